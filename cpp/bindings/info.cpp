@@ -1,0 +1,14 @@
+#include "bindings/bindings.hpp"
+#include "dsp/kernels.hpp"
+
+namespace fastaudio::bindings {
+
+void register_info(py::module_& m) {
+  m.attr("__version__") = FASTAUDIO_VERSION;
+  m.def(
+      "isa", [] { return std::string(dsp::kernels().isa); },
+      "Instruction set of the kernels in use: baseline, avx2 or avx512.\n\n"
+      "Raises:\n    ValueError: FASTAUDIO_ISA names one that this processor can't run.\n");
+}
+
+}  // namespace fastaudio::bindings

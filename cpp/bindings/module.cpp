@@ -1,0 +1,13 @@
+#include "bindings/bindings.hpp"
+
+PYBIND11_MODULE(_core, m) {
+  using namespace fastaudio::bindings;
+  m.doc() = "The C++ core of fastaudio.";
+  register_errors(m);
+  NodeClass node = register_node(m);
+  register_nodes(m, node);
+  register_composites(m, node);
+  register_onnx(m, node);
+  register_stream(m, node);
+  register_info(m);
+}

@@ -1,0 +1,69 @@
+#include "bindings/bindings.hpp"
+#include "core/diagram.hpp"
+
+namespace fastaudio::bindings {
+
+namespace {
+
+void register_spec(py::module_& m) {
+  py::class_<StreamSpec>(m, "StreamSpec", "What flows between two nodes: rows of one shape at one rate.")
+      .def(py::init([](double rate_hz, std::vector<std::int64_t> shape, std::string unit) {
+             if (!(rate_hz > 0)) throw ValueError("StreamSpec: expected rate_hz above 0");
+             StreamSpec spec = StreamSpec::samples(rate_hz);
+             spec.shape = std::move(shape);
+             spec.unit = std::move(unit);
+             return spec;
+           }),
+           py::kw_only(), py::arg("rate_hz"), py::arg("shape") = std::vector<std::int64_t>{},
+           py::arg("unit") = "samples")
+      .def_readonly("rate_hz", &StreamSpec::rate_hz, "Rows a second; 0 for one row at the end.")
+      .def_property_readonly(
+          "shape", [](const StreamSpec& spec) { return py::tuple(py::cast(spec.shape)); },
+          "Shape of one row; () is a sample.")
+      .def_readonly("unit", &StreamSpec::unit, "Such as 'samples', 'power', 'probability'.")
+      .def_readonly("labels", &StreamSpec::labels, "Names along the last axis, if it has any.")
+      .def_readonly("span_s", &StreamSpec::span_s, "Row k covers span_s seconds from k / rate_hz.")
+      .def_readonly("latency_s", &StreamSpec::latency_s,
+                    "Seconds from the first sample a row depends on until it comes out.")
+      .def("__repr__", [](const StreamSpec& spec) { return to_string(spec) + " " + spec.unit; });
+}
+
+}  // namespace
+
+NodeClass register_node(py::module_& m) {
+  register_spec(m);
+  return NodeClass(
+             m, "Node",
+             "Options and tables; immutable, shared freely between threads.\n\n"
+             "`node(rows)` computes a whole signal, `node.open()` a stream of blocks; both give the same "
+             "bits.\n`a >> b` composes, `print(node.diagram())` draws.")
+      .def("__repr__", &Node::repr)
+      .def(
+          "__eq__",
+          [](const Node& self, const py::object& other) -> py::object {
+            if (!py::isinstance<Node>(other)) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+            return py::bool_(self.repr() == other.cast<const Node&>().repr());
+          },
+          py::is_operator(), py::arg("other"))
+      .def("__hash__", [](const Node& self) { return py::hash(py::str(self.repr())); })
+      .def_property_readonly("input_spec", &Node::input,
+                             "The input it is made for, or None if any rows will do.")
+      .def(
+          "output_specs",
+          [](const Node& self, const StreamSpec& input) {
+            py::dict specs;
+            for (const Output& output : self.outputs(input)) specs[py::str(output.name)] = output.spec;
+            return specs;
+          },
+          py::arg("input"), "What comes out for `input`, by the outputs' names ('' for an only one).")
+      .def(
+          "diagram",
+          [](const Node& self, const std::optional<StreamSpec>& input) {
+            const auto spec = input ? input : self.input();
+            if (!spec) throw ValueError(self.summary() + ": expected an input spec to draw for, got none");
+            return diagram(self, *spec);
+          },
+          py::arg("input") = py::none(), "The node and its parts as text, with the rows between them.");
+}
+
+}  // namespace fastaudio::bindings

@@ -1,0 +1,246 @@
+#include <atomic>
+#include <cmath>
+
+#include "bindings/bindings.hpp"
+
+namespace fastaudio::bindings {
+
+namespace {
+
+/// Beyond this a square overflows float32 in the sums that follow.
+constexpr float kLargest = 1e12f;
+
+/// Index of the first value that is NaN, infinite or absurd; n if none is.
+std::size_t find_bad(const float* values, std::size_t n) {
+  constexpr std::size_t kBlock = 1024;
+  for (std::size_t start = 0; start < n; start += kBlock) {
+    const std::size_t end = std::min(n, start + kBlock);
+    int bad = 0;
+    for (std::size_t i = start; i < end; ++i) bad |= !(std::fabs(values[i]) <= kLargest);
+    if (!bad) continue;
+    for (std::size_t i = start; i < end; ++i) {
+      if (!(std::fabs(values[i]) <= kLargest)) return i;
+    }
+  }
+  return n;
+}
+
+/// Gathers rows, one growing array an output.
+class Collector final : public Sink {
+ public:
+  explicit Collector(const std::vector<Output>& outputs) {
+    for (const Output& output : outputs) row_sizes_.push_back(output.spec.row_size());
+    rows.resize(outputs.size());
+  }
+  void write(std::size_t output, const float* from, std::size_t n_rows) override {
+    rows[output].insert(rows[output].end(), from, from + n_rows * row_sizes_[output]);
+  }
+  std::vector<std::vector<float>> rows;
+
+ private:
+  std::vector<std::size_t> row_sizes_;
+};
+
+/// An array that owns the vector's memory.
+py::array_t<float> to_array(std::vector<float>&& values, const StreamSpec& spec) {
+  std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size() / spec.row_size())};
+  for (const std::int64_t n : spec.shape) shape.push_back(static_cast<py::ssize_t>(n));
+  auto owned = std::make_unique<std::vector<float>>(std::move(values));
+  float* data = owned->data();
+  const py::capsule owner(owned.release(), [](void* p) { delete static_cast<std::vector<float>*>(p); });
+  return py::array_t<float>(shape, data, owner);
+}
+
+std::string describe(const py::array& array) {
+  std::string shape;
+  for (py::ssize_t i = 0; i < array.ndim(); ++i) shape += (i ? ", " : "") + std::to_string(array.shape(i));
+  if (array.ndim() == 1) shape += ",";
+  return py::cast<std::string>(py::str(array.dtype())) + " (" + shape + ")";
+}
+
+/// "[n_samples]", "[n_rows, 96]".
+std::string expected_shape(const StreamSpec& spec) {
+  if (spec.shape.empty()) return "[n_samples]";
+  std::string text = "[n_rows";
+  for (const std::int64_t n : spec.shape) text += ", " + std::to_string(n);
+  return text + "]";
+}
+
+/// One run of a node, from Python. The GIL is released while it computes.
+class PyStream {
+ public:
+  PyStream(NodePtr node, std::optional<StreamSpec> input) : node_(std::move(node)) {
+    if (!input) input = node_->input();
+    if (input) start(*input);
+  }
+
+  py::object push(const py::object& rows) {
+    const Busy busy(busy_);
+    const py::array array = checked(rows);
+    const auto n_rows = static_cast<std::size_t>(array.shape(0));
+    const auto n_values = static_cast<std::size_t>(array.size());
+    Collector collector(outputs_);
+    std::size_t bad = n_values;
+    {
+      const void* data = array.data();
+      const bool is_int = array.dtype().kind() == 'i';
+      const py::gil_scoped_release release;
+      const float* values = static_cast<const float*>(data);
+      if (is_int) values = to_float(static_cast<const std::int16_t*>(data), n_values);
+      bad = find_bad(values, n_values);
+      if (bad == n_values) stream_->push(values, n_rows, collector);
+    }
+    if (bad != n_values) {
+      const auto values = py::array_t<float>::ensure(array);
+      throw ValueError(subject() + ": expected finite values within +-1e12, got " +
+                       std::to_string(values.data()[bad]) + " at index " + std::to_string(bad) +
+                       "; clean the signal first");
+    }
+    return results(collector);
+  }
+
+  py::object flush() {
+    const Busy busy(busy_);
+    if (!stream_) throw StateError("stream: expected a push before flush, got none");
+    Collector collector(outputs_);
+    {
+      const py::gil_scoped_release release;
+      stream_->flush(collector);
+    }
+    return results(collector);
+  }
+
+  /// push and flush in one, rows joined.
+  py::object whole(const py::object& rows) {
+    py::object first = push(rows);
+    py::object last = flush();
+    const auto concatenate = py::module_::import("numpy").attr("concatenate");
+    const auto join = [&](const py::object& a, const py::object& b) {
+      if (py::len(b) == 0) return a;
+      if (py::len(a) == 0) return b;
+      return py::object(concatenate(py::make_tuple(a, b)));
+    };
+    if (!py::isinstance<py::dict>(first)) return join(first, last);
+    py::dict joined;
+    for (const auto& [name, value] : first.cast<py::dict>()) {
+      joined[name] = join(py::reinterpret_borrow<py::object>(value), last[name]);
+    }
+    return joined;
+  }
+
+ private:
+  /// A stream belongs to one thread at a time: the second one is told so instead of racing.
+  class Busy {
+   public:
+    explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
+      if (flag_.exchange(true)) {
+        throw StateError("stream: expected calls from one thread at a time, got two; open a stream for each");
+      }
+    }
+    ~Busy() { flag_ = false; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    std::atomic<bool>& flag_;
+  };
+
+  void start(const StreamSpec& input) {
+    input_ = input;
+    outputs_ = node_->outputs(input);
+    const py::gil_scoped_release release;
+    stream_ = node_->open(input);
+  }
+
+  std::string subject() const { return input_.unit == "samples" ? "samples" : "rows"; }
+
+  py::array checked(const py::object& rows) {
+    if (!py::isinstance<py::array>(rows)) {
+      const auto type = py::cast<std::string>(py::type::of(rows).attr("__name__"));
+      throw TypeError("samples: expected a numpy array of float32 or int16, got " + type);
+    }
+    auto array = rows.cast<py::array>();
+    if (!stream_ && array.ndim() > 0) {  // any rows will do: the first block tells their shape
+      StreamSpec spec = StreamSpec::samples(1);
+      spec.unit = "";
+      for (py::ssize_t i = 1; i < array.ndim(); ++i) spec.shape.push_back(array.shape(i));
+      start(spec);
+    }
+    const bool takes_int = input_.unit == "samples";
+    const bool is_float = array.dtype().is(py::dtype::of<float>());
+    const bool is_int = array.dtype().is(py::dtype::of<std::int16_t>());
+    if (!is_float && !(takes_int && is_int)) {
+      throw TypeError(subject() + ": expected float32" + (takes_int ? " or int16 " : " ") +
+                      expected_shape(input_) + ", got " + describe(array) + "; use " + subject() +
+                      ".astype(\"float32\")");
+    }
+    bool fits = array.ndim() == static_cast<py::ssize_t>(input_.shape.size()) + 1;
+    for (std::size_t i = 0; fits && i < input_.shape.size(); ++i) {
+      fits = array.shape(static_cast<py::ssize_t>(i) + 1) == input_.shape[i];
+    }
+    if (!fits) {
+      const bool channels = input_.shape.empty() && array.ndim() == 2;
+      throw ValueError(subject() + ": expected " + expected_shape(input_) + ", got " + describe(array) +
+                       (channels ? "; choose one channel, or average them" : ""));
+    }
+    return py::array::ensure(array, py::array::c_style);
+  }
+
+  const float* to_float(const std::int16_t* values, std::size_t n) {
+    converted_.resize(n);
+    for (std::size_t i = 0; i < n; ++i) converted_[i] = static_cast<float>(values[i]) * (1.0f / 32768.0f);
+    return converted_.data();
+  }
+
+  py::object results(Collector& collector) const {
+    if (outputs_.size() == 1) return to_array(std::move(collector.rows[0]), outputs_[0].spec);
+    py::dict dict;
+    for (std::size_t o = 0; o < outputs_.size(); ++o) {
+      dict[py::str(outputs_[o].name)] = to_array(std::move(collector.rows[o]), outputs_[o].spec);
+    }
+    return dict;
+  }
+
+  NodePtr node_;
+  StreamSpec input_;
+  std::vector<Output> outputs_;
+  std::unique_ptr<Stream> stream_;
+  std::vector<float> converted_;
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace
+
+void register_stream(py::module_& m, NodeClass& node) {
+  using Rows = py::typing::Union<py::array_t<float>, py::typing::Dict<py::str, py::array_t<float>>>;
+  py::class_<PyStream>(m, "Stream",
+                       "One run of a node over one signal; one thread at a time.\n\n"
+                       "Rows are float32 arrays [n_rows, ...], or a dict of them by output name where the "
+                       "node has several outputs.")
+      .def(
+          "push", [](PyStream& self, const py::object& rows) -> Rows { return self.push(rows); },
+          py::arg("rows"),
+          "Takes a block of any length and returns the rows that it completes.\n\n"
+          "Raises:\n    TypeError: a wrong dtype.\n    ValueError: a wrong shape, or NaN.\n"
+          "    StateError: after flush, or from two threads at once.\n")
+      .def(
+          "flush", [](PyStream& self) -> Rows { return self.flush(); },
+          "Ends the signal and returns the last rows.\n\nRaises:\n    StateError: called twice.\n");
+  node.def(
+      "open",
+      [](const std::shared_ptr<Node>& self, const std::optional<StreamSpec>& input) {
+        return std::make_unique<PyStream>(self, input);
+      },
+      py::arg("input") = py::none(),
+      "A new stream. Without `input`, the node's own, or whatever the first block looks like.");
+  node.def(
+      "__call__",
+      [](const std::shared_ptr<Node>& self, const py::object& rows) -> Rows {
+        return PyStream(self, std::nullopt).whole(rows);
+      },
+      py::arg("rows"),
+      "All rows of a whole signal: open, push, flush.\n\n"
+      "Raises:\n    TypeError: a wrong dtype.\n    ValueError: a wrong shape, or NaN.\n");
+}
+
+}  // namespace fastaudio::bindings

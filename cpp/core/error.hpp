@@ -1,0 +1,33 @@
+/// What can go wrong, by whose fault; every message reads "Subject: expected X, got Y; remedy."
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace fastaudio {
+
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// An option, a shape or a value outside what is allowed.
+struct ValueError : Error {
+  using Error::Error;
+};
+
+/// An argument of a wrong kind.
+struct TypeError : Error {
+  using Error::Error;
+};
+
+/// A call at the wrong time, such as a push after flush.
+struct StateError : Error {
+  using Error::Error;
+};
+
+/// A model that can't be loaded or run as asked.
+struct ModelError : Error {
+  using Error::Error;
+};
+
+}  // namespace fastaudio

@@ -1,0 +1,81 @@
+/// A Node is immutable; a Stream is one running state.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/spec.hpp"
+
+namespace fastaudio {
+
+/// Receives rows as they come out, in blocks. The rows are valid during the call only.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  virtual void write(std::size_t output, const float* rows, std::size_t n_rows) = 0;
+};
+
+/// One run of a node over one signal. One thread at a time. Buffers are made when it is opened: push
+/// allocates nothing and takes no lock.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Any number of rows, zero included; what they complete goes to `sink` before it returns.
+  /// Throws StateError after flush.
+  void push(const float* rows, std::size_t n_rows, Sink& sink) {
+    if (flushed_) throw StateError("stream: expected no push after flush, got one; open a new stream");
+    do_push(rows, n_rows, sink);
+  }
+
+  /// Ends the signal: padding, unfinished patches and clip-level rows come out. Once only.
+  void flush(Sink& sink) {
+    if (flushed_) throw StateError("stream: expected one flush, got another; open a new stream");
+    flushed_ = true;
+    do_flush(sink);
+  }
+
+ private:
+  virtual void do_push(const float* rows, std::size_t n_rows, Sink& sink) = 0;
+  virtual void do_flush(Sink&) {}
+
+  bool flushed_ = false;
+};
+
+/// Options and tables. Thread-safe: share one node between any number of streams and threads.
+class Node : public std::enable_shared_from_this<Node> {
+ public:
+  virtual ~Node() = default;
+
+  /// The expression that makes an equal node.
+  virtual std::string repr() const = 0;
+
+  /// A short form of `repr` for diagrams.
+  virtual std::string summary() const;
+
+  /// The input it is made for, if its options say so (a sample rate, say).
+  virtual std::optional<StreamSpec> input() const { return std::nullopt; }
+
+  /// What comes out for `input`; throws ValueError if that doesn't fit.
+  virtual std::vector<Output> outputs(const StreamSpec& input) const = 0;
+
+  /// A new stream with all its buffers; throws as `outputs` does. It keeps the node alive.
+  virtual std::unique_ptr<Stream> open(const StreamSpec& input) const = 0;
+
+  /// The node itself, or the parts of a composite, in order.
+  virtual std::vector<std::shared_ptr<const Node>> parts() const { return {shared_from_this()}; }
+
+ protected:
+  template <class Self>
+  static std::shared_ptr<const Self> keep(const Self* self) {
+    return std::static_pointer_cast<const Self>(self->shared_from_this());
+  }
+};
+
+using NodePtr = std::shared_ptr<const Node>;
+
+}  // namespace fastaudio

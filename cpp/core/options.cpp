@@ -1,0 +1,96 @@
+#include "core/options.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace fastaudio {
+
+std::string format(bool value) { return value ? "True" : "False"; }
+
+std::string format(int value) { return std::to_string(value); }
+
+std::string format(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  char text[40];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  std::string result(text, end);
+  if (result.find_first_of(".e") == std::string::npos) result += ".0";
+  return result;
+}
+
+std::string format(const std::string& value) {
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\\' || c == '\'') {
+      text += '\\';
+      text += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      constexpr char kHex[] = "0123456789abcdef";
+      text += std::string("\\x") + kHex[(c >> 4) & 15] + kHex[c & 15];
+    } else {
+      text += c;
+    }
+  }
+  return text + "'";
+}
+
+std::string format(const std::vector<std::string>& value) {
+  std::string text;
+  for (const std::string& item : value) text += (text.empty() ? "" : ", ") + format(item);
+  return "[" + text + "]";
+}
+
+namespace {
+
+/// Whole numbers without the ".0" that Python's floats carry.
+std::string bound(double value) {
+  std::string text = format(value);
+  if (text.ends_with(".0")) text.resize(text.size() - 2);
+  return text;
+}
+
+}  // namespace
+
+std::string format(const Range& range, std::string_view unit) {
+  const std::string text = "[" + bound(range.min) + ", " + bound(range.max) + "]";
+  return unit.empty() ? text : text + " " + std::string(unit);
+}
+
+std::string format(const Choices& choices) {
+  std::string text;
+  for (std::string_view rest = choices.names; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(' '));
+    text += (text.empty() ? "'" : ", '") + std::string(name) + "'";
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+  }
+  return "one of " + text;
+}
+
+bool contains(const Choices& choices, std::string_view name) {
+  for (std::string_view rest = choices.names; !rest.empty();) {
+    const std::string_view choice = rest.substr(0, rest.find(' '));
+    if (choice == name) return true;
+    rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
+  }
+  return false;
+}
+
+namespace detail {
+
+void throw_outside(const char* node, const char* field, const std::string& expected, const std::string& got) {
+  throw ValueError(std::string(node) + ": expected " + field + " " + expected + ", got " + got);
+}
+
+}  // namespace detail
+
+std::string Node::summary() const {
+  constexpr std::size_t kWidth = 34;
+  std::string text = repr();
+  if (text.size() <= kWidth) return text;
+  const std::size_t comma = text.find(", ");
+  if (comma == std::string::npos || comma > kWidth) return text.substr(0, text.find('(')) + "(...)";
+  return text.substr(0, comma) + ", ...)";
+}
+
+}  // namespace fastaudio

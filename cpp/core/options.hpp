@@ -1,0 +1,138 @@
+/// Options are declared once, as a tuple of Fields; checks, repr and bindings derive from it.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/node.hpp"
+
+namespace fastaudio {
+
+/// Smallest and largest value allowed, both included.
+struct Range {
+  double min;
+  double max;
+};
+
+/// Names allowed, separated by spaces.
+struct Choices {
+  std::string_view names;
+};
+
+enum class Place { keyword, positional };
+
+template <class Options, class T>
+struct Field {
+  const char* name;
+  T Options::* member;
+  std::optional<Range> range;
+  Choices choices;
+  const char* unit;
+  const char* doc;
+  Place place;
+
+  constexpr Field(const char* n, T Options::* m, Range r, const char* u, const char* d)
+      : name(n), member(m), range(r), choices{}, unit(u), doc(d), place(Place::keyword) {}
+  constexpr Field(const char* n, T Options::* m, Choices c, const char* d)
+      : name(n), member(m), range(), choices(c), unit(""), doc(d), place(Place::keyword) {}
+  constexpr Field(const char* n, T Options::* m, const char* d, Place p = Place::keyword)
+      : name(n), member(m), range(), choices{}, unit(""), doc(d), place(p) {}
+};
+
+/// Python's spelling of a value, exact to the last bit.
+std::string format(bool value);
+std::string format(int value);
+std::string format(double value);
+std::string format(const std::string& value);
+std::string format(const std::vector<std::string>& value);
+template <class T>
+std::string format(const std::optional<T>& value) {
+  return value ? format(*value) : "None";
+}
+
+/// "[1, 65536] samples"; "one of 'hann', 'hamming'".
+std::string format(const Range& range, std::string_view unit);
+std::string format(const Choices& choices);
+
+bool contains(const Choices& choices, std::string_view name);
+
+namespace detail {
+
+template <class T>
+struct Unwrapped {
+  using type = T;
+};
+template <class T>
+struct Unwrapped<std::optional<T>> {
+  using type = T;
+};
+
+[[noreturn]] void throw_outside(const char* node, const char* field, const std::string& expected,
+                                const std::string& got);
+
+template <class FieldType, class T>
+void check_value(const char* node, const FieldType& field, const T& value) {
+  if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+    if (!field.range) return;
+    const auto v = static_cast<double>(value);
+    if (v >= field.range->min && v <= field.range->max) return;  // false for NaN
+    throw_outside(node, field.name, "in " + format(*field.range, field.unit), format(value));
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    if (field.choices.names.empty() || contains(field.choices, value)) return;
+    throw_outside(node, field.name, "as " + format(field.choices), format(value));
+  }
+}
+
+}  // namespace detail
+
+/// Calls f(field) for each field of Options, in order.
+template <class Options, class F>
+void for_each_field(F&& f) {
+  std::apply([&](const auto&... field) { (f(field), ...); }, Options::fields());
+}
+
+/// Throws ValueError for the first option outside its range or choices.
+template <class Options>
+void check_options(const char* node, const Options& options) {
+  for_each_field<Options>([&](const auto& field) {
+    const auto& value = options.*field.member;
+    if constexpr (requires { value.has_value(); }) {
+      if (value) detail::check_value(node, field, *value);
+    } else {
+      detail::check_value(node, field, value);
+    }
+  });
+}
+
+/// "MelSpectrogram(sample_rate=16000, n_fft=512)": positional options, then those that aren't default.
+template <class Options>
+std::string format_options(const char* node, const Options& options) {
+  std::string text;
+  const Options defaults;
+  for_each_field<Options>([&](const auto& field) {
+    const auto& value = options.*field.member;
+    if (field.place == Place::keyword && value == defaults.*field.member) return;
+    if (!text.empty()) text += ", ";
+    if (field.place == Place::keyword) text += std::string(field.name) + "=";
+    text += format(value);
+  });
+  return std::string(node) + "(" + text + ")";
+}
+
+/// Base of every node with options: `Derived` has `name`, `Options` and `options()`.
+template <class Derived>
+class NodeOf : public Node {
+ public:
+  std::string repr() const override {
+    const auto& self = static_cast<const Derived&>(*this);
+    return format_options(Derived::name, self.options());
+  }
+};
+
+}  // namespace fastaudio

@@ -1,0 +1,103 @@
+#include "core/parallel.hpp"
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+/// Moves a branch's outputs to their place among all.
+class Shifted final : public Sink {
+ public:
+  Shifted(std::size_t first, Sink& sink) : first_(first), sink_(sink) {}
+  void write(std::size_t output, const float* rows, std::size_t n_rows) override {
+    sink_.write(first_ + output, rows, n_rows);
+  }
+
+ private:
+  std::size_t first_;
+  Sink& sink_;
+};
+
+struct BranchStream {
+  std::unique_ptr<Stream> stream;
+  std::size_t first_output;
+};
+
+class ParallelStream final : public Stream {
+ public:
+  explicit ParallelStream(std::vector<BranchStream> branches) : branches_(std::move(branches)) {}
+
+ private:
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    for (BranchStream& branch : branches_) {
+      Shifted shifted(branch.first_output, sink);
+      branch.stream->push(rows, n_rows, shifted);
+    }
+  }
+
+  void do_flush(Sink& sink) override {
+    for (BranchStream& branch : branches_) {
+      Shifted shifted(branch.first_output, sink);
+      branch.stream->flush(shifted);
+    }
+  }
+
+  std::vector<BranchStream> branches_;
+};
+
+}  // namespace
+
+Parallel::Parallel(std::vector<Branch> branches) : branches_(std::move(branches)) {
+  if (branches_.empty()) throw ValueError("Parallel: expected at least one branch, got none");
+  for (std::size_t i = 0; i < branches_.size(); ++i) {
+    const std::string& name = branches_[i].first;
+    if (name.empty()) throw ValueError("Parallel: expected a name for each branch, got ''");
+    for (std::size_t j = 0; j < i; ++j) {
+      if (branches_[j].first == name) {
+        throw ValueError("Parallel: expected different names, got " + format(name) + " twice");
+      }
+    }
+  }
+  if (const auto first = input()) outputs(*first);
+}
+
+std::string Parallel::repr() const {
+  std::string text;
+  for (const Branch& branch : branches_) {
+    text += (text.empty() ? "" : ", ") + format(branch.first) + ": " + branch.second->repr();
+  }
+  return "Parallel({" + text + "})";
+}
+
+std::optional<StreamSpec> Parallel::input() const {
+  for (const Branch& branch : branches_) {
+    if (auto spec = branch.second->input()) return spec;
+  }
+  return std::nullopt;
+}
+
+std::vector<Output> Parallel::outputs(const StreamSpec& input) const {
+  std::vector<Output> all;
+  for (const Branch& branch : branches_) {
+    for (Output& output : branch.second->outputs(input)) {
+      output.name = output.name.empty() || branch.second->outputs(input).size() == 1
+                        ? branch.first
+                        : branch.first + "." + output.name;
+      all.push_back(std::move(output));
+    }
+  }
+  return all;
+}
+
+std::unique_ptr<Stream> Parallel::open(const StreamSpec& input) const {
+  std::vector<BranchStream> streams;
+  std::size_t first = 0;
+  for (const Branch& branch : branches_) {
+    streams.push_back({branch.second->open(input), first});
+    first += branch.second->outputs(input).size();
+  }
+  return std::make_unique<ParallelStream>(std::move(streams));
+}
+
+}  // namespace fastaudio

@@ -1,0 +1,59 @@
+#include "core/platform.hpp"
+
+#ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
+#include <cstdlib>
+#else
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include <cstdlib>
+#endif
+
+#include <atomic>
+
+namespace fastaudio::platform {
+
+#ifdef _WIN32
+
+void* open_library(const std::string& path, std::string& error) {
+  const int size = MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, nullptr, 0);
+  std::wstring wide(static_cast<std::size_t>(size), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, path.c_str(), -1, wide.data(), size);
+  HMODULE library = LoadLibraryExW(wide.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+  if (library == nullptr) error = "Windows error " + std::to_string(GetLastError());
+  return reinterpret_cast<void*>(library);
+}
+
+void* find_symbol(void* library, const char* name) {
+  return reinterpret_cast<void*>(GetProcAddress(reinterpret_cast<HMODULE>(library), name));
+}
+
+void set_environment(const char* name, const char* value) { _putenv_s(name, value); }
+
+int fork_generation() { return 0; }
+
+#else
+
+void* open_library(const std::string& path, std::string& error) {
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) error = dlerror();
+  return library;
+}
+
+void* find_symbol(void* library, const char* name) { return dlsym(library, name); }
+
+void set_environment(const char* name, const char* value) { setenv(name, value, 1); }
+
+int fork_generation() {
+  static std::atomic<int> generation{0};
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
+  (void)registered;
+  return generation;
+}
+
+#endif
+
+}  // namespace fastaudio::platform

@@ -1,0 +1,86 @@
+#include "core/sequential.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+const StreamSpec& only_output(const Node& node, const std::vector<Output>& outputs) {
+  if (outputs.size() == 1) return outputs.front().spec;
+  std::string names;
+  for (const Output& output : outputs) names += (names.empty() ? "'" : ", '") + output.name + "'";
+  throw ValueError(node.summary() + ": expected one output to go on with, got " + names +
+                   "; choose one with node[name]");
+}
+
+/// Hands what one stream produces to the next.
+class Link final : public Sink {
+ public:
+  Stream* next = nullptr;
+  Sink* out = nullptr;
+  void write(std::size_t, const float* rows, std::size_t n_rows) override { next->push(rows, n_rows, *out); }
+};
+
+class SequentialStream final : public Stream {
+ public:
+  explicit SequentialStream(std::vector<std::unique_ptr<Stream>> streams)
+      : streams_(std::move(streams)), links_(streams_.size() - 1) {
+    for (std::size_t i = 0; i + 1 < streams_.size(); ++i) {
+      links_[i].next = streams_[i + 1].get();
+      if (i + 1 < links_.size()) links_[i].out = &links_[i + 1];
+    }
+  }
+
+ private:
+  Sink& sink_of(std::size_t i, Sink& last) {
+    if (i == links_.size()) return last;
+    links_.back().out = &last;
+    return links_[i];
+  }
+
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    streams_.front()->push(rows, n_rows, sink_of(0, sink));
+  }
+
+  void do_flush(Sink& sink) override {
+    for (std::size_t i = 0; i < streams_.size(); ++i) streams_[i]->flush(sink_of(i, sink));
+  }
+
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<Link> links_;
+};
+
+}  // namespace
+
+Sequential::Sequential(const std::vector<NodePtr>& nodes) {
+  for (const NodePtr& node : nodes) {
+    for (const NodePtr& part : node->parts()) nodes_.push_back(part);
+  }
+  if (nodes_.empty()) throw ValueError("Sequential: expected at least one node, got none");
+  if (const auto first = input()) outputs(*first);
+}
+
+std::string Sequential::repr() const {
+  std::string text;
+  for (const NodePtr& node : nodes_) text += (text.empty() ? "" : " >> ") + node->repr();
+  return text;
+}
+
+std::vector<Output> Sequential::outputs(const StreamSpec& input) const {
+  std::vector<Output> outputs = nodes_.front()->outputs(input);
+  for (std::size_t i = 1; i < nodes_.size(); ++i) {
+    outputs = nodes_[i]->outputs(only_output(*nodes_[i - 1], outputs));
+  }
+  return outputs;
+}
+
+std::unique_ptr<Stream> Sequential::open(const StreamSpec& input) const {
+  std::vector<std::unique_ptr<Stream>> streams;
+  StreamSpec spec = input;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    streams.push_back(nodes_[i]->open(spec));
+    if (i + 1 < nodes_.size()) spec = only_output(*nodes_[i], nodes_[i]->outputs(spec));
+  }
+  return std::make_unique<SequentialStream>(std::move(streams));
+}
+
+}  // namespace fastaudio

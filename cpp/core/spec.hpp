@@ -1,0 +1,42 @@
+/// What flows between two nodes: rows of one shape at one rate.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fastaudio {
+
+/// Rates are rows a second of signal time; shape [] is a sample, [96] a frame, [187, 96] a patch.
+struct StreamSpec {
+  double rate_hz = 0;               ///< 0: one row at the end of the stream
+  std::vector<std::int64_t> shape;  ///< of one row
+  std::string unit;                 ///< such as "samples", "power", "log10", "probability"
+  std::vector<std::string> labels;  ///< of the last axis, if it has names
+  double span_s = 0;                ///< row k covers [k / rate_hz, k / rate_hz + span_s)
+  double latency_s = 0;             ///< from the first sample a row depends on until it comes out
+
+  std::size_t row_size() const {
+    std::size_t size = 1;
+    for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
+    return size;
+  }
+
+  static StreamSpec samples(double rate_hz) {
+    return {rate_hz, {}, "samples", {}, rate_hz > 0 ? 1 / rate_hz : 0, 0};
+  }
+};
+
+/// One of a node's outputs; the name is empty when there is only one and it needs none.
+struct Output {
+  std::string name;
+  StreamSpec spec;
+};
+
+/// "[62.5 Hz, 96]", "[16000 Hz]", "[once, 50]".
+std::string to_string(const StreamSpec& spec);
+
+/// Whether two rates are the same but for rounding.
+bool same_rate(double a_hz, double b_hz);
+
+}  // namespace fastaudio

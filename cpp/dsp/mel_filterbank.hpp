@@ -1,0 +1,29 @@
+/// Triangular filters on a mel scale, as sparse rows.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace fastaudio::dsp {
+
+/// HTK: 2595 log10(1 + f / 700). Slaney: linear to 1 kHz (3 f / 200), then 15 + 27 ln(f / 1000) / ln 6.4.
+double hz_to_mel(double hz, std::string_view mel_scale);
+double mel_to_hz(double mel, std::string_view mel_scale);
+
+/// Band b weighs bins [first[b], first[b] + offset[b + 1] - offset[b]).
+struct SparseFilterbank {
+  std::vector<std::int32_t> first;
+  std::vector<std::int32_t> offset;
+  std::vector<float> weights;
+
+  /// Bands without a single bin, which stay constant.
+  std::vector<int> empty_bands() const;
+};
+
+/// `mel_scale` is slaney or htk; `norm` is slaney (unit area in Hz) or none.
+/// Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `filters.mel`.
+SparseFilterbank make_mel_filterbank(double sample_rate, int n_fft, int n_mels, double f_min, double f_max,
+                                     std::string_view mel_scale, bool slaney_norm);
+
+}  // namespace fastaudio::dsp

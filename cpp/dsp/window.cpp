@@ -1,0 +1,34 @@
+#include "dsp/window.hpp"
+
+#include <cmath>
+#include <numbers>
+
+namespace fastaudio::dsp {
+
+namespace {
+
+/// `phase` in [0, 2 pi] over the window.
+double window_value(std::string_view shape, double phase) {
+  if (shape == "hann") return 0.5 - 0.5 * std::cos(phase);
+  if (shape == "hamming") return 0.54 - 0.46 * std::cos(phase);
+  if (shape == "blackman") return 0.42 - 0.5 * std::cos(phase) + 0.08 * std::cos(2 * phase);
+  return 1.0;  // rectangular
+}
+
+}  // namespace
+
+std::vector<float> make_window(std::string_view name, int win_length, int n_fft) {
+  constexpr std::string_view kSuffix = "_symmetric";
+  const bool symmetric = name.ends_with(kSuffix);
+  if (symmetric) name.remove_suffix(kSuffix.size());
+  std::vector<float> window(static_cast<std::size_t>(n_fft), 0.0f);
+  const std::size_t start = static_cast<std::size_t>((n_fft - win_length) / 2);
+  const int period = symmetric && win_length > 1 ? win_length - 1 : win_length;
+  for (int i = 0; i < win_length; ++i) {
+    const double phase = 2 * std::numbers::pi * i / period;
+    window[start + static_cast<std::size_t>(i)] = static_cast<float>(window_value(name, phase));
+  }
+  return window;
+}
+
+}  // namespace fastaudio::dsp

@@ -1,0 +1,259 @@
+#include "inference/onnx_model.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dsp/aligned.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "?" : std::to_string(n));
+  return "[" + text + "]";
+}
+
+std::string default_layout(std::size_t rank) { return "n" + std::string("tfc").substr(0, rank); }
+
+/// One stream's tensors. Runs of fewer rows than a batch have their own, made when first needed.
+class OnnxStream final : public Stream {
+ public:
+  OnnxStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, std::size_t row_size)
+      : node_(std::move(node)), plan_(std::move(plan)), row_size_(row_size) {
+    input_.resize(plan_.batch * row_size_, 0.0f);
+    for (const auto& shape : plan_.row_shapes) {
+      std::size_t size = 1;
+      for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
+      row_sizes_.push_back(size);
+      outputs_.emplace_back(plan_.batch * size);
+    }
+    for (const std::string& name : node_->output_names()) names_.push_back(name);
+    for (const std::string& name : names_) name_pointers_.push_back(name.c_str());
+    runs_.resize(plan_.batch);
+    prepare(plan_.batch);
+  }
+
+ private:
+  struct Run {
+    onnx::Handle<onnx::OrtValue> input;
+    std::vector<onnx::Handle<onnx::OrtValue>> outputs;
+    std::vector<onnx::OrtValue*> output_pointers;
+  };
+
+  Run& prepare(std::size_t rows) {
+    Run& run = runs_[rows - 1];
+    if (run.input.get() != nullptr) return run;
+    auto shape = plan_.shape;
+    if (plan_.batch_axis >= 0) shape[static_cast<std::size_t>(plan_.batch_axis)] = std::int64_t(rows);
+    run.input = node_->session().tensor(input_.data(), shape);
+    for (std::size_t o = 0; o < outputs_.size(); ++o) {
+      auto out_shape = plan_.row_shapes[o];
+      out_shape.insert(out_shape.begin(), std::int64_t(rows));
+      run.outputs.push_back(node_->session().tensor(outputs_[o].data(), out_shape));
+      run.output_pointers.push_back(run.outputs.back().get());
+    }
+    return run;
+  }
+
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    while (n_rows > 0) {
+      const std::size_t n = std::min(n_rows, plan_.batch);
+      for (std::size_t i = 0; i < n; ++i) place(rows + i * row_size_, &input_[i * row_size_]);
+      if (plan_.fixed_batch) {
+        std::fill(input_.begin() + static_cast<std::ptrdiff_t>(n * row_size_), input_.end(), 0.0f);
+      }
+      Run& run = prepare(plan_.fixed_batch ? plan_.batch : n);
+      node_->session().run(node_->session().inputs().front().name.c_str(), run.input.get(), name_pointers_,
+                           run.output_pointers);
+      for (std::size_t o = 0; o < outputs_.size(); ++o) sink.write(o, outputs_[o].data(), n);
+      rows += n * row_size_;
+      n_rows -= n;
+    }
+  }
+
+  /// Copies a row with its axes in the model's order.
+  void place(const float* row, float* to) const {
+    if (!plan_.transposed) {
+      std::memcpy(to, row, row_size_ * sizeof(float));
+      return;
+    }
+    const auto& n = plan_.extents;
+    const auto& step = plan_.strides;
+    for (std::size_t i = 0; i < n[0]; ++i) {
+      for (std::size_t j = 0; j < n[1]; ++j) {
+        const float* from = row + i * step[0] + j * step[1];
+        for (std::size_t k = 0; k < n[2]; ++k) *to++ = from[k * step[2]];
+      }
+    }
+  }
+
+  std::shared_ptr<const OnnxModel> node_;
+  OnnxModel::Plan plan_;
+  std::size_t row_size_;
+  dsp::AlignedFloats input_;
+  std::vector<dsp::AlignedFloats> outputs_;
+  std::vector<std::size_t> row_sizes_;
+  std::vector<std::string> names_;
+  std::vector<const char*> name_pointers_;
+  std::vector<Run> runs_;  ///< by number of rows - 1
+};
+
+}  // namespace
+
+OnnxModel::OnnxModel(Options options, std::string content) : options_(std::move(options)) {
+  check_options(name, options_);
+  session_ = std::make_shared<onnx::Session>("OnnxModel(" + format(options_.path) + ")", std::move(content),
+                                             onnx::SessionOptions{options_.threads, options_.providers});
+  check_outputs();
+}
+
+OnnxModel::OnnxModel(Options options, std::shared_ptr<onnx::Session> session)
+    : options_(std::move(options)), session_(std::move(session)) {
+  check_outputs();
+}
+
+std::shared_ptr<OnnxModel> OnnxModel::with_outputs(std::vector<std::string> outputs,
+                                                   std::vector<std::string> units) const {
+  Options options = options_;
+  options.outputs = std::move(outputs);
+  options.units = std::move(units);
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
+}
+
+void OnnxModel::check_outputs() {
+  const std::string& subject = session_->subject();
+  std::vector<std::string> known;
+  for (const auto& info : session_->outputs()) known.push_back(info.name);
+  for (const std::string& wanted : output_names()) {
+    const auto at = std::find(known.begin(), known.end(), wanted);
+    if (at == known.end()) {
+      throw ModelError(subject + ": expected outputs among " + format(known) + ", got " + format(wanted));
+    }
+    if (session_->outputs()[static_cast<std::size_t>(at - known.begin())].element_type != onnx::kFloat) {
+      throw ModelError(subject + ": expected float32 from output " + format(wanted) + ", got another type");
+    }
+  }
+  if (!options_.units.empty() && options_.units.size() != output_names().size()) {
+    throw ValueError(subject + ": expected a unit for each of " + std::to_string(output_names().size()) +
+                     " outputs, got " + format(options_.units));
+  }
+  const auto& inputs = session_->inputs();
+  if (inputs.size() != 1 || inputs.front().element_type != onnx::kFloat) {
+    std::vector<std::string> names;
+    for (const auto& info : inputs) names.push_back(info.name);
+    throw ModelError(subject + ": expected a model with one float32 input, got " + format(names));
+  }
+}
+
+std::vector<std::string> OnnxModel::output_names() const {
+  if (!options_.outputs.empty()) return options_.outputs;
+  return {session_->outputs().front().name};
+}
+
+std::string OnnxModel::summary() const {
+  const std::size_t slash = options_.path.find_last_of("/\\");
+  return "OnnxModel(" + format(options_.path.substr(slash == std::string::npos ? 0 : slash + 1)) + ")";
+}
+
+OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
+  const std::string& subject = session_->subject();
+  const auto& model_shape = session_->inputs().front().shape;
+  const std::size_t rank = input.shape.size();
+  const std::string layout = options_.layout.empty() ? default_layout(rank) : options_.layout;
+  const auto misfit = [&](const std::string& why) {
+    throw ModelError(subject + ": expected rows that fit its input " + shape_text(model_shape) +
+                     ", got rows " + to_string(input) + " with layout '" + layout + "'" + why);
+  };
+  if (rank > 3 || layout.size() != model_shape.size()) misfit("; state the axes with layout=");
+  Plan plan;
+  std::vector<std::size_t> order;
+  for (std::size_t axis = 0; axis < layout.size(); ++axis) {
+    std::int64_t extent = 1;
+    if (layout[axis] == 'n') {
+      plan.batch_axis = static_cast<int>(axis);
+      plan.fixed_batch = model_shape[axis] > 0;
+      plan.batch = static_cast<std::size_t>(plan.fixed_batch ? model_shape[axis] : options_.batch);
+      extent = static_cast<std::int64_t>(plan.batch);
+    } else if (layout[axis] != '1') {
+      const std::size_t row_axis = std::string("tfc").find(layout[axis]);
+      if (row_axis >= rank || std::find(order.begin(), order.end(), row_axis) != order.end()) {
+        misfit("; use n, 1 and each of '" + std::string("tfc").substr(0, rank) + "' once");
+      }
+      order.push_back(row_axis);
+      extent = input.shape[row_axis];
+    }
+    if (model_shape[axis] > 0 && model_shape[axis] != extent) misfit("");
+    plan.shape.push_back(extent);
+  }
+  if (order.size() != rank || plan.batch_axis > 0) misfit("; use n first, and each axis of a row once");
+  plan.transposed = !std::is_sorted(order.begin(), order.end());
+  std::vector<std::size_t> row_strides(rank, 1);
+  for (std::size_t i = rank; i-- > 1;) {
+    row_strides[i - 1] = row_strides[i] * static_cast<std::size_t>(input.shape[i]);
+  }
+  plan.extents.assign(3 - rank, 1);
+  plan.strides.assign(3 - rank, 0);
+  for (const std::size_t row_axis : order) {
+    plan.extents.push_back(static_cast<std::size_t>(input.shape[row_axis]));
+    plan.strides.push_back(row_strides[row_axis]);
+  }
+  plan.row_shapes = row_shapes(plan);
+  return plan;
+}
+
+std::vector<std::vector<std::int64_t>> OnnxModel::row_shapes(const Plan& plan) const {
+  const auto names = output_names();
+  std::vector<std::vector<std::int64_t>> shapes;
+  bool open = false;
+  for (const std::string& wanted : names) {
+    for (const auto& info : session_->outputs()) {
+      if (info.name != wanted) continue;
+      shapes.push_back(info.shape);
+      const auto from = info.shape.begin() + (info.shape.empty() ? 0 : 1);
+      open = open || info.shape.empty() || std::any_of(from, info.shape.end(), [](auto n) { return n < 0; });
+    }
+  }
+  if (open) {  // the model doesn't say: one run tells
+    dsp::AlignedFloats zeros(1, 0.0f);
+    std::size_t size = 1;
+    for (const std::int64_t n : plan.shape) size *= static_cast<std::size_t>(n);
+    zeros.resize(size, 0.0f);
+    const auto input = session_->tensor(zeros.data(), plan.shape);
+    std::vector<const char*> pointers;
+    for (const std::string& wanted : names) pointers.push_back(wanted.c_str());
+    std::vector<onnx::OrtValue*> values(names.size(), nullptr);
+    session_->run(session_->inputs().front().name.c_str(), input.get(), pointers, values);
+    for (std::size_t o = 0; o < names.size(); ++o) shapes[o] = session_->take_shape(values[o]);
+  }
+  for (std::size_t o = 0; o < names.size(); ++o) {
+    const auto batch = static_cast<std::int64_t>(plan.batch);
+    const bool per_row = !shapes[o].empty() && (shapes[o].front() == batch || shapes[o].front() < 0);
+    if (!per_row) {
+      throw ModelError(session_->subject() + ": expected output " + format(names[o]) +
+                       " with one row for each input row, got shape " + shape_text(shapes[o]));
+    }
+    shapes[o].erase(shapes[o].begin());
+  }
+  return shapes;
+}
+
+std::vector<Output> OnnxModel::outputs(const StreamSpec& input) const {
+  const Plan plan = this->plan(input);
+  const auto names = output_names();
+  std::vector<Output> outputs;
+  for (std::size_t o = 0; o < names.size(); ++o) {
+    StreamSpec spec = input;
+    spec.shape = plan.row_shapes[o];
+    spec.unit = options_.units.empty() ? "" : options_.units[o];
+    outputs.push_back({names[o], spec});
+  }
+  return outputs;
+}
+
+std::unique_ptr<Stream> OnnxModel::open(const StreamSpec& input) const {
+  return std::make_unique<OnnxStream>(keep(this), plan(input), input.row_size());
+}
+
+}  // namespace fastaudio

@@ -1,0 +1,138 @@
+#include "inference/onnx_runtime.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "core/platform.hpp"
+#include "inference/onnx_session.hpp"
+
+namespace fastaudio::onnx {
+
+namespace {
+
+std::mutex& library_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+std::string& library_path() {
+  static std::string path;
+  return path;
+}
+
+/// A model of one node, y = -x on two floats, as a serialised ONNX file of 62 bytes.
+constexpr char kNegate[] =
+    "\x08\x07\x12\x00:2\n\x0b\n\x01x\x12\x01y\"\x03Neg\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01"
+    "\x12\x04\n\x02\x08\x02"
+    "b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02"
+    "B\x04\n\x00\x10\r";
+
+[[noreturn]] void fail(const std::string& path, const std::string& expected, const std::string& got) {
+  throw ModelError("ONNX Runtime: expected " + expected + ", got " + got + " from " + path +
+                   "; pip install 'onnxruntime>=1.19'");
+}
+
+/// A wrong slot would call a wrong function: prove errors and a whole run before anything depends
+/// on them.
+void prove(const Runtime& runtime) {
+  const Api& api = runtime.api();
+  const Handle<OrtStatus> status(api.create_status(kFail, "round trip"), api.release_status.call);
+  const std::string message = api.get_error_message(status.get());
+  if (api.get_error_code(status.get()) != kFail || message != "round trip") {
+    fail(runtime.path(), "its error message back", "'" + message + "'");
+  }
+  const Session session("self-test", std::string(kNegate, sizeof kNegate - 1), {});
+  float in[2] = {1.5f, -2.0f};
+  float out[2] = {};
+  const auto x = session.tensor(in, {2});
+  const auto y = session.tensor(out, {2});
+  std::vector<OrtValue*> outputs{y.get()};
+  session.run("x", x.get(), {"y"}, outputs);
+  if (out[0] != -1.5f || out[1] != 2.0f)
+    fail(runtime.path(), "-1.5 from the self-test", std::to_string(out[0]));
+}
+
+}  // namespace
+
+void Runtime::set_library(const std::string& path) {
+  const std::lock_guard lock(library_mutex());
+  library_path() = path;
+}
+
+const std::shared_ptr<Runtime>& Runtime::get() {
+  static std::shared_ptr<Runtime> runtime;
+  static bool proven = false;
+  static std::recursive_mutex mutex;  // the self-test below asks for the runtime itself
+  const std::lock_guard lock(mutex);
+  if (!runtime) runtime.reset(new Runtime(open()));
+  if (!proven) {
+    proven = true;
+    try {
+      prove(*runtime);
+    } catch (...) {
+      proven = false;
+      runtime.reset();
+      throw;
+    }
+  }
+  return runtime;
+}
+
+Runtime::Library Runtime::open() {
+  std::string path;
+  {
+    const std::lock_guard lock(library_mutex());
+    const char* chosen = std::getenv("FASTAUDIO_ONNXRUNTIME");
+    path = chosen != nullptr && *chosen != '\0' ? chosen : library_path();
+  }
+  if (path.empty()) {
+    throw ModelError(
+        "ONNX Runtime: expected its library in the installed onnxruntime package, got none; "
+        "pip install 'onnxruntime>=1.19' or set FASTAUDIO_ONNXRUNTIME to the library's path");
+  }
+  // Read when the library starts: a microphone program must never phone home.
+  platform::set_environment("ORT_DISABLE_TELEMETRY", "1");
+  std::string error;
+  void* library = platform::open_library(path, error);
+  if (library == nullptr) fail(path, "a library that opens", error);
+  auto* get_base = reinterpret_cast<const ApiBase* (*)()>(platform::find_symbol(library, "OrtGetApiBase"));
+  if (get_base == nullptr) fail(path, "the symbol OrtGetApiBase", "none");
+  const ApiBase* base = get_base();
+  const std::string version = base->get_version_string();
+  int major = 0;
+  int minor = 0;
+  const int fields = std::sscanf(version.c_str(), "%d.%d", &major, &minor);
+  if (fields != 2 || major != 1 || minor < 19) fail(path, "version 1.19 or later", version);
+  void* const* table = base->get_api(kApiVersion);
+  if (table == nullptr) fail(path, "API version " + std::to_string(kApiVersion), "none");
+  return {path, version, table};
+}
+
+Runtime::Runtime(const Library& library)
+    : path_(library.path), version_(library.version), api_(library.table) {
+  OrtEnv* environment = nullptr;
+  check(api_.create_env(kErrorsOnly, "fastaudio", &environment), "ONNX Runtime");
+  environment_ = {environment, api_.release_env.call};
+  check(api_.disable_telemetry_events(environment), "ONNX Runtime");
+  OrtMemoryInfo* memory = nullptr;
+  check(api_.create_cpu_memory_info(kArenaAllocator, kDefaultMemory, &memory), "ONNX Runtime");
+  memory_ = {memory, api_.release_memory_info.call};
+}
+
+std::vector<std::string> Runtime::providers() const {
+  char** names = nullptr;
+  int n = 0;
+  check(api_.get_available_providers(&names, &n), "ONNX Runtime");
+  std::vector<std::string> providers(names, names + n);
+  check(api_.release_available_providers(names, n), "ONNX Runtime");
+  return providers;
+}
+
+void Runtime::check(OrtStatus* status, const std::string& subject) const {
+  if (status == nullptr) return;
+  const Handle<OrtStatus> owned(status, api_.release_status.call);
+  throw ModelError(subject + ": " + api_.get_error_message(status));
+}
+
+}  // namespace fastaudio::onnx

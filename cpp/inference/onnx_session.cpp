@@ -1,0 +1,147 @@
+#include "inference/onnx_session.hpp"
+
+#include <algorithm>
+#include <cfenv>
+
+#include "core/platform.hpp"
+
+namespace fastaudio::onnx {
+
+namespace {
+
+/// ONNX Runtime makes its calling thread flush denormals; the caller's arithmetic stays its own.
+class KeepFloatEnvironment {
+ public:
+  KeepFloatEnvironment() { std::fegetenv(&saved_); }
+  ~KeepFloatEnvironment() { std::fesetenv(&saved_); }
+  KeepFloatEnvironment(const KeepFloatEnvironment&) = delete;
+  KeepFloatEnvironment& operator=(const KeepFloatEnvironment&) = delete;
+
+ private:
+  std::fenv_t saved_;
+};
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+Session::Session(std::string subject, std::string model, SessionOptions options)
+    : runtime_(Runtime::get()),
+      subject_(std::move(subject)),
+      model_(std::move(model)),
+      options_(std::move(options)),
+      session_(create()),
+      generation_(platform::fork_generation()),
+      inputs_(describe(true)),
+      outputs_(describe(false)) {}
+
+Handle<OrtSession> Session::create() const {
+  const KeepFloatEnvironment keep;
+  const Api& api = runtime_->api();
+  const auto check = [&](OrtStatus* status) { runtime_->check(status, subject_); };
+  OrtSessionOptions* raw = nullptr;
+  check(api.create_session_options(&raw));
+  const Handle<OrtSessionOptions> owned(raw, api.release_session_options.call);
+  check(api.set_intra_op_num_threads(raw, options_.threads));
+  check(api.set_inter_op_num_threads(raw, 1));
+  // Spinning workers burn a core between patches that are seconds apart.
+  check(api.add_session_config_entry(raw, "session.intra_op.allow_spinning", "0"));
+  check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));
+  check(api.add_session_config_entry(raw, "session.set_denormal_as_zero", "1"));
+  const auto available = runtime_->providers();
+  for (const std::string& provider : options_.providers) {
+    if (std::find(available.begin(), available.end(), provider) == available.end()) {
+      throw ModelError(subject_ + ": expected a provider among " + list(available) + ", got " + provider +
+                       "; install an ONNX Runtime that has it");
+    }
+    if (provider == "CPUExecutionProvider") continue;
+    // What was asked for runs whole or not at all: no silent fall back to the CPU.
+    check(api.add_session_config_entry(raw, "session.disable_cpu_ep_fallback", "1"));
+    constexpr std::string_view kSuffix = "ExecutionProvider";
+    const std::string_view full = provider;
+    const std::string name(full.substr(0, full.size() - (full.ends_with(kSuffix) ? kSuffix.size() : 0)));
+    check(api.append_execution_provider(raw, name.c_str(), nullptr, nullptr, std::size_t{0}));
+  }
+  OrtSession* session = nullptr;
+  check(api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session));
+  return {session, api.release_session.call};
+}
+
+OrtSession* Session::current() const {
+  const std::lock_guard lock(mutex_);
+  if (generation_ != platform::fork_generation()) {
+    session_.leak();  // its threads stayed in the parent: releasing it would wait for them
+    session_ = create();
+    generation_ = platform::fork_generation();
+  }
+  return session_.get();
+}
+
+std::vector<TensorInfo> Session::describe(bool inputs) const {
+  const Api& api = runtime_->api();
+  const auto check = [&](OrtStatus* status) { runtime_->check(status, subject_); };
+  OrtSession* session = session_.get();
+  OrtAllocator* allocator = nullptr;
+  check(api.get_allocator_with_default_options(&allocator));
+  std::size_t n = 0;
+  check(inputs ? api.session_get_input_count(session, &n) : api.session_get_output_count(session, &n));
+  std::vector<TensorInfo> infos(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    char* name = nullptr;
+    check(inputs ? api.session_get_input_name(session, i, allocator, &name)
+                 : api.session_get_output_name(session, i, allocator, &name));
+    infos[i].name = name;
+    check(api.allocator_free(allocator, name));
+    OrtTypeInfo* type = nullptr;
+    check(inputs ? api.session_get_input_type_info(session, i, &type)
+                 : api.session_get_output_type_info(session, i, &type));
+    const Handle<OrtTypeInfo> owned(type, api.release_type_info.call);
+    const OrtTensorInfo* tensor = nullptr;
+    check(api.cast_type_info_to_tensor_info(type, &tensor));
+    if (tensor == nullptr) continue;  // a sequence or a map: element type stays unknown
+    check(api.get_tensor_element_type(tensor, &infos[i].element_type));
+    std::size_t rank = 0;
+    check(api.get_dimensions_count(tensor, &rank));
+    infos[i].shape.resize(rank);
+    check(api.get_dimensions(tensor, infos[i].shape.data(), rank));
+  }
+  return infos;
+}
+
+Handle<OrtValue> Session::tensor(float* data, const std::vector<std::int64_t>& shape) const {
+  std::size_t size = sizeof(float);
+  for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
+  OrtValue* value = nullptr;
+  runtime_->check(runtime_->api().create_tensor_with_data(runtime_->memory(), data, size, shape.data(),
+                                                          shape.size(), kFloat, &value),
+                  subject_);
+  return {value, runtime_->api().release_value.call};
+}
+
+void Session::run(const char* input_name, const OrtValue* input, const std::vector<const char*>& output_names,
+                  std::vector<OrtValue*>& outputs) const {
+  const KeepFloatEnvironment keep;
+  const OrtRunOptions* no_options = nullptr;
+  runtime_->check(runtime_->api().run(current(), no_options, &input_name, &input, std::size_t{1},
+                                      output_names.data(), output_names.size(), outputs.data()),
+                  subject_);
+}
+
+std::vector<std::int64_t> Session::take_shape(OrtValue* value) const {
+  const Api& api = runtime_->api();
+  const Handle<OrtValue> owned(value, api.release_value.call);
+  OrtTensorInfo* info = nullptr;
+  runtime_->check(api.get_tensor_type_and_shape(value, &info), subject_);
+  const Handle<OrtTensorInfo> owned_info(info, api.release_tensor_info.call);
+  std::size_t rank = 0;
+  runtime_->check(api.get_dimensions_count(info, &rank), subject_);
+  std::vector<std::int64_t> shape(rank);
+  runtime_->check(api.get_dimensions(info, shape.data(), rank), subject_);
+  return shape;
+}
+
+}  // namespace fastaudio::onnx

@@ -1,0 +1,26 @@
+/// The one list of nodes.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+
+#include "nodes/log.hpp"
+#include "nodes/mel_spectrogram.hpp"
+#include "nodes/mono.hpp"
+#include "nodes/patches.hpp"
+#include "nodes/pool.hpp"
+#include "nodes/resample.hpp"
+#include "nodes/tags.hpp"
+
+namespace fastaudio {
+
+using AllNodes = std::tuple<std::type_identity<Mono>,            //
+                            std::type_identity<Resample>,        //
+                            std::type_identity<MelSpectrogram>,  //
+                            std::type_identity<Log>,             //
+                            std::type_identity<Patches>,         //
+                            std::type_identity<Mean>,            //
+                            std::type_identity<Max>,             //
+                            std::type_identity<Tags>>;
+
+}  // namespace fastaudio

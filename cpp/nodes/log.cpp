@@ -1,0 +1,69 @@
+#include "nodes/log.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "dsp/kernels.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+dsp::LogPlan plan_of(const Log::Options& o) {
+  dsp::LogPlan plan;
+  plan.scale = static_cast<float>(o.scale);
+  plan.offset = static_cast<float>(o.offset);
+  plan.floor = static_cast<float>(o.floor);
+  if (o.kind == "log10") plan.gain = static_cast<float>(1 / std::numbers::ln10);
+  if (o.kind == "dB") {
+    plan.gain = static_cast<float>(10 / std::numbers::ln10);
+    plan.bias = static_cast<float>(-10 * std::log10(o.reference));
+  }
+  return plan;
+}
+
+class LogStream final : public Stream {
+ public:
+  LogStream(std::shared_ptr<const Log> node, std::size_t row_size)
+      : node_(std::move(node)),
+        plan_(plan_of(node_->options())),
+        row_size_(row_size),
+        rows_at_once_(std::max<std::size_t>(1, kBlock / row_size)),
+        block_(rows_at_once_ * row_size) {}
+
+ private:
+  static constexpr std::size_t kBlock = 4096;
+
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    while (n_rows > 0) {
+      const std::size_t n = std::min(n_rows, rows_at_once_);
+      dsp::kernels().log(plan_, rows, block_.data(), n * row_size_);
+      sink.write(0, block_.data(), n);
+      rows += n * row_size_;
+      n_rows -= n;
+    }
+  }
+
+  std::shared_ptr<const Log> node_;
+  dsp::LogPlan plan_;
+  std::size_t row_size_;
+  std::size_t rows_at_once_;
+  std::vector<float> block_;
+};
+
+}  // namespace
+
+Log::Log(Options options) : options_(std::move(options)) { check_options(name, options_); }
+
+std::vector<Output> Log::outputs(const StreamSpec& input) const {
+  StreamSpec spec = input;
+  spec.unit = options_.kind;
+  return {{"", spec}};
+}
+
+std::unique_ptr<Stream> Log::open(const StreamSpec& input) const {
+  return std::make_unique<LogStream>(keep(this), input.row_size());
+}
+
+}  // namespace fastaudio

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Log final : public NodeOf<Log> {
+ public:
+  static constexpr const char* name = "Log";
+  static constexpr const char* doc = R"(Logarithm of each value.
+
+Input:  rows of any shape
+Output: rows of the same shape: ln, log10 or 10 log10 (dB) of max(scale * x + offset, floor), in dB
+        relative to `reference`; always finite
+Latency: none
+)";
+  struct Options {
+    std::string kind = "ln";
+    double scale = 1;
+    double offset = 0;
+    double floor = 1e-10;
+    double reference = 1;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"kind", &Options::kind, Choices{"ln log10 dB"}, "Natural, decimal, or 10 log10."},
+          Field{"scale", &Options::scale, Range{1e-30, 1e30}, "", "Factor before the offset."},
+          Field{"offset", &Options::offset, Range{0, 1e30}, "", "Added before the logarithm."},
+          Field{"floor", &Options::floor, Range{1e-37, 1e30}, "", "Smallest argument."},
+          Field{"reference", &Options::reference, Range{1e-30, 1e30}, "", "Value at 0 dB; used by dB only."}};
+    }
+  };
+
+  explicit Log(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

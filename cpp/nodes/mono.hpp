@@ -1,0 +1,35 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Mono final : public NodeOf<Mono> {
+ public:
+  static constexpr const char* name = "Mono";
+  static constexpr const char* doc = R"(One channel from several: their mean, or one by its index.
+
+Input:  rows [n_samples, channels]  full scale +-1, any rate
+Output: samples [n_samples]         the same rate
+Latency: none
+)";
+  struct Options {
+    int channels = 2;
+    std::optional<int> channel;
+    static constexpr auto fields() {
+      return std::tuple{Field{"channels", &Options::channels, Range{1, 1024}, "", "Channels of the input."},
+                        Field{"channel", &Options::channel, Range{0, 1023}, "",
+                              "Index of the one to keep; None for the mean of all."}};
+    }
+  };
+
+  explicit Mono(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

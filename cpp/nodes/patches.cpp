@@ -1,0 +1,98 @@
+#include "nodes/patches.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fastaudio {
+
+namespace {
+
+class PatchStream final : public Stream {
+ public:
+  PatchStream(std::shared_ptr<const Patches> node, std::size_t row_size)
+      : node_(std::move(node)),
+        length_(static_cast<std::size_t>(node_->options().length)),
+        hop_(static_cast<std::size_t>(node_->hop())),
+        row_size_(row_size),
+        patch_(length_ * row_size) {}
+
+ private:
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    while (n_rows > 0) {
+      if (skip_ > 0) {  // rows between patches, when hop is longer than a patch
+        const std::size_t n = std::min(n_rows, skip_);
+        skip_ -= n;
+        rows += n * row_size_;
+        n_rows -= n;
+        continue;
+      }
+      const std::size_t n = std::min(n_rows, length_ - filled_);
+      std::memcpy(&patch_[filled_ * row_size_], rows, n * row_size_ * sizeof(float));
+      filled_ += n;
+      rows += n * row_size_;
+      n_rows -= n;
+      fresh_ = true;
+      if (filled_ == length_) emit(sink);
+    }
+  }
+
+  void do_flush(Sink& sink) override {
+    const std::string& last = node_->options().last;
+    if (!fresh_ || filled_ == 0 || (last == "drop" && emitted_)) return;
+    if (last == "pad") {
+      const auto value = static_cast<float>(node_->options().pad_value);
+      std::fill(patch_.begin() + static_cast<std::ptrdiff_t>(filled_ * row_size_), patch_.end(), value);
+    } else {
+      const std::size_t have = filled_ * row_size_;
+      for (std::size_t i = have; i < patch_.size(); ++i) patch_[i] = patch_[i - have];
+    }
+    emit(sink);
+  }
+
+  void emit(Sink& sink) {
+    sink.write(0, patch_.data(), 1);
+    emitted_ = true;
+    fresh_ = false;
+    const std::size_t kept = hop_ < length_ ? length_ - hop_ : 0;
+    skip_ = hop_ > length_ ? hop_ - length_ : 0;
+    std::memmove(patch_.data(), &patch_[(length_ - kept) * row_size_], kept * row_size_ * sizeof(float));
+    filled_ = kept;
+  }
+
+  std::shared_ptr<const Patches> node_;
+  std::size_t length_;
+  std::size_t hop_;
+  std::size_t row_size_;
+  std::vector<float> patch_;
+  std::size_t filled_ = 0;
+  std::size_t skip_ = 0;
+  bool emitted_ = false;
+  bool fresh_ = false;  ///< whether a row came since the last patch
+};
+
+}  // namespace
+
+Patches::Patches(Options options) : options_(std::move(options)) { check_options(name, options_); }
+
+std::vector<Output> Patches::outputs(const StreamSpec& input) const {
+  StreamSpec spec = input;
+  spec.shape.insert(spec.shape.begin(), options_.length);
+  if (input.rate_hz > 0) {
+    spec.rate_hz = input.rate_hz / hop();
+    spec.span_s = input.span_s + (options_.length - 1) / input.rate_hz;
+    spec.latency_s += (options_.length - 1) / input.rate_hz;
+  }
+  return {{"", spec}};
+}
+
+std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
+  constexpr std::size_t kLargest = std::size_t{1} << 28;
+  const std::size_t size = static_cast<std::size_t>(options_.length) * input.row_size();
+  if (size > kLargest) {
+    throw ValueError("Patches: expected at most 2**28 values a patch, got " + std::to_string(size) +
+                     "; choose a smaller length");
+  }
+  return std::make_unique<PatchStream>(keep(this), input.row_size());
+}
+
+}  // namespace fastaudio

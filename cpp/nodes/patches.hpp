@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Patches final : public NodeOf<Patches> {
+ public:
+  static constexpr const char* name = "Patches";
+  static constexpr const char* doc = R"(Groups of consecutive rows, as models take them.
+
+Input:  rows [n_frames, ...]
+Output: patches [n_patches, length, ...]; patch k holds rows k * hop to k * hop + length - 1
+Latency: length - 1 rows
+
+A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
+repeating its rows.
+)";
+  struct Options {
+    int length = 187;
+    std::optional<int> hop;
+    std::string last = "drop";
+    double pad_value = 0;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Rows of a patch."},
+          Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
+                "Step between patches; None for length, without overlap."},
+          Field{"last", &Options::last, Choices{"drop pad repeat"},
+                "Rows left at the end: dropped, padded with pad_value, or repeated to fill a patch."},
+          Field{"pad_value", &Options::pad_value, Range{-1e30, 1e30}, "", "Value of padded rows."}};
+    }
+  };
+
+  explicit Patches(Options options);
+  const Options& options() const { return options_; }
+  int hop() const { return options_.hop.value_or(options_.length); }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

@@ -1,0 +1,46 @@
+/// Pooling over the whole clip: Mean and Max.
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Mean final : public NodeOf<Mean> {
+ public:
+  static constexpr const char* name = "Mean";
+  static constexpr const char* doc = R"(Mean of all rows of a clip.
+
+Input:  rows of any shape
+Output: one row of the same shape at the end; none for an empty clip
+Latency: the clip, it waits for the end
+)";
+  struct Options {
+    static constexpr auto fields() { return std::tuple<>{}; }
+  };
+
+  explicit Mean(Options = {}) {}
+  Options options() const { return {}; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+};
+
+class Max final : public NodeOf<Max> {
+ public:
+  static constexpr const char* name = "Max";
+  static constexpr const char* doc = R"(Largest value of each element over all rows of a clip.
+
+Input:  rows of any shape
+Output: one row of the same shape at the end; none for an empty clip
+Latency: the clip, it waits for the end
+)";
+  struct Options {
+    static constexpr auto fields() { return std::tuple<>{}; }
+  };
+
+  explicit Max(Options = {}) {}
+  Options options() const { return {}; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+};
+
+}  // namespace fastaudio

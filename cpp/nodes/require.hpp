@@ -1,0 +1,28 @@
+/// Checks of a node's input, worded alike everywhere.
+#pragma once
+
+#include <string>
+
+#include "core/error.hpp"
+#include "core/spec.hpp"
+
+namespace fastaudio {
+
+/// Throws unless rows are samples, at `rate_hz` if that isn't 0.
+inline void require_samples(const char* node, const StreamSpec& input, double rate_hz = 0) {
+  const bool fits = input.shape.empty() && (rate_hz == 0 || same_rate(input.rate_hz, rate_hz));
+  if (fits) return;
+  StreamSpec expected = StreamSpec::samples(rate_hz);
+  const std::string want = rate_hz == 0 ? "samples" : "samples " + to_string(expected);
+  const bool samples = input.shape.empty();
+  throw ValueError(std::string(node) + ": expected " + want + ", got " + (samples ? "samples " : "rows ") +
+                   to_string(input) + (samples ? "; resample first" : ""));
+}
+
+/// Throws unless rows have `rank` axes.
+inline void require_rank(const char* node, const StreamSpec& input, std::size_t rank, const char* what) {
+  if (input.shape.size() == rank) return;
+  throw ValueError(std::string(node) + ": expected " + what + ", got rows " + to_string(input));
+}
+
+}  // namespace fastaudio

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/options.hpp"
+#include "dsp/resampler.hpp"
+
+namespace fastaudio {
+
+class Resample final : public NodeOf<Resample> {
+ public:
+  static constexpr const char* name = "Resample";
+  static constexpr const char* doc =
+      R"(Samples at another rate, low-passed below the lower of both Nyquist frequencies.
+
+Input:  samples [n_samples]   at `input_rate`
+Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
+        input: output k stands at time k / output_rate
+Latency: the filter's length, see `latency_s`
+Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
+        soxr 1.0
+)";
+  struct Options {
+    int input_rate = 44100;
+    int output_rate = 16000;
+    std::string quality = "high";
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"input_rate", &Options::input_rate, Range{100, 768000}, "Hz", "Rate of the input."},
+          Field{"output_rate", &Options::output_rate, Range{100, 768000}, "Hz", "Rate of the output."},
+          Field{"quality", &Options::quality, Choices{"fast high best"},
+                "Pass band and stop band: fast 80 % and -60 dB, high 90 % and -100 dB, best 95 % and "
+                "-120 dB."}};
+    }
+  };
+
+  explicit Resample(Options options);
+  const Options& options() const { return options_; }
+  const dsp::ResamplerTable& table() const { return table_; }
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.input_rate); }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+  dsp::ResamplerTable table_;
+};
+
+}  // namespace fastaudio

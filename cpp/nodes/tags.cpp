@@ -1,0 +1,44 @@
+#include "nodes/tags.hpp"
+
+#include <set>
+
+namespace fastaudio {
+
+namespace {
+
+class TagStream final : public Stream {
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override { sink.write(0, rows, n_rows); }
+};
+
+}  // namespace
+
+Tags::Tags(Options options) : options_(std::move(options)) {
+  std::set<std::string> seen;
+  for (const std::string& label : options_.labels) {
+    if (label.empty()) throw ValueError("Tags: expected a name for each label, got ''");
+    if (!seen.insert(label).second) {
+      throw ValueError("Tags: expected different labels, got " + format(label) + " twice");
+    }
+  }
+  if (options_.labels.empty()) throw ValueError("Tags: expected at least one label, got none");
+}
+
+std::string Tags::summary() const { return "Tags(" + std::to_string(options_.labels.size()) + " labels)"; }
+
+std::vector<Output> Tags::outputs(const StreamSpec& input) const {
+  const auto n = static_cast<std::int64_t>(options_.labels.size());
+  if (input.shape != std::vector<std::int64_t>{n}) {
+    throw ValueError("Tags: expected rows of " + std::to_string(n) + " scores, got rows " + to_string(input) +
+                     "; give one label for each score");
+  }
+  StreamSpec spec = input;
+  spec.labels = options_.labels;
+  return {{"", spec}};
+}
+
+std::unique_ptr<Stream> Tags::open(const StreamSpec& input) const {
+  outputs(input);
+  return std::make_unique<TagStream>();
+}
+
+}  // namespace fastaudio

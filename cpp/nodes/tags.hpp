@@ -1,0 +1,35 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Tags final : public NodeOf<Tags> {
+ public:
+  static constexpr const char* name = "Tags";
+  static constexpr const char* doc =
+      R"(Scores with names: a pipeline that ends here returns `fastaudio.tags.Tags`.
+
+Input:  scores [n_windows, n_labels]
+Output: the same rows, their last axis named
+Latency: none
+)";
+  struct Options {
+    std::vector<std::string> labels;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"labels", &Options::labels, "Name of each score, in order.", Place::positional}};
+    }
+  };
+
+  explicit Tags(Options options);
+  const Options& options() const { return options_; }
+  std::string summary() const override;
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

@@ -1,0 +1,147 @@
+/// Lanes: a fixed-width float vector, one frame a lane.
+///
+/// This header belongs to kernel sources, which are compiled once per instruction set inside
+/// `namespace FASTAUDIO_ISA`. It uses no standard container: an inline function shared with
+/// ordinary sources could be linked in its AVX-512 form and crash on an older processor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#ifndef FASTAUDIO_ISA
+#error "compile kernel sources through CMake, which names the instruction set"
+#endif
+
+namespace fastaudio::simd::FASTAUDIO_ISA {
+
+#if defined(__AVX512F__)
+inline constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+
+typedef float Lanes __attribute__((vector_size(kLanes * 4)));
+typedef std::int32_t IntLanes __attribute__((vector_size(kLanes * 4)));
+
+inline Lanes splat(float x) { return x - Lanes{}; }
+inline IntLanes splat(std::int32_t x) { return x - IntLanes{}; }
+inline Lanes max(Lanes a, Lanes b) { return a > b ? a : b; }
+inline Lanes to_float(IntLanes a) { return __builtin_convertvector(a, Lanes); }
+
+#else  // MSVC: plain loops, which it vectorises
+
+template <class T>
+struct Array {
+  T v[kLanes];
+  T& operator[](int i) { return v[i]; }
+  T operator[](int i) const { return v[i]; }
+};
+using Lanes = Array<float>;
+using IntLanes = Array<std::int32_t>;
+
+template <class T, class F>
+inline Array<T> each(F f) {
+  Array<T> r;
+  for (int i = 0; i < kLanes; ++i) r.v[i] = f(i);
+  return r;
+}
+inline Lanes splat(float x) {
+  return each<float>([=](int) { return x; });
+}
+inline IntLanes splat(std::int32_t x) {
+  return each<std::int32_t>([=](int) { return x; });
+}
+#define FASTAUDIO_OPERATOR(T, op)                                     \
+  inline Array<T> operator op(const Array<T>& a, const Array<T>& b) { \
+    return each<T>([&](int i) { return T(a.v[i] op b.v[i]); });       \
+  }
+FASTAUDIO_OPERATOR(float, +)
+FASTAUDIO_OPERATOR(float, -)
+FASTAUDIO_OPERATOR(float, *)
+FASTAUDIO_OPERATOR(float, /)
+FASTAUDIO_OPERATOR(std::int32_t, +)
+FASTAUDIO_OPERATOR(std::int32_t, -)
+FASTAUDIO_OPERATOR(std::int32_t, &)
+FASTAUDIO_OPERATOR(std::int32_t, >>)
+FASTAUDIO_OPERATOR(std::int32_t, <<)
+#undef FASTAUDIO_OPERATOR
+inline Lanes& operator+=(Lanes& a, const Lanes& b) { return a = a + b; }
+inline Lanes max(const Lanes& a, const Lanes& b) {
+  return each<float>([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+}
+inline Lanes to_float(const IntLanes& a) {
+  return each<float>([&](int i) { return float(a.v[i]); });
+}
+
+#endif
+
+/// Any alignment.
+inline Lanes load(const float* p) {
+  Lanes r;
+  std::memcpy(&r, p, sizeof r);
+  return r;
+}
+inline void store(float* p, Lanes a) { std::memcpy(p, &a, sizeof a); }
+
+inline IntLanes bits(Lanes a) {
+  IntLanes r;
+  std::memcpy(&r, &a, sizeof r);
+  return r;
+}
+inline Lanes from_bits(IntLanes a) {
+  Lanes r;
+  std::memcpy(&r, &a, sizeof r);
+  return r;
+}
+
+/// Sum of all lanes, in a fixed order.
+inline float sum(Lanes a) {
+  float v[kLanes];
+  std::memcpy(v, &a, sizeof v);
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) v[i] += v[i + half];
+  }
+  return v[0];
+}
+
+/// Transposes a square of `kLanes` vectors in place.
+template <int lanes_per_row = kLanes>
+inline void transpose(Lanes* rows) {
+#if (defined(__GNUC__) && __GNUC__ >= 12) || defined(__clang__)
+  // Each round swaps off-diagonal blocks of `step` lanes: log2(kLanes) rounds of shuffles.
+  const auto round = [&]<int step>() {
+    const auto low = []<std::size_t... i>(Lanes a, Lanes b, std::index_sequence<i...>) {
+      return __builtin_shufflevector(a, b, ((i & step) ? int(i) - step + kLanes : int(i))...);
+    };
+    const auto high = []<std::size_t... i>(Lanes a, Lanes b, std::index_sequence<i...>) {
+      return __builtin_shufflevector(a, b, ((i & step) ? int(i) + kLanes : int(i) + step)...);
+    };
+    constexpr auto lanes = std::make_index_sequence<kLanes>{};
+    for (int i = 0; i < kLanes; ++i) {
+      if (i & step) continue;
+      const Lanes a = rows[i];
+      const Lanes b = rows[i + step];
+      rows[i] = low(a, b, lanes);
+      rows[i + step] = high(a, b, lanes);
+    }
+  };
+  round.template operator()<1>();
+  round.template operator()<2>();
+  if constexpr (lanes_per_row > 4) round.template operator()<4>();
+  if constexpr (lanes_per_row > 8) round.template operator()<8>();
+#else
+  float square[kLanes][kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    for (int j = 0; j < kLanes; ++j) square[j][i] = rows[i][j];
+  }
+  for (int i = 0; i < kLanes; ++i) rows[i] = load(square[i]);
+#endif
+}
+
+}  // namespace fastaudio::simd::FASTAUDIO_ISA

@@ -1,0 +1,63 @@
+"""fastaudio: from samples to tags, over a file or a live stream, with the same numbers.
+
+>>> import numpy as np
+>>> import fastaudio as fa
+>>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+>>> front = mel >> fa.Log(kind="log10", scale=10_000, offset=1)
+>>> front(np.zeros(16_000, dtype=np.float32)).shape
+(63, 96)
+"""
+
+from fastaudio import _onnxruntime
+from fastaudio._core import (
+    FastaudioError,
+    Log,
+    Max,
+    Mean,
+    MelSpectrogram,
+    ModelError,
+    Mono,
+    Node,
+    OnnxModel,
+    Parallel,
+    Patches,
+    Resample,
+    Sequential,
+    StateError,
+    Stream,
+    StreamSpec,
+    Tags,
+    __version__,
+)
+from fastaudio.audio import DecodeError
+from fastaudio.cards import models
+from fastaudio.pipeline import Pipeline, PipelineStream
+from fastaudio.versions import show_versions
+
+_onnxruntime.announce()
+
+__all__ = [
+    "DecodeError",
+    "FastaudioError",
+    "Log",
+    "Max",
+    "Mean",
+    "MelSpectrogram",
+    "ModelError",
+    "Mono",
+    "Node",
+    "OnnxModel",
+    "Parallel",
+    "Patches",
+    "Pipeline",
+    "PipelineStream",
+    "Resample",
+    "Sequential",
+    "StateError",
+    "Stream",
+    "StreamSpec",
+    "Tags",
+    "__version__",
+    "models",
+    "show_versions",
+]

@@ -1,0 +1,7 @@
+"""`python -m fastaudio`."""
+
+import sys
+
+from fastaudio.cli import main
+
+sys.exit(main())

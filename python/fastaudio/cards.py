@@ -1,0 +1,194 @@
+"""Cards: a model is data. A card (JSON) is a saved pipeline plus what one should know about it.
+
+A card and its weights are untrusted input: sizes are bounded, only known nodes are built, files
+outside the card's folder are refused, and weights must match the hash that the card states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastaudio import _core
+from fastaudio._core import ModelError, Node, Parallel, Sequential
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SCHEMA = "fastaudio.card/1"
+"""Name and version of the format; a change of meaning raises the number."""
+
+MODELS = Path(__file__).parent / "_models"
+"""Folder of the models that come with the package."""
+
+_LARGEST_CARD = 4_000_000
+_DEEPEST = 32
+_RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
+_NODES: dict[str, type[Node]] = {
+    name: value
+    for name, value in vars(_core).items()
+    if isinstance(value, type) and issubclass(value, Node) and value is not Node
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card as read: `data` is its JSON, `path` its file."""
+
+    path: Path
+    data: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return str(self.data["name"])
+
+
+def models() -> list[str]:
+    """Return the names of the models that come with the package, the default one first."""
+    names = sorted(path.parent.name for path in MODELS.glob("*/card.json"))
+    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
+
+
+DEFAULT_MODEL = "musicnn-mtt"
+
+
+def read_card(name_or_path: str | os.PathLike[str]) -> Card:
+    """Read a card by its model's name, or by its path.
+
+    Raises:
+        ModelError: no such model or file, or no card of a known schema.
+    """
+    text = os.fspath(name_or_path)
+    if text in models():
+        path = MODELS / text / "card.json"
+    else:
+        path = Path(text)
+        if path.is_dir():
+            path = path / "card.json"
+        if not path.is_file():
+            known = ", ".join(models())
+            raise ModelError(f"Pipeline.load: expected one of {known}, or a card's path, got {text!r}")
+    if path.stat().st_size > _LARGEST_CARD:
+        raise ModelError(f"{path}: expected a card of at most {_LARGEST_CARD} bytes, got more")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: expected a card in JSON, got: {error}") from error
+    got = data.get("schema") if isinstance(data, dict) else type(data).__name__
+    if got != SCHEMA:
+        raise ModelError(f"{path}: expected a card of schema {SCHEMA!r}, got {got!r}")
+    for key, kind in (("name", str), ("pipeline", list)):
+        if not isinstance(data.get(key), kind):
+            raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
+    return Card(path, data)
+
+
+def build(card: Card, *, threads: int | None = None, providers: list[str] | None = None) -> Node:
+    """Build the pipeline that a card holds.
+
+    Raises:
+        ModelError: an unknown node, a bad option, parts that don't fit, a missing or changed file.
+    """
+    run_time = {"threads": threads, "providers": providers}
+    chosen = {key: value for key, value in run_time.items() if value is not None}
+    folder = card.path.parent.resolve()
+
+    def locate(options: dict[str, Any]) -> dict[str, Any]:
+        relative = options.get("path")
+        if not isinstance(relative, str) or not isinstance(options.get("sha256"), str):
+            raise ModelError("OnnxModel: expected 'path' and 'sha256', got no such text")
+        path = (folder / relative).resolve()
+        if not path.is_relative_to(folder):
+            raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r}")
+        if not path.is_file():
+            raise ModelError(f"OnnxModel: expected the file {relative!r} beside the card, got none")
+        return options | {"path": str(path)} | chosen
+
+    try:
+        return _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
+    except (ModelError, ValueError, TypeError) as error:
+        raise ModelError(f"{card.path}: {error}") from error
+
+
+def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth: int) -> Node:
+    if depth > _DEEPEST:
+        raise ModelError(f"pipeline: expected at most {_DEEPEST} levels, got more")
+    name = data.get("node") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name not in _NODES:
+        known = ", ".join(sorted(_NODES))
+        raise ModelError(f"pipeline: expected a node among {known}, got {data!r:.80}")
+    options = {key: value for key, value in data.items() if key != "node"}
+    if name == "Sequential" and isinstance(options.get("nodes"), list):
+        return Sequential([_build(part, locate, depth + 1) for part in options["nodes"]])
+    if name == "Parallel" and isinstance(options.get("branches"), dict):
+        parts = options["branches"].items()
+        return Parallel({key: _build(part, locate, depth + 1) for key, part in parts})
+    if name == "OnnxModel":
+        options = locate(options)
+    return _NODES[name](**options)
+
+
+def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
+    """Write a card for `node` to `path`, its models' files beside it.
+
+    Raises:
+        ModelError: another file of a model's name is there already, or a weight file is missing.
+    """
+    folder = path.parent.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def place(data: Any) -> Any:
+        if isinstance(data, list):
+            return [place(part) for part in data]
+        if not isinstance(data, dict):
+            return data
+        placed = {key: place(value) for key, value in data.items()}
+        if data.get("node") == "OnnxModel":
+            for key in _RUN_TIME_OPTIONS:
+                placed.pop(key, None)
+            placed |= _place_weights(Path(data["path"]), data.get("sha256", ""), folder)
+        return placed
+
+    tree = node.to_dict()
+    nodes = tree["nodes"] if tree["node"] == "Sequential" else [tree]
+    card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
+    card |= {"schema": SCHEMA, "pipeline": place(nodes)}
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
+    """Copy a weight file into the card's folder unless it is there; return its path and hash."""
+    got = hash_file(weights)
+    if sha256 and got != sha256:
+        raise ModelError(f"{weights}: expected sha256 {sha256}, got {got}; the file was changed")
+    if weights.resolve().is_relative_to(folder):
+        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": got}
+    target = folder / weights.name
+    if target.exists() and hash_file(target) != got:
+        raise ModelError(f"{target}: expected no other file of that name, got one; save elsewhere")
+    if not target.exists():
+        shutil.copyfile(weights, target)
+    return {"path": weights.name, "sha256": got}
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's sha256 in hex.
+
+    Raises:
+        ModelError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a readable file, got: {error}") from error
+    return digest.hexdigest()

@@ -1,0 +1,424 @@
+"""Pipeline: a network from samples to results, over files, arrays and streams."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from fastaudio import cards
+from fastaudio._core import (
+    FastaudioError,
+    Mono,
+    Node,
+    Resample,
+    Sequential,
+    StateError,
+    Stream,
+    StreamSpec,
+)
+from fastaudio.audio import AudioFile, DecodeError, Source
+from fastaudio.tags import Tags, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
+Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
+Quality: TypeAlias = Literal["fast", "high", "best"]
+Result: TypeAlias = "Tags | NDArray[np.float32]"
+Progress: TypeAlias = "Callable[[float, float | None], None]"
+
+_SLICE = 1 << 20  # samples an array is pushed in, so that Ctrl-C is heard
+
+
+class Pipeline:
+    """A network that takes sound at any rate and gives tags, or features.
+
+    Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's
+    rate in the core, and run through the node. A pipeline that ends in `Tags` returns
+    `fastaudio.tags.Tags`; any other returns float32 rows [n_rows, ...]; one with several outputs
+    returns a dict of these by name. Thread-safe: share one between threads.
+
+    >>> import fastaudio as fa
+    >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+    >>> print(fa.Pipeline(mel >> fa.Log(kind="log10", scale=10_000, offset=1)))
+    16000 Hz mono (mean of all channels)
+    MelSpectrogram(...)     -> [62.5 Hz, 96] power
+    Log(kind='log10', ...)  -> [62.5 Hz, 96] log10, latency 0.032 s
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        channel: int | None = None,
+        quality: Quality = "high",
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Wrap a node whose first part states its sample rate.
+
+        Args:
+            node: what to run.
+            channel: index of the channel to take; None for the mean of all.
+            quality: of the resampler, where a source has another rate.
+            card: metadata, kept by `save`.
+        """
+        spec = node.input_spec
+        if spec is None:
+            raise ValueError(
+                f"Pipeline: expected a first node that states its sample rate, got {node!r:.60}; "
+                "start with MelSpectrogram or Resample"
+            )
+        self.node = node
+        self.channel = channel
+        self.quality: Quality = quality
+        self.card: dict[str, Any] = dict(card or {})
+        self.input_spec = spec
+        self.output_specs: dict[str, StreamSpec] = node.output_specs(spec)
+        self._heads: dict[tuple[int, int], tuple[Node, StreamSpec]] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] = cards.DEFAULT_MODEL,
+        *,
+        threads: int | None = None,
+        providers: list[str] | None = None,
+        channel: int | None = None,
+    ) -> Pipeline:
+        """Load a model that comes with the package, or a card from a file.
+
+        Args:
+            model: a name that `fastaudio.models()` lists, or the path of a card.
+            threads: threads of the network; one by default.
+            providers: ONNX Runtime's execution providers, in order.
+            channel: index of the channel to take; None for the mean of all.
+
+        Raises:
+            ModelError: no such model, a card that doesn't hold, weights that were changed.
+        """
+        card = cards.read_card(model)
+        node = cards.build(card, threads=threads, providers=providers)
+        return cls(node, channel=channel, card=card.data)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the pipeline as a card, its models' files beside it.
+
+        Raises:
+            ModelError: a model's file was changed, or another one of its name is there.
+        """
+        cards.save(Path(path), self.node, {"name": Path(path).stem} | self.card)
+
+    @property
+    def name(self) -> str | None:
+        """Name of its card, or None."""
+        name = self.card.get("name")
+        return name if isinstance(name, str) else None
+
+    @property
+    def sample_rate(self) -> int:
+        """Rate that sound is resampled to, in Hz."""
+        return round(self.input_spec.rate_hz)
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the first sample that a result depends on until the result comes out."""
+        return max(spec.latency_s for spec in self.output_specs.values())
+
+    def __repr__(self) -> str:
+        name = f"{self.name}: " if self.name else ""
+        return f"<Pipeline {name}{self._input_line()}, {self.node!r:.60}...>"
+
+    def __str__(self) -> str:
+        return f"{self._input_line()}\n{self.node.diagram(self.input_spec)}"
+
+    def _input_line(self) -> str:
+        how = "mean of all channels" if self.channel is None else f"channel {self.channel}"
+        return f"{self.sample_rate} Hz mono ({how})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "node": self.node,
+            "channel": self.channel,
+            "quality": self.quality,
+            "card": self.card,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def __call__(
+        self,
+        source: Source | Samples,
+        *,
+        sample_rate: int | None = None,
+        layout: Layout | None = None,
+        progress: Progress | None = None,
+    ) -> Any:
+        """Run over a whole signal.
+
+        Args:
+            source: a path, a binary file object, or samples as float32 (full scale +-1) or int16.
+            sample_rate: of samples, in Hz; a file knows its own.
+            layout: axes of two-dimensional samples.
+            progress: called with the seconds done and the total, None if unknown.
+
+        Returns:
+            Tags, an array of rows, or a dict of these by output name.
+
+        Raises:
+            DecodeError: the file can't be read, or holds values that aren't finite.
+            TypeError, ValueError: samples of a wrong type, shape or value, or without a rate.
+        """
+        if isinstance(source, np.ndarray):
+            return self._run_array(source, sample_rate, layout, progress)
+        if sample_rate is not None or layout is not None:
+            raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
+        with AudioFile(source) as file:
+            return self._run_file(file, progress)
+
+    def _run_array(
+        self,
+        samples: Samples,
+        sample_rate: int | None,
+        layout: Layout | None,
+        progress: Progress | None,
+    ) -> Any:
+        if sample_rate is None:
+            raise ValueError("Pipeline: expected sample_rate= with samples, got none; state it in Hz")
+        samples = _with_layout(samples, layout)
+        channels = samples.shape[1] if samples.ndim > 1 else 1
+        stream = self.open(sample_rate=sample_rate, channels=channels)
+        total_s = len(samples) / sample_rate
+        for start in range(0, len(samples), _SLICE):
+            stream.feed(samples[start : start + _SLICE])
+            if progress is not None:
+                progress(stream.duration_s, total_s)
+        return stream.finish()
+
+    def _run_file(self, file: AudioFile, progress: Progress | None) -> Any:
+        try:
+            stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+        except ValueError as error:
+            raise DecodeError(file.name, str(error)) from error
+        for block in file.blocks():
+            try:
+                stream.feed(block)
+            except ValueError as error:  # all that can be wrong with a decoded block
+                raise DecodeError(file.name, str(error)) from error
+            if progress is not None:
+                progress(stream.duration_s, file.duration_s)
+        return stream.finish(path=file.name, truncated=file.truncated)
+
+    def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
+        """Open a stream of blocks of any size.
+
+        Args:
+            sample_rate: of the blocks, in Hz.
+            channels: of the blocks: [n_samples] or [n_samples, channels].
+        """
+        node, spec = self._head(sample_rate, channels)
+        return PipelineStream(self, node.open(spec), node.output_specs(spec), sample_rate)
+
+    def _head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return the node with what makes its input mono and resamples it; kept for next time."""
+        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | np.integer):
+            got = f"{sample_rate!r} ({type(sample_rate).__name__})"
+            raise TypeError(f"Pipeline: expected sample_rate as an int in Hz, got {got}")
+        key = int(sample_rate), int(channels)
+        with self._lock:
+            if key not in self._heads:
+                self._heads[key] = self._make_head(*key)
+            return self._heads[key]
+
+    def _make_head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        parts: list[Node] = []
+        resample = Resample(
+            input_rate=sample_rate, output_rate=self.sample_rate, quality=self.quality
+        )
+        if channels != 1 or self.channel:
+            parts.append(Mono(channels=channels, channel=self.channel))
+        if sample_rate != self.sample_rate:
+            parts.append(resample)
+        shape = [channels] if channels != 1 or self.channel else []
+        return Sequential([*parts, self.node]), StreamSpec(rate_hz=sample_rate, shape=shape)
+
+    def map(
+        self, sources: Iterable[Source], *, jobs: int | None = None
+    ) -> Iterator[Any | FastaudioError]:
+        """Run over many files, several at once; the network's session is shared.
+
+        Args:
+            sources: paths or file objects; taken as they are needed.
+            jobs: files at once; one for each processor core by default.
+
+        Yields:
+            For each source, in order, its result, or the error that it met: a bad file never ends
+            the rest.
+        """
+        n_jobs = jobs if jobs is not None else os.cpu_count() or 1
+        if n_jobs < 1:
+            raise ValueError(f"Pipeline.map: expected jobs of at least 1, got {jobs}")
+
+        def attempt(source: Source) -> Any | FastaudioError:
+            try:
+                return self(source)
+            except FastaudioError as error:
+                return error
+
+        pool = ThreadPoolExecutor(n_jobs, thread_name_prefix="fastaudio-map")
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for source in sources:
+                waiting.append(pool.submit(attempt, source))
+                if len(waiting) > n_jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _with_layout(samples: Samples, layout: Layout | None) -> Samples:
+    """Return samples as [n_samples] or [n_samples, channels]."""
+    if layout not in (None, "samples_channels", "channels_samples"):
+        raise ValueError(
+            f"Pipeline: expected layout 'samples_channels' or 'channels_samples', got {layout!r}"
+        )
+    expected = 1 if layout is None else 2
+    if samples.ndim == expected:
+        return samples.T if layout == "channels_samples" else samples
+    got = f"{samples.dtype} {samples.shape}"
+    remedy = "state layout='samples_channels' or 'channels_samples'" if layout is None else "drop it"
+    wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r}"
+    raise ValueError(f"samples: expected {wanted}, got {got}; {remedy}")
+
+
+class PipelineStream:
+    """One run of a pipeline over a stream of blocks; one thread at a time.
+
+    `push` and `flush` return a list of `Window` for tags, rows [n_rows, ...] for features, or a
+    dict of these by output name. Any blocks give the same numbers as the whole signal at once.
+
+    Attributes:
+        sample_rate: of the blocks, in Hz.
+        samples_pushed: samples a channel taken so far.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, stream: Stream, specs: dict[str, StreamSpec], sample_rate: int
+    ) -> None:
+        """Made by `Pipeline.open`."""
+        self._pipeline = pipeline
+        self._stream: Stream | None = stream
+        self._specs = specs
+        self._rows_out = dict.fromkeys(specs, 0)
+        self._kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in specs}
+        self.sample_rate = sample_rate
+        self.samples_pushed = 0
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of sound taken so far."""
+        return self.samples_pushed / self.sample_rate
+
+    def push(self, samples: Samples) -> Any:
+        """Take a block of any length and return what it completes.
+
+        Raises:
+            TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
+            StateError: after flush or close.
+        """
+        return self._results(self._push(samples))
+
+    def flush(self) -> Any:
+        """End the signal and return what was still due.
+
+        Raises:
+            StateError: called twice, or after close.
+        """
+        return self._results(self._flush())
+
+    def feed(self, samples: Samples) -> None:
+        """Take a block and keep what it completes for `finish`."""
+        for name, rows in self._push(samples).items():
+            self._kept[name].append(rows)
+
+    def finish(self, *, path: str | None = None, truncated: bool = False) -> Any:
+        """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
+        last = self._flush()
+        whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
+        results = {name: self._result(name, whole[name], path, truncated) for name in whole}
+        return results if len(results) > 1 else next(iter(results.values()))
+
+    def close(self) -> None:
+        """Drop the stream's state; what was not flushed is lost."""
+        self._stream = None
+
+    def __enter__(self) -> PipelineStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> Stream:
+        if self._stream is None:
+            raise StateError("stream: expected an open stream, got a closed one; open a new one")
+        return self._stream
+
+    def _push(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
+        # A pipeline of one channel takes [n, 1] too: that is what sound cards give.
+        if isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1:  # noqa: PLR2004
+            samples = samples[:, 0]
+        rows = self._open().push(samples)
+        self.samples_pushed += len(samples)
+        return self._by_name(rows)
+
+    def _flush(self) -> dict[str, NDArray[np.float32]]:
+        return self._by_name(self._open().flush())
+
+    def _by_name(self, rows: Any) -> dict[str, NDArray[np.float32]]:
+        return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
+
+    def _times(self, name: str, n_rows: int, first: int) -> NDArray[np.float64]:
+        """Return start and end of rows from `first`, in seconds."""
+        spec = self._specs[name]
+        if spec.rate_hz == 0:  # one row for the whole signal
+            return np.full((n_rows, 2), (0.0, self.duration_s))
+        starts = np.arange(first, first + n_rows) / spec.rate_hz
+        return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), self.duration_s)
+
+    def _results(self, rows: dict[str, NDArray[np.float32]]) -> Any:
+        results = {name: self._windows(name, rows[name]) for name in rows}
+        return results if len(results) > 1 else next(iter(results.values()))
+
+    def _windows(self, name: str, rows: NDArray[np.float32]) -> Any:
+        first = self._rows_out[name]
+        self._rows_out[name] += len(rows)
+        labels = self._specs[name].labels
+        if not labels:
+            return rows
+        times = self._times(name, len(rows), first)
+        return [
+            Window(float(start_s), float(end_s), scores, labels)
+            for (start_s, end_s), scores in zip(times, rows, strict=True)
+        ]
+
+    def _result(
+        self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool
+    ) -> Result:
+        labels = self._specs[name].labels
+        if not labels:
+            return rows
+        times = self._times(name, len(rows), 0)
+        model = self._pipeline.name
+        return Tags(labels, rows, times, self.duration_s, truncated, path, model)

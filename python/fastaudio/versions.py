@@ -1,0 +1,51 @@
+"""What is installed and in use, for bug reports."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from fastaudio import _core
+
+_PACKAGES = ("numpy", "onnxruntime", "soundfile", "tqdm")
+
+
+def versions() -> dict[str, str]:
+    """Return versions, instruction set, ONNX Runtime's library and providers, by name."""
+    found = {
+        "fastaudio": _core.__version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "instruction set": _core.isa(),
+    }
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    try:
+        import soundfile  # noqa: PLC0415  # loads libsndfile: only when asked
+
+        found["libsndfile"] = soundfile.__libsndfile_version__
+    except (ImportError, OSError) as error:
+        found["libsndfile"] = f"not usable: {error}"
+    try:
+        runtime = _core.onnxruntime_info()
+        found["ONNX Runtime"] = f"{runtime['version']}, {runtime['library']}"
+        found["providers"] = ", ".join(runtime["providers"])
+    except _core.ModelError as error:
+        found["ONNX Runtime"] = f"not usable: {error}"
+    return found
+
+
+def format_versions() -> str:
+    """Return `versions()` as aligned lines."""
+    found = versions()
+    width = max(map(len, found))
+    return "".join(f"{name:<{width}}  {value}\n" for name, value in found.items())
+
+
+def show_versions() -> None:
+    """Print what a bug report needs to stdout."""
+    sys.stdout.write(format_versions())

@@ -7,7 +7,7 @@ namespace fastaudio::bindings {
 
 namespace {
 
-std::shared_ptr<Parallel> make_parallel(const py::dict& branches) {
+std::shared_ptr<Parallel> make_parallel(const py::typing::Dict<py::str, Node>& branches) {
   std::vector<Parallel::Branch> list;
   for (const auto& [name, node] : branches) {
     if (!py::isinstance<py::str>(name) || !py::isinstance<Node>(node)) {
@@ -45,7 +45,7 @@ void register_composites(py::module_& m, NodeClass& node) {
           [](const Sequential& self) {
             py::list parts;
             for (const NodePtr& part : self.parts()) parts.append(py::cast(unconst(part)).attr("to_dict")());
-            py::dict dict;
+            py::typing::Dict<py::str, py::object> dict;
             dict["node"] = Sequential::name;
             dict["nodes"] = parts;
             return dict;
@@ -70,7 +70,7 @@ void register_composites(py::module_& m, NodeClass& node) {
       .def_property_readonly(
           "branches",
           [](const Parallel& self) {
-            py::dict dict;
+            py::typing::Dict<py::str, Node> dict;
             for (const auto& [name, branch] : self.branches()) dict[name.c_str()] = unconst(branch);
             return dict;
           },
@@ -82,14 +82,15 @@ void register_composites(py::module_& m, NodeClass& node) {
             for (const auto& [name, branch] : self.branches()) {
               branches[name.c_str()] = py::cast(unconst(branch)).attr("to_dict")();
             }
-            py::dict dict;
+            py::typing::Dict<py::str, py::object> dict;
             dict["node"] = Parallel::name;
             dict["branches"] = branches;
             return dict;
           },
           "The branches as a card holds them.")
-      .def(py::pickle([](const py::object& self) { return py::make_tuple(self.attr("branches")); },
-                      [](const py::tuple& state) { return make_parallel(state[0].cast<py::dict>()); }));
+      .def(py::pickle(
+          [](const py::object& self) { return py::make_tuple(py::object(self.attr("branches"))); },
+          [](const py::tuple& state) { return make_parallel(py::typing::Dict<py::str, Node>(state[0])); }));
   node.def(
       "__rshift__",
       [](const std::shared_ptr<Node>& self, const std::shared_ptr<Node>& next) {
@@ -98,7 +99,7 @@ void register_composites(py::module_& m, NodeClass& node) {
       py::is_operator(), py::arg("next"));
   node.def(
       "__rshift__",
-      [](const std::shared_ptr<Node>& self, const py::dict& branches) {
+      [](const std::shared_ptr<Node>& self, const py::typing::Dict<py::str, Node>& branches) {
         return std::make_shared<Sequential>(std::vector<NodePtr>{self, make_parallel(branches)});
       },
       py::is_operator(), py::arg("branches"));

@@ -14,11 +14,14 @@ void register_spec(py::module_& m) {
              spec.unit = std::move(unit);
              return spec;
            }),
-           py::kw_only(), py::arg("rate_hz"), py::arg("shape") = std::vector<std::int64_t>{},
+           py::kw_only(), py::arg("rate_hz").noconvert(), py::arg("shape") = std::vector<std::int64_t>{},
            py::arg("unit") = "samples")
       .def_readonly("rate_hz", &StreamSpec::rate_hz, "Rows a second; 0 for one row at the end.")
       .def_property_readonly(
-          "shape", [](const StreamSpec& spec) { return py::tuple(py::cast(spec.shape)); },
+          "shape",
+          [](const StreamSpec& spec) -> py::typing::Tuple<int, py::ellipsis> {
+            return py::tuple(py::cast(spec.shape));
+          },
           "Shape of one row; () is a sample.")
       .def_readonly("unit", &StreamSpec::unit, "Such as 'samples', 'power', 'probability'.")
       .def_readonly("labels", &StreamSpec::labels, "Names along the last axis, if it has any.")
@@ -40,9 +43,8 @@ NodeClass register_node(py::module_& m) {
       .def("__repr__", &Node::repr)
       .def(
           "__eq__",
-          [](const Node& self, const py::object& other) -> py::object {
-            if (!py::isinstance<Node>(other)) return py::reinterpret_borrow<py::object>(Py_NotImplemented);
-            return py::bool_(self.repr() == other.cast<const Node&>().repr());
+          [](const Node& self, const py::object& other) {
+            return py::isinstance<Node>(other) && self.repr() == other.cast<const Node&>().repr();
           },
           py::is_operator(), py::arg("other"))
       .def("__hash__", [](const Node& self) { return py::hash(py::str(self.repr())); })
@@ -51,11 +53,17 @@ NodeClass register_node(py::module_& m) {
       .def(
           "output_specs",
           [](const Node& self, const StreamSpec& input) {
-            py::dict specs;
+            py::typing::Dict<py::str, StreamSpec> specs;
             for (const Output& output : self.outputs(input)) specs[py::str(output.name)] = output.spec;
             return specs;
           },
           py::arg("input"), "What comes out for `input`, by the outputs' names ('' for an only one).")
+      .def(
+          "to_dict",
+          [](const Node& self) -> py::typing::Dict<py::str, py::object> {
+            throw TypeError(self.summary() + ": expected a class that can be saved, got one without to_dict");
+          },
+          "The node as a card holds it: its name, and the options that are not default.")
       .def(
           "diagram",
           [](const Node& self, const std::optional<StreamSpec>& input) {

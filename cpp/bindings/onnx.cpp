@@ -77,7 +77,7 @@ void register_onnx(py::module_& m, NodeClass&) {
       "onnxruntime_info",
       [] {
         const auto& runtime = onnx::Runtime::get();
-        py::dict info;
+        py::typing::Dict<py::str, py::object> info;
         info["version"] = runtime->version();
         info["library"] = runtime->path();
         info["providers"] = runtime->providers();

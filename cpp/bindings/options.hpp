@@ -222,7 +222,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
   cls.def(
       "to_dict",
       [](const N& node) {
-        py::dict dict;
+        py::typing::Dict<py::str, py::object> dict;
         dict["node"] = N::name;
         dict.attr("update")(options_dict(node, false));
         return dict;

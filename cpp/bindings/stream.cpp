@@ -5,6 +5,27 @@
 
 namespace fastaudio::bindings {
 
+/// Whatever the caller gave; named in signatures as what it should be.
+class Samples : public py::object {
+ public:
+  PYBIND11_OBJECT(Samples, py::object, any)
+
+ private:
+  static bool any(PyObject*) { return true; }
+};
+
+}  // namespace fastaudio::bindings
+
+namespace pybind11::detail {
+template <>
+struct handle_type_name<fastaudio::bindings::Samples> {
+  static constexpr auto name =
+      const_name("numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]");
+};
+}  // namespace pybind11::detail
+
+namespace fastaudio::bindings {
+
 namespace {
 
 /// Beyond this a square overflows float32 in the sums that follow.
@@ -74,7 +95,7 @@ class PyStream {
     if (input) start(*input);
   }
 
-  py::object push(const py::object& rows) {
+  py::object push(const py::object& rows, bool wait) {
     const Busy busy(busy_);
     const py::array array = checked(rows);
     const auto n_rows = static_cast<std::size_t>(array.shape(0));
@@ -88,7 +109,10 @@ class PyStream {
       const float* values = static_cast<const float*>(data);
       if (is_int) values = to_float(static_cast<const std::int16_t*>(data), n_values);
       bad = find_bad(values, n_values);
-      if (bad == n_values) stream_->push(values, n_rows, collector);
+      if (bad == n_values) {
+        stream_->push(values, n_rows, collector);
+        if (wait) stream_->settle(collector);
+      }
     }
     if (bad != n_values) {
       const auto values = py::array_t<float>::ensure(array);
@@ -112,7 +136,7 @@ class PyStream {
 
   /// push and flush in one, rows joined.
   py::object whole(const py::object& rows) {
-    py::object first = push(rows);
+    py::object first = push(rows, false);
     py::object last = flush();
     const auto concatenate = py::module_::import("numpy").attr("concatenate");
     const auto join = [&](const py::object& a, const py::object& b) {
@@ -218,9 +242,11 @@ void register_stream(py::module_& m, NodeClass& node) {
                        "Rows are float32 arrays [n_rows, ...], or a dict of them by output name where the "
                        "node has several outputs.")
       .def(
-          "push", [](PyStream& self, const py::object& rows) -> Rows { return self.push(rows); },
-          py::arg("rows"),
-          "Takes a block of any length and returns the rows that it completes.\n\n"
+          "push",
+          [](PyStream& self, const Samples& rows, bool wait) -> Rows { return self.push(rows, wait); },
+          py::arg("rows"), py::kw_only(), py::arg("wait") = true,
+          "Takes a block of any length and returns the rows that it completes. Without `wait`, rows that\n"
+          "other threads still compute come with a later push, or flush.\n\n"
           "Raises:\n    TypeError: a wrong dtype.\n    ValueError: a wrong shape, or NaN.\n"
           "    StateError: after flush, or from two threads at once.\n")
       .def(
@@ -235,7 +261,7 @@ void register_stream(py::module_& m, NodeClass& node) {
       "A new stream. Without `input`, the node's own, or whatever the first block looks like.");
   node.def(
       "__call__",
-      [](const std::shared_ptr<Node>& self, const py::object& rows) -> Rows {
+      [](const std::shared_ptr<Node>& self, const Samples& rows) -> Rows {
         return PyStream(self, std::nullopt).whole(rows);
       },
       py::arg("rows"),

@@ -20,17 +20,21 @@ class Sink {
 };
 
 /// One run of a node over one signal. One thread at a time. Buffers are made when it is opened: push
-/// allocates nothing and takes no lock.
+/// allocates nothing and, unless the node was given threads of its own, takes no lock.
 class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// Any number of rows, zero included; what they complete goes to `sink` before it returns.
-  /// Throws StateError after flush.
+  /// Any number of rows, zero included; what they complete goes to `sink` by the end of the next
+  /// `settle`. Throws StateError after flush.
   void push(const float* rows, std::size_t n_rows, Sink& sink) {
     if (flushed_) throw StateError("stream: expected no push after flush, got one; open a new stream");
     do_push(rows, n_rows, sink);
   }
+
+  /// Waits for results that other threads still compute. A live caller settles after each push; one
+  /// that has the whole signal needs only flush.
+  virtual void settle(Sink&) {}
 
   /// Ends the signal: padding, unfinished patches and clip-level rows come out. Once only.
   void flush(Sink& sink) {

@@ -28,6 +28,13 @@ class ParallelStream final : public Stream {
  public:
   explicit ParallelStream(std::vector<BranchStream> branches) : branches_(std::move(branches)) {}
 
+  void settle(Sink& sink) override {
+    for (BranchStream& branch : branches_) {
+      Shifted shifted(branch.first_output, sink);
+      branch.stream->settle(shifted);
+    }
+  }
+
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     for (BranchStream& branch : branches_) {

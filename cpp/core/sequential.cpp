@@ -30,6 +30,10 @@ class SequentialStream final : public Stream {
     }
   }
 
+  void settle(Sink& sink) override {
+    for (std::size_t i = 0; i < streams_.size(); ++i) streams_[i]->settle(sink_of(i, sink));
+  }
+
  private:
   Sink& sink_of(std::size_t i, Sink& last) {
     if (i == links_.size()) return last;

@@ -1,9 +1,9 @@
 #include "inference/onnx_model.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "dsp/aligned.hpp"
+#include "inference/onnx_stream.hpp"
 
 namespace fastaudio {
 
@@ -17,95 +17,12 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 
 std::string default_layout(std::size_t rank) { return "n" + std::string("tfc").substr(0, rank); }
 
-/// One stream's tensors. Runs of fewer rows than a batch have their own, made when first needed.
-class OnnxStream final : public Stream {
- public:
-  OnnxStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, std::size_t row_size)
-      : node_(std::move(node)), plan_(std::move(plan)), row_size_(row_size) {
-    input_.resize(plan_.batch * row_size_, 0.0f);
-    for (const auto& shape : plan_.row_shapes) {
-      std::size_t size = 1;
-      for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
-      row_sizes_.push_back(size);
-      outputs_.emplace_back(plan_.batch * size);
-    }
-    for (const std::string& name : node_->output_names()) names_.push_back(name);
-    for (const std::string& name : names_) name_pointers_.push_back(name.c_str());
-    runs_.resize(plan_.batch);
-    prepare(plan_.batch);
-  }
-
- private:
-  struct Run {
-    onnx::Handle<onnx::OrtValue> input;
-    std::vector<onnx::Handle<onnx::OrtValue>> outputs;
-    std::vector<onnx::OrtValue*> output_pointers;
-  };
-
-  Run& prepare(std::size_t rows) {
-    Run& run = runs_[rows - 1];
-    if (run.input.get() != nullptr) return run;
-    auto shape = plan_.shape;
-    if (plan_.batch_axis >= 0) shape[static_cast<std::size_t>(plan_.batch_axis)] = std::int64_t(rows);
-    run.input = node_->session().tensor(input_.data(), shape);
-    for (std::size_t o = 0; o < outputs_.size(); ++o) {
-      auto out_shape = plan_.row_shapes[o];
-      out_shape.insert(out_shape.begin(), std::int64_t(rows));
-      run.outputs.push_back(node_->session().tensor(outputs_[o].data(), out_shape));
-      run.output_pointers.push_back(run.outputs.back().get());
-    }
-    return run;
-  }
-
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    while (n_rows > 0) {
-      const std::size_t n = std::min(n_rows, plan_.batch);
-      for (std::size_t i = 0; i < n; ++i) place(rows + i * row_size_, &input_[i * row_size_]);
-      if (plan_.fixed_batch) {
-        std::fill(input_.begin() + static_cast<std::ptrdiff_t>(n * row_size_), input_.end(), 0.0f);
-      }
-      Run& run = prepare(plan_.fixed_batch ? plan_.batch : n);
-      node_->session().run(node_->session().inputs().front().name.c_str(), run.input.get(), name_pointers_,
-                           run.output_pointers);
-      for (std::size_t o = 0; o < outputs_.size(); ++o) sink.write(o, outputs_[o].data(), n);
-      rows += n * row_size_;
-      n_rows -= n;
-    }
-  }
-
-  /// Copies a row with its axes in the model's order.
-  void place(const float* row, float* to) const {
-    if (!plan_.transposed) {
-      std::memcpy(to, row, row_size_ * sizeof(float));
-      return;
-    }
-    const auto& n = plan_.extents;
-    const auto& step = plan_.strides;
-    for (std::size_t i = 0; i < n[0]; ++i) {
-      for (std::size_t j = 0; j < n[1]; ++j) {
-        const float* from = row + i * step[0] + j * step[1];
-        for (std::size_t k = 0; k < n[2]; ++k) *to++ = from[k * step[2]];
-      }
-    }
-  }
-
-  std::shared_ptr<const OnnxModel> node_;
-  OnnxModel::Plan plan_;
-  std::size_t row_size_;
-  dsp::AlignedFloats input_;
-  std::vector<dsp::AlignedFloats> outputs_;
-  std::vector<std::size_t> row_sizes_;
-  std::vector<std::string> names_;
-  std::vector<const char*> name_pointers_;
-  std::vector<Run> runs_;  ///< by number of rows - 1
-};
-
 }  // namespace
 
 OnnxModel::OnnxModel(Options options, std::string content) : options_(std::move(options)) {
   check_options(name, options_);
   session_ = std::make_shared<onnx::Session>("OnnxModel(" + format(options_.path) + ")", std::move(content),
-                                             onnx::SessionOptions{options_.threads, options_.providers});
+                                             options_.providers);
   check_outputs();
 }
 
@@ -253,7 +170,7 @@ std::vector<Output> OnnxModel::outputs(const StreamSpec& input) const {
 }
 
 std::unique_ptr<Stream> OnnxModel::open(const StreamSpec& input) const {
-  return std::make_unique<OnnxStream>(keep(this), plan(input), input.row_size());
+  return open_onnx_stream(keep(this), plan(input), input.row_size());
 }
 
 }  // namespace fastaudio

@@ -38,7 +38,9 @@ Source: ONNX Runtime 1.19 or later, C interface
                 "(bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'."},
           Field{"batch", &Options::batch, Range{1, 4096}, "rows",
                 "Rows of a run, if the model leaves it open; never waits to fill one."},
-          Field{"threads", &Options::threads, Range{1, 1024}, "", "Threads of a run."},
+          Field{"threads", &Options::threads, Range{1, 1024}, "",
+                "Runs side by side, each on one thread: a whole file takes less time, one row doesn't. "
+                "The numbers are the same with any."},
           Field{"providers", &Options::providers,
                 "Execution providers in order, such as 'CPUExecutionProvider'; refused if not active."},
           Field{"sha256", &Options::sha256, "Expected hash of the file, in hex; '' to accept any."}};

@@ -29,11 +29,11 @@ std::string list(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Session::Session(std::string subject, std::string model, SessionOptions options)
+Session::Session(std::string subject, std::string model, std::vector<std::string> providers)
     : runtime_(Runtime::get()),
       subject_(std::move(subject)),
       model_(std::move(model)),
-      options_(std::move(options)),
+      providers_(std::move(providers)),
       session_(create()),
       generation_(platform::fork_generation()),
       inputs_(describe(true)),
@@ -46,14 +46,14 @@ Handle<OrtSession> Session::create() const {
   OrtSessionOptions* raw = nullptr;
   check(api.create_session_options(&raw));
   const Handle<OrtSessionOptions> owned(raw, api.release_session_options.call);
-  check(api.set_intra_op_num_threads(raw, options_.threads));
+  check(api.set_intra_op_num_threads(raw, 1));
   check(api.set_inter_op_num_threads(raw, 1));
   // Spinning workers burn a core between patches that are seconds apart.
   check(api.add_session_config_entry(raw, "session.intra_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.set_denormal_as_zero", "1"));
   const auto available = runtime_->providers();
-  for (const std::string& provider : options_.providers) {
+  for (const std::string& provider : providers_) {
     if (std::find(available.begin(), available.end(), provider) == available.end()) {
       throw ModelError(subject_ + ": expected a provider among " + list(available) + ", got " + provider +
                        "; install an ONNX Runtime that has it");

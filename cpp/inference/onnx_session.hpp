@@ -17,16 +17,12 @@ struct TensorInfo {
   std::vector<std::int64_t> shape;  ///< -1 where it varies
 };
 
-struct SessionOptions {
-  int threads = 1;
-  std::vector<std::string> providers;
-};
-
-/// A model ready to run. Thread-safe. Made again by itself in a forked child.
+/// A model ready to run. Thread-safe; a run uses its caller's thread only. Made again by itself in a
+/// forked child.
 class Session {
  public:
   /// `subject` begins its error messages; `model` is the file's content.
-  Session(std::string subject, std::string model, SessionOptions options);
+  Session(std::string subject, std::string model, std::vector<std::string> providers);
 
   const std::string& subject() const { return subject_; }
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
@@ -50,7 +46,7 @@ class Session {
   std::shared_ptr<Runtime> runtime_;
   std::string subject_;
   std::string model_;
-  SessionOptions options_;
+  std::vector<std::string> providers_;
   mutable std::mutex mutex_;  ///< guards the two below after a fork
   mutable Handle<OrtSession> session_;
   mutable int generation_;

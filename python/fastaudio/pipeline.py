@@ -99,7 +99,7 @@ class Pipeline:
 
         Args:
             model: a name that `fastaudio.models()` lists, or the path of a card.
-            threads: threads of the network; one by default.
+            threads: cores that a whole file may use; the numbers are the same with any.
             providers: ONNX Runtime's execution providers, in order.
             channel: index of the channel to take; None for the mean of all.
 
@@ -250,7 +250,7 @@ class Pipeline:
         if sample_rate != self.sample_rate:
             parts.append(resample)
         shape = [channels] if channels != 1 or self.channel else []
-        return Sequential([*parts, self.node]), StreamSpec(rate_hz=sample_rate, shape=shape)
+        return Sequential([*parts, self.node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
 
     def map(
         self, sources: Iterable[Source], *, jobs: int | None = None
@@ -338,7 +338,7 @@ class PipelineStream:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
             StateError: after flush or close.
         """
-        return self._results(self._push(samples))
+        return self._results(self._push(samples, wait=True))
 
     def flush(self) -> Any:
         """End the signal and return what was still due.
@@ -350,7 +350,7 @@ class PipelineStream:
 
     def feed(self, samples: Samples) -> None:
         """Take a block and keep what it completes for `finish`."""
-        for name, rows in self._push(samples).items():
+        for name, rows in self._push(samples, wait=False).items():
             self._kept[name].append(rows)
 
     def finish(self, *, path: str | None = None, truncated: bool = False) -> Any:
@@ -375,11 +375,11 @@ class PipelineStream:
             raise StateError("stream: expected an open stream, got a closed one; open a new one")
         return self._stream
 
-    def _push(self, samples: Samples) -> dict[str, NDArray[np.float32]]:
+    def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
         # A pipeline of one channel takes [n, 1] too: that is what sound cards give.
         if isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1:  # noqa: PLR2004
             samples = samples[:, 0]
-        rows = self._open().push(samples)
+        rows = self._open().push(samples, wait=wait)
         self.samples_pushed += len(samples)
         return self._by_name(rows)
 

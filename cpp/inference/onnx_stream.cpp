@@ -1,0 +1,235 @@
+#include "inference/onnx_stream.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "dsp/aligned.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+/// Tensors of one run at a time. Runs of fewer rows than a batch have their own, made at their first.
+class Job {
+ public:
+  Job(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size)
+      : node_(node), plan_(plan), row_size_(row_size), names_(node.output_names()), tensors_(plan.batch) {
+    input_.resize(plan_.batch * row_size_, 0.0f);
+    for (const auto& shape : plan_.row_shapes) {
+      std::size_t size = plan_.batch;
+      for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
+      outputs_.emplace_back(size, 0.0f);
+    }
+    for (const std::string& name : names_) name_pointers_.push_back(name.c_str());
+    prepare(plan_.batch);
+  }
+
+  /// Takes `n` in [1, batch] rows.
+  void fill(const float* rows, std::size_t n) {
+    n_rows_ = n;
+    for (std::size_t i = 0; i < n; ++i) place(rows + i * row_size_, &input_[i * row_size_]);
+    if (plan_.fixed_batch) {
+      std::fill(input_.begin() + static_cast<std::ptrdiff_t>(n * row_size_), input_.end(), 0.0f);
+    }
+  }
+
+  void run() {
+    Tensors& tensors = prepare(plan_.fixed_batch ? plan_.batch : n_rows_);
+    const onnx::Session& session = node_.session();
+    session.run(session.inputs().front().name.c_str(), tensors.input.get(), name_pointers_,
+                tensors.output_pointers);
+  }
+
+  void write(Sink& sink) const {
+    for (std::size_t o = 0; o < outputs_.size(); ++o) sink.write(o, outputs_[o].data(), n_rows_);
+  }
+
+ private:
+  struct Tensors {
+    onnx::Handle<onnx::OrtValue> input;
+    std::vector<onnx::Handle<onnx::OrtValue>> outputs;
+    std::vector<onnx::OrtValue*> output_pointers;
+  };
+
+  Tensors& prepare(std::size_t rows) {
+    Tensors& tensors = tensors_[rows - 1];
+    if (tensors.input.get() != nullptr) return tensors;
+    auto shape = plan_.shape;
+    if (plan_.batch_axis >= 0) shape[static_cast<std::size_t>(plan_.batch_axis)] = std::int64_t(rows);
+    tensors.input = node_.session().tensor(input_.data(), shape);
+    for (std::size_t o = 0; o < outputs_.size(); ++o) {
+      auto out_shape = plan_.row_shapes[o];
+      out_shape.insert(out_shape.begin(), std::int64_t(rows));
+      tensors.outputs.push_back(node_.session().tensor(outputs_[o].data(), out_shape));
+      tensors.output_pointers.push_back(tensors.outputs.back().get());
+    }
+    return tensors;
+  }
+
+  /// Copies a row with its axes in the model's order.
+  void place(const float* row, float* to) const {
+    if (!plan_.transposed) {
+      std::memcpy(to, row, row_size_ * sizeof(float));
+      return;
+    }
+    const auto& n = plan_.extents;
+    const auto& step = plan_.strides;
+    for (std::size_t i = 0; i < n[0]; ++i) {
+      for (std::size_t j = 0; j < n[1]; ++j) {
+        const float* from = row + i * step[0] + j * step[1];
+        for (std::size_t k = 0; k < n[2]; ++k) *to++ = from[k * step[2]];
+      }
+    }
+  }
+
+  const OnnxModel& node_;
+  const OnnxModel::Plan& plan_;
+  std::size_t row_size_;
+  std::size_t n_rows_ = 0;
+  std::vector<std::string> names_;
+  std::vector<const char*> name_pointers_;
+  dsp::AlignedFloats input_;
+  std::vector<dsp::AlignedFloats> outputs_;
+  std::vector<Tensors> tensors_;  ///< by number of rows - 1
+};
+
+class SingleStream final : public Stream {
+ public:
+  SingleStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, std::size_t row_size)
+      : node_(std::move(node)), plan_(std::move(plan)), row_size_(row_size), job_(*node_, plan_, row_size) {}
+
+ private:
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    while (n_rows > 0) {
+      const std::size_t n = std::min(n_rows, plan_.batch);
+      job_.fill(rows, n);
+      job_.run();
+      job_.write(sink);
+      rows += n * row_size_;
+      n_rows -= n;
+    }
+  }
+
+  std::shared_ptr<const OnnxModel> node_;
+  OnnxModel::Plan plan_;
+  std::size_t row_size_;
+  Job job_;
+};
+
+/// A ring of jobs: filled in order by the caller, run by whichever worker is free, written in order.
+class ThreadedStream final : public Stream {
+ public:
+  ThreadedStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, std::size_t row_size)
+      : node_(std::move(node)), plan_(std::move(plan)), row_size_(row_size) {
+    const auto n_threads = static_cast<std::size_t>(node_->options().threads);
+    slots_.reserve(n_threads + 1);  // one more: the next row is ready when a worker is
+    for (std::size_t i = 0; i < n_threads + 1; ++i) slots_.emplace_back(*node_, plan_, row_size);
+    for (std::size_t i = 0; i < n_threads; ++i) workers_.emplace_back([this] { work(); });
+  }
+
+  ~ThreadedStream() override {
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    filled_event_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  void settle(Sink& sink) override {
+    while (written_ < filled_) write_oldest(sink);
+  }
+
+ private:
+  struct Slot {
+    Slot(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size)
+        : job(node, plan, row_size) {}
+    Job job;
+    bool done = false;
+    std::exception_ptr error;
+  };
+
+  Slot& slot(std::uint64_t count) { return slots_[count % slots_.size()]; }
+
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    while (n_rows > 0) {
+      if (filled_ - written_ == slots_.size()) write_oldest(sink);
+      const std::size_t n = std::min(n_rows, plan_.batch);
+      Slot& next = slot(filled_);
+      next.job.fill(rows, n);
+      {
+        const std::lock_guard lock(mutex_);
+        next.done = false;
+        ++filled_;
+      }
+      filled_event_.notify_one();
+      rows += n * row_size_;
+      n_rows -= n;
+    }
+  }
+
+  void do_flush(Sink& sink) override { settle(sink); }
+
+  void write_oldest(Sink& sink) {
+    Slot& oldest = slot(written_);
+    {
+      std::unique_lock lock(mutex_);
+      done_event_.wait(lock, [&] { return oldest.done; });
+    }
+    ++written_;
+    if (oldest.error) std::rethrow_exception(std::exchange(oldest.error, nullptr));
+    oldest.job.write(sink);
+  }
+
+  void work() {
+    for (;;) {
+      Slot* mine = nullptr;
+      {
+        std::unique_lock lock(mutex_);
+        filled_event_.wait(lock, [&] { return closing_ || taken_ < filled_; });
+        if (closing_) return;
+        mine = &slot(taken_++);
+      }
+      try {
+        mine->job.run();
+      } catch (...) {
+        mine->error = std::current_exception();
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        mine->done = true;
+      }
+      done_event_.notify_one();
+    }
+  }
+
+  std::shared_ptr<const OnnxModel> node_;
+  OnnxModel::Plan plan_;
+  std::size_t row_size_;
+  std::vector<Slot> slots_;
+  std::mutex mutex_;  ///< guards `done` of the slots, closing_, and writes of filled_ and taken_
+  std::condition_variable filled_event_;
+  std::condition_variable done_event_;
+  bool closing_ = false;
+  std::uint64_t filled_ = 0;   ///< jobs handed to the workers; written by the caller only
+  std::uint64_t taken_ = 0;    ///< jobs that a worker took
+  std::uint64_t written_ = 0;  ///< jobs whose results went out; the caller's alone
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan,
+                                         std::size_t row_size) {
+  if (node->options().threads == 1) {
+    return std::make_unique<SingleStream>(std::move(node), std::move(plan), row_size);
+  }
+  return std::make_unique<ThreadedStream>(std::move(node), std::move(plan), row_size);
+}
+
+}  // namespace fastaudio

@@ -170,12 +170,12 @@ std::string signature() {
   bool keywords = false;
   for_each_field<Options>([&](const auto& field) {
     using T = std::remove_cvref_t<decltype(defaults.*field.member)>;
-    if (field.place == Place::keyword && !keywords) {
+    if (field.place != Place::positional && !keywords) {
       text += ", *";
       keywords = true;
     }
     text += std::string(", ") + field.name + ": " + type_name<T>();
-    if (field.place == Place::keyword) text += " = " + format(defaults.*field.member);
+    if (field.place != Place::positional) text += " = " + format(defaults.*field.member);
   });
   return text + ") -> None";
 }
@@ -190,7 +190,7 @@ std::string class_doc() {
   for_each_field<Options>([&](const auto& field) {
     using T = std::remove_cvref_t<decltype(defaults.*field.member)>;
     options += std::string("    ") + field.name + ": " + expected<T>(field);
-    if (field.place == Place::keyword) options += ", default " + format(defaults.*field.member);
+    if (field.place != Place::positional) options += ", default " + format(defaults.*field.member);
     options += std::string("\n        ") + field.doc + "\n";
   });
   if (options.empty()) return text;

@@ -25,7 +25,8 @@ struct Choices {
   std::string_view names;
 };
 
-enum class Place { keyword, positional };
+/// `shown`: a keyword whose value repr states even when it is the default.
+enum class Place { keyword, shown, positional };
 
 template <class Options, class T>
 struct Field {
@@ -37,8 +38,9 @@ struct Field {
   const char* doc;
   Place place;
 
-  constexpr Field(const char* n, T Options::* m, Range r, const char* u, const char* d)
-      : name(n), member(m), range(r), choices{}, unit(u), doc(d), place(Place::keyword) {}
+  constexpr Field(const char* n, T Options::* m, Range r, const char* u, const char* d,
+                  Place p = Place::keyword)
+      : name(n), member(m), range(r), choices{}, unit(u), doc(d), place(p) {}
   constexpr Field(const char* n, T Options::* m, Choices c, const char* d)
       : name(n), member(m), range(), choices(c), unit(""), doc(d), place(Place::keyword) {}
   constexpr Field(const char* n, T Options::* m, const char* d, Place p = Place::keyword)
@@ -110,7 +112,8 @@ void check_options(const char* node, const Options& options) {
   });
 }
 
-/// "MelSpectrogram(sample_rate=16000, n_fft=512)": positional options, then those that aren't default.
+/// "MelSpectrogram(sample_rate=16000, n_fft=512)": positional and shown options, and those that aren't
+/// default.
 template <class Options>
 std::string format_options(const char* node, const Options& options) {
   std::string text;
@@ -119,7 +122,7 @@ std::string format_options(const char* node, const Options& options) {
     const auto& value = options.*field.member;
     if (field.place == Place::keyword && value == defaults.*field.member) return;
     if (!text.empty()) text += ", ";
-    if (field.place == Place::keyword) text += std::string(field.name) + "=";
+    if (field.place != Place::positional) text += std::string(field.name) + "=";
     text += format(value);
   });
   return std::string(node) + "(" + text + ")";

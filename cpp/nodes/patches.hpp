@@ -23,7 +23,7 @@ repeating its rows.
     double pad_value = 0;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Rows of a patch."},
+          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Rows of a patch.", Place::shown},
           Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
                 "Step between patches; None for length, without overlap."},
           Field{"last", &Options::last, Choices{"drop pad repeat"},

@@ -24,8 +24,10 @@ Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 19
     std::string quality = "high";
     static constexpr auto fields() {
       return std::tuple{
-          Field{"input_rate", &Options::input_rate, Range{100, 768000}, "Hz", "Rate of the input."},
-          Field{"output_rate", &Options::output_rate, Range{100, 768000}, "Hz", "Rate of the output."},
+          Field{"input_rate", &Options::input_rate, Range{100, 768000}, "Hz", "Rate of the input.",
+                Place::shown},
+          Field{"output_rate", &Options::output_rate, Range{100, 768000}, "Hz", "Rate of the output.",
+                Place::shown},
           Field{"quality", &Options::quality, Choices{"fast high best"},
                 "Pass band and stop band: fast 80 % and -60 dB, high 90 % and -100 dB, best 95 % and "
                 "-120 dB."}};

@@ -23,6 +23,7 @@ BLOCK = 65_536
 """Samples a channel in a decoded block."""
 
 _BLOCKS_AHEAD = 4
+_SALVAGE_STEP = 64
 _UNKNOWN_FRAMES = 2**63 - 1
 _EXTRA_SUFFIXES = {"aif", "oga", "opus", "wave"}
 
@@ -95,6 +96,7 @@ class AudioFile:
         known = 0 <= self._frames < _UNKNOWN_FRAMES
         self.duration_s = self._frames / self.sample_rate if known else None
         self.samples_read = 0
+        self._broken = False
         self.truncated = "data : " in self._shortened()
 
     def _shortened(self) -> str:
@@ -118,18 +120,35 @@ class AudioFile:
         """Decode one block into `buffer`, or a new one; None at the end."""
         if buffer is None:
             buffer = np.empty((BLOCK, self.channels), dtype=np.float32)
+        if self._broken:
+            return None
         try:
             block: NDArray[np.float32] = self._file.read(out=buffer)
         except self._error as error:
-            if self.samples_read == 0 and not self._is_empty(error):
+            self._broken = True
+            block = buffer[: self._salvage(buffer)]
+            if self.samples_read + len(block) == 0 and not self._is_empty(error):
                 raise DecodeError(self.name, _reason(error)) from error
-            self.truncated = self.samples_read > 0
-            return None
+            self.truncated = self.samples_read + len(block) > 0
         self.samples_read += len(block)
         if len(block) == 0:
-            self.truncated |= self.samples_read < self._frames
+            self.truncated |= 0 < self.samples_read < self._frames
             return None
         return block
+
+    def _salvage(self, buffer: NDArray[np.float32]) -> int:
+        """Decode again, in small steps, what came before an error; return how many samples."""
+        done = 0
+        try:
+            self._file.seek(self.samples_read)
+            while done + _SALVAGE_STEP <= len(buffer):
+                got = len(self._file.read(out=buffer[done : done + _SALVAGE_STEP]))
+                if got == 0:
+                    break
+                done += got
+        except self._error:
+            pass
+        return done
 
     def _is_empty(self, error: Exception) -> bool:
         """Whether a FLAC header with nothing behind it made libsndfile stumble."""
@@ -152,6 +171,8 @@ def _reason(error: Exception) -> str:
     if text.startswith("Error opening"):
         text = text.rpartition(": ")[2]
     text = text.removeprefix("Error : ").rstrip(".")
+    if "does not exist" in text:  # of files that exist: what mpg123 says where it finds no frame
+        text = "nothing that looks like audio"
     return f"expected audio that libsndfile decodes, got: {text}"
 
 

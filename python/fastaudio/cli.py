@@ -16,11 +16,12 @@ from fastaudio._core import FastaudioError, __version__
 from fastaudio.audio import DecodeError, suffixes
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.pipeline import Pipeline
-from fastaudio.tags import Tags
 from fastaudio.versions import format_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from fastaudio.tags import Tags
 
 OK, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _BAR_WIDTH = 24
@@ -66,7 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     form = tag.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", help="one JSON list")
     form.add_argument(
-        "--jsonl", dest="form", action="store_const", const="jsonl", help="a JSON line a file or window"
+        "--jsonl",
+        dest="form",
+        action="store_const",
+        const="jsonl",
+        help="a JSON line a file or window",
     )
     form.add_argument("--csv", dest="form", action="store_const", const="csv", help="a CSV row a tag")
     tag.add_argument("--output", metavar="FILE", help="write results there instead of stdout")
@@ -136,7 +141,8 @@ def _models(args: argparse.Namespace) -> int:
             sys.stdout.write(f"{key:<12} {_short(data[key])}\n")
     sys.stdout.write("outputs\n")
     for name, output in data.get("outputs", {}).items():
-        sys.stdout.write(f"  {name:<14} {output.get('shape', '')}  {output.get('purpose', '')}\n")
+        shape = " x ".join(str(n) for n in output.get("shape", []))
+        sys.stdout.write(f"  {name:<14} {shape:<14} {output.get('purpose', '')}\n")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
     sys.stdout.write(f"labels       {', '.join(labels)}\n\n{pipeline}\n")
     return OK
@@ -159,6 +165,8 @@ def _find(paths: Sequence[str]) -> list[str]:
         audio = [str(p) for p in files if p.suffix.lower().lstrip(".") in known]
         log.info("%s: %d audio files of %d", text, len(audio), len(files))
         found += audio
+    if not found:
+        raise ValueError(f"tag: expected audio files, got none in {', '.join(paths)}")
     return found
 
 
@@ -201,9 +209,7 @@ def _tag(args: argparse.Namespace) -> int:
     return SOME_FAILED if failed else OK
 
 
-def _results(
-    pipeline: Pipeline, sources: Sequence[Any], jobs: int | None, bar: _Bar
-) -> Iterator[Any]:
+def _results(pipeline: Pipeline, sources: Sequence[Any], jobs: int | None, bar: _Bar) -> Iterator[Any]:
     if len(sources) == 1:  # progress within the file
         try:
             yield pipeline(sources[0], progress=bar.within)
@@ -267,8 +273,7 @@ def _write_text(args: argparse.Namespace, out: TextIO) -> Callable[[Tags | None]
                 best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(args.top))
                 out.write(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}\n")
         else:
-            for label, score in tags.top(args.top):
-                out.write(line(label, score))
+            out.writelines(line(label, score) for label, score in tags.top(args.top))
         out.flush()
 
     return write

@@ -242,9 +242,7 @@ class Pipeline:
 
     def _make_head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         parts: list[Node] = []
-        resample = Resample(
-            input_rate=sample_rate, output_rate=self.sample_rate, quality=self.quality
-        )
+        resample = Resample(input_rate=sample_rate, output_rate=self.sample_rate, quality=self.quality)
         if channels != 1 or self.channel:
             parts.append(Mono(channels=channels, channel=self.channel))
         if sample_rate != self.sample_rate:
@@ -252,9 +250,7 @@ class Pipeline:
         shape = [channels] if channels != 1 or self.channel else []
         return Sequential([*parts, self.node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
 
-    def map(
-        self, sources: Iterable[Source], *, jobs: int | None = None
-    ) -> Iterator[Any | FastaudioError]:
+    def map(self, sources: Iterable[Source], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; the network's session is shared.
 
         Args:
@@ -413,9 +409,7 @@ class PipelineStream:
             for (start_s, end_s), scores in zip(times, rows, strict=True)
         ]
 
-    def _result(
-        self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool
-    ) -> Result:
+    def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
         labels = self._specs[name].labels
         if not labels:
             return rows

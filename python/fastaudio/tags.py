@@ -87,7 +87,8 @@ class Tags:
         """Return the mean score of each label, float32 [n_labels]; zeros without a window."""
         if len(self.scores) == 0:
             return np.zeros(len(self.labels), dtype=np.float32)
-        return self.scores.mean(axis=0, dtype=np.float64).astype(np.float32)
+        mean: NDArray[np.float32] = self.scores.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return mean
 
     def top(self, k: int = 5) -> list[tuple[str, float]]:
         """Return the `k` highest mean scores with their labels; empty without a window."""

@@ -19,11 +19,7 @@ def versions() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "instruction set": _core.isa(),
     }
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
+    found |= {package: _installed(package) for package in _PACKAGES}
     try:
         import soundfile  # noqa: PLC0415  # loads libsndfile: only when asked
 
@@ -37,6 +33,13 @@ def versions() -> dict[str, str]:
     except _core.ModelError as error:
         found["ONNX Runtime"] = f"not usable: {error}"
     return found
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def format_versions() -> str:

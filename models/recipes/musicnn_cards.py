@@ -107,7 +107,6 @@ def make_card(
         "metrics": {
             "roc_auc": roc_auc,
             "pr_auc": pr_auc,
-            "by": "the authors' record in the package's experiment.result, "
-            f"on the {test_set} test set",
+            "by": f"the authors' record in the package's experiment.result, on the {test_set} test set",
         },
     }

@@ -42,9 +42,7 @@ def differences(
     model: Path, original: OriginalGraph, outputs: Sequence[str], patches: Rows
 ) -> dict[str, tuple[float, float]]:
     """Return the largest absolute difference and the largest magnitude of each output."""
-    found = dict(
-        zip(outputs, open_session(model).run(list(outputs), {INPUT: patches}), strict=True)
-    )
+    found = dict(zip(outputs, open_session(model).run(list(outputs), {INPUT: patches}), strict=True))
     wanted = original(patches)
     result = {}
     for name in outputs:

@@ -73,8 +73,7 @@ class OriginalGraph:
             self._session = v1.Session()
             saver.restore(self._session, prefix(folder))
         self._tensors = {
-            name: [graph.get_tensor_by_name(f"{node}:0") for node in nodes]
-            for name, nodes in tensors.items()
+            name: [graph.get_tensor_by_name(f"{node}:0") for node in nodes] for name, nodes in tensors.items()
         }
 
     def close(self) -> None:

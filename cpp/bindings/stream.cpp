@@ -1,7 +1,7 @@
 #include <atomic>
-#include <cmath>
 
 #include "bindings/bindings.hpp"
+#include "dsp/kernels.hpp"
 
 namespace fastaudio::bindings {
 
@@ -27,24 +27,6 @@ struct handle_type_name<fastaudio::bindings::Samples> {
 namespace fastaudio::bindings {
 
 namespace {
-
-/// Beyond this a square overflows float32 in the sums that follow.
-constexpr float kLargest = 1e12f;
-
-/// Index of the first value that is NaN, infinite or absurd; n if none is.
-std::size_t find_bad(const float* values, std::size_t n) {
-  constexpr std::size_t kBlock = 1024;
-  for (std::size_t start = 0; start < n; start += kBlock) {
-    const std::size_t end = std::min(n, start + kBlock);
-    int bad = 0;
-    for (std::size_t i = start; i < end; ++i) bad |= !(std::fabs(values[i]) <= kLargest);
-    if (!bad) continue;
-    for (std::size_t i = start; i < end; ++i) {
-      if (!(std::fabs(values[i]) <= kLargest)) return i;
-    }
-  }
-  return n;
-}
 
 /// Gathers rows, one growing array an output.
 class Collector final : public Sink {
@@ -108,7 +90,7 @@ class PyStream {
       const py::gil_scoped_release release;
       const float* values = static_cast<const float*>(data);
       if (is_int) values = to_float(static_cast<const std::int16_t*>(data), n_values);
-      bad = find_bad(values, n_values);
+      bad = dsp::kernels().find_bad(values, n_values);
       if (bad == n_values) {
         stream_->push(values, n_rows, collector);
         if (wait) stream_->settle(collector);
@@ -212,7 +194,7 @@ class PyStream {
 
   const float* to_float(const std::int16_t* values, std::size_t n) {
     converted_.resize(n);
-    for (std::size_t i = 0; i < n; ++i) converted_[i] = static_cast<float>(values[i]) * (1.0f / 32768.0f);
+    dsp::kernels().from_int16(values, n, converted_.data());
     return converted_.data();
   }
 

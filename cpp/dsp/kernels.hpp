@@ -66,6 +66,9 @@ struct ResamplePosition {
   std::int64_t phase = 0;
 };
 
+/// Beyond this, the square of a spectrum's sum could overflow float32.
+inline constexpr float kLargestSample = 1e12f;
+
 struct Kernels {
   const char* isa;
   int lanes;
@@ -74,6 +77,10 @@ struct Kernels {
               float* rows);
   /// Elementwise; `out` may equal `in`.
   void (*log)(const LogPlan&, const float* in, float* out, std::size_t n);
+  /// Index of the first value that is NaN, infinite, or beyond kLargestSample; n if none is.
+  std::size_t (*find_bad)(const float* values, std::size_t n);
+  /// Full scale to +-1.
+  void (*from_int16)(const std::int16_t* in, std::size_t n, float* out);
   /// Mean of interleaved channels: in [n][channels] to out [n].
   void (*downmix)(const float* in, std::size_t n, int channels, float* out);
   /// Produces outputs while their `taps` input samples, from `position.index` relative to `in`,

@@ -141,6 +141,26 @@ void log(const LogPlan& plan, const float* in, float* out, std::size_t n) {
   }
 }
 
+inline bool is_bad(float value) { return !(std::fabs(value) <= kLargestSample); }
+
+std::size_t find_bad(const float* values, std::size_t n) {
+  constexpr std::size_t kBlock = 1024;
+  for (std::size_t start = 0; start < n; start += kBlock) {
+    const std::size_t end = n - start < kBlock ? n : start + kBlock;
+    int bad = 0;
+    for (std::size_t i = start; i < end; ++i) bad |= is_bad(values[i]);
+    if (!bad) continue;
+    for (std::size_t i = start; i < end; ++i) {
+      if (is_bad(values[i])) return i;
+    }
+  }
+  return n;
+}
+
+void from_int16(const std::int16_t* in, std::size_t n, float* out) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(in[i]) * (1.0f / 32768.0f);
+}
+
 void downmix(const float* in, std::size_t n, int channels, float* out) {
   if (channels == 2) {
     for (std::size_t i = 0; i < n; ++i) out[i] = (in[2 * i] + in[2 * i + 1]) * 0.5f;
@@ -200,6 +220,6 @@ std::size_t resample(const ResamplePlan& plan, ResamplePosition& position, const
 #define FASTAUDIO_STRING(x) #x
 #define FASTAUDIO_NAME(x) FASTAUDIO_STRING(x)
 extern const Kernels table;
-const Kernels table{FASTAUDIO_NAME(FASTAUDIO_ISA), kLanes, mel, log, downmix, resample};
+const Kernels table{FASTAUDIO_NAME(FASTAUDIO_ISA), kLanes, mel, log, find_bad, from_int16, downmix, resample};
 
 }  // namespace fastaudio::dsp::FASTAUDIO_ISA

@@ -132,18 +132,7 @@ std::vector<std::vector<std::int64_t>> OnnxModel::row_shapes(const Plan& plan) c
       open = open || info.shape.empty() || std::any_of(from, info.shape.end(), [](auto n) { return n < 0; });
     }
   }
-  if (open) {  // the model doesn't say: one run tells
-    dsp::AlignedFloats zeros(1, 0.0f);
-    std::size_t size = 1;
-    for (const std::int64_t n : plan.shape) size *= static_cast<std::size_t>(n);
-    zeros.resize(size, 0.0f);
-    const auto input = session_->tensor(zeros.data(), plan.shape);
-    std::vector<const char*> pointers;
-    for (const std::string& wanted : names) pointers.push_back(wanted.c_str());
-    std::vector<onnx::OrtValue*> values(names.size(), nullptr);
-    session_->run(session_->inputs().front().name.c_str(), input.get(), pointers, values);
-    for (std::size_t o = 0; o < names.size(); ++o) shapes[o] = session_->take_shape(values[o]);
-  }
+  if (open) shapes = probe(plan);
   for (std::size_t o = 0; o < names.size(); ++o) {
     const auto batch = static_cast<std::int64_t>(plan.batch);
     const bool per_row = !shapes[o].empty() && (shapes[o].front() == batch || shapes[o].front() < 0);
@@ -153,6 +142,24 @@ std::vector<std::vector<std::int64_t>> OnnxModel::row_shapes(const Plan& plan) c
     }
     shapes[o].erase(shapes[o].begin());
   }
+  return shapes;
+}
+
+/// Output shapes that the model doesn't state: one run on zeros tells, once for each input shape.
+std::vector<std::vector<std::int64_t>> OnnxModel::probe(const Plan& plan) const {
+  const std::lock_guard lock(mutex_);
+  auto& shapes = probed_[plan.shape];
+  if (!shapes.empty()) return shapes;
+  const auto names = output_names();
+  std::size_t size = 1;
+  for (const std::int64_t n : plan.shape) size *= static_cast<std::size_t>(n);
+  dsp::AlignedFloats zeros(size, 0.0f);
+  const auto input = session_->tensor(zeros.data(), plan.shape);
+  std::vector<const char*> pointers;
+  for (const std::string& wanted : names) pointers.push_back(wanted.c_str());
+  std::vector<onnx::OrtValue*> values(names.size(), nullptr);
+  session_->run(session_->inputs().front().name.c_str(), input.get(), pointers, values);
+  for (onnx::OrtValue* value : values) shapes.push_back(session_->take_shape(value));
   return shapes;
 }
 

@@ -79,9 +79,12 @@ Source: ONNX Runtime 1.19 or later, C interface
   OnnxModel(Options options, std::shared_ptr<onnx::Session> session);
   void check_outputs();
   std::vector<std::vector<std::int64_t>> row_shapes(const Plan& plan) const;
+  std::vector<std::vector<std::int64_t>> probe(const Plan& plan) const;
 
   Options options_;
   std::shared_ptr<onnx::Session> session_;
+  mutable std::mutex mutex_;  ///< guards the cache below
+  mutable std::map<std::vector<std::int64_t>, std::vector<std::vector<std::int64_t>>> probed_;
 };
 
 }  // namespace fastaudio

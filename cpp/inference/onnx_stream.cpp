@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/platform.hpp"
 #include "dsp/aligned.hpp"
 
 namespace fastaudio {
@@ -133,6 +134,10 @@ class ThreadedStream final : public Stream {
   }
 
   ~ThreadedStream() override {
+    if (forked()) {  // the workers stayed in the parent, perhaps holding the lock
+      for (std::thread& worker : workers_) worker.detach();
+      return;
+    }
     {
       const std::lock_guard lock(mutex_);
       closing_ = true;
@@ -142,6 +147,7 @@ class ThreadedStream final : public Stream {
   }
 
   void settle(Sink& sink) override {
+    require_workers();
     while (written_ < filled_) write_oldest(sink);
   }
 
@@ -154,9 +160,18 @@ class ThreadedStream final : public Stream {
     std::exception_ptr error;
   };
 
+  bool forked() const { return generation_ != platform::fork_generation(); }
+
+  void require_workers() const {
+    if (!forked()) return;
+    throw StateError(
+        "stream: expected a stream opened in this process, got one from before a fork; open a new one");
+  }
+
   Slot& slot(std::uint64_t count) { return slots_[count % slots_.size()]; }
 
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    require_workers();
     while (n_rows > 0) {
       if (filled_ - written_ == slots_.size()) write_oldest(sink);
       const std::size_t n = std::min(n_rows, plan_.batch);
@@ -219,6 +234,7 @@ class ThreadedStream final : public Stream {
   std::uint64_t filled_ = 0;   ///< jobs handed to the workers; written by the caller only
   std::uint64_t taken_ = 0;    ///< jobs that a worker took
   std::uint64_t written_ = 0;  ///< jobs whose results went out; the caller's alone
+  int generation_ = platform::fork_generation();
   std::vector<std::thread> workers_;
 };
 

@@ -13,6 +13,12 @@ Input:  rows of any shape
 Output: rows of the same shape: ln, log10 or 10 log10 (dB) of max(scale * x + offset, floor), in dB
         relative to `reference`; always finite
 Latency: none
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.Log(kind="dB")(np.array([[1.0, 100.0, 0.0]], dtype=np.float32)).round(3).tolist()
+    [[0.0, 20.0, -100.0]]
 )";
   struct Options {
     std::string kind = "ln";

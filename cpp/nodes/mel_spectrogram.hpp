@@ -19,6 +19,13 @@ Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `h
 Latency: n_fft / sample_rate
 Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
         whose defaults these are
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+    >>> mel(np.zeros(16_000, dtype=np.float32)).shape
+    (63, 96)
 )";
   struct Options {
     int sample_rate = 22050;

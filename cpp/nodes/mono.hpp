@@ -12,6 +12,12 @@ class Mono final : public NodeOf<Mono> {
 Input:  rows [n_samples, channels]  full scale +-1, any rate
 Output: samples [n_samples]         the same rate
 Latency: none
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.Mono(channels=2)(np.array([[0.5, 0.25]], dtype=np.float32)).tolist()
+    [0.375]
 )";
   struct Options {
     int channels = 2;

@@ -15,6 +15,13 @@ Latency: length - 1 rows
 
 A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
 repeating its rows.
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> rows = np.zeros((500, 96), dtype=np.float32)
+    >>> fa.Patches(length=187, hop=93)(rows).shape
+    (4, 187, 96)
 )";
   struct Options {
     int length = 187;

@@ -17,6 +17,13 @@ Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, 
 Latency: the filter's length, see `latency_s`
 Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
         soxr 1.0
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> resample = fa.Resample(input_rate=44_100, output_rate=16_000)
+    >>> resample(np.zeros(44_100, dtype=np.int16)).shape
+    (16000,)
 )";
   struct Options {
     int input_rate = 44100;

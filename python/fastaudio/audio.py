@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
-BLOCK = 65_536
-"""Samples a channel in a decoded block."""
+BLOCK = 131_072
+"""Values in a decoded block, all channels together."""
 
 _BLOCKS_AHEAD = 4
 _SALVAGE_STEP = 64
@@ -119,7 +119,7 @@ class AudioFile:
     def _decode(self, buffer: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
         """Decode one block into `buffer`, or a new one; None at the end."""
         if buffer is None:
-            buffer = np.empty((BLOCK, self.channels), dtype=np.float32)
+            buffer = np.empty((max(1, BLOCK // self.channels), self.channels), dtype=np.float32)
         if self._broken:
             return None
         try:
@@ -141,7 +141,7 @@ class AudioFile:
         done = 0
         try:
             self._file.seek(self.samples_read)
-            while done + _SALVAGE_STEP <= len(buffer):
+            while done < len(buffer):
                 got = len(self._file.read(out=buffer[done : done + _SALVAGE_STEP]))
                 if got == 0:
                     break

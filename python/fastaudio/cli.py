@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--csv", dest="form", action="store_const", const="csv", help="a CSV row a tag")
     tag.add_argument("--output", metavar="FILE", help="write results there instead of stdout")
     tag.add_argument("--jobs", type=_positive, metavar="N", help="files at once (one a core)")
-    tag.add_argument("--threads", type=_positive, default=1, metavar="N", help="threads a file (1)")
+    tag.add_argument("--threads", type=_positive, metavar="N", help="cores a file (all for one file, else 1)")
     tag.add_argument("--channel", type=int, metavar="C", help="take channel C, not the mean of all")
     tag.add_argument("--quiet", action="store_true", help="no progress bar")
     tag.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
@@ -181,11 +182,13 @@ def _stdin() -> Iterator[BinaryIO]:
 
 
 def _tag(args: argparse.Namespace) -> int:
-    pipeline = Pipeline.load(args.model, threads=args.threads, channel=args.channel)
+    names = _find(args.paths)
+    threads = args.threads or (os.cpu_count() or 1 if len(names) == 1 else 1)
+    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel)
     if not all(spec.labels for spec in pipeline.output_specs.values()):
         raise ValueError(f"{args.model}: expected a model that gives tags, got features")
-    names = _find(args.paths)
     failed = 0
+    sound_s, started = 0.0, time.perf_counter()
     with ExitStack() as stack:
         sources = [stack.enter_context(_stdin()) if name == "-" else name for name in names]
         out: TextIO = sys.stdout
@@ -203,7 +206,10 @@ def _tag(args: argparse.Namespace) -> int:
                 if tags.truncated:
                     bar.say(f"fastaudio: {name}: the file is cut short, got {tags.duration_s:.1f} s")
                 write(tags)
+                sound_s += tags.duration_s
         write(None)
+    took_s = time.perf_counter() - started
+    log.info("%d files, %.1f s of sound in %.2f s", len(names), sound_s, took_s)
     if failed:
         sys.stderr.write(f"fastaudio: {failed} of {len(names)} files failed\n")
     return SOME_FAILED if failed else OK

@@ -51,8 +51,8 @@ class Pipeline:
     >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
     >>> print(fa.Pipeline(mel >> fa.Log(kind="log10", scale=10_000, offset=1)))
     16000 Hz mono (mean of all channels)
-    MelSpectrogram(...)     -> [62.5 Hz, 96] power
-    Log(kind='log10', ...)  -> [62.5 Hz, 96] log10, latency 0.032 s
+    MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power
+    Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.032 s
     """
 
     def __init__(

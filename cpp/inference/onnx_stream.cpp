@@ -136,13 +136,14 @@ class ThreadedStream final : public Stream {
   ~ThreadedStream() override {
     if (forked()) {  // the workers stayed in the parent, perhaps holding the lock
       for (std::thread& worker : workers_) worker.detach();
+      (void)sync_.release();  // destroying it would wait for them
       return;
     }
     {
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(sync_->mutex);
       closing_ = true;
     }
-    filled_event_.notify_all();
+    sync_->filled.notify_all();
     for (std::thread& worker : workers_) worker.join();
   }
 
@@ -152,6 +153,12 @@ class ThreadedStream final : public Stream {
   }
 
  private:
+  struct Sync {
+    std::mutex mutex;  ///< guards `done` of the slots, closing_, and writes of filled_ and taken_
+    std::condition_variable filled;
+    std::condition_variable done;
+  };
+
   struct Slot {
     Slot(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size)
         : job(node, plan, row_size) {}
@@ -178,11 +185,11 @@ class ThreadedStream final : public Stream {
       Slot& next = slot(filled_);
       next.job.fill(rows, n);
       {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(sync_->mutex);
         next.done = false;
         ++filled_;
       }
-      filled_event_.notify_one();
+      sync_->filled.notify_one();
       rows += n * row_size_;
       n_rows -= n;
     }
@@ -193,8 +200,8 @@ class ThreadedStream final : public Stream {
   void write_oldest(Sink& sink) {
     Slot& oldest = slot(written_);
     {
-      std::unique_lock lock(mutex_);
-      done_event_.wait(lock, [&] { return oldest.done; });
+      std::unique_lock lock(sync_->mutex);
+      sync_->done.wait(lock, [&] { return oldest.done; });
     }
     ++written_;
     if (oldest.error) std::rethrow_exception(std::exchange(oldest.error, nullptr));
@@ -205,8 +212,8 @@ class ThreadedStream final : public Stream {
     for (;;) {
       Slot* mine = nullptr;
       {
-        std::unique_lock lock(mutex_);
-        filled_event_.wait(lock, [&] { return closing_ || taken_ < filled_; });
+        std::unique_lock lock(sync_->mutex);
+        sync_->filled.wait(lock, [&] { return closing_ || taken_ < filled_; });
         if (closing_) return;
         mine = &slot(taken_++);
       }
@@ -216,10 +223,10 @@ class ThreadedStream final : public Stream {
         mine->error = std::current_exception();
       }
       {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(sync_->mutex);
         mine->done = true;
       }
-      done_event_.notify_one();
+      sync_->done.notify_one();
     }
   }
 
@@ -227,9 +234,7 @@ class ThreadedStream final : public Stream {
   OnnxModel::Plan plan_;
   std::size_t row_size_;
   std::vector<Slot> slots_;
-  std::mutex mutex_;  ///< guards `done` of the slots, closing_, and writes of filled_ and taken_
-  std::condition_variable filled_event_;
-  std::condition_variable done_event_;
+  std::unique_ptr<Sync> sync_ = std::make_unique<Sync>();
   bool closing_ = false;
   std::uint64_t filled_ = 0;   ///< jobs handed to the workers; written by the caller only
   std::uint64_t taken_ = 0;    ///< jobs that a worker took

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
@@ -205,7 +206,7 @@ def _tag(args: argparse.Namespace) -> int:
             for tags in result.values() if isinstance(result, dict) else [result]:
                 if tags.truncated:
                     bar.say(f"fastaudio: {name}: the file is cut short, got {tags.duration_s:.1f} s")
-                write(tags)
+                write(replace(tags, path=name))
                 sound_s += tags.duration_s
         write(None)
     took_s = time.perf_counter() - started

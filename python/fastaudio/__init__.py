@@ -31,7 +31,8 @@ from fastaudio._core import (
 )
 from fastaudio.audio import DecodeError
 from fastaudio.cards import models
-from fastaudio.pipeline import Pipeline, PipelineStream
+from fastaudio.pipeline import Pipeline
+from fastaudio.streams import PipelineStream
 from fastaudio.versions import show_versions
 
 _onnxruntime.announce()

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
@@ -206,7 +206,8 @@ def _tag(args: argparse.Namespace) -> int:
             for tags in result.values() if isinstance(result, dict) else [result]:
                 if tags.truncated:
                     bar.say(f"fastaudio: {name}: the file is cut short, got {tags.duration_s:.1f} s")
-                write(replace(tags, path=name))
+                with bar.aside():
+                    write(replace(tags, path=name))
                 sound_s += tags.duration_s
         write(None)
     took_s = time.perf_counter() - started
@@ -244,6 +245,12 @@ class _Bar:
         if self._bar is not None:
             self._bar.total = None if total_s is None else round(total_s, 1)
             self._bar.update(round(done_s, 1) - self._bar.n)
+
+    def aside(self) -> AbstractContextManager[object]:
+        """Clear the bar while results are written, so that the two don't mix on a terminal."""
+        mode: AbstractContextManager[object] | None
+        mode = None if self._bar is None else self._bar.external_write_mode(file=sys.stdout)
+        return mode or nullcontext()
 
     def say(self, text: str) -> None:
         if self._bar is None:

@@ -18,22 +18,17 @@ from fastaudio._core import (
     Node,
     Resample,
     Sequential,
-    StateError,
-    Stream,
     StreamSpec,
 )
 from fastaudio.audio import AudioFile, DecodeError, Source
-from fastaudio.tags import Tags, Window
+from fastaudio.streams import PipelineStream, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from numpy.typing import NDArray
 
-Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
 Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
 Quality: TypeAlias = Literal["fast", "high", "best"]
-Result: TypeAlias = "Tags | NDArray[np.float32]"
 Progress: TypeAlias = "Callable[[float, float | None], None]"
 
 _SLICE = 1 << 20  # samples an array is pushed in, so that Ctrl-C is heard
@@ -227,7 +222,7 @@ class Pipeline:
             channels: of the blocks: [n_samples] or [n_samples, channels].
         """
         node, spec = self._head(sample_rate, channels)
-        return PipelineStream(self, node.open(spec), node.output_specs(spec), sample_rate)
+        return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
     def _head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         """Return the node with what makes its input mono and resamples it; kept for next time."""
@@ -297,122 +292,3 @@ def _with_layout(samples: Samples, layout: Layout | None) -> Samples:
     remedy = "state layout='samples_channels' or 'channels_samples'" if layout is None else "drop it"
     wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r}"
     raise ValueError(f"samples: expected {wanted}, got {got}; {remedy}")
-
-
-class PipelineStream:
-    """One run of a pipeline over a stream of blocks; one thread at a time.
-
-    `push` and `flush` return a list of `Window` for tags, rows [n_rows, ...] for features, or a
-    dict of these by output name. Any blocks give the same numbers as the whole signal at once.
-
-    Attributes:
-        sample_rate: of the blocks, in Hz.
-        samples_pushed: samples a channel taken so far.
-    """
-
-    def __init__(
-        self, pipeline: Pipeline, stream: Stream, specs: dict[str, StreamSpec], sample_rate: int
-    ) -> None:
-        """Made by `Pipeline.open`."""
-        self._pipeline = pipeline
-        self._stream: Stream | None = stream
-        self._specs = specs
-        self._rows_out = dict.fromkeys(specs, 0)
-        self._kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in specs}
-        self.sample_rate = sample_rate
-        self.samples_pushed = 0
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds of sound taken so far."""
-        return self.samples_pushed / self.sample_rate
-
-    def push(self, samples: Samples) -> Any:
-        """Take a block of any length and return what it completes.
-
-        Raises:
-            TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
-            StateError: after flush or close.
-        """
-        return self._results(self._push(samples, wait=True))
-
-    def flush(self) -> Any:
-        """End the signal and return what was still due.
-
-        Raises:
-            StateError: called twice, or after close.
-        """
-        return self._results(self._flush())
-
-    def feed(self, samples: Samples) -> None:
-        """Take a block and keep what it completes for `finish`."""
-        for name, rows in self._push(samples, wait=False).items():
-            self._kept[name].append(rows)
-
-    def finish(self, *, path: str | None = None, truncated: bool = False) -> Any:
-        """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
-        last = self._flush()
-        whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
-        results = {name: self._result(name, whole[name], path, truncated) for name in whole}
-        return results if len(results) > 1 else next(iter(results.values()))
-
-    def close(self) -> None:
-        """Drop the stream's state; what was not flushed is lost."""
-        self._stream = None
-
-    def __enter__(self) -> PipelineStream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _open(self) -> Stream:
-        if self._stream is None:
-            raise StateError("stream: expected an open stream, got a closed one; open a new one")
-        return self._stream
-
-    def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
-        # A pipeline of one channel takes [n, 1] too: that is what sound cards give.
-        if isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1:  # noqa: PLR2004
-            samples = samples[:, 0]
-        rows = self._open().push(samples, wait=wait)
-        self.samples_pushed += len(samples)
-        return self._by_name(rows)
-
-    def _flush(self) -> dict[str, NDArray[np.float32]]:
-        return self._by_name(self._open().flush())
-
-    def _by_name(self, rows: Any) -> dict[str, NDArray[np.float32]]:
-        return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
-
-    def _times(self, name: str, n_rows: int, first: int) -> NDArray[np.float64]:
-        """Return start and end of rows from `first`, in seconds."""
-        spec = self._specs[name]
-        if spec.rate_hz == 0:  # one row for the whole signal
-            return np.full((n_rows, 2), (0.0, self.duration_s))
-        starts = np.arange(first, first + n_rows) / spec.rate_hz
-        return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), self.duration_s)
-
-    def _results(self, rows: dict[str, NDArray[np.float32]]) -> Any:
-        results = {name: self._windows(name, rows[name]) for name in rows}
-        return results if len(results) > 1 else next(iter(results.values()))
-
-    def _windows(self, name: str, rows: NDArray[np.float32]) -> Any:
-        first = self._rows_out[name]
-        self._rows_out[name] += len(rows)
-        labels = self._specs[name].labels
-        if not labels:
-            return rows
-        times = self._times(name, len(rows), first)
-        return [
-            Window(float(start_s), float(end_s), scores, labels)
-            for (start_s, end_s), scores in zip(times, rows, strict=True)
-        ]
-
-    def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
-        labels = self._specs[name].labels
-        if not labels:
-            return rows
-        times = self._times(name, len(rows), 0)
-        model = self._pipeline.name
-        return Tags(labels, rows, times, self.duration_s, truncated, path, model)

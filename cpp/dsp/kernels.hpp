@@ -52,18 +52,24 @@ struct LogPlan {
   float bias = 0;
 };
 
-/// Position of the next output of a resampler, exact: input sample `index`, and `phase` of `up`.
+/// Outputs of a resampler in groups of neighbours: a group's rows start at the same input sample, so
+/// its outputs are a vector, and each tap one input sample times one vector.
 struct ResamplePlan {
-  std::int64_t up = 1;           ///< output rate / gcd
-  std::int64_t down = 1;         ///< input rate / gcd
-  int taps = 0;                  ///< a multiple of 16
-  int phases = 0;                ///< rows of the table; `up` when exact
-  bool interpolate = false;      ///< between neighbouring rows (the table then has one more)
-  const float* table = nullptr;  ///< [phases (+ 1)][taps]
+  static constexpr int kGroup = 16;
+  std::int64_t up = 1;    ///< outputs of a cycle, after which the phases repeat
+  std::int64_t down = 1;  ///< inputs of a cycle
+  int taps = 0;           ///< of one output
+  int group_taps = 0;     ///< of a group: its outputs start at different samples
+  int n_groups = 0;
+  const float* groups = nullptr;        ///< [n_groups][group_taps][kGroup], zero where not a tap
+  const std::int32_t* start = nullptr;  ///< [up] first input sample of an output, from the cycle's
+  // Ratios of too many phases interpolate between the rows of a table instead.
+  int phases = 0;                ///< 0 if exact
+  const float* table = nullptr;  ///< [phases + 1][taps], taps a multiple of 16
 };
 struct ResamplePosition {
-  std::int64_t index = 0;
-  std::int64_t phase = 0;
+  std::int64_t index = 0;  ///< input sample where the cycle starts; if interpolating, the next output
+  std::int64_t phase = 0;  ///< next output within the cycle
 };
 
 /// Beyond this, the square of a spectrum's sum could overflow float32.
@@ -83,8 +89,9 @@ struct Kernels {
   void (*from_int16)(const std::int16_t* in, std::size_t n, float* out);
   /// Mean of interleaved channels: in [n][channels] to out [n].
   void (*downmix)(const float* in, std::size_t n, int channels, float* out);
-  /// Produces outputs while their `taps` input samples, from `position.index` relative to `in`,
-  /// lie within `n_in`, at most `capacity`; moves `position`; returns how many.
+  /// Produces outputs whose input samples lie within `n_in`, at most `capacity`; moves `position`,
+  /// which counts from `in`; returns how many. Reads, without using, `group_taps` finite values beyond
+  /// `n_in`.
   std::size_t (*resample)(const ResamplePlan&, ResamplePosition& position, const float* in, std::int64_t n_in,
                           float* out, std::size_t capacity);
 };

@@ -1,7 +1,9 @@
 /// Tables of a polyphase windowed-sinc resampler.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "dsp/aligned.hpp"
 #include "dsp/kernels.hpp"
@@ -29,6 +31,7 @@ class ResamplerTable {
   ResamplePlan plan_;
   int reach_;
   AlignedFloats table_;
+  std::vector<std::int32_t> start_;
 };
 
 }  // namespace fastaudio::dsp

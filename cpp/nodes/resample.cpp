@@ -19,7 +19,8 @@ class ResampleStream final : public Stream {
   explicit ResampleStream(std::shared_ptr<const Resample> node)
       : node_(std::move(node)),
         plan_(node_->table().plan()),
-        input_(static_cast<std::size_t>(plan_.taps) + kBlock),
+        capacity_(kBlock + static_cast<std::size_t>(plan_.taps + plan_.group_taps) + cycles()),
+        input_(capacity_ + static_cast<std::size_t>(plan_.group_taps), 0.0f),
         output_(kBlock) {
     // Silence before the first sample, so that output 0 stands at time 0.
     held_ = static_cast<std::size_t>(node_->table().reach());
@@ -31,7 +32,7 @@ class ResampleStream final : public Stream {
   void do_push(const float* samples, std::size_t n, Sink& sink) override {
     n_in_ += static_cast<std::int64_t>(n);
     while (n > 0) {
-      const std::size_t taken = std::min(n, input_.size() - held_);
+      const std::size_t taken = std::min(n, capacity_ - held_);
       std::memcpy(input_.data() + held_, samples, taken * sizeof(float));
       held_ += taken;
       samples += taken;
@@ -42,13 +43,18 @@ class ResampleStream final : public Stream {
 
   void do_flush(Sink& sink) override {
     const std::int64_t due = (n_in_ * plan_.up + plan_.down - 1) / plan_.down;
-    const std::vector<float> silence(input_.size() / 2, 0.0f);
+    const std::vector<float> silence(capacity_ / 2, 0.0f);
     for (left_ = due - n_out_; left_ > 0;) {
-      const std::size_t taken = std::min(silence.size(), input_.size() - held_);
+      const std::size_t taken = std::min(silence.size(), capacity_ - held_);
       std::memcpy(input_.data() + held_, silence.data(), taken * sizeof(float));
       held_ += taken;
       convert(sink);
     }
+  }
+
+  /// Input samples of the cycles that the kernel takes at once, if they are short enough to wait for.
+  std::size_t cycles() const {
+    return static_cast<std::size_t>(std::min<std::int64_t>(8 * plan_.down, kBlock));
   }
 
   void convert(Sink& sink) {
@@ -64,7 +70,12 @@ class ResampleStream final : public Stream {
       if (n > 0) sink.write(0, output_.data(), n);
       if (left_ == 0) return;
     }
-    const std::size_t used = std::min(static_cast<std::size_t>(position_.index), held_);
+    const std::int64_t first =
+        position_.index +
+        (plan_.phases == 0
+             ? plan_.start[position_.phase / dsp::ResamplePlan::kGroup * dsp::ResamplePlan::kGroup]
+             : 0);
+    const std::size_t used = std::min(static_cast<std::size_t>(std::max<std::int64_t>(first, 0)), held_);
     std::memmove(input_.data(), input_.data() + used, (held_ - used) * sizeof(float));
     held_ -= used;
     position_.index -= static_cast<std::int64_t>(used);
@@ -72,7 +83,8 @@ class ResampleStream final : public Stream {
 
   std::shared_ptr<const Resample> node_;
   const dsp::ResamplePlan& plan_;
-  dsp::AlignedFloats input_;  ///< samples not used up yet
+  std::size_t capacity_;
+  dsp::AlignedFloats input_;  ///< samples not used up yet, and values beyond that kernels may read
   dsp::AlignedFloats output_;
   std::size_t held_ = 0;
   dsp::ResamplePosition position_;

@@ -67,6 +67,13 @@ struct ResamplePlan {
   int phases = 0;                ///< 0 if exact
   const float* table = nullptr;  ///< [phases + 1][taps], taps a multiple of 16
 };
+/// Every second sample after a half-band low-pass, whose even taps are zero but for the middle one.
+struct HalvePlan {
+  int n_side = 0;               ///< taps on one side of the middle, at distances 1, 3, 5, ...
+  const float* side = nullptr;  ///< [n_side]
+  int reach() const { return 2 * n_side - 1; }
+};
+
 struct ResamplePosition {
   std::int64_t index = 0;  ///< input sample where the cycle starts; if interpolating, the next output
   std::int64_t phase = 0;  ///< next output within the cycle
@@ -89,6 +96,8 @@ struct Kernels {
   void (*from_int16)(const std::int16_t* in, std::size_t n, float* out);
   /// Mean of interleaved channels: in [n][channels] to out [n].
   void (*downmix)(const float* in, std::size_t n, int channels, float* out);
+  /// out[k], k < n, centred on in[2 k + reach]; reads 2 (n - 1) + 2 reach + 1 samples.
+  void (*halve)(const HalvePlan&, const float* in, std::size_t n, float* out);
   /// Produces outputs whose input samples lie within `n_in`, at most `capacity`; moves `position`,
   /// which counts from `in`; returns how many. Reads, without using, `group_taps` finite values beyond
   /// `n_in`.

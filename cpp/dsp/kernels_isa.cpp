@@ -187,6 +187,32 @@ inline float dot(const float* a, const float* b, int n) {
   return sum((s0 + s1) + (s2 + s3));
 }
 
+void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
+  constexpr int kBlock = 256;
+  constexpr int kMaxSide = 128;
+  float odd[kBlock + 2 * kMaxSide];  // samples at distance 1, 3, ... from a middle
+  float middle[kBlock];
+  for (std::size_t start = 0; start < n; start += kBlock) {
+    const int count = static_cast<int>(n - start < kBlock ? n - start : kBlock);
+    const int rounded = (count + kLanes - 1) / kLanes * kLanes;
+    const float* x = in + 2 * start;
+    const int n_odd = count + 2 * plan.n_side - 1;
+    for (int i = 0; i < n_odd; ++i) odd[i] = x[2 * i];
+    for (int i = n_odd; i < rounded + 2 * plan.n_side; ++i) odd[i] = 0.0f;
+    for (int i = 0; i < rounded; ++i) middle[i] = i < count ? x[2 * i + plan.reach()] : 0.0f;
+    for (int i = 0; i < rounded; i += kLanes) {
+      Lanes total = load(middle + i) * splat(0.5f);
+      const float* left = odd + i + plan.n_side - 1;
+      const float* right = odd + i + plan.n_side;
+      for (int j = 0; j < plan.n_side; ++j) {
+        total += (load(left - j) + load(right + j)) * splat(plan.side[j]);
+      }
+      store(middle + i, total);
+    }
+    std::memcpy(out + start, middle, static_cast<std::size_t>(count) * sizeof(float));
+  }
+}
+
 /// One group over `cycles` cycles at once, each `down` samples further: one load of taps serves all.
 template <int cycles>
 inline void resample_group(const ResamplePlan& plan, int group, const float* x, float* out,
@@ -291,6 +317,7 @@ std::size_t resample(const ResamplePlan& plan, ResamplePosition& position, const
 #define FASTAUDIO_STRING(x) #x
 #define FASTAUDIO_NAME(x) FASTAUDIO_STRING(x)
 extern const Kernels table;
-const Kernels table{FASTAUDIO_NAME(FASTAUDIO_ISA), kLanes, mel, log, find_bad, from_int16, downmix, resample};
+const Kernels table{
+    FASTAUDIO_NAME(FASTAUDIO_ISA), kLanes, mel, log, find_bad, from_int16, downmix, halve, resample};
 
 }  // namespace fastaudio::dsp::FASTAUDIO_ISA

@@ -24,6 +24,7 @@ Quality quality_of(std::string_view name) {
 }
 
 constexpr std::int64_t kMaxExactPhases = 640;
+constexpr double kHalvingRatio = 2.5;  // below, a half-band's transition gets too steep to pay
 
 /// Modified Bessel function of the first kind, order 0, by its series.
 double bessel_i0(double x) {
@@ -75,13 +76,46 @@ class LowPass {
   double half_;
 };
 
+/// Taps at distances 1, 3, 5, ... of a half-band low-pass; `width` of its transition in cycles a sample.
+std::vector<float> half_band(const Quality& quality, double width) {
+  const double beta = 0.1102 * (quality.attenuation_db - 8.7);
+  const double half = (quality.attenuation_db - 7.95) / (14.36 * width) / 2 + 1;
+  std::vector<double> side;
+  double total = 0;
+  for (double t = 1; t < half; t += 2) {
+    const double window = bessel_i0(beta * std::sqrt(1 - (t / half) * (t / half)));
+    side.push_back(sinc(t / 2) * window);
+    total += side.back();
+  }
+  std::vector<float> taps;
+  for (const double tap : side) taps.push_back(static_cast<float>(tap / total / 4));  // with 1/2: gain 1
+  return taps;
+}
+
 }  // namespace
 
-ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view quality) {
+std::int64_t ResamplerTable::outputs_of(std::int64_t n) const {
+  const std::int64_t divisor = std::gcd(input_rate_, output_rate_);
+  const std::int64_t down = input_rate_ / divisor;
+  return (n * (output_rate_ / divisor) + down - 1) / down;
+}
+
+ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view quality)
+    : input_rate_(input_rate), output_rate_(output_rate) {
   const Quality q = quality_of(quality);
-  const LowPass filter(q, 0.5 * std::min(1.0, static_cast<double>(output_rate) / input_rate));
-  const int divisor = std::gcd(input_rate, output_rate);
-  plan_.up = output_rate / divisor;
+  double rate = input_rate;
+  std::int64_t scale = 1;
+  for (; rate >= kHalvingRatio * output_rate; rate /= 2, scale *= 2) {
+    // Nothing may fold below the output's Nyquist frequency; what lies above it goes later.
+    sides_.push_back(half_band(q, 0.5 - output_rate / rate));
+    support_s_ += static_cast<double>(4 * sides_.back().size() - 1) / rate;
+  }
+  for (const auto& side : sides_) halvings_.push_back({static_cast<int>(side.size()), side.data()});
+
+  const LowPass filter(q, 0.5 * std::min(1.0, output_rate / rate));
+  const std::int64_t scaled = output_rate * scale;
+  const std::int64_t divisor = std::gcd(std::int64_t{input_rate}, scaled);
+  plan_.up = scaled / divisor;
   plan_.down = input_rate / divisor;
   plan_.taps = filter.taps();
   constexpr int kGroup = ResamplePlan::kGroup;
@@ -94,9 +128,11 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
       table_.insert(table_.end(), row.begin(), row.end());
     }
     plan_.table = table_.data();
+    support_s_ += plan_.taps / rate;
     return;
   }
 
+  support_s_ += plan_.taps / rate;
   reach_ = plan_.taps / 2 - 1;
   if (plan_.up < 4 * kGroup) {  // longer cycles of whole groups
     const std::int64_t repeat = kGroup / std::gcd(plan_.up, std::int64_t{kGroup});

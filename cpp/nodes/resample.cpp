@@ -14,10 +14,48 @@ Resample::Options checked(Resample::Options options) {
   return options;
 }
 
+/// Halves the rate of a stream.
+class Halver {
+ public:
+  explicit Halver(const dsp::HalvePlan& plan)
+      : plan_(plan),
+        input_(kBlock + 2 * static_cast<std::size_t>(plan.reach()) + 2),
+        output_(kBlock / 2 + 1) {
+    held_ = static_cast<std::size_t>(plan.reach());  // silence before the first sample
+  }
+
+  template <class Emit>
+  void push(const float* samples, std::size_t n, Emit&& emit) {
+    const auto window = 2 * static_cast<std::size_t>(plan_.reach()) + 1;
+    while (n > 0) {
+      const std::size_t taken = std::min(n, input_.size() - held_);
+      std::memcpy(input_.data() + held_, samples, taken * sizeof(float));
+      held_ += taken;
+      samples += taken;
+      n -= taken;
+      if (held_ < window) return;
+      const std::size_t n_out = (held_ - window) / 2 + 1;
+      dsp::kernels().halve(plan_, input_.data(), n_out, output_.data());
+      held_ -= 2 * n_out;
+      std::memmove(input_.data(), input_.data() + 2 * n_out, held_ * sizeof(float));
+      emit(output_.data(), n_out);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 4096;
+
+  const dsp::HalvePlan& plan_;
+  dsp::AlignedFloats input_;
+  dsp::AlignedFloats output_;
+  std::size_t held_;
+};
+
 class ResampleStream final : public Stream {
  public:
   explicit ResampleStream(std::shared_ptr<const Resample> node)
       : node_(std::move(node)),
+        halvers_(node_->table().halvings().begin(), node_->table().halvings().end()),
         plan_(node_->table().plan()),
         capacity_(kBlock + static_cast<std::size_t>(plan_.taps + plan_.group_taps) + cycles()),
         input_(capacity_ + static_cast<std::size_t>(plan_.group_taps), 0.0f),
@@ -31,23 +69,30 @@ class ResampleStream final : public Stream {
 
   void do_push(const float* samples, std::size_t n, Sink& sink) override {
     n_in_ += static_cast<std::int64_t>(n);
-    while (n > 0) {
+    feed(0, samples, n, sink);
+  }
+
+  void do_flush(Sink& sink) override {
+    const std::vector<float> silence(kBlock, 0.0f);
+    for (left_ = node_->table().outputs_of(n_in_) - n_out_; left_ > 0;) {
+      feed(0, silence.data(), silence.size(), sink);
+    }
+  }
+
+  /// Through the halvers from `stage` on, then to the outputs.
+  void feed(std::size_t stage, const float* samples, std::size_t n, Sink& sink) {
+    if (stage < halvers_.size()) {
+      halvers_[stage].push(samples, n, [&](const float* halved, std::size_t n_halved) {
+        feed(stage + 1, halved, n_halved, sink);
+      });
+      return;
+    }
+    while (n > 0 && left_ != 0) {
       const std::size_t taken = std::min(n, capacity_ - held_);
       std::memcpy(input_.data() + held_, samples, taken * sizeof(float));
       held_ += taken;
       samples += taken;
       n -= taken;
-      convert(sink);
-    }
-  }
-
-  void do_flush(Sink& sink) override {
-    const std::int64_t due = (n_in_ * plan_.up + plan_.down - 1) / plan_.down;
-    const std::vector<float> silence(capacity_ / 2, 0.0f);
-    for (left_ = due - n_out_; left_ > 0;) {
-      const std::size_t taken = std::min(silence.size(), capacity_ - held_);
-      std::memcpy(input_.data() + held_, silence.data(), taken * sizeof(float));
-      held_ += taken;
       convert(sink);
     }
   }
@@ -82,6 +127,7 @@ class ResampleStream final : public Stream {
   }
 
   std::shared_ptr<const Resample> node_;
+  std::vector<Halver> halvers_;
   const dsp::ResamplePlan& plan_;
   std::size_t capacity_;
   dsp::AlignedFloats input_;  ///< samples not used up yet, and values beyond that kernels may read
@@ -108,9 +154,7 @@ std::vector<Output> Resample::outputs(const StreamSpec& input) const {
   require_samples(name, input, options_.input_rate);
   StreamSpec spec = StreamSpec::samples(options_.output_rate);
   spec.latency_s = input.latency_s;
-  if (options_.input_rate != options_.output_rate) {
-    spec.latency_s += static_cast<double>(table_.plan().taps) / options_.input_rate;
-  }
+  if (options_.input_rate != options_.output_rate) spec.latency_s += table_.support_s();
   return {{"", spec}};
 }
 

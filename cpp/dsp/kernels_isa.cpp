@@ -237,7 +237,7 @@ inline void resample_group(const ResamplePlan& plan, int group, const float* x, 
 std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position, const float* in,
                            std::int64_t n_in, float* out, std::size_t capacity) {
   constexpr int kGroup = ResamplePlan::kGroup;
-  constexpr int kCycles = kLanes == 16 ? 8 : 4;  // as many sums as registers hold
+  constexpr int kCycles = 4;  // as many sums as registers hold
   std::size_t n = 0;
   const auto many = static_cast<std::size_t>(kCycles * plan.up);
   const std::int64_t span = kCycles * plan.down + plan.group_taps;

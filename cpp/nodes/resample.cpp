@@ -43,7 +43,7 @@ class Halver {
   }
 
  private:
-  static constexpr std::size_t kBlock = 4096;
+  static constexpr std::size_t kBlock = 32768;
 
   const dsp::HalvePlan& plan_;
   dsp::AlignedFloats input_;
@@ -99,7 +99,7 @@ class ResampleStream final : public Stream {
 
   /// Input samples of the cycles that the kernel takes at once, if they are short enough to wait for.
   std::size_t cycles() const {
-    return static_cast<std::size_t>(std::min<std::int64_t>(8 * plan_.down, kBlock));
+    return static_cast<std::size_t>(std::min<std::int64_t>(4 * plan_.down, kBlock));
   }
 
   void convert(Sink& sink) {

@@ -1,0 +1,136 @@
+// Replaces the global operator new of the test program, to count what a push allocates.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#include "core/parallel.hpp"
+#include "core/sequential.hpp"
+#include "helpers.hpp"
+#include "nodes/all.hpp"
+
+namespace {
+
+thread_local long allocations = 0;
+
+void* counted(std::size_t size) {
+  ++allocations;
+  void* memory = std::malloc(std::max<std::size_t>(size, 1));
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+void* counted_aligned(std::size_t size, std::align_val_t boundary) {
+  ++allocations;
+  const auto step = static_cast<std::size_t>(boundary);
+  const std::size_t whole = std::max<std::size_t>((size + step - 1) / step * step, step);
+#ifdef _MSC_VER
+  void* memory = _aligned_malloc(whole, step);
+#else
+  void* memory = std::aligned_alloc(step, whole);
+#endif
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+void release_aligned(void* memory) {
+#ifdef _MSC_VER
+  _aligned_free(memory);
+#else
+  std::free(memory);
+#endif
+}
+
+}  // namespace
+
+// The array forms too: a sanitizer's own don't call the plain ones.
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new[](std::size_t size) { return counted(size); }
+void* operator new(std::size_t size, std::align_val_t boundary) { return counted_aligned(size, boundary); }
+void* operator new[](std::size_t size, std::align_val_t boundary) { return counted_aligned(size, boundary); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { release_aligned(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { release_aligned(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release_aligned(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release_aligned(memory); }
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+
+namespace {
+
+class Discard final : public Sink {
+ public:
+  void write(std::size_t, const float*, std::size_t n_rows) override { n_rows_ += n_rows; }
+  std::size_t n_rows() const { return n_rows_; }
+
+ private:
+  std::size_t n_rows_ = 0;
+};
+
+/// Allocations of pushes of many sizes, after a first of one row.
+long allocations_of(const Node& node, const StreamSpec& input) {
+  const Floats rows = Random(70).samples(60000 * input.row_size());
+  const auto stream = node.open(input);
+  Discard sink;
+  stream->push(rows.data(), 1, sink);
+  const long before = allocations;
+  for (const std::size_t n : {0u, 1u, 7u, 160u, 441u, 4096u, 60000u, 3u, 20000u}) {
+    stream->push(rows.data(), n, sink);
+  }
+  const long made = allocations - before;
+  CHECK(sink.n_rows() > 0);
+  return made;
+}
+
+NodePtr mel(const char* pad_mode) {
+  return std::make_shared<MelSpectrogram>(
+      MelSpectrogram::Options{.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .pad_mode = pad_mode});
+}
+
+}  // namespace
+
+TEST_CASE("allocations: they are counted") {
+  const long before = allocations;
+  const auto one = std::make_unique<int>(1);
+  const auto many = std::make_unique<float[]>(100);
+  struct alignas(64) Wide {
+    float values[16];
+  };
+  const auto wide = std::make_unique<Wide>();
+  const auto row = std::make_unique<Wide[]>(2);
+  CHECK(allocations - before == 4);
+}
+
+TEST_CASE("allocations: no node makes any after its first push") {
+  const StreamSpec samples = StreamSpec::samples(16000);
+  const StreamSpec rows{62.5, {8}, "power", {}, 0, 0};
+  const StreamSpec stereo{16000, {2}, "samples", {}, 0, 0};
+  CHECK(allocations_of(*mel("constant"), samples) == 0);
+  CHECK(allocations_of(*mel("reflect"), samples) == 0);
+  CHECK(allocations_of(*std::make_shared<Log>(Log::Options{}), rows) == 0);
+  CHECK(allocations_of(*std::make_shared<Patches>(Patches::Options{20, 10, "drop", 0}), rows) == 0);
+  CHECK(allocations_of(*std::make_shared<Mono>(Mono::Options{}), stereo) == 0);
+  for (const int rate : {8000, 16000, 44100, 11127}) {
+    const auto node = std::make_shared<Resample>(Resample::Options{16000, rate, "high"});
+    CHECK(allocations_of(*node, samples) == 0);
+  }
+}
+
+TEST_CASE("allocations: a whole pipeline makes none after its first push") {
+  const StreamSpec stereo{44100, {2}, "samples", {}, 0, 0};
+  const auto log = std::make_shared<Log>(Log::Options{});
+  const auto patches = std::make_shared<Patches>(Patches::Options{30, 10, "drop", 0});
+  const std::vector<NodePtr> front{std::make_shared<Mono>(Mono::Options{}),
+                                   std::make_shared<Resample>(Resample::Options{}), mel("reflect"), log};
+  auto nodes = front;
+  nodes.push_back(patches);
+  CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
+  nodes.back() =
+      std::make_shared<Parallel>(std::vector<Parallel::Branch>{{"patches", patches}, {"rows", log}});
+  CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
+}

@@ -1,0 +1,56 @@
+#include <doctest/doctest.h>
+
+#include "core/diagram.hpp"
+#include "core/parallel.hpp"
+#include "core/sequential.hpp"
+#include "helpers.hpp"
+#include "nodes/all.hpp"
+
+using namespace fastaudio;
+
+namespace {
+
+const StreamSpec kSamples = StreamSpec::samples(16000);
+
+NodePtr mel() {
+  return std::make_shared<MelSpectrogram>(
+      MelSpectrogram::Options{.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .n_mels = 96});
+}
+
+}  // namespace
+
+TEST_CASE("diagram: a line a node and the latency at the end") {
+  const Sequential node({mel(), std::make_shared<Log>(Log::Options{.kind = "log10"}),
+                         std::make_shared<Patches>(Patches::Options{})});
+  CHECK(diagram(node, kSamples) ==
+        "MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power\n"
+        "Log(kind='log10')                       -> [62.5 Hz, 96] log10\n"
+        "Patches(length=187)                     -> [0.334 Hz, 187, 96] log10, latency 3.01 s");
+}
+
+TEST_CASE("diagram: branches are set in") {
+  const auto mean = std::make_shared<Mean>();
+  const auto log = std::make_shared<Log>(Log::Options{});
+  const auto branches = std::make_shared<Parallel>(std::vector<Parallel::Branch>{
+      {"mean", std::make_shared<Sequential>(std::vector<NodePtr>{log, mean})}, {"rows", log}});
+  const Sequential node({mel(), branches});
+  CHECK(diagram(node, kSamples) ==
+        "MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power\n"
+        "mean:\n"
+        "  Log()                                 -> [62.5 Hz, 96] ln\n"
+        "  Mean()                                -> [once, 96] ln, at the end\n"
+        "rows:\n"
+        "  Log()                                 -> [62.5 Hz, 96] ln, latency 0.032 s");
+}
+
+TEST_CASE("diagram: a single node is its own diagram") {
+  CHECK(diagram(*std::make_shared<Mean>(), {10, {4}, "", {}, 0, 0}) == "Mean()  -> [once, 4], at the end");
+}
+
+TEST_CASE("spec: rates are written as people write them") {
+  CHECK(to_string(kSamples) == "[16000 Hz]");
+  CHECK(to_string({62.5, {96}, "", {}, 0, 0}) == "[62.5 Hz, 96]");
+  CHECK(to_string({0, {2, 3}, "", {}, 0, 0}) == "[once, 2, 3]");
+  CHECK(same_rate(16000.0 / 3 * 3, 16000));
+  CHECK_FALSE(same_rate(16000, 16001));
+}

@@ -1,0 +1,97 @@
+#include <doctest/doctest.h>
+
+#include "core/framer.hpp"
+#include "helpers.hpp"
+#include "references.hpp"
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+
+namespace {
+
+/// Frames of the signal pushed in pieces, each an array of its own.
+Floats framed(const Floats& x, const Framer::Options& o, const std::vector<std::size_t>& pieces) {
+  Framer framer(o);
+  Floats frames;
+  const auto emit = [&](const float* first, int count) {
+    REQUIRE(count >= 1);
+    REQUIRE(count <= o.batch);
+    for (int i = 0; i < count; ++i) {
+      const float* frame = first + std::ptrdiff_t{i} * o.hop;
+      frames.insert(frames.end(), frame, frame + o.frame_length);
+    }
+  };
+  auto from = x.begin();
+  for (const std::size_t n : pieces) {
+    const Floats piece(from, from + static_cast<std::ptrdiff_t>(n));
+    framer.push(piece.data(), piece.size(), emit);
+    from += static_cast<std::ptrdiff_t>(n);
+  }
+  framer.flush(emit);
+  return frames;
+}
+
+}  // namespace
+
+TEST_CASE("framer: frames equal their definition for any chunking") {
+  Random random(2);
+  int wrong = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const int length = random.integer(1, 48);
+    const int hop = random.integer(1, random.coin() ? length : 3 * length);
+    const int pad = random.integer(0, length / 2);
+    const Framer::Options options{length, hop, pad, random.coin(), random.integer(1, 16)};
+    const auto n = static_cast<std::size_t>(random.integer(0, random.coin() ? 2 * length : 400));
+    const Floats x = random.samples(n);
+    const auto pieces = random.pieces(n, random.coin() ? 5 : 200);
+    if (same_bits(framed(x, options, pieces), naive_frames(x, options))) continue;
+    ++wrong;
+    INFO("length ", length, ", hop ", hop, ", pad ", pad, ", reflect ", options.reflect, ", batch ",
+         options.batch, ", samples ", n, ", round ", round);
+    CHECK_MESSAGE(false, "differs from the definition");
+    if (wrong == 5) return;
+  }
+}
+
+TEST_CASE("framer: one push of a whole signal equals its definition") {
+  Random random(3);
+  for (const bool reflect : {false, true}) {
+    for (const int n : {1, 2, 3, 63, 64, 65, 66, 127, 128, 129, 1000, 5000}) {
+      CAPTURE(reflect);
+      CAPTURE(n);
+      const Framer::Options options{64, 16, 32, reflect, 8};
+      const Floats x = random.samples(static_cast<std::size_t>(n));
+      CHECK(same_bits(framed(x, options, {x.size()}), naive_frames(x, options)));
+    }
+  }
+}
+
+TEST_CASE("framer: one sample at a time equals its definition") {
+  Random random(4);
+  for (const bool reflect : {false, true}) {
+    for (const int hop : {1, 10, 16, 17, 40}) {
+      CAPTURE(reflect);
+      CAPTURE(hop);
+      const Framer::Options options{16, hop, 8, reflect, 4};
+      const Floats x = random.samples(333);
+      const std::vector<std::size_t> ones(x.size(), 1);
+      CHECK(same_bits(framed(x, options, ones), naive_frames(x, options)));
+    }
+  }
+}
+
+TEST_CASE("framer: a single sample still makes a frame") {
+  const Framer::Options zeros{8, 4, 4, false, 4};
+  CHECK(framed({3.0f}, zeros, {1}) == Floats{0, 0, 0, 0, 3, 0, 0, 0});
+  const Framer::Options mirrored{8, 4, 4, true, 4};
+  CHECK(framed({3.0f}, mirrored, {1}) == Floats{3, 3, 3, 3, 3, 3, 3, 3});
+  const Framer::Options plain{4, 4, 0, false, 4};
+  CHECK(framed({3.0f}, plain, {1}) == Floats{3, 0, 0, 0});
+}
+
+TEST_CASE("framer: no samples make no frames") {
+  for (const bool reflect : {false, true}) {
+    CHECK(framed({}, {8, 4, 4, reflect, 4}, {}).empty());
+    CHECK(framed({}, {8, 4, 4, reflect, 4}, {0, 0}).empty());
+  }
+}

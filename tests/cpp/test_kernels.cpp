@@ -1,0 +1,154 @@
+#include <doctest/doctest.h>
+
+#include <cfloat>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "dsp/aligned.hpp"
+#include "dsp/kernels.hpp"
+#include "helpers.hpp"
+#include "nodes/mel_spectrogram.hpp"
+
+namespace fastaudio::dsp::baseline {
+extern const Kernels table;  // which every processor runs
+}
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+
+namespace {
+
+/// Positive floats over the whole range: every power of two, its neighbours, and some between.
+Floats positive_floats() {
+  Floats x{FLT_MIN, 1.0f, FLT_MAX, std::nextafter(1.0f, 0.0f), std::nextafter(1.0f, 2.0f)};
+  Random random(10);
+  for (int e = -126; e <= 127; ++e) {
+    const float power = std::ldexp(1.0f, e);
+    x.push_back(power);
+    x.push_back(std::nextafter(power, FLT_MAX));
+    x.push_back(std::max(FLT_MIN, std::nextafter(power, 0.0f)));
+    x.push_back(power * 1.41421354f);  // on both sides of the square root of two,
+    x.push_back(power * 1.41421366f);  // where the exponent is rounded up
+    for (int i = 0; i < 60; ++i) x.push_back(power * (1.5f + 0.49f * random.sample()));
+  }
+  return x;
+}
+
+Floats log_of(const dsp::LogPlan& plan, const Floats& x) {
+  Floats y(x.size());
+  dsp::kernels().log(plan, x.data(), y.data(), x.size());
+  return y;
+}
+
+Floats mel_rows(const dsp::Kernels& kernels, const dsp::MelPlan& plan, const Floats& x, int hop, int n_rows) {
+  dsp::AlignedFloats scratch(plan.scratch_floats(kernels.lanes));
+  Floats rows(static_cast<std::size_t>(n_rows * plan.n_bands));
+  for (int t = 0; t < n_rows; t += kernels.lanes) {
+    kernels.mel(plan, x.data() + t * hop, hop, std::min(kernels.lanes, n_rows - t), scratch.data(),
+                &rows[static_cast<std::size_t>(t * plan.n_bands)]);
+  }
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("kernels: the environment chooses the instruction set") {
+  const char* wanted = std::getenv("FASTAUDIO_ISA");
+  if (wanted != nullptr && *wanted != '\0') CHECK(dsp::kernels().isa == std::string(wanted));
+  CHECK(dsp::kernels().lanes >= dsp::baseline::table.lanes);
+}
+
+TEST_CASE("kernels: log equals the standard library's over the whole range") {
+  const Floats x = positive_floats();
+  const Floats y = log_of({}, x);
+  int wrong = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double want = std::log(double{x[i]});
+    if (std::abs(y[i] - want) < 1e-6 * std::max(1.0, std::abs(want))) continue;
+    CAPTURE(x[i]);
+    CHECK(y[i] == doctest::Approx(want).epsilon(1e-6));
+    if (++wrong == 5) return;
+  }
+}
+
+TEST_CASE("kernels: log takes scale and offset and floor and gain and bias") {
+  const dsp::LogPlan plan{10000, 1, 1e-3f, 0.5f, -2};
+  for (const float x : {0.0f, 1e-4f, 1.0f, 123.0f}) {
+    const double want = 0.5 * std::log(1e4 * x + 1) - 2;
+    CHECK(log_of(plan, {x}).front() == doctest::Approx(want).epsilon(1e-6));
+  }
+  const double floor = 0.5 * std::log(1e-3) - 2;
+  CHECK(log_of(plan, {-5.0f}).front() == doctest::Approx(floor).epsilon(1e-6));
+}
+
+TEST_CASE("kernels: log is finite whatever comes in") {
+  const dsp::LogPlan plan{1, 0, 1e-10f, 1, 0};
+  for (const float x : {0.0f, -0.0f, -1.0f, FLT_MAX, -FLT_MAX, 1e-45f, INFINITY, -INFINITY, NAN}) {
+    CAPTURE(x);
+    CHECK(std::isfinite(log_of(plan, {x}).front()));
+  }
+}
+
+TEST_CASE("kernels: log of a value doesn't depend on its place") {
+  const auto longest = static_cast<std::size_t>(3 * dsp::kernels().lanes + 1);
+  Floats x = positive_floats();
+  x.resize(longest);
+  const Floats all = log_of({}, x);
+  for (std::size_t first = 0; first < longest; ++first) {
+    for (std::size_t n = 0; first + n <= longest; ++n) {
+      const auto from = static_cast<std::ptrdiff_t>(first);
+      const auto to = static_cast<std::ptrdiff_t>(first + n);
+      // Exactly `n` values are written, also in place.
+      Floats part(x.begin() + from, x.begin() + to);
+      part.push_back(-1.0f);
+      dsp::kernels().log({}, part.data(), part.data(), n);
+      Floats want(all.begin() + from, all.begin() + to);
+      want.push_back(-1.0f);
+      REQUIRE(same_bits(part, want));
+    }
+  }
+}
+
+TEST_CASE("kernels: power is an exponent of the magnitude") {
+  const Floats x = Random(12).samples(512);
+  // One bin a band, so that an exponent may be taken after the filters.
+  const auto rows = [&](double power) {
+    MelSpectrogram::Options options{.sample_rate = 16000, .n_fft = 512, .n_mels = 20, .power = power};
+    const MelSpectrogram node(options);
+    dsp::MelPlan plan = node.plan();
+    Floats weights(static_cast<std::size_t>(plan.n_bins), 1.0f);
+    std::vector<std::int32_t> bins(weights.size() + 1);
+    for (std::size_t i = 0; i < bins.size(); ++i) bins[i] = static_cast<std::int32_t>(i);
+    plan.n_bands = plan.n_bins;
+    plan.first = plan.offset = bins.data();
+    plan.weights = weights.data();
+    return mel_rows(dsp::kernels(), plan, x, 256, 1);
+  };
+  const Floats square = rows(2);
+  for (const double power : {1.0, 0.5, 3.0}) {
+    const Floats raised = rows(power);
+    for (std::size_t k = 0; k < square.size(); ++k) {
+      const double want = std::pow(square[k], power / 2);
+      CHECK(raised[k] == doctest::Approx(want).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("kernels: every instruction set agrees with the baseline") {
+  const dsp::Kernels& base = dsp::baseline::table;
+  const dsp::Kernels& chosen = dsp::kernels();
+  for (const int n_fft : {400, 441, 512, 1103, 2048}) {
+    CAPTURE(n_fft);
+    const MelSpectrogram node({.sample_rate = 16000, .n_fft = n_fft, .hop_length = 160, .n_mels = 96});
+    const Floats x = Random(13).samples(static_cast<std::size_t>(n_fft + 160 * 36));
+    const Floats want = mel_rows(base, node.plan(), x, 160, 37);
+    double largest = 0;
+    for (const float value : want) largest = std::max(largest, double{value});
+    CHECK(largest_difference(mel_rows(chosen, node.plan(), x, 160, 37), want) < 3e-6 * largest);
+  }
+  const Floats x = positive_floats();
+  Floats want(x.size());
+  base.log({}, x.data(), want.data(), x.size());
+  CHECK(largest_difference(log_of({}, x), want) < 1e-5);  // of values to 88: an ulp is 7.6e-6
+}

@@ -1,0 +1,149 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "helpers.hpp"
+#include "nodes/all.hpp"
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+
+namespace {
+
+/// What a node is tried with. One without an entry here is tried with its defaults.
+template <class T>
+std::vector<typename T::Options> examples(std::type_identity<T>) {
+  return {{}};
+}
+std::vector<Mono::Options> examples(std::type_identity<Mono>) { return {{2, {}}, {3, {}}, {3, 1}, {1, {}}}; }
+std::vector<Resample::Options> examples(std::type_identity<Resample>) {
+  return {{44100, 16000, "high"}, {11127, 16000, "fast"}, {16000, 48000, "best"}, {8000, 8000, "high"}};
+}
+std::vector<MelSpectrogram::Options> examples(std::type_identity<MelSpectrogram>) {
+  return {{},
+          {.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .n_mels = 96, .pad_mode = "reflect"},
+          {.sample_rate = 16000,
+           .n_fft = 512,
+           .win_length = 400,
+           .hop_length = 160,
+           .n_mels = 64,
+           .center = false},
+          {.sample_rate = 11025, .n_fft = 77, .hop_length = 100, .n_mels = 5, .power = 1}};
+}
+std::vector<Log::Options> examples(std::type_identity<Log>) {
+  return {{}, {.kind = "log10", .scale = 1e4, .offset = 1}, {.kind = "dB", .reference = 2}};
+}
+std::vector<Patches::Options> examples(std::type_identity<Patches>) {
+  return {{}, {5, {}, "drop", 0}, {5, 2, "pad", -1}, {4, 9, "repeat", 0}, {1, 1, "pad", 0}};
+}
+std::vector<Tags::Options> examples(std::type_identity<Tags>) { return {{{"a", "b", "c", "d", "e", "f"}}}; }
+
+/// The input a node is made for, or the first of some shapes that it accepts.
+StreamSpec input_of(const Node& node) {
+  if (const auto input = node.input()) return *input;
+  const std::vector<std::vector<std::int64_t>> shapes{{6}, {}, {1}, {2}, {3}, {4, 6}};
+  for (const auto& shape : shapes) {
+    const StreamSpec spec{100, shape, "", {}, 0, 0};
+    if (message_of<ValueError>([&] { node.outputs(spec); }).empty()) return spec;
+  }
+  FAIL(node.repr(), " accepts none of the shapes that this test knows");
+  return {};
+}
+
+/// Calls f(node, input) for each example of each node in AllNodes.
+template <class F>
+void for_each_example(F&& f) {
+  const auto each = [&]<class T>(std::type_identity<T> type) {
+    for (const auto& options : examples(type)) {
+      const NodePtr node = std::make_shared<T>(options);
+      const std::string name = node->repr();
+      CAPTURE(name);
+      f(*node, input_of(*node));
+    }
+  };
+  std::apply([&](auto... type) { (each(type), ...); }, AllNodes{});
+}
+
+}  // namespace
+
+TEST_CASE("every node: any chunking gives the same rows bit for bit") {
+  Random random(40);
+  for_each_example([&](const Node& node, const StreamSpec& input) {
+    for (const std::size_t n : {0u, 1u, 2u, 7u, 400u, 9000u}) {
+      CAPTURE(n);
+      const Floats rows = random.samples(n * input.row_size());
+      const Floats whole = run(node, input, rows);
+      CHECK(whole.size() % node.outputs(input).front().spec.row_size() == 0);
+      for (const int largest : {2, 50, 3000}) {
+        CHECK(same_bits(run(node, input, rows, random.pieces(n, largest)), whole));
+      }
+    }
+  });
+}
+
+TEST_CASE("every node: an empty signal gives no rows") {
+  for_each_example([](const Node& node, const StreamSpec& input) {
+    CHECK(run(node, input, {}).empty());
+    CHECK(run(node, input, {}, {0, 0}).empty());
+  });
+}
+
+TEST_CASE("every node: silence gives finite rows") {
+  for_each_example([](const Node& node, const StreamSpec& input) {
+    for (const float value : run(node, input, Floats(3000 * input.row_size(), 0.0f))) {
+      REQUIRE(std::isfinite(value));
+    }
+  });
+}
+
+TEST_CASE("every node: two streams don't disturb each other") {
+  Random random(41);
+  for_each_example([&](const Node& node, const StreamSpec& input) {
+    const std::size_t size = input.row_size();
+    const Floats a = random.samples(2000 * size);
+    const Floats b = random.samples(2000 * size);
+    Collector from_a(node, input);
+    Collector from_b(node, input);
+    const auto stream_a = node.open(input);
+    const auto stream_b = node.open(input);
+    for (std::size_t i = 0; i < 2000; i += 100) {
+      push_copy(*stream_a, &a[i * size], 100, size, from_a);
+      push_copy(*stream_b, &b[i * size], 100, size, from_b);
+    }
+    stream_b->flush(from_b);
+    stream_a->flush(from_a);
+    CHECK(same_bits(from_a.outputs.front(), run(node, input, a)));
+    CHECK(same_bits(from_b.outputs.front(), run(node, input, b)));
+  });
+}
+
+TEST_CASE("every node: nothing is taken after flush") {
+  for_each_example([](const Node& node, const StreamSpec& input) {
+    const Floats row(input.row_size(), 0.0f);
+    Collector sink(node, input);
+    const auto stream = node.open(input);
+    stream->push(row.data(), 1, sink);
+    stream->flush(sink);
+    CHECK(message_of<StateError>([&] { stream->push(row.data(), 1, sink); }) ==
+          "stream: expected no push after flush, got one; open a new stream");
+    CHECK(message_of<StateError>([&] { stream->flush(sink); }) ==
+          "stream: expected one flush, got another; open a new stream");
+  });
+}
+
+TEST_CASE("every node: a stream outlives its node's last owner") {
+  Random random(42);
+  const auto each = [&]<class T>(std::type_identity<T> type) {
+    NodePtr node = std::make_shared<T>(examples(type).back());
+    const StreamSpec input = input_of(*node);
+    const Floats rows = random.samples(3000 * input.row_size());
+    const Floats want = run(*node, input, rows);
+    Collector sink(*node, input);
+    const auto stream = node->open(input);
+    node.reset();
+    stream->push(rows.data(), 3000, sink);
+    stream->flush(sink);
+    CHECK(same_bits(sink.outputs.front(), want));
+  };
+  std::apply([&](auto... type) { (each(type), ...); }, AllNodes{});
+}

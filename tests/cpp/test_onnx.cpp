@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "helpers.hpp"
+#include "inference/onnx_model.hpp"
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+
+namespace {
+
+const StreamSpec kPatches{0.334, {187, 96}, "log10", {}, 2.99, 3.01};
+constexpr std::size_t kPatch = 187 * 96;
+constexpr std::size_t kTags = 50;
+
+/// Whether a library was named; says so if not.
+bool has_runtime() {
+  const char* library = std::getenv("FASTAUDIO_ONNXRUNTIME");
+  if (library != nullptr && *library != '\0') return true;
+  MESSAGE("skipped: set FASTAUDIO_ONNXRUNTIME to the path of libonnxruntime");
+  return false;
+}
+
+std::shared_ptr<OnnxModel> musicnn(OnnxModel::Options options = {}) {
+  options.path = "model.onnx";
+  std::ifstream file(FASTAUDIO_MODELS "/musicnn-mtt/model.onnx", std::ios::binary);
+  REQUIRE(file);
+  return std::make_shared<OnnxModel>(options, std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+/// Log-mel values as the model sees them, so that scores differ from patch to patch.
+Floats some_patches(std::size_t n) {
+  Floats x = Random(60).samples(n * kPatch);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = (x[i] + 1) * static_cast<float>(1 + i / kPatch) / 2;
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("ONNX: a silent patch gives fifty probabilities") {
+  if (!has_runtime()) return;
+  const Floats scores = run(*musicnn(), kPatches, Floats(kPatch, 0.0f));
+  REQUIRE(scores.size() == kTags);
+  for (const float score : scores) {
+    CHECK(score > 0);
+    CHECK(score < 1);
+  }
+}
+
+TEST_CASE("ONNX: the library is told not to phone home") {
+  if (!has_runtime()) return;
+  musicnn();
+  const char* disabled = std::getenv("ORT_DISABLE_TELEMETRY");
+  REQUIRE(disabled != nullptr);
+  CHECK(std::string(disabled) == "1");
+}
+
+TEST_CASE("ONNX: any batch gives the same scores but for rounding") {
+  if (!has_runtime()) return;
+  const Floats x = some_patches(5);
+  const Floats one_by_one = run(*musicnn({.batch = 1}), kPatches, x);
+  REQUIRE(one_by_one.size() == 5 * kTags);
+  CHECK(largest_difference(run(*musicnn({.batch = 2}), kPatches, x), one_by_one) < 1e-5);
+  CHECK(largest_difference(run(*musicnn({.batch = 8}), kPatches, x), one_by_one) < 1e-5);
+  const Floats second(one_by_one.begin() + kTags, one_by_one.begin() + 2 * kTags);
+  const Floats patch(x.begin() + kPatch, x.begin() + 2 * kPatch);
+  CHECK(same_bits(run(*musicnn(), kPatches, patch), second));
+}
+
+TEST_CASE("ONNX: threads and chunking change no score") {
+  if (!has_runtime()) return;
+  const Floats x = some_patches(5);
+  const Floats one_thread = run(*musicnn({.threads = 1}), kPatches, x);
+  const auto two_threads = musicnn({.threads = 2});
+  CHECK(same_bits(run(*two_threads, kPatches, x), one_thread));
+  CHECK(same_bits(run(*two_threads, kPatches, x, {1, 0, 3, 1}), one_thread));
+}
+
+TEST_CASE("ONNX: outputs are computed by name") {
+  if (!has_runtime()) return;
+  const auto model = musicnn({.outputs = {"penultimate", "taggram"}, .units = {"embedding", "probability"}});
+  const auto specs = model->outputs(kPatches);
+  REQUIRE(specs.size() == 2);
+  CHECK(specs[0].name == "penultimate");
+  CHECK(specs[0].spec.shape == std::vector<std::int64_t>{200});
+  CHECK(specs[1].spec.unit == "probability");
+  const Floats x = some_patches(1);
+  const auto rows = run_all(*model, kPatches, x);
+  CHECK(rows[0].size() == 200);
+  CHECK(same_bits(rows[1], run(*model->with_outputs({"taggram"}, {}), kPatches, x)));
+}
+
+TEST_CASE("ONNX: an unknown output is told beside those there are") {
+  if (!has_runtime()) return;
+  const std::string message = message_of<ModelError>([] { musicnn({.outputs = {"tagram"}}); });
+  CHECK(message.starts_with("OnnxModel('model.onnx'): expected outputs among ['taggram', "));
+  CHECK(message.ends_with("], got 'tagram'"));
+}
+
+TEST_CASE("ONNX: rows of another shape are refused") {
+  if (!has_runtime()) return;
+  const auto model = musicnn();
+  const StreamSpec narrow{0.334, {187, 64}, "log10", {}, 0, 0};
+  const std::string message = message_of<ModelError>([&] { model->open(narrow); });
+  CHECK(message.starts_with("OnnxModel('model.onnx'): expected rows that fit its input ["));
+  CHECK(message.find("got rows [0.334 Hz, 187, 64] with layout 'ntf'") != std::string::npos);
+}
+
+TEST_CASE("ONNX: a file that is no model is told") {
+  if (!has_runtime()) return;
+  const std::string message =
+      message_of<ModelError>([] { OnnxModel({.path = "song.mp3"}, std::string("not a model")); });
+  CHECK(message.starts_with("OnnxModel('song.mp3'): "));
+}

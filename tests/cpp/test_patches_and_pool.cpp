@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include "helpers.hpp"
+#include "nodes/mono.hpp"
+#include "nodes/patches.hpp"
+#include "nodes/pool.hpp"
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+
+namespace {
+
+const StreamSpec kRows{10, {1}, "", {}, 0.1, 0};
+
+Floats count(int n) {
+  Floats x;
+  for (int i = 0; i < n; ++i) x.push_back(static_cast<float>(i));
+  return x;
+}
+
+Floats patches(const Patches::Options& options, int n_rows) {
+  return run(*std::make_shared<Patches>(options), kRows, count(n_rows));
+}
+
+}  // namespace
+
+TEST_CASE("patches: patch k holds the rows from k times hop") {
+  CHECK(patches({3, {}, "drop", 0}, 7) == Floats{0, 1, 2, 3, 4, 5});
+  CHECK(patches({3, 1, "drop", 0}, 5) == Floats{0, 1, 2, 1, 2, 3, 2, 3, 4});
+  CHECK(patches({2, 3, "drop", 0}, 8) == Floats{0, 1, 3, 4, 6, 7});
+}
+
+TEST_CASE("patches: rows left at the end go where `last` says") {
+  CHECK(patches({3, {}, "pad", -1}, 4) == Floats{0, 1, 2, 3, -1, -1});
+  CHECK(patches({4, {}, "repeat", 0}, 6) == Floats{0, 1, 2, 3, 4, 5, 4, 5});
+  CHECK(patches({3, {}, "pad", -1}, 3) == Floats{0, 1, 2});
+}
+
+TEST_CASE("patches: rows that a patch already held don't make another") {
+  CHECK(patches({3, 1, "pad", -1}, 3) == Floats{0, 1, 2});
+  CHECK(patches({3, 2, "pad", -1}, 4) == Floats{0, 1, 2, 2, 3, -1});
+  CHECK(patches({2, 4, "pad", -1}, 4) == Floats{0, 1});
+}
+
+TEST_CASE("patches: a clip too short for one patch makes one") {
+  CHECK(patches({5, {}, "drop", 0}, 2) == Floats{0, 1, 0, 1, 0});
+  CHECK(patches({5, {}, "repeat", 0}, 2) == Floats{0, 1, 0, 1, 0});
+  CHECK(patches({5, {}, "pad", 7}, 2) == Floats{0, 1, 7, 7, 7});
+}
+
+TEST_CASE("patches: rate and span and latency follow length and hop") {
+  const auto spec = Patches({5, 2, "drop", 0}).outputs(kRows).front().spec;
+  CHECK(spec.rate_hz == 5);
+  CHECK(spec.shape == std::vector<std::int64_t>{5, 1});
+  CHECK(spec.span_s == doctest::Approx(0.5));
+  CHECK(spec.latency_s == doctest::Approx(0.4));
+}
+
+TEST_CASE("pool: one row for the clip") {
+  const StreamSpec pairs{10, {2}, "", {}, 0, 0};
+  const Floats rows{1, -5, 2, -3, 6, -4};
+  CHECK(run(*std::make_shared<Mean>(), pairs, rows) == Floats{3, -4});
+  CHECK(run(*std::make_shared<Max>(), pairs, rows) == Floats{6, -3});
+  CHECK(Mean().outputs(pairs).front().spec.rate_hz == 0);
+}
+
+TEST_CASE("pool: a mean of very many rows stays exact") {
+  const Floats rows(3000000, 0.1f);  // a float total would be off by a tenth
+  CHECK(run(*std::make_shared<Mean>(), kRows, rows).front() == doctest::Approx(0.1f).epsilon(1e-7));
+}
+
+TEST_CASE("mono: the mean of all channels or one of them") {
+  const StreamSpec stereo{8000, {2}, "samples", {}, 0, 0};
+  const Floats x{1, 3, -2, 4};
+  CHECK(run(*std::make_shared<Mono>(Mono::Options{2, {}}), stereo, x) == Floats{2, 1});
+  CHECK(run(*std::make_shared<Mono>(Mono::Options{2, 1}), stereo, x) == Floats{3, 4});
+  CHECK(message_of<ValueError>([&] { Mono({3, {}}).outputs(stereo); }) ==
+        "Mono: expected rows of 3 channels, got rows [8000 Hz, 2]");
+}

@@ -1,0 +1,118 @@
+"""Make the small networks in onnx/, each with one peculiarity a real model may have.
+
+    python tests/golden/make_onnx.py
+
+Needs onnx. Every network multiplies by known numbers, so that tests can say what must come out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FOLDER = Path(__file__).parent / "onnx"
+FLOAT = TensorProto.FLOAT
+FRAMES, BANDS = 4, 3
+
+
+def value(name: str, shape: list[int | str], kind: int = FLOAT) -> Any:
+    """An input or output; a name stands for an open axis."""
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def write(name: str, nodes: list[Any], inputs: list[Any], outputs: list[Any], **constants: Any) -> None:
+    """Check and write one network."""
+    kept = [numpy_helper.from_array(np.asarray(c), name=key) for key, c in constants.items()]
+    graph = helper.make_graph(nodes, name, inputs, outputs, kept)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.checker.check_model(model, full_check=True)
+    (FOLDER / f"{name}.onnx").write_bytes(model.SerializeToString())
+
+
+def weighted(shape: tuple[int, ...]) -> np.ndarray:
+    """1, 2, 3 ... in the axes' order: a wrong order of axes shows."""
+    return np.arange(1, 1 + int(np.prod(shape)), dtype=np.float32).reshape(shape)
+
+
+def weighted_sum(name: str, shape: list[int | str], weights: tuple[int, ...]) -> None:
+    """x * weights, summed over all axes but the batch: one score a row."""
+    axes = np.arange(1, len(shape), dtype=np.int64)
+    nodes = [
+        helper.make_node("Mul", ["x", "w"], ["product"]),
+        helper.make_node("ReduceSum", ["product", "axes"], ["sum"], keepdims=0),
+        helper.make_node("Unsqueeze", ["sum", "last"], ["y"]),
+    ]
+    write(
+        name,
+        nodes,
+        [value("x", shape)],
+        [value("y", [shape[0], 1])],
+        w=weighted(weights),
+        axes=axes,
+        last=np.array([1], dtype=np.int64),
+    )
+
+
+def main() -> None:
+    """Write all of them."""
+    FOLDER.mkdir(exist_ok=True)
+    weighted_sum("ntf", ["n", FRAMES, BANDS], (FRAMES, BANDS))
+    weighted_sum("nft", ["n", BANDS, FRAMES], (BANDS, FRAMES))
+    weighted_sum("n1tf", ["n", 1, FRAMES, BANDS], (1, FRAMES, BANDS))
+    weighted_sum("ntf1", ["n", FRAMES, BANDS, 1], (FRAMES, BANDS, 1))
+    weighted_sum("batch4", [4, FRAMES, BANDS], (FRAMES, BANDS))
+
+    def scaled(output: str, factor: str) -> Any:
+        return helper.make_node("Mul", ["x", factor], [output])
+
+    frames: list[int | str] = ["n", "frames", BANDS]
+    write(
+        "outputs",
+        [
+            scaled("double", "two"),
+            scaled("triple", "three"),
+            helper.make_node("ReduceMax", ["x"], ["peak"], axes=[1, 2], keepdims=0),
+        ],
+        [value("x", frames)],
+        [value("double", frames), value("triple", frames), value("peak", ["n"])],
+        two=np.float32(2),
+        three=np.float32(3),
+    )
+    write(
+        "double_input",
+        [helper.make_node("Cast", ["x"], ["y"], to=FLOAT)],
+        [value("x", ["n", BANDS], TensorProto.DOUBLE)],
+        [value("y", ["n", BANDS])],
+    )
+    write(
+        "double_output",
+        [helper.make_node("Cast", ["x"], ["y"], to=TensorProto.DOUBLE)],
+        [value("x", ["n", BANDS])],
+        [value("y", ["n", BANDS], TensorProto.DOUBLE)],
+    )
+    write(
+        "two_inputs",
+        [helper.make_node("Add", ["x", "z"], ["y"])],
+        [value("x", ["n", BANDS]), value("z", ["n", BANDS])],
+        [value("y", ["n", BANDS])],
+    )
+    write(
+        "no_rows",
+        [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=1)],
+        [value("x", ["n", BANDS])],
+        [value("y", [1, 1])],
+    )
+    write(
+        "odd_names",
+        [helper.make_node("Identity", ["x:0"], ["y/out:0"])],
+        [value("x:0", ["n", BANDS])],
+        [value("y/out:0", ["n", BANDS])],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Bad input to the API: "Subject: expected X, got Y; remedy", in the caller's words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+from helpers import GUITAR, ONNX, WEIGHTS, musicnn_front
+
+FORM = re.compile(r"^[^:]+(\([^)]*\))?: (.*: )?expected .+, got:? .+", re.DOTALL)
+
+PIPELINE = fa.Pipeline(musicnn_front())
+MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, n_mels=32)
+SOUND = np.zeros(1000, dtype=np.float32)
+STEREO = np.zeros((1000, 2), dtype=np.float32)
+
+Call = Callable[[], Any]
+VALUE: dict[str, Call] = {
+    "no sample rate": lambda: PIPELINE(SOUND),
+    "negative rate": lambda: PIPELINE(SOUND, sample_rate=-1),
+    "zero rate": lambda: PIPELINE(SOUND, sample_rate=0),
+    "huge rate": lambda: PIPELINE(SOUND, sample_rate=10**7),
+    "a rate for a file": lambda: PIPELINE(GUITAR, sample_rate=16_000),
+    "a layout for a file": lambda: PIPELINE(GUITAR, layout="samples_channels"),
+    "two axes without a layout": lambda: PIPELINE(STEREO, sample_rate=16_000),
+    "one axis with a layout": lambda: PIPELINE(SOUND, sample_rate=16_000, layout="samples_channels"),
+    "unknown layout": lambda: PIPELINE(STEREO, sample_rate=16_000, layout="mono"),
+    "three axes": lambda: PIPELINE(np.zeros((2, 3, 4), dtype=np.float32), sample_rate=16_000),
+    "no axis": lambda: PIPELINE(np.zeros((), dtype=np.float32), sample_rate=16_000),
+    "no channels": lambda: PIPELINE(STEREO[:, :0], sample_rate=16_000, layout="samples_channels"),
+    "too many channels": lambda: PIPELINE.open(sample_rate=16_000, channels=2000),
+    "zero channels": lambda: PIPELINE.open(sample_rate=16_000, channels=0),
+    "NaN": lambda: PIPELINE(np.float32([0, np.nan]), sample_rate=16_000),
+    "infinite": lambda: PIPELINE(np.float32([0, np.inf]), sample_rate=16_000),
+    "absurd": lambda: PIPELINE(np.float32([0, 1e30]), sample_rate=16_000),
+    "NaN to a node": lambda: MEL(np.float32([np.nan])),
+    "two axes to a node": lambda: MEL(STEREO),
+    "wrong width": lambda: fa.Mono(channels=2)(np.zeros((10, 3), dtype=np.float32)),
+    "spec without a rate": lambda: fa.StreamSpec(rate_hz=0),
+    "spec with NaN": lambda: fa.StreamSpec(rate_hz=float("nan")),
+    "spec with a negative shape": lambda: fa.StreamSpec(rate_hz=1, shape=[-1]),
+    "node for another rate": lambda: MEL.open(fa.StreamSpec(rate_hz=8000)),
+    "no labels": lambda: fa.Tags([]),
+    "empty label": lambda: fa.Tags(["a", ""]),
+    "label twice": lambda: fa.Tags(["a", "a"]),
+    "no nodes": lambda: fa.Sequential([]),
+    "no branches": lambda: fa.Parallel({}),
+    "branch without a name": lambda: fa.Parallel({"": MEL}),
+    "jobs": lambda: list(PIPELINE.map([GUITAR], jobs=-1)),
+    "quality": lambda: fa.Pipeline(musicnn_front(), quality="perfect")(SOUND, sample_rate=8000),
+}
+TYPE: dict[str, Call] = {
+    "float64": lambda: PIPELINE(np.zeros(10), sample_rate=16_000),
+    "int32": lambda: PIPELINE(np.zeros(10, dtype=np.int32), sample_rate=16_000),
+    "uint8": lambda: PIPELINE(np.zeros(10, dtype=np.uint8), sample_rate=16_000),
+    "bool": lambda: PIPELINE(np.zeros(10, dtype=bool), sample_rate=16_000),
+    "complex": lambda: PIPELINE(np.zeros(10, dtype=np.complex64), sample_rate=16_000),
+    "objects": lambda: PIPELINE(np.array([1, "a"], dtype=object), sample_rate=16_000),
+    "text": lambda: PIPELINE(np.array(["a"]), sample_rate=16_000),
+    "byte order": lambda: PIPELINE(np.zeros(10, dtype=">f4"), sample_rate=16_000),
+    "float64 to a node": lambda: MEL(np.zeros(10)),
+    "int16 to rows": lambda: fa.Tags(["a"])(np.zeros((3, 1), dtype=np.int16)),
+    "list": lambda: MEL([0.0, 0.0]),
+    "list to a pipeline": lambda: PIPELINE([0.0, 0.0], sample_rate=16_000),
+    "None to a pipeline": lambda: PIPELINE(None),
+    "float rate": lambda: PIPELINE(SOUND, sample_rate=16_000.0),
+    "rate as text": lambda: PIPELINE(SOUND, sample_rate="16000"),
+    "boolean rate": lambda: PIPELINE(SOUND, sample_rate=True),
+    "channels as text": lambda: PIPELINE.open(sample_rate=16_000, channels="2"),
+    "channels as float": lambda: PIPELINE.open(sample_rate=16_000, channels=1.5),
+    "positional option": lambda: fa.MelSpectrogram(16_000),
+    "unknown option": lambda: fa.MelSpectrogram(sample_rat=16_000),
+    "missing labels": fa.Tags,
+    "nodes that are none": lambda: fa.Sequential([MEL, 3]),
+    "node that is no list": lambda: fa.Sequential(MEL),
+    "branches that are none": lambda: fa.Parallel({"a": 3}),
+    "branches that are no dict": lambda: fa.Parallel([MEL]),
+    "branch name that is no text": lambda: fa.Parallel({1: MEL}),
+    "next that is no node": lambda: MEL >> {"a": 3},
+    "pipeline of no node": lambda: fa.Pipeline("musicnn-mtt"),
+    "channel as text": lambda: fa.Pipeline(musicnn_front(), channel="left")(
+        STEREO, sample_rate=16_000, layout="samples_channels"
+    ),
+}
+MODEL: dict[str, Call] = {
+    "no such model": lambda: fa.Pipeline.load("nope"),
+    "no such file": lambda: fa.OnnxModel("nope.onnx"),
+    "no such output": lambda: fa.OnnxModel(str(WEIGHTS))["nope"],
+    "no such provider": lambda: fa.OnnxModel(str(WEIGHTS), providers=["Nope"]),
+    "no such provider for a model": lambda: fa.Pipeline.load(providers=["Nope"]),
+    "front end that does not fit": lambda: MEL >> fa.Patches(length=187) >> fa.OnnxModel(str(WEIGHTS)),
+    "two inputs": lambda: fa.OnnxModel(str(ONNX / "two_inputs.onnx")),
+}
+STATE: dict[str, Call] = {
+    "flush before push": lambda: fa.Log().open().flush(),
+}
+
+
+def check(call: Call, error: type[Exception]) -> None:
+    """The error, and its words."""
+    with pytest.raises(error) as caught:
+        call()
+    text = str(caught.value)
+    assert FORM.match(text), text
+    assert not re.search(r"std::|0x[0-9a-f]+|\.cpp|pybind|__init__", text), text
+
+
+@pytest.mark.parametrize("case", VALUE)
+def test_a_wrong_value_is_a_value_error(case: str) -> None:
+    check(VALUE[case], ValueError)
+
+
+@pytest.mark.parametrize("case", TYPE)
+def test_a_wrong_type_is_a_type_error(case: str) -> None:
+    check(TYPE[case], TypeError)
+
+
+@pytest.mark.parametrize("case", MODEL)
+def test_a_model_that_cannot_be_used_is_a_model_error(case: str) -> None:
+    check(MODEL[case], fa.ModelError)
+
+
+@pytest.mark.parametrize("case", STATE)
+def test_a_call_at_the_wrong_time_is_a_state_error(case: str) -> None:
+    check(STATE[case], fa.StateError)
+
+
+def test_the_remedy_is_named_where_there_is_one() -> None:
+    for call, remedy in (
+        (TYPE["float64"], 'use samples.astype("float32")'),
+        (VALUE["no sample rate"], "state it in Hz"),
+        (VALUE["two axes without a layout"], "state layout='samples_channels' or 'channels_samples'"),
+        (VALUE["two axes to a node"], "choose one channel, or average them"),
+        (TYPE["unknown option"], "did you mean 'sample_rate'?"),
+    ):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            call()
+        assert remedy in str(caught.value)
+
+
+NO_WIDTH = """
+import sys
+import numpy as np
+import fastaudio as fa
+node = eval(sys.argv[1], vars(fa))
+for shape in ([0], [3, 0], [2**40, 2**40], [2**62, 8], [2**63 - 1]):
+    try:
+        stream = node.open(fa.StreamSpec(rate_hz=1, shape=shape))
+        stream.push(np.zeros((5, *shape), dtype=np.float32))
+    except (ValueError, MemoryError, fa.ModelError):
+        pass
+try:
+    node(np.zeros((5, 0), dtype=np.float32))
+except (ValueError, fa.ModelError):
+    pass
+"""
+
+
+@pytest.mark.parametrize("node", ["Log()", "Patches(length=2)", "Mean()", "Max()", "Log() >> Mean()"])
+def test_rows_of_no_width_or_beyond_memory_never_end_the_process(node: str) -> None:
+    command = [sys.executable, "-c", NO_WIDTH, node]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_own_errors_have_one_base() -> None:
+    for error in (fa.ModelError, fa.StateError, fa.DecodeError):
+        assert issubclass(error, fa.FastaudioError)
+        assert error.__module__.startswith("fastaudio")
+
+
+def test_threads_and_providers_are_checked_too() -> None:
+    with pytest.raises((ValueError, fa.ModelError), match=r"expected threads in \[1, 1024\], got 0"):
+        fa.Pipeline.load(threads=0)
+    with pytest.raises((TypeError, fa.ModelError), match=r"expected providers as list\[str\], got"):
+        fa.Pipeline.load(providers="CPUExecutionProvider")

@@ -1,0 +1,61 @@
+"""The interpreter's lock is released while the core computes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+from helpers import GUITAR, WEIGHTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SOUND = np.random.default_rng(0).uniform(-1, 1, 400_000).astype(np.float32)
+PATCHES = np.random.default_rng(0).uniform(0, 4, (10, 187, 96)).astype(np.float32)
+# What is called, and with what: each takes long enough for a thread to be noticed.
+CALLS: dict[str, Callable[[], tuple[Callable[[Any], Any], Any]]] = {
+    "mel": lambda: (fa.MelSpectrogram(n_fft=16_384, hop_length=64), SOUND),
+    "resample": lambda: (fa.Resample(input_rate=44_100, output_rate=44_099), SOUND),
+    "network": lambda: (fa.OnnxModel(str(WEIGHTS)), PATCHES),
+    "file": lambda: (fa.Pipeline.load(), GUITAR),
+}
+
+
+@pytest.fixture
+def only_released_by_choice() -> Iterator[None]:
+    """No thread is made to give the lock up: others run only if a call releases it."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.usefixtures("only_released_by_choice")
+def test_another_thread_goes_on_while_the_core_computes(name: str) -> None:
+    call, source = CALLS[name]()
+    ticks = 0
+    done = threading.Event()
+    started = threading.Event()
+
+    def tick() -> None:
+        nonlocal ticks
+        while not done.is_set():
+            ticks += 1
+            started.set()
+            time.sleep(0)  # gives the lock up, as any waiting does
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    started.wait()
+    before = ticks
+    call(source)
+    after = ticks
+    done.set()
+    thread.join()
+    assert after > before

@@ -1,0 +1,64 @@
+"""`import fastaudio` is light: what a program doesn't use isn't loaded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import fastaudio as fa
+import pytest
+from helpers import GUITAR, ROOT
+
+HEAVY = {"soundfile", "onnxruntime", "tqdm", "argparse", "matplotlib", "scipy", "librosa", "soxr"}
+
+
+def modules_after(code: str) -> set[str]:
+    """Names of the packages loaded after running some code in a fresh interpreter."""
+    report = "import sys, json; print(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{code}\n{report}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in json.loads(result.stdout.splitlines()[-1])}
+
+
+def test_import_loads_no_heavy_package() -> None:
+    assert not HEAVY & modules_after("import fastaudio")
+
+
+def test_loading_a_model_imports_no_second_onnxruntime() -> None:
+    code = "import fastaudio as fa, numpy as np\nfa.Pipeline.load()(np.zeros(9, 'f4'), sample_rate=8000)"
+    assert not (HEAVY - {"argparse"}) & modules_after(code)
+
+
+def test_a_file_loads_the_decoder_and_no_more() -> None:
+    code = f"import fastaudio as fa\nfa.Pipeline.load()({str(GUITAR)!r})"
+    loaded = modules_after(code)
+    assert "soundfile" in loaded
+    assert not {"onnxruntime", "tqdm", "scipy", "librosa"} & loaded
+
+
+def test_telemetry_is_off_before_the_runtime_starts() -> None:
+    code = (
+        "import os; os.environ.pop('ORT_DISABLE_TELEMETRY', None)\n"
+        "import fastaudio as fa; fa.Pipeline.load()\n"
+        "import ctypes; get = ctypes.CDLL(None).getenv; get.restype = ctypes.c_char_p\n"
+        "assert get(b'ORT_DISABLE_TELEMETRY') == b'1'"
+    )
+    if sys.platform == "win32":
+        pytest.skip("getenv is elsewhere there")
+    assert "fastaudio" in modules_after(code)
+
+
+def test_public_names_are_all_there_and_sorted() -> None:
+    assert fa.__all__ == sorted(fa.__all__, key=lambda name: (name.islower(), name))
+    for name in fa.__all__:
+        assert getattr(fa, name) is not None
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{fa.__version__}"\n' in text

@@ -1,0 +1,78 @@
+"""Uses that must pass `mypy --strict`: the public face as a typed program sees it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fastaudio as fa
+import numpy as np
+from typing_extensions import assert_type
+
+if TYPE_CHECKING:
+    from fastaudio.tags import Tags, Window
+    from numpy.typing import NDArray
+
+sound: NDArray[np.float32] = np.zeros(16_000, dtype=np.float32)
+integers: NDArray[np.int16] = np.zeros(16_000, dtype=np.int16)
+
+mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, f_max=None)
+hop_length: int = mel.hop_length
+f_max: float | None = mel.f_max
+front: fa.Sequential = mel >> fa.Log(kind="log10", scale=10_000, offset=1)
+patches = front >> fa.Patches(length=187, hop=None, last="pad")
+first: fa.Node = front[0]
+count: int = len(front)
+
+net = fa.OnnxModel("model.onnx", outputs=["taggram", "penultimate"], threads=2)
+one: fa.OnnxModel = net["taggram"]
+names: list[str] = net.available_outputs
+both: fa.Sequential = patches >> {"tags": one >> fa.Tags(["a", "b"]), "mean": fa.Mean()}
+parallel = fa.Parallel({"loud": fa.Max(), "quiet": fa.Mean()})
+branches: dict[str, fa.Node] = parallel.branches
+
+spec: fa.StreamSpec | None = mel.input_spec
+if spec is not None:
+    outputs: dict[str, fa.StreamSpec] = mel.output_specs(spec)
+    rate_hz: float = outputs[""].rate_hz
+    shape: tuple[int, ...] = outputs[""].shape
+    stream: fa.Stream = mel.open(spec)
+    rows = stream.push(sound)
+    rows = stream.push(integers)
+    rows = stream.flush()
+
+pipeline = fa.Pipeline(front, channel=1, quality="best")
+loaded: fa.Pipeline = fa.Pipeline.load("musicnn-mtt", threads=2, providers=["CPUExecutionProvider"])
+tags: Tags = loaded(Path("song.mp3"))
+tags = loaded("song.mp3", progress=print)
+tags = loaded(BytesIO(b""))
+tags = loaded(sound, sample_rate=16_000)
+tags = loaded(integers, sample_rate=16_000)
+tags = loaded(np.zeros((2, 5), dtype=np.float32), sample_rate=8000, layout="channels_samples")
+best: list[tuple[str, float]] = tags.top(5)
+mean: NDArray[np.float32] = tags.mean()
+text: str = tags.to_json(top=3, windows=True) + tags.to_csv() + tags.to_jsonl()
+
+with loaded.open(sample_rate=48_000, channels=2) as live:
+    assert_type(live, fa.PipelineStream)
+    windows: list[Window] = live.push(sound)
+    windows += live.flush()
+    start_s: float = windows[0].start_s
+
+for window in tags:
+    assert_type(window.top(3), list[tuple[str, float]])
+
+for result in loaded.map(["a.wav", Path("b.wav")], jobs=2):
+    if isinstance(result, fa.FastaudioError):
+        print(result)  # noqa: T201
+
+loaded.save("mine.json")
+listed: list[str] = fa.models()
+version: str = fa.__version__
+fa.show_versions()
+
+try:
+    loaded("song.mp3")
+except fa.DecodeError as error:
+    reason: str = error.path + error.reason

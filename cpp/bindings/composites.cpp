@@ -7,30 +7,50 @@ namespace fastaudio::bindings {
 
 namespace {
 
-std::shared_ptr<Parallel> make_parallel(const py::typing::Dict<py::str, Node>& branches) {
+std::string text_of(py::handle value) {
+  auto text = py::cast<std::string>(py::repr(value));
+  if (text.size() > 80) text = text.substr(0, 77) + "...";
+  return text;
+}
+
+std::shared_ptr<Parallel> make_parallel(py::handle branches) {
+  const auto refuse = [&] {
+    throw TypeError("Parallel: expected a dict of names to nodes, got " + text_of(branches));
+  };
+  if (!py::isinstance<py::dict>(branches)) refuse();
   std::vector<Parallel::Branch> list;
-  for (const auto& [name, node] : branches) {
-    if (!py::isinstance<py::str>(name) || !py::isinstance<Node>(node)) {
-      throw TypeError("Parallel: expected a dict of names to nodes, got " +
-                      py::cast<std::string>(py::repr(branches)));
-    }
+  for (const auto& [name, node] : py::reinterpret_borrow<py::dict>(branches)) {
+    if (!py::isinstance<py::str>(name) || !py::isinstance<Node>(node)) refuse();
     list.emplace_back(name.cast<std::string>(), node.cast<std::shared_ptr<Node>>());
   }
   return std::make_shared<Parallel>(std::move(list));
 }
 
+std::shared_ptr<Sequential> make_sequential(py::handle nodes) {
+  const auto refuse = [&] { throw TypeError("Sequential: expected a list of nodes, got " + text_of(nodes)); };
+  if (!py::isinstance<py::list>(nodes) && !py::isinstance<py::tuple>(nodes)) refuse();
+  std::vector<NodePtr> list;
+  for (const py::handle node : nodes) {
+    if (!py::isinstance<Node>(node)) refuse();
+    list.push_back(node.cast<std::shared_ptr<Node>>());
+  }
+  return std::make_shared<Sequential>(list);
+}
+
 }  // namespace
 
 void register_composites(py::module_& m, NodeClass& node) {
-  py::class_<Sequential, Node, std::shared_ptr<Sequential>>(
+  py::class_<Sequential, Node, std::shared_ptr<Sequential>> sequential(
       m, "Sequential",
       "Nodes in a row, each one's output the next one's input; `a >> b` makes one.\n\n"
-      "Raises:\n    ValueError: where two neighbours' rates, shapes or units don't fit.\n")
-      .def(py::init([](const std::vector<std::shared_ptr<Node>>& nodes) {
-             return std::make_shared<Sequential>(std::vector<NodePtr>(nodes.begin(), nodes.end()));
-           }),
-           py::arg("nodes"))
-      .def("__len__", [](const Sequential& self) { return self.parts().size(); })
+      "Raises:\n    ValueError: where two neighbours' rates, shapes or units don't fit.\n");
+  {
+    py::options no_signatures;
+    no_signatures.disable_function_signatures();
+    sequential.def(py::init([](const py::object& nodes) { return make_sequential(nodes); }), py::arg("nodes"),
+                   "__init__(self, nodes: list[Node] | tuple[Node, ...]) -> None");
+  }
+  sequential.def("__len__", [](const Sequential& self) { return self.parts().size(); })
       .def(
           "__getitem__",
           [](const Sequential& self, std::ptrdiff_t index) {
@@ -57,16 +77,18 @@ void register_composites(py::module_& m, NodeClass& node) {
             for (const NodePtr& part : self.parts()) parts.append(unconst(part));
             return py::make_tuple(parts);
           },
-          [](const py::tuple& state) {
-            std::vector<NodePtr> parts;
-            for (const py::handle part : state[0]) parts.push_back(part.cast<std::shared_ptr<Node>>());
-            return std::make_shared<Sequential>(parts);
-          }));
-  py::class_<Parallel, Node, std::shared_ptr<Parallel>>(
+          [](const py::tuple& state) { return make_sequential(py::object(state[0])); }));
+  py::class_<Parallel, Node, std::shared_ptr<Parallel>> parallel(
       m, "Parallel",
       "Named branches over one input, which is computed once; `a >> {\"name\": b}` makes one.\n\n"
-      "Raises:\n    ValueError: where a branch doesn't fit the input.\n")
-      .def(py::init(&make_parallel), py::arg("branches"))
+      "Raises:\n    ValueError: where a branch doesn't fit the input.\n");
+  {
+    py::options no_signatures;
+    no_signatures.disable_function_signatures();
+    parallel.def(py::init([](const py::object& branches) { return make_parallel(branches); }),
+                 py::arg("branches"), "__init__(self, branches: dict[str, Node]) -> None");
+  }
+  parallel
       .def_property_readonly(
           "branches",
           [](const Parallel& self) {
@@ -88,9 +110,9 @@ void register_composites(py::module_& m, NodeClass& node) {
             return dict;
           },
           "The branches as a card holds them.")
-      .def(py::pickle(
-          [](const py::object& self) { return py::make_tuple(py::object(self.attr("branches"))); },
-          [](const py::tuple& state) { return make_parallel(py::typing::Dict<py::str, Node>(state[0])); }));
+      .def(
+          py::pickle([](const py::object& self) { return py::make_tuple(py::object(self.attr("branches"))); },
+                     [](const py::tuple& state) { return make_parallel(py::object(state[0])); }));
   node.def(
       "__rshift__",
       [](const std::shared_ptr<Node>& self, const std::shared_ptr<Node>& next) {

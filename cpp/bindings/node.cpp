@@ -8,10 +8,13 @@ namespace {
 void register_spec(py::module_& m) {
   py::class_<StreamSpec>(m, "StreamSpec", "What flows between two nodes: rows of one shape at one rate.")
       .def(py::init([](double rate_hz, std::vector<std::int64_t> shape, std::string unit) {
-             if (!(rate_hz > 0)) throw ValueError("StreamSpec: expected rate_hz above 0");
+             if (!(rate_hz > 0)) {
+               throw ValueError("StreamSpec: expected rate_hz above 0, got " + std::to_string(rate_hz));
+             }
              StreamSpec spec = StreamSpec::samples(rate_hz);
              spec.shape = std::move(shape);
              spec.unit = std::move(unit);
+             check_spec(spec);
              return spec;
            }),
            py::kw_only(), py::arg("rate_hz").noconvert(), py::arg("shape") = std::vector<std::int64_t>{},

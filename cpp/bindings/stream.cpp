@@ -152,6 +152,7 @@ class PyStream {
   };
 
   void start(const StreamSpec& input) {
+    check_spec(input);
     input_ = input;
     outputs_ = node_->outputs(input);
     const py::gil_scoped_release release;

@@ -87,10 +87,9 @@ std::optional<StreamSpec> Parallel::input() const {
 std::vector<Output> Parallel::outputs(const StreamSpec& input) const {
   std::vector<Output> all;
   for (const Branch& branch : branches_) {
-    for (Output& output : branch.second->outputs(input)) {
-      output.name = output.name.empty() || branch.second->outputs(input).size() == 1
-                        ? branch.first
-                        : branch.first + "." + output.name;
+    auto outputs = branch.second->outputs(input);
+    for (Output& output : outputs) {
+      output.name = outputs.size() == 1 ? branch.first : branch.first + "." + output.name;
       all.push_back(std::move(output));
     }
   }

@@ -3,9 +3,25 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/error.hpp"
+
 namespace fastaudio {
 
 bool same_rate(double a_hz, double b_hz) { return std::abs(a_hz - b_hz) <= 1e-9 * std::abs(a_hz); }
+
+void check_spec(const StreamSpec& spec) {
+  if (!(spec.rate_hz >= 0) || std::isinf(spec.rate_hz)) {
+    throw ValueError("rows: expected a finite rate in Hz, got " + std::to_string(spec.rate_hz));
+  }
+  constexpr std::int64_t kLargest = std::int64_t{1} << 28;
+  std::int64_t size = 1;
+  for (const std::int64_t n : spec.shape) {
+    if (n < 1 || n > kLargest / size) {
+      throw ValueError("rows: expected from 1 to 2**28 values a row, got shape " + to_string(spec));
+    }
+    size *= n;
+  }
+}
 
 std::string to_string(const StreamSpec& spec) {
   char rate[40] = "once";

@@ -33,6 +33,9 @@ struct Output {
   StreamSpec spec;
 };
 
+/// Throws ValueError unless the rate is finite and not negative, and a row has from 1 to 2**28 values.
+void check_spec(const StreamSpec& spec);
+
 /// "[62.5 Hz, 96]", "[16000 Hz]", "[once, 50]".
 std::string to_string(const StreamSpec& spec);
 

@@ -23,7 +23,11 @@ std::vector<float> make_window(std::string_view name, int win_length, int n_fft)
   if (symmetric) name.remove_suffix(kSuffix.size());
   std::vector<float> window(static_cast<std::size_t>(n_fft), 0.0f);
   const std::size_t start = static_cast<std::size_t>((n_fft - win_length) / 2);
-  const int period = symmetric && win_length > 1 ? win_length - 1 : win_length;
+  if (win_length == 1) {  // a single sample has no shape
+    window[start] = 1.0f;
+    return window;
+  }
+  const int period = symmetric ? win_length - 1 : win_length;
   for (int i = 0; i < win_length; ++i) {
     const double phase = 2 * std::numbers::pi * i / period;
     window[start + static_cast<std::size_t>(i)] = static_cast<float>(window_value(name, phase));

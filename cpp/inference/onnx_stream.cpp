@@ -130,13 +130,13 @@ class ThreadedStream final : public Stream {
     const auto n_threads = static_cast<std::size_t>(node_->options().threads);
     slots_.reserve(n_threads + 1);  // one more: the next row is ready when a worker is
     for (std::size_t i = 0; i < n_threads + 1; ++i) slots_.emplace_back(*node_, plan_, row_size);
-    for (std::size_t i = 0; i < n_threads; ++i) workers_.emplace_back([this] { work(); });
+    for (std::size_t i = 0; i < n_threads; ++i) workers_->emplace_back([this] { work(); });
   }
 
   ~ThreadedStream() override {
-    if (forked()) {  // the workers stayed in the parent, perhaps holding the lock
-      for (std::thread& worker : workers_) worker.detach();
-      (void)sync_.release();  // destroying it would wait for them
+    if (forked()) {  // the workers stayed in the parent, perhaps holding the lock: there is nothing to join
+      (void)sync_.release();
+      (void)workers_.release();
       return;
     }
     {
@@ -144,7 +144,7 @@ class ThreadedStream final : public Stream {
       closing_ = true;
     }
     sync_->filled.notify_all();
-    for (std::thread& worker : workers_) worker.join();
+    for (std::thread& worker : *workers_) worker.join();
   }
 
   void settle(Sink& sink) override {
@@ -240,7 +240,7 @@ class ThreadedStream final : public Stream {
   std::uint64_t taken_ = 0;    ///< jobs that a worker took
   std::uint64_t written_ = 0;  ///< jobs whose results went out; the caller's alone
   int generation_ = platform::fork_generation();
-  std::vector<std::thread> workers_;
+  std::unique_ptr<std::vector<std::thread>> workers_ = std::make_unique<std::vector<std::thread>>();
 };
 
 }  // namespace

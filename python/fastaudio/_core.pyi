@@ -113,6 +113,12 @@ class Mono(Node):
     Output: samples [n_samples]         the same rate
     Latency: none
     
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Mono(channels=2)(np.array([[0.5, 0.25]], dtype=np.float32)).tolist()
+        [0.375]
+    
     Options:
         channels: int in [1, 1024], default 2
             Channels of the input.
@@ -149,6 +155,13 @@ class Resample(Node):
     Latency: the filter's length, see `latency_s`
     Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
             soxr 1.0
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> resample = fa.Resample(input_rate=44_100, output_rate=16_000)
+        >>> resample(np.zeros(44_100, dtype=np.int16)).shape
+        (16000,)
     
     Options:
         input_rate: int in [100, 768000] Hz, default 44100
@@ -189,11 +202,18 @@ class MelSpectrogram(Node):
     
     Input:  samples [n_samples]         full scale +-1, at `sample_rate`
     Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
-            samples; n_frames = 1 + n_samples // hop_length if centred, else
+            samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
             1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
     Latency: n_fft / sample_rate
     Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
             whose defaults these are
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+        >>> mel(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 96)
     
     Options:
         sample_rate: int in [100, 768000] Hz, default 22050
@@ -307,6 +327,12 @@ class Log(Node):
             relative to `reference`; always finite
     Latency: none
     
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Log(kind="dB")(np.array([[1.0, 100.0, 0.0]], dtype=np.float32)).round(3).tolist()
+        [[0.0, 20.0, -100.0]]
+    
     Options:
         kind: str, one of 'ln', 'log10', 'dB', default 'ln'
             Natural, decimal, or 10 log10.
@@ -364,6 +390,13 @@ class Patches(Node):
     
     A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
     repeating its rows.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.zeros((500, 96), dtype=np.float32)
+        >>> fa.Patches(length=187, hop=93)(rows).shape
+        (4, 187, 96)
     
     Options:
         length: int in [1, 1e+06] rows, default 187
@@ -469,7 +502,7 @@ class Sequential(Node):
     """
     def __getitem__(self, index: typing.SupportsInt | typing.SupportsIndex) -> Node:
         ...
-    def __init__(self, nodes: collections.abc.Sequence[Node]) -> None:
+    def __init__(self, nodes: list[Node] | tuple[Node, ...]) -> None:
         ...
     def __len__(self) -> int:
         ...

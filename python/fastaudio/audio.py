@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -22,6 +23,8 @@ Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 BLOCK = 131_072
 """Values in a decoded block, all channels together."""
 
+# What libsndfile notes where a header promises more than the file holds: WAV and AIFF, then Ogg.
+_CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be|lacks an end-of-stream bit")
 _BLOCKS_AHEAD = 4
 _SALVAGE_STEP = 64
 _UNKNOWN_FRAMES = 2**63 - 1
@@ -46,6 +49,11 @@ def name_of(source: Source) -> str:
         return os.fspath(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "<file object>"
+
+
+def is_source(value: object) -> bool:
+    """Whether a value is a path or a file object, as far as one can tell without reading."""
+    return isinstance(value, str | os.PathLike) or hasattr(value, "read")
 
 
 def suffixes() -> set[str]:
@@ -82,7 +90,7 @@ class AudioFile:
                 raise DecodeError(self.name, "expected an audio file, got a folder")
             if not os.path.exists(source):  # noqa: PTH110
                 raise DecodeError(self.name, "expected an audio file, got no such file")
-        elif not hasattr(source, "read"):
+        elif not is_source(source):
             got = type(source).__name__
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         try:
@@ -97,12 +105,7 @@ class AudioFile:
         self.duration_s = self._frames / self.sample_rate if known else None
         self.samples_read = 0
         self._broken = False
-        self.truncated = "data : " in self._shortened()
-
-    def _shortened(self) -> str:
-        """Header lines in which libsndfile corrected a length to what the file holds."""
-        lines = self._file.extra_info.splitlines()
-        return "\n".join(line.strip() for line in lines if "(should be" in line)
+        self.truncated = any(_CUT_SHORT.search(line) for line in self._file.extra_info.splitlines())
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yield float32 arrays [n_samples, channels], each valid until the next one.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ MODELS = Path(__file__).parent / "_models"
 
 _LARGEST_CARD = 4_000_000
 _DEEPEST = 32
+_SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
 _NODES: dict[str, type[Node]] = {
     name: value
@@ -100,13 +102,19 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
     folder = card.path.parent.resolve()
 
     def locate(options: dict[str, Any]) -> dict[str, Any]:
-        relative = options.get("path")
-        if not isinstance(relative, str) or not isinstance(options.get("sha256"), str):
-            raise ModelError("OnnxModel: expected 'path' and 'sha256', got no such text")
-        path = (folder / relative).resolve()
-        if not path.is_relative_to(folder):
+        relative, sha256 = options.get("path"), options.get("sha256")
+        if not isinstance(relative, str):
+            raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r}")
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+            raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r}")
+        try:
+            path = (folder / relative).resolve()
+            inside, there = path.is_relative_to(folder), path.is_file()
+        except (OSError, ValueError) as error:
+            raise ModelError(f"OnnxModel: expected a path, got {relative!r:.80} ({error})") from error
+        if not inside:
             raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r}")
-        if not path.is_file():
+        if not there:
             raise ModelError(f"OnnxModel: expected the file {relative!r} beside the card, got none")
         return options | {"path": str(path)} | chosen
 
@@ -124,14 +132,23 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
         known = ", ".join(sorted(_NODES))
         raise ModelError(f"pipeline: expected a node among {known}, got {data!r:.80}")
     options = {key: value for key, value in data.items() if key != "node"}
-    if name == "Sequential" and isinstance(options.get("nodes"), list):
-        return Sequential([_build(part, locate, depth + 1) for part in options["nodes"]])
-    if name == "Parallel" and isinstance(options.get("branches"), dict):
-        parts = options["branches"].items()
-        return Parallel({key: _build(part, locate, depth + 1) for key, part in parts})
+    if name == "Sequential":
+        nodes = _field(options, name, "nodes", list)
+        return Sequential([_build(part, locate, depth + 1) for part in nodes])
+    if name == "Parallel":
+        branches = _field(options, name, "branches", dict)
+        return Parallel({key: _build(part, locate, depth + 1) for key, part in branches.items()})
     if name == "OnnxModel":
         options = locate(options)
     return _NODES[name](**options)
+
+
+def _field(options: dict[str, Any], node: str, key: str, kind: type) -> Any:
+    """Return the only field of a composite."""
+    value = options.get(key)
+    if len(options) != 1 or not isinstance(value, kind):
+        raise ModelError(f"{node}: expected only {key!r} as a {kind.__name__}, got {options!r:.80}")
+    return value
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from fastaudio._core import (
     Sequential,
     StreamSpec,
 )
-from fastaudio.audio import AudioFile, DecodeError, Source
+from fastaudio.audio import AudioFile, DecodeError, Source, is_source
 from fastaudio.streams import PipelineStream, Samples
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ class Pipeline:
             quality: of the resampler, where a source has another rate.
             card: metadata, kept by `save`.
         """
+        if not isinstance(node, Node):
+            raise TypeError(
+                f"Pipeline: expected a node, got {type(node).__name__}; "
+                "Pipeline.load takes a model's name or a card's path"
+            )
         spec = node.input_spec
         if spec is None:
             raise ValueError(
@@ -176,7 +181,7 @@ class Pipeline:
         """
         if isinstance(source, np.ndarray):
             return self._run_array(source, sample_rate, layout, progress)
-        if sample_rate is not None or layout is not None:
+        if (sample_rate is not None or layout is not None) and is_source(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
         with AudioFile(source) as file:
             return self._run_file(file, progress)
@@ -226,9 +231,10 @@ class Pipeline:
 
     def _head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         """Return the node with what makes its input mono and resamples it; kept for next time."""
-        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int | np.integer):
-            got = f"{sample_rate!r} ({type(sample_rate).__name__})"
-            raise TypeError(f"Pipeline: expected sample_rate as an int in Hz, got {got}")
+        for name, value in (("sample_rate", sample_rate), ("channels", channels)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                got = f"{value!r} ({type(value).__name__})"
+                raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
         key = int(sample_rate), int(channels)
         with self._lock:
             if key not in self._heads:

@@ -44,19 +44,13 @@ void release_aligned(void* memory) {
 
 }  // namespace
 
-// The array forms too: a sanitizer's own don't call the plain ones.
+// The library's other forms, for arrays and without exceptions, call these.
 void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
 void* operator new(std::size_t size, std::align_val_t boundary) { return counted_aligned(size, boundary); }
-void* operator new[](std::size_t size, std::align_val_t boundary) { return counted_aligned(size, boundary); }
 void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { release_aligned(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { release_aligned(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { release_aligned(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { release_aligned(memory); }
 
 using namespace fastaudio;
 using namespace fastaudio::test;

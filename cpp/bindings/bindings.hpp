@@ -5,7 +5,9 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "core/node.hpp"
 
@@ -17,6 +19,31 @@ using NodeClass = py::class_<Node, std::shared_ptr<Node>>;
 
 /// pybind11 has no holder of constant objects; every bound method of a Node is const all the same.
 inline std::shared_ptr<Node> unconst(const NodePtr& node) { return std::const_pointer_cast<Node>(node); }
+
+/// Lets other Python threads run in its scope. A thread that comes back when the interpreter is ending
+/// may not go on: it stays here for ever, and the process ends without it.
+class WithoutGil {
+ public:
+  WithoutGil() : state_(ending() ? nullptr : PyEval_SaveThread()) {}
+  ~WithoutGil() noexcept(false) {
+    if (state_ == nullptr) return;
+    while (ending()) std::this_thread::sleep_for(std::chrono::hours(1));
+    PyEval_RestoreThread(state_);
+  }
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+ private:
+  static bool ending() {
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing() != 0;
+#else
+    return _Py_IsFinalizing() != 0;
+#endif
+  }
+
+  PyThreadState* state_;
+};
 
 void register_errors(py::module_& m);
 NodeClass register_node(py::module_& m);

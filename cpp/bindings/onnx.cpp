@@ -1,5 +1,4 @@
-#include <fstream>
-#include <sstream>
+#include <algorithm>
 
 #include "bindings/options.hpp"
 #include "inference/onnx_model.hpp"
@@ -34,7 +33,7 @@ std::string read_verified(const OnnxModel::Options& options) {
 
 std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
   std::string content = read_verified(options);
-  const py::gil_scoped_release release;
+  const WithoutGil without_gil;
   return std::make_shared<OnnxModel>(options, std::move(content));
 }
 

@@ -1,6 +1,8 @@
 /// From a node's `fields()` to its Python class: constructor, properties, docs, pickling.
 #pragma once
 
+#include <algorithm>
+#include <climits>
 #include <string>
 
 #include "bindings/bindings.hpp"
@@ -59,7 +61,11 @@ struct Reader<std::string> {
   static constexpr const char* type = "str";
   static bool read(py::handle value, std::string& out) {
     if (!py::isinstance<py::str>(value)) return false;
-    out = value.cast<std::string>();
+    try {
+      out = value.cast<std::string>();
+    } catch (const py::cast_error&) {  // a lone surrogate, which UTF-8 can't hold
+      return false;
+    }
     return true;
   }
 };

@@ -77,6 +77,13 @@ class PyStream {
     if (input) start(*input);
   }
 
+  ~PyStream() {
+    const WithoutGil without_gil;  // workers end their run first
+    stream_.reset();
+  }
+  PyStream(const PyStream&) = delete;
+  PyStream& operator=(const PyStream&) = delete;
+
   py::object push(const py::object& rows, bool wait) {
     const Busy busy(busy_);
     const py::array array = checked(rows);
@@ -87,7 +94,7 @@ class PyStream {
     {
       const void* data = array.data();
       const bool is_int = array.dtype().kind() == 'i';
-      const py::gil_scoped_release release;
+      const WithoutGil without_gil;
       const float* values = static_cast<const float*>(data);
       if (is_int) values = to_float(static_cast<const std::int16_t*>(data), n_values);
       bad = dsp::kernels().find_bad(values, n_values);
@@ -110,7 +117,7 @@ class PyStream {
     if (!stream_) throw StateError("stream: expected a push before flush, got none");
     Collector collector(outputs_);
     {
-      const py::gil_scoped_release release;
+      const WithoutGil without_gil;
       stream_->flush(collector);
     }
     return results(collector);
@@ -155,7 +162,7 @@ class PyStream {
     check_spec(input);
     input_ = input;
     outputs_ = node_->outputs(input);
-    const py::gil_scoped_release release;
+    const WithoutGil without_gil;
     stream_ = node_->open(input);
   }
 
@@ -164,18 +171,19 @@ class PyStream {
   py::array checked(const py::object& rows) {
     if (!py::isinstance<py::array>(rows)) {
       const auto type = py::cast<std::string>(py::type::of(rows).attr("__name__"));
-      throw TypeError("samples: expected a numpy array of float32 or int16, got " + type);
+      throw TypeError("samples: expected a numpy array of float32 or int16, got " + type +
+                      "; use numpy.asarray(samples, dtype=\"float32\")");
     }
     auto array = rows.cast<py::array>();
-    if (!stream_ && array.ndim() > 0) {  // any rows will do: the first block tells their shape
+    const bool is_float = array.dtype().equal(py::dtype::of<float>());
+    const bool is_int = array.dtype().equal(py::dtype::of<std::int16_t>());
+    if (!stream_ && array.ndim() > 0 && is_float) {  // any rows will do: the first block tells their shape
       StreamSpec spec = StreamSpec::samples(1);
       spec.unit = "";
       for (py::ssize_t i = 1; i < array.ndim(); ++i) spec.shape.push_back(array.shape(i));
       start(spec);
     }
     const bool takes_int = input_.unit == "samples";
-    const bool is_float = array.dtype().is(py::dtype::of<float>());
-    const bool is_int = array.dtype().is(py::dtype::of<std::int16_t>());
     if (!is_float && !(takes_int && is_int)) {
       throw TypeError(subject() + ": expected float32" + (takes_int ? " or int16 " : " ") +
                       expected_shape(input_) + ", got " + describe(array) + "; use " + subject() +
@@ -190,7 +198,9 @@ class PyStream {
       throw ValueError(subject() + ": expected " + expected_shape(input_) + ", got " + describe(array) +
                        (channels ? "; choose one channel, or average them" : ""));
     }
-    return py::array::ensure(array, py::array::c_style);
+    auto contiguous = py::array::ensure(array, py::array::c_style);
+    if (!contiguous) throw std::bad_alloc();
+    return contiguous;
   }
 
   const float* to_float(const std::int16_t* values, std::size_t n) {

@@ -36,6 +36,7 @@ void draw(const Node& node, const StreamSpec& input, const std::string& indent, 
         lines.push_back({indent + name + ":", ""});
         draw(*branch, spec, indent + "  ", final_part, lines);
       }
+      spec = parts[i]->outputs(spec).front().spec;
       continue;
     }
     const auto outputs = parts[i]->outputs(spec);

@@ -7,7 +7,6 @@ namespace fastaudio {
 
 /// Each node with the rows that leave it; the last line ends with the latency.
 ///
-///     16000 Hz mono
 ///     MelSpectrogram(n_mels=96)  -> [62.5 Hz, 96] power
 ///     Tags(50 labels)            -> [0.334 Hz, 50] probability, latency 3.01 s
 std::string diagram(const Node& node, const StreamSpec& input);

@@ -20,7 +20,7 @@ class Framer {
   struct Options {
     int frame_length;
     int hop;
-    int pad;
+    int pad;  ///< at most frame_length
     bool reflect;
     int batch;
   };

@@ -26,28 +26,43 @@ class Stream {
   virtual ~Stream() = default;
 
   /// Any number of rows, zero included; what they complete goes to `sink` by the end of the next
-  /// `settle`. Throws StateError after flush.
+  /// `settle`. Throws StateError after flush, or after an error inside a call: rows were lost then.
   void push(const float* rows, std::size_t n_rows, Sink& sink) {
-    if (flushed_) throw StateError("stream: expected no push after flush, got one; open a new stream");
-    do_push(rows, n_rows, sink);
+    run("push", [&] { do_push(rows, n_rows, sink); });
   }
 
   /// Waits for results that other threads still compute. A live caller settles after each push; one
   /// that has the whole signal needs only flush.
-  virtual void settle(Sink&) {}
+  void settle(Sink& sink) {
+    run("settle", [&] { do_settle(sink); });
+  }
 
   /// Ends the signal: padding, unfinished patches and clip-level rows come out. Once only.
   void flush(Sink& sink) {
-    if (flushed_) throw StateError("stream: expected one flush, got another; open a new stream");
+    run("flush", [&] { do_flush(sink); });
     flushed_ = true;
-    do_flush(sink);
   }
 
  private:
   virtual void do_push(const float* rows, std::size_t n_rows, Sink& sink) = 0;
+  virtual void do_settle(Sink&) {}
   virtual void do_flush(Sink&) {}
 
+  template <class Call>
+  void run(const char* name, Call&& call) {
+    const auto refuse = [&](const char* after) {
+      throw StateError(std::string("stream: expected no ") + name + " after " + after +
+                       ", got one; open a new stream");
+    };
+    if (flushed_) refuse("flush");
+    if (broken_) refuse("an error");
+    broken_ = true;  // until the call has come back
+    call();
+    broken_ = false;
+  }
+
   bool flushed_ = false;
+  bool broken_ = false;
 };
 
 /// Options and tables. Thread-safe: share one node between any number of streams and threads.

@@ -28,18 +28,18 @@ class ParallelStream final : public Stream {
  public:
   explicit ParallelStream(std::vector<BranchStream> branches) : branches_(std::move(branches)) {}
 
-  void settle(Sink& sink) override {
-    for (BranchStream& branch : branches_) {
-      Shifted shifted(branch.first_output, sink);
-      branch.stream->settle(shifted);
-    }
-  }
-
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     for (BranchStream& branch : branches_) {
       Shifted shifted(branch.first_output, sink);
       branch.stream->push(rows, n_rows, shifted);
+    }
+  }
+
+  void do_settle(Sink& sink) override {
+    for (BranchStream& branch : branches_) {
+      Shifted shifted(branch.first_output, sink);
+      branch.stream->settle(shifted);
     }
   }
 
@@ -90,6 +90,12 @@ std::vector<Output> Parallel::outputs(const StreamSpec& input) const {
     auto outputs = branch.second->outputs(input);
     for (Output& output : outputs) {
       output.name = outputs.size() == 1 ? branch.first : branch.first + "." + output.name;
+      for (const Output& other : all) {
+        if (other.name == output.name) {
+          throw ValueError("Parallel: expected different output names, got " + format(output.name) +
+                           " twice");
+        }
+      }
       all.push_back(std::move(output));
     }
   }

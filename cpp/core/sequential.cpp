@@ -30,10 +30,6 @@ class SequentialStream final : public Stream {
     }
   }
 
-  void settle(Sink& sink) override {
-    for (std::size_t i = 0; i < streams_.size(); ++i) streams_[i]->settle(sink_of(i, sink));
-  }
-
  private:
   Sink& sink_of(std::size_t i, Sink& last) {
     if (i == links_.size()) return last;
@@ -43,6 +39,10 @@ class SequentialStream final : public Stream {
 
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     streams_.front()->push(rows, n_rows, sink_of(0, sink));
+  }
+
+  void do_settle(Sink& sink) override {
+    for (std::size_t i = 0; i < streams_.size(); ++i) streams_[i]->settle(sink_of(i, sink));
   }
 
   void do_flush(Sink& sink) override {

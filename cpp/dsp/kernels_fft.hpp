@@ -93,7 +93,7 @@ inline void stage(Complex* z, int size, int length, const float* w) {
   }
 }
 
-/// Any radix by its definition; `a` and `sums` hold `radix` values each.
+/// Any radix by its definition; `a` holds `radix` values.
 inline void stage_any(Complex* z, int size, int length, int radix, const float* w, const float* root,
                       Complex* a) {
   const int part = length / radix;

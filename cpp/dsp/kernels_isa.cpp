@@ -169,7 +169,8 @@ void downmix(const float* in, std::size_t n, int channels, float* out) {
   const float share = 1.0f / static_cast<float>(channels);
   for (std::size_t i = 0; i < n; ++i) {
     float total = 0;
-    for (int c = 0; c < channels; ++c) total += in[i * static_cast<std::size_t>(channels) + c];
+    for (int c = 0; c < channels; ++c)
+      total += in[i * static_cast<std::size_t>(channels) + static_cast<std::size_t>(c)];
     out[i] = total * share;
   }
 }

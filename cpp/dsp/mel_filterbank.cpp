@@ -48,7 +48,7 @@ SparseFilterbank make_mel_filterbank(double sample_rate, int n_fft, int n_mels, 
     for (int k = 0; k <= n_fft / 2; ++k) {
       const double f = k * sample_rate / n_fft;
       const double weight = std::min((f - left) / (centre - left), (right - f) / (right - centre));
-      if (weight <= 0) continue;
+      if (!(weight > 0)) continue;  // NaN where two edges are the same number
       if (first < 0) first = k;
       bank.weights.push_back(static_cast<float>(gain * weight));
     }

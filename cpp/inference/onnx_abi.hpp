@@ -26,7 +26,7 @@ struct ApiBase {
   const char* (*get_version_string)();
 };
 
-/// The oldest table that has every slot below; ONNX Runtime 1.12 and later.
+/// The oldest table that has every slot below.
 inline constexpr std::uint32_t kApiVersion = 12;
 
 inline constexpr int kFail = 1;            ///< error code

@@ -21,6 +21,11 @@ std::string default_layout(std::size_t rank) { return "n" + std::string("tfc").s
 
 OnnxModel::OnnxModel(Options options, std::string content) : options_(std::move(options)) {
   check_options(name, options_);
+  // A key "location", as tensors have whose values lie in another file, which no hash would cover.
+  if (content.find(std::string("\x0a\x08location\x12")) != std::string::npos) {
+    throw ModelError("OnnxModel(" + format(options_.path) +
+                     "): expected all weights inside the file, got some in another; save it as one file");
+  }
   session_ = std::make_shared<onnx::Session>("OnnxModel(" + format(options_.path) + ")", std::move(content),
                                              options_.providers);
   check_outputs();
@@ -41,8 +46,22 @@ std::shared_ptr<OnnxModel> OnnxModel::with_outputs(std::vector<std::string> outp
 
 void OnnxModel::check_outputs() {
   const std::string& subject = session_->subject();
+  const auto& inputs = session_->inputs();
+  if (inputs.size() != 1 || inputs.front().element_type != onnx::kFloat) {
+    std::vector<std::string> names;
+    for (const auto& info : inputs) names.push_back(info.name);
+    throw ModelError(subject + ": expected a model with one float32 input, got " + format(names));
+  }
   std::vector<std::string> known;
   for (const auto& info : session_->outputs()) known.push_back(info.name);
+  if (known.empty()) throw ModelError(subject + ": expected a model with outputs, got none");
+  const auto wanted_names = output_names();
+  for (std::size_t i = 0; i < wanted_names.size(); ++i) {
+    if (std::find(wanted_names.begin(), wanted_names.begin() + std::ptrdiff_t(i), wanted_names[i]) !=
+        wanted_names.begin() + std::ptrdiff_t(i)) {
+      throw ValueError(subject + ": expected different outputs, got " + format(wanted_names[i]) + " twice");
+    }
+  }
   for (const std::string& wanted : output_names()) {
     const auto at = std::find(known.begin(), known.end(), wanted);
     if (at == known.end()) {
@@ -55,12 +74,6 @@ void OnnxModel::check_outputs() {
   if (!options_.units.empty() && options_.units.size() != output_names().size()) {
     throw ValueError(subject + ": expected a unit for each of " + std::to_string(output_names().size()) +
                      " outputs, got " + format(options_.units));
-  }
-  const auto& inputs = session_->inputs();
-  if (inputs.size() != 1 || inputs.front().element_type != onnx::kFloat) {
-    std::vector<std::string> names;
-    for (const auto& info : inputs) names.push_back(info.name);
-    throw ModelError(subject + ": expected a model with one float32 input, got " + format(names));
   }
 }
 
@@ -91,6 +104,8 @@ OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
     if (layout[axis] == 'n') {
       plan.batch_axis = static_cast<int>(axis);
       plan.fixed_batch = model_shape[axis] > 0;
+      constexpr std::int64_t kLargestBatch = 4096;
+      if (model_shape[axis] > kLargestBatch) misfit("; a batch has at most 4096 rows");
       plan.batch = static_cast<std::size_t>(plan.fixed_batch ? model_shape[axis] : options_.batch);
       extent = static_cast<std::int64_t>(plan.batch);
     } else if (layout[axis] != '1') {
@@ -141,6 +156,13 @@ std::vector<std::vector<std::int64_t>> OnnxModel::row_shapes(const Plan& plan) c
                        " with one row for each input row, got shape " + shape_text(shapes[o]));
     }
     shapes[o].erase(shapes[o].begin());
+    StreamSpec row;
+    row.shape = shapes[o];
+    try {
+      check_spec(row);
+    } catch (const ValueError& error) {
+      throw ModelError(session_->subject() + ": output " + format(names[o]) + ": " + error.what());
+    }
   }
   return shapes;
 }
@@ -148,8 +170,9 @@ std::vector<std::vector<std::int64_t>> OnnxModel::row_shapes(const Plan& plan) c
 /// Output shapes that the model doesn't state: one run on zeros tells, once for each input shape.
 std::vector<std::vector<std::int64_t>> OnnxModel::probe(const Plan& plan) const {
   const std::lock_guard lock(mutex_);
-  auto& shapes = probed_[plan.shape];
-  if (!shapes.empty()) return shapes;
+  const auto known = probed_.find(plan.shape);
+  if (known != probed_.end()) return known->second;
+  std::vector<std::vector<std::int64_t>> shapes;
   const auto names = output_names();
   std::size_t size = 1;
   for (const std::int64_t n : plan.shape) size *= static_cast<std::size_t>(n);
@@ -160,6 +183,7 @@ std::vector<std::vector<std::int64_t>> OnnxModel::probe(const Plan& plan) const 
   std::vector<onnx::OrtValue*> values(names.size(), nullptr);
   session_->run(session_->inputs().front().name.c_str(), input.get(), pointers, values);
   for (onnx::OrtValue* value : values) shapes.push_back(session_->take_shape(value));
+  probed_[plan.shape] = shapes;
   return shapes;
 }
 

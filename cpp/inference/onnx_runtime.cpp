@@ -21,6 +21,12 @@ std::string& library_path() {
   return path;
 }
 
+/// Read when the library starts: a microphone program must never phone home.
+void refuse_telemetry() {
+  constexpr const char* kVariable = "ORT_DISABLE_TELEMETRY";
+  if (std::getenv(kVariable) == nullptr) platform::set_environment(kVariable, "1");
+}
+
 /// A model of one node, y = -x on two floats, as a serialised ONNX file of 62 bytes.
 constexpr char kNegate[] =
     "\x08\x07\x12\x00:2\n\x0b\n\x01x\x12\x01y\"\x03Neg\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01"
@@ -56,12 +62,14 @@ void prove(const Runtime& runtime) {
 }  // namespace
 
 void Runtime::set_library(const std::string& path) {
+  refuse_telemetry();
   const std::lock_guard lock(library_mutex());
   library_path() = path;
 }
 
 const std::shared_ptr<Runtime>& Runtime::get() {
-  static std::shared_ptr<Runtime> runtime;
+  // Never destroyed: by then the library's own globals are gone.
+  static auto& runtime = *new std::shared_ptr<Runtime>;
   static bool proven = false;
   static std::recursive_mutex mutex;  // the self-test below asks for the runtime itself
   const std::lock_guard lock(mutex);
@@ -91,8 +99,7 @@ Runtime::Library Runtime::open() {
         "ONNX Runtime: expected its library in the installed onnxruntime package, got none; "
         "pip install 'onnxruntime>=1.19' or set FASTAUDIO_ONNXRUNTIME to the library's path");
   }
-  // Read when the library starts: a microphone program must never phone home.
-  platform::set_environment("ORT_DISABLE_TELEMETRY", "1");
+  refuse_telemetry();
   std::string error;
   void* library = platform::open_library(path, error);
   if (library == nullptr) fail(path, "a library that opens", error);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cfenv>
+#include <string_view>
 
 #include "core/platform.hpp"
 
@@ -53,6 +54,8 @@ Handle<OrtSession> Session::create() const {
   check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.set_denormal_as_zero", "1"));
   const auto available = runtime_->providers();
+  const bool cpu_allowed =
+      std::find(providers_.begin(), providers_.end(), "CPUExecutionProvider") != providers_.end();
   for (const std::string& provider : providers_) {
     if (std::find(available.begin(), available.end(), provider) == available.end()) {
       throw ModelError(subject_ + ": expected a provider among " + list(available) + ", got " + provider +
@@ -60,11 +63,8 @@ Handle<OrtSession> Session::create() const {
     }
     if (provider == "CPUExecutionProvider") continue;
     // What was asked for runs whole or not at all: no silent fall back to the CPU.
-    check(api.add_session_config_entry(raw, "session.disable_cpu_ep_fallback", "1"));
-    constexpr std::string_view kSuffix = "ExecutionProvider";
-    const std::string_view full = provider;
-    const std::string name(full.substr(0, full.size() - (full.ends_with(kSuffix) ? kSuffix.size() : 0)));
-    check(api.append_execution_provider(raw, name.c_str(), nullptr, nullptr, std::size_t{0}));
+    if (!cpu_allowed) check(api.add_session_config_entry(raw, "session.disable_cpu_ep_fallback", "1"));
+    check(api.append_execution_provider(raw, provider.c_str(), nullptr, nullptr, std::size_t{0}));
   }
   OrtSession* session = nullptr;
   check(api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session));
@@ -72,6 +72,7 @@ Handle<OrtSession> Session::create() const {
 }
 
 OrtSession* Session::current() const {
+  if (generation_ == platform::fork_generation()) return session_.get();
   const std::lock_guard lock(mutex_);
   if (generation_ != platform::fork_generation()) {
     session_.leak();  // its threads stayed in the parent: releasing it would wait for them

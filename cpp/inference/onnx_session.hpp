@@ -1,6 +1,7 @@
 /// A loaded model of ONNX Runtime. Every failure is a ModelError.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -47,9 +48,9 @@ class Session {
   std::string subject_;
   std::string model_;
   std::vector<std::string> providers_;
-  mutable std::mutex mutex_;  ///< guards the two below after a fork
+  mutable std::mutex mutex_;  ///< held to make the two below again after a fork
   mutable Handle<OrtSession> session_;
-  mutable int generation_;
+  mutable std::atomic<int> generation_;
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
 };

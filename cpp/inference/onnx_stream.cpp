@@ -5,6 +5,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -130,7 +131,14 @@ class ThreadedStream final : public Stream {
     const auto n_threads = static_cast<std::size_t>(node_->options().threads);
     slots_.reserve(n_threads + 1);  // one more: the next row is ready when a worker is
     for (std::size_t i = 0; i < n_threads + 1; ++i) slots_.emplace_back(*node_, plan_, row_size);
-    for (std::size_t i = 0; i < n_threads; ++i) workers_->emplace_back([this] { work(); });
+    try {
+      for (std::size_t i = 0; i < n_threads; ++i) workers_->emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      const std::size_t started = workers_->size();
+      close();
+      throw ModelError(node_->session().subject() + ": expected " + std::to_string(n_threads) +
+                       " threads, got " + std::to_string(started) + "; ask for fewer");
+    }
   }
 
   ~ThreadedStream() override {
@@ -139,17 +147,7 @@ class ThreadedStream final : public Stream {
       (void)workers_.release();
       return;
     }
-    {
-      const std::lock_guard lock(sync_->mutex);
-      closing_ = true;
-    }
-    sync_->filled.notify_all();
-    for (std::thread& worker : *workers_) worker.join();
-  }
-
-  void settle(Sink& sink) override {
-    require_workers();
-    while (written_ < filled_) write_oldest(sink);
+    close();
   }
 
  private:
@@ -166,6 +164,20 @@ class ThreadedStream final : public Stream {
     bool done = false;
     std::exception_ptr error;
   };
+
+  void close() {
+    {
+      const std::lock_guard lock(sync_->mutex);
+      closing_ = true;
+    }
+    sync_->filled.notify_all();
+    for (std::thread& worker : *workers_) worker.join();
+  }
+
+  void do_settle(Sink& sink) override {
+    require_workers();
+    while (written_ < filled_) write_oldest(sink);
+  }
 
   bool forked() const { return generation_ != platform::fork_generation(); }
 
@@ -195,7 +207,7 @@ class ThreadedStream final : public Stream {
     }
   }
 
-  void do_flush(Sink& sink) override { settle(sink); }
+  void do_flush(Sink& sink) override { do_settle(sink); }
 
   void write_oldest(Sink& sink) {
     Slot& oldest = slot(written_);

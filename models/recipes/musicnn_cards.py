@@ -70,6 +70,7 @@ def make_card(
         "version": "1.0.0",
         "task": "music auto-tagging",
         "description": NETWORKS[network] + NOTES.get(name, ""),
+        "input": {"rate_hz": 62.5, "shape": [96], "unit": "log10"},
         "pipeline": [
             {
                 "node": "MelSpectrogram",

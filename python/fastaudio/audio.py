@@ -84,6 +84,7 @@ class AudioFile:
         import soundfile  # noqa: PLC0415  # loads libsndfile: only when a file is opened
 
         self.name = name_of(source)
+        self._source = source
         self._error: type[Exception] = soundfile.SoundFileRuntimeError
         if isinstance(source, str | os.PathLike):
             if os.path.isdir(source):  # noqa: PTH112  # soundfile opens a folder without a word
@@ -130,12 +131,14 @@ class AudioFile:
         except self._error as error:
             self._broken = True
             block = buffer[: self._salvage(buffer)]
-            if self.samples_read + len(block) == 0 and not self._is_empty(error):
+            if self.samples_read + len(block) == 0 and not self._is_end(error):
                 raise DecodeError(self.name, _reason(error)) from error
-            self.truncated = self.samples_read + len(block) > 0
+            # Of unknown length, the end is where nothing more can be read.
+            self.truncated = self.samples_read + len(block) > 0 and not self._is_end(error)
         self.samples_read += len(block)
         if len(block) == 0:
-            self.truncated |= 0 < self.samples_read < self._frames
+            known = self._frames < _UNKNOWN_FRAMES
+            self.truncated |= known and 0 < self.samples_read < self._frames
             return None
         return block
 
@@ -143,7 +146,10 @@ class AudioFile:
         """Decode again, in small steps, what came before an error; return how many samples."""
         done = 0
         try:
-            self._file.seek(self.samples_read)
+            self._reopen()
+            left = self.samples_read
+            while left > 0:  # a broken file doesn't seek
+                left -= len(self._file.read(out=buffer[: min(left, len(buffer))]))
             while done < len(buffer):
                 got = len(self._file.read(out=buffer[done : done + _SALVAGE_STEP]))
                 if got == 0:
@@ -153,8 +159,16 @@ class AudioFile:
             pass
         return done
 
-    def _is_empty(self, error: Exception) -> bool:
-        """Whether a FLAC header with nothing behind it made libsndfile stumble."""
+    def _reopen(self) -> None:
+        import soundfile  # noqa: PLC0415  # loads libsndfile: only when a file is opened
+
+        self._file.close()
+        if not isinstance(self._source, str | os.PathLike):
+            self._source.seek(0)
+        self._file = soundfile.SoundFile(self._source)
+
+    def _is_end(self, error: Exception) -> bool:
+        """Whether libsndfile stumbled over the end of a FLAC that doesn't state its length."""
         return self._frames == _UNKNOWN_FRAMES and "psf_fseek" in str(error)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import ModelError, Node, Parallel, Sequential
+from fastaudio._core import ModelError, Node, OnnxModel, Parallel, Patches, Sequential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,22 +71,25 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
         path = MODELS / text / "card.json"
     else:
         path = Path(text)
-        if path.is_dir():
-            path = path / "card.json"
-        if not path.is_file():
+        try:
+            path = path / "card.json" if path.is_dir() else path
+            there = path.is_file()
+        except (OSError, ValueError):
+            there = False
+        if not there:
             known = ", ".join(models())
             raise ModelError(f"Pipeline.load: expected one of {known}, or a card's path, got {text!r}")
     if path.stat().st_size > _LARGEST_CARD:
         raise ModelError(f"{path}: expected a card of at most {_LARGEST_CARD} bytes, got more")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ModelError(f"{path}: expected a card in JSON, got: {error}") from error
     got = data.get("schema") if isinstance(data, dict) else type(data).__name__
     if got != SCHEMA:
         raise ModelError(f"{path}: expected a card of schema {SCHEMA!r}, got {got!r}")
-    for key, kind in (("name", str), ("pipeline", list)):
-        if not isinstance(data.get(key), kind):
+    for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
+        if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
             raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
     return Card(path, data)
 
@@ -110,18 +113,41 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
         try:
             path = (folder / relative).resolve()
             inside, there = path.is_relative_to(folder), path.is_file()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise ModelError(f"OnnxModel: expected a path, got {relative!r:.80} ({error})") from error
         if not inside:
             raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r}")
         if not there:
             raise ModelError(f"OnnxModel: expected the file {relative!r} beside the card, got none")
+        options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         return options | {"path": str(path)} | chosen
 
     try:
-        return _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
+        node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
+        _check_front_end(node, card.data.get("input"))
     except (ModelError, ValueError, TypeError) as error:
         raise ModelError(f"{card.path}: {error}") from error
+    return node
+
+
+def _check_front_end(node: Node, expected: Any) -> None:
+    """Refuse right weights behind a wrong front end: the commonest failure, and a silent one."""
+    got = front_end(node)
+    if expected is not None and expected != got:
+        raise ModelError(f"pipeline: expected a front end that gives {expected}, got {got}")
+
+
+def front_end(node: Node) -> dict[str, Any] | None:
+    """Return what a network takes before it is cut into patches: rate, shape and unit of a row."""
+    spec = node.input_spec
+    if spec is None or not isinstance(node, Sequential):
+        return None
+    parts = [node[i] for i in range(len(node))]
+    for part in parts:
+        if isinstance(part, Patches | OnnxModel | Parallel):
+            return {"rate_hz": spec.rate_hz, "shape": list(spec.shape), "unit": spec.unit}
+        spec = next(iter(part.output_specs(spec).values()))
+    return None
 
 
 def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth: int) -> Node:
@@ -155,7 +181,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
     """Write a card for `node` to `path`, its models' files beside it.
 
     Raises:
-        ModelError: another file of a model's name is there already, or a weight file is missing.
+        ModelError: a weight file is missing, or was changed since it was loaded.
     """
     folder = path.parent.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +201,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
     tree = node.to_dict()
     nodes = tree["nodes"] if tree["node"] == "Sequential" else [tree]
     card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
-    card |= {"schema": SCHEMA, "pipeline": place(nodes)}
+    card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
     text = json.dumps(card, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
 
@@ -188,11 +214,11 @@ def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
     if weights.resolve().is_relative_to(folder):
         return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": got}
     target = folder / weights.name
-    if target.exists() and hash_file(target) != got:
-        raise ModelError(f"{target}: expected no other file of that name, got one; save elsewhere")
+    if target.exists() and hash_file(target) != got:  # another model's: both stay
+        target = folder / f"{weights.stem}-{got[:8]}{weights.suffix}"
     if not target.exists():
         shutil.copyfile(weights, target)
-    return {"path": weights.name, "sha256": got}
+    return {"path": target.name, "sha256": got}
 
 
 def hash_file(path: Path) -> str:

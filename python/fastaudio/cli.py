@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -103,6 +104,8 @@ def _positive(text: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may not fit the terminal's encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     try:
@@ -163,7 +166,8 @@ def _find(paths: Sequence[str]) -> list[str]:
         if text == "-" or not path.is_dir():
             found.append(text)
             continue
-        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        below = ((p, p.relative_to(path).parts) for p in path.rglob("*"))
+        files = sorted(p for p, parts in below if p.is_file() and not any(x[0] == "." for x in parts))
         audio = [str(p) for p in files if p.suffix.lower().lstrip(".") in known]
         log.info("%s: %d audio files of %d", text, len(audio), len(files))
         found += audio
@@ -194,7 +198,9 @@ def _tag(args: argparse.Namespace) -> int:
         sources = [stack.enter_context(_stdin()) if name == "-" else name for name in names]
         out: TextIO = sys.stdout
         if args.output:
-            out = stack.enter_context(Path(args.output).open("w", encoding="utf-8", newline=""))
+            out = stack.enter_context(
+                Path(args.output).open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            )
         write = _WRITERS[args.form](args, out)
         bar = stack.enter_context(_progress(len(sources), quiet=args.quiet))
         for name, result in zip(names, _results(pipeline, sources, args.jobs, bar), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import deque
@@ -14,13 +15,15 @@ import numpy as np
 from fastaudio import cards
 from fastaudio._core import (
     FastaudioError,
+    ModelError,
     Mono,
     Node,
     Resample,
     Sequential,
+    StateError,
     StreamSpec,
 )
-from fastaudio.audio import AudioFile, DecodeError, Source, is_source
+from fastaudio.audio import AudioFile, DecodeError, Source, is_source, name_of
 from fastaudio.streams import PipelineStream, Samples
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
 Quality: TypeAlias = Literal["fast", "high", "best"]
 Progress: TypeAlias = "Callable[[float, float | None], None]"
 
+_REPR_WIDTH = 80
 _SLICE = 1 << 20  # samples an array is pushed in, so that Ctrl-C is heard
 
 
@@ -77,6 +81,10 @@ class Pipeline:
                 f"Pipeline: expected a first node that states its sample rate, got {node!r:.60}; "
                 "start with MelSpectrogram or Resample"
             )
+        if channel is not None and (type(channel) is not int or channel < 0):
+            raise ValueError(f"Pipeline: expected channel as an index from 0, or None, got {channel!r}")
+        if quality not in ("fast", "high", "best"):
+            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
         self.node = node
         self.channel = channel
         self.quality: Quality = quality
@@ -108,15 +116,22 @@ class Pipeline:
         """
         card = cards.read_card(model)
         node = cards.build(card, threads=threads, providers=providers)
-        return cls(node, channel=channel, card=card.data)
+        data = card.data
+        if channel is None:
+            channel = data.get("channel")
+        try:
+            return cls(node, channel=channel, quality=data.get("quality", "high"), card=data)
+        except (ValueError, TypeError) as error:
+            raise ModelError(f"{card.path}: {error}") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the pipeline as a card, its models' files beside it.
 
         Raises:
-            ModelError: a model's file was changed, or another one of its name is there.
+            ModelError: a model's file is missing, or was changed since it was loaded.
         """
-        cards.save(Path(path), self.node, {"name": Path(path).stem} | self.card)
+        how = {"channel": self.channel, "quality": self.quality}
+        cards.save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
 
     @property
     def name(self) -> str | None:
@@ -131,12 +146,15 @@ class Pipeline:
 
     @property
     def latency_s(self) -> float:
-        """Seconds from the first sample that a result depends on until the result comes out."""
-        return max(spec.latency_s for spec in self.output_specs.values())
+        """Seconds from a result's first sample until it comes out; infinite if it waits for the end."""
+        specs = self.output_specs.values()
+        return max(spec.latency_s if spec.rate_hz else math.inf for spec in specs)
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
-        return f"<Pipeline {name}{self._input_line()}, {self.node!r:.60}...>"
+        node = repr(self.node)
+        node = node if len(node) <= _REPR_WIDTH else node[:_REPR_WIDTH] + "..."
+        return f"<Pipeline {name}{self._input_line()}, {node}>"
 
     def __str__(self) -> str:
         return f"{self._input_line()}\n{self.node.diagram(self.input_spec)}"
@@ -199,7 +217,7 @@ class Pipeline:
         channels = samples.shape[1] if samples.ndim > 1 else 1
         stream = self.open(sample_rate=sample_rate, channels=channels)
         total_s = len(samples) / sample_rate
-        for start in range(0, len(samples), _SLICE):
+        for start in range(0, max(len(samples), 1), _SLICE):
             stream.feed(samples[start : start + _SLICE])
             if progress is not None:
                 progress(stream.duration_s, total_s)
@@ -265,12 +283,19 @@ class Pipeline:
         n_jobs = jobs if jobs is not None else os.cpu_count() or 1
         if n_jobs < 1:
             raise ValueError(f"Pipeline.map: expected jobs of at least 1, got {jobs}")
+        stop = threading.Event()
+
+        def heed_stop(*_: object) -> None:
+            if stop.is_set():
+                raise StateError("Pipeline.map: expected to go on, got stopped")
 
         def attempt(source: Source) -> Any | FastaudioError:
             try:
-                return self(source)
+                return self(source, progress=heed_stop)
             except FastaudioError as error:
                 return error
+            except Exception as error:  # noqa: BLE001  # one bad source never ends the rest
+                return DecodeError(name_of(source), f"{type(error).__name__}: {error}")
 
         pool = ThreadPoolExecutor(n_jobs, thread_name_prefix="fastaudio-map")
         waiting: deque[Future[Any]] = deque()
@@ -282,6 +307,7 @@ class Pipeline:
             while waiting:
                 yield waiting.popleft().result()
         finally:
+            stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
 

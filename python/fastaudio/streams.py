@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -70,6 +71,9 @@ class PipelineStream:
         """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
         last = self._flush()
         whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
+        if truncated and not all(spec.labels for spec in self._specs.values()):
+            message = f"{path}: the file is cut short, got {self.duration_s:.2f} s"
+            warnings.warn(message, UserWarning, stacklevel=4)
         results = {name: self._result(name, whole[name], path, truncated) for name in whole}
         return results if len(results) > 1 else next(iter(results.values()))
 

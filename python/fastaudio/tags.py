@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.tags/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
-CSV_COLUMNS = ("schema", "path", "start_s", "end_s", "label", "score")
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score")
 
 
 def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
@@ -126,9 +126,9 @@ class Tags:
         return json.dumps(self.to_dict(top=top, windows=windows), ensure_ascii=False)
 
     def to_jsonl(self, *, top: int | None = None) -> str:
-        """Return a line of JSON for each window: path, model, start_s, end_s and its tags."""
+        """Return a line of JSON for each window: path, model, truncated, start_s, end_s and its tags."""
         data = self.to_dict(top=top, windows=True)
-        common = {key: data[key] for key in ("schema", "path", "model")}
+        common = {key: data[key] for key in ("schema", "path", "model", "truncated")}
         lines = [json.dumps(common | window, ensure_ascii=False) for window in data["windows"]]
         return "".join(line + "\n" for line in lines)
 
@@ -143,7 +143,7 @@ class Tags:
         for part in data["windows"] if windows else [whole]:
             for tag in part["tags"]:
                 row = (part["start_s"], part["end_s"], tag["label"], tag["score"])
-                writer.writerow((SCHEMA, self.path, *row))
+                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row))
         return text.getvalue()
 
 

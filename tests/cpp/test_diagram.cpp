@@ -43,6 +43,18 @@ TEST_CASE("diagram: branches are set in") {
         "  Log()                                 -> [62.5 Hz, 96] ln, latency 0.032 s");
 }
 
+TEST_CASE("diagram: a single branch may go on, latency stays at the end") {
+  const auto patches = std::make_shared<Patches>(Patches::Options{20, {}, "drop", 0});
+  const auto only = std::make_shared<Parallel>(std::vector<Parallel::Branch>{{"only", patches}});
+  const Sequential node({mel(), only, std::make_shared<Mean>()});
+  CHECK(node.outputs(kSamples).front().spec.shape == std::vector<std::int64_t>{20, 96});
+  CHECK(diagram(node, kSamples) ==
+        "MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power\n"
+        "only:\n"
+        "  Patches(length=20)                    -> [3.12 Hz, 20, 96] power\n"
+        "Mean()                                  -> [once, 20, 96] power, at the end");
+}
+
 TEST_CASE("diagram: a single node is its own diagram") {
   CHECK(diagram(*std::make_shared<Mean>(), {10, {4}, "", {}, 0, 0}) == "Mean()  -> [once, 4], at the end");
 }

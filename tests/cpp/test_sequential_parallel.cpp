@@ -88,6 +88,22 @@ TEST_CASE("sequential: nothing is taken after flush") {
   CHECK_THROWS_AS(stream->flush(sink), StateError);
 }
 
+TEST_CASE("sequential: each push may have a sink of its own") {
+  const auto node = sequence({mel(), log10_of(), parallel({{"rows", log10_of()}})});
+  const Floats x = Random(53).samples(6000);
+  const auto stream = node->open(kSamples);
+  Floats rows;
+  for (std::size_t i = 0; i < x.size(); i += 1000) {
+    Collector sink(*node, kSamples);  // gone before the next push
+    stream->push(&x[i], 1000, sink);
+    rows.insert(rows.end(), sink.outputs.front().begin(), sink.outputs.front().end());
+  }
+  Collector sink(*node, kSamples);
+  stream->flush(sink);
+  rows.insert(rows.end(), sink.outputs.front().begin(), sink.outputs.front().end());
+  CHECK(same_bits(rows, run(*node, kSamples, x)));
+}
+
 TEST_CASE("parallel: each branch equals the branch alone") {
   Random random(52);
   const auto mean_of_log = sequence({log10_of(), mean()});

@@ -1,0 +1,84 @@
+"""How much of its pace another Python thread keeps while a long pipeline runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+from bench_end_to_end import MODEL, BareRuntime
+from harness import Case, Context, Group, Target, Values
+from sources import musicnn_patches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ALONE_S = 1.0
+_KEEPS = 0.90
+
+
+class Ticks:
+    """A measurement: nanoseconds a tick of a counting thread while `work` runs.
+
+    `unhindered_ns` is the same without the time that the thread waited for a free core, which
+    other programs cause too: what is left of a slow-down is the wait for Python's lock. Linux
+    tells that time; elsewhere it counts as none.
+    """
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.unhindered_ns = 0.0
+        self._work = work
+
+    def __call__(self, _values: Values) -> float:
+        """Return the elapsed time by the ticks counted in it."""
+        ticks = 0
+        stop = False
+
+        def count() -> None:
+            nonlocal ticks
+            while not stop:
+                ticks += 1
+
+        thread = threading.Thread(target=count, daemon=True)
+        thread.start()
+        first, waited_ns, start_ns = ticks, _waited_ns(thread), time.perf_counter_ns()
+        try:
+            self._work()
+        finally:
+            counted, elapsed_ns = ticks - first, time.perf_counter_ns() - start_ns
+            waited_ns = _waited_ns(thread) - waited_ns
+            stop = True
+            thread.join()
+        self.unhindered_ns = (elapsed_ns - waited_ns) / counted
+        return elapsed_ns / counted
+
+
+def _waited_ns(thread: threading.Thread) -> int:
+    """Return how long a thread was ready to run and had no core."""
+    told = Path(f"/proc/self/task/{thread.native_id}/schedstat")
+    return int(told.read_text().split()[1]) if told.exists() else 0
+
+
+def groups(context: Context) -> list[Group]:
+    """Nanoseconds a tick: 1 / 0.9 of its time alone is 90 % of its pace."""
+    pipe = fa.Pipeline.load(MODEL, threads=1)
+    bare = BareRuntime(1)
+    patches = musicnn_patches(context.audio)
+    alone = Ticks(lambda: time.sleep(_ALONE_S))
+    tagging = Ticks(lambda: pipe(context.audio))
+    target = Target(1 / _KEEPS)
+    cases = [
+        Case("alone", alone),
+        Case("while fastaudio tags", tagging, "alone", target),
+        Case("while ONNX Runtime runs", Ticks(lambda: bare(patches)), "alone"),
+        Case("alone, less waits for a core", lambda _: alone.unhindered_ns),
+        Case(
+            "fastaudio, less waits for a core",
+            lambda _: tagging.unhindered_ns,
+            "alone, less waits for a core",
+            target,
+        ),
+    ]
+    return [Group("time a tick of another Python thread takes", "ns", cases, rounds=15)]

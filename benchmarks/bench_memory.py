@@ -1,0 +1,68 @@
+"""Peak resident memory of a fresh process that tags a file, and one ten times as long."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import soundfile
+from harness import Case, Context, Group, Target
+from sources import repeat_to
+
+if TYPE_CHECKING:
+    from harness import Measure
+
+# Linux keeps the peak of the process that started this one in ru_maxrss; VmHWM begins anew.
+_PEAK = """
+import pathlib, sys
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    lines = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    peak = int(lines[0].split()[1]) * 1024
+elif sys.platform == "win32":
+    import psutil
+    peak = psutil.Process().memory_info().peak_wset
+else:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+print(peak)
+"""
+_NUMPY = "import numpy"
+_IMPORT = "import fastaudio"
+_TAG = "import sys, fastaudio; fastaudio.Pipeline.load('musicnn-mtt', threads=1)(sys.argv[1])"
+
+
+def peak_mb(code: str, *arguments: str) -> Measure:
+    """Return a measurement: the peak of a process that runs `code`, in MB of 10**6 bytes."""
+
+    def measure(_: object) -> float:
+        command = [sys.executable, "-c", f"{code}\n{_PEAK}", *arguments]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return int(done.stdout) / 1e6
+
+    return measure
+
+
+def groups(context: Context) -> list[Group]:
+    """Peaks in MB; files made here are FLAC, as encoding MP3 takes a minute."""
+    duration_s = soundfile.info(context.audio).duration
+    once, ten_times = context.temp / "once.flac", context.temp / "ten_times.flac"
+    repeat_to(context.audio, once, duration_s)
+    repeat_to(context.audio, ten_times, 10 * duration_s)
+    below = Target(300, of="value")
+    same = Target(1.05, at_least=0.95)
+    cases = [
+        Case("import numpy", peak_mb(_NUMPY)),
+        Case("import fastaudio", peak_mb(_IMPORT)),
+        Case("fastaudio tags the file", peak_mb(_TAG, str(context.audio)), target=below),
+        Case("fastaudio, as FLAC", peak_mb(_TAG, str(once)), target=below),
+        Case("fastaudio, ten times as long", peak_mb(_TAG, str(ten_times)), target=below),
+        Case(
+            "fastaudio, the same again",
+            lambda values: values["fastaudio, ten times as long"],
+            "fastaudio, as FLAC",
+            same,
+        ),
+    ]
+    return [Group("peak memory of a process, musicnn-mtt", "MB", cases, rounds=3, warm_up=False)]

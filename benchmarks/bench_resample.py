@@ -1,0 +1,30 @@
+"""A decoded file to 16 kHz, against soxr."""
+
+from __future__ import annotations
+
+import fastaudio as fa
+from harness import Case, Context, Group, Target, Timed, optional
+from sources import read_mono
+
+RATE = 16_000
+_EXCERPT_S = 60
+
+
+def groups(context: Context) -> list[Group]:
+    """Milliseconds for the first minute of the file, mono, in one call."""
+    samples, rate = read_mono(context.audio)
+    samples = samples[: _EXCERPT_S * rate]
+    soxr = optional("soxr")
+    cases = []
+    for quality in ("HQ", "VHQ"):
+        timed = None
+        if soxr is not None:
+            timed = Timed(lambda q=quality: soxr.resample(samples, rate, RATE, q), scale=1e3)
+        cases.append(Case(f"soxr {quality}", timed))
+    for quality, baseline in (("fast", "HQ"), ("high", "HQ"), ("best", "VHQ")):
+        node = fa.Resample(input_rate=rate, output_rate=RATE, quality=quality)
+        timed = Timed(lambda node=node: node(samples), scale=1e3)
+        target = Target(1.0) if quality == "high" else None
+        cases.append(Case(f"fastaudio {quality}", timed, f"soxr {baseline}", target))
+    length_s = len(samples) / rate
+    return [Group(f"{length_s:.0f} s of mono, {rate:,} to {RATE:,} Hz", "ms", cases, rounds=41)]

@@ -86,7 +86,7 @@ def repeat_to(source: Path, target: Path, duration_s: float) -> None:
 
 
 def musicnn_front() -> Any:
-    """Return MusiCNN's front end as a chain: 16 kHz samples to patches [187, 96]."""
+    """Return MusiCNN's front end as a chain: 16 kHz samples to log-mel rows [n_frames, 96]."""
     import fastaudio as fa
 
     mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, pad_mode="reflect")

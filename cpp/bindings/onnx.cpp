@@ -70,6 +70,10 @@ void register_onnx(py::module_& m, NodeClass&) {
             return names;
           },
           "Names of all the outputs that the network has.");
+  py::module_::import("atexit").attr("register")(py::cpp_function([] {
+    const WithoutGil without_gil;
+    onnx::Runtime::close();
+  }));
   m.def("set_onnxruntime_library", &onnx::Runtime::set_library, py::arg("path"),
         "Where ONNX Runtime's library lies; has no effect once it is open.");
   m.def(

@@ -1,8 +1,11 @@
 #include "inference/onnx_runtime.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <thread>
 
 #include "core/platform.hpp"
 #include "inference/onnx_session.hpp"
@@ -10,6 +13,9 @@
 namespace fastaudio::onnx {
 
 namespace {
+
+std::atomic<int> runs_in_progress{0};
+std::atomic<bool> closed{false};
 
 std::mutex& library_mutex() {
   static std::mutex mutex;
@@ -66,6 +72,21 @@ void Runtime::set_library(const std::string& path) {
   const std::lock_guard lock(library_mutex());
   library_path() = path;
 }
+
+void Runtime::close() {
+  closed = true;
+  while (runs_in_progress > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+Runtime::Busy::Busy() {
+  ++runs_in_progress;
+  if (closed) {
+    --runs_in_progress;
+    throw ModelError("ONNX Runtime: expected a running process, got a run while it ends");
+  }
+}
+
+Runtime::Busy::~Busy() { --runs_in_progress; }
 
 const std::shared_ptr<Runtime>& Runtime::get() {
   // Never destroyed: by then the library's own globals are gone.

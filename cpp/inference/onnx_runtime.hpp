@@ -35,6 +35,18 @@ class Runtime {
   /// Opens the library on the first call, proves it by a self-test, and keeps it.
   static const std::shared_ptr<Runtime>& get();
 
+  /// Waits for runs in other threads and refuses new ones: the library's globals end with the process.
+  static void close();
+
+  /// A run in progress; throws ModelError after `close`.
+  class Busy {
+   public:
+    Busy();
+    ~Busy();
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+  };
+
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 

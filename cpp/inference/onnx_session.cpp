@@ -125,6 +125,7 @@ Handle<OrtValue> Session::tensor(float* data, const std::vector<std::int64_t>& s
 
 void Session::run(const char* input_name, const OrtValue* input, const std::vector<const char*>& output_names,
                   std::vector<OrtValue*>& outputs) const {
+  const Runtime::Busy busy;
   const KeepFloatEnvironment keep;
   const OrtRunOptions* no_options = nullptr;
   runtime_->check(runtime_->api().run(current(), no_options, &input_name, &input, std::size_t{1},

@@ -26,7 +26,7 @@ BLOCK = 131_072
 # What libsndfile notes where a header promises more than the file holds: WAV and AIFF, then Ogg.
 _CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be|lacks an end-of-stream bit")
 _BLOCKS_AHEAD = 4
-_SALVAGE_STEP = 64
+_SALVAGE_STEP = 1
 _UNKNOWN_FRAMES = 2**63 - 1
 _EXTRA_SUFFIXES = {"aif", "oga", "opus", "wave"}
 
@@ -96,7 +96,7 @@ class AudioFile:
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         try:
             # libsndfile wants a suffix for headerless formats only; "raw" would take anything.
-            self._file: Any = soundfile.SoundFile(source)
+            self._file: Any = _forward_only(soundfile.SoundFile(source))
         except (soundfile.SoundFileError, TypeError, OSError) as error:
             raise DecodeError(self.name, _reason(error)) from error
         self.sample_rate = int(self._file.samplerate)
@@ -137,8 +137,9 @@ class AudioFile:
             self.truncated = self.samples_read + len(block) > 0 and not self._is_end(error)
         self.samples_read += len(block)
         if len(block) == 0:
-            known = self._frames < _UNKNOWN_FRAMES
-            self.truncated |= known and 0 < self.samples_read < self._frames
+            # A FLAC may leave its length open; an Ogg file's is unknown only if its end is missing.
+            told = self._frames < _UNKNOWN_FRAMES or self._file.format == "OGG"
+            self.truncated |= told and 0 < self.samples_read < self._frames
             return None
         return block
 
@@ -165,7 +166,7 @@ class AudioFile:
         self._file.close()
         if not isinstance(self._source, str | os.PathLike):
             self._source.seek(0)
-        self._file = soundfile.SoundFile(self._source)
+        self._file = _forward_only(soundfile.SoundFile(self._source))
 
     def _is_end(self, error: Exception) -> bool:
         """Whether libsndfile stumbled over the end of a FLAC that doesn't state its length."""
@@ -180,6 +181,12 @@ class AudioFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _forward_only(file: Any) -> Any:
+    """Keep soundfile from seeking after each block, which fails at the end of a FLAC of open length."""
+    file.seekable = lambda: False
+    return file
 
 
 def _reason(error: Exception) -> str:

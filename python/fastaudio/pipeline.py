@@ -81,8 +81,10 @@ class Pipeline:
                 f"Pipeline: expected a first node that states its sample rate, got {node!r:.60}; "
                 "start with MelSpectrogram or Resample"
             )
-        if channel is not None and (type(channel) is not int or channel < 0):
-            raise ValueError(f"Pipeline: expected channel as an index from 0, or None, got {channel!r}")
+        if channel is not None and type(channel) is not int:
+            raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r}")
+        if channel is not None and channel < 0:
+            raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
         if quality not in ("fast", "high", "best"):
             raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
         self.node = node

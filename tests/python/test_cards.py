@@ -115,20 +115,16 @@ def test_run_time_choices_stay_out_of_the_card(tmp_path: Path) -> None:
 
 def test_save_never_overwrites_another_models_weights(tmp_path: Path, tagger: fa.Pipeline) -> None:
     (tmp_path / "model.onnx").write_bytes(b"somebody's")
-    with pytest.raises(fa.ModelError, match=r"expected no other file of that name, got one"):
-        tagger.save(tmp_path / "mine.json")
+    tagger.save(tmp_path / "mine.json")
     assert (tmp_path / "model.onnx").read_bytes() == b"somebody's"
+    assert np.array_equal(fa.Pipeline.load(tmp_path / "mine.json")(GUITAR).scores, tagger(GUITAR).scores)
 
 
 def test_two_networks_of_one_file_name_are_not_mixed_up(tmp_path: Path) -> None:
     mel = musicnn_front() >> fa.Patches(length=187)
     both = {name: fa.OnnxModel(str(ROOT / "models" / name / "model.onnx")) for name in MODEL_NAMES}
     pipeline = fa.Pipeline(mel >> both)
-    try:
-        pipeline.save(tmp_path / "four.json")
-    except fa.ModelError as error:
-        assert "expected" in str(error)  # noqa: PT017  # either is right: refused, or kept apart
-        return
+    pipeline.save(tmp_path / "four.json")
     got = fa.Pipeline.load(tmp_path / "four.json")(GUITAR)
     assert all(np.array_equal(got[name], rows) for name, rows in pipeline(GUITAR).items())
 

@@ -105,7 +105,7 @@ def test_json_lines_are_one_a_window() -> None:
     lines = [json.loads(line) for line in TWO.to_jsonl(top=1).splitlines()]
     assert [line["start_s"] for line in lines] == [0, 3]
     for line in lines:
-        assert set(line) == {"schema", "path", "model", "start_s", "end_s", "tags"}
+        assert set(line) == {"schema", "path", "model", "truncated", "start_s", "end_s", "tags"}
         assert line["schema"] == SCHEMA
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
+import soundfile
 from bench_end_to_end import MODEL, BareRuntime
 from harness import Case, Context, Group, Target, Values
 from sources import musicnn_patches
@@ -68,14 +69,17 @@ def groups(context: Context) -> list[Group]:
     patches = musicnn_patches(context.audio)
     alone = Ticks(lambda: time.sleep(_ALONE_S))
     tagging = Ticks(lambda: pipe(context.audio))
+    samples, rate = soundfile.read(context.audio, dtype="float32", always_2d=True)
+    decoded = Ticks(lambda: pipe(samples, sample_rate=rate, layout="samples_channels"))
     target = Target(1 / _KEEPS)
     cases = [
         Case("alone", alone),
-        Case("while fastaudio tags", tagging, "alone", target),
+        Case("while fastaudio tags a file, decoding beside it", tagging, "alone", target),
+        Case("while fastaudio tags samples", decoded, "alone", target),
         Case("while ONNX Runtime runs", Ticks(lambda: bare(patches)), "alone"),
         Case("alone, less waits for a core", lambda _: alone.unhindered_ns),
         Case(
-            "fastaudio, less waits for a core",
+            "fastaudio tags a file, less waits for a core",
             lambda _: tagging.unhindered_ns,
             "alone, less waits for a core",
             target,

@@ -25,7 +25,8 @@ BLOCK = 131_072
 
 # What libsndfile notes where a header promises more than the file holds: WAV and AIFF, then Ogg.
 _CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be|lacks an end-of-stream bit")
-_BLOCKS_AHEAD = 4
+# A decoder running ahead is a third busy thread beside the caller's own: only where a core is left.
+_BLOCKS_AHEAD = 4 if (os.cpu_count() or 1) > 2 else 0  # noqa: PLR2004
 _SALVAGE_STEP = 1
 _UNKNOWN_FRAMES = 2**63 - 1
 _EXTRA_SUFFIXES = {"aif", "oga", "opus", "wave"}
@@ -200,11 +201,16 @@ def _reason(error: Exception) -> str:
     return f"expected audio that libsndfile decodes, got: {text}"
 
 
+def _whole(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the buffer of which a block is the first part."""
+    return block.base if isinstance(block.base, np.ndarray) else block
+
+
 @contextmanager
 def _read_ahead(decode: Any) -> Iterator[Any]:
-    """Run `decode(buffer)` in a thread, a few blocks ahead; gives a function that takes the next.
+    """Run `decode(buffer)` in a thread, ahead where cores allow; gives a function that takes a block.
 
-    The function returns a block, an exception, or None at the end. Leaving stops the thread.
+    The function returns the next block, an exception, or None at the end. Leaving stops the thread.
     """
     ready: queue.Queue[Any] = queue.Queue()
     spare: queue.Queue[NDArray[np.float32] | None] = queue.Queue()
@@ -231,10 +237,8 @@ def _read_ahead(decode: Any) -> Iterator[Any]:
     taken: list[NDArray[np.float32]] = []
 
     def take() -> Any:
-        if taken:
-            block = taken.pop()
-            base = block.base
-            spare.put(base if isinstance(base, np.ndarray) else block)
+        if taken or _BLOCKS_AHEAD == 0:
+            spare.put(_whole(taken.pop()) if taken else None)
         item = ready.get()
         if isinstance(item, np.ndarray):
             taken.append(item)

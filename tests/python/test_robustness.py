@@ -131,3 +131,12 @@ def test_save_keeps_the_channel_and_the_quality(tmp_path: Path) -> None:
 def test_the_logarithm_is_taken_once() -> None:
     with pytest.raises(ValueError, match=r"^Log: expected power or magnitude, got ln"):
         fa.MelSpectrogram() >> fa.Log() >> fa.Log(kind="dB")
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 4])
+def test_reading_ahead_changes_no_sample(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
+    monkeypatch.setattr("fastaudio.audio._BLOCKS_AHEAD", ahead)
+    samples, rate = soundfile.read(GUITAR, dtype="float32")
+    pipeline = fa.Pipeline(fa.MelSpectrogram(sample_rate=rate))
+    whole = pipeline(samples, sample_rate=rate, layout="samples_channels")
+    assert np.array_equal(pipeline(GUITAR), whole)

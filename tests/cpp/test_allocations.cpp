@@ -124,7 +124,7 @@ TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   auto nodes = front;
   nodes.push_back(patches);
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
-  nodes.back() =
-      std::make_shared<Parallel>(std::vector<Parallel::Branch>{{"patches", patches}, {"rows", log}});
+  nodes.back() = std::make_shared<Parallel>(
+      std::vector<Parallel::Branch>{{"patches", patches}, {"highest", std::make_shared<Max>()}});
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
 }

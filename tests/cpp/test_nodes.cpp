@@ -127,7 +127,7 @@ TEST_CASE("every node: nothing is taken after flush") {
     CHECK(message_of<StateError>([&] { stream->push(row.data(), 1, sink); }) ==
           "stream: expected no push after flush, got one; open a new stream");
     CHECK(message_of<StateError>([&] { stream->flush(sink); }) ==
-          "stream: expected one flush, got another; open a new stream");
+          "stream: expected no flush after flush, got one; open a new stream");
   });
 }
 

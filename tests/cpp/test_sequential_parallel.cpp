@@ -89,7 +89,7 @@ TEST_CASE("sequential: nothing is taken after flush") {
 }
 
 TEST_CASE("sequential: each push may have a sink of its own") {
-  const auto node = sequence({mel(), log10_of(), parallel({{"rows", log10_of()}})});
+  const auto node = sequence({mel(), parallel({{"rows", log10_of()}})});
   const Floats x = Random(53).samples(6000);
   const auto stream = node->open(kSamples);
   Floats rows;
@@ -142,4 +142,18 @@ TEST_CASE("parallel: branches are at least one with names of their own") {
 TEST_CASE("parallel: branches that want different inputs are refused") {
   const auto other = std::make_shared<MelSpectrogram>(MelSpectrogram::Options{.sample_rate = 44100});
   CHECK_THROWS_AS(parallel({{"a", mel()}, {"b", other}}), ValueError);
+}
+
+TEST_CASE("stream: nothing goes on after an error inside a call") {
+  class Refusing final : public Sink {
+    void write(std::size_t, const float*, std::size_t) override { throw ValueError("sink: full"); }
+  };
+  const auto node = mel();
+  const auto stream = node->open(kSamples);
+  const Floats x = Random(54).samples(6000);
+  Refusing refusing;
+  CHECK_THROWS_AS(stream->push(x.data(), x.size(), refusing), ValueError);
+  Collector sink(*node, kSamples);
+  CHECK_THROWS_AS(stream->push(x.data(), x.size(), sink), StateError);
+  CHECK_THROWS_AS(stream->flush(sink), StateError);
 }

@@ -1,0 +1,151 @@
+// Compiled once per instruction set, see lanes.hpp.
+#include "dsp/kernels_resample.hpp"
+#include "simd/lanes.hpp"
+
+namespace fastaudio::dsp::FASTAUDIO_ISA {
+
+using namespace simd::FASTAUDIO_ISA;
+
+namespace {
+
+inline float dot(const float* a, const float* b, int n) {
+  Lanes s0 = splat(0.0f), s1 = s0, s2 = s0, s3 = s0;
+  int i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    s0 += load(a + i) * load(b + i);
+    s1 += load(a + i + kLanes) * load(b + i + kLanes);
+    s2 += load(a + i + 2 * kLanes) * load(b + i + 2 * kLanes);
+    s3 += load(a + i + 3 * kLanes) * load(b + i + 3 * kLanes);
+  }
+  for (; i < n; i += kLanes) s0 += load(a + i) * load(b + i);
+  return sum((s0 + s1) + (s2 + s3));
+}
+
+/// One group over `cycles` cycles at once, each `down` samples further: one load of taps serves all.
+template <int cycles>
+inline void resample_group(const ResamplePlan& plan, int group, const float* x, float* out,
+                           std::ptrdiff_t out_step) {
+  constexpr int kVectors = ResamplePlan::kGroup / kLanes;
+  Lanes total[cycles][kVectors];
+  for (auto& cycle : total) {
+    for (auto& lanes : cycle) lanes = splat(0.0f);
+  }
+  const float* taps = plan.groups + std::ptrdiff_t(group) * plan.group_taps * ResamplePlan::kGroup;
+  for (int t = 0; t < plan.group_taps; ++t) {
+    for (int v = 0; v < kVectors; ++v) {
+      const Lanes tap = load(taps + t * ResamplePlan::kGroup + v * kLanes);
+      for (int c = 0; c < cycles; ++c) total[c][v] += tap * splat(x[c * plan.down + t]);
+    }
+  }
+  for (int c = 0; c < cycles; ++c) {
+    for (int v = 0; v < kVectors; ++v) store(out + c * out_step + v * kLanes, total[c][v]);
+  }
+}
+
+std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position, const float* in,
+                           std::int64_t n_in, float* out, std::size_t capacity) {
+  constexpr int kGroup = ResamplePlan::kGroup;
+  constexpr int kCycles = 4;  // as many sums as registers hold
+  std::size_t n = 0;
+  const auto many = static_cast<std::size_t>(kCycles * plan.up);
+  const std::int64_t span = kCycles * plan.down + plan.group_taps;
+  for (;;) {
+    if (position.phase == 0 && position.index + span <= n_in && n + many <= capacity) {
+      for (int g = 0; g < plan.n_groups; ++g) {
+        const float* x = in + (position.index + plan.start[g * kGroup]);
+        // Lanes beyond the cycle's last output would overwrite the next cycle's first ones.
+        if ((g + 1) * kGroup <= plan.up) {
+          resample_group<kCycles>(plan, g, x, out + n + g * kGroup, plan.up);
+        } else {
+          float rows[kCycles * kGroup];
+          resample_group<kCycles>(plan, g, x, rows, kGroup);
+          const auto used = static_cast<std::size_t>(plan.up - g * kGroup);
+          for (int c = 0; c < kCycles; ++c) {
+            std::memcpy(out + n + c * plan.up + g * kGroup, rows + c * kGroup, used * sizeof(float));
+          }
+        }
+      }
+      position.index += kCycles * plan.down;
+      n += many;
+      continue;
+    }
+    const auto g = static_cast<int>(position.phase / kGroup);
+    const std::int64_t group_end = (g + 1) * kGroup < plan.up ? (g + 1) * kGroup : plan.up;
+    std::int64_t end = position.phase;
+    while (end < group_end && n + static_cast<std::size_t>(end - position.phase) < capacity &&
+           position.index + plan.start[end] + plan.taps <= n_in) {
+      ++end;
+    }
+    if (end == position.phase) return n;
+    float row[kGroup];
+    resample_group<1>(plan, g, in + (position.index + plan.start[g * kGroup]), row, kGroup);
+    const auto ready = static_cast<std::size_t>(end - position.phase);
+    std::memcpy(out + n, row + (position.phase - g * kGroup), ready * sizeof(float));
+    n += ready;
+    position.phase = end;
+    if (end == plan.up) {
+      position.phase = 0;
+      position.index += plan.down;
+    }
+  }
+}
+
+std::size_t resample_between(const ResamplePlan& plan, ResamplePosition& position, const float* in,
+                             std::int64_t n_in, float* out, std::size_t capacity) {
+  const std::int64_t whole = plan.down / plan.up;
+  const std::int64_t part = plan.down % plan.up;
+  std::size_t n = 0;
+  while (n < capacity && position.index + plan.taps <= n_in) {
+    const float* x = in + position.index;
+    const double row = static_cast<double>(position.phase) * plan.phases / static_cast<double>(plan.up);
+    const auto lower = static_cast<std::int64_t>(row);
+    const auto fraction = static_cast<float>(row - static_cast<double>(lower));
+    const float* taps = plan.table + lower * plan.taps;
+    const float a = dot(taps, x, plan.taps);
+    const float b = dot(taps + plan.taps, x, plan.taps);
+    out[n++] = a + fraction * (b - a);
+    position.index += whole;
+    position.phase += part;
+    if (position.phase >= plan.up) {
+      position.phase -= plan.up;
+      ++position.index;
+    }
+  }
+  return n;
+}
+
+}  // namespace
+
+void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
+  constexpr int kBlock = 256;
+  constexpr int kMaxSide = 128;
+  float odd[kBlock + 2 * kMaxSide];  // samples at distance 1, 3, ... from a middle
+  float middle[kBlock];
+  for (std::size_t start = 0; start < n; start += kBlock) {
+    const int count = static_cast<int>(n - start < kBlock ? n - start : kBlock);
+    const int rounded = (count + kLanes - 1) / kLanes * kLanes;
+    const float* x = in + 2 * start;
+    const int n_odd = count + 2 * plan.n_side - 1;
+    for (int i = 0; i < n_odd; ++i) odd[i] = x[2 * i];
+    for (int i = n_odd; i < rounded + 2 * plan.n_side; ++i) odd[i] = 0.0f;
+    for (int i = 0; i < rounded; ++i) middle[i] = i < count ? x[2 * i + plan.reach()] : 0.0f;
+    for (int i = 0; i < rounded; i += kLanes) {
+      Lanes total = load(middle + i) * splat(0.5f);
+      const float* left = odd + i + plan.n_side - 1;
+      const float* right = odd + i + plan.n_side;
+      for (int j = 0; j < plan.n_side; ++j) {
+        total += (load(left - j) + load(right + j)) * splat(plan.side[j]);
+      }
+      store(middle + i, total);
+    }
+    std::memcpy(out + start, middle, static_cast<std::size_t>(count) * sizeof(float));
+  }
+}
+
+std::size_t resample(const ResamplePlan& plan, ResamplePosition& position, const float* in, std::int64_t n_in,
+                     float* out, std::size_t capacity) {
+  return plan.phases == 0 ? resample_exact(plan, position, in, n_in, out, capacity)
+                          : resample_between(plan, position, in, n_in, out, capacity);
+}
+
+}  // namespace fastaudio::dsp::FASTAUDIO_ISA

@@ -7,18 +7,19 @@ namespace {
 
 void register_spec(py::module_& m) {
   py::class_<StreamSpec>(m, "StreamSpec", "What flows between two nodes: rows of one shape at one rate.")
-      .def(py::init([](double rate_hz, std::vector<std::int64_t> shape, std::string unit) {
+      .def(py::init([](double rate_hz, std::vector<std::int64_t> shape, std::string unit, double bin_hz) {
              if (!(rate_hz > 0)) {
                throw ValueError("StreamSpec: expected rate_hz above 0, got " + std::to_string(rate_hz));
              }
              StreamSpec spec = StreamSpec::samples(rate_hz);
              spec.shape = std::move(shape);
              spec.unit = std::move(unit);
+             spec.bin_hz = bin_hz;
              check_spec(spec);
              return spec;
            }),
            py::kw_only(), py::arg("rate_hz").noconvert(), py::arg("shape") = std::vector<std::int64_t>{},
-           py::arg("unit") = "samples")
+           py::arg("unit") = "samples", py::arg("bin_hz").noconvert() = 0.0)
       .def_readonly("rate_hz", &StreamSpec::rate_hz, "Rows a second; 0 for one row at the end.")
       .def_property_readonly(
           "shape",
@@ -29,6 +30,8 @@ void register_spec(py::module_& m) {
       .def_readonly("unit", &StreamSpec::unit, "Such as 'samples', 'power', 'probability'.")
       .def_readonly("labels", &StreamSpec::labels, "Names along the last axis, if it has any.")
       .def_readonly("span_s", &StreamSpec::span_s, "Row k covers span_s seconds from k / rate_hz.")
+      .def_readonly("bin_hz", &StreamSpec::bin_hz,
+                    "Value k of a row is a spectrum's at k * bin_hz; 0 if it isn't one.")
       .def_readonly("latency_s", &StreamSpec::latency_s,
                     "Seconds from the first sample a row depends on until it comes out.")
       .def("__repr__", [](const StreamSpec& spec) { return to_string(spec) + " " + spec.unit; });

@@ -13,6 +13,9 @@ void check_spec(const StreamSpec& spec) {
   if (!(spec.rate_hz >= 0) || std::isinf(spec.rate_hz)) {
     throw ValueError("rows: expected a finite rate in Hz, got " + std::to_string(spec.rate_hz));
   }
+  if (!(spec.bin_hz >= 0) || std::isinf(spec.bin_hz)) {
+    throw ValueError("rows: expected a finite bin_hz, not negative, got " + std::to_string(spec.bin_hz));
+  }
   constexpr std::int64_t kLargest = std::int64_t{1} << 28;
   std::int64_t size = 1;
   for (const std::int64_t n : spec.shape) {

@@ -14,6 +14,7 @@ struct StreamSpec {
   std::string unit;                 ///< such as "samples", "power", "log10", "probability"
   std::vector<std::string> labels;  ///< of the last axis, if it has names
   double span_s = 0;                ///< row k covers [k / rate_hz, k / rate_hz + span_s)
+  double bin_hz = 0;                ///< value k of a row is a spectrum's at k * bin_hz; 0: it isn't one
   double latency_s = 0;             ///< from the first sample a row depends on until it comes out
 
   std::size_t row_size() const {
@@ -23,7 +24,7 @@ struct StreamSpec {
   }
 
   static StreamSpec samples(double rate_hz) {
-    return {rate_hz, {}, "samples", {}, rate_hz > 0 ? 1 / rate_hz : 0, 0};
+    return {rate_hz, {}, "samples", {}, rate_hz > 0 ? 1 / rate_hz : 0, 0, 0};
   }
 };
 

@@ -9,41 +9,9 @@
 #include <cstdint>
 
 #include "dsp/kernels_resample.hpp"
+#include "dsp/kernels_spectrum.hpp"
 
 namespace fastaudio::dsp {
-
-/// A complex FFT of `size` points as stages of small butterflies, tables owned by `RealFft`.
-struct FftStages {
-  static constexpr int kMaxStages = 16;
-  int n_stages = 0;
-  int radix[kMaxStages] = {};
-  int length[kMaxStages] = {};            ///< block length entering the stage
-  const float* twiddle[kMaxStages] = {};  ///< [length / radix][radix - 1] (re, im); null if all 1
-  const float* root[kMaxStages] = {};     ///< [radix] (re, im), for radices other than 2, 3, 4, 5
-};
-
-/// What a frame goes through; pointers stay owned by the plan's maker.
-struct MelPlan {
-  int n_fft = 0;
-  int n_bins = 0;                       ///< n_fft / 2 + 1
-  float power = 2;                      ///< exponent of the magnitude
-  const float* window = nullptr;        ///< [n_fft], zero outside win_length
-  FftStages stages;                     ///< over n_fft / 2 points if even, else n_fft
-  const std::int32_t* order = nullptr;  ///< where output k of the stages lies
-  const float* split = nullptr;         ///< [n_fft / 4 + 1] (re, im) of exp(-2 pi i k / n_fft)
-  int n_bands = 0;
-  const std::int32_t* first = nullptr;   ///< [n_bands] first bin of a band
-  const std::int32_t* offset = nullptr;  ///< [n_bands + 1] into weights
-  const float* weights = nullptr;
-  int max_radix = 0;
-
-  /// Floats of scratch that a batch of `lanes` frames needs, from a 64-byte boundary.
-  std::size_t scratch_floats(int lanes) const {
-    const std::size_t points = n_fft % 2 ? 2 * std::size_t(n_fft) : std::size_t(n_fft);
-    return (points + std::size_t(n_bins) + std::size_t(n_bands) + 2 * std::size_t(max_radix)) *
-           std::size_t(lanes);
-  }
-};
 
 /// y = gain * ln(max(scale * x + offset, floor)) + bias
 struct LogPlan {
@@ -60,9 +28,12 @@ inline constexpr float kLargestSample = 1e12f;
 struct Kernels {
   const char* isa;
   int lanes;
-  /// `n_frames` in [1, lanes] frames of n_fft samples, `hop` apart, to rows [n_frames][n_bands].
-  void (*mel)(const MelPlan&, const float* samples, std::ptrdiff_t hop, int n_frames, float* scratch,
-              float* rows);
+  /// `n_frames` in [1, lanes] frames, `hop` apart, to rows [n_frames][n_values or n_bands].
+  void (*spectrum)(const SpectrumPlan&, const FilterPlan&, const float* samples, std::ptrdiff_t hop,
+                   int n_frames, float* scratch, float* rows);
+  /// Real inverse transform: spectra [n_frames][n_bins] (re, im) to frames [n_frames][n_fft], for
+  /// `n_frames` in [1, lanes]. Imaginary parts that a real signal can't have are ignored.
+  void (*inverse)(const RealFftPlan&, const float* spectra, int n_frames, float* scratch, float* frames);
   /// Elementwise; `out` may equal `in`.
   void (*log)(const LogPlan&, const float* in, float* out, std::size_t n);
   /// Index of the first value that is NaN, infinite, or beyond kLargestSample; n if none is.

@@ -1,26 +1,54 @@
-/// In-place mixed-radix FFT over lanes; part of a kernel source, see lanes.hpp.
+/// Mixed-radix FFT over lanes, in place; part of a kernel source, see lanes.hpp.
+///
+/// Every product that meets a sum is an explicit `fma`, so that the same expression rounds alike
+/// wherever it is compiled: a frame alone takes other loops, and has to get the same bits.
 #pragma once
 
-#include "dsp/kernels.hpp"
+#include "dsp/kernels_spectrum.hpp"
 #include "simd/lanes.hpp"
 
 namespace fastaudio::dsp::FASTAUDIO_ISA {
 
 using namespace simd::FASTAUDIO_ISA;
 
-struct Complex {
-  Lanes re, im;
+/// `T` is Lanes or float.
+template <class T>
+struct ComplexOf {
+  T re, im;
+  friend ComplexOf operator+(ComplexOf a, ComplexOf b) { return {a.re + b.re, a.im + b.im}; }
+  friend ComplexOf operator-(ComplexOf a, ComplexOf b) { return {a.re - b.re, a.im - b.im}; }
 };
+using Complex = ComplexOf<Lanes>;
 
-inline Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
-inline Complex operator-(Complex a, Complex b) { return {a.re - b.re, a.im - b.im}; }
-inline Complex scale(Complex a, float s) { return {a.re * splat(s), a.im * splat(s)}; }
-inline Complex times_minus_i(Complex a) { return {a.im, splat(0.0f) - a.re}; }
-inline Complex twiddle(Complex a, const float* w) {
-  const Lanes re = splat(w[0]);
-  const Lanes im = splat(w[1]);
-  return {a.re * re - a.im * im, a.re * im + a.im * re};
+template <class T>
+inline T all(float x) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return x;
+  } else {
+    return splat(x);
+  }
 }
+template <class T>
+inline ComplexOf<T> scale(ComplexOf<T> a, T s) {
+  return {a.re * s, a.im * s};
+}
+/// c + a * s
+template <class T>
+inline ComplexOf<T> add_scaled(ComplexOf<T> c, ComplexOf<T> a, T s) {
+  return {fma(a.re, s, c.re), fma(a.im, s, c.im)};
+}
+template <class T>
+inline ComplexOf<T> times(ComplexOf<T> a, T re, T im) {
+  return {fnma(a.im, im, a.re * re), fma(a.im, re, a.re * im)};
+}
+inline Complex times(Complex a, const float* w) { return times(a, splat(w[0]), splat(w[1])); }
+template <class T>
+inline ComplexOf<T> swapped(ComplexOf<T> a) {
+  return {a.im, a.re};
+}
+/// a - i b, a + i b
+inline Complex minus_i(Complex a, Complex b) { return {a.re + b.im, a.im - b.re}; }
+inline Complex plus_i(Complex a, Complex b) { return {a.re - b.im, a.im + b.re}; }
 
 template <int radix>
 inline void butterfly(Complex* a);
@@ -34,13 +62,13 @@ inline void butterfly<2>(Complex* a) {
 
 template <>
 inline void butterfly<3>(Complex* a) {
-  constexpr float kSin = 0.866025403784438647f;  // sin(2 pi / 3)
+  const Lanes sine = splat(0.866025403784438647f);  // sin(2 pi / 3)
   const Complex sum = a[1] + a[2];
-  const Complex turn = times_minus_i(scale(a[1] - a[2], kSin));
-  const Complex mid = a[0] - scale(sum, 0.5f);
+  const Complex turn = scale(a[1] - a[2], sine);
+  const Complex mid = add_scaled(a[0], sum, splat(-0.5f));
   a[0] = a[0] + sum;
-  a[1] = mid + turn;
-  a[2] = mid - turn;
+  a[1] = minus_i(mid, turn);
+  a[2] = plus_i(mid, turn);
 }
 
 template <>
@@ -48,92 +76,158 @@ inline void butterfly<4>(Complex* a) {
   const Complex even = a[0] + a[2];
   const Complex even_diff = a[0] - a[2];
   const Complex odd = a[1] + a[3];
-  const Complex odd_turn = times_minus_i(a[1] - a[3]);
+  const Complex odd_diff = a[1] - a[3];
   a[0] = even + odd;
-  a[1] = even_diff + odd_turn;
+  a[1] = minus_i(even_diff, odd_diff);
   a[2] = even - odd;
-  a[3] = even_diff - odd_turn;
+  a[3] = plus_i(even_diff, odd_diff);
 }
 
 template <>
 inline void butterfly<5>(Complex* a) {
-  constexpr float kCos1 = 0.309016994374947424f;   // cos(2 pi / 5)
-  constexpr float kCos2 = -0.809016994374947424f;  // cos(4 pi / 5)
-  constexpr float kSin1 = 0.951056516295153572f;
-  constexpr float kSin2 = 0.587785252292473129f;
+  const Lanes cos1 = splat(0.309016994374947424f);   // cos(2 pi / 5)
+  const Lanes cos2 = splat(-0.809016994374947424f);  // cos(4 pi / 5)
+  const Lanes sin1 = splat(0.951056516295153572f);
+  const Lanes sin2 = splat(0.587785252292473129f);
   const Complex s1 = a[1] + a[4];
   const Complex d1 = a[1] - a[4];
   const Complex s2 = a[2] + a[3];
   const Complex d2 = a[2] - a[3];
-  const Complex m1 = a[0] + scale(s1, kCos1) + scale(s2, kCos2);
-  const Complex m2 = a[0] + scale(s1, kCos2) + scale(s2, kCos1);
-  const Complex t1 = times_minus_i(scale(d1, kSin1) + scale(d2, kSin2));
-  const Complex t2 = times_minus_i(scale(d1, kSin2) - scale(d2, kSin1));
+  const Complex m1 = add_scaled(add_scaled(a[0], s1, cos1), s2, cos2);
+  const Complex m2 = add_scaled(add_scaled(a[0], s1, cos2), s2, cos1);
+  const Complex t1 = add_scaled(scale(d1, sin1), d2, sin2);
+  const Complex t2 = add_scaled(scale(d1, sin2), d2, splat(0.0f) - sin1);
   a[0] = a[0] + s1 + s2;
-  a[1] = m1 + t1;
-  a[2] = m2 + t2;
-  a[3] = m2 - t2;
-  a[4] = m1 - t1;
+  a[1] = minus_i(m1, t1);
+  a[2] = minus_i(m2, t2);
+  a[3] = plus_i(m2, t2);
+  a[4] = plus_i(m1, t1);
 }
 
-/// One stage: every block of `length` points becomes `radix` blocks (decimation in frequency).
+/// Element (row, j) of a stage's twiddles, `part` of them a row.
+inline Complex twiddle_at(const float* w, int row, int part, int j) {
+  const float* re = w + std::ptrdiff_t{2} * row * part + j;
+  return {splat(re[0]), splat(re[part])};
+}
+
+/// A block of radix * part points becomes `radix` blocks (decimation in frequency).
 template <int radix>
-inline void stage(Complex* z, int size, int length, const float* w) {
-  const int part = length / radix;
-  for (Complex* block = z; block < z + size; block += length) {
-    for (int j = 0; j < part; ++j) {
-      Complex a[radix];
-      for (int q = 0; q < radix; ++q) a[q] = block[j + q * part];
-      butterfly<radix>(a);
-      block[j] = a[0];
-      for (int p = 1; p < radix; ++p) {
-        block[j + p * part] = w ? twiddle(a[p], w + 2 * (j * (radix - 1) + p - 1)) : a[p];
+inline void stage(Complex* block, int part, const float* w) {
+  for (int j = 0; j < part; ++j) {
+    Complex a[radix];
+    for (int q = 0; q < radix; ++q) a[q] = block[j + q * part];
+    butterfly<radix>(a);
+    block[j] = a[0];
+    for (int p = 1; p < radix; ++p) {
+      Complex value = a[p];
+      if (w != nullptr) {
+        const Complex t = twiddle_at(w, p - 1, part, j);
+        value = times(value, t.re, t.im);
       }
+      block[j + p * part] = value;
     }
   }
 }
 
 /// Any radix by its definition; `a` holds `radix` values.
-inline void stage_any(Complex* z, int size, int length, int radix, const float* w, const float* root,
-                      Complex* a) {
-  const int part = length / radix;
-  for (Complex* block = z; block < z + size; block += length) {
-    for (int j = 0; j < part; ++j) {
-      for (int q = 0; q < radix; ++q) a[q] = block[j + q * part];
-      for (int p = 0; p < radix; ++p) {
-        Complex total = a[0];
-        for (int q = 1, k = p; q < radix; ++q) {
-          total = total + twiddle(a[q], root + 2 * k);
-          k += p;
-          if (k >= radix) k -= radix;
-        }
-        block[j + p * part] = (w && p) ? twiddle(total, w + 2 * (j * (radix - 1) + p - 1)) : total;
+inline void stage_any(Complex* block, int radix, int part, const float* w, const float* root, Complex* a) {
+  for (int j = 0; j < part; ++j) {
+    for (int q = 0; q < radix; ++q) a[q] = block[j + q * part];
+    for (int p = 0; p < radix; ++p) {
+      Complex total = a[0];
+      for (int q = 1, k = p; q < radix; ++q) {
+        const Lanes re = splat(root[2 * k]);
+        const Lanes im = splat(root[2 * k + 1]);
+        total.re = fnma(a[q].im, im, fma(a[q].re, re, total.re));
+        total.im = fma(a[q].im, re, fma(a[q].re, im, total.im));
+        k += p;
+        if (k >= radix) k -= radix;
       }
+      if (w != nullptr && p > 0) {
+        const Complex t = twiddle_at(w, p - 1, part, j);
+        total = times(total, t.re, t.im);
+      }
+      block[j + p * part] = total;
     }
   }
 }
 
-/// Transforms `size` points in place; output k lies at the plan's `order[k]`.
-inline void fft(const FftStages& plan, Complex* z, int size, Complex* scratch) {
-  for (int s = 0; s < plan.n_stages; ++s) {
+inline void one_stage(const FftPlan& plan, int s, Complex* block, Complex* spare) {
+  const int part = plan.length[s] / plan.radix[s];
+  const float* w = plan.twiddle[s];
+  switch (plan.radix[s]) {
+    case 2:
+      return stage<2>(block, part, w);
+    case 3:
+      return stage<3>(block, part, w);
+    case 4:
+      return stage<4>(block, part, w);
+    case 5:
+      return stage<5>(block, part, w);
+    default:
+      return stage_any(block, plan.radix[s], part, w, plan.root[s], spare);
+  }
+}
+
+/// Stages `s` and after, over `size` points; output k lies at the plan's `order[k]`. Depth first until
+/// a block fits the first cache. `spare` holds the plan's largest radix.
+inline void fft(const FftPlan& plan, int s, Complex* z, int size, Complex* spare) {
+  constexpr int kCachePoints = 16384 / static_cast<int>(sizeof(Complex));
+  for (; s < plan.n_stages; ++s) {
     const int length = plan.length[s];
-    const float* w = plan.twiddle[s];
-    switch (plan.radix[s]) {
-      case 2:
-        stage<2>(z, size, length, w);
-        break;
-      case 3:
-        stage<3>(z, size, length, w);
-        break;
-      case 4:
-        stage<4>(z, size, length, w);
-        break;
-      case 5:
-        stage<5>(z, size, length, w);
-        break;
-      default:
-        stage_any(z, size, length, plan.radix[s], w, plan.root[s], scratch);
+    if (size > length && size > kCachePoints) {
+      for (int start = 0; start < size; start += length) fft(plan, s, z + start, length, spare);
+      return;
     }
+    for (int start = 0; start < size; start += length) one_stage(plan, s, z + start, spare);
+  }
+}
+
+/// Any number of points, in place, as a convolution with a chirp; `work` holds 2 * fft.size.
+inline void bluestein(const RealFftPlan& plan, Complex* z, Complex* work, Complex* spare) {
+  const int size = plan.fft.size;
+  const Complex zero{splat(0.0f), splat(0.0f)};
+  for (int k = 0; k < plan.points; ++k) work[k] = times(z[k], plan.chirp + 2 * k);
+  for (int k = plan.points; k < size; ++k) work[k] = zero;
+  fft(plan.fft, 0, work, size, spare);
+  Complex* product = work + size;
+  for (int k = 0; k < size; ++k) {
+    // Swapping parts before and after turns the forward transform into the inverse one.
+    product[k] = swapped(times(work[plan.fft.order[k]], plan.chirp_spectrum + 2 * k));
+  }
+  fft(plan.fft, 0, product, size, spare);
+  for (int k = 0; k < plan.points; ++k) {
+    z[k] = times(swapped(product[plan.fft.order[k]]), plan.chirp + 2 * k);
+  }
+}
+
+/// The whole transform of `points`, in place; output k lies at the plan's `order[k]`.
+inline void transform(const RealFftPlan& plan, Complex* z, float* work) {
+  auto* spare = reinterpret_cast<Complex*>(work);
+  if (plan.chirp == nullptr) return fft(plan.fft, 0, z, plan.points, spare);
+  bluestein(plan, z, spare + plan.fft.largest_radix, spare);
+}
+
+/// Bins of a real frame of even length from its half-length complex transform: `get(k)` reads the
+/// latter, `put(k, bin)` takes every bin once.
+template <class T, class Get, class Put>
+inline void split_bins(const RealFftPlan& plan, Get&& get, Put&& put) {
+  const int half = plan.n_fft / 2;
+  const T zero = all<T>(0.0f);
+  const ComplexOf<T> dc = get(0);
+  put(0, ComplexOf<T>{dc.re + dc.im, zero});
+  put(half, ComplexOf<T>{dc.re - dc.im, zero});
+  for (int k = 1; 2 * k <= half; ++k) {
+    const ComplexOf<T> a = get(k);
+    const ComplexOf<T> b = get(half - k);
+    const T one_half = all<T>(0.5f);
+    const ComplexOf<T> even{(a.re + b.re) * one_half, (a.im - b.im) * one_half};
+    const ComplexOf<T> odd{(a.im + b.im) * one_half, (b.re - a.re) * one_half};
+    const T re = all<T>(plan.split[2 * k]);
+    const T im = all<T>(plan.split[2 * k + 1]);
+    const ComplexOf<T> turned = times(odd, re, im);
+    put(k, even + turned);
+    put(half - k, ComplexOf<T>{even.re - turned.re, turned.im - even.im});
   }
 }
 

@@ -32,27 +32,43 @@ std::vector<int> SparseFilterbank::empty_bands() const {
   return empty;
 }
 
-SparseFilterbank make_mel_filterbank(double sample_rate, int n_fft, int n_mels, double f_min, double f_max,
-                                     std::string_view mel_scale, bool slaney_norm) {
-  const double low = hz_to_mel(f_min, mel_scale);
-  const double step = (hz_to_mel(f_max, mel_scale) - low) / (n_mels + 1);
-  const auto edge = [&](int i) { return mel_to_hz(low + step * i, mel_scale); };
+FilterPlan SparseFilterbank::plan() const {
+  return {static_cast<int>(first.size()), first.data(), offset.data(), weights.data()};
+}
+
+SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
+  const auto to_mel = [&](double hz) { return hz_to_mel(hz, filters.mel_scale); };
+  const double low = to_mel(filters.f_min);
+  const double step = (to_mel(filters.f_max) - low) / (filters.n_mels + 1);
+  const auto edge = [&](int i) { return mel_to_hz(low + step * i, filters.mel_scale); };
+  // Triangles are drawn over x: Hz, or mel.
+  const auto corner = [&](int i) { return filters.linear_in_mel ? low + step * i : edge(i); };
+  std::vector<double> x;
+  for (int k = 0; k <= filters.n_fft / 2; ++k) {
+    const double f = k * filters.sample_rate / filters.n_fft;
+    x.push_back(filters.linear_in_mel ? to_mel(f) : f);
+  }
   SparseFilterbank bank;
   bank.offset.push_back(0);
-  for (int b = 0; b < n_mels; ++b) {
-    const double left = edge(b);
-    const double centre = edge(b + 1);
-    const double right = edge(b + 2);
-    const double gain = slaney_norm ? 2 / (right - left) : 1;
-    int first = -1;
-    for (int k = 0; k <= n_fft / 2; ++k) {
-      const double f = k * sample_rate / n_fft;
-      const double weight = std::min((f - left) / (centre - left), (right - f) / (right - centre));
+  for (int b = 0; b < filters.n_mels; ++b) {
+    const double left = corner(b);
+    const double centre = corner(b + 1);
+    const double right = corner(b + 2);
+    std::vector<double> weights;
+    int first = 0;
+    double total = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const double weight = std::min((x[k] - left) / (centre - left), (right - x[k]) / (right - centre));
       if (!(weight > 0)) continue;  // NaN where two edges are the same number
-      if (first < 0) first = k;
-      bank.weights.push_back(static_cast<float>(gain * weight));
+      if (weights.empty()) first = static_cast<int>(k);
+      weights.push_back(weight);
+      total += weight;
     }
-    bank.first.push_back(std::max(first, 0));
+    double gain = 1;
+    if (filters.norm == "slaney") gain = 2 / (edge(b + 2) - edge(b));
+    if (filters.norm == "unit_sum") gain = 1 / total;
+    for (const double weight : weights) bank.weights.push_back(static_cast<float>(gain * weight));
+    bank.first.push_back(first);
     bank.offset.push_back(static_cast<std::int32_t>(bank.weights.size()));
   }
   return bank;

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "dsp/kernels_spectrum.hpp"
+
 namespace fastaudio::dsp {
 
 /// HTK: 2595 log10(1 + f / 700). Slaney: linear to 1 kHz (3 f / 200), then 15 + 27 ln(f / 1000) / ln 6.4.
@@ -17,13 +19,26 @@ struct SparseFilterbank {
   std::vector<std::int32_t> offset;
   std::vector<float> weights;
 
+  /// Points into these vectors.
+  FilterPlan plan() const;
+
   /// Bands without a single bin, which stay constant.
   std::vector<int> empty_bands() const;
 };
 
-/// `mel_scale` is slaney or htk; `norm` is slaney (unit area in Hz) or none.
-/// Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `filters.mel`.
-SparseFilterbank make_mel_filterbank(double sample_rate, int n_fft, int n_mels, double f_min, double f_max,
-                                     std::string_view mel_scale, bool slaney_norm);
+struct MelFilters {
+  double sample_rate;
+  int n_fft;
+  int n_mels;
+  double f_min;
+  double f_max;
+  std::string_view mel_scale;  ///< slaney, htk
+  std::string_view norm;       ///< slaney (unit area in Hz), unit_sum (weights sum to 1), none
+  bool linear_in_mel;          ///< sides of the triangles are straight lines over mel, not over Hz
+};
+
+/// Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `filters.mel`; triangles over
+/// mel as in Kaldi's `MelBanks` and TensorFlow's `linear_to_mel_weight_matrix`.
+SparseFilterbank make_mel_filterbank(const MelFilters& filters);
 
 }  // namespace fastaudio::dsp

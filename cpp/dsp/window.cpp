@@ -1,5 +1,6 @@
 #include "dsp/window.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -7,22 +8,38 @@ namespace fastaudio::dsp {
 
 namespace {
 
+/// Modified Bessel function of order 0, by its series; libc++ has no std::cyl_bessel_i.
+double bessel_i0(double x) {
+  double term = 1;
+  double total = 1;
+  for (int k = 1; term > 1e-17 * total; ++k) {
+    term *= (x / (2 * k)) * (x / (2 * k));
+    total += term;
+  }
+  return total;
+}
+
 /// `phase` in [0, 2 pi] over the window.
-double window_value(std::string_view shape, double phase) {
+double window_value(std::string_view shape, double phase, double beta) {
   if (shape == "hann") return 0.5 - 0.5 * std::cos(phase);
   if (shape == "hamming") return 0.54 - 0.46 * std::cos(phase);
   if (shape == "blackman") return 0.42 - 0.5 * std::cos(phase) + 0.08 * std::cos(2 * phase);
+  if (shape == "povey") return std::pow(0.5 - 0.5 * std::cos(phase), 0.85);
+  if (shape == "kaiser") {
+    const double x = phase / std::numbers::pi - 1;
+    return bessel_i0(beta * std::sqrt(std::max(0.0, 1 - x * x))) / bessel_i0(beta);
+  }
   return 1.0;  // rectangular
 }
 
 }  // namespace
 
-std::vector<float> make_window(std::string_view name, int win_length, int n_fft) {
+std::vector<float> make_window(std::string_view name, int win_length, int n_fft, bool at_start, double beta) {
   constexpr std::string_view kSuffix = "_symmetric";
   const bool symmetric = name.ends_with(kSuffix);
   if (symmetric) name.remove_suffix(kSuffix.size());
   std::vector<float> window(static_cast<std::size_t>(n_fft), 0.0f);
-  const std::size_t start = static_cast<std::size_t>((n_fft - win_length) / 2);
+  const std::size_t start = at_start ? 0 : static_cast<std::size_t>((n_fft - win_length) / 2);
   if (win_length == 1) {  // a single sample has no shape
     window[start] = 1.0f;
     return window;
@@ -30,7 +47,7 @@ std::vector<float> make_window(std::string_view name, int win_length, int n_fft)
   const int period = symmetric ? win_length - 1 : win_length;
   for (int i = 0; i < win_length; ++i) {
     const double phase = 2 * std::numbers::pi * i / period;
-    window[start + static_cast<std::size_t>(i)] = static_cast<float>(window_value(name, phase));
+    window[start + static_cast<std::size_t>(i)] = static_cast<float>(window_value(name, phase, beta));
   }
   return window;
 }

@@ -10,12 +10,14 @@
 #include "nodes/patches.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
+#include "nodes/spectrogram.hpp"
 #include "nodes/tags.hpp"
 
 namespace fastaudio {
 
 using AllNodes = std::tuple<std::type_identity<Mono>,            //
                             std::type_identity<Resample>,        //
+                            std::type_identity<Spectrogram>,     //
                             std::type_identity<MelSpectrogram>,  //
                             std::type_identity<Log>,             //
                             std::type_identity<Patches>,         //

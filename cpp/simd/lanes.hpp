@@ -10,6 +10,12 @@
 #include <cstring>
 #include <utility>
 
+#if defined(__FMA__) || defined(__AVX512F__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 #ifndef FASTAUDIO_ISA
 #error "compile kernel sources through CMake, which names the instruction set"
 #endif
@@ -25,6 +31,10 @@ inline constexpr int kLanes = 4;
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
+
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
+#define FASTAUDIO_FUSED 1
+#endif
 
 typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 typedef std::int32_t IntLanes __attribute__((vector_size(kLanes * 4)));
@@ -80,6 +90,45 @@ inline Lanes to_float(const IntLanes& a) {
 }
 
 #endif
+
+/// a * b + c, rounded once where the instruction set can; lanes and single floats alike, bit for bit.
+inline float fma(float a, float b, float c) {
+#if defined(FASTAUDIO_FUSED)
+  return __builtin_fmaf(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+inline Lanes fma(Lanes a, Lanes b, Lanes c) {
+#if !defined(FASTAUDIO_FUSED)
+  return a * b + c;
+#elif defined(__AVX512F__)
+  return Lanes(_mm512_fmadd_ps(__m512(a), __m512(b), __m512(c)));
+#elif defined(__FMA__)
+  return Lanes(_mm256_fmadd_ps(__m256(a), __m256(b), __m256(c)));
+#else
+  return Lanes(vfmaq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b)));
+#endif
+}
+/// c - a * b, likewise.
+inline float fnma(float a, float b, float c) {
+#if defined(FASTAUDIO_FUSED)
+  return __builtin_fmaf(-a, b, c);
+#else
+  return c - a * b;
+#endif
+}
+inline Lanes fnma(Lanes a, Lanes b, Lanes c) {
+#if !defined(FASTAUDIO_FUSED)
+  return c - a * b;
+#elif defined(__AVX512F__)
+  return Lanes(_mm512_fnmadd_ps(__m512(a), __m512(b), __m512(c)));
+#elif defined(__FMA__)
+  return Lanes(_mm256_fnmadd_ps(__m256(a), __m256(b), __m256(c)));
+#else
+  return Lanes(vfmsq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b)));
+#endif
+}
 
 /// Any alignment.
 inline Lanes load(const float* p) {

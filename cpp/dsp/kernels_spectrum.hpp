@@ -1,0 +1,91 @@
+/// What the spectral kernels work from; the tables belong to `RealFft`, windows and filterbanks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fastaudio::dsp {
+
+/// A complex FFT as stages of small butterflies, in place.
+struct FftPlan {
+  static constexpr int kMaxStages = 16;
+  int size = 0;
+  int n_stages = 0;
+  int radix[kMaxStages] = {};
+  int length[kMaxStages] = {};            ///< block length entering the stage
+  const float* twiddle[kMaxStages] = {};  ///< [radix - 1][re, im][length / radix]; null if all 1
+  const float* root[kMaxStages] = {};     ///< [radix] (re, im), for radices other than 2, 3, 4, 5
+  const std::int32_t* order = nullptr;    ///< [size] where output k lies
+  int largest_radix = 1;
+};
+
+/// A real FFT of n points through a complex one of n / 2, or of n if n is odd. If that number has a
+/// large prime factor, as a convolution with a chirp (Bluestein): `fft` is then the convolution's.
+struct RealFftPlan {
+  int n_fft = 0;
+  int n_bins = 0;  ///< n_fft / 2 + 1
+  int points = 0;  ///< of the complex transform
+  FftPlan fft;
+  const std::int32_t* order = nullptr;    ///< [points] where output k lies
+  const float* split = nullptr;           ///< [n_fft / 4 + 1] (re, im) of exp(-2 pi i k / n_fft)
+  const float* chirp = nullptr;           ///< [points] (re, im) of exp(-pi i k^2 / points), or null
+  const float* chirp_spectrum = nullptr;  ///< [fft.size] (re, im) of the conjugate's, over fft.size
+
+  /// Floats that the transform of `lanes` frames needs beside its points.
+  std::size_t work_floats(int lanes) const {
+    const std::size_t chirped = chirp == nullptr ? 0 : 4 * static_cast<std::size_t>(fft.size);
+    return (chirped + 2 * static_cast<std::size_t>(fft.largest_radix)) * static_cast<std::size_t>(lanes);
+  }
+};
+
+/// From samples to a windowed frame of n_fft values.
+struct FramePlan {
+  int frame_length = 0;           ///< samples read, at most n_fft; zeros follow
+  const float* window = nullptr;  ///< [n_fft]
+  bool remove_dc = false;         ///< subtracts the frame's mean
+  float preemphasis = 0;          ///< then x[i] -= preemphasis * x[i - 1], and x[0] -= preemphasis * x[0]
+
+  bool plain(int n_fft) const { return frame_length == n_fft && !remove_dc && preemphasis == 0; }
+};
+
+struct SpectrumPlan {
+  RealFftPlan fft;
+  FramePlan frame;
+  bool is_complex = false;  ///< values are (re, im), else magnitude ** power
+  float power = 2;
+
+  int n_values() const { return is_complex ? 2 * fft.n_bins : fft.n_bins; }
+};
+
+/// Weighted sums of neighbouring bins.
+struct FilterPlan {
+  int n_bands = 0;                       ///< 0: none, the spectrum itself is the row
+  const std::int32_t* first = nullptr;   ///< [n_bands] first bin of a band
+  const std::int32_t* offset = nullptr;  ///< [n_bands + 1] into weights
+  const float* weights = nullptr;
+};
+
+/// Floats of scratch, from a 64-byte boundary, that `Kernels::spectrum` needs for `lanes` frames.
+inline std::size_t spectrum_scratch(const SpectrumPlan& plan, const FilterPlan& filter, int lanes) {
+  const auto n_fft = static_cast<std::size_t>(plan.fft.n_fft);
+  const std::size_t copies = plan.frame.plain(plan.fft.n_fft) ? 0 : (n_fft + 15) / 16 * 16;
+  const std::size_t values = static_cast<std::size_t>(plan.n_values() + filter.n_bands);
+  return (2 * static_cast<std::size_t>(plan.fft.points) + values + copies) * static_cast<std::size_t>(lanes) +
+         plan.fft.work_floats(lanes);
+}
+
+/// The same for `Kernels::inverse`.
+inline std::size_t inverse_scratch(const RealFftPlan& plan, int lanes) {
+  return 2 * static_cast<std::size_t>(plan.points) * static_cast<std::size_t>(lanes) +
+         plan.work_floats(lanes);
+}
+
+#ifdef FASTAUDIO_ISA
+namespace FASTAUDIO_ISA {
+void spectrum(const SpectrumPlan&, const FilterPlan&, const float* samples, std::ptrdiff_t hop, int n_frames,
+              float* scratch, float* rows);
+void inverse(const RealFftPlan&, const float* spectra, int n_frames, float* scratch, float* frames);
+}  // namespace FASTAUDIO_ISA
+#endif
+
+}  // namespace fastaudio::dsp

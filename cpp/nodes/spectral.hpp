@@ -1,0 +1,93 @@
+/// What every node from samples to spectra shares: its options, tables and stream.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/options.hpp"
+#include "dsp/kernels.hpp"
+#include "dsp/real_fft.hpp"
+
+namespace fastaudio {
+
+struct FrameOptions {
+  int sample_rate = 22050;
+  int n_fft = 2048;
+  std::optional<int> win_length;
+  int hop_length = 512;
+  std::string window = "hann";
+  double window_beta = 12;
+  std::string window_at = "middle";
+  bool center = true;
+  std::string pad_mode = "constant";
+  bool remove_dc = false;
+  double preemphasis = 0;
+  double sample_scale = 1;
+};
+
+/// Their fields, as part of a node's own.
+template <class Options>
+constexpr auto frame_fields() {
+  return std::tuple{
+      Field<Options, int>{"sample_rate", &FrameOptions::sample_rate, Range{100, 768000}, "Hz",
+                          "Rate of the input."},
+      Field<Options, int>{"n_fft", &FrameOptions::n_fft, Range{2, 65536}, "samples",
+                          "Length of the transform."},
+      Field<Options, std::optional<int>>{"win_length", &FrameOptions::win_length, Range{1, 65536}, "samples",
+                                         "Length of the window; None for n_fft."},
+      Field<Options, int>{"hop_length", &FrameOptions::hop_length, Range{1, 65536}, "samples",
+                          "Step between frames."},
+      Field<Options, std::string>{"window", &FrameOptions::window,
+                                  Choices{"hann hamming blackman povey kaiser rectangular hann_symmetric "
+                                          "hamming_symmetric blackman_symmetric povey_symmetric "
+                                          "kaiser_symmetric"},
+                                  "Window, periodic unless its name says symmetric."},
+      Field<Options, double>{"window_beta", &FrameOptions::window_beta, Range{0, 100}, "",
+                             "Shape of a kaiser window; used by no other."},
+      Field<Options, std::string>{
+          "window_at", &FrameOptions::window_at, Choices{"middle start"},
+          "Where a window shorter than n_fft lies: in its middle, samples of no weight "
+          "around it; or at its start, frames being win_length long and zeros after."},
+      Field<Options, bool>{"center", &FrameOptions::center,
+                           "Whether frame t is centred on sample t * hop_length, else begins there."},
+      Field<Options, std::string>{
+          "pad_mode", &FrameOptions::pad_mode, Choices{"constant reflect kaldi"},
+          "What stands before and after the signal if centred: zeros, or its mirror "
+          "image; kaldi: its mirror image with the edges repeated, frame t centred on "
+          "(t + 1/2) * hop_length, as Kaldi does without snip_edges."},
+      Field<Options, bool>{"remove_dc", &FrameOptions::remove_dc, "Whether to subtract each frame's mean."},
+      Field<Options, double>{"preemphasis", &FrameOptions::preemphasis, Range{0, 1}, "",
+                             "Then x[i] -= preemphasis * x[i - 1] within the frame, before the window."},
+      Field<Options, double>{"sample_scale", &FrameOptions::sample_scale, Range{1e-6, 1e6}, "",
+                             "Factor on samples: 32768 for front ends that read 16-bit integers."}};
+}
+
+/// Tables from samples to spectra. Immutable; its owner, a node, outlives every stream.
+class SpectralFront {
+ public:
+  /// Throws ValueError, in the node's name, for options that contradict each other.
+  SpectralFront(const char* node, const FrameOptions& options, double power, bool is_complex = false);
+
+  const dsp::SpectrumPlan& plan() const { return plan_; }
+  double bin_hz() const { return options_.sample_rate / static_cast<double>(options_.n_fft); }
+
+  /// Rows of `shape` at the rate of frames, checked against the input.
+  StreamSpec spec(const StreamSpec& input, std::vector<std::int64_t> shape) const;
+
+  /// `filter` belongs to `owner`, as this does.
+  std::unique_ptr<Stream> open(std::shared_ptr<const Node> owner, const dsp::FilterPlan& filter) const;
+
+ private:
+  const char* node_;
+  FrameOptions options_;
+  dsp::RealFft fft_;
+  std::vector<float> window_;
+  dsp::SpectrumPlan plan_;  ///< points into the tables above
+};
+
+/// "power", "magnitude", "magnitude ** 0.5".
+std::string unit_of_power(double power);
+
+}  // namespace fastaudio

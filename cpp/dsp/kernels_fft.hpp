@@ -169,14 +169,14 @@ inline void one_stage(const FftPlan& plan, int s, Complex* block, Complex* spare
   }
 }
 
-/// Stages `s` and after, over `size` points; output k lies at the plan's `order[k]`. Depth first until
-/// a block fits the first cache. `spare` holds the plan's largest radix.
-inline void fft(const FftPlan& plan, int s, Complex* z, int size, Complex* spare) {
+/// Stages from `s` until `end`, over `size` points; after the last, output k lies at the plan's
+/// `order[k]`. Depth first until a block fits the first cache. `spare` holds the plan's largest radix.
+inline void fft(const FftPlan& plan, int s, int end, Complex* z, int size, Complex* spare) {
   constexpr int kCachePoints = 16384 / static_cast<int>(sizeof(Complex));
-  for (; s < plan.n_stages; ++s) {
+  for (; s < end; ++s) {
     const int length = plan.length[s];
     if (size > length && size > kCachePoints) {
-      for (int start = 0; start < size; start += length) fft(plan, s, z + start, length, spare);
+      for (int start = 0; start < size; start += length) fft(plan, s, end, z + start, length, spare);
       return;
     }
     for (int start = 0; start < size; start += length) one_stage(plan, s, z + start, spare);
@@ -189,13 +189,13 @@ inline void bluestein(const RealFftPlan& plan, Complex* z, Complex* work, Comple
   const Complex zero{splat(0.0f), splat(0.0f)};
   for (int k = 0; k < plan.points; ++k) work[k] = times(z[k], plan.chirp + 2 * k);
   for (int k = plan.points; k < size; ++k) work[k] = zero;
-  fft(plan.fft, 0, work, size, spare);
+  fft(plan.fft, 0, plan.fft.n_stages, work, size, spare);
   Complex* product = work + size;
   for (int k = 0; k < size; ++k) {
     // Swapping parts before and after turns the forward transform into the inverse one.
     product[k] = swapped(times(work[plan.fft.order[k]], plan.chirp_spectrum + 2 * k));
   }
-  fft(plan.fft, 0, product, size, spare);
+  fft(plan.fft, 0, plan.fft.n_stages, product, size, spare);
   for (int k = 0; k < plan.points; ++k) {
     z[k] = times(swapped(product[plan.fft.order[k]]), plan.chirp + 2 * k);
   }
@@ -204,31 +204,61 @@ inline void bluestein(const RealFftPlan& plan, Complex* z, Complex* work, Comple
 /// The whole transform of `points`, in place; output k lies at the plan's `order[k]`.
 inline void transform(const RealFftPlan& plan, Complex* z, float* work) {
   auto* spare = reinterpret_cast<Complex*>(work);
-  if (plan.chirp == nullptr) return fft(plan.fft, 0, z, plan.points, spare);
+  if (plan.chirp == nullptr) return fft(plan.fft, 0, plan.fft.n_stages, z, plan.points, spare);
   bluestein(plan, z, spare + plan.fft.largest_radix, spare);
 }
 
-/// Bins of a real frame of even length from its half-length complex transform: `get(k)` reads the
-/// latter, `put(k, bin)` takes every bin once.
+/// Twice bins k and n / 2 - k of a real frame of even length, k <= n / 4, from outputs k and n / 2 - k
+/// of its half-length complex transform. The half lies in the window, where it costs nothing.
+template <class T, class Put>
+inline void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf<T> b, const Put& put) {
+  const ComplexOf<T> even{a.re + b.re, a.im - b.im};
+  const ComplexOf<T> odd{a.im + b.im, b.re - a.re};
+  const ComplexOf<T> turned = times(odd, all<T>(plan.split[2 * k]), all<T>(plan.split[2 * k + 1]));
+  put(k, even + turned);
+  put(plan.points - k, ComplexOf<T>{even.re - turned.re, turned.im - even.im});
+}
+
+/// Bins 0 and n / 2, from output 0, likewise doubled.
+template <class T, class Put>
+inline void split_ends(const RealFftPlan& plan, ComplexOf<T> dc, const Put& put) {
+  const T low = dc.re + dc.im;
+  const T high = dc.re - dc.im;
+  put(0, ComplexOf<T>{low + low, all<T>(0.0f)});
+  put(plan.points, ComplexOf<T>{high + high, all<T>(0.0f)});
+}
+
+/// All bins; `get(k)` reads output k, `put(k, bin)` takes bin k.
 template <class T, class Get, class Put>
-inline void split_bins(const RealFftPlan& plan, Get&& get, Put&& put) {
-  const int half = plan.n_fft / 2;
-  const T zero = all<T>(0.0f);
-  const ComplexOf<T> dc = get(0);
-  put(0, ComplexOf<T>{dc.re + dc.im, zero});
-  put(half, ComplexOf<T>{dc.re - dc.im, zero});
-  for (int k = 1; 2 * k <= half; ++k) {
-    const ComplexOf<T> a = get(k);
-    const ComplexOf<T> b = get(half - k);
-    const T one_half = all<T>(0.5f);
-    const ComplexOf<T> even{(a.re + b.re) * one_half, (a.im - b.im) * one_half};
-    const ComplexOf<T> odd{(a.im + b.im) * one_half, (b.re - a.re) * one_half};
-    const T re = all<T>(plan.split[2 * k]);
-    const T im = all<T>(plan.split[2 * k + 1]);
-    const ComplexOf<T> turned = times(odd, re, im);
-    put(k, even + turned);
-    put(half - k, ComplexOf<T>{even.re - turned.re, turned.im - even.im});
+inline void split_bins(const RealFftPlan& plan, const Get& get, const Put& put) {
+  split_ends<T>(plan, get(0), put);
+  for (int k = 1; 2 * k <= plan.points; ++k) split_pair<T>(plan, k, get(k), get(plan.points - k), put);
+}
+
+/// The last stage and `split_bins` in one pass. Block r of the stage holds outputs r + p * part, whose
+/// partners are those of block part - r in reverse.
+template <int radix, class Put>
+inline void split_last_stage(const RealFftPlan& plan, const Complex* z, const Put& put) {
+  const int part = plan.points / radix;
+  const auto outputs = [&](int r, Complex* a) {
+    for (int q = 0; q < radix; ++q) a[q] = z[plan.order[r] + q];
+    butterfly<radix>(a);
+  };
+  Complex a[radix];
+  outputs(0, a);
+  split_ends(plan, a[0], put);
+  for (int p = 1; 2 * p <= radix; ++p) split_pair(plan, p * part, a[p], a[radix - p], put);
+  for (int r = 1; 2 * r < part; ++r) {
+    Complex b[radix];
+    outputs(r, a);
+    outputs(part - r, b);
+    for (int p = 0; 2 * p < radix; ++p) split_pair(plan, r + p * part, a[p], b[radix - 1 - p], put);
+    for (int p = 0; 2 * p < radix - 1; ++p)
+      split_pair(plan, part - r + p * part, b[p], a[radix - 1 - p], put);
   }
+  if (part % 2 != 0) return;
+  outputs(part / 2, a);
+  for (int p = 0; 2 * p < radix; ++p) split_pair(plan, part / 2 + p * part, a[p], a[radix - 1 - p], put);
 }
 
 }  // namespace fastaudio::dsp::FASTAUDIO_ISA

@@ -72,7 +72,7 @@ inline void fft_single(const FftPlan& plan, float* re, float* im) {
         turned[i][1][l] = im[at + i];
       }
     }
-    fft(plan, s, reinterpret_cast<Complex*>(turned), length, nullptr);
+    fft(plan, s, plan.n_stages, reinterpret_cast<Complex*>(turned), length, nullptr);
     for (int l = 0; l < blocks; ++l) {
       for (int i = 0; i < length; ++i) {
         re[start + l * length + i] = turned[i][0][l];

@@ -14,9 +14,9 @@ struct FftPlan {
   int radix[kMaxStages] = {};
   int length[kMaxStages] = {};            ///< block length entering the stage
   const float* twiddle[kMaxStages] = {};  ///< [radix - 1][re, im][length / radix]; null if all 1
-  const float* root[kMaxStages] = {};     ///< [radix] (re, im), for radices other than 2, 3, 4, 5
+  const float* root[kMaxStages] = {};     ///< [radix] (re, im), for radices without a butterfly
   const std::int32_t* order = nullptr;    ///< [size] where output k lies
-  int largest_radix = 1;
+  int largest_radix = 1;                  ///< of those without a butterfly
 };
 
 /// A real FFT of n points through a complex one of n / 2, or of n if n is odd. If that number has a
@@ -41,7 +41,7 @@ struct RealFftPlan {
 /// From samples to a windowed frame of n_fft values.
 struct FramePlan {
   int frame_length = 0;           ///< samples read, at most n_fft; zeros follow
-  const float* window = nullptr;  ///< [n_fft]
+  const float* window = nullptr;  ///< [n_fft], halved if n_fft is even: the real split doubles
   bool remove_dc = false;         ///< subtracts the frame's mean
   float preemphasis = 0;          ///< then x[i] -= preemphasis * x[i - 1], and x[0] -= preemphasis * x[0]
 
@@ -57,8 +57,9 @@ struct SpectrumPlan {
   int n_values() const { return is_complex ? 2 * fft.n_bins : fft.n_bins; }
 };
 
-/// Weighted sums of neighbouring bins.
+/// Weighted sums of neighbouring bins, kStep at a time: a band's weights end, or begin, with zeros.
 struct FilterPlan {
+  static constexpr int kStep = 4;
   int n_bands = 0;                       ///< 0: none, the spectrum itself is the row
   const std::int32_t* first = nullptr;   ///< [n_bands] first bin of a band
   const std::int32_t* offset = nullptr;  ///< [n_bands + 1] into weights
@@ -69,7 +70,8 @@ struct FilterPlan {
 inline std::size_t spectrum_scratch(const SpectrumPlan& plan, const FilterPlan& filter, int lanes) {
   const auto n_fft = static_cast<std::size_t>(plan.fft.n_fft);
   const std::size_t copies = plan.frame.plain(plan.fft.n_fft) ? 0 : (n_fft + 15) / 16 * 16;
-  const std::size_t values = static_cast<std::size_t>(plan.n_values() + filter.n_bands);
+  const int n_values = plan.n_values() < FilterPlan::kStep ? FilterPlan::kStep : plan.n_values();
+  const std::size_t values = static_cast<std::size_t>(n_values + filter.n_bands);
   return (2 * static_cast<std::size_t>(plan.fft.points) + values + copies) * static_cast<std::size_t>(lanes) +
          plan.fft.work_floats(lanes);
 }

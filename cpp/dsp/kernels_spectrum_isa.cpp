@@ -31,19 +31,14 @@ void condition(const FramePlan& plan, int n_fft, const float* x, float* out) {
   for (int i = n; i < n_fft; ++i) out[i] = 0;
 }
 
-/// kLanes neighbouring samples of each frame, windowed, lane l being frame l.
-inline void load_square(const Frames& frames, const float* window, int i, Lanes* square) {
-  const Lanes w = load(window + i);
-  for (int l = 0; l < kLanes; ++l) square[l] = load(frames.at[l] + i) * w;
-  transpose(square);
-}
-
-/// Sample i of the windowed frames to out[i * stride].
+/// Sample i of the windowed frames to out[i * stride], lane l being frame l.
 void gather(const float* window, const Frames& frames, int n_fft, Lanes* out, int stride) {
   int i = 0;
   for (; i + kLanes <= n_fft; i += kLanes) {
     Lanes square[kLanes];
-    load_square(frames, window, i, square);
+    const Lanes w = load(window + i);
+    for (int l = 0; l < kLanes; ++l) square[l] = load(frames.at[l] + i) * w;
+    transpose(square);
     for (int k = 0; k < kLanes; ++k) out[(i + k) * stride] = square[k];
   }
   for (; i < n_fft; ++i) {
@@ -51,53 +46,6 @@ void gather(const float* window, const Frames& frames, int n_fft, Lanes* out, in
     for (int l = 0; l < kLanes; ++l) column[l] = frames.at[l][i] * window[i];
     out[i * stride] = column;
   }
-}
-
-/// `gather` and the first stage in one pass. Even samples are real parts and odd ones imaginary.
-template <int radix>
-void gather_stage(const FftPlan& plan, const float* window, const Frames& frames, Complex* z) {
-  constexpr int kStep = kLanes / 2;
-  const int part = plan.size / radix;
-  const float* w = plan.twiddle[0];
-  for (int start = 0; start < part; start += kStep) {
-    // The last points may be computed twice, from the samples both times.
-    const int j = start + kStep <= part ? start : part - kStep;
-    Lanes square[radix][kLanes];
-    for (int q = 0; q < radix; ++q) load_square(frames, window, 2 * (j + q * part), square[q]);
-    for (int k = 0; k < kStep; ++k) {
-      Complex a[radix];
-      for (int q = 0; q < radix; ++q) a[q] = {square[q][2 * k], square[q][2 * k + 1]};
-      butterfly<radix>(a);
-      z[j + k] = a[0];
-      for (int p = 1; p < radix; ++p) {
-        const Complex t = twiddle_at(w, p - 1, part, j + k);
-        z[j + k + p * part] = times(a[p], t.re, t.im);
-      }
-    }
-  }
-}
-
-/// Windowed frames to the outputs of the complex transform.
-void transform_frames(const RealFftPlan& plan, const float* window, const Frames& frames, Complex* z,
-                      float* work) {
-  const FftPlan& stages = plan.fft;
-  auto* spare = reinterpret_cast<Complex*>(work);
-  const bool even = plan.n_fft % 2 == 0;
-  if (even && plan.chirp == nullptr && stages.n_stages > 1 && stages.length[1] >= kLanes / 2) {
-    if (stages.radix[0] == 4) {
-      gather_stage<4>(stages, window, frames, z);
-      return fft(stages, 1, z, plan.points, spare);
-    }
-    if (stages.radix[0] == 5) {
-      gather_stage<5>(stages, window, frames, z);
-      return fft(stages, 1, z, plan.points, spare);
-    }
-  }
-  gather(window, frames, plan.n_fft, reinterpret_cast<Lanes*>(z), even ? 1 : 2);
-  if (!even) {
-    for (int i = 0; i < plan.points; ++i) z[i].im = splat(0.0f);
-  }
-  transform(plan, z, work);
 }
 
 template <class T>
@@ -136,10 +84,22 @@ void filter_bands(const FilterPlan& plan, const T* values, T* bands) {
     const float* weight = plan.weights + plan.offset[b];
     const int n = plan.offset[b + 1] - plan.offset[b];
     const T* bin = values + plan.first[b];
-    T total = all<T>(0.0f);
-    for (int k = 0; k < n; ++k) total = fma(bin[k], all<T>(weight[k]), total);
-    bands[b] = total;
+    // One sum a place in the step: none waits for another.
+    static_assert(FilterPlan::kStep == 4);
+    T s0 = all<T>(0.0f), s1 = s0, s2 = s0, s3 = s0;
+    for (int k = 0; k < n; k += FilterPlan::kStep) {
+      s0 = fma(bin[k], all<T>(weight[k]), s0);
+      s1 = fma(bin[k + 1], all<T>(weight[k + 1]), s1);
+      s2 = fma(bin[k + 2], all<T>(weight[k + 2]), s2);
+      s3 = fma(bin[k + 3], all<T>(weight[k + 3]), s3);
+    }
+    bands[b] = (s0 + s1) + (s2 + s3);
   }
+}
+
+/// Values as many as a step of filters reads at least.
+int padded(const SpectrumPlan& plan) {
+  return plan.n_values() < FilterPlan::kStep ? FilterPlan::kStep : plan.n_values();
 }
 
 /// [value][lane] to rows [frame][value].
@@ -171,27 +131,53 @@ void single(const SpectrumPlan& plan, const FilterPlan& filter, const float* x, 
   const auto get = [&](int k) { return ComplexOf<float>{re[real.order[k]], im[real.order[k]]}; };
   split_bins<float>(real, get, Put<float>{plan, values});
   raise_power(plan, values, static_cast<std::size_t>(plan.n_values()));
-  if (filter.n_bands > 0) filter_bands(filter, values, row);
+  if (filter.n_bands == 0) return;
+  for (int i = plan.n_values(); i < padded(plan); ++i) values[i] = 0.0f;
+  filter_bands(filter, values, row);
+}
+
+/// Windowed frames to the values of their spectra.
+void spectra(const SpectrumPlan& plan, const Frames& frames, Complex* z, float* work, Lanes* values) {
+  const RealFftPlan& real = plan.fft;
+  const FftPlan& stages = real.fft;
+  const float* window = plan.frame.window;
+  const Put<Lanes> put{plan, values};
+  const auto get = [&](int k) { return z[real.order[k]]; };
+  auto* spare = reinterpret_cast<Complex*>(work);
+  if (real.n_fft % 2 != 0) {
+    gather(window, frames, real.n_fft, reinterpret_cast<Lanes*>(z), 2);
+    for (int i = 0; i < real.points; ++i) z[i].im = splat(0.0f);
+    transform(real, z, work);
+    for (int k = 0; k < real.n_bins; ++k) put(k, get(k));
+    return;
+  }
+  if (real.chirp != nullptr) {
+    gather(window, frames, real.n_fft, reinterpret_cast<Lanes*>(z), 1);
+    transform(real, z, work);
+    return split_bins<Lanes>(real, get, put);
+  }
+  const int last = stages.n_stages - 1;
+  const int radix = last < 0 ? 1 : stages.radix[last];
+  const bool together = kRegisters >= 32 && radix > 1 && radix <= 5;
+  gather(window, frames, real.n_fft, reinterpret_cast<Lanes*>(z), 1);
+  fft(stages, 0, together ? last : stages.n_stages, z, real.points, spare);
+  if (!together) return split_bins<Lanes>(real, get, put);
+  if (radix == 2) return split_last_stage<2>(real, z, put);
+  if (radix == 3) return split_last_stage<3>(real, z, put);
+  if (radix == 4) return split_last_stage<4>(real, z, put);
+  return split_last_stage<5>(real, z, put);
 }
 
 void batch(const SpectrumPlan& plan, const FilterPlan& filter, const Frames& frames, int n_frames,
            float* scratch, float* rows) {
-  const RealFftPlan& real = plan.fft;
   auto* z = reinterpret_cast<Complex*>(scratch);
-  auto* values = reinterpret_cast<Lanes*>(z + real.points);
-  Lanes* bands = values + plan.n_values();
-  auto* work = reinterpret_cast<float*>(bands + filter.n_bands);
-  transform_frames(real, plan.frame.window, frames, z, work);
-  const auto get = [&](int k) { return z[real.order[k]]; };
-  const Put<Lanes> put{plan, values};
-  if (real.n_fft % 2 == 0) {
-    split_bins<Lanes>(real, get, put);
-  } else {
-    for (int k = 0; k < real.n_bins; ++k) put(k, get(k));
-  }
+  auto* values = reinterpret_cast<Lanes*>(z + plan.fft.points);
+  Lanes* bands = values + padded(plan);
+  spectra(plan, frames, z, reinterpret_cast<float*>(bands + filter.n_bands), values);
   raise_power(plan, reinterpret_cast<float*>(values),
               static_cast<std::size_t>(plan.n_values()) * static_cast<std::size_t>(kLanes));
   if (filter.n_bands == 0) return scatter(values, plan.n_values(), n_frames, rows);
+  for (int i = plan.n_values(); i < padded(plan); ++i) values[i] = splat(0.0f);
   filter_bands(filter, values, bands);
   scatter(bands, filter.n_bands, n_frames, rows);
 }
@@ -208,7 +194,7 @@ void spectrum(const SpectrumPlan& plan, const FilterPlan& filter, const float* s
     hop = step;
     scratch += step * kLanes;
   }
-  constexpr int kFew = kLanes / 4;  // as many as cost less one by one
+  constexpr int kFew = kLanes / 8;  // as many as cost less one by one
   if (n_frames <= kFew && has_single(plan.fft)) {
     const int n_values = filter.n_bands > 0 ? filter.n_bands : plan.n_values();
     for (int t = 0; t < n_frames; ++t) {

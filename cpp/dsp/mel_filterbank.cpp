@@ -32,6 +32,21 @@ std::vector<int> SparseFilterbank::empty_bands() const {
   return empty;
 }
 
+void SparseFilterbank::add(int first_bin, const std::vector<double>& band, int n_bins) {
+  constexpr int kStep = FilterPlan::kStep;
+  const int n = static_cast<int>(band.size());
+  const int padded = (n + kStep - 1) / kStep * kStep;
+  const int start = std::max(0, std::min(first_bin, n_bins - padded));
+  std::vector<float> row(static_cast<std::size_t>(padded), 0.0f);
+  for (int k = 0; k < n; ++k) {
+    row[static_cast<std::size_t>(first_bin - start + k)] =
+        static_cast<float>(band[static_cast<std::size_t>(k)]);
+  }
+  weights.insert(weights.end(), row.begin(), row.end());
+  first.push_back(start);
+  offset.push_back(static_cast<std::int32_t>(weights.size()));
+}
+
 FilterPlan SparseFilterbank::plan() const {
   return {static_cast<int>(first.size()), first.data(), offset.data(), weights.data()};
 }
@@ -49,7 +64,6 @@ SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
     x.push_back(filters.linear_in_mel ? to_mel(f) : f);
   }
   SparseFilterbank bank;
-  bank.offset.push_back(0);
   for (int b = 0; b < filters.n_mels; ++b) {
     const double left = corner(b);
     const double centre = corner(b + 1);
@@ -67,9 +81,8 @@ SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
     double gain = 1;
     if (filters.norm == "slaney") gain = 2 / (edge(b + 2) - edge(b));
     if (filters.norm == "unit_sum") gain = 1 / total;
-    for (const double weight : weights) bank.weights.push_back(static_cast<float>(gain * weight));
-    bank.first.push_back(first);
-    bank.offset.push_back(static_cast<std::int32_t>(bank.weights.size()));
+    for (double& weight : weights) weight *= gain;
+    bank.add(first, weights, static_cast<int>(x.size()));
   }
   return bank;
 }

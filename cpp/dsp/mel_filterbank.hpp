@@ -13,11 +13,14 @@ namespace fastaudio::dsp {
 double hz_to_mel(double hz, std::string_view mel_scale);
 double mel_to_hz(double mel, std::string_view mel_scale);
 
-/// Band b weighs bins [first[b], first[b] + offset[b + 1] - offset[b]).
+/// Band b weighs bins [first[b], first[b] + offset[b + 1] - offset[b]), zeros at an end included.
 struct SparseFilterbank {
   std::vector<std::int32_t> first;
-  std::vector<std::int32_t> offset;
+  std::vector<std::int32_t> offset{0};
   std::vector<float> weights;
+
+  /// Adds a band; `weights` begin at bin `first` of `n_bins`.
+  void add(int first, const std::vector<double>& weights, int n_bins);
 
   /// Points into these vectors.
   FilterPlan plan() const;

@@ -28,6 +28,7 @@ int largest_prime(int n) {
   return largest;
 }
 
+/// A radix of at most 5 comes last if there is one: it shares its pass with the real split.
 std::vector<int> factorise(int n) {
   std::vector<int> factors;
   for (; n % 4 == 0; n /= 4) factors.push_back(4);
@@ -35,6 +36,7 @@ std::vector<int> factorise(int n) {
     factors.push_back(smallest_factor(n));
     n /= factors.back();
   }
+  std::stable_partition(factors.begin(), factors.end(), [](int radix) { return radix > 5; });
   return factors;
 }
 
@@ -43,6 +45,9 @@ int smooth_size(int n) {
   while (largest_prime(n) > 5) ++n;
   return n;
 }
+
+/// Whether a radix has no butterfly of its own.
+bool plain(int radix) { return radix > 5; }
 
 /// exp(-2 pi i k / n)
 std::complex<double> root(std::int64_t k, std::int64_t n) {
@@ -91,7 +96,7 @@ FftTables::FftTables(int size) : size_(size), order_(static_cast<std::size_t>(si
         for (const auto& value : row) stage.twiddle.push_back(static_cast<float>(value.imag()));
       }
     }
-    if (radix > 5) {
+    if (plain(radix)) {
       for (int k = 0; k < radix; ++k) append(stage.root, root(k, radix));
     }
     stages_.push_back(std::move(stage));
@@ -119,7 +124,7 @@ FftPlan FftTables::plan() const {
     plan.length[s] = stage.length;
     plan.twiddle[s] = stage.twiddle.empty() ? nullptr : stage.twiddle.data();
     plan.root[s] = stage.root.empty() ? nullptr : stage.root.data();
-    if (stage.radix > 5) plan.largest_radix = std::max(plan.largest_radix, stage.radix);
+    if (plain(stage.radix)) plan.largest_radix = std::max(plan.largest_radix, stage.radix);
   }
   return plan;
 }

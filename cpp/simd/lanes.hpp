@@ -24,10 +24,17 @@ namespace fastaudio::simd::FASTAUDIO_ISA {
 
 #if defined(__AVX512F__)
 inline constexpr int kLanes = 16;
+inline constexpr int kRegisters = 32;
 #elif defined(__AVX2__)
 inline constexpr int kLanes = 8;
+inline constexpr int kRegisters = 16;
 #else
 inline constexpr int kLanes = 4;
+#if defined(__aarch64__)
+inline constexpr int kRegisters = 32;
+#else
+inline constexpr int kRegisters = 16;
+#endif
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -147,6 +154,21 @@ inline Lanes from_bits(IntLanes a) {
   Lanes r;
   std::memcpy(&r, &a, sizeof r);
   return r;
+}
+
+/// Four neighbours from each of rows 0, 4, 8, ...: at[0] + i, at[4] + i, ...
+inline Lanes load_quads(const float* const* at, int i) {
+#if defined(__AVX512F__)
+  __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(at[0] + i));
+  r = _mm512_insertf32x4(r, _mm_loadu_ps(at[4] + i), 1);
+  r = _mm512_insertf32x4(r, _mm_loadu_ps(at[8] + i), 2);
+  return Lanes(_mm512_insertf32x4(r, _mm_loadu_ps(at[12] + i), 3));
+#elif defined(__AVX2__)
+  const __m256 r = _mm256_castps128_ps256(_mm_loadu_ps(at[0] + i));
+  return Lanes(_mm256_insertf128_ps(r, _mm_loadu_ps(at[4] + i), 1));
+#else
+  return load(at[0] + i);
+#endif
 }
 
 /// Sum of all lanes, in a fixed order.

@@ -10,6 +10,7 @@
 #include "nodes/patches.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
+#include "nodes/scale.hpp"
 #include "nodes/tags.hpp"
 
 namespace fastaudio {
@@ -21,6 +22,7 @@ using AllNodes = std::tuple<std::type_identity<Mono>,            //
                             std::type_identity<Patches>,         //
                             std::type_identity<Mean>,            //
                             std::type_identity<Max>,             //
-                            std::type_identity<Tags>>;
+                            std::type_identity<Standardize>, std::type_identity<MinMaxScale>,
+                            std::type_identity<L2Normalize>, std::type_identity<Tags>>;
 
 }  // namespace fastaudio

@@ -32,9 +32,11 @@ MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32
 
 # Positional arguments of the nodes that need some.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
     "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
     "Sequential": ([MEL, fa.Log(), fa.Patches(length=3, hop=2, last="pad")],),
+    "Standardize": ([0.1, -0.2, 0.0], [0.5, 1.0, 2.0]),
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }
 
@@ -258,7 +260,18 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "str": [1, b"hann", ["hann"], object()],
     "bool": [1, "True", object()],
     "list[str]": ["text", [1], ["a", None], 3, object()],
-    "list[float]": ["12", b"12", 1.0, [True], [1.0, "2"], [[1.0]], [1j], np.float64(1), np.ones(()), object()],
+    "list[float]": [
+        "12",
+        b"12",
+        1.0,
+        [True],
+        [1.0, "2"],
+        [[1.0]],
+        [1j],
+        np.float64(1),
+        np.ones(()),
+        object(),
+    ],
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
+#include "nodes/mfcc.hpp"
 #include "nodes/mono.hpp"
 #include "nodes/patches.hpp"
 #include "nodes/pool.hpp"
@@ -22,7 +23,10 @@ using AllNodes = std::tuple<std::type_identity<Mono>,            //
                             std::type_identity<Patches>,         //
                             std::type_identity<Mean>,            //
                             std::type_identity<Max>,             //
-                            std::type_identity<Standardize>, std::type_identity<MinMaxScale>,
-                            std::type_identity<L2Normalize>, std::type_identity<Tags>>;
+                            std::type_identity<Standardize>,     //
+                            std::type_identity<MinMaxScale>,     //
+                            std::type_identity<L2Normalize>,     //
+                            std::type_identity<MFCC>,            //
+                            std::type_identity<Tags>>;
 
 }  // namespace fastaudio

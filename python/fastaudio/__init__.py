@@ -10,6 +10,7 @@
 
 from fastaudio import _onnxruntime
 from fastaudio._core import (
+    MFCC,
     FastaudioError,
     L2Normalize,
     Log,
@@ -41,6 +42,7 @@ from fastaudio.versions import show_versions
 _onnxruntime.announce()
 
 __all__ = [
+    "MFCC",
     "DecodeError",
     "FastaudioError",
     "L2Normalize",

@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 
 # Shape of an input row and how many of them, where it isn't samples or rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "MFCC": (300, (20,)),
     "Mono": (500, (2,)),
     "OnnxModel": (3, (187, 96)),
     "Tags": (500, (5,)),

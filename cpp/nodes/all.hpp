@@ -4,6 +4,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "nodes/delta.hpp"
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
 #include "nodes/mfcc.hpp"
@@ -27,6 +28,6 @@ using AllNodes = std::tuple<std::type_identity<Mono>,            //
                             std::type_identity<MinMaxScale>,     //
                             std::type_identity<L2Normalize>,     //
                             std::type_identity<MFCC>,            //
-                            std::type_identity<Tags>>;
+                            std::type_identity<Delta>, std::type_identity<Tags>>;
 
 }  // namespace fastaudio

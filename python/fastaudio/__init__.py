@@ -11,6 +11,7 @@
 from fastaudio import _onnxruntime
 from fastaudio._core import (
     MFCC,
+    Delta,
     FastaudioError,
     L2Normalize,
     Log,
@@ -44,6 +45,7 @@ _onnxruntime.announce()
 __all__ = [
     "MFCC",
     "DecodeError",
+    "Delta",
     "FastaudioError",
     "L2Normalize",
     "Log",

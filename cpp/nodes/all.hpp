@@ -10,6 +10,7 @@
 #include "nodes/mfcc.hpp"
 #include "nodes/mono.hpp"
 #include "nodes/patches.hpp"
+#include "nodes/pcen.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/scale.hpp"
@@ -28,6 +29,6 @@ using AllNodes = std::tuple<std::type_identity<Mono>,            //
                             std::type_identity<MinMaxScale>,     //
                             std::type_identity<L2Normalize>,     //
                             std::type_identity<MFCC>,            //
-                            std::type_identity<Delta>, std::type_identity<Tags>>;
+                            std::type_identity<Delta>, std::type_identity<PCEN>, std::type_identity<Tags>>;
 
 }  // namespace fastaudio

@@ -11,6 +11,7 @@
 from fastaudio import _onnxruntime
 from fastaudio._core import (
     MFCC,
+    PCEN,
     Delta,
     FastaudioError,
     L2Normalize,
@@ -44,6 +45,7 @@ _onnxruntime.announce()
 
 __all__ = [
     "MFCC",
+    "PCEN",
     "DecodeError",
     "Delta",
     "FastaudioError",

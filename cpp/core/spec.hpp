@@ -14,7 +14,8 @@ struct StreamSpec {
   std::string unit;                 ///< such as "samples", "power", "log10", "probability"
   std::vector<std::string> labels;  ///< of the last axis, if it has names
   double span_s = 0;                ///< row k covers [k / rate_hz, k / rate_hz + span_s)
-  double latency_s = 0;             ///< from the first sample a row depends on until it comes out
+  double latency_s =
+      0;  ///< from the first sample a row depends on until it comes out; infinite if at the end only
 
   std::size_t row_size() const {
     std::size_t size = 1;

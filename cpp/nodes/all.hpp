@@ -9,6 +9,7 @@
 #include "nodes/mel_spectrogram.hpp"
 #include "nodes/mfcc.hpp"
 #include "nodes/mono.hpp"
+#include "nodes/normalize.hpp"
 #include "nodes/patches.hpp"
 #include "nodes/pcen.hpp"
 #include "nodes/pool.hpp"
@@ -18,17 +19,19 @@
 
 namespace fastaudio {
 
-using AllNodes = std::tuple<std::type_identity<Mono>,            //
-                            std::type_identity<Resample>,        //
-                            std::type_identity<MelSpectrogram>,  //
-                            std::type_identity<Log>,             //
-                            std::type_identity<Patches>,         //
-                            std::type_identity<Mean>,            //
-                            std::type_identity<Max>,             //
-                            std::type_identity<Standardize>,     //
-                            std::type_identity<MinMaxScale>,     //
-                            std::type_identity<L2Normalize>,     //
-                            std::type_identity<MFCC>,            //
-                            std::type_identity<Delta>, std::type_identity<PCEN>, std::type_identity<Tags>>;
+using AllNodes =
+    std::tuple<std::type_identity<Mono>,            //
+               std::type_identity<Resample>,        //
+               std::type_identity<MelSpectrogram>,  //
+               std::type_identity<Log>,             //
+               std::type_identity<Patches>,         //
+               std::type_identity<Mean>,            //
+               std::type_identity<Max>,             //
+               std::type_identity<Standardize>,     //
+               std::type_identity<MinMaxScale>,     //
+               std::type_identity<L2Normalize>,     //
+               std::type_identity<MFCC>,            //
+               std::type_identity<Delta>, std::type_identity<PCEN>, std::type_identity<Normalize>,
+               std::type_identity<TopDb>, std::type_identity<Tags>>;
 
 }  // namespace fastaudio

@@ -23,6 +23,7 @@ from fastaudio._core import (
     ModelError,
     Mono,
     Node,
+    Normalize,
     OnnxModel,
     Parallel,
     Patches,
@@ -33,6 +34,7 @@ from fastaudio._core import (
     Stream,
     StreamSpec,
     Tags,
+    TopDb,
     __version__,
 )
 from fastaudio.audio import DecodeError
@@ -58,6 +60,7 @@ __all__ = [
     "ModelError",
     "Mono",
     "Node",
+    "Normalize",
     "OnnxModel",
     "Parallel",
     "Patches",
@@ -70,6 +73,7 @@ __all__ = [
     "Stream",
     "StreamSpec",
     "Tags",
+    "TopDb",
     "__version__",
     "models",
     "show_versions",

@@ -15,6 +15,7 @@
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/scale.hpp"
+#include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
 
 namespace fastaudio {
@@ -32,6 +33,6 @@ using AllNodes =
                std::type_identity<L2Normalize>,     //
                std::type_identity<MFCC>,            //
                std::type_identity<Delta>, std::type_identity<PCEN>, std::type_identity<Normalize>,
-               std::type_identity<TopDb>, std::type_identity<Tags>>;
+               std::type_identity<TopDb>, std::type_identity<Statistics>, std::type_identity<Tags>>;
 
 }  // namespace fastaudio

@@ -69,19 +69,34 @@ struct Reader<std::string> {
     return true;
   }
 };
-template <>
-struct Reader<std::vector<std::string>> {
-  static constexpr const char* type = "list[str]";
-  static bool read(py::handle value, std::vector<std::string>& out) {
-    if (py::isinstance<py::str>(value) || !py::isinstance<py::sequence>(value)) return false;
+/// Any sequence, a NumPy array among them, but no text: its items would pass for numbers or names.
+template <class T>
+struct ListReader {
+  static bool read(py::handle value, std::vector<T>& out) {
+    const bool text =
+        PyUnicode_Check(value.ptr()) || PyBytes_Check(value.ptr()) || PyByteArray_Check(value.ptr());
+    if (text || !py::isinstance<py::sequence>(value)) return false;
+    const auto items = py::reinterpret_steal<py::list>(PySequence_List(value.ptr()));
+    if (!items) {  // an array without axes
+      PyErr_Clear();
+      return false;
+    }
     out.clear();
-    for (const py::handle item : value) {
-      std::string text;
-      if (!Reader<std::string>::read(item, text)) return false;
-      out.push_back(std::move(text));
+    for (const py::handle item : items) {
+      T read{};
+      if (!Reader<T>::read(item, read)) return false;
+      out.push_back(std::move(read));
     }
     return true;
   }
+};
+template <>
+struct Reader<std::vector<std::string>> : ListReader<std::string> {
+  static constexpr const char* type = "list[str]";
+};
+template <>
+struct Reader<std::vector<double>> : ListReader<double> {
+  static constexpr const char* type = "list[float]";
 };
 
 template <class T>

@@ -1,6 +1,7 @@
 #include "core/diagram.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "core/parallel.hpp"
@@ -20,6 +21,7 @@ std::string describe(const StreamSpec& spec) {
 
 std::string latency(const StreamSpec& spec) {
   if (spec.rate_hz == 0) return "at the end";
+  if (std::isinf(spec.latency_s)) return "waits for the end";
   char text[40];
   std::snprintf(text, sizeof text, "latency %.3g s", spec.latency_s);
   return text;

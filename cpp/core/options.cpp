@@ -36,13 +36,14 @@ std::string format(const std::string& value) {
   return text + "'";
 }
 
-std::string format(const std::vector<std::string>& value) {
+namespace {
+
+template <class T>
+std::string list(const std::vector<T>& value) {
   std::string text;
-  for (const std::string& item : value) text += (text.empty() ? "" : ", ") + format(item);
+  for (const T& item : value) text += (text.empty() ? "" : ", ") + format(item);
   return "[" + text + "]";
 }
-
-namespace {
 
 /// Whole numbers without the ".0" that Python's floats carry.
 std::string bound(double value) {
@@ -52,6 +53,10 @@ std::string bound(double value) {
 }
 
 }  // namespace
+
+std::string format(const std::vector<std::string>& value) { return list(value); }
+
+std::string format(const std::vector<double>& value) { return list(value); }
 
 std::string format(const Range& range, std::string_view unit) {
   const std::string text = "[" + bound(range.min) + ", " + bound(range.max) + "]";
@@ -89,7 +94,8 @@ std::string Node::summary() const {
   constexpr std::size_t kWidth = 34;
   std::string text = repr();
   if (text.size() <= kWidth) return text;
-  const std::size_t comma = text.find(", ");
+  std::size_t comma = text.find(", ");
+  if (text.substr(0, comma).find('[') != std::string::npos) comma = std::string::npos;  // within a list
   if (comma == std::string::npos || comma > kWidth) return text.substr(0, text.find('(')) + "(...)";
   return text.substr(0, comma) + ", ...)";
 }

@@ -53,6 +53,7 @@ std::string format(int value);
 std::string format(double value);
 std::string format(const std::string& value);
 std::string format(const std::vector<std::string>& value);
+std::string format(const std::vector<double>& value);
 template <class T>
 std::string format(const std::optional<T>& value) {
   return value ? format(*value) : "None";
@@ -85,6 +86,8 @@ void check_value(const char* node, const FieldType& field, const T& value) {
     const auto v = static_cast<double>(value);
     if (v >= field.range->min && v <= field.range->max) return;  // false for NaN
     throw_outside(node, field.name, "in " + format(*field.range, field.unit), format(value));
+  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+    for (const double item : value) check_value(node, field, item);
   } else if constexpr (std::is_same_v<T, std::string>) {
     if (field.choices.names.empty() || contains(field.choices, value)) return;
     throw_outside(node, field.name, "as " + format(field.choices), format(value));

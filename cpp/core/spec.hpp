@@ -15,7 +15,7 @@ struct StreamSpec {
   std::vector<std::string> labels;  ///< of the last axis, if it has names
   double span_s = 0;                ///< row k covers [k / rate_hz, k / rate_hz + span_s)
   double bin_hz = 0;                ///< value k of a row is a spectrum's at k * bin_hz; 0: it isn't one
-  double latency_s = 0;             ///< from the first sample a row depends on until it comes out
+  double latency_s = 0;             ///< from a row's first sample until it comes out; infinite: at the end
 
   std::size_t row_size() const {
     std::size_t size = 1;

@@ -4,25 +4,44 @@
 #include <tuple>
 #include <type_traits>
 
+#include "nodes/delta.hpp"
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
+#include "nodes/mfcc.hpp"
 #include "nodes/mono.hpp"
+#include "nodes/normalize.hpp"
 #include "nodes/patches.hpp"
+#include "nodes/pcen.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
+#include "nodes/scale.hpp"
 #include "nodes/spectrogram.hpp"
+#include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
 
 namespace fastaudio {
 
-using AllNodes = std::tuple<std::type_identity<Mono>,            //
-                            std::type_identity<Resample>,        //
-                            std::type_identity<Spectrogram>,     //
-                            std::type_identity<MelSpectrogram>,  //
-                            std::type_identity<Log>,             //
-                            std::type_identity<Patches>,         //
-                            std::type_identity<Mean>,            //
-                            std::type_identity<Max>,             //
-                            std::type_identity<Tags>>;
+// clang-format off: one a line, so that a new one is a line
+using AllNodes = std::tuple<
+    std::type_identity<Mono>,
+    std::type_identity<Resample>,
+    std::type_identity<Spectrogram>,
+    std::type_identity<MelSpectrogram>,
+    std::type_identity<Delta>,
+    std::type_identity<L2Normalize>,
+    std::type_identity<Log>,
+    std::type_identity<MFCC>,
+    std::type_identity<Max>,
+    std::type_identity<Mean>,
+    std::type_identity<MinMaxScale>,
+    std::type_identity<Normalize>,
+    std::type_identity<PCEN>,
+    std::type_identity<Patches>,
+    std::type_identity<Standardize>,
+    std::type_identity<Statistics>,
+    std::type_identity<TopDb>,
+    std::type_identity<Tags>
+>;
+// clang-format on
 
 }  // namespace fastaudio

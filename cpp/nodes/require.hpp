@@ -25,4 +25,12 @@ inline void require_rank(const char* node, const StreamSpec& input, std::size_t 
   throw ValueError(std::string(node) + ": expected " + what + ", got rows " + to_string(input));
 }
 
+/// Throws unless `n_rows` rows, as many as the option `what` asks for, fit into 2**28 values.
+inline void require_memory(const char* node, std::size_t n_rows, const StreamSpec& input, const char* what) {
+  constexpr std::size_t kLargest = std::size_t{1} << 28;
+  if (n_rows <= kLargest / input.row_size()) return;
+  throw ValueError(std::string(node) + ": expected at most 2**28 values at a time, got " +
+                   std::to_string(n_rows) + " rows " + to_string(input) + "; choose a smaller " + what);
+}
+
 }  // namespace fastaudio

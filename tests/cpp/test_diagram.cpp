@@ -55,6 +55,14 @@ TEST_CASE("diagram: a single branch may go on, latency stays at the end") {
         "Mean()                                  -> [once, 20, 96] power, at the end");
 }
 
+TEST_CASE("diagram: rows that wait for the end say so") {
+  const auto level = std::make_shared<Normalize>(Normalize::Options{.kind = "max", .over = "clip"});
+  CHECK(diagram(Sequential({mel(), level, std::make_shared<Patches>(Patches::Options{})}), kSamples) ==
+        "MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power\n"
+        "Normalize(kind='max', over='clip')      -> [62.5 Hz, 96] normalized\n"
+        "Patches(length=187)                     -> [0.334 Hz, 187, 96] normalized, waits for the end");
+}
+
 TEST_CASE("diagram: a single node is its own diagram") {
   CHECK(diagram(*std::make_shared<Mean>(), {10, {4}, "", {}, 0, 0}) == "Mean()  -> [once, 4], at the end");
 }

@@ -37,6 +37,20 @@ std::vector<Value> outside(const Range& range) {
   }
 }
 
+/// A list of numbers as an option, longer than a diagram is wide.
+struct OfNumbers final : NodeOf<OfNumbers> {
+  static constexpr const char* name = "OfNumbers";
+  struct Options {
+    std::vector<double> values;
+    static constexpr auto fields() {
+      return std::tuple{Field{"values", &Options::values, Range{0, 1}, "", "Numbers.", Place::positional}};
+    }
+  };
+  Options options() const { return {std::vector<double>(20, 0.25)}; }
+  std::vector<Output> outputs(const StreamSpec& input) const override { return {{"", input}}; }
+  std::unique_ptr<Stream> open(const StreamSpec&) const override { return nullptr; }
+};
+
 }  // namespace
 
 TEST_CASE("options: one outside its range is told in full") {
@@ -51,6 +65,8 @@ TEST_CASE("options: one outside its range is told in full") {
         "Log: expected scale in [1e-30, 1e+30], got nan");
   CHECK(message_of<ValueError>([] { Mono node({.channels = 0}); }) ==
         "Mono: expected channels in [1, 1024], got 0");
+  CHECK(message_of<ValueError>([] { check_options("N", OfNumbers::Options{{0.5, 1.5}}); }) ==
+        "N: expected values in [0, 1], got 1.5");
 }
 
 TEST_CASE("options: one that contradicts another is told") {
@@ -78,6 +94,12 @@ TEST_CASE("options: every option of every node just outside its range is refused
         REQUIRE(field.range.has_value());
         for (const Value value : outside<Value>(*field.range)) {
           CHECK(refusal<T>(field, value).starts_with(subject + "in ["));
+          ++refused;
+        }
+      } else if constexpr (std::is_same_v<Value, std::vector<double>>) {
+        REQUIRE(field.range.has_value());
+        for (const double value : outside<double>(*field.range)) {
+          CHECK(refusal<T>(field, Value{field.range->min, value}).starts_with(subject + "in ["));
           ++refused;
         }
       } else if constexpr (std::is_same_v<Value, std::string>) {
@@ -108,6 +130,7 @@ TEST_CASE("repr: a long one is cut for diagrams") {
   const MelSpectrogram node({.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .n_mels = 96});
   CHECK(node.summary() == "MelSpectrogram(sample_rate=16000, ...)");
   CHECK(Tags({{"a", "b"}}).summary() == "Tags(2 labels)");
+  CHECK(OfNumbers().summary() == "OfNumbers(...)");
 }
 
 TEST_CASE("repr: doubles come back to the last bit") {
@@ -126,4 +149,6 @@ TEST_CASE("repr: doubles come back to the last bit") {
   CHECK(format(-0.0) == "-0.0");
   CHECK(format(16000.0) == "16000.0");
   CHECK(format(std::numeric_limits<double>::denorm_min()) == "5e-324");
+  CHECK(format(std::vector<double>{0.4, -2, 1e-7}) == "[0.4, -2.0, 1e-07]");
+  CHECK(format(std::optional<std::vector<double>>{}) == "None");
 }

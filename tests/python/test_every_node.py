@@ -32,14 +32,17 @@ MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32
 
 # Positional arguments of the nodes that need some.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
     "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
     "Sequential": ([MEL, fa.Log(), fa.Patches(length=3, hop=2, last="pad")],),
+    "Standardize": ([0.1, -0.2, 0.0], [0.5, 1.0, 2.0]),
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }
 
 # Shape of an input row and how many of them, where it isn't samples or rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "MFCC": (300, (20,)),
     "Mono": (500, (2,)),
     "OnnxModel": (3, (187, 96)),
     "Tags": (500, (5,)),
@@ -226,9 +229,8 @@ def test_push_after_flush_is_a_state_error(name: str) -> None:
 
 
 def build(name: str, option: str, value: Any) -> fa.Node:
-    arguments = ARGUMENTS.get(name, ())
-    positional = list(options_of(name)).index(option) < len(arguments)
-    return CLASSES[name](**{option: value}) if positional else CLASSES[name](*arguments, **{option: value})
+    arguments = dict(zip(options_of(name), ARGUMENTS.get(name, ()), strict=False))
+    return CLASSES[name](**(arguments | {option: value}))
 
 
 def outside(takes: str) -> list[Any]:
@@ -242,7 +244,8 @@ def outside(takes: str) -> list[Any]:
     if takes.startswith("int"):
         return [int(low) - 1, int(high) + 1, 2**31, -(2**31) - 1, 2**80, -(2**80)]
     ends = [float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf))]
-    return [*ends, np.nan, np.inf, -np.inf]
+    values = [*ends, np.nan, np.inf, -np.inf]
+    return [[low, value] for value in values] if takes.startswith("list") else values
 
 
 @every_option
@@ -258,6 +261,18 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "str": [1, b"hann", ["hann"], object()],
     "bool": [1, "True", object()],
     "list[str]": ["text", [1], ["a", None], 3, object()],
+    "list[float]": [
+        "12",
+        b"12",
+        1.0,
+        [True],
+        [1.0, "2"],
+        [[1.0]],
+        [1j],
+        np.float64(1),
+        np.ones(()),
+        object(),
+    ],
 }
 
 

@@ -1,0 +1,101 @@
+#include "nodes/mfcc.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/row_block.hpp"
+#include "nodes/require.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+double lifter_of(const MFCC::Options& o, int k) {
+  if (o.lifter == 0) return 1;
+  const int from = o.lifter_kind == "librosa" ? 1 : 0;
+  return 1 + o.lifter / 2 * std::sin(std::numbers::pi * (k + from) / o.lifter);
+}
+
+/// The lifted transform, turned: [n_mels][n_mfcc].
+std::vector<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
+  const std::size_t n_mfcc = static_cast<std::size_t>(o.n_mfcc);
+  std::vector<float> weights(n_mels * n_mfcc);
+  const double n = static_cast<double>(n_mels);
+  for (std::size_t k = 0; k < n_mfcc; ++k) {
+    const double ortho = std::sqrt((k == 0 ? 1 : 2) / n);
+    const double gain = (o.norm == "ortho" ? ortho : 2) * lifter_of(o, static_cast<int>(k));
+    for (std::size_t m = 0; m < n_mels; ++m) {
+      // Of whole turns only the remainder counts; it is exact in integers.
+      const double turns = static_cast<double>(k * (2 * m + 1) % (4 * n_mels)) / (4 * n);
+      weights[m * n_mfcc + k] = static_cast<float>(gain * std::cos(2 * std::numbers::pi * turns));
+    }
+  }
+  return weights;
+}
+
+/// out[k] = sum of x[m] * weights[m][k]. Four bands at a time: sums pass through memory less often.
+void transform(const float* x, const float* weights, std::size_t n_mels, std::size_t n_mfcc,
+               float* __restrict out) {
+  std::fill_n(out, n_mfcc, 0.0f);
+  std::size_t m = 0;
+  for (; m + 4 <= n_mels; m += 4, x += 4, weights += 4 * n_mfcc) {
+    const float* w[4] = {weights, weights + n_mfcc, weights + 2 * n_mfcc, weights + 3 * n_mfcc};
+    for (std::size_t k = 0; k < n_mfcc; ++k) {
+      out[k] += (x[0] * w[0][k] + x[1] * w[1][k]) + (x[2] * w[2][k] + x[3] * w[3][k]);
+    }
+  }
+  for (; m < n_mels; ++m, ++x, weights += n_mfcc) {
+    for (std::size_t k = 0; k < n_mfcc; ++k) out[k] += *x * weights[k];
+  }
+}
+
+class MFCCStream final : public Stream {
+ public:
+  MFCCStream(const MFCC::Options& options, std::size_t n_mels)
+      : weights_(transform_of(options, n_mels)),
+        n_mels_(n_mels),
+        n_mfcc_(static_cast<std::size_t>(options.n_mfcc)),
+        block_(n_mfcc_) {}
+
+ private:
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    for (; n_rows > 0; --n_rows, rows += n_mels_) {
+      transform(rows, weights_.data(), n_mels_, n_mfcc_, block_.next(sink));
+    }
+    block_.write(sink);
+  }
+
+  std::vector<float> weights_;
+  std::size_t n_mels_;
+  std::size_t n_mfcc_;
+  RowBlock block_;
+};
+
+}  // namespace
+
+MFCC::MFCC(Options options) : options_(std::move(options)) { check_options(name, options_); }
+
+std::vector<Output> MFCC::outputs(const StreamSpec& input) const {
+  require_rank(name, input, 1, "log-mel rows [n_rows, n_mels]");
+  if (input.unit == "power" || input.unit.starts_with("magnitude")) {
+    throw ValueError("MFCC: expected log-mel rows, got " + input.unit + "; take the logarithm first");
+  }
+  if (options_.n_mfcc > input.shape[0]) {
+    detail::throw_outside(name, "n_mfcc",
+                          "in " + format(Range{1, static_cast<double>(input.shape[0])}, "(n_mels)"),
+                          format(options_.n_mfcc));
+  }
+  StreamSpec spec = input;
+  spec.shape = {options_.n_mfcc};
+  spec.unit = "cepstral";
+  spec.labels.clear();
+  return {{"", spec}};
+}
+
+std::unique_ptr<Stream> MFCC::open(const StreamSpec& input) const {
+  outputs(input);
+  return std::make_unique<MFCCStream>(options_, static_cast<std::size_t>(input.shape[0]));
+}
+
+}  // namespace fastaudio

@@ -1,0 +1,93 @@
+/// Scales taken from the data itself: Normalize and TopDb.
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Normalize final : public NodeOf<Normalize> {
+ public:
+  static constexpr const char* name = "Normalize";
+  static constexpr const char* doc =
+      R"(Values brought to a common level by the largest, mean or deviation of their own row or clip.
+
+Input:  rows of any shape
+Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), taken
+        over all values of a row or of the clip; no divisor is below eps
+Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+
+A frame cut by Patches is one row, so is a patch of frames. For known means see Standardize.
+
+Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch so; librosa 0.11 `util.normalize`
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> rows = np.array([[1.0, -4.0], [0.0, 0.5]], dtype=np.float32)
+    >>> fa.Normalize(kind="max")(rows).tolist()
+    [[0.25, -1.0], [0.0, 1.0]]
+    >>> fa.Normalize(kind="max", over="clip")(rows).tolist()
+    [[0.25, -1.0], [0.0, 0.125]]
+)";
+  struct Options {
+    std::string kind = "standard";
+    std::string over = "row";
+    double eps = 1e-8;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"kind", &Options::kind, Choices{"max mean standard min_max"},
+                "max: largest magnitude becomes 1; mean: mean becomes 0; standard: mean 0 and standard "
+                "deviation 1; min_max: from 0 to 1."},
+          Field{"over", &Options::over, Choices{"row clip"}, "Values that share one level."},
+          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor."}};
+    }
+  };
+
+  explicit Normalize(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+class TopDb final : public NodeOf<TopDb> {
+ public:
+  static constexpr const char* name = "TopDb";
+  static constexpr const char* doc = R"(Decibels limited to a range below the largest of their row or clip.
+
+Input:  rows of any shape, in dB
+Output: rows of the same shape: max(x, largest - top_db), less `largest` if relative
+Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+
+Source: librosa 0.11 `power_to_db`, by the clip; OpenL3 0.4 by the patch and relative
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.TopDb(top_db=80)(np.array([[-10.0, -60.0, -95.0]], dtype=np.float32)).tolist()
+    [[-10.0, -60.0, -90.0]]
+)";
+  struct Options {
+    double top_db = 80;
+    std::string over = "row";
+    bool relative = false;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"top_db", &Options::top_db, Range{0, 1e6}, "dB", "Range that is kept.", Place::shown},
+          Field{"over", &Options::over, Choices{"row clip"}, "Values that share one largest."},
+          Field{"relative", &Options::relative, "Whether the largest becomes 0 dB."}};
+    }
+  };
+
+  explicit TopDb(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

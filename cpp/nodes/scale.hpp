@@ -1,0 +1,116 @@
+/// Fixed scales: Standardize, MinMaxScale and L2Normalize.
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class Standardize final : public NodeOf<Standardize> {
+ public:
+  static constexpr const char* name = "Standardize";
+  static constexpr const char* doc = R"(Values less a known mean, divided by a known standard deviation.
+
+Input:  rows of any shape
+Output: rows of the same shape: (x - mean) / std
+Latency: none
+
+`mean` and `std` are those of a model's training data: one number, or one for each place along the
+last axis. For the data's own see Normalize.
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.Standardize(mean=[1.0], std=[2.0])(np.array([[1.0, 5.0]], dtype=np.float32)).tolist()
+    [[0.0, 2.0]]
+)";
+  struct Options {
+    std::vector<double> mean;
+    std::vector<double> std;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"mean", &Options::mean, Range{-1e12, 1e12}, "", "Subtracted first.", Place::positional},
+          Field{"std", &Options::std, Range{1e-12, 1e12}, "", "Divided by.", Place::positional}};
+    }
+  };
+
+  explicit Standardize(Options options);
+  const Options& options() const { return options_; }
+  std::string summary() const override;
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+class MinMaxScale final : public NodeOf<MinMaxScale> {
+ public:
+  static constexpr const char* name = "MinMaxScale";
+  static constexpr const char* doc = R"(Values scaled so that a known range becomes [0, 1].
+
+Input:  rows of any shape
+Output: rows of the same shape: (x - min) / (max - min)
+Latency: none
+
+`min` and `max` are those of a model's training data: one number, or one for each place along the
+last axis. For the data's own see Normalize.
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.MinMaxScale(min=[-80.0], max=[0.0])(np.array([[-80.0, -20.0]], dtype=np.float32)).tolist()
+    [[0.0, 0.75]]
+)";
+  struct Options {
+    std::vector<double> min;
+    std::vector<double> max;
+    bool clip = false;
+    static constexpr auto fields() {
+      return std::tuple{Field{"min", &Options::min, Range{-1e12, 1e12}, "", "Becomes 0.", Place::positional},
+                        Field{"max", &Options::max, Range{-1e12, 1e12}, "", "Becomes 1.", Place::positional},
+                        Field{"clip", &Options::clip, "Whether values beyond the range become 0 or 1."}};
+    }
+  };
+
+  explicit MinMaxScale(Options options);
+  const Options& options() const { return options_; }
+  std::string summary() const override;
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+class L2Normalize final : public NodeOf<L2Normalize> {
+ public:
+  static constexpr const char* name = "L2Normalize";
+  static constexpr const char* doc = R"(Rows of unit length, as embeddings are compared.
+
+Input:  rows of any shape
+Output: rows of the same shape, divided by max(norm, eps), the norm being that of all values of a row
+Latency: none
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.L2Normalize()(np.array([[1.0, -1, 1, 1], [0, 0, 0, 0]], dtype=np.float32)).tolist()
+    [[0.5, -0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 0.0]]
+)";
+  struct Options {
+    double eps = 1e-12;
+    static constexpr auto fields() {
+      return std::tuple{Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor."}};
+    }
+  };
+
+  explicit L2Normalize(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

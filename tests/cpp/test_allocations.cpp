@@ -83,7 +83,7 @@ long allocations_of(const Node& node, const StreamSpec& input) {
 
 NodePtr mel(const char* pad_mode) {
   return std::make_shared<MelSpectrogram>(
-      MelSpectrogram::Options{.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .pad_mode = pad_mode});
+      MelSpectrogram::Options{{.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .pad_mode = pad_mode}});
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ const StreamSpec kSamples = StreamSpec::samples(16000);
 
 NodePtr mel() {
   return std::make_shared<MelSpectrogram>(
-      MelSpectrogram::Options{.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .n_mels = 96});
+      MelSpectrogram::Options{{.sample_rate = 16000, .n_fft = 512, .hop_length = 256}, 96});
 }
 
 }  // namespace

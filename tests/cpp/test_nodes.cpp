@@ -21,14 +21,24 @@ std::vector<Resample::Options> examples(std::type_identity<Resample>) {
 }
 std::vector<MelSpectrogram::Options> examples(std::type_identity<MelSpectrogram>) {
   return {{},
-          {.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .n_mels = 96, .pad_mode = "reflect"},
-          {.sample_rate = 16000,
-           .n_fft = 512,
-           .win_length = 400,
-           .hop_length = 160,
-           .n_mels = 64,
-           .center = false},
-          {.sample_rate = 11025, .n_fft = 77, .hop_length = 100, .n_mels = 5, .power = 1}};
+          {{.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .pad_mode = "reflect"}, 96},
+          {{.sample_rate = 16000, .n_fft = 512, .win_length = 400, .hop_length = 160, .center = false}, 64},
+          {{.sample_rate = 11025, .n_fft = 77, .hop_length = 100}, 5, 0, {}, 1},
+          {{.sample_rate = 16000,
+            .n_fft = 512,
+            .win_length = 400,
+            .hop_length = 160,
+            .window = "povey_symmetric",
+            .window_at = "start",
+            .pad_mode = "kaldi",
+            .remove_dc = true,
+            .preemphasis = 0.97},
+           80}};
+}
+std::vector<Spectrogram::Options> examples(std::type_identity<Spectrogram>) {
+  return {{},
+          {{.sample_rate = 16000, .n_fft = 400, .hop_length = 160, .pad_mode = "reflect"}, 1},
+          {{.sample_rate = 16000, .n_fft = 77, .hop_length = 100, .center = false}, {}}};
 }
 std::vector<Log::Options> examples(std::type_identity<Log>) {
   return {{}, {.kind = "log10", .scale = 1e4, .offset = 1}, {.kind = "dB", .reference = 2}};

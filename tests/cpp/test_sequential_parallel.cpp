@@ -14,7 +14,7 @@ const StreamSpec kSamples = StreamSpec::samples(16000);
 
 NodePtr mel() {
   return std::make_shared<MelSpectrogram>(MelSpectrogram::Options{
-      .sample_rate = 16000, .n_fft = 512, .hop_length = 256, .n_mels = 24, .pad_mode = "reflect"});
+      {.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .pad_mode = "reflect"}, 24});
 }
 NodePtr log10_of() { return std::make_shared<Log>(Log::Options{.kind = "log10", .scale = 1e4, .offset = 1}); }
 NodePtr patches() { return std::make_shared<Patches>(Patches::Options{20, 10, "pad", 0}); }
@@ -56,7 +56,7 @@ TEST_CASE("sequential: one within another is replaced by its parts") {
   const auto node = sequence({sequence({mel(), log10_of()}), sequence({patches()})});
   CHECK(node->parts().size() == 3);
   CHECK(node->repr() ==
-        "MelSpectrogram(sample_rate=16000, n_fft=512, hop_length=256, n_mels=24, pad_mode='reflect') >> "
+        "MelSpectrogram(sample_rate=16000, n_fft=512, hop_length=256, pad_mode='reflect', n_mels=24) >> "
         "Log(kind='log10', scale=10000.0, offset=1.0) >> Patches(length=20, hop=10, last='pad')");
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("parallel: branches are at least one with names of their own") {
 }
 
 TEST_CASE("parallel: branches that want different inputs are refused") {
-  const auto other = std::make_shared<MelSpectrogram>(MelSpectrogram::Options{.sample_rate = 44100});
+  const auto other = std::make_shared<MelSpectrogram>(MelSpectrogram::Options{{.sample_rate = 44100}});
   CHECK_THROWS_AS(parallel({{"a", mel()}, {"b", other}}), ValueError);
 }
 

@@ -28,12 +28,17 @@ namespace fastaudio::bindings {
 
 namespace {
 
-/// Gathers rows, one growing array an output.
+/// Gathers rows, one array an output.
 class Collector final : public Sink {
  public:
-  explicit Collector(const std::vector<Output>& outputs) {
-    for (const Output& output : outputs) row_sizes_.push_back(output.spec.row_size());
-    rows.resize(outputs.size());
+  /// Takes memory at once for the rows of `span_s` of signal and a few more; others let it grow.
+  explicit Collector(const std::vector<Output>& outputs, double span_s = 0, std::size_t more = 0)
+      : rows(outputs.size()) {
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      row_sizes_.push_back(outputs[o].spec.row_size());
+      const double n_rows = std::min(span_s * outputs[o].spec.rate_hz, 1e9);
+      rows[o].reserve((static_cast<std::size_t>(n_rows) + more) * row_sizes_[o]);
+    }
   }
   void write(std::size_t output, const float* from, std::size_t n_rows) override {
     rows[output].insert(rows[output].end(), from, from + n_rows * row_sizes_[output]);
@@ -87,28 +92,8 @@ class PyStream {
   py::object push(const py::object& rows, bool wait) {
     const Busy busy(busy_);
     const py::array array = checked(rows);
-    const auto n_rows = static_cast<std::size_t>(array.shape(0));
-    const auto n_values = static_cast<std::size_t>(array.size());
-    Collector collector(outputs_);
-    std::size_t bad = n_values;
-    {
-      const void* data = array.data();
-      const bool is_int = array.dtype().kind() == 'i';
-      const WithoutGil without_gil;
-      const float* values = static_cast<const float*>(data);
-      if (is_int) values = to_float(static_cast<const std::int16_t*>(data), n_values);
-      bad = dsp::kernels().find_bad(values, n_values);
-      if (bad == n_values) {
-        stream_->push(values, n_rows, collector);
-        if (wait) stream_->settle(collector);
-      }
-    }
-    if (bad != n_values) {
-      const auto values = py::array_t<float>::ensure(array);
-      throw ValueError(subject() + ": expected finite values within +-1e12, got " +
-                       std::to_string(values.data()[bad]) + " at index " + std::to_string(bad) +
-                       "; clean the signal first");
-    }
+    Collector collector(outputs_, span_s(array));
+    push_into(collector, array, wait);
     return results(collector);
   }
 
@@ -116,29 +101,18 @@ class PyStream {
     const Busy busy(busy_);
     if (!stream_) throw StateError("stream: expected a push before flush, got none");
     Collector collector(outputs_);
-    {
-      const WithoutGil without_gil;
-      stream_->flush(collector);
-    }
+    flush_into(collector);
     return results(collector);
   }
 
-  /// push and flush in one, rows joined.
+  /// push and flush in one.
   py::object whole(const py::object& rows) {
-    py::object first = push(rows, false);
-    py::object last = flush();
-    const auto concatenate = py::module_::import("numpy").attr("concatenate");
-    const auto join = [&](const py::object& a, const py::object& b) {
-      if (py::len(b) == 0) return a;
-      if (py::len(a) == 0) return b;
-      return py::object(concatenate(py::make_tuple(a, b)));
-    };
-    if (!py::isinstance<py::dict>(first)) return join(first, last);
-    py::dict joined;
-    for (const auto& [name, value] : first.cast<py::dict>()) {
-      joined[name] = join(py::reinterpret_borrow<py::object>(value), last[name]);
-    }
-    return joined;
+    const Busy busy(busy_);
+    const py::array array = checked(rows);
+    Collector collector(outputs_, span_s(array), 2);  // padding completes a row or two more
+    push_into(collector, array, false);
+    flush_into(collector);
+    return results(collector);
   }
 
  private:
@@ -164,6 +138,42 @@ class PyStream {
     outputs_ = node_->outputs(input);
     const WithoutGil without_gil;
     stream_ = node_->open(input);
+  }
+
+  double span_s(const py::array& rows) const {
+    return input_.rate_hz > 0 ? static_cast<double>(rows.shape(0)) / input_.rate_hz : 0;
+  }
+
+  void push_into(Collector& collector, const py::array& array, bool wait) {
+    const auto n_rows = static_cast<std::size_t>(array.shape(0));
+    const auto n_values = static_cast<std::size_t>(array.size());
+    std::size_t bad = n_values;
+    {
+      const void* data = array.data();
+      const bool is_int = array.dtype().kind() == 'i';
+      const WithoutGil without_gil;
+      const float* values = static_cast<const float*>(data);
+      if (is_int) {
+        values = to_float(static_cast<const std::int16_t*>(data), n_values);
+      } else {
+        bad = dsp::kernels().find_bad(values, n_values);
+      }
+      if (bad == n_values) {
+        stream_->push(values, n_rows, collector);
+        if (wait) stream_->settle(collector);
+      }
+    }
+    if (bad != n_values) {
+      const auto values = py::array_t<float>::ensure(array);
+      throw ValueError(subject() + ": expected finite values within +-1e12, got " +
+                       std::to_string(values.data()[bad]) + " at index " + std::to_string(bad) +
+                       "; clean the signal first");
+    }
+  }
+
+  void flush_into(Collector& collector) {
+    const WithoutGil without_gil;
+    stream_->flush(collector);
   }
 
   std::string subject() const { return input_.unit == "samples" ? "samples" : "rows"; }

@@ -196,4 +196,11 @@ std::unique_ptr<Stream> Resample::open(const StreamSpec& input) const {
   return std::make_unique<ResampleStream>(keep(this));
 }
 
+std::optional<Locality> Resample::locality() const {
+  if (options_.input_rate == options_.output_rate) return Locality{};
+  const std::int64_t halved = std::int64_t{1} << table_.halvings().size();
+  const auto reach = static_cast<std::int64_t>(table_.support_s() * options_.input_rate) + 1;
+  return Locality{halved * table_.plan().down, table_.plan().up, reach, reach};
+}
+
 }  // namespace fastaudio

@@ -1,6 +1,8 @@
-"""A decoded file to 16 kHz, against soxr."""
+"""A decoded file to 16 kHz, against soxr and SciPy."""
 
 from __future__ import annotations
+
+import math
 
 import fastaudio as fa
 from harness import Case, Context, Group, Target, Timed, optional
@@ -11,17 +13,23 @@ _EXCERPT_S = 60
 
 
 def groups(context: Context) -> list[Group]:
-    """Milliseconds for the first minute of the file, mono, in one call."""
+    """Milliseconds for the first minute of the file, mono, one thread, in one call."""
     samples, rate = read_mono(context.audio)
     samples = samples[: _EXCERPT_S * rate]
-    soxr = optional("soxr")
+    soxr, scipy_signal = optional("soxr"), optional("scipy.signal")
     cases = []
-    for quality in ("HQ", "VHQ"):
+    for name in ("QQ", "LQ", "HQ", "VHQ"):
         timed = None
         if soxr is not None:
-            timed = Timed(lambda q=quality: soxr.resample(samples, rate, RATE, q), scale=1e3)
-        cases.append(Case(f"soxr {quality}", timed))
-    for quality, baseline in (("fast", "HQ"), ("high", "HQ"), ("best", "VHQ")):
+            timed = Timed(lambda q=name: soxr.resample(samples, rate, RATE, q), scale=1e3)
+        cases.append(Case(f"soxr {name}", timed))
+    timed = None
+    if scipy_signal is not None:
+        divisor = math.gcd(rate, RATE)
+        up, down = RATE // divisor, rate // divisor
+        timed = Timed(lambda: scipy_signal.resample_poly(samples, up, down), scale=1e3)
+    cases.append(Case("scipy resample_poly", timed, "soxr HQ"))
+    for quality, baseline in (("fast", "LQ"), ("high", "HQ"), ("best", "VHQ")):
         node = fa.Resample(input_rate=rate, output_rate=RATE, quality=quality)
         timed = Timed(lambda node=node: node(samples), scale=1e3)
         target = Target(1.0) if quality == "high" else None

@@ -1,6 +1,10 @@
 #include <atomic>
+#include <future>
+#include <limits>
 
 #include "bindings/bindings.hpp"
+#include "bindings/rows.hpp"
+#include "core/split.hpp"
 #include "dsp/kernels.hpp"
 
 namespace fastaudio::bindings {
@@ -28,30 +32,13 @@ namespace fastaudio::bindings {
 
 namespace {
 
-/// Gathers rows, one growing array an output.
-class Collector final : public Sink {
- public:
-  explicit Collector(const std::vector<Output>& outputs) {
-    for (const Output& output : outputs) row_sizes_.push_back(output.spec.row_size());
-    rows.resize(outputs.size());
-  }
-  void write(std::size_t output, const float* from, std::size_t n_rows) override {
-    rows[output].insert(rows[output].end(), from, from + n_rows * row_sizes_[output]);
-  }
-  std::vector<std::vector<float>> rows;
-
- private:
-  std::vector<std::size_t> row_sizes_;
-};
-
-/// An array that owns the vector's memory.
-py::array_t<float> to_array(std::vector<float>&& values, const StreamSpec& spec) {
+/// An array that owns the memory.
+py::array_t<float> to_array(Floats&& values, const StreamSpec& spec) {
   std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size() / spec.row_size())};
   for (const std::int64_t n : spec.shape) shape.push_back(static_cast<py::ssize_t>(n));
-  auto owned = std::make_unique<std::vector<float>>(std::move(values));
-  float* data = owned->data();
-  const py::capsule owner(owned.release(), [](void* p) { delete static_cast<std::vector<float>*>(p); });
-  return py::array_t<float>(shape, data, owner);
+  values.reserve(1);  // numpy wants an address also of nothing
+  const py::capsule owner(values.data(), [](void* p) { std::free(p); });
+  return py::array_t<float>(shape, values.release(), owner);
 }
 
 std::string describe(const py::array& array) {
@@ -68,6 +55,45 @@ std::string expected_shape(const StreamSpec& spec) {
   for (const std::int64_t n : spec.shape) text += ", " + std::to_string(n);
   return text + "]";
 }
+
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+/// A contiguous array's rows, float or int16.
+class Values {
+ public:
+  Values(const py::array& array, std::size_t row_size)
+      : data_(array.data()), is_int_(array.dtype().kind() == 'i'), row_size_(row_size) {}
+
+  /// Rows as floats to `push`, none if one of them isn't finite: returns the index of that, or kNone.
+  template <class Push>
+  std::size_t feed(std::size_t first_row, std::size_t n_rows, Floats& converted, Push&& push) const {
+    const std::size_t first = first_row * row_size_;
+    if (!is_int_) {
+      const float* values = static_cast<const float*>(data_) + first;
+      const std::size_t bad = dsp::kernels().find_bad(values, n_rows * row_size_);
+      if (bad < n_rows * row_size_) return first + bad;
+      push(values, n_rows);
+      return kNone;
+    }
+    // In blocks: memory for all of it would cost more than its conversion.
+    const auto* values = static_cast<const std::int16_t*>(data_) + first;
+    const std::size_t block = std::min(n_rows, std::max<std::size_t>(kBlock / row_size_, 1));
+    converted.reserve(block * row_size_);
+    for (std::size_t row = 0; row < n_rows || row == 0; row += std::max<std::size_t>(block, 1)) {
+      const std::size_t n = std::min(block, n_rows - row);
+      dsp::kernels().from_int16(values + row * row_size_, n * row_size_, converted.data());
+      push(converted.data(), n);
+    }
+    return kNone;
+  }
+
+ private:
+  static constexpr std::size_t kBlock = std::size_t{1} << 20;
+
+  const void* data_;
+  bool is_int_;
+  std::size_t row_size_;
+};
 
 /// One run of a node, from Python. The GIL is released while it computes.
 class PyStream {
@@ -87,28 +113,8 @@ class PyStream {
   py::object push(const py::object& rows, bool wait) {
     const Busy busy(busy_);
     const py::array array = checked(rows);
-    const auto n_rows = static_cast<std::size_t>(array.shape(0));
-    const auto n_values = static_cast<std::size_t>(array.size());
-    Collector collector(outputs_);
-    std::size_t bad = n_values;
-    {
-      const void* data = array.data();
-      const bool is_int = array.dtype().kind() == 'i';
-      const WithoutGil without_gil;
-      const float* values = static_cast<const float*>(data);
-      if (is_int) values = to_float(static_cast<const std::int16_t*>(data), n_values);
-      bad = dsp::kernels().find_bad(values, n_values);
-      if (bad == n_values) {
-        stream_->push(values, n_rows, collector);
-        if (wait) stream_->settle(collector);
-      }
-    }
-    if (bad != n_values) {
-      const auto values = py::array_t<float>::ensure(array);
-      throw ValueError(subject() + ": expected finite values within +-1e12, got " +
-                       std::to_string(values.data()[bad]) + " at index " + std::to_string(bad) +
-                       "; clean the signal first");
-    }
+    Collector collector(outputs_, span_s(array));
+    push_into(collector, array, wait);
     return results(collector);
   }
 
@@ -116,29 +122,27 @@ class PyStream {
     const Busy busy(busy_);
     if (!stream_) throw StateError("stream: expected a push before flush, got none");
     Collector collector(outputs_);
-    {
-      const WithoutGil without_gil;
-      stream_->flush(collector);
-    }
+    flush_into(collector);
     return results(collector);
   }
 
-  /// push and flush in one, rows joined.
-  py::object whole(const py::object& rows) {
-    py::object first = push(rows, false);
-    py::object last = flush();
-    const auto concatenate = py::module_::import("numpy").attr("concatenate");
-    const auto join = [&](const py::object& a, const py::object& b) {
-      if (py::len(b) == 0) return a;
-      if (py::len(a) == 0) return b;
-      return py::object(concatenate(py::make_tuple(a, b)));
-    };
-    if (!py::isinstance<py::dict>(first)) return join(first, last);
-    py::dict joined;
-    for (const auto& [name, value] : first.cast<py::dict>()) {
-      joined[name] = join(py::reinterpret_borrow<py::object>(value), last[name]);
+  /// push and flush in one.
+  py::object whole(const py::object& rows, int threads) {
+    if (threads < 1) {
+      throw ValueError("threads: expected 1 or more, got " + std::to_string(threads) +
+                       "; os.process_cpu_count() tells how many there are");
     }
-    return joined;
+    const Busy busy(busy_);
+    const py::array array = checked(rows);
+    Collector collector(outputs_, span_s(array), 2);  // padding completes a row or two more
+    const std::vector<Part> parts = split(*node_, input_, array.shape(0), threads);
+    if (parts.size() > 1) {
+      run_parts(parts, array, collector.rows[0]);
+    } else {
+      push_into(collector, array, false);
+      flush_into(collector);
+    }
+    return results(collector);
   }
 
  private:
@@ -164,6 +168,73 @@ class PyStream {
     outputs_ = node_->outputs(input);
     const WithoutGil without_gil;
     stream_ = node_->open(input);
+  }
+
+  double span_s(const py::array& rows) const {
+    return input_.rate_hz > 0 ? static_cast<double>(rows.shape(0)) / input_.rate_hz : 0;
+  }
+
+  void push_into(Collector& collector, const py::array& array, bool wait) {
+    const Values values(array, input_.row_size());
+    const auto n_rows = static_cast<std::size_t>(array.shape(0));
+    std::size_t bad = kNone;
+    {
+      const WithoutGil without_gil;
+      bad = values.feed(0, n_rows, converted_,
+                        [&](const float* block, std::size_t n) { stream_->push(block, n, collector); });
+      if (bad == kNone && wait) stream_->settle(collector);
+    }
+    if (bad != kNone) throw_bad(array, bad);
+  }
+
+  /// Each part on a thread and a stream of its own, the last one here.
+  void run_parts(const std::vector<Part>& parts, const py::array& array, Floats& rows) {
+    const Values values(array, input_.row_size());
+    const std::size_t row_size = parts[0].row_size;
+    const auto first = [&](std::size_t p) { return static_cast<std::size_t>(parts[p].first_row) * row_size; };
+    rows.reserve(first(parts.size() - 1));
+    std::vector<Placed> placed;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const std::size_t end = p + 1 < parts.size() ? first(p + 1) : rows.capacity();
+      placed.emplace_back(rows.data() + first(p), end - first(p), row_size);
+    }
+    std::vector<std::size_t> bad(parts.size(), kNone);
+    const auto run_part = [&](std::size_t p) {
+      const auto first_input = static_cast<std::size_t>(parts[p].first_input);
+      const auto end_input = static_cast<std::size_t>(parts[p].end_input);
+      const auto stream = node_->open(input_);
+      PartSink sink(parts[p], placed[p]);
+      Floats converted;
+      bad[p] = values.feed(first_input, end_input - first_input, converted,
+                           [&](const float* block, std::size_t n) { stream->push(block, n, sink); });
+      if (bad[p] == kNone && parts[p].last()) stream->flush(sink);
+    };
+    {
+      const WithoutGil without_gil;
+      std::vector<std::future<void>> others;
+      for (std::size_t p = 0; p + 1 < parts.size(); ++p) {
+        others.push_back(std::async(std::launch::async, run_part, p));
+      }
+      run_part(parts.size() - 1);
+      for (auto& other : others) other.get();
+    }
+    const std::size_t first_bad = *std::min_element(bad.begin(), bad.end());
+    if (first_bad != kNone) throw_bad(array, first_bad);
+    const Placed& last = placed.back();
+    rows.set_size(first(parts.size() - 1) + last.n_placed);
+    if (last.beyond.size() > 0) rows.append(last.beyond.data(), last.beyond.size());
+  }
+
+  [[noreturn]] void throw_bad(const py::array& array, std::size_t index) const {
+    const auto values = py::array_t<float>::ensure(array);
+    throw ValueError(subject() + ": expected finite values within +-1e12, got " +
+                     std::to_string(values.data()[index]) + " at index " + std::to_string(index) +
+                     "; clean the signal first");
+  }
+
+  void flush_into(Collector& collector) {
+    const WithoutGil without_gil;
+    stream_->flush(collector);
   }
 
   std::string subject() const { return input_.unit == "samples" ? "samples" : "rows"; }
@@ -203,12 +274,6 @@ class PyStream {
     return contiguous;
   }
 
-  const float* to_float(const std::int16_t* values, std::size_t n) {
-    converted_.resize(n);
-    dsp::kernels().from_int16(values, n, converted_.data());
-    return converted_.data();
-  }
-
   py::object results(Collector& collector) const {
     if (outputs_.size() == 1) return to_array(std::move(collector.rows[0]), outputs_[0].spec);
     py::dict dict;
@@ -222,7 +287,7 @@ class PyStream {
   StreamSpec input_;
   std::vector<Output> outputs_;
   std::unique_ptr<Stream> stream_;
-  std::vector<float> converted_;
+  Floats converted_;
   std::atomic<bool> busy_{false};
 };
 
@@ -254,11 +319,13 @@ void register_stream(py::module_& m, NodeClass& node) {
       "A new stream. Without `input`, the node's own, or whatever the first block looks like.");
   node.def(
       "__call__",
-      [](const std::shared_ptr<Node>& self, const Samples& rows) -> Rows {
-        return PyStream(self, std::nullopt).whole(rows);
+      [](const std::shared_ptr<Node>& self, const Samples& rows, int threads) -> Rows {
+        return PyStream(self, std::nullopt).whole(rows, threads);
       },
-      py::arg("rows"),
+      py::arg("rows"), py::kw_only(), py::arg("threads") = 1,
       "All rows of a whole signal: open, push, flush.\n\n"
+      "A long signal is shared among `threads` where each row depends only on what is near it; the rows\n"
+      "are the same bit for bit. Other nodes take one.\n\n"
       "Raises:\n    TypeError: a wrong dtype.\n    ValueError: a wrong shape, or NaN.\n");
 }
 

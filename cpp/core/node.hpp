@@ -65,6 +65,17 @@ class Stream {
   bool broken_ = false;
 };
 
+/// Which inputs a row depends on, where only those near it count: row k on the ones from
+/// k * n_in / n_out - before up to k * n_in / n_out + after, and it comes out once they are there. A stream
+/// that begins n_in inputs later gives the same rows bit for bit, n_out fewer, but for those that depend on
+/// what it missed.
+struct Locality {
+  std::int64_t n_in = 1;
+  std::int64_t n_out = 1;
+  std::int64_t before = 0;
+  std::int64_t after = 1;
+};
+
 /// Options and tables. Thread-safe: share one node between any number of streams and threads.
 class Node : public std::enable_shared_from_this<Node> {
  public:
@@ -84,6 +95,9 @@ class Node : public std::enable_shared_from_this<Node> {
 
   /// A new stream with all its buffers; throws as `outputs` does. It keeps the node alive.
   virtual std::unique_ptr<Stream> open(const StreamSpec& input) const = 0;
+
+  /// How far a row of its one output looks; none where a row may depend on any input before it.
+  virtual std::optional<Locality> locality() const { return std::nullopt; }
 
   /// The node itself, or the parts of a composite, in order.
   virtual std::vector<std::shared_ptr<const Node>> parts() const { return {shared_from_this()}; }

@@ -1,8 +1,18 @@
 #include "core/sequential.hpp"
 
+#include <numeric>
+
 namespace fastaudio {
 
 namespace {
+
+/// Of a node that sees the input through another.
+Locality through(const Locality& first, const Locality& second) {
+  const std::int64_t rows = std::lcm(first.n_out, second.n_in);  // between the two, of a whole cycle
+  const auto inputs = [&](std::int64_t n) { return (n * first.n_in + first.n_out - 1) / first.n_out; };
+  return {inputs(rows), rows / second.n_in * second.n_out, first.before + inputs(second.before),
+          first.after + inputs(second.after)};
+}
 
 const StreamSpec& only_output(const Node& node, const std::vector<Output>& outputs) {
   if (outputs.size() == 1) return outputs.front().spec;
@@ -85,6 +95,15 @@ std::unique_ptr<Stream> Sequential::open(const StreamSpec& input) const {
     if (i + 1 < nodes_.size()) spec = only_output(*nodes_[i], nodes_[i]->outputs(spec));
   }
   return std::make_unique<SequentialStream>(std::move(streams));
+}
+
+std::optional<Locality> Sequential::locality() const {
+  std::optional<Locality> all = nodes_.front()->locality();
+  for (std::size_t i = 1; all && i < nodes_.size(); ++i) {
+    const auto next = nodes_[i]->locality();
+    all = next ? std::optional(through(*all, *next)) : std::nullopt;
+  }
+  return all;
 }
 
 }  // namespace fastaudio

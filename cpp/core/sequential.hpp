@@ -18,6 +18,7 @@ class Sequential final : public Node {
   std::optional<StreamSpec> input() const override { return nodes_.front()->input(); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override;
   std::vector<NodePtr> parts() const override { return nodes_; }
 
  private:

@@ -10,6 +10,7 @@ namespace fastaudio::dsp {
 /// its outputs are a vector, and each tap one input sample times one vector.
 struct ResamplePlan {
   static constexpr int kGroup = 16;
+  static constexpr int kCycles = 4;  ///< that the kernel takes at once where it can
   std::int64_t up = 1;    ///< outputs of a cycle, after which the phases repeat
   std::int64_t down = 1;  ///< inputs of a cycle
   int taps = 0;           ///< of one output

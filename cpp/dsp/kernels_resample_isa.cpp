@@ -21,31 +21,46 @@ inline float dot(const float* a, const float* b, int n) {
   return sum((s0 + s1) + (s2 + s3));
 }
 
+/// Sums an output is added up in, so that additions needn't wait for each other; never depends on how many
+/// cycles are taken at once.
+constexpr int kSums = kLanes == 16 ? 2 : 1;
+
 /// One group over `cycles` cycles at once, each `down` samples further: one load of taps serves all.
 template <int cycles>
 inline void resample_group(const ResamplePlan& plan, int group, const float* x, float* out,
                            std::ptrdiff_t out_step) {
   constexpr int kVectors = ResamplePlan::kGroup / kLanes;
-  Lanes total[cycles][kVectors];
-  for (auto& cycle : total) {
-    for (auto& lanes : cycle) lanes = splat(0.0f);
-  }
-  const float* taps = plan.groups + std::ptrdiff_t(group) * plan.group_taps * ResamplePlan::kGroup;
-  for (int t = 0; t < plan.group_taps; ++t) {
-    for (int v = 0; v < kVectors; ++v) {
-      const Lanes tap = load(taps + t * ResamplePlan::kGroup + v * kLanes);
-      for (int c = 0; c < cycles; ++c) total[c][v] += tap * splat(x[c * plan.down + t]);
+  Lanes total[kSums][cycles][kVectors];
+  for (auto& sum : total) {
+    for (auto& cycle : sum) {
+      for (auto& lanes : cycle) lanes = splat(0.0f);
     }
   }
+  const float* taps = plan.groups + std::ptrdiff_t(group) * plan.group_taps * ResamplePlan::kGroup;
+  const auto add = [&](int sum, int t) {
+    for (int v = 0; v < kVectors; ++v) {
+      const Lanes tap = load(taps + t * ResamplePlan::kGroup + v * kLanes);
+      for (int c = 0; c < cycles; ++c) total[sum][c][v] += tap * splat(x[c * plan.down + t]);
+    }
+  };
+  int t = 0;
+  for (; t + kSums <= plan.group_taps; t += kSums) {
+    for (int sum = 0; sum < kSums; ++sum) add(sum, t + sum);
+  }
+  for (int sum = 0; t < plan.group_taps; ++t, ++sum) add(sum, t);
   for (int c = 0; c < cycles; ++c) {
-    for (int v = 0; v < kVectors; ++v) store(out + c * out_step + v * kLanes, total[c][v]);
+    for (int v = 0; v < kVectors; ++v) {
+      Lanes all = total[0][c][v];
+      for (int sum = 1; sum < kSums; ++sum) all += total[sum][c][v];
+      store(out + c * out_step + v * kLanes, all);
+    }
   }
 }
 
 std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position, const float* in,
                            std::int64_t n_in, float* out, std::size_t capacity) {
   constexpr int kGroup = ResamplePlan::kGroup;
-  constexpr int kCycles = 4;  // as many sums as registers hold
+  constexpr int kCycles = ResamplePlan::kCycles;
   std::size_t n = 0;
   const auto many = static_cast<std::size_t>(kCycles * plan.up);
   const std::int64_t span = kCycles * plan.down + plan.group_taps;
@@ -114,10 +129,26 @@ std::size_t resample_between(const ResamplePlan& plan, ResamplePosition& positio
   return n;
 }
 
+/// `vectors` vectors of outputs at once, from the middles to what takes their place.
+template <int vectors>
+inline void halve_block(const HalvePlan& plan, const float* odd, float* middle) {
+  Lanes total[vectors];
+  for (int v = 0; v < vectors; ++v) total[v] = load(middle + v * kLanes) * splat(0.5f);
+  const float* left = odd + plan.n_side - 1;
+  const float* right = odd + plan.n_side;
+  for (int j = 0; j < plan.n_side; ++j) {
+    const Lanes side = splat(plan.side[j]);
+    for (int v = 0; v < vectors; ++v) {
+      total[v] += (load(left - j + v * kLanes) + load(right + j + v * kLanes)) * side;
+    }
+  }
+  for (int v = 0; v < vectors; ++v) store(middle + v * kLanes, total[v]);
+}
+
 }  // namespace
 
 void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
-  constexpr int kBlock = 256;
+  constexpr int kBlock = 512;
   constexpr int kMaxSide = 128;
   float odd[kBlock + 2 * kMaxSide];  // samples at distance 1, 3, ... from a middle
   float middle[kBlock];
@@ -128,16 +159,11 @@ void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
     const int n_odd = count + 2 * plan.n_side - 1;
     for (int i = 0; i < n_odd; ++i) odd[i] = x[2 * i];
     for (int i = n_odd; i < rounded + 2 * plan.n_side; ++i) odd[i] = 0.0f;
-    for (int i = 0; i < rounded; ++i) middle[i] = i < count ? x[2 * i + plan.reach()] : 0.0f;
-    for (int i = 0; i < rounded; i += kLanes) {
-      Lanes total = load(middle + i) * splat(0.5f);
-      const float* left = odd + i + plan.n_side - 1;
-      const float* right = odd + i + plan.n_side;
-      for (int j = 0; j < plan.n_side; ++j) {
-        total += (load(left - j) + load(right + j)) * splat(plan.side[j]);
-      }
-      store(middle + i, total);
-    }
+    for (int i = 0; i < count; ++i) middle[i] = x[2 * i + plan.reach()];
+    for (int i = count; i < rounded; ++i) middle[i] = 0.0f;
+    int i = 0;
+    for (; i + 4 * kLanes <= rounded; i += 4 * kLanes) halve_block<4>(plan, odd + i, middle + i);
+    for (; i < rounded; i += kLanes) halve_block<1>(plan, odd + i, middle + i);
     std::memcpy(out + start, middle, static_cast<std::size_t>(count) * sizeof(float));
   }
 }

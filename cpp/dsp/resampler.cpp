@@ -76,20 +76,46 @@ class LowPass {
   double half_;
 };
 
-/// Taps at distances 1, 3, 5, ... of a half-band low-pass; `width` of its transition in cycles a sample.
-std::vector<float> half_band(const Quality& quality, double width) {
-  const double beta = 0.1102 * (quality.attenuation_db - 8.7);
-  const double half = (quality.attenuation_db - 7.95) / (14.36 * width) / 2 + 1;
+/// A half-band low-pass of `n` taps at distances 1, 3, 5, ... to each side; `width` of its transition in
+/// cycles a sample. Zero at distance 2 n, where the next tap would be zero anyway.
+std::vector<double> half_band_of(int n, double width) {
+  const double half = 2.0 * n;
+  const double attenuation_db = 7.95 + 14.36 * width * 2 * half;
+  const double beta = 0.1102 * std::max(attenuation_db - 8.7, 0.0);
   std::vector<double> side;
   double total = 0;
-  for (double t = 1; t < half; t += 2) {
-    const double window = bessel_i0(beta * std::sqrt(1 - (t / half) * (t / half)));
-    side.push_back(sinc(t / 2) * window);
+  for (int i = 0; i < n; ++i) {
+    const double t = 2 * i + 1;
+    side.push_back(sinc(t / 2) * bessel_i0(beta * std::sqrt(1 - (t / half) * (t / half))));
     total += side.back();
   }
-  std::vector<float> taps;
-  for (const double tap : side) taps.push_back(static_cast<float>(tap / total / 4));  // with 1/2: gain 1
-  return taps;
+  for (double& tap : side) tap /= total * 4;  // with 1/2 in the middle: gain 1
+  return side;
+}
+
+/// Largest gain above the transition.
+double stop_band(const std::vector<double>& side, double width) {
+  constexpr int kSteps = 256;
+  const double edge = 0.25 + width / 2;
+  double largest = 0;
+  for (int step = 0; step <= kSteps; ++step) {
+    const double frequency = edge + (0.5 - edge) * step / kSteps;
+    double gain = 0.5;
+    for (std::size_t i = 0; i < side.size(); ++i) {
+      gain += 2 * side[i] * std::cos(2 * std::numbers::pi * frequency * static_cast<double>(2 * i + 1));
+    }
+    largest = std::max(largest, std::abs(gain));
+  }
+  return largest;
+}
+
+/// The shortest that attenuates as asked: Kaiser's estimate is off by many dB for so few taps.
+std::vector<float> half_band(const Quality& quality, double width) {
+  const double wanted = std::pow(10.0, -quality.attenuation_db / 20);
+  int n = 1;
+  while (stop_band(half_band_of(n, width), width) > wanted) ++n;
+  const std::vector<double> side = half_band_of(n, width);
+  return {side.begin(), side.end()};
 }
 
 }  // namespace

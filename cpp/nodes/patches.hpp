@@ -44,6 +44,9 @@ Example:
   int hop() const { return options_.hop.value_or(options_.length); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override {
+    return Locality{.n_in = hop(), .after = options_.length};
+  }
 
  private:
   Options options_;

@@ -19,34 +19,49 @@ class Halver {
  public:
   explicit Halver(const dsp::HalvePlan& plan)
       : plan_(plan),
-        input_(kBlock + 2 * static_cast<std::size_t>(plan.reach()) + 2),
-        output_(kBlock / 2 + 1) {
+        window_(2 * static_cast<std::size_t>(plan.reach()) + 1),
+        seam_(3 * window_),
+        output_(kBlock) {
     held_ = static_cast<std::size_t>(plan.reach());  // silence before the first sample
   }
 
   template <class Emit>
   void push(const float* samples, std::size_t n, Emit&& emit) {
-    const auto window = 2 * static_cast<std::size_t>(plan_.reach()) + 1;
-    while (n > 0) {
-      const std::size_t taken = std::min(n, input_.size() - held_);
-      std::memcpy(input_.data() + held_, samples, taken * sizeof(float));
-      held_ += taken;
-      samples += taken;
-      n -= taken;
-      if (held_ < window) return;
-      const std::size_t n_out = (held_ - window) / 2 + 1;
-      dsp::kernels().halve(plan_, input_.data(), n_out, output_.data());
-      held_ -= 2 * n_out;
-      std::memmove(input_.data(), input_.data() + 2 * n_out, held_ * sizeof(float));
-      emit(output_.data(), n_out);
+    // Outputs whose samples lie on both sides of a call's beginning are made from a copy of them, the
+    // others from where the caller has them.
+    const std::size_t copied = std::min(n, 2 * window_);
+    std::memcpy(seam_.data() + held_, samples, copied * sizeof(float));
+    std::size_t done = halve(seam_.data(), held_ + copied, emit);
+    if (copied < n) {
+      done -= held_;  // at least a window of the samples was copied, so none held is still wanted
+      done += halve(samples + done, n - done, emit);
+      held_ = n - done;
+      std::memcpy(seam_.data(), samples + done, held_ * sizeof(float));
+    } else {
+      held_ += copied - done;
+      std::memmove(seam_.data(), seam_.data() + done, held_ * sizeof(float));
     }
   }
 
  private:
-  static constexpr std::size_t kBlock = 32768;
+  static constexpr std::size_t kBlock = 4096;  // output and what comes after it fit the first cache
+
+  /// All outputs of `n` samples, and how many samples aren't wanted any more.
+  template <class Emit>
+  std::size_t halve(const float* samples, std::size_t n, Emit&& emit) {
+    std::size_t done = 0;
+    while (done + window_ <= n) {
+      const std::size_t n_out = std::min((n - done - window_) / 2 + 1, output_.size());
+      dsp::kernels().halve(plan_, samples + done, n_out, output_.data());
+      emit(output_.data(), n_out);
+      done += 2 * n_out;
+    }
+    return done;
+  }
 
   const dsp::HalvePlan& plan_;
-  dsp::AlignedFloats input_;
+  std::size_t window_;
+  dsp::AlignedFloats seam_;  ///< samples that later outputs want, and room for as many as join them
   dsp::AlignedFloats output_;
   std::size_t held_;
 };
@@ -57,7 +72,7 @@ class ResampleStream final : public Stream {
       : node_(std::move(node)),
         halvers_(node_->table().halvings().begin(), node_->table().halvings().end()),
         plan_(node_->table().plan()),
-        capacity_(kBlock + static_cast<std::size_t>(plan_.taps + plan_.group_taps) + cycles()),
+        capacity_(kBlock + static_cast<std::size_t>(plan_.taps + plan_.group_taps + cycles_down())),
         input_(capacity_ + static_cast<std::size_t>(plan_.group_taps), 0.0f),
         output_(kBlock) {
     // Silence before the first sample, so that output 0 stands at time 0.
@@ -65,17 +80,20 @@ class ResampleStream final : public Stream {
   }
 
  private:
-  static constexpr std::size_t kBlock = 16384;
+  static constexpr std::size_t kBlock = 8192;
 
   void do_push(const float* samples, std::size_t n, Sink& sink) override {
     n_in_ += static_cast<std::int64_t>(n);
     feed(0, samples, n, sink);
+    convert(Until::nothing_is_left, sink);
   }
 
   void do_flush(Sink& sink) override {
-    const std::vector<float> silence(kBlock, 0.0f);
+    constexpr std::size_t kSilence = 256;
+    constexpr float silence[kSilence] = {};
     for (left_ = node_->table().outputs_of(n_in_) - n_out_; left_ > 0;) {
-      feed(0, silence.data(), silence.size(), sink);
+      feed(0, silence, kSilence, sink);
+      convert(Until::nothing_is_left, sink);
     }
   }
 
@@ -87,34 +105,48 @@ class ResampleStream final : public Stream {
       });
       return;
     }
-    while (n > 0 && left_ != 0) {
+    while (n > 0) {
       const std::size_t taken = std::min(n, capacity_ - held_);
       std::memcpy(input_.data() + held_, samples, taken * sizeof(float));
       held_ += taken;
       samples += taken;
       n -= taken;
-      convert(sink);
+      if (held_ == capacity_) convert(Until::cycles_are_left, sink);
     }
   }
 
-  /// Input samples of the cycles that the kernel takes at once, if they are short enough to wait for.
-  std::size_t cycles() const {
-    return static_cast<std::size_t>(std::min<std::int64_t>(4 * plan_.down, kBlock));
+  /// Where a conversion stops: the kernel is fastest on several whole cycles at once.
+  enum class Until { cycles_are_left, nothing_is_left };
+
+  std::int64_t cycles_down() const { return dsp::ResamplePlan::kCycles * plan_.down; }
+
+  /// Outputs that the kernel may make now.
+  std::size_t limit(Until until) const {
+    if (until == Until::nothing_is_left || plan_.phases != 0) return output_.size();
+    if (position_.phase != 0) return static_cast<std::size_t>(plan_.up - position_.phase);
+    const std::int64_t n_in =
+        std::max<std::int64_t>(static_cast<std::int64_t>(held_) - position_.index - plan_.group_taps, 0);
+    const auto several = static_cast<std::size_t>(dsp::ResamplePlan::kCycles * plan_.up);
+    return std::min(output_.size() / several, static_cast<std::size_t>(n_in / cycles_down())) * several;
   }
 
-  void convert(Sink& sink) {
-    for (;;) {
-      std::size_t n = dsp::kernels().resample(
-          plan_, position_, input_.data(), static_cast<std::int64_t>(held_), output_.data(), output_.size());
+  void convert(Until until, Sink& sink) {
+    while (left_ != 0) {
+      std::size_t n = dsp::kernels().resample(plan_, position_, input_.data(),
+                                              static_cast<std::int64_t>(held_), output_.data(), limit(until));
       if (n == 0) break;
       if (left_ >= 0) {
         n = std::min(n, static_cast<std::size_t>(left_));
         left_ -= static_cast<std::int64_t>(n);
       }
       n_out_ += static_cast<std::int64_t>(n);
-      if (n > 0) sink.write(0, output_.data(), n);
-      if (left_ == 0) return;
+      sink.write(0, output_.data(), n);
     }
+    drop_used();
+  }
+
+  /// Makes room for more input.
+  void drop_used() {
     const std::int64_t first =
         position_.index +
         (plan_.phases == 0
@@ -162,6 +194,13 @@ std::unique_ptr<Stream> Resample::open(const StreamSpec& input) const {
   outputs(input);
   if (options_.input_rate == options_.output_rate) return std::make_unique<PassStream>();
   return std::make_unique<ResampleStream>(keep(this));
+}
+
+std::optional<Locality> Resample::locality() const {
+  if (options_.input_rate == options_.output_rate) return Locality{};
+  const std::int64_t halved = std::int64_t{1} << table_.halvings().size();
+  const auto reach = static_cast<std::int64_t>(table_.support_s() * options_.input_rate) + 1;
+  return Locality{halved * table_.plan().down, table_.plan().up, reach, reach};
 }
 
 }  // namespace fastaudio

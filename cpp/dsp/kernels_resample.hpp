@@ -11,10 +11,10 @@ namespace fastaudio::dsp {
 struct ResamplePlan {
   static constexpr int kGroup = 16;
   static constexpr int kCycles = 4;  ///< that the kernel takes at once where it can
-  std::int64_t up = 1;    ///< outputs of a cycle, after which the phases repeat
-  std::int64_t down = 1;  ///< inputs of a cycle
-  int taps = 0;           ///< of one output
-  int group_taps = 0;     ///< of a group: its outputs start at different samples
+  std::int64_t up = 1;               ///< outputs of a cycle, after which the phases repeat
+  std::int64_t down = 1;             ///< inputs of a cycle
+  int taps = 0;                      ///< of one output
+  int group_taps = 0;                ///< of a group: its outputs start at different samples
   int n_groups = 0;
   const float* groups = nullptr;        ///< [n_groups][group_taps][kGroup], zero where not a tap
   const std::int32_t* start = nullptr;  ///< [up] first input sample of an output, from the cycle's

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "nodes/delta.hpp"
+#include "nodes/harmonic_spectrogram.hpp"
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
 #include "nodes/mfcc.hpp"
@@ -27,6 +28,7 @@ using AllNodes = std::tuple<
     std::type_identity<Resample>,
     std::type_identity<Spectrogram>,
     std::type_identity<MelSpectrogram>,
+    std::type_identity<HarmonicSpectrogram>,
     std::type_identity<Delta>,
     std::type_identity<L2Normalize>,
     std::type_identity<Log>,

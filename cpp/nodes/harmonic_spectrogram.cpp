@@ -1,0 +1,51 @@
+#include "nodes/harmonic_spectrogram.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+int levels_of(const HarmonicSpectrogram::Options& o) {
+  return dsp::harmonic_levels(o.sample_rate, o.n_harmonic, o.semitone_scale);
+}
+
+HarmonicSpectrogram::Options checked(HarmonicSpectrogram::Options o) {
+  constexpr const char* name = HarmonicSpectrogram::name;
+  check_options(name, o);
+  const int levels = levels_of(o);
+  if (levels < 1) {
+    throw ValueError(std::string(name) +
+                     ": expected room for a note above C1 below sample_rate / (2 n_harmonic) = " +
+                     format(o.sample_rate / (2.0 * o.n_harmonic)) + " Hz, got none; use fewer harmonics");
+  }
+  const std::size_t n = o.q.size();
+  const auto harmonics = static_cast<std::size_t>(o.n_harmonic);
+  const std::size_t filters = harmonics * static_cast<std::size_t>(levels);
+  if (n != 1 && n != harmonics && n != filters) {
+    throw ValueError(std::string(name) + ": expected q to hold 1, " + std::to_string(harmonics) + " or " +
+                     std::to_string(filters) + " numbers, got " + std::to_string(n) +
+                     "; one for all, one a harmonic, or one a filter");
+  }
+  return o;
+}
+
+}  // namespace
+
+HarmonicSpectrogram::HarmonicSpectrogram(Options options)
+    : options_(checked(std::move(options))),
+      front_(name, options_, options_.power),
+      filterbank_(dsp::make_harmonic_filterbank({.sample_rate = double(options_.sample_rate),
+                                                 .n_fft = options_.n_fft,
+                                                 .n_harmonic = options_.n_harmonic,
+                                                 .semitone_scale = options_.semitone_scale,
+                                                 .q = options_.q})) {}
+
+std::vector<Output> HarmonicSpectrogram::outputs(const StreamSpec& input) const {
+  return {{"", front_.spec(input, {options_.n_harmonic, levels_of(options_)})}};
+}
+
+std::unique_ptr<Stream> HarmonicSpectrogram::open(const StreamSpec& input) const {
+  outputs(input);
+  return front_.open(keep(this), filterbank_.plan());
+}
+
+}  // namespace fastaudio

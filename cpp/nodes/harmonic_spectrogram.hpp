@@ -1,0 +1,74 @@
+#pragma once
+
+#include "dsp/harmonic_filterbank.hpp"
+#include "nodes/spectral.hpp"
+
+namespace fastaudio {
+
+class HarmonicSpectrogram final : public NodeOf<HarmonicSpectrogram> {
+ public:
+  static constexpr const char* name = "HarmonicSpectrogram";
+  static constexpr const char* doc =
+      R"(Spectrum on the harmonics of a scale of notes, by data-driven harmonic filters.
+
+Channel h holds, for every note from C1 up in steps of 1 / semitone_scale semitones, what a
+triangular filter finds around harmonic h + 1 of that note. A filter around f Hz is
+(0.1079 f + 24.7) / q wide; bins lie at linspace(0, sample_rate / 2, n_fft // 2 + 1), also for an odd n_fft.
+
+Input:  samples [n_samples]                      full scale +-1, at `sample_rate`
+Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
+        = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
+        A filter narrower than a bin stays zero.
+Latency: n_fft / sample_rate
+Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
+        ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
+        512 later. In decibels with Log(kind="dB")
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> harmonic = fa.HarmonicSpectrogram()
+    >>> harmonic(np.zeros(16_000, dtype=np.float32)).shape
+    (63, 6, 128)
+)";
+  struct Options : FrameOptions {
+    int n_harmonic = 6;
+    int semitone_scale = 2;
+    std::vector<double> q{1.0};
+    double power = 2;
+    Options() {
+      sample_rate = 16000;
+      n_fft = 512;
+      hop_length = 256;
+      pad_mode = "reflect";
+    }
+    static constexpr auto fields() {
+      return std::tuple_cat(
+          frame_fields<Options>(),
+          std::tuple{
+              Field{"n_harmonic", &Options::n_harmonic, Range{1, 64}, "channels",
+                    "Harmonics, the note itself included."},
+              Field{"semitone_scale", &Options::semitone_scale, Range{1, 64}, "bands", "Bands a semitone."},
+              Field{"q", &Options::q, Range{1e-3, 1e3}, "",
+                    "Divides the filters' width: one number, one a harmonic, or one a filter, harmonic "
+                    "by harmonic."},
+              Field{"power", &Options::power, Range{0.01, 10}, "",
+                    "Exponent of the magnitude: 1 for magnitude, 2 for power."}});
+    }
+  };
+
+  explicit HarmonicSpectrogram(Options options);
+  const Options& options() const { return options_; }
+  /// Bands too narrow to hold a single bin, counted harmonic by harmonic: always zero.
+  std::vector<int> empty_bands() const { return filterbank_.empty_bands(); }
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+  SpectralFront front_;
+  dsp::SparseFilterbank filterbank_;
+};
+
+}  // namespace fastaudio

@@ -10,39 +10,39 @@ using namespace simd::FASTAUDIO_ISA;
 
 namespace {
 
-/// Natural logarithm of positive, finite x: x = 2^e m, ln m = 2 atanh((m - 1) / (m + 1)).
+/// Natural logarithm of positive, finite x = 2^e (1 + t), by Cephes' polynomial for `logf` (Moshier).
 inline Lanes ln(Lanes x) {
   constexpr std::int32_t kHalfRoot = 0x3f3504f3;  // bits of sqrt(1/2)
-  const IntLanes shifted = bits(x) - splat(kHalfRoot);
-  const IntLanes exponent = shifted >> splat(std::int32_t{23});
-  const Lanes m = from_bits(bits(x) - (exponent << splat(std::int32_t{23})));
-  const Lanes t = (m - splat(1.0f)) / (m + splat(1.0f));
-  const Lanes u = t * t;
-  Lanes series = splat(2.0f / 9.0f);
-  series = series * u + splat(2.0f / 7.0f);
-  series = series * u + splat(2.0f / 5.0f);
-  series = series * u + splat(2.0f / 3.0f);
+  constexpr float kSeries[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
+                               -1.2420140846e-1f, 1.4249322787e-1f,  -1.6668057665e-1f,
+                               2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
+  const IntLanes exponent = (bits(x) - splat(kHalfRoot)) >> splat(std::int32_t{23});
+  const Lanes t = from_bits(bits(x) - (exponent << splat(std::int32_t{23}))) - splat(1.0f);
   const Lanes e = to_float(exponent);
+  Lanes series = splat(kSeries[0]);
+  for (int i = 1; i < 9; ++i) series = fma(series, t, splat(kSeries[i]));
+  const Lanes square = t * t;
   // ln 2 in two parts, the first exact when multiplied by any exponent.
-  const Lanes small = t * u * series + e * splat(-2.12194440e-4f);
-  return (t + t + small) + e * splat(0.693359375f);
+  Lanes small = fma(e, splat(-2.12194440e-4f), series * (t * square));
+  small = fma(square, splat(-0.5f), small);
+  return fma(e, splat(0.693359375f), t + small);
 }
 
 inline Lanes log_lanes(const LogPlan& plan, Lanes x) {
-  const Lanes floored = max(x * splat(plan.scale) + splat(plan.offset), splat(plan.floor));
-  return ln(floored) * splat(plan.gain) + splat(plan.bias);
+  const Lanes floored = max(fma(x, splat(plan.scale), splat(plan.offset)), splat(plan.floor));
+  return fma(ln(floored), splat(plan.gain), splat(plan.bias));
 }
 
 void log(const LogPlan& plan, const float* in, float* out, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(out + i, log_lanes(plan, load(in + i)));
+  if (i == n) return;
   // The last few go through the same vector code, so a value never depends on its place.
-  for (std::size_t i = 0; i < n; i += kLanes) {
-    const std::size_t count = n - i < kLanes ? n - i : kLanes;
-    float block[kLanes];
-    for (int l = 0; l < kLanes; ++l) block[l] = 1.0f;
-    std::memcpy(block, in + i, count * sizeof(float));
-    store(block, log_lanes(plan, load(block)));
-    std::memcpy(out + i, block, count * sizeof(float));
-  }
+  float block[kLanes];
+  for (float& value : block) value = 1.0f;
+  std::memcpy(block, in + i, (n - i) * sizeof(float));
+  store(block, log_lanes(plan, load(block)));
+  std::memcpy(out + i, block, (n - i) * sizeof(float));
 }
 
 inline bool is_bad(float value) { return !(std::fabs(value) <= kLargestSample); }

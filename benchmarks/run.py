@@ -26,6 +26,9 @@ SUBJECTS = (
     "decode_to_features",
     "resample",
     "log_mel",
+    "harmonic",
+    "mfcc",
+    "threads",
     "streaming",
 )
 

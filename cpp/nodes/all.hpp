@@ -10,19 +10,22 @@
 #include "nodes/patches.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
+#include "nodes/spectral_centroid.hpp"
 #include "nodes/spectrogram.hpp"
 #include "nodes/tags.hpp"
 
 namespace fastaudio {
 
-using AllNodes = std::tuple<std::type_identity<Mono>,            //
-                            std::type_identity<Resample>,        //
-                            std::type_identity<Spectrogram>,     //
-                            std::type_identity<MelSpectrogram>,  //
-                            std::type_identity<Log>,             //
-                            std::type_identity<Patches>,         //
-                            std::type_identity<Mean>,            //
-                            std::type_identity<Max>,             //
+using AllNodes = std::tuple<std::type_identity<Mono>,               //
+                            std::type_identity<Resample>,           //
+                            std::type_identity<Spectrogram>,        //
+                            std::type_identity<MelSpectrogram>,     //
+                            std::type_identity<SpectralCentroid>,   //
+                            std::type_identity<SpectralBandwidth>,  //
+                            std::type_identity<Log>,                //
+                            std::type_identity<Patches>,            //
+                            std::type_identity<Mean>,               //
+                            std::type_identity<Max>,                //
                             std::type_identity<Tags>>;
 
 }  // namespace fastaudio

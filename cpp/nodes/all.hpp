@@ -11,6 +11,8 @@
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/spectral_centroid.hpp"
+#include "nodes/spectral_flatness.hpp"
+#include "nodes/spectral_rolloff.hpp"
 #include "nodes/spectrogram.hpp"
 #include "nodes/tags.hpp"
 
@@ -22,6 +24,8 @@ using AllNodes = std::tuple<std::type_identity<Mono>,               //
                             std::type_identity<MelSpectrogram>,     //
                             std::type_identity<SpectralCentroid>,   //
                             std::type_identity<SpectralBandwidth>,  //
+                            std::type_identity<SpectralRolloff>,    //
+                            std::type_identity<SpectralFlatness>,   //
                             std::type_identity<Log>,                //
                             std::type_identity<Patches>,            //
                             std::type_identity<Mean>,               //

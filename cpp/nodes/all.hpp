@@ -11,6 +11,7 @@
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/spectral_centroid.hpp"
+#include "nodes/spectral_contrast.hpp"
 #include "nodes/spectral_flatness.hpp"
 #include "nodes/spectral_rolloff.hpp"
 #include "nodes/spectrogram.hpp"
@@ -26,6 +27,7 @@ using AllNodes = std::tuple<std::type_identity<Mono>,               //
                             std::type_identity<SpectralBandwidth>,  //
                             std::type_identity<SpectralRolloff>,    //
                             std::type_identity<SpectralFlatness>,   //
+                            std::type_identity<SpectralContrast>,   //
                             std::type_identity<Log>,                //
                             std::type_identity<Patches>,            //
                             std::type_identity<Mean>,               //

@@ -52,6 +52,7 @@ SPECTRUM = fa.StreamSpec(rate_hz=100, shape=[65], unit="", bin_hz=125.0)
 INPUTS: dict[str, fa.StreamSpec] = {
     "SpectralBandwidth": SPECTRUM,
     "SpectralCentroid": SPECTRUM,
+    "SpectralContrast": SPECTRUM,
     "SpectralRolloff": SPECTRUM,
 }
 

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "nodes/chroma.hpp"
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
 #include "nodes/mono.hpp"
@@ -28,6 +29,7 @@ using AllNodes = std::tuple<std::type_identity<Mono>,               //
                             std::type_identity<SpectralRolloff>,    //
                             std::type_identity<SpectralFlatness>,   //
                             std::type_identity<SpectralContrast>,   //
+                            std::type_identity<Chroma>,             //
                             std::type_identity<Log>,                //
                             std::type_identity<Patches>,            //
                             std::type_identity<Mean>,               //

@@ -10,6 +10,7 @@
 
 from fastaudio import _onnxruntime
 from fastaudio._core import (
+    Chroma,
     FastaudioError,
     Log,
     Max,
@@ -44,6 +45,7 @@ from fastaudio.versions import show_versions
 _onnxruntime.announce()
 
 __all__ = [
+    "Chroma",
     "DecodeError",
     "FastaudioError",
     "Log",

@@ -50,6 +50,7 @@ SAMPLES = (12_000, ())
 # What its rows are, for a node that has to know more than their shape.
 SPECTRUM = fa.StreamSpec(rate_hz=100, shape=[65], unit="", bin_hz=125.0)
 INPUTS: dict[str, fa.StreamSpec] = {
+    "Chroma": SPECTRUM,
     "SpectralBandwidth": SPECTRUM,
     "SpectralCentroid": SPECTRUM,
     "SpectralContrast": SPECTRUM,

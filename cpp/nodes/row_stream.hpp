@@ -11,7 +11,7 @@
 
 namespace fastaudio {
 
-/// No sum of magnitudes can vanish or turn round.
+/// A value below 0, which no magnitude is, counts as 0: sums of them stay divisors.
 inline double magnitude(float value) { return value > 0 ? static_cast<double>(value) : 0.0; }
 
 /// `Row` is called as row(const float* in, float* out) and holds its tables and scratch.

@@ -129,16 +129,16 @@ def test_what_comes_out_is_named(linear: bool, unit: str) -> None:
     [
         (
             {"n_bands": 7},
-            "the last band to begin below 8000.0 Hz, half the sample rate, got 12800.0; lower",
+            "the last band to begin below 8000.0 Hz, half the sample rate, got 12800.0",
         ),
         (
             {"f_min": 15.0},
-            "bins in every band, got none from 0.0 to 15.0 Hz, bins being 15.625 Hz apart; take a ",
+            "bins in every band, got none from 0.0 to 15.0 Hz, bins being 15.625 Hz apart",
         ),
     ],
 )
 def test_bands_that_do_not_fit_are_refused_when_composing(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=f"^SpectralContrast: expected {re.escape(message)}"):
+    with pytest.raises(ValueError, match=f"^SpectralContrast: expected {re.escape(message)}; "):
         SPECTRUM >> fa.SpectralContrast(**options)
 
 

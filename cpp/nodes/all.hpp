@@ -4,6 +4,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "nodes/chroma.hpp"
 #include "nodes/delta.hpp"
 #include "nodes/harmonic_spectrogram.hpp"
 #include "nodes/log.hpp"
@@ -16,6 +17,10 @@
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/scale.hpp"
+#include "nodes/spectral_centroid.hpp"
+#include "nodes/spectral_contrast.hpp"
+#include "nodes/spectral_flatness.hpp"
+#include "nodes/spectral_rolloff.hpp"
 #include "nodes/spectrogram.hpp"
 #include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
@@ -29,6 +34,7 @@ using AllNodes = std::tuple<
     std::type_identity<Spectrogram>,
     std::type_identity<MelSpectrogram>,
     std::type_identity<HarmonicSpectrogram>,
+    std::type_identity<Chroma>,
     std::type_identity<Delta>,
     std::type_identity<L2Normalize>,
     std::type_identity<Log>,
@@ -39,6 +45,11 @@ using AllNodes = std::tuple<
     std::type_identity<Normalize>,
     std::type_identity<PCEN>,
     std::type_identity<Patches>,
+    std::type_identity<SpectralBandwidth>,
+    std::type_identity<SpectralCentroid>,
+    std::type_identity<SpectralContrast>,
+    std::type_identity<SpectralFlatness>,
+    std::type_identity<SpectralRolloff>,
     std::type_identity<Standardize>,
     std::type_identity<Statistics>,
     std::type_identity<TopDb>,

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "core/spec.hpp"
+#include "core/options.hpp"
 
 namespace fastaudio {
 
@@ -31,6 +31,30 @@ inline void require_memory(const char* node, std::size_t n_rows, const StreamSpe
   if (n_rows <= kLargest / input.row_size()) return;
   throw ValueError(std::string(node) + ": expected at most 2**28 values at a time, got " +
                    std::to_string(n_rows) + " rows " + to_string(input) + "; choose a smaller " + what);
+}
+
+/// Throws unless rows are a spectrum's in `unit`, "magnitude" or "power"; a unit of the caller's own passes.
+inline void require_spectrum(const char* node, const StreamSpec& input, const std::string& unit) {
+  const std::string subject = std::string(node) + ": expected ";
+  const std::string remedy = std::string("Spectrogram(power=") + (unit == "power" ? "2" : "1") + ")";
+  if (input.shape.size() != 1) {
+    throw ValueError(subject + "a spectrum's rows [n_bins], got " +
+                     (input.shape.empty() ? "samples " : "rows ") + to_string(input) + "; compose with " +
+                     remedy);
+  }
+  const bool known =
+      contains(Choices{"magnitude power ln log10 dB"}, input.unit) || input.unit.starts_with("magnitude ** ");
+  if (known && input.unit != unit) {
+    throw ValueError(subject + unit + ", got " + input.unit + "; compose with " + remedy);
+  }
+}
+
+/// Throws unless the spec says which frequency each value belongs to.
+inline void require_frequencies(const char* node, const StreamSpec& input) {
+  if (input.bin_hz > 0) return;
+  throw ValueError(std::string(node) + ": expected rows of a spectrum with its bin_hz, got rows " +
+                   to_string(input) + " without; compose with Spectrogram, or open with " +
+                   "StreamSpec(bin_hz=...)");
 }
 
 }  // namespace fastaudio

@@ -109,6 +109,14 @@ TEST_CASE("allocations: no node makes any after its first push") {
   CHECK(allocations_of(*std::make_shared<Log>(Log::Options{}), rows) == 0);
   CHECK(allocations_of(*std::make_shared<Patches>(Patches::Options{20, 10, "drop", 0}), rows) == 0);
   CHECK(allocations_of(*std::make_shared<Mono>(Mono::Options{}), stereo) == 0);
+  const StreamSpec spectrum{62.5, {129}, "", {}, 0, 62.5, 0};
+  CHECK(allocations_of(*std::make_shared<SpectralCentroid>(), spectrum) == 0);
+  CHECK(allocations_of(*std::make_shared<SpectralBandwidth>(SpectralBandwidth::Options{}), spectrum) == 0);
+  CHECK(allocations_of(*std::make_shared<SpectralRolloff>(SpectralRolloff::Options{}), spectrum) == 0);
+  CHECK(allocations_of(*std::make_shared<SpectralFlatness>(SpectralFlatness::Options{}), spectrum) == 0);
+  const SpectralContrast::Options octaves{.n_bands = 5, .quantile = 0.2};
+  CHECK(allocations_of(*std::make_shared<SpectralContrast>(octaves), spectrum) == 0);
+  CHECK(allocations_of(*std::make_shared<Chroma>(Chroma::Options{}), spectrum) == 0);
   for (const int rate : {8000, 16000, 44100, 11127}) {
     const auto node = std::make_shared<Resample>(Resample::Options{16000, rate, "high"});
     CHECK(allocations_of(*node, samples) == 0);

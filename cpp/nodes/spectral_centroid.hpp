@@ -1,0 +1,74 @@
+/// Where a spectrum lies, and how wide it is: SpectralCentroid and SpectralBandwidth.
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class SpectralCentroid final : public NodeOf<SpectralCentroid> {
+ public:
+  static constexpr const char* name = "SpectralCentroid";
+  static constexpr const char* doc = R"(Mean frequency of a spectrum, weighted by magnitude.
+
+Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+Output: rows [1]        Hz; 0 for silence
+Latency: none
+Source: librosa 0.11 `feature.spectral_centroid`
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+    >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
+    [1000.0]
+)";
+  struct Options {
+    static constexpr auto fields() { return std::tuple<>{}; }
+  };
+
+  explicit SpectralCentroid(Options = {}) {}
+  Options options() const { return {}; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+};
+
+class SpectralBandwidth final : public NodeOf<SpectralBandwidth> {
+ public:
+  static constexpr const char* name = "SpectralBandwidth";
+  static constexpr const char* doc = R"(Spread of a spectrum around its centroid.
+
+Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+Output: rows [1]        Hz if `norm`: (sum of magnitude * |frequency - centroid| ** p) ** (1 / p);
+        0 for silence
+Latency: none
+Source: librosa 0.11 `feature.spectral_bandwidth`
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> noise = np.random.default_rng(0).uniform(-1, 1, 16_000).astype(np.float32)
+    >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+    >>> (spectrum >> fa.SpectralBandwidth())(noise).shape
+    (63, 1)
+)";
+  struct Options {
+    double p = 2;
+    bool norm = true;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"p", &Options::p, Range{1, 10}, "", "Exponent of the deviation: 2 for a standard deviation."},
+          Field{"norm", &Options::norm, "Whether magnitudes are divided by their sum first."}};
+    }
+  };
+
+  explicit SpectralBandwidth(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

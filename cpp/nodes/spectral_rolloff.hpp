@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class SpectralRolloff final : public NodeOf<SpectralRolloff> {
+ public:
+  static constexpr const char* name = "SpectralRolloff";
+  static constexpr const char* doc = R"(Frequency below which a given part of a spectrum's magnitude lies.
+
+Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+Output: rows [1]        Hz, of the first bin at which the running sum reaches `roll_percent` of the
+        whole; 0 for silence
+Latency: none
+Source: librosa 0.11 `feature.spectral_rolloff`, which sums in float32 where its input is, and may
+        choose a neighbouring bin for that; these sums are float64
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+    >>> (spectrum >> fa.SpectralRolloff())(tone)[30].tolist()
+    [1031.25]
+)";
+  struct Options {
+    double roll_percent = 0.85;
+    static constexpr auto fields() {
+      return std::tuple{Field{"roll_percent", &Options::roll_percent, Range{0.0001, 0.9999}, "",
+                              "Part of the whole, as a fraction of 1."}};
+    }
+  };
+
+  explicit SpectralRolloff(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

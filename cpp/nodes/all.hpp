@@ -14,9 +14,11 @@
 #include "nodes/pcen.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
+#include "nodes/rms.hpp"
 #include "nodes/scale.hpp"
 #include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
+#include "nodes/zero_crossing_rate.hpp"
 
 namespace fastaudio {
 
@@ -33,6 +35,7 @@ using AllNodes =
                std::type_identity<L2Normalize>,     //
                std::type_identity<MFCC>,            //
                std::type_identity<Delta>, std::type_identity<PCEN>, std::type_identity<Normalize>,
-               std::type_identity<TopDb>, std::type_identity<Statistics>, std::type_identity<Tags>>;
+               std::type_identity<TopDb>, std::type_identity<Statistics>, std::type_identity<RMS>,
+               std::type_identity<ZeroCrossingRate>, std::type_identity<Tags>>;
 
 }  // namespace fastaudio

@@ -12,6 +12,7 @@ from fastaudio import _onnxruntime
 from fastaudio._core import (
     MFCC,
     PCEN,
+    RMS,
     Delta,
     FastaudioError,
     L2Normalize,
@@ -36,6 +37,7 @@ from fastaudio._core import (
     StreamSpec,
     Tags,
     TopDb,
+    ZeroCrossingRate,
     __version__,
 )
 from fastaudio.audio import DecodeError
@@ -49,6 +51,7 @@ _onnxruntime.announce()
 __all__ = [
     "MFCC",
     "PCEN",
+    "RMS",
     "DecodeError",
     "Delta",
     "FastaudioError",
@@ -76,6 +79,7 @@ __all__ = [
     "StreamSpec",
     "Tags",
     "TopDb",
+    "ZeroCrossingRate",
     "__version__",
     "models",
     "show_versions",

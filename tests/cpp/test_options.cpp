@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include "helpers.hpp"
 #include "nodes/all.hpp"
@@ -86,7 +87,7 @@ TEST_CASE("options: every option of every node just outside its range is refused
   int refused = 0;
   for_each_node([&]<class T>(std::type_identity<T>) {
     for_each_field<typename T::Options>([&](const auto& field) {
-      using Member = std::remove_cvref_t<decltype(typename T::Options{}.*field.member)>;
+      using Member = std::remove_cvref_t<decltype(std::declval<typename T::Options>().*field.member)>;
       using Value = typename detail::Unwrapped<Member>::type;
       const std::string subject = std::string(T::name) + ": expected " + field.name + " ";
       CAPTURE(subject);

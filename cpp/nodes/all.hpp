@@ -16,6 +16,7 @@
 #include "nodes/pcen.hpp"
 #include "nodes/pool.hpp"
 #include "nodes/resample.hpp"
+#include "nodes/rms.hpp"
 #include "nodes/scale.hpp"
 #include "nodes/spectral_centroid.hpp"
 #include "nodes/spectral_contrast.hpp"
@@ -24,6 +25,7 @@
 #include "nodes/spectrogram.hpp"
 #include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
+#include "nodes/zero_crossing_rate.hpp"
 
 namespace fastaudio {
 
@@ -45,6 +47,7 @@ using AllNodes = std::tuple<
     std::type_identity<Normalize>,
     std::type_identity<PCEN>,
     std::type_identity<Patches>,
+    std::type_identity<RMS>,
     std::type_identity<SpectralBandwidth>,
     std::type_identity<SpectralCentroid>,
     std::type_identity<SpectralContrast>,
@@ -53,6 +56,7 @@ using AllNodes = std::tuple<
     std::type_identity<Standardize>,
     std::type_identity<Statistics>,
     std::type_identity<TopDb>,
+    std::type_identity<ZeroCrossingRate>,
     std::type_identity<Tags>
 >;
 // clang-format on

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/row_or_clip.hpp"
 #include "dsp/reduce.hpp"
-#include "nodes/row_or_clip.hpp"
 
 namespace fastaudio {
 

@@ -1,7 +1,8 @@
-/// Checks of a node's input, worded alike everywhere.
+/// Checks of a node's input, worded alike everywhere, and what comes out of a framing one.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/options.hpp"
@@ -23,6 +24,19 @@ inline void require_samples(const char* node, const StreamSpec& input, double ra
 inline void require_rank(const char* node, const StreamSpec& input, std::size_t rank, const char* what) {
   if (input.shape.size() == rank) return;
   throw ValueError(std::string(node) + ": expected " + what + ", got rows " + to_string(input));
+}
+
+/// One number a frame of samples, as RMS gives.
+inline std::vector<Output> framed(const char* node, const StreamSpec& input, int sample_rate,
+                                  int frame_length, int hop_length, const char* unit) {
+  require_samples(node, input, sample_rate);
+  StreamSpec spec;
+  spec.rate_hz = static_cast<double>(sample_rate) / hop_length;
+  spec.shape = {1};
+  spec.unit = unit;
+  spec.span_s = 1 / spec.rate_hz;
+  spec.latency_s = input.latency_s + static_cast<double>(frame_length) / sample_rate;
+  return {{"", spec}};
 }
 
 /// Throws unless `n_rows` rows, as many as the option `what` asks for, fit into 2**28 values.

@@ -12,6 +12,7 @@ from fastaudio import _onnxruntime
 from fastaudio._core import (
     MFCC,
     PCEN,
+    RMS,
     Chroma,
     Delta,
     FastaudioError,
@@ -44,6 +45,7 @@ from fastaudio._core import (
     StreamSpec,
     Tags,
     TopDb,
+    ZeroCrossingRate,
     __version__,
 )
 from fastaudio.audio import DecodeError
@@ -57,6 +59,7 @@ _onnxruntime.announce()
 __all__ = [
     "MFCC",
     "PCEN",
+    "RMS",
     "Chroma",
     "DecodeError",
     "Delta",
@@ -92,6 +95,7 @@ __all__ = [
     "StreamSpec",
     "Tags",
     "TopDb",
+    "ZeroCrossingRate",
     "__version__",
     "models",
     "show_versions",

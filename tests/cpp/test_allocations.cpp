@@ -123,6 +123,28 @@ TEST_CASE("allocations: no node makes any after its first push") {
   }
 }
 
+TEST_CASE("allocations: nor does one that works on rows or frames") {
+  const StreamSpec samples = StreamSpec::samples(16000);
+  const StreamSpec power{62.5, {8}, "power", {}, 0, 0};
+  const StreamSpec db{62.5, {8}, "dB", {}, 0, 0};
+  CHECK(allocations_of(*std::make_shared<MFCC>(MFCC::Options{.n_mfcc = 5}), db) == 0);
+  for (const char* mode : {"interp", "nearest", "htk"}) {
+    CHECK(allocations_of(*std::make_shared<Delta>(Delta::Options{9, 2, mode}), db) == 0);
+  }
+  const PCEN::Options two_rates{.time_constants_s = {0.1, 0.4}};
+  CHECK(allocations_of(*std::make_shared<PCEN>(two_rates), power) == 0);
+  CHECK(allocations_of(*std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}}), db) == 0);
+  CHECK(allocations_of(*std::make_shared<MinMaxScale>(MinMaxScale::Options{{-1}, {1}, true}), db) == 0);
+  CHECK(allocations_of(*std::make_shared<L2Normalize>(L2Normalize::Options{}), db) == 0);
+  CHECK(allocations_of(*std::make_shared<Normalize>(Normalize::Options{}), db) == 0);
+  CHECK(allocations_of(*std::make_shared<TopDb>(TopDb::Options{}), db) == 0);
+  const Statistics::Options windows{.kinds = {"mean", "std", "p25"}, .window = 20, .hop = 7};
+  CHECK(allocations_of(*std::make_shared<Statistics>(windows), db) == 0);
+  CHECK(allocations_of(*std::make_shared<RMS>(RMS::Options{.sample_rate = 16000}), samples) == 0);
+  const ZeroCrossingRate::Options zeros{.sample_rate = 16000};
+  CHECK(allocations_of(*std::make_shared<ZeroCrossingRate>(zeros), samples) == 0);
+}
+
 TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   const StreamSpec stereo{44100, {2}, "samples", {}, 0, 0};
   const auto log = std::make_shared<Log>(Log::Options{});

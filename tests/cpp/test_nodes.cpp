@@ -46,6 +46,42 @@ std::vector<Log::Options> examples(std::type_identity<Log>) {
 std::vector<Patches::Options> examples(std::type_identity<Patches>) {
   return {{}, {5, {}, "drop", 0}, {5, 2, "pad", -1}, {4, 9, "repeat", 0}, {1, 1, "pad", 0}};
 }
+std::vector<MFCC::Options> examples(std::type_identity<MFCC>) {
+  return {{.n_mfcc = 6}, {.n_mfcc = 3, .norm = "none", .lifter = 22, .lifter_kind = "htk"}};
+}
+std::vector<Delta::Options> examples(std::type_identity<Delta>) {
+  return {{}, {5, 2, "interp"}, {3, 1, "nearest"}, {7, 3, "htk"}};
+}
+std::vector<PCEN::Options> examples(std::type_identity<PCEN>) {
+  return {{},
+          {.power = 0.3, .time_constants_s = {0.05, 0.4}, .initial = "first"},
+          {.power = 0},
+          {.bias = 0, .eps = 1e-12}};
+}
+std::vector<Standardize::Options> examples(std::type_identity<Standardize>) {
+  return {{{0.5}, {2}}, {{1, 2, 3, 4, 5, 6}, {0.1}}};
+}
+std::vector<MinMaxScale::Options> examples(std::type_identity<MinMaxScale>) {
+  return {{{-1}, {1}, false}, {{-1}, {0, 1, 2, 3, 4, 5}, true}};
+}
+std::vector<Normalize::Options> examples(std::type_identity<Normalize>) {
+  return {{"max"}, {"mean"}, {"standard"}, {"min_max"}, {"standard", "clip"}};
+}
+std::vector<TopDb::Options> examples(std::type_identity<TopDb>) {
+  return {{}, {0.5, "row", true}, {0.5, "clip", false}};
+}
+std::vector<Statistics::Options> examples(std::type_identity<Statistics>) {
+  return {{},
+          {.kinds = {"p25", "max", "min"}},
+          {.kinds = {"mean", "p50"}, .window = 20, .hop = 7},
+          {.window = 3, .hop = 5}};
+}
+std::vector<RMS::Options> examples(std::type_identity<RMS>) {
+  return {{}, {16000, 400, 160, true, "reflect"}, {8000, 33, 50, false, "constant"}};
+}
+std::vector<ZeroCrossingRate::Options> examples(std::type_identity<ZeroCrossingRate>) {
+  return {{}, {16000, 400, 160, true, 0.01}, {8000, 33, 50, false, 0}};
+}
 std::vector<Tags::Options> examples(std::type_identity<Tags>) { return {{{"a", "b", "c", "d", "e", "f"}}}; }
 
 /// The input a node is made for, or the first of some shapes that it accepts.

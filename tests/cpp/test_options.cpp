@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include "helpers.hpp"
 #include "nodes/all.hpp"

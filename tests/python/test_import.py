@@ -54,7 +54,7 @@ def test_telemetry_is_off_before_the_runtime_starts() -> None:
 
 
 def test_public_names_are_all_there_and_sorted() -> None:
-    assert fa.__all__ == sorted(fa.__all__, key=lambda name: (name.islower(), name))
+    assert fa.__all__ == sorted(fa.__all__, key=lambda name: (name.islower(), not name.isupper(), name))
     for name in fa.__all__:
         assert getattr(fa, name) is not None
 

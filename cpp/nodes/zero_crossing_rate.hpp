@@ -1,0 +1,55 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class ZeroCrossingRate final : public NodeOf<ZeroCrossingRate> {
+ public:
+  static constexpr const char* name = "ZeroCrossingRate";
+  static constexpr const char* doc = R"(Share of a frame's samples that have another sign than the one before.
+
+Input:  samples [n_samples]   full scale +-1, at `sample_rate`
+Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
+Latency: frame_length / sample_rate
+
+Before and after a centred signal stand its first and its last sample. The first sample of a frame
+has none before it.
+
+Source: librosa 0.11 `feature.zero_crossing_rate`, whose defaults these are
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> node = fa.ZeroCrossingRate(frame_length=4, hop_length=4, center=False)
+    >>> node(np.float32([1, -1, 1, -1, 1, 1, -1, -1])).tolist()
+    [[0.75], [0.25]]
+)";
+  struct Options {
+    int sample_rate = 22050;
+    int frame_length = 2048;
+    int hop_length = 512;
+    bool center = true;
+    double threshold = 1e-10;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"sample_rate", &Options::sample_rate, Range{100, 768000}, "Hz", "Rate of the input."},
+          Field{"frame_length", &Options::frame_length, Range{1, 1048576}, "samples", "Length of a frame."},
+          Field{"hop_length", &Options::hop_length, Range{1, 1048576}, "samples", "Step between frames."},
+          Field{"center", &Options::center, "Whether frame t is centred on sample t * hop_length."},
+          Field{"threshold", &Options::threshold, Range{0, 1e12}, "",
+                "Samples of no larger magnitude count as 0, which is positive."}};
+    }
+  };
+
+  explicit ZeroCrossingRate(Options options);
+  const Options& options() const { return options_; }
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

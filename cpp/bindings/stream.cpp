@@ -64,31 +64,34 @@ class Values {
   Values(const py::array& array, std::size_t row_size)
       : data_(array.data()), is_int_(array.dtype().kind() == 'i'), row_size_(row_size) {}
 
-  /// Rows as floats to `push`, none if one of them isn't finite: returns the index of that, or kNone.
+  /// Rows as floats to `push`, up to the first value that isn't finite: returns its index, or kNone.
+  /// In one piece, or in blocks, which are read and converted in the processor's caches.
   template <class Push>
-  std::size_t feed(std::size_t first_row, std::size_t n_rows, Floats& converted, Push&& push) const {
-    const std::size_t first = first_row * row_size_;
-    if (!is_int_) {
-      const float* values = static_cast<const float*>(data_) + first;
-      const std::size_t bad = dsp::kernels().find_bad(values, n_rows * row_size_);
-      if (bad < n_rows * row_size_) return first + bad;
-      push(values, n_rows);
-      return kNone;
-    }
-    // In blocks: memory for all of it would cost more than its conversion.
-    const auto* values = static_cast<const std::int16_t*>(data_) + first;
-    const std::size_t block = std::min(n_rows, std::max<std::size_t>(kBlock / row_size_, 1));
-    converted.reserve(block * row_size_);
-    for (std::size_t row = 0; row < n_rows || row == 0; row += std::max<std::size_t>(block, 1)) {
-      const std::size_t n = std::min(block, n_rows - row);
-      dsp::kernels().from_int16(values + row * row_size_, n * row_size_, converted.data());
-      push(converted.data(), n);
-    }
+  std::size_t feed(std::size_t first_row, std::size_t n_rows, bool in_blocks, Floats& converted,
+                   Push&& push) const {
+    const std::size_t most = in_blocks ? std::max<std::size_t>(kBlock / row_size_, 1) : n_rows;
+    std::size_t row = 0;
+    do {
+      const std::size_t n = std::min(most, n_rows - row);
+      const std::size_t first = (first_row + row) * row_size_;
+      const float* values = floats(first, n * row_size_, converted);
+      const std::size_t bad = is_int_ ? n * row_size_ : dsp::kernels().find_bad(values, n * row_size_);
+      if (bad < n * row_size_) return first + bad;
+      push(values, n);
+      row += n;
+    } while (row < n_rows);
     return kNone;
   }
 
  private:
-  static constexpr std::size_t kBlock = std::size_t{1} << 20;
+  static constexpr std::size_t kBlock = std::size_t{1} << 17;
+
+  const float* floats(std::size_t first, std::size_t n, Floats& converted) const {
+    if (!is_int_) return static_cast<const float*>(data_) + first;
+    converted.reserve(n);
+    dsp::kernels().from_int16(static_cast<const std::int16_t*>(data_) + first, n, converted.data());
+    return converted.data();
+  }
 
   const void* data_;
   bool is_int_;
@@ -139,7 +142,8 @@ class PyStream {
     if (parts.size() > 1) {
       run_parts(parts, array, collector.rows[0]);
     } else {
-      push_into(collector, array, false);
+      // A node that takes batches, as models do, gets what it can in one.
+      push_into(collector, array, false, node_->locality().has_value());
       flush_into(collector);
     }
     return results(collector);
@@ -174,13 +178,13 @@ class PyStream {
     return input_.rate_hz > 0 ? static_cast<double>(rows.shape(0)) / input_.rate_hz : 0;
   }
 
-  void push_into(Collector& collector, const py::array& array, bool wait) {
+  void push_into(Collector& collector, const py::array& array, bool wait, bool in_blocks = false) {
     const Values values(array, input_.row_size());
     const auto n_rows = static_cast<std::size_t>(array.shape(0));
     std::size_t bad = kNone;
     {
       const WithoutGil without_gil;
-      bad = values.feed(0, n_rows, converted_,
+      bad = values.feed(0, n_rows, in_blocks, converted_,
                         [&](const float* block, std::size_t n) { stream_->push(block, n, collector); });
       if (bad == kNone && wait) stream_->settle(collector);
     }
@@ -205,7 +209,7 @@ class PyStream {
       const auto stream = node_->open(input_);
       PartSink sink(parts[p], placed[p]);
       Floats converted;
-      bad[p] = values.feed(first_input, end_input - first_input, converted,
+      bad[p] = values.feed(first_input, end_input - first_input, true, converted,
                            [&](const float* block, std::size_t n) { stream->push(block, n, sink); });
       if (bad[p] == kNone && parts[p].last()) stream->flush(sink);
     };

@@ -49,9 +49,4 @@ std::unique_ptr<Stream> MelSpectrogram::open(const StreamSpec& input) const {
   return front_.open(keep(this), filterbank_.plan());
 }
 
-std::optional<Locality> MelSpectrogram::locality() const {
-  const int pad = options_.center ? options_.n_fft / 2 : 0;
-  return Locality{.n_in = options_.hop_length, .before = pad, .after = options_.n_fft - pad};
-}
-
 }  // namespace fastaudio

@@ -104,6 +104,13 @@ StreamSpec SpectralFront::spec(const StreamSpec& input, std::vector<std::int64_t
   return spec;
 }
 
+Locality SpectralFront::locality() const {
+  const Framer::Options frames = framing(options_, 1);
+  return {.n_in = frames.hop,
+          .before = std::max(frames.pad_left, 0),
+          .after = frames.frame_length - frames.pad_left};
+}
+
 std::unique_ptr<Stream> SpectralFront::open(std::shared_ptr<const Node> owner,
                                             const dsp::FilterPlan& filter) const {
   return std::make_unique<SpectrumStream>(std::move(owner), plan_, filter, options_);

@@ -76,6 +76,8 @@ class SpectralFront {
   /// Rows of `shape` at the rate of frames, checked against the input.
   StreamSpec spec(const StreamSpec& input, std::vector<std::int64_t> shape) const;
 
+  Locality locality() const;
+
   /// `filter` belongs to `owner`, as this does.
   std::unique_ptr<Stream> open(std::shared_ptr<const Node> owner, const dsp::FilterPlan& filter) const;
 

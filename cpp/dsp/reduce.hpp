@@ -1,4 +1,4 @@
-/// Sums and extremes of a row, in float64 and in one fixed order.
+/// Sums in one fixed order, and extremes.
 #pragma once
 
 #include <algorithm>
@@ -7,17 +7,26 @@
 
 namespace fastaudio::dsp {
 
-/// Sum of f(x) in eight partial sums, so that the compiler may use vectors without reordering.
+/// value(0) + ... + value(n - 1) in `parts` (a power of two) partial sums: the order depends on n
+/// alone, and the compiler may use vectors.
+template <class T, std::size_t parts = 8, class Value>
+T sum(std::size_t n, Value&& value) {
+  T part[parts] = {};
+  std::size_t k = 0;
+  for (; k + parts <= n; k += parts) {
+    for (std::size_t j = 0; j < parts; ++j) part[j] += value(k + j);
+  }
+  for (std::size_t j = 0; k + j < n; ++j) part[j] += value(k + j);
+  for (std::size_t half = parts / 2; half > 0; half /= 2) {
+    for (std::size_t j = 0; j < half; ++j) part[j] += part[j + half];
+  }
+  return part[0];
+}
+
+/// Sum of f(x).
 template <class F>
 double sum_of(const float* x, std::size_t n, F&& f) {
-  constexpr std::size_t kSums = 8;
-  double sums[kSums] = {};
-  std::size_t i = 0;
-  for (; i + kSums <= n; i += kSums) {
-    for (std::size_t k = 0; k < kSums; ++k) sums[k] += f(static_cast<double>(x[i + k]));
-  }
-  for (; i < n; ++i) sums[i % kSums] += f(static_cast<double>(x[i]));
-  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+  return sum<double>(n, [&](std::size_t k) { return f(static_cast<double>(x[k])); });
 }
 
 inline double sum(const float* x, std::size_t n) {

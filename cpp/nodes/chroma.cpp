@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "dsp/chroma_filterbank.hpp"
-#include "dsp/sum.hpp"
+#include "dsp/reduce.hpp"
 #include "nodes/require.hpp"
 #include "nodes/row_stream.hpp"
 

@@ -13,13 +13,18 @@ namespace {
 
 constexpr int kBatch = 64;
 
+Framer::Options framing(const RMS::Options& o) {
+  const int pad = o.center ? o.frame_length / 2 : 0;
+  const auto edge = o.pad_mode == "reflect" ? Framer::Edge::reflect : Framer::Edge::zeros;
+  return {o.frame_length, o.hop_length, pad, pad, edge, kBatch};
+}
+
 class RMSStream final : public Stream {
  public:
   explicit RMSStream(const RMS::Options& o)
       : length_(static_cast<std::size_t>(o.frame_length)),
         hop_(o.hop_length),
-        framer_({o.frame_length, o.hop_length, o.center ? o.frame_length / 2 : 0, o.pad_mode == "reflect",
-                 kBatch}),
+        framer_(framing(o)),
         block_(1) {}
 
  private:

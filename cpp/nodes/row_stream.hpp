@@ -1,13 +1,12 @@
 /// The stream of nodes that make one row of each row, and remember nothing between them.
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/node.hpp"
+#include "core/row_block.hpp"
 
 namespace fastaudio {
 
@@ -19,30 +18,17 @@ template <class Row>
 class RowStream final : public Stream {
  public:
   RowStream(Row row, std::size_t in_size, std::size_t out_size)
-      : row_(std::move(row)),
-        in_size_(in_size),
-        out_size_(out_size),
-        rows_at_once_(std::max<std::size_t>(1, kBlock / out_size)),
-        block_(rows_at_once_ * out_size) {}
+      : row_(std::move(row)), in_size_(in_size), block_(out_size) {}
 
  private:
-  static constexpr std::size_t kBlock = 1024;
-
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    while (n_rows > 0) {
-      const std::size_t n = std::min(n_rows, rows_at_once_);
-      for (std::size_t i = 0; i < n; ++i) row_(rows + i * in_size_, &block_[i * out_size_]);
-      sink.write(0, block_.data(), n);
-      rows += n * in_size_;
-      n_rows -= n;
-    }
+    for (std::size_t i = 0; i < n_rows; ++i) row_(rows + i * in_size_, block_.next(sink));
+    block_.write(sink);
   }
 
   Row row_;
   std::size_t in_size_;
-  std::size_t out_size_;
-  std::size_t rows_at_once_;
-  std::vector<float> block_;
+  RowBlock block_;
 };
 
 template <class Row>

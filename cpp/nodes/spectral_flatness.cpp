@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "dsp/kernels.hpp"
-#include "dsp/sum.hpp"
+#include "dsp/reduce.hpp"
 #include "nodes/require.hpp"
 #include "nodes/row_stream.hpp"
 

@@ -1,6 +1,6 @@
 #include "nodes/spectral_rolloff.hpp"
 
-#include "dsp/sum.hpp"
+#include "dsp/reduce.hpp"
 #include "nodes/require.hpp"
 #include "nodes/row_stream.hpp"
 

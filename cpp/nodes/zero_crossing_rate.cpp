@@ -19,7 +19,7 @@ class ZeroCrossingRateStream final : public Stream {
         hop_(o.hop_length),
         negative_(-static_cast<float>(o.threshold)),
         edge_(static_cast<std::size_t>(o.center ? o.frame_length / 2 : 0)),
-        framer_({o.frame_length, o.hop_length, 0, false, kBatch}),
+        framer_({o.frame_length, o.hop_length, 0, 0, Framer::Edge::zeros, kBatch}),
         block_(1) {}
 
  private:

@@ -8,7 +8,7 @@
 (63, 96)
 """
 
-from fastaudio import _onnxruntime
+from fastaudio import _onnxruntime, presets
 from fastaudio._core import (
     MFCC,
     PCEN,
@@ -82,5 +82,6 @@ __all__ = [
     "TopDb",
     "__version__",
     "models",
+    "presets",
     "show_versions",
 ]

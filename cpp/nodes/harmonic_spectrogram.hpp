@@ -64,6 +64,7 @@ Example:
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return front_.locality(); }
 
  private:
   Options options_;

@@ -43,6 +43,10 @@ Example:
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override {
+    const int pad = options_.center ? options_.frame_length / 2 : 0;
+    return Locality{.n_in = options_.hop_length, .before = pad, .after = options_.frame_length - pad};
+  }
 
  private:
   Options options_;

@@ -31,6 +31,7 @@ Example:
   Options options() const { return {}; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
 };
 
 class SpectralBandwidth final : public NodeOf<SpectralBandwidth> {
@@ -66,6 +67,7 @@ Example:
   const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
   Options options_;

@@ -1,0 +1,134 @@
+"""Files and rates: `load`, `resample`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import Mono, Node, Resample, StreamSpec
+from fastaudio.audio import AudioFile
+from fastaudio.librosa._arguments import audio, float32_only, integral, one_of, public
+from fastaudio.librosa._nodes import chain, frames_of, node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from fastaudio.audio import Source
+    from fastaudio.librosa._arguments import Rows
+
+_QUALITIES = {
+    "soxr_hq": "high",
+    "soxr_vhq": "best",
+    "soxr_mq": "fast",
+    "soxr_lq": "fast",
+    "soxr_qq": "fast",
+}
+
+
+@public("load", output_rate="sr")
+def load(
+    path: Source,
+    *,
+    sr: float | None = 22050,
+    mono: bool = True,
+    offset: float = 0.0,
+    duration: float | None = None,
+    dtype: DTypeLike = np.float32,
+    res_type: str = "soxr_hq",
+) -> tuple[NDArray[np.float32], float]:
+    """Samples [n_samples], or [channels, n_samples] if not mono and several, and their rate.
+
+    The file is decoded, mixed and resampled in blocks, never whole at its own rate.
+
+    Raises:
+        DecodeError: it can't be read; an OSError, with `path` and `reason`.
+    """
+    float32_only(dtype)
+    quality = one_of("res_type", res_type, _QUALITIES)
+    if offset < 0 or (duration is not None and duration < 0):
+        raise ValueError(f"expected offset and duration of 0 s at least, got {offset} and {duration}")
+    with AudioFile(path) as file:
+        rate = file.sample_rate
+        target = rate if sr is None else integral("sr", sr)
+        start = int(offset * rate)
+        stop = None if duration is None else start + int(duration * rate)
+        step: Node | None = None if target == rate else node(
+            Resample, input_rate=rate, output_rate=target, quality=quality
+        )
+        mixed = mono and file.channels > 1
+        if mixed:
+            mix = node(Mono, channels=file.channels)
+            step = mix if step is None else chain(mix, step)
+        blocks = _between(file.blocks(), start, stop)
+        if mixed:
+            samples = _run(step, rate, [file.channels], blocks)
+        elif file.channels == 1:
+            samples = _run(step, rate, [], (block[:, 0] for block in blocks))
+        else:
+            samples = _run_each(step, rate, file.channels, blocks)
+    return samples, rate if sr is None else sr
+
+
+@public("resample")
+def resample(
+    y: NDArray[Any],
+    *,
+    orig_sr: float,
+    target_sr: float,
+    res_type: str = "soxr_hq",
+    fix: bool = True,
+    scale: bool = False,
+    axis: int = -1,
+) -> NDArray[np.float32]:
+    """Samples at another rate: ceil(n_samples * target_sr / orig_sr) along `axis`."""
+    quality = one_of("res_type", res_type, _QUALITIES)
+    rates = integral("orig_sr", orig_sr), integral("target_sr", target_sr)
+    y = audio(np.moveaxis(y, axis, -1) if isinstance(y, np.ndarray) and y.ndim > 1 else y)
+    out = y
+    if rates[0] != rates[1]:
+        out = frames_of(node(Resample, input_rate=rates[0], output_rate=rates[1], quality=quality), y)
+        if fix:
+            out = _of_length(out, math.ceil(y.shape[-1] * (float(target_sr) / orig_sr)))
+        if scale:
+            out = out / np.float32(math.sqrt(float(target_sr) / orig_sr))
+    return np.moveaxis(out, -1, axis) if out.ndim > 1 else out
+
+
+def _between(blocks: Iterator[Rows], start: int, stop: int | None) -> Iterator[Rows]:
+    """Yield blocks of the samples from start to stop; decode no further."""
+    at = 0
+    for block in blocks:
+        if stop is not None and at >= stop:
+            return
+        part = block[max(0, start - at) : None if stop is None else stop - at]
+        at += len(block)
+        if len(part):
+            yield part
+
+
+def _run(step: Node | None, rate: int, shape: list[int], blocks: Any) -> Rows:
+    """Join blocks, each run through a node if there is one."""
+    if step is None:
+        return np.concatenate([np.empty(0, dtype=np.float32), *(block.copy() for block in blocks)])
+    stream = step.open(StreamSpec(rate_hz=rate, shape=shape))
+    parts = [stream.push(np.ascontiguousarray(block)) for block in blocks]
+    joined: Rows = np.concatenate([*parts, stream.flush()])
+    return joined
+
+
+def _run_each(step: Node | None, rate: int, channels: int, blocks: Iterator[Rows]) -> Rows:
+    """Do so for each channel by itself: [channels, n_samples]."""
+    if step is None:
+        whole = [block.copy() for block in blocks]
+        return np.concatenate([np.empty((0, channels), dtype=np.float32), *whole]).T
+    streams = [step.open(StreamSpec(rate_hz=rate)) for _ in range(channels)]
+    parts: list[list[Rows]] = [[] for _ in streams]
+    for block in blocks:
+        for channel, stream in enumerate(streams):
+            parts[channel].append(stream.push(np.ascontiguousarray(block[:, channel])))  # type: ignore[arg-type]
+    flushed = [stream.flush() for stream in streams]
+    return np.stack([np.concatenate([*done, last]) for done, last in zip(parts, flushed, strict=True)])  # type: ignore[list-item]

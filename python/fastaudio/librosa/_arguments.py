@@ -32,10 +32,9 @@ _WINDOWS = {
 }
 _KAISER = ("kaiser", "ksr")
 _PAD_MODES = ("constant", "reflect")
-# What nodes call librosa's arguments; the first two start a message.
+# What nodes call librosa's arguments, and the arrays that their messages start with.
+_ARRAYS = {"samples": "y", "rows": "S"}
 _RENAMED = {
-    "samples": "y",
-    "rows": "S",
     "f_min": "fmin",
     "f_max": "fmax",
     "floor": "amin",
@@ -52,7 +51,7 @@ _OPTION = re.compile(r"\w+")
 
 def public(name: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make refusals speak of the function that was called, in its words."""
-    words = _RENAMED | renamed
+    arrays, options = _ARRAYS | renamed, _RENAMED | renamed
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -64,10 +63,10 @@ def public(name: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, 
                 if found is None or type(error) not in (NotImplementedError, TypeError, ValueError):
                     raise
                 subject, text = found.groups()
-                if subject in ("samples", "rows"):
-                    text = text.replace("expected ", f"expected {words[subject]} of ", 1)
-                else:
-                    text = _OPTION.sub(lambda found: words.get(found[0], found[0]), text)
+                if subject in _ARRAYS:
+                    text = text.replace("expected ", f"expected {arrays[subject]} of ", 1)
+                elif subject is not None:
+                    text = _OPTION.sub(lambda word: options.get(word[0], word[0]), text)
                 raise type(error)(f"librosa.{name}: {text}") from None
 
         return call
@@ -122,10 +121,10 @@ def audio(y: Any) -> Rows:
     """Check samples [..., n_samples] and return them in float32."""
     if y is None:
         raise ValueError("expected y or S, got neither")
-    y = real("y", y)
-    if y.ndim == 0 or y.shape[-1] == 0:
-        raise ValueError(f"expected y [..., n_samples] with a sample at least, got shape {y.shape}")
-    return y
+    samples = real("y", y)
+    if samples.ndim == 0 or samples.shape[-1] == 0:
+        raise ValueError(f"expected y [..., n_samples] with a sample at least, got shape {samples.shape}")
+    return samples
 
 
 def spectrum(name: str, values: Any) -> Rows:
@@ -157,12 +156,18 @@ def framing(
     hop_length: int,
     win_length: int | None,
     window: Any,
+    *,
     center: bool,
     pad_mode: Any,
 ) -> dict[str, Any]:
     """Return the options of nodes that take frames."""
     name, beta = _window(window)
-    options = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length, "window": name}
+    options: dict[str, Any] = {
+        "n_fft": n_fft,
+        "hop_length": hop_length,
+        "win_length": win_length,
+        "window": name,
+    }
     if beta is not None:
         options["window_beta"] = beta
     return options | padding(center, pad_mode)

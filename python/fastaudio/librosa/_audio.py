@@ -40,7 +40,7 @@ def load(
     dtype: DTypeLike = np.float32,
     res_type: str = "soxr_hq",
 ) -> tuple[NDArray[np.float32], float]:
-    """Samples [n_samples], or [channels, n_samples] if not mono and several, and their rate.
+    """Load samples [n_samples], or [channels, n_samples] if several and not mono, and their rate.
 
     The file is decoded, mixed and resampled in blocks, never whole at its own rate.
 
@@ -56,21 +56,26 @@ def load(
         target = rate if sr is None else integral("sr", sr)
         start = int(offset * rate)
         stop = None if duration is None else start + int(duration * rate)
-        step: Node | None = None if target == rate else node(
-            Resample, input_rate=rate, output_rate=target, quality=quality
+        step: Node | None = (
+            None if target == rate else node(Resample, input_rate=rate, output_rate=target, quality=quality)
         )
         mixed = mono and file.channels > 1
         if mixed:
             mix = node(Mono, channels=file.channels)
             step = mix if step is None else chain(mix, step)
-        blocks = _between(file.blocks(), start, stop)
-        if mixed:
-            samples = _run(step, rate, [file.channels], blocks)
-        elif file.channels == 1:
-            samples = _run(step, rate, [], (block[:, 0] for block in blocks))
-        else:
-            samples = _run_each(step, rate, file.channels, blocks)
-    return samples, rate if sr is None else sr
+        taken = 0
+
+        def counted() -> Iterator[Rows]:
+            nonlocal taken
+            for block in _between(file.blocks(), start, stop):
+                taken += len(block)
+                yield block
+
+        lanes = [...] if mixed else [(slice(None), channel) for channel in range(file.channels)]
+        spec = StreamSpec(rate_hz=rate, shape=[file.channels] if mixed else [])
+        channels = _run(step, spec, lanes, counted())
+    samples = channels[0] if len(channels) == 1 else np.stack(channels)
+    return _of_length(samples, taken, target / rate), rate if sr is None else sr
 
 
 @public("resample")
@@ -84,7 +89,7 @@ def resample(
     scale: bool = False,
     axis: int = -1,
 ) -> NDArray[np.float32]:
-    """Samples at another rate: ceil(n_samples * target_sr / orig_sr) along `axis`."""
+    """Change the rate along `axis`, which holds ceil(n_samples * target_sr / orig_sr) then."""
     quality = one_of("res_type", res_type, _QUALITIES)
     rates = integral("orig_sr", orig_sr), integral("target_sr", target_sr)
     y = audio(np.moveaxis(y, axis, -1) if isinstance(y, np.ndarray) and y.ndim > 1 else y)
@@ -92,10 +97,19 @@ def resample(
     if rates[0] != rates[1]:
         out = frames_of(node(Resample, input_rate=rates[0], output_rate=rates[1], quality=quality), y)
         if fix:
-            out = _of_length(out, math.ceil(y.shape[-1] * (float(target_sr) / orig_sr)))
+            out = _of_length(out, y.shape[-1], float(target_sr) / orig_sr)
         if scale:
             out = out / np.float32(math.sqrt(float(target_sr) / orig_sr))
     return np.moveaxis(out, -1, axis) if out.ndim > 1 else out
+
+
+def _of_length(samples: Rows, n_in: int, ratio: float) -> Rows:
+    """Cut or pad to librosa's number of samples, one more than the exact one where floats round up."""
+    n = math.ceil(n_in * ratio)
+    missing = max(0, n - samples.shape[-1])
+    if missing == 0:
+        return samples[..., :n]
+    return np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)])
 
 
 def _between(blocks: Iterator[Rows], start: int, stop: int | None) -> Iterator[Rows]:
@@ -110,25 +124,15 @@ def _between(blocks: Iterator[Rows], start: int, stop: int | None) -> Iterator[R
             yield part
 
 
-def _run(step: Node | None, rate: int, shape: list[int], blocks: Any) -> Rows:
-    """Join blocks, each run through a node if there is one."""
-    if step is None:
-        return np.concatenate([np.empty(0, dtype=np.float32), *(block.copy() for block in blocks)])
-    stream = step.open(StreamSpec(rate_hz=rate, shape=shape))
-    parts = [stream.push(np.ascontiguousarray(block)) for block in blocks]
-    joined: Rows = np.concatenate([*parts, stream.flush()])
-    return joined
-
-
-def _run_each(step: Node | None, rate: int, channels: int, blocks: Iterator[Rows]) -> Rows:
-    """Do so for each channel by itself: [channels, n_samples]."""
-    if step is None:
-        whole = [block.copy() for block in blocks]
-        return np.concatenate([np.empty((0, channels), dtype=np.float32), *whole]).T
-    streams = [step.open(StreamSpec(rate_hz=rate)) for _ in range(channels)]
-    parts: list[list[Rows]] = [[] for _ in streams]
+def _run(step: Node | None, spec: StreamSpec, lanes: list[Any], blocks: Iterator[Rows]) -> list[Rows]:
+    """Join what comes of each lane, an index into blocks, run through a node if there is one."""
+    streams: list[Any] = [step.open(spec) if step else None for _ in lanes]
+    parts: list[list[Rows]] = [[np.empty(0, dtype=np.float32)] for _ in lanes]
     for block in blocks:
-        for channel, stream in enumerate(streams):
-            parts[channel].append(stream.push(np.ascontiguousarray(block[:, channel])))  # type: ignore[arg-type]
-    flushed = [stream.flush() for stream in streams]
-    return np.stack([np.concatenate([*done, last]) for done, last in zip(parts, flushed, strict=True)])  # type: ignore[list-item]
+        for lane, stream, done in zip(lanes, streams, parts, strict=True):
+            piece = block[lane].copy()  # the block is the decoder's
+            done.append(stream.push(piece) if stream else piece)
+    for stream, done in zip(streams, parts, strict=True):
+        if stream:
+            done.append(stream.flush())
+    return [np.concatenate(done) for done in parts]

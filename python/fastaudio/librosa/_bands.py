@@ -1,3 +1,4 @@
+# ruff: noqa: N803  # S is librosa's name
 """What a spectrum's bands tell: `spectral_contrast`, `chroma_stft`."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def spectral_contrast(
     *,
     y: NDArray[Any] | None = None,
     sr: float = 22050,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     n_fft: int = 2048,
     hop_length: int = 512,
     win_length: int | None = None,
@@ -48,7 +49,7 @@ def spectral_contrast(
         )
         for part in ("peak", "valley")
     }
-    options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     rows = spectra(y, S, sr, 1, options)
     spec = {"bin_hz": bin_hz(sr, n_fft, rows)}
     peak, valley = (rows_of(part, rows, **spec) for part in parts.values())
@@ -62,7 +63,7 @@ def chroma_stft(
     *,
     y: NDArray[Any] | None = None,
     sr: float = 22050,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     norm: float | None = np.inf,
     n_fft: int = 2048,
     hop_length: int = 512,
@@ -80,7 +81,7 @@ def chroma_stft(
     """Power of each pitch class: [..., n_chroma, n_frames]; the clip's tuning is estimated if None."""
     float32_only(dtype)
     kind = one_of("norm", norm, _NORMS)
-    options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     rows = spectra(y, S, sr, 2, options)
     width = bin_hz(sr, n_fft, rows)
     if tuning is None:

@@ -1,3 +1,4 @@
+# ruff: noqa: N803  # S is librosa's name
 """What frames of samples tell without a spectrum: `rms`, `zero_crossing_rate`."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def rms(
     *,
     y: NDArray[Any] | None = None,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     frame_length: int = 2048,
     hop_length: int = 512,
     center: bool = True,
@@ -39,7 +40,7 @@ def rms(
         weights[0] = 0.5
         if frame_length % 2 == 0:
             weights[-1] = 0.5
-        power = 2 * (np.square(rows) @ weights) / np.float32(frame_length) ** 2
+        power: NDArray[np.float32] = 2 * (np.square(rows) @ weights) / np.float32(frame_length) ** 2
         return np.sqrt(power)[..., None, :].astype(np.float32, copy=False)
     level = node(RMS, frame_length=frame_length, hop_length=hop_length, **padding(center, pad_mode))
     y = audio(y)
@@ -61,7 +62,7 @@ def zero_crossing_rate(
 ) -> NDArray[np.float32]:
     """Share of samples in each frame with another sign than the one before: [..., 1, n_frames]."""
     only("ref_magnitude", ref_magnitude, None, "multiply threshold by it")
-    only("zero_pos", bool(zero_pos), True, "zeros count as positive")  # noqa: FBT003
+    only("zero_pos", bool(zero_pos), True, "zeros count as positive")
     rate = node(
         ZeroCrossingRate,
         frame_length=frame_length,

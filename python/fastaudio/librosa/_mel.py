@@ -1,3 +1,4 @@
+# ruff: noqa: N803  # S is librosa's name
 """Mel-spectrograms, their cepstra and slopes: `melspectrogram`, `mfcc`, `delta`."""
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def melspectrogram(
     *,
     y: NDArray[Any] | None = None,
     sr: float = 22050,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     n_fft: int = 2048,
     hop_length: int = 512,
     win_length: int | None = None,
@@ -58,7 +59,7 @@ def melspectrogram(
     filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
     if S is not None:
         return np.swapaxes(_filtered(spectrum("S", S), float(sr), n_fft, filters), -1, -2)
-    options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     return np.swapaxes(_mel_rows(audio(y), sr, power, options, filters), -1, -2)
 
 
@@ -67,7 +68,7 @@ def mfcc(
     *,
     y: NDArray[Any] | None = None,
     sr: float = 22050,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     n_mfcc: int = 20,
     dct_type: int = 2,
     norm: str | None = "ortho",
@@ -94,7 +95,7 @@ def mfcc(
         rows = spectrum("S", S)
     else:
         filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": mel_norm}
-        options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+        options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
         rows = decibels(_mel_rows(audio(y), sr, power, options, filters), 1, 1e-10, 80)
     coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts what it has
     cepstra = node(MFCC, n_mfcc=coefficients, norm=kind, lifter=float(lifter))
@@ -106,10 +107,10 @@ def delta(
     data: NDArray[Any], *, width: int = 9, order: int = 1, axis: int = -1, mode: str = "interp", **kwargs: Any
 ) -> NDArray[np.float32]:
     """Slopes along `axis`, of polynomials fitted to `width` values; the shape of data."""
-    for name in kwargs:
+    for name, value in kwargs.items():
         if name not in _SAVGOL:
             raise TypeError(f"delta() got an unexpected keyword argument {name!r}")
-        raise NotImplementedError(f"expected no {name}, got {tell(kwargs[name])}; call scipy's savgol_filter")
+        raise NotImplementedError(f"expected no {name}, got {tell(value)}; call scipy.signal.savgol_filter")
     kind = node(Delta, width=width, order=order, mode=one_of("mode", mode, _DELTA_MODES))
     values = np.moveaxis(np.atleast_1d(real("data", data)), axis, 0)
     if mode == "interp" and len(values) < width:
@@ -148,7 +149,13 @@ def _filtered(rows: Rows, sr: float, n_fft: int, filters: dict[str, Any]) -> Row
     norm = one_of("norm", filters["norm"], MEL_NORMS)
     top = sr / 2 if filters["fmax"] is None else float(filters["fmax"])
     weights = mel_weights(
-        sr, n_fft, int(filters["n_mels"]), float(filters["fmin"]), top, bool(filters["htk"]), norm
+        sr,
+        n_fft,
+        int(filters["n_mels"]),
+        fmin=float(filters["fmin"]),
+        fmax=top,
+        htk=bool(filters["htk"]),
+        norm=norm,
     )
     out: Rows = rows @ weights.T
     return out

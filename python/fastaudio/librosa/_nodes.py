@@ -88,7 +88,7 @@ def decibels(power: Rows, reference: float, amin: float, top_db: float | None) -
     """Return 10 log10 of values of any shape over the reference, at most `top_db` below their largest."""
     # Rows lie in memory as they came; nodes want them C-contiguous, and values know no neighbours.
     turned = power.flags.f_contiguous and not power.flags.c_contiguous
-    values = power.T if turned else np.ascontiguousarray(power)
+    values = power.T if turned else np.asarray(power, order="C")
     options: dict[str, Any] = {"floor": float(amin), "reference": max(float(amin), abs(float(reference)))}
     if values.size and float(values.max()) > LARGEST:
         options["scale"] = 2.0**60  # exact both ways

@@ -1,3 +1,4 @@
+# ruff: noqa: N803  # S is librosa's name
 """One number for a spectrum's shape: `spectral_centroid`, `spectral_rolloff`, `spectral_flatness`."""
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def spectral_centroid(
     *,
     y: NDArray[Any] | None = None,
     sr: float = 22050,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     n_fft: int = 2048,
     hop_length: int = 512,
     freq: NDArray[Any] | None = None,
@@ -32,7 +33,7 @@ def spectral_centroid(
 ) -> NDArray[np.float32]:
     """Mean frequency in Hz, weighted by magnitude: [..., 1, n_frames]."""
     only("freq", freq, None, _FREQ)
-    options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     return np.swapaxes(spectral(node(SpectralCentroid), y, S, sr, options), -1, -2)
 
 
@@ -41,7 +42,7 @@ def spectral_rolloff(
     *,
     y: NDArray[Any] | None = None,
     sr: float = 22050,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     n_fft: int = 2048,
     hop_length: int = 512,
     win_length: int | None = None,
@@ -53,7 +54,7 @@ def spectral_rolloff(
 ) -> NDArray[np.float32]:
     """Frequency in Hz below which `roll_percent` of the magnitude lies: [..., 1, n_frames]."""
     only("freq", freq, None, _FREQ)
-    options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     kind = node(SpectralRolloff, roll_percent=float(roll_percent))
     return np.swapaxes(spectral(kind, y, S, sr, options), -1, -2)
 
@@ -62,7 +63,7 @@ def spectral_rolloff(
 def spectral_flatness(
     *,
     y: NDArray[Any] | None = None,
-    S: NDArray[Any] | None = None,  # noqa: N803
+    S: NDArray[Any] | None = None,
     n_fft: int = 2048,
     hop_length: int = 512,
     win_length: int | None = None,
@@ -73,6 +74,6 @@ def spectral_flatness(
     power: float = 2.0,
 ) -> NDArray[np.float32]:
     """Geometric over arithmetic mean of the power, from 0 for a tone to 1: [..., 1, n_frames]."""
-    options = framing(n_fft, hop_length, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     kind = node(SpectralFlatness, amin=float(amin), power=float(power))
     return np.swapaxes(spectral(kind, y, S, 22050, options), -1, -2)

@@ -1,3 +1,4 @@
+# ruff: noqa: N803  # S is librosa's name
 """Spectra, decibels and PCEN: `stft`, `power_to_db`, `amplitude_to_db`, `pcen`."""
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def stft(
         )
     y = audio(y)
     hop = (n_fft if win_length is None else win_length) // 4 if hop_length is None else hop_length
-    options = framing(n_fft, hop, win_length, window, center, pad_mode)
+    options = framing(n_fft, hop, win_length, window, center=center, pad_mode=pad_mode)
     spectrum = node(Spectrogram, power=None, **options)
     fills_a_frame(y, n_fft, center)
     pairs = np.ascontiguousarray(frames_of(spectrum, y))
@@ -47,7 +48,7 @@ def stft(
 
 @public("power_to_db")
 def power_to_db(
-    S: Any,  # noqa: N803
+    S: Any,
     *,
     ref: float | Callable[[Any], Any] = 1.0,
     amin: float = 1e-10,
@@ -60,7 +61,7 @@ def power_to_db(
 
 @public("amplitude_to_db")
 def amplitude_to_db(
-    S: Any,  # noqa: N803
+    S: Any,
     *,
     ref: float | Callable[[Any], Any] = 1.0,
     amin: float = 1e-5,
@@ -73,7 +74,7 @@ def amplitude_to_db(
 
 @public("pcen")
 def pcen(
-    S: NDArray[Any],  # noqa: N803
+    S: NDArray[Any],
     *,
     sr: float = 22050,
     hop_length: int = 512,
@@ -95,7 +96,7 @@ def pcen(
     only("ref", ref, None, "the level follows S itself")
     only("max_axis", max_axis, None, "it belongs to max_size")
     only("zi", zi, None, "for blocks of a stream, use fastaudio.PCEN(...).open()")
-    only("return_zf", return_zf, False, "for blocks of a stream, use fastaudio.PCEN(...).open()")  # noqa: FBT003
+    only("return_zf", return_zf, False, "for blocks of a stream, use fastaudio.PCEN(...).open()")
     if b is not None:
         if not 0 < b < 1:
             raise NotImplementedError(f"expected b between 0 and 1, got {b}; give time_constant instead")
@@ -113,21 +114,23 @@ def pcen(
 
 def _magnitude(name: str, values: Any) -> NDArray[np.float32]:
     """Return values as float32, without the phase of complex ones."""
-    values = np.asarray(values)
-    if np.iscomplexobj(values):
+    found: NDArray[Any] = np.asarray(values)
+    if np.iscomplexobj(found):
         warnings.warn(
             f"librosa.{name}: S is complex; its phase is dropped. Take np.abs(S) first to say so",
             stacklevel=4,
         )
-        values = np.abs(values)
-    return values.astype(np.float32, copy=False)
+        found = np.abs(found)
+    return found.astype(np.float32, copy=False)
 
 
 def _reference(ref: Any, magnitude: NDArray[np.float32]) -> float:
     """Return what is 0 dB: a number, or a function's of all values."""
     value = np.asarray(ref(magnitude) if callable(ref) else ref)
     if value.size != 1:
-        raise NotImplementedError(f"expected ref as one number, got shape {value.shape}; pass each part by itself")
+        raise NotImplementedError(
+            f"expected ref as one number, got shape {value.shape}; pass each part of S by itself"
+        )
     return abs(float(value.reshape(())))
 
 

@@ -36,20 +36,24 @@ def mel(
     norm: str | float | None = "slaney",
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
-    """Triangular filters over mel: [n_mels, 1 + n_fft // 2], the caller's to change."""
+    """Triangles over mel, [n_mels, 1 + n_fft // 2], in an array of the caller's own."""
     float32_only(dtype)
     kind = one_of("norm", norm, MEL_NORMS)
     top = float(sr) / 2 if fmax is None else float(fmax)
-    return mel_weights(float(sr), int(n_fft), int(n_mels), float(fmin), top, bool(htk), kind).copy()
+    weights = mel_weights(
+        float(sr), int(n_fft), int(n_mels), fmin=float(fmin), fmax=top, htk=bool(htk), norm=kind
+    )
+    return np.array(weights)
 
 
 @lru_cache(maxsize=16)
 def mel_weights(
-    sr: float, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool, norm: str
+    sr: float, n_fft: int, n_mels: int, *, fmin: float, fmax: float, htk: bool, norm: str
 ) -> NDArray[np.float32]:
     """Compute the filters in float64, once."""
     bins = np.fft.rfftfreq(n_fft, 1 / sr)
-    edges = _hz(np.linspace(*_mel(np.array([fmin, fmax]), htk), n_mels + 2), htk)
+    bottom, top = _mel(np.array([fmin, fmax]), htk)
+    edges = _hz(np.linspace(bottom, top, n_mels + 2), htk)
     lower, centre, upper = (edges[start : start + n_mels, None] for start in range(3))
     rise = (bins - lower) / (centre - lower)
     fall = (upper - bins) / (upper - centre)

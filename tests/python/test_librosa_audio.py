@@ -90,12 +90,12 @@ def test_no_such_file() -> None:
 
 
 @pytest.mark.parametrize("n", [1, 441, 882, 4410, 9999, 44_100])
-@pytest.mark.parametrize(("orig_sr", "target_sr"), [(44_100, 16_000), (22_050, 48_000), (8_000, 11_025)])
+@pytest.mark.parametrize(("orig_sr", "target_sr"), [(44_100, 16_000), (22_050, 48_000), (2, 3)])
 def test_lengths_are_librosas(n: int, orig_sr: int, target_sr: int) -> None:
     """Also where its product of floats rounds up past the exact one."""
     librosa = pytest.importorskip("librosa")
     rates = {"orig_sr": orig_sr, "target_sr": target_sr}
-    y = sine(300, orig_sr, n)
+    y = sine(300, 44_100, n)
     assert fl.resample(y, **rates).shape == librosa.resample(y, **rates).shape
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fastaudio.audio import Source
     from fastaudio.librosa._arguments import Rows
 
+_LOWEST_RATE = 100  # of Resample, in Hz
 _QUALITIES = {
     "soxr_hq": "high",
     "soxr_vhq": "best",
@@ -91,7 +92,9 @@ def resample(
 ) -> NDArray[np.float32]:
     """Change the rate along `axis`, which holds ceil(n_samples * target_sr / orig_sr) then."""
     quality = one_of("res_type", res_type, _QUALITIES)
-    rates = integral("orig_sr", orig_sr), integral("target_sr", target_sr)
+    rates = [integral("orig_sr", orig_sr), integral("target_sr", target_sr)]
+    if 0 < min(rates) < _LOWEST_RATE:  # their ratio is what counts
+        rates = [rate * math.ceil(_LOWEST_RATE / min(rates)) for rate in rates]
     y = audio(np.moveaxis(y, axis, -1) if isinstance(y, np.ndarray) and y.ndim > 1 else y)
     out = y
     if rates[0] != rates[1]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import Log, Node, Spectrogram, StreamSpec, TopDb
+from fastaudio._core import Log, Node, Spectrogram, StreamSpec
 from fastaudio.librosa._arguments import audio, fills_a_frame, integral, not_negative, spectrum
 
 if TYPE_CHECKING:
@@ -93,10 +93,9 @@ def decibels(power: Rows, reference: float, amin: float, top_db: float | None) -
     if values.size and float(values.max()) > LARGEST:
         options["scale"] = 2.0**60  # exact both ways
         values = values * np.float32(2.0**-60)
-    level = node(Log, kind="dB", **options)
-    if top_db is not None:
-        level = chain(level, node(TopDb, top_db=float(top_db), over="clip"))
-    out = _array(level(values.reshape(-1))).reshape(values.shape)
+    out = _array(node(Log, kind="dB", **options)(values.reshape(-1))).reshape(values.shape)
+    if top_db is not None and out.size:  # all of the clip is here: no TopDb needs to gather it
+        np.maximum(out, out.max() - np.float32(top_db), out=out)
     return out.T if turned else out
 
 

@@ -60,6 +60,8 @@ struct SpectrumPlan {
 /// Weighted sums of neighbouring bins, kStep at a time: a band's weights end, or begin, with zeros.
 struct FilterPlan {
   static constexpr int kStep = 4;
+  /// Values that its steps may read of `n`: the last ones are zeros.
+  static constexpr int padded(int n) { return (n + kStep - 1) / kStep * kStep; }
   int n_bands = 0;                       ///< 0: none, the spectrum itself is the row
   const std::int32_t* first = nullptr;   ///< [n_bands] first bin of a band
   const std::int32_t* offset = nullptr;  ///< [n_bands + 1] into weights
@@ -70,8 +72,7 @@ struct FilterPlan {
 inline std::size_t spectrum_scratch(const SpectrumPlan& plan, const FilterPlan& filter, int lanes) {
   const auto n_fft = static_cast<std::size_t>(plan.fft.n_fft);
   const std::size_t copies = plan.frame.plain(plan.fft.n_fft) ? 0 : (n_fft + 15) / 16 * 16;
-  const int n_values = plan.n_values() < FilterPlan::kStep ? FilterPlan::kStep : plan.n_values();
-  const std::size_t values = static_cast<std::size_t>(n_values + filter.n_bands);
+  const std::size_t values = static_cast<std::size_t>(FilterPlan::padded(plan.n_values()) + filter.n_bands);
   return (2 * static_cast<std::size_t>(plan.fft.points) + values + copies) * static_cast<std::size_t>(lanes) +
          plan.fft.work_floats(lanes);
 }

@@ -97,11 +97,6 @@ void filter_bands(const FilterPlan& plan, const T* values, T* bands) {
   }
 }
 
-/// Values as many as a step of filters reads at least.
-int padded(const SpectrumPlan& plan) {
-  return plan.n_values() < FilterPlan::kStep ? FilterPlan::kStep : plan.n_values();
-}
-
 /// [value][lane] to rows [frame][value].
 void scatter(const Lanes* values, int n_values, int n_frames, float* rows) {
   int i = 0;
@@ -132,7 +127,7 @@ void single(const SpectrumPlan& plan, const FilterPlan& filter, const float* x, 
   split_bins<float>(real, get, Put<float>{plan, values});
   raise_power(plan, values, static_cast<std::size_t>(plan.n_values()));
   if (filter.n_bands == 0) return;
-  for (int i = plan.n_values(); i < padded(plan); ++i) values[i] = 0.0f;
+  for (int i = plan.n_values(); i < FilterPlan::padded(plan.n_values()); ++i) values[i] = 0.0f;
   filter_bands(filter, values, row);
 }
 
@@ -172,12 +167,12 @@ void batch(const SpectrumPlan& plan, const FilterPlan& filter, const Frames& fra
            float* scratch, float* rows) {
   auto* z = reinterpret_cast<Complex*>(scratch);
   auto* values = reinterpret_cast<Lanes*>(z + plan.fft.points);
-  Lanes* bands = values + padded(plan);
+  Lanes* bands = values + FilterPlan::padded(plan.n_values());
   spectra(plan, frames, z, reinterpret_cast<float*>(bands + filter.n_bands), values);
   raise_power(plan, reinterpret_cast<float*>(values),
               static_cast<std::size_t>(plan.n_values()) * static_cast<std::size_t>(kLanes));
   if (filter.n_bands == 0) return scatter(values, plan.n_values(), n_frames, rows);
-  for (int i = plan.n_values(); i < padded(plan); ++i) values[i] = splat(0.0f);
+  for (int i = plan.n_values(); i < FilterPlan::padded(plan.n_values()); ++i) values[i] = splat(0.0f);
   filter_bands(filter, values, bands);
   scatter(bands, filter.n_bands, n_frames, rows);
 }

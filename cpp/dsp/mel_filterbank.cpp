@@ -33,9 +33,8 @@ std::vector<int> SparseFilterbank::empty_bands() const {
 }
 
 void SparseFilterbank::add(int first_bin, const std::vector<double>& band, int n_bins) {
-  constexpr int kStep = FilterPlan::kStep;
   const int n = static_cast<int>(band.size());
-  const int padded = (n + kStep - 1) / kStep * kStep;
+  const int padded = FilterPlan::padded(n);
   const int start = std::max(0, std::min(first_bin, n_bins - padded));
   std::vector<float> row(static_cast<std::size_t>(padded), 0.0f);
   for (int k = 0; k < n; ++k) {

@@ -8,7 +8,7 @@
 (63, 96)
 """
 
-from fastaudio import _onnxruntime
+from fastaudio import _onnxruntime, presets
 from fastaudio._core import (
     MFCC,
     PCEN,
@@ -98,5 +98,6 @@ __all__ = [
     "ZeroCrossingRate",
     "__version__",
     "models",
+    "presets",
     "show_versions",
 ]

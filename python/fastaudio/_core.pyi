@@ -18,15 +18,20 @@ class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'Log', 'Max', 'Mean', 'MelSpectrogram', 'ModelError', 'Mono', 'Node', 'OnnxModel', 'Parallel', 'Patches', 'Resample', 'Sequential', 'StateError', 'Stream', 'StreamSpec', 'Tags', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'PCEN', 'Parallel', 'Patches', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
     """
-    def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples') -> None:
+    def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples', bin_hz: float = 0.0) -> None:
         ...
     def __repr__(self) -> str:
         ...
+    @property
+    def bin_hz(self) -> float:
+        """
+        Value k of a row is a spectrum's at k * bin_hz; 0 if it isn't one.
+        """
     @property
     def labels(self) -> list[str]:
         """
@@ -64,9 +69,12 @@ class Node:
     `node(rows)` computes a whole signal, `node.open()` a stream of blocks; both give the same bits.
     `a >> b` composes, `print(node.diagram())` draws.
     """
-    def __call__(self, rows: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> numpy.typing.NDArray[numpy.float32] | dict[str, numpy.typing.NDArray[numpy.float32]]:
+    def __call__(self, rows: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16], *, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32] | dict[str, numpy.typing.NDArray[numpy.float32]]:
         """
         All rows of a whole signal: open, push, flush.
+        
+        A long signal is shared among `threads` where each row depends only on what is near it; the rows
+        are the same bit for bit. Other nodes take one.
         
         Raises:
             TypeError: a wrong dtype.
@@ -196,6 +204,127 @@ class Resample(Node):
         """
         Pass band and stop band: fast 80 % and -60 dB, high 90 % and -100 dB, best 95 % and -120 dB.
         """
+class Spectrogram(Node):
+    """
+    Short-time spectrum of a mono signal.
+    
+    Input:  samples [n_samples]         full scale +-1, at `sample_rate`
+    Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
+            [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
+            `hop_length` samples
+    Latency: n_fft / sample_rate
+    Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256)
+        >>> spectrum(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 257)
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 22050
+            Rate of the input.
+        n_fft: int in [2, 65536] samples, default 2048
+            Length of the transform.
+        win_length: int | None in [1, 65536] samples, default None
+            Length of the window; None for n_fft.
+        hop_length: int in [1, 65536] samples, default 512
+            Step between frames.
+        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
+            Window, periodic unless its name says symmetric.
+        window_beta: float in [0, 100], default 12.0
+            Shape of a kaiser window; used by no other.
+        window_at: str, one of 'middle', 'start', default 'middle'
+            Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length, else begins there.
+        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
+            What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        remove_dc: bool, default False
+            Whether to subtract each frame's mean.
+        preemphasis: float in [0, 1], default 0.0
+            Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        sample_scale: float in [1e-06, 1e+06], default 1.0
+            Factor on samples: 32768 for front ends that read 16-bit integers.
+        power: float | None in [0.01, 10], default 2.0
+            Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length, else begins there.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def n_fft(self) -> int:
+        """
+        Length of the transform.
+        """
+    @property
+    def pad_mode(self) -> str:
+        """
+        What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        """
+    @property
+    def power(self) -> float | None:
+        """
+        Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
+        """
+    @property
+    def preemphasis(self) -> float:
+        """
+        Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        """
+    @property
+    def remove_dc(self) -> bool:
+        """
+        Whether to subtract each frame's mean.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def sample_scale(self) -> float:
+        """
+        Factor on samples: 32768 for front ends that read 16-bit integers.
+        """
+    @property
+    def win_length(self) -> int | None:
+        """
+        Length of the window; None for n_fft.
+        """
+    @property
+    def window(self) -> str:
+        """
+        Window, periodic unless its name says symmetric.
+        """
+    @property
+    def window_at(self) -> str:
+        """
+        Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        """
+    @property
+    def window_beta(self) -> float:
+        """
+        Shape of a kaiser window; used by no other.
+        """
 class MelSpectrogram(Node):
     """
     Mel-spectrogram of a mono signal.
@@ -221,11 +350,25 @@ class MelSpectrogram(Node):
         n_fft: int in [2, 65536] samples, default 2048
             Length of the transform.
         win_length: int | None in [1, 65536] samples, default None
-            Length of the window, centred in n_fft; None for n_fft.
+            Length of the window; None for n_fft.
         hop_length: int in [1, 65536] samples, default 512
             Step between frames.
-        window: str, one of 'hann', 'hamming', 'blackman', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', default 'hann'
+        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
             Window, periodic unless its name says symmetric.
+        window_beta: float in [0, 100], default 12.0
+            Shape of a kaiser window; used by no other.
+        window_at: str, one of 'middle', 'start', default 'middle'
+            Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length, else begins there.
+        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
+            What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        remove_dc: bool, default False
+            Whether to subtract each frame's mean.
+        preemphasis: float in [0, 1], default 0.0
+            Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        sample_scale: float in [1e-06, 1e+06], default 1.0
+            Factor on samples: 32768 for front ends that read 16-bit integers.
         n_mels: int in [1, 4096] bands, default 128
             Number of filters.
         f_min: float in [0, 384000] Hz, default 0.0
@@ -234,20 +377,18 @@ class MelSpectrogram(Node):
             Upper edge of the last filter; None for sample_rate / 2.
         power: float in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
-        norm: str, one of 'slaney', 'none', default 'slaney'
-            slaney: each filter has unit area in Hz; none: unit height.
+        norm: str, one of 'slaney', 'unit_sum', 'none', default 'slaney'
+            slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
         mel_scale: str, one of 'slaney', 'htk', default 'slaney'
             Formula of the mel scale.
-        center: bool, default True
-            Whether frame t is centred on sample t * hop_length.
-        pad_mode: str, one of 'constant', 'reflect', default 'constant'
-            What stands before and after the signal if centred: zeros, or its mirror image.
+        triangles: str, one of 'hz', 'mel', default 'hz'
+            Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', center: bool = True, pad_mode: str = 'constant') -> None:
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -256,7 +397,7 @@ class MelSpectrogram(Node):
     @property
     def center(self) -> bool:
         """
-        Whether frame t is centred on sample t * hop_length.
+        Whether frame t is centred on sample t * hop_length, else begins there.
         """
     @property
     def f_max(self) -> float | None:
@@ -291,12 +432,12 @@ class MelSpectrogram(Node):
     @property
     def norm(self) -> str:
         """
-        slaney: each filter has unit area in Hz; none: unit height.
+        slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
         """
     @property
     def pad_mode(self) -> str:
         """
-        What stands before and after the signal if centred: zeros, or its mirror image.
+        What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         """
     @property
     def power(self) -> float:
@@ -304,19 +445,356 @@ class MelSpectrogram(Node):
         Exponent of the magnitude: 1 for magnitude, 2 for power.
         """
     @property
+    def preemphasis(self) -> float:
+        """
+        Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        """
+    @property
+    def remove_dc(self) -> bool:
+        """
+        Whether to subtract each frame's mean.
+        """
+    @property
     def sample_rate(self) -> int:
         """
         Rate of the input.
         """
     @property
+    def sample_scale(self) -> float:
+        """
+        Factor on samples: 32768 for front ends that read 16-bit integers.
+        """
+    @property
+    def triangles(self) -> str:
+        """
+        Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
+        """
+    @property
     def win_length(self) -> int | None:
         """
-        Length of the window, centred in n_fft; None for n_fft.
+        Length of the window; None for n_fft.
         """
     @property
     def window(self) -> str:
         """
         Window, periodic unless its name says symmetric.
+        """
+    @property
+    def window_at(self) -> str:
+        """
+        Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        """
+    @property
+    def window_beta(self) -> float:
+        """
+        Shape of a kaiser window; used by no other.
+        """
+class HarmonicSpectrogram(Node):
+    """
+    Spectrum on the harmonics of a scale of notes, by data-driven harmonic filters.
+    
+    Channel h holds, for every note from C1 up in steps of 1 / semitone_scale semitones, what a
+    triangular filter finds around harmonic h + 1 of that note. A filter around f Hz is
+    (0.1079 f + 24.7) / q wide; bins lie at linspace(0, sample_rate / 2, n_fft // 2 + 1), also for an odd n_fft.
+    
+    Input:  samples [n_samples]                      full scale +-1, at `sample_rate`
+    Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
+            = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
+            A filter narrower than a bin stays zero.
+    Latency: n_fft / sample_rate
+    Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
+            ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
+            512 later. In decibels with Log(kind="dB")
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> harmonic = fa.HarmonicSpectrogram()
+        >>> harmonic(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 6, 128)
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 16000
+            Rate of the input.
+        n_fft: int in [2, 65536] samples, default 512
+            Length of the transform.
+        win_length: int | None in [1, 65536] samples, default None
+            Length of the window; None for n_fft.
+        hop_length: int in [1, 65536] samples, default 256
+            Step between frames.
+        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
+            Window, periodic unless its name says symmetric.
+        window_beta: float in [0, 100], default 12.0
+            Shape of a kaiser window; used by no other.
+        window_at: str, one of 'middle', 'start', default 'middle'
+            Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length, else begins there.
+        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'reflect'
+            What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        remove_dc: bool, default False
+            Whether to subtract each frame's mean.
+        preemphasis: float in [0, 1], default 0.0
+            Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        sample_scale: float in [1e-06, 1e+06], default 1.0
+            Factor on samples: 32768 for front ends that read 16-bit integers.
+        n_harmonic: int in [1, 64] channels, default 6
+            Harmonics, the note itself included.
+        semitone_scale: int in [1, 64] bands, default 2
+            Bands a semitone.
+        q: list[float] in [0.001, 1000], default [1.0]
+            Divides the filters' width: one number, one a harmonic, or one a filter, harmonic by harmonic.
+        power: float in [0.01, 10], default 2.0
+            Exponent of the magnitude: 1 for magnitude, 2 for power.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length, else begins there.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def n_fft(self) -> int:
+        """
+        Length of the transform.
+        """
+    @property
+    def n_harmonic(self) -> int:
+        """
+        Harmonics, the note itself included.
+        """
+    @property
+    def pad_mode(self) -> str:
+        """
+        What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        """
+    @property
+    def power(self) -> float:
+        """
+        Exponent of the magnitude: 1 for magnitude, 2 for power.
+        """
+    @property
+    def preemphasis(self) -> float:
+        """
+        Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        """
+    @property
+    def q(self) -> list[float]:
+        """
+        Divides the filters' width: one number, one a harmonic, or one a filter, harmonic by harmonic.
+        """
+    @property
+    def remove_dc(self) -> bool:
+        """
+        Whether to subtract each frame's mean.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def sample_scale(self) -> float:
+        """
+        Factor on samples: 32768 for front ends that read 16-bit integers.
+        """
+    @property
+    def semitone_scale(self) -> int:
+        """
+        Bands a semitone.
+        """
+    @property
+    def win_length(self) -> int | None:
+        """
+        Length of the window; None for n_fft.
+        """
+    @property
+    def window(self) -> str:
+        """
+        Window, periodic unless its name says symmetric.
+        """
+    @property
+    def window_at(self) -> str:
+        """
+        Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        """
+    @property
+    def window_beta(self) -> float:
+        """
+        Shape of a kaiser window; used by no other.
+        """
+class Chroma(Node):
+    """
+    Power of each pitch class, all octaves together.
+    
+    Input:  rows [n_bins]    power, of Spectrogram(power=2)
+    Output: rows [n_chroma]  power, each row divided by its `norm`; silence stays 0
+    Latency: none
+    Source: Ellis, Chroma Analysis and Synthesis, 2007; librosa 0.11 `feature.chroma_stft`, which estimates
+            the tuning of the clip where none is given: here it is an option
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> a4 = np.sin(2 * np.pi * 440 * np.arange(22_050) / 22_050).astype(np.float32)
+        >>> chroma = fa.Spectrogram() >> fa.Chroma()
+        >>> "C C# D D# E F F# G G# A A# B".split()[chroma(a4)[20].argmax()]
+        'A'
+    
+    Options:
+        n_chroma: int in [1, 1200] classes, default 12
+            Number of pitch classes.
+        tuning: float in [-100, 100] classes, default 0.0
+            Where A lies above 440 Hz.
+        ctroct: float in [-20, 20] octaves, default 5.0
+            Centre of the octaves that count most, above 27.5 Hz.
+        octwidth: float | None in [0.01, 100] octaves, default 2.0
+            Width of the Gaussian around it; None for all octaves alike.
+        norm: str, one of 'inf', 'l1', 'l2', 'none', default 'inf'
+            What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares.
+        base_c: bool, default True
+            Whether the first class is C, else A.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def base_c(self) -> bool:
+        """
+        Whether the first class is C, else A.
+        """
+    @property
+    def ctroct(self) -> float:
+        """
+        Centre of the octaves that count most, above 27.5 Hz.
+        """
+    @property
+    def n_chroma(self) -> int:
+        """
+        Number of pitch classes.
+        """
+    @property
+    def norm(self) -> str:
+        """
+        What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares.
+        """
+    @property
+    def octwidth(self) -> float | None:
+        """
+        Width of the Gaussian around it; None for all octaves alike.
+        """
+    @property
+    def tuning(self) -> float:
+        """
+        Where A lies above 440 Hz.
+        """
+class Delta(Node):
+    """
+    Slope of each value over time, from a polynomial fitted to neighbouring rows.
+    
+    Input:  rows of any shape
+    Output: as many rows of the same shape: derivatives of order `order`, per row
+    Latency: width - 1 rows, `order` times that for "htk": row t needs row t + width // 2, and row 0 all of
+            the first `width` if `mode` is "interp"
+    
+    A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
+    refuses it.
+    
+    Source: Savitzky and Golay, Analytical Chemistry 36(8), 1964; librosa 0.11 `feature.delta`, whose
+            defaults these are; HTK Book 3.5, section 5.9, as in Kaldi `add-deltas`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Delta(width=3)(np.array([0, 1, 2, 4, 6], dtype=np.float32)).tolist()
+        [1.0, 1.0, 1.5, 2.0, 2.0]
+    
+    Options:
+        width: int in [3, 4095] rows, default 9
+            Rows of a fit; odd.
+        order: int in [1, 8], default 1
+            1 for the slope, 2 for its slope; also the polynomial's order, below width.
+        mode: str, one of 'interp', 'nearest', 'htk', default 'interp'
+            Rows near the ends: interp: from the polynomial of the first or last `width` rows; nearest: the end rows repeated; htk: as nearest, with the slope taken `order` times over.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def mode(self) -> str:
+        """
+        Rows near the ends: interp: from the polynomial of the first or last `width` rows; nearest: the end rows repeated; htk: as nearest, with the slope taken `order` times over.
+        """
+    @property
+    def order(self) -> int:
+        """
+        1 for the slope, 2 for its slope; also the polynomial's order, below width.
+        """
+    @property
+    def width(self) -> int:
+        """
+        Rows of a fit; odd.
+        """
+class L2Normalize(Node):
+    """
+    Rows of unit length, as embeddings are compared.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape, divided by max(norm, eps), the norm being that of all values of a row
+    Latency: none
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.L2Normalize()(np.array([[1.0, -1, 1, 1], [0, 0, 0, 0]], dtype=np.float32)).tolist()
+        [[0.5, -0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 0.0]]
+    
+    Options:
+        eps: float in [1e-30, 1e+12], default 1e-12
+            Smallest divisor.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, eps: float = 1e-12) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def eps(self) -> float:
+        """
+        Smallest divisor.
         """
 class Log(Node):
     """
@@ -380,6 +858,279 @@ class Log(Node):
         """
         Factor before the offset.
         """
+class MFCC(Node):
+    """
+    Cepstral coefficients: the discrete cosine transform of log-mel rows.
+    
+    Input:  rows [n_rows, n_mels] of logarithms
+    Output: rows [n_rows, n_mfcc], coefficient 0 first
+    Latency: none
+    
+    The logarithm is the input's: librosa takes it in dB with `top_db` 80 over the clip, Kaldi and HTK
+    take ln. Coefficients come after the type II transform; Kaldi's is the "ortho" one.
+    
+    Source: Davis and Mermelstein, IEEE Trans. ASSP 28(4), 1980; librosa 0.11 `feature.mfcc`, whose
+            defaults these are; Kaldi `compute-mfcc-feats`; HTK Book 3.5, section 5.6
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=40)
+        >>> (mel >> fa.Log(kind="dB") >> fa.MFCC(n_mfcc=13))(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 13)
+    
+    Options:
+        n_mfcc: int in [1, 4096], default 20
+            Coefficients, at most as many as bands.
+        norm: str, one of 'ortho', 'none', default 'ortho'
+            ortho: rows of the transform have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
+        lifter: float in [0, 10000], default 0.0
+            L of the lifter, which raises the higher coefficients; 0 for none.
+        lifter_kind: str, one of 'librosa', 'htk', default 'librosa'
+            librosa: coefficient k times 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: times 1 + L/2 sin(pi k / L).
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def lifter(self) -> float:
+        """
+        L of the lifter, which raises the higher coefficients; 0 for none.
+        """
+    @property
+    def lifter_kind(self) -> str:
+        """
+        librosa: coefficient k times 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: times 1 + L/2 sin(pi k / L).
+        """
+    @property
+    def n_mfcc(self) -> int:
+        """
+        Coefficients, at most as many as bands.
+        """
+    @property
+    def norm(self) -> str:
+        """
+        ortho: rows of the transform have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
+        """
+class Max(Node):
+    """
+    Largest value of each element over all rows of a clip.
+    
+    Input:  rows of any shape
+    Output: one row of the same shape at the end; none for an empty clip
+    Latency: the clip, it waits for the end
+    """
+    def __init__(self) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+class Mean(Node):
+    """
+    Mean of all rows of a clip.
+    
+    Input:  rows of any shape
+    Output: one row of the same shape at the end; none for an empty clip
+    Latency: the clip, it waits for the end
+    """
+    def __init__(self) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+class MinMaxScale(Node):
+    """
+    Values scaled so that a known range becomes [0, 1].
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: (x - min) / (max - min)
+    Latency: none
+    
+    `min` and `max` are those of a model's training data: one number, or one for each place along the
+    last axis. For the data's own see Normalize.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.MinMaxScale(min=[-80.0], max=[0.0])(np.array([[-80.0, -20.0]], dtype=np.float32)).tolist()
+        [[0.0, 0.75]]
+    
+    Options:
+        min: list[float] in [-1e+12, 1e+12]
+            Becomes 0.
+        max: list[float] in [-1e+12, 1e+12]
+            Becomes 1.
+        clip: bool, default False
+            Whether values beyond the range become 0 or 1.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def clip(self) -> bool:
+        """
+        Whether values beyond the range become 0 or 1.
+        """
+    @property
+    def max(self) -> list[float]:
+        """
+        Becomes 1.
+        """
+    @property
+    def min(self) -> list[float]:
+        """
+        Becomes 0.
+        """
+class Normalize(Node):
+    """
+    Values brought to a common level by the largest, mean or deviation of their own row or clip.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), taken
+            over all values of a row or of the clip; no divisor is below eps
+    Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+    
+    A frame cut by Patches is one row, so is a patch of frames. For known means see Standardize.
+    
+    Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch so; librosa 0.11 `util.normalize`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.array([[1.0, -4.0], [0.0, 0.5]], dtype=np.float32)
+        >>> fa.Normalize(kind="max")(rows).tolist()
+        [[0.25, -1.0], [0.0, 1.0]]
+        >>> fa.Normalize(kind="max", over="clip")(rows).tolist()
+        [[0.25, -1.0], [0.0, 0.125]]
+    
+    Options:
+        kind: str, one of 'max', 'mean', 'standard', 'min_max', default 'standard'
+            max: largest magnitude becomes 1; mean: mean becomes 0; standard: mean 0 and standard deviation 1; min_max: from 0 to 1.
+        over: str, one of 'row', 'clip', default 'row'
+            Values that share one level.
+        eps: float in [1e-30, 1e+12], default 1e-08
+            Smallest divisor.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def eps(self) -> float:
+        """
+        Smallest divisor.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        max: largest magnitude becomes 1; mean: mean becomes 0; standard: mean 0 and standard deviation 1; min_max: from 0 to 1.
+        """
+    @property
+    def over(self) -> str:
+        """
+        Values that share one level.
+        """
+class PCEN(Node):
+    """
+    Per-channel energy normalisation: each band divided by its own recent level, then compressed.
+    
+    Input:  rows [n_rows, ...] of power or magnitude; values below 0 count as 0
+    Output: rows [n_rows, ...], or [n_rows, n_rates, ...] for several time constants:
+            (E / (eps + M) ** gain + bias) ** power - bias ** power, where M follows the band E:
+            M(t) = M(t - 1) + b (E(t) - M(t - 1)), b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), T the time constant in
+            rows. With power 0: ln(1 + E / (eps + M) ** gain)
+    Latency: none
+    
+    librosa's examples scale samples that are within +-1 by 2 ** 31 first: `eps` and `bias` are meant for
+    that level.
+    
+    Source: Wang, Getreuer, Hughes, Lyon and Saurous, ICASSP 2017; Lostanlen et al., IEEE Signal Processing
+            Letters 26(1), 2019; librosa 0.11 `pcen`, whose defaults these are; several rates: Ick and McFee,
+            ICASSP 2021
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=40)
+        >>> (mel >> fa.PCEN(time_constants_s=[0.06, 0.4]))(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 2, 40)
+    
+    Options:
+        gain: float in [0, 2], default 0.98
+            How much of the level is divided out; 1 for all.
+        bias: float in [0, 1e+06], default 2.0
+            Added before compression.
+        power: float in [0, 1], default 0.5
+            Exponent of the compression; 0 for a logarithm.
+        eps: float in [1e-12, 1e+06], default 1e-06
+            Added to the level: keeps silence silent.
+        time_constants_s: list[float] in [1e-04, 10000] s, default [0.4]
+            How slowly the level follows, one or several.
+        initial: str, one of 'one', 'first', default 'one'
+            M before the first row: one: 1, as in librosa; first: the first row.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def bias(self) -> float:
+        """
+        Added before compression.
+        """
+    @property
+    def eps(self) -> float:
+        """
+        Added to the level: keeps silence silent.
+        """
+    @property
+    def gain(self) -> float:
+        """
+        How much of the level is divided out; 1 for all.
+        """
+    @property
+    def initial(self) -> str:
+        """
+        M before the first row: one: 1, as in librosa; first: the first row.
+        """
+    @property
+    def power(self) -> float:
+        """
+        Exponent of the compression; 0 for a logarithm.
+        """
+    @property
+    def time_constants_s(self) -> list[float]:
+        """
+        How slowly the level follows, one or several.
+        """
 class Patches(Node):
     """
     Groups of consecutive rows, as models take them.
@@ -438,13 +1189,129 @@ class Patches(Node):
         """
         Value of padded rows.
         """
-class Mean(Node):
+class RMS(Node):
     """
-    Mean of all rows of a clip.
+    Root mean square of frames of samples: their level.
     
-    Input:  rows of any shape
-    Output: one row of the same shape at the end; none for an empty clip
-    Latency: the clip, it waits for the end
+    Input:  samples [n_samples]   full scale +-1, at `sample_rate`
+    Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
+    Latency: frame_length / sample_rate
+    
+    Source: librosa 0.11 `feature.rms`, whose defaults these are
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.RMS(frame_length=4, hop_length=4, center=False)(np.float32([1, -1, 1, -1, 2, 2, 2, 2])).tolist()
+        [[1.0], [2.0]]
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 22050
+            Rate of the input.
+        frame_length: int in [1, 1048576] samples, default 2048
+            Length of a frame.
+        hop_length: int in [1, 1048576] samples, default 512
+            Step between frames.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length.
+        pad_mode: str, one of 'constant', 'reflect', default 'constant'
+            What stands before and after the signal if centred: zeros, or its mirror image.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length.
+        """
+    @property
+    def frame_length(self) -> int:
+        """
+        Length of a frame.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def pad_mode(self) -> str:
+        """
+        What stands before and after the signal if centred: zeros, or its mirror image.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+class SpectralBandwidth(Node):
+    """
+    Spread of a spectrum around its centroid.
+    
+    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+    Output: rows [1]        Hz if `norm`: (sum of magnitude * |frequency - centroid| ** p) ** (1 / p);
+            0 for silence
+    Latency: none
+    Source: librosa 0.11 `feature.spectral_bandwidth`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, 16_000).astype(np.float32)
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+        >>> (spectrum >> fa.SpectralBandwidth())(noise).shape
+        (63, 1)
+    
+    Options:
+        p: float in [1, 10], default 2.0
+            Exponent of the deviation: 2 for a standard deviation.
+        norm: bool, default True
+            Whether magnitudes are divided by their sum first.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, p: float = 2.0, norm: bool = True) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def norm(self) -> bool:
+        """
+        Whether magnitudes are divided by their sum first.
+        """
+    @property
+    def p(self) -> float:
+        """
+        Exponent of the deviation: 2 for a standard deviation.
+        """
+class SpectralCentroid(Node):
+    """
+    Mean frequency of a spectrum, weighted by magnitude.
+    
+    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+    Output: rows [1]        Hz; 0 for silence
+    Latency: none
+    Source: librosa 0.11 `feature.spectral_centroid`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+        >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
+        [1000.0]
     """
     def __init__(self) -> None:
         ...
@@ -452,19 +1319,369 @@ class Mean(Node):
         """
         The node's name and the options that are not default, as a card holds them.
         """
-class Max(Node):
+class SpectralContrast(Node):
     """
-    Largest value of each element over all rows of a clip.
+    Peaks over valleys of a spectrum, in octave bands.
     
-    Input:  rows of any shape
-    Output: one row of the same shape at the end; none for an empty clip
-    Latency: the clip, it waits for the end
+    Input:  rows [n_bins]       magnitude, of Spectrogram(power=1)
+    Output: rows [n_bands + 1]  dB, or magnitude if `linear`: the mean of the largest `quantile` of each
+            band's bins, less that of the smallest; below `f_min`, then an octave each from there, the
+            last band up to the end
+    Latency: none
+    Source: Jiang et al., Music type classification by spectral contrast feature, ICME 2002; librosa 0.11
+            `feature.spectral_contrast`. In dB, librosa lifts peaks and valleys to at most 80 dB below the
+            clip's largest peak, or valley. No stream knows these, so nothing is lifted here: numbers
+            differ where a clip has all but silent bands. For librosa's, take rows of part="peak" and
+            part="valley" over the clip, lift each, and subtract.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, 22_050).astype(np.float32)
+        >>> (fa.Spectrogram(power=1) >> fa.SpectralContrast())(noise).shape
+        (44, 7)
+    
+    Options:
+        f_min: float in [0.001, 384000] Hz, default 200.0
+            Upper edge of the first band.
+        n_bands: int in [1, 32] bands, default 6
+            Number of octaves above it.
+        quantile: float in [1e-04, 0.9999], default 0.02
+            Part of a band's bins that make its peak, and its valley; one bin at least.
+        linear: bool, default False
+            Whether magnitudes are subtracted, else 10 log10 of them, of 1e-10 at least.
+        part: str, one of 'contrast', 'peak', 'valley', default 'contrast'
+            What comes out: the difference, or one of its parts.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
     """
-    def __init__(self) -> None:
+    def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def f_min(self) -> float:
+        """
+        Upper edge of the first band.
+        """
+    @property
+    def linear(self) -> bool:
+        """
+        Whether magnitudes are subtracted, else 10 log10 of them, of 1e-10 at least.
+        """
+    @property
+    def n_bands(self) -> int:
+        """
+        Number of octaves above it.
+        """
+    @property
+    def part(self) -> str:
+        """
+        What comes out: the difference, or one of its parts.
+        """
+    @property
+    def quantile(self) -> float:
+        """
+        Part of a band's bins that make its peak, and its valley; one bin at least.
+        """
+class SpectralFlatness(Node):
+    """
+    Geometric over arithmetic mean of a spectrum: 1 for white noise, near 0 for a tone.
+    
+    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); it takes the power itself
+    Output: rows [1]        ratio of the means of max(magnitude ** power, amin), in [0, 1]; 1 for silence
+    Latency: none
+    Source: librosa 0.11 `feature.spectral_flatness`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+        >>> (spectrum >> fa.SpectralFlatness())(np.zeros(16_000, dtype=np.float32))[0].round(3).tolist()
+        [1.0]
+    
+    Options:
+        amin: float in [1e-30, 1], default 1e-10
+            Smallest magnitude ** power.
+        power: float in [1, 10], default 2.0
+            Exponent of the magnitude: 1 for magnitude, 2 for power.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def amin(self) -> float:
+        """
+        Smallest magnitude ** power.
+        """
+    @property
+    def power(self) -> float:
+        """
+        Exponent of the magnitude: 1 for magnitude, 2 for power.
+        """
+class SpectralRolloff(Node):
+    """
+    Frequency below which a given part of a spectrum's magnitude lies.
+    
+    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+    Output: rows [1]        Hz, of the first bin at which the running sum reaches `roll_percent` of the
+            whole; 0 for silence
+    Latency: none
+    Source: librosa 0.11 `feature.spectral_rolloff`, which sums in float32 where its input is, and may
+            choose a neighbouring bin for that; these sums are float64
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+        >>> (spectrum >> fa.SpectralRolloff())(tone)[30].tolist()
+        [1031.25]
+    
+    Options:
+        roll_percent: float in [1e-04, 0.9999], default 0.85
+            Part of the whole, as a fraction of 1.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, roll_percent: float = 0.85) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def roll_percent(self) -> float:
+        """
+        Part of the whole, as a fraction of 1.
+        """
+class Standardize(Node):
+    """
+    Values less a known mean, divided by a known standard deviation.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: (x - mean) / std
+    Latency: none
+    
+    `mean` and `std` are those of a model's training data: one number, or one for each place along the
+    last axis. For the data's own see Normalize.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Standardize(mean=[1.0], std=[2.0])(np.array([[1.0, 5.0]], dtype=np.float32)).tolist()
+        [[0.0, 2.0]]
+    
+    Options:
+        mean: list[float] in [-1e+12, 1e+12]
+            Subtracted first.
+        std: list[float] in [1e-12, 1e+12]
+            Divided by.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def mean(self) -> list[float]:
+        """
+        Subtracted first.
+        """
+    @property
+    def std(self) -> list[float]:
+        """
+        Divided by.
+        """
+class Statistics(Node):
+    """
+    Mean, deviation, extremes and percentiles of each element over the rows of a clip or of a window.
+    
+    Input:  rows [n_rows, ...]
+    Output: rows [1, n_kinds, ...] at the end of the clip, none for an empty one; or one row a window,
+            [n_windows, n_kinds, ...]
+    Latency: the clip, it waits for the end; or window - 1 rows
+    
+    Over the clip, percentiles keep all rows until the end: memory grows with the clip. The other kinds
+    need none. Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip
+    shorter than a window yields one, of the rows that there are.
+    
+    Source: standard deviation of the whole population; percentiles between two values are linear, as in
+            NumPy's `percentile`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.array([[1, 10], [2, 20], [3, 60]], dtype=np.float32)
+        >>> fa.Statistics(kinds=["mean", "max", "p50"])(rows).tolist()
+        [[[2.0, 30.0], [3.0, 60.0], [2.0, 20.0]]]
+    
+    Options:
+        kinds: list[str], default ['mean', 'std']
+            Among mean, std, min, max, and percentiles such as p25 or p97.5; they come in this order.
+        window: int | None in [1, 1e+06] rows, default None
+            Rows of a window; None for the whole clip.
+        hop: int | None in [1, 1e+06] rows, default None
+            Step between windows; None for window, without overlap.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def hop(self) -> int | None:
+        """
+        Step between windows; None for window, without overlap.
+        """
+    @property
+    def kinds(self) -> list[str]:
+        """
+        Among mean, std, min, max, and percentiles such as p25 or p97.5; they come in this order.
+        """
+    @property
+    def window(self) -> int | None:
+        """
+        Rows of a window; None for the whole clip.
+        """
+class TopDb(Node):
+    """
+    Decibels limited to a range below the largest of their row or clip.
+    
+    Input:  rows of any shape, in dB
+    Output: rows of the same shape: max(x, largest - top_db), less `largest` if relative
+    Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+    
+    Source: librosa 0.11 `power_to_db`, by the clip; OpenL3 0.4 by the patch and relative
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.TopDb(top_db=80)(np.array([[-10.0, -60.0, -95.0]], dtype=np.float32)).tolist()
+        [[-10.0, -60.0, -90.0]]
+    
+    Options:
+        top_db: float in [0, 1e+06] dB, default 80.0
+            Range that is kept.
+        over: str, one of 'row', 'clip', default 'row'
+            Values that share one largest.
+        relative: bool, default False
+            Whether the largest becomes 0 dB.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def over(self) -> str:
+        """
+        Values that share one largest.
+        """
+    @property
+    def relative(self) -> bool:
+        """
+        Whether the largest becomes 0 dB.
+        """
+    @property
+    def top_db(self) -> float:
+        """
+        Range that is kept.
+        """
+class ZeroCrossingRate(Node):
+    """
+    Share of a frame's samples that have another sign than the one before.
+    
+    Input:  samples [n_samples]   full scale +-1, at `sample_rate`
+    Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
+    Latency: frame_length / sample_rate
+    
+    Before and after a centred signal stand its first and its last sample. The first sample of a frame
+    has none before it.
+    
+    Source: librosa 0.11 `feature.zero_crossing_rate`, whose defaults these are
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> node = fa.ZeroCrossingRate(frame_length=4, hop_length=4, center=False)
+        >>> node(np.float32([1, -1, 1, -1, 1, 1, -1, -1])).tolist()
+        [[0.75], [0.25]]
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 22050
+            Rate of the input.
+        frame_length: int in [1, 1048576] samples, default 2048
+            Length of a frame.
+        hop_length: int in [1, 1048576] samples, default 512
+            Step between frames.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length.
+        threshold: float in [0, 1e+12], default 1e-10
+            Samples of no larger magnitude count as 0, which is positive.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length.
+        """
+    @property
+    def frame_length(self) -> int:
+        """
+        Length of a frame.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def threshold(self) -> float:
+        """
+        Samples of no larger magnitude count as 0, which is positive.
         """
 class Tags(Node):
     """

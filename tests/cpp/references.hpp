@@ -63,49 +63,61 @@ inline std::vector<double> dft_power(const Floats& x) {
 
 using Bins = std::vector<std::complex<double>>;
 
-/// Discrete Fourier transform of a power of two values.
-inline Bins radix2_dft(const Bins& x) {
-  const std::size_t half = x.size() / 2;
-  if (half == 0) return x;
-  Bins even(half);
-  Bins odd(half);
-  for (std::size_t i = 0; i < half; ++i) {
-    even[i] = x[2 * i];
-    odd[i] = x[2 * i + 1];
-  }
-  even = radix2_dft(even);
-  odd = radix2_dft(odd);
-  Bins bins(x.size());
-  for (std::size_t k = 0; k < half; ++k) {
-    const double angle = -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half);
-    const auto turned = std::polar(1.0, angle) * odd[k];
-    bins[k] = even[k] + turned;
-    bins[k + half] = even[k] - turned;
-  }
-  return bins;
+/// exp(-i pi k / n)
+inline std::complex<double> half_root(std::size_t k, std::size_t n) {
+  return std::polar(1.0, -std::numbers::pi * static_cast<double>(k) / static_cast<double>(n));
 }
 
-/// Bins 0 to n / 2 of a real frame of any length, through a convolution with a chirp.
-inline Bins dft(const Floats& x) {
-  const std::size_t n = x.size();
-  const auto chirp = [n](std::size_t k) {
-    return std::polar(1.0, -std::numbers::pi * static_cast<double>(k * k % (2 * n)) / static_cast<double>(n));
-  };
-  const std::size_t size = std::bit_ceil(2 * n);
-  Bins signal(size);
-  Bins kernel(size);
-  for (std::size_t k = 0; k < n; ++k) {
-    signal[k] = chirp(k) * double{x[k]};
-    kernel[k] = kernel[(size - k) % size] = std::conj(chirp(k));
+/// Transform of real frames of any length `n` in O(n log n), through a convolution with a chirp.
+class Dft {
+ public:
+  explicit Dft(std::size_t n) : n_(n), size_(std::bit_ceil(2 * n)), kernel_(size_) {
+    for (std::size_t k = 0; k < size_ / 2; ++k) roots_.push_back(half_root(2 * k, size_));
+    for (std::size_t k = 0; k < n; ++k) chirp_.push_back(half_root(k * k % (2 * n), n));
+    for (std::size_t k = 0; k < n; ++k) kernel_[k] = kernel_[(size_ - k) % size_] = std::conj(chirp_[k]);
+    kernel_ = radix2(kernel_);
   }
-  signal = radix2_dft(signal);
-  kernel = radix2_dft(kernel);
-  // A transform twice over reverses the order: that stands for the inverse.
-  for (std::size_t k = 0; k < size; ++k) signal[k] *= kernel[k] / static_cast<double>(size);
-  signal = radix2_dft(signal);
-  Bins bins(n / 2 + 1);
-  for (std::size_t k = 0; k < bins.size(); ++k) bins[k] = chirp(k) * signal[(size - k) % size];
-  return bins;
-}
+
+  /// Bins 0 to n / 2.
+  Bins operator()(const Floats& x) const {
+    Bins signal(size_);
+    for (std::size_t k = 0; k < n_; ++k) signal[k] = chirp_[k] * double{x[k]};
+    signal = radix2(signal);
+    for (std::size_t k = 0; k < size_; ++k) signal[k] *= kernel_[k] / static_cast<double>(size_);
+    signal = radix2(signal);  // the inverse, but for the order
+    Bins bins(n_ / 2 + 1);
+    for (std::size_t k = 0; k < bins.size(); ++k) bins[k] = chirp_[k] * signal[(size_ - k) % size_];
+    return bins;
+  }
+
+ private:
+  Bins radix2(const Bins& x) const {
+    Bins bins(size_);
+    radix2(x.data(), 1, bins.data(), size_);
+    return bins;
+  }
+
+  /// Of every `step`th of `x`.
+  void radix2(const std::complex<double>* x, std::size_t step, std::complex<double>* bins,
+              std::size_t size) const {
+    bins[0] = *x;
+    if (size == 1) return;
+    const std::size_t half = size / 2;
+    radix2(x, 2 * step, bins, half);
+    radix2(x + step, 2 * step, bins + half, half);
+    for (std::size_t k = 0; k < half; ++k) {
+      const auto even = bins[k];
+      const auto odd = roots_[k * step] * bins[k + half];
+      bins[k] = even + odd;
+      bins[k + half] = even - odd;
+    }
+  }
+
+  std::size_t n_;
+  std::size_t size_;
+  Bins roots_;  ///< exp(-2 pi i k / size)
+  Bins chirp_;
+  Bins kernel_;
+};
 
 }  // namespace fastaudio::test

@@ -42,10 +42,11 @@ inline Floats inverse_frames(const dsp::Kernels& kernels, const dsp::RealFftPlan
   return unguarded(std::move(frames));
 }
 
-/// Tables for frames of `n` samples without a window, and the plan that reads them: complex spectra.
+/// Tables for frames of `n` samples without a window (see FramePlan), and the plan that reads them: complex
+/// spectra.
 class Spectra {
  public:
-  explicit Spectra(int n) : fft_(n), window_(static_cast<std::size_t>(n), 1.0f) {
+  explicit Spectra(int n) : fft_(n), window_(static_cast<std::size_t>(n), n % 2 == 0 ? 0.5f : 1.0f) {
     plan.fft = fft_.plan();
     plan.frame.frame_length = n;
     plan.frame.window = window_.data();

@@ -87,9 +87,12 @@ std::vector<Tags::Options> examples(std::type_identity<Tags>) { return {{{"a", "
 /// The input a node is made for, or the first of some shapes that it accepts.
 StreamSpec input_of(const Node& node) {
   if (const auto input = node.input()) return *input;
-  const std::vector<std::vector<std::int64_t>> shapes{{6}, {}, {1}, {2}, {3}, {4, 6}};
+  const std::vector<std::vector<std::int64_t>> shapes{{6}, {}, {1}, {2}, {3}, {4, 6}, {257}};
   for (const auto& shape : shapes) {
-    const StreamSpec spec{100, shape, "", {}, 0, 0};
+    StreamSpec spec;
+    spec.rate_hz = 100;
+    spec.shape = shape;
+    spec.bin_hz = 100;
     if (message_of<ValueError>([&] { node.outputs(spec); }).empty()) return spec;
   }
   FAIL(node.repr(), " accepts none of the shapes that this test knows");

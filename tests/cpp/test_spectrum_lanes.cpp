@@ -28,7 +28,7 @@ bool frames_are_alone(const dsp::SpectrumPlan& plan, const dsp::FilterPlan& filt
   const Floats all = spectrum_rows(dsp::kernels(), plan, filter, x.data(), hop, lanes());
   const auto row = static_cast<std::ptrdiff_t>(all.size()) / lanes();
   for (int count = 1; count <= lanes(); ++count) {
-    for (const int first : {0, random.integer(0, lanes() - count), lanes() - count}) {
+    for (const int first : {random.integer(0, lanes() - count), lanes() - count}) {
       const Floats own = part(x, first * hop, length + hop * (count - 1));
       const Floats rows = spectrum_rows(dsp::kernels(), plan, filter, own.data(), hop, count);
       if (!same_bits(rows, part(all, first * row, count * row))) return false;
@@ -82,9 +82,8 @@ TEST_CASE("spectrum: a frame's bits are its own, for every length to 300") {
 TEST_CASE("spectrum: a frame's bits are its own, whatever is done to it and made of it") {
   Random random(21);
   // Stages of 2, 3, 4, 5 alone and mixed, down to parts of every size; 7, 11 and 13; a chirp.
-  for (const int n :
-       {16,  32,  64,  128, 256, 512,  1024, 2048, 54,  162, 250,  1250, 240, 360,  400,  480,
-        600, 800, 882, 960, 500, 1000, 1200, 14,   154, 182, 1001, 2002, 441, 1103, 2206, 5000}) {
+  for (const int n : {16,  32,  64,  128, 256, 512, 1024, 2048, 54, 162, 250, 1250, 240, 360,  400,
+                      480, 600, 800, 882, 960, 500, 1000, 1200, 14, 154, 182, 1001, 441, 1103, 530}) {
     for (const Values& values : kValues) {
       for (const Conditioning& conditioning : kConditionings) {
         CAPTURE(n);

@@ -24,7 +24,8 @@ TEST_CASE("window: periodic ones continue at their length") {
 }
 
 TEST_CASE("window: symmetric ones read the same backwards") {
-  for (const char* name : {"hann_symmetric", "hamming_symmetric", "blackman_symmetric"}) {
+  for (const char* name :
+       {"hann_symmetric", "hamming_symmetric", "blackman_symmetric", "povey_symmetric", "kaiser_symmetric"}) {
     for (const int n : {1, 2, 7, 8, 401}) {
       CAPTURE(name);
       CAPTURE(n);
@@ -35,7 +36,21 @@ TEST_CASE("window: symmetric ones read the same backwards") {
   }
 }
 
-TEST_CASE("window: a short one lies in the middle of zeros") {
+TEST_CASE("window: povey and kaiser have their formulas' values") {
+  const auto povey = dsp::make_window("povey_symmetric", 5, 5);
+  const double quarter = std::pow(0.5, 0.85);
+  const double want[] = {0, quarter, 1, quarter, 0};
+  for (std::size_t i = 0; i < 5; ++i) CHECK(povey[i] == Approx(want[i]).epsilon(1e-7));
+  // I0(0) / I0(beta), and I0(beta sqrt(3) / 2) / I0(beta), from tables of the modified Bessel function.
+  const auto kaiser = dsp::make_window("kaiser_symmetric", 5, 5, false, 4);
+  CHECK(kaiser[0] == Approx(1 / 11.30192195).epsilon(1e-7));
+  CHECK(kaiser[1] == Approx(7.158996537 / 11.30192195).epsilon(1e-7));
+  CHECK(kaiser[2] == 1.0f);
+  CHECK(dsp::make_window("kaiser", 4, 4, false, 0) == Floats{1, 1, 1, 1});
+}
+
+TEST_CASE("window: a short one lies in the middle of zeros, or at their start") {
+  CHECK(dsp::make_window("rectangular", 3, 6, true) == Floats{1, 1, 1, 0, 0, 0});
   CHECK(dsp::make_window("rectangular", 2, 6) == Floats{0, 0, 1, 1, 0, 0});
   CHECK(dsp::make_window("rectangular", 3, 6) == Floats{0, 1, 1, 1, 0, 0});
   CHECK(dsp::make_window("hann", 1, 1).size() == 1);
@@ -59,28 +74,44 @@ TEST_CASE("mel scale: there and back") {
 }
 
 TEST_CASE("filterbank: weights equal the triangles' definition") {
-  for (const char* scale : {"slaney", "htk"}) {
-    for (const std::string norm : {"none", "slaney"}) {
-      constexpr int kBands = 40;
-      constexpr int kFft = 512;
-      const auto bank = dsp::make_mel_filterbank({16000, kFft, kBands, 60, 7600, scale, norm, false});
-      REQUIRE(bank.first.size() == kBands);
-      REQUIRE(bank.offset.size() == kBands + 1);
-      const double low = dsp::hz_to_mel(60, scale);
-      const double high = dsp::hz_to_mel(7600, scale);
-      const auto edge = [&](int i) { return dsp::mel_to_hz(low + (high - low) * i / (kBands + 1), scale); };
-      for (int b = 0; b < kBands; ++b) {
-        const auto at = static_cast<std::size_t>(b);
-        for (int k = 0; k <= kFft / 2; ++k) {
-          const double f = k * 16000.0 / kFft;
-          const double rise = (f - edge(b)) / (edge(b + 1) - edge(b));
-          const double fall = (edge(b + 2) - f) / (edge(b + 2) - edge(b + 1));
-          const double gain = norm == "slaney" ? 2 / (edge(b + 2) - edge(b)) : 1;
-          const double want = gain * std::max(0.0, std::min(rise, fall));
-          const int column = k - bank.first[at];
-          const bool inside = column >= 0 && column < bank.offset[at + 1] - bank.offset[at];
-          const float got = inside ? bank.weights[static_cast<std::size_t>(bank.offset[at] + column)] : 0.0f;
-          REQUIRE(got == Approx(want).epsilon(1e-6));
+  constexpr int kBands = 40;
+  constexpr int kFft = 512;
+  for (const std::string scale : {"slaney", "htk"}) {
+    for (const std::string norm : {"none", "slaney", "unit_sum"}) {
+      for (const bool linear_in_mel : {false, true}) {
+        CAPTURE(scale);
+        CAPTURE(norm);
+        CAPTURE(linear_in_mel);
+        const auto bank =
+            dsp::make_mel_filterbank({16000, kFft, kBands, 60, 7600, scale, norm, linear_in_mel});
+        REQUIRE(bank.first.size() == kBands);
+        REQUIRE(bank.offset.size() == kBands + 1);
+        const double low = dsp::hz_to_mel(60, scale);
+        const double high = dsp::hz_to_mel(7600, scale);
+        const auto mel = [&](int i) { return low + (high - low) * i / (kBands + 1); };
+        const auto hz = [&](int i) { return dsp::mel_to_hz(mel(i), scale); };
+        const auto corner = [&](int i) { return linear_in_mel ? mel(i) : hz(i); };
+        for (int b = 0; b < kBands; ++b) {
+          std::vector<double> want;
+          double total = 0;
+          for (int k = 0; k <= kFft / 2; ++k) {
+            const double f = k * 16000.0 / kFft;
+            const double x = linear_in_mel ? dsp::hz_to_mel(f, scale) : f;
+            const double rise = (x - corner(b)) / (corner(b + 1) - corner(b));
+            const double fall = (corner(b + 2) - x) / (corner(b + 2) - corner(b + 1));
+            want.push_back(std::max(0.0, std::min(rise, fall)));
+            total += want.back();
+          }
+          const double gain = norm == "slaney" ? 2 / (hz(b + 2) - hz(b)) : norm == "none" ? 1 : 1 / total;
+          const auto at = static_cast<std::size_t>(b);
+          for (int k = 0; k <= kFft / 2; ++k) {
+            const int column = k - bank.first[at];
+            const bool inside = column >= 0 && column < bank.offset[at + 1] - bank.offset[at];
+            const auto place = static_cast<std::size_t>(bank.offset[at] + column);
+            const float got = inside ? bank.weights[place] : 0.0f;
+            const double weight = want[static_cast<std::size_t>(k)];
+            REQUIRE(got == Approx(weight > 0 ? gain * weight : 0).epsilon(1e-6));
+          }
         }
       }
     }

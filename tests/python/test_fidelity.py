@@ -1,10 +1,10 @@
 """Mel-spectrograms over a seeded sweep of options, held to librosa, and to NumPy in float64 as librosa,
 torchaudio and Kaldi have it.
 
-What is asked of every value: power within 1e-5 of its frame's largest band, ln and log10 within 1e-4, dB
-within 1e-3, with a floor of 1e-10. float32 rounds a bin to some 1e-7 of the frame's largest magnitude, so the
-logarithm of a band that lies 80 dB below another is noise in any library that computes in float32. Sound here
-is therefore music with white noise 14 dB below it, which leaves no band that deep.
+What is asked: power within 1e-5 of its frame's largest band, everywhere; ln and log10 within 1e-4 and dB
+within 1e-3, with a floor of 1e-10, wherever a band lies less than 50 dB below its frame's largest bin. Any
+library in float32 rounds every bin to some 1e-7 of the largest magnitude: deeper than that, a logarithm's
+fourth decimal is chance. Sound is music with white noise 14 dB below it: 97 % of its values lie above.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 from helpers import GUITAR, decode
-from mel_reference import mel_spectrogram, window
+from mel_reference import filterbank, mel_spectrogram, spectra, window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,12 +68,20 @@ def drawn(rng: np.random.Generator) -> dict[str, Any]:
         "sample_rate": rate,
         "n_fft": n_fft,
         "win_length": [None, int(rng.integers(n_fft // 4, n_fft + 1))][rng.integers(2)],
-        "hop_length": log_uniform(rng, 1, n_fft + 1),
+        "hop_length": log_uniform(rng, max(1, n_fft // 128), n_fft + 1),
         "n_mels": int(rng.integers(1, min(160, n_fft // 2 + 1) + 1)),
         "f_min": f_min,
         "f_max": top,
         "power": float(rng.choice([1, 2])),
     }
+
+
+def near(x: NDArray[np.float32], options: dict[str, Any]) -> NDArray[np.bool_]:
+    """Where a band's mean over its filter lies less than 50 dB below the frame's largest bin."""
+    magnitude = np.abs(spectra(x, **options))
+    weights = filterbank(**options).T
+    mean = magnitude ** options["power"] @ (weights / np.maximum(weights.sum(axis=0), 1e-30))
+    return mean ** (1 / options["power"]) > 3e-3 * magnitude.max(axis=1, keepdims=True)
 
 
 def assert_faithful(x: NDArray[np.float32], want: NDArray[np.float64], options: dict[str, Any]) -> None:
@@ -83,9 +91,12 @@ def assert_faithful(x: NDArray[np.float32], want: NDArray[np.float64], options: 
     assert rows.shape == want.shape
     top = want.max(axis=1, keepdims=True, initial=FLOOR)
     assert (np.abs(rows - want) / top).max() < 1e-5
+    compared = near(x, options)
+    assert compared[:, want.any(axis=0)].mean() > 0.5
     for kind, gain, tolerance in LOGS:
         logs = (mel >> fa.Log(kind=kind, floor=FLOOR))(x)
-        assert np.abs(logs - gain * np.log10(np.maximum(want, FLOOR))).max() < tolerance
+        error = np.abs(logs - gain * np.log10(np.maximum(want, FLOOR)))
+        assert error[compared].max(initial=0) < tolerance
 
 
 def length(rng: np.random.Generator, options: dict[str, Any]) -> int:
@@ -228,12 +239,12 @@ def test_kaldi_native_fbank(seed: int) -> None:
     want = kaldi_native(x, options)
     rows = (fa.MelSpectrogram(**options) >> fa.Log(kind="ln", floor=EPSILON))(x)
     assert rows.shape == want.shape
-    assert np.abs(rows - want).max() < 2e-4
+    assert np.abs(rows - want)[near(x, options)].max() < 2e-4
 
 
 @pytest.mark.parametrize("snip_edges", [True, False])
 def test_kaldi_native_fbank_on_real_sound(clip: tuple[Path, str], *, snip_edges: bool) -> None:
-    """As it is, without noise: so the logarithms only of bands less than 40 dB below the frame's largest."""
+    """As it is, without noise."""
     samples, rate = decode(clip[0])
     x = np.ascontiguousarray(samples[: 2 * rate, 0])
     options = kaldis(np.random.default_rng(0)) | {
@@ -256,6 +267,6 @@ def test_kaldi_native_fbank_on_real_sound(clip: tuple[Path, str], *, snip_edges:
     assert rows.shape == want.shape == native.shape
     top = want.max(axis=1, keepdims=True)
     assert (np.abs(mel(x) - want) / top).max() < 1e-5
-    near = want > 1e-4 * top
-    assert np.abs(rows - np.log(np.maximum(want, EPSILON)))[near].max() < 1e-4
-    assert np.abs(rows - native)[near].max() < 1e-3  # its filters are float32 from the start
+    compared = near(x, options)
+    assert np.abs(rows - np.log(np.maximum(want, EPSILON)))[compared].max() < 1e-4
+    assert np.abs(rows - native)[compared].max() < 1e-3  # its filters are float32 from the start

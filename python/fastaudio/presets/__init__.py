@@ -1,0 +1,51 @@
+"""Front ends that others trained with: samples at a model's rate in, patches as the model takes them out.
+
+>>> import numpy as np
+>>> from fastaudio import presets
+>>> presets.vggish()(np.zeros(32_000, dtype=np.float32)).shape
+(2, 96, 64)
+
+Each is nodes in a row, to be taken apart and changed like any other; other rates need `Resample` before.
+`Error` is the largest difference to the original's formula in float64 over real sound, in the output's unit,
+with room for other processors. "a to -60 dB, b" is a for values down to 60 dB below their frame's largest,
+and b for all: what lies deeper is the rounding of float32, in the original as here.
+
+A stream is one run of frames, cut into patches. Models that cut the samples first and pad each window by
+itself see other values in a window's outermost frames; where that is so, it says how many.
+Patches begin every `hop` frames; frames left at the end are dropped unless it says otherwise.
+"""
+
+from __future__ import annotations
+
+from fastaudio.presets.music import effnet_discogs, harmonic_cnn, musicnn, musicnn_essentia, tempocnn
+from fastaudio.presets.sounds import (
+    ae_w2v,
+    aisfx,
+    fsd_sinet,
+    openl3,
+    resnet_contrastive,
+    talnet,
+    vggish,
+    weanet,
+    yamnet,
+)
+from fastaudio.presets.speech import kaldi_fbank, whisper
+
+__all__ = [
+    "ae_w2v",
+    "aisfx",
+    "effnet_discogs",
+    "fsd_sinet",
+    "harmonic_cnn",
+    "kaldi_fbank",
+    "musicnn",
+    "musicnn_essentia",
+    "openl3",
+    "resnet_contrastive",
+    "talnet",
+    "tempocnn",
+    "vggish",
+    "weanet",
+    "whisper",
+    "yamnet",
+]

@@ -1,0 +1,78 @@
+"""Front ends of networks for music."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastaudio._core import HarmonicSpectrogram, Log, MelSpectrogram, Normalize, Patches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastaudio._core import Sequential
+
+
+def musicnn(*, hop: int = 187) -> Sequential:
+    """MusiCNN and VGG-I as trained: log10 mel patches [n, 187, 96], 3 s of 16,000 Hz each.
+
+    Source: Pons & Serra, LBD-ISMIR 2019; musicnn 0.1.0 with librosa 0.7, which mirrors the signal's ends.
+    Its float16, which overflows in loud music, is left out
+    Error: 1e-5
+    """
+    mel = MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, pad_mode="reflect")
+    return mel >> Log(kind="log10", scale=10_000, offset=1) >> Patches(length=187, hop=hop)
+
+
+def musicnn_essentia(*, length: int = 187, hop: int = 93) -> Sequential:
+    """MusiCNN and VGG-I as Essentia runs them: log10 mel patches [n, length, 96] of 16,000 Hz.
+
+    Against `musicnn` the window is symmetric, and zeros stand before and after the signal.
+
+    Source: TensorflowInputMusiCNN of Essentia 2.1-beta6, whose own float32 strays by 1e-3 in faint bands and
+    whose framing adds one frame at the end of most clips
+    Error: 1e-5
+    """
+    mel = MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, window="hann_symmetric")
+    return mel >> Log(kind="log10", scale=10_000, offset=1) >> Patches(length=length, hop=hop)
+
+
+def effnet_discogs(*, hop: int = 62) -> Sequential:
+    """EffnetDiscogs: log10 mel patches [n, 128, 96], 2 s of 16,000 Hz each, those of `musicnn_essentia`.
+
+    Source: TensorflowPredictEffnetDiscogs of Essentia 2.1-beta6
+    Error: 1e-5
+    """
+    return musicnn_essentia(length=128, hop=hop)
+
+
+def tempocnn(*, hop: int = 128) -> Sequential:
+    """TempoCNN: standardised mel patches [n, 256, 40], 11.9 s of 11,025 Hz each.
+
+    Source: Schreiber & Mueller, ISMIR 2018; TensorflowInputTempoCNN of Essentia 2.1-beta6: magnitude without
+    a logarithm, each patch less its mean, over its deviation
+    Error: 5e-6
+    """
+    mel = MelSpectrogram(
+        sample_rate=11_025,
+        n_fft=1024,
+        hop_length=512,
+        window="hann_symmetric",
+        n_mels=40,
+        f_min=20,
+        f_max=5000,
+        power=1,
+    )
+    return mel >> Patches(length=256, hop=hop) >> Normalize(kind="standard", over="row")
+
+
+def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 313) -> Sequential:
+    """Harmonic CNN: patches [n, 313, 6, 128] in dB, 5 s of 16,000 Hz each; the network takes bands first.
+
+    q: the learned width, one number, 6, or 768. n_fft: 513 in the first code. The original mirrors the ends
+    of each window of 5 s: frames 0 and 312 differ in a longer stream.
+
+    Source: Won, Chun, Nieto & Serra, ICASSP 2020, and its authors' code
+    Error: 1e-3 to -60 dB, 5e-2
+    """
+    harmonic = HarmonicSpectrogram(n_fft=n_fft, q=list(q))
+    return harmonic >> Log(kind="dB") >> Patches(length=313, hop=hop)

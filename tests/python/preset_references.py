@@ -1,0 +1,183 @@
+"""What each preset stands for, in float64 NumPy, from the papers' and original codes' numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mel_reference import mel_spectrogram, spectra
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def patches(rows: Floats, length: int, hop: int) -> Floats:
+    """Whole patches alone: [n, length, ...]."""
+    starts = range(0, len(rows) - length + 1, hop)
+    return np.stack([rows[start : start + length] for start in starts])
+
+
+def db(x: Floats) -> Floats:
+    return 10 * np.log10(np.maximum(x, 1e-10))
+
+
+def musicnn(x: Any, *, window: str = "hann", pad_mode: str = "reflect") -> Floats:
+    mel = mel_spectrogram(
+        x, sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, window=window, pad_mode=pad_mode
+    )
+    return np.log10(1 + 10_000 * mel)
+
+
+def musicnn_essentia(x: Any) -> Floats:
+    return musicnn(x, window="hann_symmetric", pad_mode="constant")
+
+
+def audioset(x: Any, offset: float) -> Floats:
+    """Frames cut by hand: 400 samples from sample 0, then zeros up to 512; triangles on the HTK mel axis."""
+    frames = np.lib.stride_tricks.sliding_window_view(x.astype(np.float64), 400)[::160]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    magnitude = np.abs(np.fft.rfft(frames * hann, 512))
+    mel = 2595 * np.log10(1 + np.arange(257) * 16_000 / 512 / 700)
+    edges = np.linspace(2595 * np.log10(1 + 125 / 700), 2595 * np.log10(1 + 7500 / 700), 66)[:, None]
+    rising = (mel - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - mel) / (edges[2:] - edges[1:-1])
+    return np.log(magnitude @ np.maximum(0, np.minimum(rising, falling)).T + offset)
+
+
+def vggish(x: Any) -> Floats:
+    return audioset(x, 0.01)
+
+
+def yamnet(x: Any) -> Floats:
+    return audioset(x, 0.001)
+
+
+def openl3(x: Any, n_mels: int = 256) -> Floats:
+    return db(mel_spectrogram(x, sample_rate=48_000, n_fft=2048, hop_length=242, n_mels=n_mels, power=1))
+
+
+def below_loudest(windows: Floats) -> Floats:
+    loudest = windows.max(axis=(1, 2), keepdims=True)
+    return np.maximum(windows - loudest, -80)
+
+
+def tempocnn(x: Any) -> Floats:
+    return mel_spectrogram(
+        x,
+        sample_rate=11_025,
+        n_fft=1024,
+        hop_length=512,
+        window="hann_symmetric",
+        n_mels=40,
+        f_min=20,
+        f_max=5000,
+        power=1,
+    )
+
+
+def standardised(windows: Floats) -> Floats:
+    mean = windows.mean(axis=(1, 2), keepdims=True)
+    return (windows - mean) / windows.std(axis=(1, 2), keepdims=True)
+
+
+def fsd_sinet(x: Any) -> Floats:
+    """Frames of 660 centred on t * 220; where zeros fill them up to 2048 doesn't change magnitudes."""
+    padded = np.pad(x.astype(np.float64), 330)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, 660)[::220][: 1 + len(x) // 220]
+    hamming = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(660) / 660)
+    power = np.abs(np.fft.rfft(frames * hamming, 2048)) ** 2
+    bank = slaney_triangles(22_050, 2048, 96, 50, 10_500)
+    return np.log10(np.maximum(power @ bank.T, 1e-30))
+
+
+def slaney_triangles(rate: int, n_fft: int, n_mels: int, low: float, high: float) -> Floats:
+    """Slaney's scale from its table: 66.7 Hz a step below 1 kHz, a factor of 6.4 in 27 steps above."""
+    steps = np.arange(0, 200)
+    table = np.where(steps < 15, steps * 200 / 3, 1000 * 6.4 ** ((steps - 15) / 27))
+    knee = np.log(6.4) / 27
+
+    def mel(f: float) -> float:
+        return f * 3 / 200 if f < 1000 else 15 + np.log(f / 1000) / knee
+
+    at = np.linspace(mel(low), mel(high), n_mels + 2)
+    edges = np.where(at < 15, np.interp(at, steps, table), 1000 * np.exp(knee * (at - 15)))[:, None]
+    f = np.fft.rfftfreq(n_fft, 1 / rate)
+    rising = (f - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - f) / (edges[2:] - edges[1:-1])
+    return np.maximum(0, np.minimum(rising, falling))
+
+
+def whisper(x: Any, n_mels: int = 80) -> Floats:
+    """Log10 frames of 30 s; the last of 3001 is dropped."""
+    mel = mel_spectrogram(x, sample_rate=16_000, n_fft=400, hop_length=160, n_mels=n_mels, pad_mode="reflect")
+    return np.log10(np.maximum(mel, 1e-10))[:-1]
+
+
+def whisper_scaled(windows: Floats) -> Floats:
+    return (np.maximum(windows, windows.max(axis=(1, 2), keepdims=True) - 8) + 4) / 4
+
+
+def kaldi_fbank(x: Any, *, snip_edges: bool = True) -> Floats:
+    mel = mel_spectrogram(
+        x,
+        sample_rate=16_000,
+        n_fft=512,
+        win_length=400,
+        hop_length=160,
+        window="povey_symmetric",
+        window_at="start",
+        center=not snip_edges,
+        pad_mode="kaldi",
+        remove_dc=True,
+        preemphasis=0.97,
+        sample_scale=32_768,
+        n_mels=80,
+        f_min=20,
+        norm="none",
+        mel_scale="htk",
+        triangles="mel",
+    )
+    return np.log(np.maximum(mel, np.finfo(np.float32).eps))
+
+
+def ln_mel(x: Any, hop_length: int, n_fft: int) -> Floats:
+    mel = mel_spectrogram(x, sample_rate=16_000, n_fft=n_fft, hop_length=hop_length, n_mels=64)
+    return np.log(np.maximum(mel, 1e-10))
+
+
+def aisfx(x: Any) -> Floats:
+    mel = mel_spectrogram(
+        x,
+        sample_rate=44_100,
+        n_fft=2048,
+        hop_length=1024,
+        window="hann_symmetric",
+        n_mels=96,
+        norm="unit_sum",
+        mel_scale="htk",
+        triangles="mel",
+    )
+    return np.log10(1 + 10_000 * mel) / 9.457798957824707
+
+
+def ae_w2v(x: Any, low: Any, high: Any) -> Floats:
+    mel = mel_spectrogram(
+        x, sample_rate=22_000, n_fft=1024, hop_length=512, pad_mode="reflect", n_mels=96, power=1
+    )
+    return (np.log(mel + np.finfo(np.float32).eps) - low) / (np.asarray(high) - low)
+
+
+def resnet_contrastive(x: Any) -> Floats:
+    return db(
+        mel_spectrogram(x, sample_rate=22_500, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000)
+    )
+
+
+def harmonic_cnn(x: Any) -> Floats:
+    """768 triangles around (h + 1) times each half semitone from C1, (0.1079 f + 24.7) Hz wide."""
+    power = np.abs(spectra(x, sample_rate=16_000, n_fft=512, hop_length=256, pad_mode="reflect")) ** 2
+    notes = 440 * 2 ** ((24 + np.arange(128) / 2 - 69) / 12)
+    centres = (np.arange(1, 7)[:, None] * notes)[..., None]
+    slope = 2 * (np.linspace(0, 8000, 257) - centres) / (0.1079 * centres + 24.7)
+    bank = np.maximum(0, np.minimum(1 + slope, 1 - slope))
+    return db(np.einsum("tk,hlk->thl", power, bank))

@@ -1,0 +1,361 @@
+"""Presets against the originals' formulas in float64, and against the originals where they are installed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import preset_references as reference
+import pytest
+from fastaudio import presets
+from helpers import GUITAR, MODEL_NAMES, SHARED, assert_same_bits, by_name, decode, in_chunks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+LN10 = float(np.log(10))
+SOUNDS = {
+    "guitar": GUITAR,
+    "speech": SHARED / "audio" / "clips" / "speech_en_female_16k_mono.flac",
+    "rock": SHARED / "audio" / "clips" / "music_rock_44k_stereo.ogg",
+    "rain": SHARED / "audio" / "clips" / "rain_44k_stereo.ogg",
+    "drums": SHARED / "audio" / "clips" / "drums_44k_stereo_f32.wav",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One composition of a preset and what it has to give."""
+
+    preset: str
+    rate: int
+    seconds: float
+    frames: Callable[[Any], Any]
+    cut: tuple[int, int] | None = None
+    finish: Callable[[Any], Any] | None = None
+    decade: float = 1.0  # what a power ten times as large adds to the output
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def node(self) -> fa.Sequential:
+        node: fa.Sequential = getattr(presets, self.preset)(**self.options)
+        return node
+
+    def want(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+        rows = self.frames(x)
+        rows = reference.patches(rows, *self.cut) if self.cut else rows
+        return self.finish(rows) if self.finish else rows
+
+
+RANGE = {"min": np.linspace(-16, -14, 96).tolist(), "max": np.linspace(4, 6, 96).tolist()}
+STATISTICS = {"mean": np.linspace(-3, -9, 64).tolist(), "std": np.linspace(0.9, 1, 64).tolist()}
+ref = reference
+CASES = {
+    "musicnn": Case("musicnn", 16_000, 10, ref.musicnn, (187, 187)),
+    "musicnn-dense": Case("musicnn", 16_000, 5, ref.musicnn, (187, 50), options={"hop": 50}),
+    "musicnn_essentia": Case("musicnn_essentia", 16_000, 10, ref.musicnn_essentia, (187, 93)),
+    "effnet_discogs": Case("effnet_discogs", 16_000, 10, ref.musicnn_essentia, (128, 62)),
+    "vggish": Case("vggish", 16_000, 10, ref.vggish, (96, 96), decade=LN10 / 2),
+    "yamnet": Case("yamnet", 16_000, 10, ref.yamnet, (96, 48), decade=LN10 / 2),
+    "openl3": Case("openl3", 48_000, 4, ref.openl3, (199, 20), ref.below_loudest, decade=5),
+    "openl3-128": Case(
+        "openl3",
+        48_000,
+        4,
+        lambda x: ref.openl3(x, 128),
+        (199, 20),
+        ref.below_loudest,
+        decade=5,
+        options={"n_mels": 128},
+    ),
+    "tempocnn": Case("tempocnn", 11_025, 20, ref.tempocnn, (256, 128), ref.standardised),
+    "fsd_sinet": Case("fsd_sinet", 22_050, 10, ref.fsd_sinet, (101, 50)),
+    "whisper": Case(
+        "whisper",
+        16_000,
+        30,
+        ref.whisper,
+        (3000, 3000),
+        ref.whisper_scaled,
+        decade=0.25,
+        options={"last": "drop"},
+    ),
+    "whisper-128": Case(
+        "whisper",
+        16_000,
+        30,
+        lambda x: ref.whisper(x, 128),
+        (3000, 3000),
+        ref.whisper_scaled,
+        decade=0.25,
+        options={"n_mels": 128, "last": "drop"},
+    ),
+    "kaldi_fbank": Case("kaldi_fbank", 16_000, 10, ref.kaldi_fbank, decade=LN10),
+    "kaldi_fbank-centred": Case(
+        "kaldi_fbank",
+        16_000,
+        10,
+        lambda x: ref.kaldi_fbank(x, snip_edges=False),
+        decade=LN10,
+        options={"snip_edges": False},
+    ),
+    "talnet": Case("talnet", 16_000, 11, lambda x: ref.ln_mel(x, 400, 1024), (400, 400), decade=LN10),
+    "talnet-standardised": Case(
+        "talnet",
+        16_000,
+        11,
+        lambda x: (ref.ln_mel(x, 400, 1024) - STATISTICS["mean"]) / STATISTICS["std"],
+        (400, 400),
+        decade=LN10,
+        options=STATISTICS,
+    ),
+    "weanet": Case("weanet", 16_000, 10, lambda x: ref.ln_mel(x, 160, 512), decade=LN10),
+    "aisfx": Case("aisfx", 44_100, 8, ref.aisfx, (100, 50)),
+    "ae_w2v": Case(
+        "ae_w2v",
+        22_000,
+        10,
+        lambda x: ref.ae_w2v(x, RANGE["min"], RANGE["max"]),
+        (96, 96),
+        decade=LN10 / 2 / 20,
+        options=RANGE,
+    ),
+    "resnet_contrastive": Case(
+        "resnet_contrastive", 22_500, 4.9, ref.resnet_contrastive, (480, 480), decade=10
+    ),
+    "harmonic_cnn": Case("harmonic_cnn", 16_000, 10, ref.harmonic_cnn, (313, 313), decade=10),
+}
+IN_DB = {"openl3", "resnet_contrastive", "harmonic_cnn"}
+every_case = pytest.mark.parametrize("name", CASES)
+every_preset = pytest.mark.parametrize("preset", presets.__all__)
+
+
+@cache
+def sound(name: str, rate: int, n: int) -> NDArray[np.float32]:
+    """Real sound, mono at a rate, repeated to a length."""
+    samples, from_rate = decode(SOUNDS[name])
+    mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
+    if from_rate != rate:
+        mono = by_name(fa.Resample(input_rate=from_rate, output_rate=rate)(mono))[""]
+    return np.resize(mono, n)
+
+
+def stated(preset: str) -> tuple[float, float, float]:
+    """Error above a depth, the depth in dB, and the error anywhere, as the docstring has them."""
+    found = re.search(r"^    Error: (\S+?)(?: to -(\d+) dB, ([\d.e-]+))?(?:,|$)", doc(preset), re.MULTILINE)
+    assert found, "the docstring says how far it is from the original"
+    return float(found[1]), float(found[2] or np.inf), float(found[3] or found[1])
+
+
+def doc(preset: str) -> str:
+    return getattr(presets, preset).__doc__ or ""
+
+
+def run(node: fa.Node, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return by_name(node(x))[""]
+
+
+def test_every_preset_has_a_case_and_none_is_forgotten() -> None:
+    assert {case.preset for case in CASES.values()} == set(presets.__all__)
+
+
+@every_case
+@pytest.mark.parametrize("name_of_sound", SOUNDS)
+def test_the_error_is_at_most_what_the_docstring_says(name: str, name_of_sound: str) -> None:
+    if not SOUNDS[name_of_sound].is_file():
+        pytest.skip("the folder of shared clips, ../shared, isn't there")
+    case = CASES[name]
+    x = sound(name_of_sound, case.rate, round(case.seconds * case.rate))
+    got, want = run(case.node(), x), case.want(x)
+    assert got.shape == want.shape
+    assert len(got) > 0
+    heard_error, depth_db, error = stated(case.preset)
+    frame = tuple(range(2 if case.cut else 1, want.ndim))
+    heard = want > want.max(axis=frame, keepdims=True) - depth_db / 10 * case.decade
+    assert heard.mean() > 0.3
+    difference = np.abs(got - want)
+    assert difference[heard].max() <= heard_error
+    assert difference.max() <= error
+
+
+@every_preset
+def test_stated_errors_are_small_where_float32_can_tell(preset: str) -> None:
+    heard_error, depth_db, _ = stated(preset)
+    assert heard_error <= (1e-3 if preset in IN_DB else 1e-4)
+    assert depth_db >= 40
+
+
+@every_preset
+def test_a_docstring_names_shape_rate_and_source(preset: str) -> None:
+    first, text = doc(preset).partition("\n")[0], doc(preset)
+    assert re.search(r"\[n, ", first)
+    assert "Hz" in text
+    assert "    Source: " in text
+
+
+@every_case
+@settings(max_examples=8)
+@given(cuts=st.lists(st.integers(0, 30_000), max_size=8))
+def test_any_chunking_equals_one_push(name: str, cuts: list[int]) -> None:
+    node, x = CASES[name].node(), sound("guitar", CASES[name].rate, 30_000)
+    assert_same_bits(by_name(node(x)), in_chunks(node, x, cuts))
+
+
+@every_case
+def test_repr_makes_an_equal_front_end(name: str) -> None:
+    node = CASES[name].node()
+    assert eval(repr(node), dict(vars(fa))) == node  # noqa: S307  # the law itself
+
+
+@pytest.mark.parametrize("name", MODEL_NAMES)
+def test_the_shipped_models_take_the_musicnn_preset(name: str) -> None:
+    node = fa.Pipeline.load(name).node
+    assert isinstance(node, fa.Sequential)
+    assert fa.Sequential([node[i] for i in range(3)]) == presets.musicnn()
+
+
+def test_musicnn_is_the_original_recipes_log_mel(shared: Path) -> None:
+    with np.load(shared / "reference" / "musicnn.npz") as file:
+        want = file["logmel|clips/speech_en_female_16k_mono.flac"]
+    got = run(presets.musicnn(), decode(SOUNDS["speech"])[0][:, 0].copy())
+    n = len(want) // 187
+    assert n > 0
+    assert np.abs(got[:n].reshape(-1, 96) - want[: n * 187]).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("musicnn", {"n_fft": 512, "hop_length": 256, "n_mels": 96, "pad_mode": "reflect"}),
+        ("whisper", {"n_fft": 400, "hop_length": 160, "n_mels": 80, "pad_mode": "reflect"}),
+        ("whisper-128", {"n_fft": 400, "hop_length": 160, "n_mels": 128, "pad_mode": "reflect"}),
+        ("openl3", {"n_fft": 2048, "hop_length": 242, "n_mels": 256, "power": 1}),
+        (
+            "fsd_sinet",
+            {
+                "n_fft": 2048,
+                "win_length": 660,
+                "hop_length": 220,
+                "window": "hamming",
+                "n_mels": 96,
+                "fmin": 50,
+                "fmax": 10_500,
+                "norm": None,
+            },
+        ),
+        (
+            "ae_w2v",
+            {"n_fft": 1024, "hop_length": 512, "n_mels": 96, "power": 1, "pad_mode": "reflect"},
+        ),
+        (
+            "resnet_contrastive",
+            {"n_fft": 1024, "hop_length": 230, "n_mels": 128, "fmin": 50, "fmax": 10_000},
+        ),
+    ],
+)
+def test_bands_are_librosas(name: str, options: dict[str, Any]) -> None:
+    librosa = pytest.importorskip("librosa")
+    case = CASES[name]
+    x = sound("guitar", case.rate, 2 * case.rate)
+    mel = case.node()[0]
+    got = run(mel, x)
+    want = librosa.feature.melspectrogram(y=x.astype(np.float64), sr=case.rate, **options).T
+    assert got.shape == want.shape
+    assert (np.abs(got - want) / want.max(axis=1, keepdims=True)).max() < 1e-5
+
+
+@pytest.mark.parametrize("snip_edges", [True, False])
+def test_kaldi_fbank_is_kaldi_native_fbanks(snip_edges: bool) -> None:
+    knf = pytest.importorskip("kaldi_native_fbank")
+    x = sound("guitar", 16_000, 48_000)
+    options = knf.FbankOptions()
+    options.frame_opts.dither = 0
+    options.frame_opts.snip_edges = snip_edges
+    options.mel_opts.num_bins = 80
+    fbank = knf.OnlineFbank(options)
+    fbank.accept_waveform(16_000, (x * 32_768).tolist())
+    fbank.input_finished()
+    want = np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)])
+    got = run(presets.kaldi_fbank(snip_edges=snip_edges), x)
+    assert got.shape == want.shape
+    heard = want > want.max(axis=1, keepdims=True) - 4 * LN10
+    assert np.abs(got - want)[heard].max() < 2e-4
+
+
+def test_whisper_fills_a_short_clip_up_and_differs_about_its_end_alone() -> None:
+    x = sound("guitar", 16_000, 80_000)
+    got = run(presets.whisper(), x)
+    want = ref.whisper_scaled(ref.whisper(np.pad(x, (0, 400_000)))[None])
+    assert got.shape == want.shape == (1, 3000, 80)
+    far = np.flatnonzero(np.abs(got - want)[0].max(axis=1) > 1e-4)
+    assert 0 < len(far) <= 3
+    assert set(far) <= {499, 500, 501}
+
+
+@pytest.mark.parametrize(
+    ("name", "window", "step", "edges"),
+    [
+        ("whisper", 480_000, 480_000, {0, 1, 2999}),
+        ("harmonic_cnn", 80_000, 313 * 256, {0, 312}),
+        ("openl3", 48_000, 20 * 242, {0, 1, 2, 3, 4, 195, 196, 197, 198}),
+    ],
+)
+def test_a_streams_windows_differ_from_cut_ones_in_the_outermost_frames_alone(
+    name: str, window: int, step: int, edges: set[int]
+) -> None:
+    case = CASES[name]
+    assert case.cut is not None
+    x = sound("guitar", case.rate, 2 * step + window)
+    got = case.node()(x)[1]
+    cut = Case(**(vars(case) | {"cut": (case.cut[0], case.cut[0])}))
+    want = cut.want(x[step : step + window])[0]
+    _, depth_db, _ = stated(case.preset)
+    heard = want > want.max(axis=tuple(range(1, want.ndim)), keepdims=True) - depth_db / 10 * case.decade
+    far = np.flatnonzero((np.abs(got - want) * heard).reshape(len(want), -1).max(axis=1) > 1e-3)
+    assert len(far) > 0
+    assert set(far) <= edges
+
+
+def essentia_frames(x: NDArray[np.float32], algorithm: str, size: int, hop: int) -> NDArray[np.float32]:
+    """Rows by Essentia's own input algorithms."""
+    standard = pytest.importorskip("essentia.standard")
+    compute = getattr(standard, algorithm)()
+    return np.stack([compute(f) for f in standard.FrameGenerator(x, frameSize=size, hopSize=hop)])
+
+
+@pytest.mark.parametrize(
+    ("name", "algorithm", "size", "hop", "tolerance"),
+    [
+        ("musicnn_essentia", "TensorflowInputMusiCNN", 512, 256, 2e-3),
+        ("tempocnn", "TensorflowInputTempoCNN", 1024, 512, 1e-5),
+        ("fsd_sinet", "TensorflowInputFSDSINet", 660, 220, 2e-3),
+    ],
+)
+def test_frames_are_essentias(name: str, algorithm: str, size: int, hop: int, tolerance: float) -> None:
+    case = CASES[name]
+    x = sound("guitar", case.rate, 3 * case.rate)
+    want = essentia_frames(x, algorithm, size, hop)
+    front = case.node()
+    patches = next(i for i in range(len(front)) if isinstance(front[i], fa.Patches))
+    got = run(fa.Sequential([front[i] for i in range(patches)]), x)
+    assert 0 <= len(want) - len(got) <= 1
+    difference = np.abs(got - want[: len(got)])
+    assert difference.max() < tolerance
+    assert np.quantile(difference, 0.99) < 1e-4
+
+
+def test_silence_is_each_models_own() -> None:
+    x = np.zeros(32_000, dtype=np.float32)
+    np.testing.assert_allclose(run(presets.vggish(), x), np.log(0.01), rtol=1e-6)
+    np.testing.assert_allclose(run(presets.yamnet(), x), np.log(0.001), rtol=1e-6)
+    np.testing.assert_allclose(run(presets.whisper(), x), -1.5, rtol=1e-6)
+    assert not run(presets.musicnn(), x).any()
+    assert not run(presets.openl3(), np.zeros(96_000, dtype=np.float32)).any()

@@ -8,7 +8,11 @@ Names, arguments, defaults, shapes and orientation are librosa's; a program chan
 >>> librosa.feature.mfcc(y=tone, sr=22_050, n_mfcc=13).shape
 (13, 44)
 
-Numbers are float32 and complex64, also where librosa's are float64, and within 1e-4 of librosa's.
+Numbers are float32 and complex64, also where librosa's are float64, and within 1e-4 of librosa's
+largest. librosa transforms in float64: bins more than about 120 dB below their frame's largest differ,
+and with them the logarithms and ratios that take them seriously, such as contrast or PCEN of near silence.
+`load` and `resample` have a filter of their own: lengths are librosa's, levels within 1e-3.
+
 What librosa takes and this doesn't, an argument or a value of one, raises NotImplementedError with
 the argument's name; what librosa wouldn't take either raises ValueError or TypeError.
 """

@@ -25,8 +25,15 @@ def modules_after(code: str) -> set[str]:
     return {name.partition(".")[0] for name in json.loads(result.stdout.splitlines()[-1])}
 
 
-def test_import_loads_no_heavy_package() -> None:
-    assert not HEAVY & modules_after("import fastaudio")
+@pytest.mark.parametrize("module", ["fastaudio", "fastaudio.librosa"])
+def test_import_loads_no_heavy_package(module: str) -> None:
+    assert not HEAVY & modules_after(f"import {module}")
+
+
+def test_librosas_names_load_when_asked_for() -> None:
+    assert "yes" in modules_after(
+        "import fastaudio, sys\nassert 'fastaudio.librosa' not in sys.modules\nsys.modules['yes'] = sys"
+    )
 
 
 def test_loading_a_model_imports_no_second_onnxruntime() -> None:

@@ -33,7 +33,7 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp"}
 ROWS = [
     {"_core"},
     {"_onnxruntime", "audio", "tags", "cards", "presets", "versions"},
-    {"streams"},
+    {"streams", "librosa"},
     {"pipeline"},
     {"cli"},
     {"__init__", "__main__"},

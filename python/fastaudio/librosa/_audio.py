@@ -1,0 +1,141 @@
+"""Files and rates: `load`, `resample`."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import Mono, Node, Resample, StreamSpec
+from fastaudio.audio import AudioFile
+from fastaudio.librosa._arguments import audio, float32_only, integral, one_of, public
+from fastaudio.librosa._nodes import chain, frames_of, node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from fastaudio.audio import Source
+    from fastaudio.librosa._arguments import Rows
+
+_LOWEST_RATE = 100  # of Resample, in Hz
+_QUALITIES = {
+    "soxr_hq": "high",
+    "soxr_vhq": "best",
+    "soxr_mq": "fast",
+    "soxr_lq": "fast",
+    "soxr_qq": "fast",
+}
+
+
+@public("load", output_rate="sr")
+def load(
+    path: Source,
+    *,
+    sr: float | None = 22050,
+    mono: bool = True,
+    offset: float = 0.0,
+    duration: float | None = None,
+    dtype: DTypeLike = np.float32,
+    res_type: str = "soxr_hq",
+) -> tuple[NDArray[np.float32], float]:
+    """Load samples [n_samples], or [channels, n_samples] if several and not mono, and their rate.
+
+    The file is decoded, mixed and resampled in blocks, never whole at its own rate.
+
+    Raises:
+        DecodeError: it can't be read; an OSError, with `path` and `reason`.
+    """
+    float32_only(dtype)
+    quality = one_of("res_type", res_type, _QUALITIES)
+    if offset < 0 or (duration is not None and duration < 0):
+        raise ValueError(f"expected offset and duration of 0 s at least, got {offset} and {duration}")
+    with AudioFile(path) as file:
+        rate = file.sample_rate
+        target = rate if sr is None else integral("sr", sr)
+        start = int(offset * rate)
+        stop = None if duration is None else start + int(duration * rate)
+        step: Node | None = (
+            None if target == rate else node(Resample, input_rate=rate, output_rate=target, quality=quality)
+        )
+        mixed = mono and file.channels > 1
+        if mixed:
+            mix = node(Mono, channels=file.channels)
+            step = mix if step is None else chain(mix, step)
+        taken = 0
+
+        def counted() -> Iterator[Rows]:
+            nonlocal taken
+            for block in _between(file.blocks(), start, stop):
+                taken += len(block)
+                yield block
+
+        lanes = [...] if mixed else [(slice(None), channel) for channel in range(file.channels)]
+        spec = StreamSpec(rate_hz=rate, shape=[file.channels] if mixed else [])
+        channels = _run(step, spec, lanes, counted())
+    samples = channels[0] if len(channels) == 1 else np.stack(channels)
+    return _of_length(samples, taken, target / rate), rate if sr is None else sr
+
+
+@public("resample")
+def resample(
+    y: NDArray[Any],
+    *,
+    orig_sr: float,
+    target_sr: float,
+    res_type: str = "soxr_hq",
+    fix: bool = True,
+    scale: bool = False,
+    axis: int = -1,
+) -> NDArray[np.float32]:
+    """Change the rate along `axis`, which holds ceil(n_samples * target_sr / orig_sr) then."""
+    quality = one_of("res_type", res_type, _QUALITIES)
+    rates = [integral("orig_sr", orig_sr), integral("target_sr", target_sr)]
+    if 0 < min(rates) < _LOWEST_RATE:  # their ratio is what counts
+        rates = [rate * math.ceil(_LOWEST_RATE / min(rates)) for rate in rates]
+    y = audio(np.moveaxis(y, axis, -1) if isinstance(y, np.ndarray) and y.ndim > 1 else y)
+    out = y
+    if rates[0] != rates[1]:
+        out = frames_of(node(Resample, input_rate=rates[0], output_rate=rates[1], quality=quality), y)
+        if fix:
+            out = _of_length(out, y.shape[-1], float(target_sr) / orig_sr)
+        if scale:
+            out = out / np.float32(math.sqrt(float(target_sr) / orig_sr))
+    return np.moveaxis(out, -1, axis) if out.ndim > 1 else out
+
+
+def _of_length(samples: Rows, n_in: int, ratio: float) -> Rows:
+    """Cut or pad to librosa's number of samples, one more than the exact one where floats round up."""
+    n = math.ceil(n_in * ratio)
+    missing = max(0, n - samples.shape[-1])
+    if missing == 0:
+        return samples[..., :n]
+    return np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)])
+
+
+def _between(blocks: Iterator[Rows], start: int, stop: int | None) -> Iterator[Rows]:
+    """Yield blocks of the samples from start to stop; decode no further."""
+    at = 0
+    for block in blocks:
+        if stop is not None and at >= stop:
+            return
+        part = block[max(0, start - at) : None if stop is None else stop - at]
+        at += len(block)
+        if len(part):
+            yield part
+
+
+def _run(step: Node | None, spec: StreamSpec, lanes: list[Any], blocks: Iterator[Rows]) -> list[Rows]:
+    """Join what comes of each lane, an index into blocks, run through a node if there is one."""
+    streams: list[Any] = [step.open(spec) if step else None for _ in lanes]
+    parts: list[list[Rows]] = [[np.empty(0, dtype=np.float32)] for _ in lanes]
+    for block in blocks:
+        for lane, stream, done in zip(lanes, streams, parts, strict=True):
+            piece = block[lane].copy()  # the block is the decoder's
+            done.append(stream.push(piece) if stream else piece)
+    for stream, done in zip(streams, parts, strict=True):
+        if stream:
+            done.append(stream.flush())
+    return [np.concatenate(done) for done in parts]

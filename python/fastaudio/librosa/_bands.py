@@ -1,0 +1,98 @@
+# ruff: noqa: N803  # S is librosa's name
+"""What a spectrum's bands tell: `spectral_contrast`, `chroma_stft`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import Chroma, SpectralContrast
+from fastaudio.librosa._arguments import float32_only, framing, one_of, only, public
+from fastaudio.librosa._nodes import bin_hz, decibels, node, rows_of, spectra
+from fastaudio.librosa._tuning import estimate_tuning
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+_NORMS = {np.inf: "inf", 1: "l1", 2: "l2", None: "none"}
+
+
+@public("feature.spectral_contrast")
+def spectral_contrast(
+    *,
+    y: NDArray[Any] | None = None,
+    sr: float = 22050,
+    S: NDArray[Any] | None = None,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    win_length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    freq: NDArray[Any] | None = None,
+    fmin: float = 200.0,
+    n_bands: int = 6,
+    quantile: float = 0.02,
+    linear: bool = False,
+) -> NDArray[np.float32]:
+    """Peaks over valleys of each octave band, in dB unless linear: [..., n_bands + 1, n_frames]."""
+    only("freq", freq, None, "bins are taken to be k * sr / n_fft")
+    parts = {
+        part: node(
+            SpectralContrast,
+            f_min=float(fmin),
+            n_bands=n_bands,
+            quantile=float(quantile),
+            linear=True,
+            part=part,
+        )
+        for part in ("peak", "valley")
+    }
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
+    rows = spectra(y, S, sr, 1, options)
+    spec = {"bin_hz": bin_hz(sr, n_fft, rows)}
+    peak, valley = (rows_of(part, rows, **spec) for part in parts.values())
+    if not linear:  # librosa's decibels: each of both at most 80 dB below its largest of the clip
+        peak, valley = (decibels(part, 1, 1e-10, 80) for part in (peak, valley))
+    return np.swapaxes(peak - valley, -1, -2)
+
+
+@public("feature.chroma_stft")
+def chroma_stft(
+    *,
+    y: NDArray[Any] | None = None,
+    sr: float = 22050,
+    S: NDArray[Any] | None = None,
+    norm: float | None = np.inf,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    win_length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    tuning: float | None = None,
+    n_chroma: int = 12,
+    ctroct: float = 5.0,
+    octwidth: float | None = 2,
+    base_c: bool = True,
+    dtype: DTypeLike = np.float32,
+) -> NDArray[np.float32]:
+    """Power of each pitch class: [..., n_chroma, n_frames]; the clip's tuning is estimated if None."""
+    float32_only(dtype)
+    kind = one_of("norm", norm, _NORMS)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
+    rows = spectra(y, S, sr, 2, options)
+    width = bin_hz(sr, n_fft, rows)
+    if tuning is None:
+        tuning = estimate_tuning(rows, float(sr), width, n_chroma)
+    chroma = node(
+        Chroma,
+        n_chroma=n_chroma,
+        tuning=float(tuning),
+        ctroct=float(ctroct),
+        octwidth=None if octwidth is None else float(octwidth),
+        norm=kind,
+        base_c=bool(base_c),
+    )
+    return np.swapaxes(rows_of(chroma, rows, bin_hz=width), -1, -2)

@@ -1,0 +1,78 @@
+# ruff: noqa: N803  # S is librosa's name
+"""What frames of samples tell without a spectrum: `rms`, `zero_crossing_rate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import RMS, ZeroCrossingRate
+from fastaudio.librosa._arguments import audio, fills_a_frame, float32_only, only, padding, public, spectrum
+from fastaudio.librosa._nodes import frames_of, node
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+
+@public("feature.rms")
+def rms(
+    *,
+    y: NDArray[Any] | None = None,
+    S: NDArray[Any] | None = None,
+    frame_length: int = 2048,
+    hop_length: int = 512,
+    center: bool = True,
+    pad_mode: str = "constant",
+    dtype: DTypeLike = np.float32,
+) -> NDArray[np.float32]:
+    """Root mean square of each frame, of samples or of a magnitude spectrogram S: [..., 1, n_frames]."""
+    float32_only(dtype)
+    if y is None and S is not None:
+        rows = spectrum("S", np.abs(S))
+        if rows.shape[-1] != frame_length // 2 + 1:
+            raise ValueError(
+                f"expected frame_length {2 * rows.shape[-1] - 2} or {2 * rows.shape[-1] - 1} for S of "
+                f"{rows.shape[-1]} bins, got {frame_length}"
+            )
+        # Bins stand for themselves and their mirror image, the outermost for themselves alone.
+        weights = np.ones(rows.shape[-1], dtype=np.float32)
+        weights[0] = 0.5
+        if frame_length % 2 == 0:
+            weights[-1] = 0.5
+        power: NDArray[np.float32] = 2 * (np.square(rows) @ weights) / np.float32(frame_length) ** 2
+        return np.sqrt(power)[..., None, :].astype(np.float32, copy=False)
+    level = node(RMS, frame_length=frame_length, hop_length=hop_length, **padding(center, pad_mode))
+    y = audio(y)
+    fills_a_frame(y, frame_length, center)
+    return np.swapaxes(frames_of(level, y), -1, -2)
+
+
+@public("feature.zero_crossing_rate")
+def zero_crossing_rate(
+    y: NDArray[Any],
+    *,
+    frame_length: int = 2048,
+    hop_length: int = 512,
+    center: bool = True,
+    threshold: float = 1e-10,
+    ref_magnitude: float | None = None,
+    pad: bool = False,
+    zero_pos: bool = True,
+) -> NDArray[np.float32]:
+    """Share of samples in each frame with another sign than the one before: [..., 1, n_frames]."""
+    only("ref_magnitude", ref_magnitude, None, "multiply threshold by it")
+    only("zero_pos", bool(zero_pos), True, "zeros count as positive")
+    rate = node(
+        ZeroCrossingRate,
+        frame_length=frame_length,
+        hop_length=hop_length,
+        center=center,
+        threshold=float(threshold),
+    )
+    y = audio(y)
+    fills_a_frame(y, frame_length, center)
+    rows = frames_of(rate, y)
+    if pad:  # the first sample of a frame counts as a crossing
+        rows = rows + np.float32(1 / frame_length)
+    return np.swapaxes(rows, -1, -2)

@@ -1,0 +1,161 @@
+# ruff: noqa: N803  # S is librosa's name
+"""Mel-spectrograms, their cepstra and slopes: `melspectrogram`, `mfcc`, `delta`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import MFCC, Delta, MelSpectrogram, Spectrogram
+from fastaudio.librosa._arguments import (
+    audio,
+    fills_a_frame,
+    float32_only,
+    framing,
+    integral,
+    one_of,
+    only,
+    public,
+    real,
+    spectrum,
+    tell,
+)
+from fastaudio.librosa._nodes import decibels, frames_of, node, rows_of
+from fastaudio.librosa.filters import MEL_NORMS, mel_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from fastaudio.librosa._arguments import Rows
+
+_DCT_NORMS = {"ortho": "ortho", None: "none", "backward": "none"}
+_DELTA_MODES = {"interp": "interp", "nearest": "nearest"}
+_SAVGOL = ("polyorder", "delta", "cval", "deriv")
+
+
+@public("feature.melspectrogram")
+def melspectrogram(
+    *,
+    y: NDArray[Any] | None = None,
+    sr: float = 22050,
+    S: NDArray[Any] | None = None,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    win_length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    power: float = 2.0,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: str | float | None = "slaney",
+    dtype: DTypeLike = np.float32,
+) -> NDArray[np.float32]:
+    """Mel-spectrogram: [..., n_mels, n_frames]; of a spectrogram S, its bands."""
+    float32_only(dtype)
+    filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
+    if S is not None:
+        return np.swapaxes(_filtered(spectrum("S", S), float(sr), n_fft, filters), -1, -2)
+    options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
+    return np.swapaxes(_mel_rows(audio(y), sr, power, options, filters), -1, -2)
+
+
+@public("feature.mfcc")
+def mfcc(
+    *,
+    y: NDArray[Any] | None = None,
+    sr: float = 22050,
+    S: NDArray[Any] | None = None,
+    n_mfcc: int = 20,
+    dct_type: int = 2,
+    norm: str | None = "ortho",
+    lifter: float = 0,
+    mel_norm: str | float | None = "slaney",
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    win_length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    power: float = 2.0,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    dtype: DTypeLike = np.float32,
+) -> NDArray[np.float32]:
+    """Cepstral coefficients: [..., n_mfcc, n_frames]; of a log-mel-spectrogram S, its own."""
+    only("dct_type", dct_type, 2, "take scipy.fft.dct of the log-mel-spectrogram")
+    float32_only(dtype)
+    kind = one_of("norm", norm, _DCT_NORMS)
+    if S is not None:
+        rows = spectrum("S", S)
+    else:
+        filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": mel_norm}
+        options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
+        rows = decibels(_mel_rows(audio(y), sr, power, options, filters), 1, 1e-10, 80)
+    coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts what it has
+    cepstra = node(MFCC, n_mfcc=coefficients, norm=kind, lifter=float(lifter))
+    return np.swapaxes(rows_of(cepstra, rows), -1, -2)
+
+
+@public("feature.delta", rows="data")
+def delta(
+    data: NDArray[Any], *, width: int = 9, order: int = 1, axis: int = -1, mode: str = "interp", **kwargs: Any
+) -> NDArray[np.float32]:
+    """Slopes along `axis`, of polynomials fitted to `width` values; the shape of data."""
+    for name, value in kwargs.items():
+        if name not in _SAVGOL:
+            raise TypeError(f"delta() got an unexpected keyword argument {name!r}")
+        raise NotImplementedError(f"expected no {name}, got {tell(value)}; call scipy.signal.savgol_filter")
+    kind = node(Delta, width=width, order=order, mode=one_of("mode", mode, _DELTA_MODES))
+    values = np.moveaxis(np.atleast_1d(real("data", data)), axis, 0)
+    if mode == "interp" and len(values) < width:
+        raise ValueError(
+            f"expected data of width={width} values along its axis at least, got {len(values)}; "
+            "use a smaller width or mode='nearest'"
+        )
+    slopes = rows_of(kind, values.reshape(len(values), -1))
+    return np.moveaxis(slopes.reshape(values.shape), 0, axis)
+
+
+def _mel_rows(y: Rows, sr: float, power: float, options: dict[str, Any], filters: dict[str, Any]) -> Rows:
+    """Return mel rows [..., n_frames, n_mels]."""
+    fills_a_frame(y, options["n_fft"], options["center"])
+    fmax = filters["fmax"]
+    if fmax is not None and 2 * fmax > sr:  # filters beyond the last bin are librosa's alone
+        spectra = node(Spectrogram, power=float(power), **options)
+        return _filtered(frames_of(spectra, y), float(sr), options["n_fft"], filters)
+    mel = node(
+        MelSpectrogram,
+        sample_rate=integral("sr", sr),
+        n_mels=filters["n_mels"],
+        f_min=float(filters["fmin"]),
+        f_max=None if fmax is None else float(fmax),
+        mel_scale="htk" if filters["htk"] else "slaney",
+        norm=one_of("norm", filters["norm"], MEL_NORMS),
+        power=float(power),
+        **options,
+    )
+    return frames_of(mel, y)
+
+
+def _filtered(rows: Rows, sr: float, n_fft: int, filters: dict[str, Any]) -> Rows:
+    """Return mel rows of rows of a spectrum, whose length says what n_fft was if it doesn't fit."""
+    n_fft = n_fft if n_fft // 2 + 1 == rows.shape[-1] else 2 * (rows.shape[-1] - 1)
+    norm = one_of("norm", filters["norm"], MEL_NORMS)
+    top = sr / 2 if filters["fmax"] is None else float(filters["fmax"])
+    weights = mel_weights(
+        sr,
+        n_fft,
+        int(filters["n_mels"]),
+        fmin=float(filters["fmin"]),
+        fmax=top,
+        htk=bool(filters["htk"]),
+        norm=norm,
+    )
+    out: Rows = rows @ weights.T
+    return out

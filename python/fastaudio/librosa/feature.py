@@ -1,0 +1,19 @@
+"""Features, as librosa 0.11's `feature`: bands along axis -2, frames along axis -1."""
+
+from fastaudio.librosa._bands import chroma_stft, spectral_contrast
+from fastaudio.librosa._levels import rms, zero_crossing_rate
+from fastaudio.librosa._mel import delta, melspectrogram, mfcc
+from fastaudio.librosa._shape import spectral_centroid, spectral_flatness, spectral_rolloff
+
+__all__ = [
+    "chroma_stft",
+    "delta",
+    "melspectrogram",
+    "mfcc",
+    "rms",
+    "spectral_centroid",
+    "spectral_contrast",
+    "spectral_flatness",
+    "spectral_rolloff",
+    "zero_crossing_rate",
+]

@@ -1,0 +1,87 @@
+"""Filters: `mel`, as librosa 0.11's `filters`."""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio.librosa._arguments import float32_only, one_of, public
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["mel"]
+
+MEL_NORMS = {"slaney": "slaney", None: "none", 1: "unit_sum"}
+"""librosa's `norm`, and what MelSpectrogram calls it."""
+
+# Slaney's scale: linear below 1 kHz, 27 bands to a factor of 6.4 above.
+_BREAK_HZ = 1000.0
+_HZ_A_MEL = 200 / 3
+_LOG_STEP = np.log(6.4) / 27
+
+
+@public("filters.mel")
+def mel(
+    *,
+    sr: float,
+    n_fft: int,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: str | float | None = "slaney",
+    dtype: DTypeLike = np.float32,
+) -> NDArray[np.float32]:
+    """Triangles over mel, [n_mels, 1 + n_fft // 2], in an array of the caller's own."""
+    float32_only(dtype)
+    kind = one_of("norm", norm, MEL_NORMS)
+    top = float(sr) / 2 if fmax is None else float(fmax)
+    weights = mel_weights(
+        float(sr), int(n_fft), int(n_mels), fmin=float(fmin), fmax=top, htk=bool(htk), norm=kind
+    )
+    return np.array(weights)
+
+
+@lru_cache(maxsize=16)
+def mel_weights(
+    sr: float, n_fft: int, n_mels: int, *, fmin: float, fmax: float, htk: bool, norm: str
+) -> NDArray[np.float32]:
+    """Compute the filters in float64, once."""
+    bins = np.fft.rfftfreq(n_fft, 1 / sr)
+    bottom, top = _mel(np.array([fmin, fmax]), htk)
+    edges = _hz(np.linspace(bottom, top, n_mels + 2), htk)
+    lower, centre, upper = (edges[start : start + n_mels, None] for start in range(3))
+    rise = (bins - lower) / (centre - lower)
+    fall = (upper - bins) / (upper - centre)
+    weights: NDArray[Any] = np.maximum(0, np.minimum(rise, fall))
+    sums = weights.sum(axis=1, keepdims=True)
+    empty = np.flatnonzero((sums[:, 0] == 0) & (edges[:n_mels] > 0))
+    if empty.size:
+        warnings.warn(
+            f"librosa.filters.mel: bands {empty.tolist()} are narrower than a bin and stay empty; "
+            "use a longer n_fft or fewer bands",
+            stacklevel=4,
+        )
+    if norm == "slaney":
+        weights *= 2 / (upper - lower)
+    elif norm == "unit_sum":
+        weights /= np.where(sums > 0, sums, 1)
+    return weights.astype(np.float32)
+
+
+def _mel(hz: NDArray[Any], htk: bool) -> NDArray[Any]:
+    if htk:
+        return 2595 * np.log10(1 + hz / 700)
+    above = _BREAK_HZ / _HZ_A_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
+    return np.where(hz >= _BREAK_HZ, above, hz / _HZ_A_MEL)
+
+
+def _hz(mels: NDArray[Any], htk: bool) -> NDArray[Any]:
+    if htk:
+        return 700 * (10 ** (mels / 2595) - 1)
+    above = _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_HZ / _HZ_A_MEL))
+    return np.where(mels >= _BREAK_HZ / _HZ_A_MEL, above, mels * _HZ_A_MEL)

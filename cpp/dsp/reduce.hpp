@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 
 namespace fastaudio::dsp {
@@ -37,7 +36,26 @@ inline double sum_squares(const float* x, std::size_t n) {
   return sum_of(x, n, [](double v) { return v * v; });
 }
 
-inline float smallest(const float* x, std::size_t n) { return *std::min_element(x, x + n); }
-inline float largest(const float* x, std::size_t n) { return *std::max_element(x, x + n); }
+/// The value that `better(a, b)` prefers to all others; n > 0.
+template <class Better>
+float best_of(const float* x, std::size_t n, Better&& better) {
+  constexpr std::size_t kParts = 16;
+  float part[kParts];
+  std::fill_n(part, kParts, x[0]);
+  std::size_t i = 0;
+  for (; i + kParts <= n; i += kParts) {
+    for (std::size_t k = 0; k < kParts; ++k) part[k] = better(x[i + k], part[k]) ? x[i + k] : part[k];
+  }
+  for (; i < n; ++i) part[0] = better(x[i], part[0]) ? x[i] : part[0];
+  for (const float value : part) part[0] = better(value, part[0]) ? value : part[0];
+  return part[0];
+}
+
+inline float smallest(const float* x, std::size_t n) {
+  return best_of(x, n, [](float a, float b) { return a < b; });
+}
+inline float largest(const float* x, std::size_t n) {
+  return best_of(x, n, [](float a, float b) { return a > b; });
+}
 
 }  // namespace fastaudio::dsp

@@ -115,6 +115,11 @@ class AudioFile:
         Raises:
             DecodeError: nothing at all could be decoded.
         """
+        if _BLOCKS_AHEAD == 0:
+            block = None
+            while (block := self._decode(None if block is None else _whole(block))) is not None:
+                yield block
+            return
         with _read_ahead(self._decode) as items:
             while (item := items()) is not None:
                 if isinstance(item, BaseException):
@@ -208,7 +213,7 @@ def _whole(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @contextmanager
 def _read_ahead(decode: Any) -> Iterator[Any]:
-    """Run `decode(buffer)` in a thread, ahead where cores allow; gives a function that takes a block.
+    """Run `decode(buffer)` in a thread, some blocks ahead; gives a function that takes a block.
 
     The function returns the next block, an exception, or None at the end. Leaving stops the thread.
     """
@@ -237,8 +242,8 @@ def _read_ahead(decode: Any) -> Iterator[Any]:
     taken: list[NDArray[np.float32]] = []
 
     def take() -> Any:
-        if taken or _BLOCKS_AHEAD == 0:
-            spare.put(_whole(taken.pop()) if taken else None)
+        if taken:
+            spare.put(_whole(taken.pop()))
         item = ready.get()
         if isinstance(item, np.ndarray):
             taken.append(item)

@@ -30,6 +30,13 @@ class Floats {
     size_ += n;
   }
 
+  /// Room for n more values, counted as there; null if that takes more memory.
+  float* place(std::size_t n) {
+    if (n > capacity_ - size_) return nullptr;
+    size_ += n;
+    return values_.get() + size_ - n;
+  }
+
   /// The first n values are there, written through `data`.
   void set_size(std::size_t n) { size_ = n; }
 
@@ -64,6 +71,9 @@ class Collector final : public Sink {
   void write(std::size_t output, const float* from, std::size_t n_rows) override {
     rows[output].append(from, n_rows * row_sizes_[output]);
   }
+  float* place(std::size_t output, std::size_t n_rows) override {
+    return rows[output].place(n_rows * row_sizes_[output]);
+  }
   std::vector<Floats> rows;
 
  private:
@@ -80,6 +90,12 @@ class Placed final : public Sink {
     if (fits > 0) std::memcpy(to_ + n_placed, from, fits * sizeof(float));
     n_placed += fits;
     beyond.append(from + fits, n - fits);
+  }
+  float* place(std::size_t, std::size_t n_rows) override {
+    const std::size_t n = n_rows * row_size_;
+    if (beyond.size() > 0 || n > room_ - n_placed) return nullptr;
+    n_placed += n;
+    return to_ + n_placed - n;
   }
   std::size_t n_placed = 0;
   Floats beyond;

@@ -17,6 +17,10 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void write(std::size_t output, const float* rows, std::size_t n_rows) = 0;
+
+  /// Memory for the next `n_rows` of an output, counted as written, to be filled before anything else is
+  /// written; null where there is none, and `write` takes them.
+  virtual float* place(std::size_t /*output*/, std::size_t /*n_rows*/) { return nullptr; }
 };
 
 /// One run of a node over one signal. One thread at a time. Buffers are made when it is opened: push

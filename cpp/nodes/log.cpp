@@ -38,8 +38,10 @@ class LogStream final : public Stream {
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     while (n_rows > 0) {
       const std::size_t n = std::min(n_rows, rows_at_once_);
-      dsp::kernels().log(plan_, rows, block_.data(), n * row_size_);
-      sink.write(0, block_.data(), n);
+      float* placed = sink.place(0, n);
+      float* logs = placed != nullptr ? placed : block_.data();
+      dsp::kernels().log(plan_, rows, logs, n * row_size_);
+      if (placed == nullptr) sink.write(0, logs, n);
       rows += n * row_size_;
       n_rows -= n;
     }

@@ -66,8 +66,11 @@ class SpectrumStream final : public Stream {
   }
 
   void frames(const float* first, int count, Sink& sink) {
-    kernels_.spectrum(plan_, filter_, first, hop_, count, scratch_.data(), rows_.data());
-    sink.write(0, rows_.data(), static_cast<std::size_t>(count));
+    const auto n_rows = static_cast<std::size_t>(count);
+    float* placed = sink.place(0, n_rows);
+    float* rows = placed != nullptr ? placed : rows_.data();
+    kernels_.spectrum(plan_, filter_, first, hop_, count, scratch_.data(), rows);
+    if (placed == nullptr) sink.write(0, rows, n_rows);
   }
 
   std::shared_ptr<const Node> owner_;

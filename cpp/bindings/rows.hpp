@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/node.hpp"
+#include "core/platform.hpp"
 
 namespace fastaudio::bindings {
 
@@ -19,6 +20,7 @@ class Floats {
     if (n <= capacity_) return;
     void* moved = std::realloc(values_.get(), n * sizeof(float));
     if (moved == nullptr) throw std::bad_alloc();
+    platform::prefer_large_pages(moved, n * sizeof(float));
     static_cast<void>(values_.release());
     values_.reset(static_cast<float*>(moved));
     capacity_ = n;

@@ -8,11 +8,13 @@
 #else
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include <cstdlib>
 #endif
 
 #include <atomic>
+#include <cstdint>
 
 namespace fastaudio::platform {
 
@@ -55,5 +57,16 @@ int fork_generation() {
 }
 
 #endif
+
+void prefer_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t n_bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr std::size_t kPage = 4096;
+  constexpr std::size_t kAtLeast = std::size_t{1} << 22;  // as NumPy does
+  if (n_bytes < kAtLeast) return;
+  const std::size_t skipped = kPage - reinterpret_cast<std::uintptr_t>(memory) % kPage;
+  // Advice only: nothing depends on whether it is taken.
+  static_cast<void>(madvise(static_cast<char*>(memory) + skipped, n_bytes - skipped, MADV_HUGEPAGE));
+#endif
+}
 
 }  // namespace fastaudio::platform

@@ -1,6 +1,7 @@
 /// The few calls that differ between operating systems.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace fastaudio::platform {
@@ -17,5 +18,9 @@ void set_environment(const char* name, const char* value);
 
 /// How many times this process is a fork's child: it grows in the child, never in the parent.
 int fork_generation();
+
+/// Asks for large pages under a large block of fresh memory, where there are such: a fault costs as much
+/// as computing half a page.
+void prefer_large_pages(void* memory, std::size_t n_bytes);
 
 }  // namespace fastaudio::platform

@@ -1,5 +1,5 @@
-#include "bindings/bindings.hpp"
-#include "core/diagram.hpp"
+#include "bindings/options.hpp"
+#include "core/each.hpp"
 #include "core/parallel.hpp"
 #include "core/sequential.hpp"
 
@@ -35,6 +35,49 @@ std::shared_ptr<Sequential> make_sequential(py::handle nodes) {
     list.push_back(node.cast<std::shared_ptr<Node>>());
   }
   return std::make_shared<Sequential>(list);
+}
+
+std::shared_ptr<Each> make_each(const py::args& args, py::kwargs kwargs) {
+  py::object inner;
+  if (kwargs.contains("inner")) inner = kwargs.attr("pop")("inner");
+  if (args.size() > (inner ? 0u : 1u)) throw_arguments(Each::name, inner ? 0 : 1, args.size());
+  if (args.size() == 1) inner = args[0];
+  const auto options = read_options<Each>(py::args(), kwargs);
+  check_options(Each::name, options);
+  if (!inner || !py::isinstance<Node>(inner)) {
+    throw TypeError("Each: expected a node, got " + (inner ? text_of(inner) : "none"));
+  }
+  return std::make_shared<Each>(inner.cast<std::shared_ptr<Node>>(), options);
+}
+
+void register_each(py::module_& m) {
+  py::class_<Each, Node, std::shared_ptr<Each>> each(m, Each::name, class_doc<Each>().c_str());
+  {
+    py::options no_signatures;
+    no_signatures.disable_function_signatures();
+    each.def(py::init([](const py::args& args, const py::kwargs& kwargs) { return make_each(args, kwargs); }),
+             "__init__(self, inner: Node, *, length: int | None = None) -> None");
+  }
+  each.def_property_readonly(
+          "inner", [](const Each& self) { return unconst(self.inner()); }, "The node run over each clip.")
+      .def_property_readonly(
+          "length", [](const Each& self) { return self.options().length; },
+          "Rows kept of each clip, the first ones; None for all.")
+      .def(
+          "to_dict",
+          [](const Each& self) {
+            py::typing::Dict<py::str, py::object> dict;
+            dict["node"] = Each::name;
+            dict["inner"] = py::cast(unconst(self.inner())).attr("to_dict")();
+            dict.attr("update")(options_dict(self, false));
+            return dict;
+          },
+          "The node within and the options that are not default, as a card holds them.")
+      .def(py::pickle(
+          [](const Each& self) { return py::make_tuple(unconst(self.inner()), options_dict(self, true)); },
+          [](const py::tuple& state) {
+            return make_each(py::make_tuple(state[0]), py::kwargs(py::object(state[1])));
+          }));
 }
 
 }  // namespace
@@ -113,6 +156,7 @@ void register_composites(py::module_& m, NodeClass& node) {
       .def(
           py::pickle([](const py::object& self) { return py::make_tuple(py::object(self.attr("branches"))); },
                      [](const py::tuple& state) { return make_parallel(py::object(state[0])); }));
+  register_each(m);
   node.def(
       "__rshift__",
       [](const std::shared_ptr<Node>& self, const std::shared_ptr<Node>& next) {

@@ -103,6 +103,12 @@ class Node : public std::enable_shared_from_this<Node> {
   /// How far a row of its one output looks; none where a row may depend on any input before it.
   virtual std::optional<Locality> locality() const { return std::nullopt; }
 
+  /// What its rows are cut out of, where it takes each for a clip of its own (Each).
+  virtual std::optional<StreamSpec> clip() const { return std::nullopt; }
+
+  /// Whether a row is a piece of its input, unchanged, so that another node may take it for a clip.
+  virtual bool cuts_clips() const { return false; }
+
   /// The node itself, or the parts of a composite, in order.
   virtual std::vector<std::shared_ptr<const Node>> parts() const { return {shared_from_this()}; }
 

@@ -67,6 +67,14 @@ Parallel::Parallel(std::vector<Branch> branches) : branches_(std::move(branches)
     }
   }
   if (const auto first = input()) outputs(*first);
+  const auto first_clip = clip();
+  for (const Branch& branch : branches_) {
+    const auto other = branch.second->clip();
+    if (other && !same_rate(first_clip->rate_hz, other->rate_hz)) {
+      throw ValueError("Parallel: expected clips of one rate for all branches, got " +
+                       to_string(*first_clip) + " and " + to_string(*other) + "; cut them in each branch");
+    }
+  }
 }
 
 std::string Parallel::repr() const {
@@ -80,6 +88,13 @@ std::string Parallel::repr() const {
 std::optional<StreamSpec> Parallel::input() const {
   for (const Branch& branch : branches_) {
     if (auto spec = branch.second->input()) return spec;
+  }
+  return std::nullopt;
+}
+
+std::optional<StreamSpec> Parallel::clip() const {
+  for (const Branch& branch : branches_) {
+    if (auto spec = branch.second->clip()) return spec;
   }
   return std::nullopt;
 }

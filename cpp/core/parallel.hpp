@@ -22,6 +22,7 @@ class Parallel final : public Node {
   std::optional<StreamSpec> input() const override;
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<StreamSpec> clip() const override;
   const std::vector<Branch>& branches() const { return branches_; }
 
  private:

@@ -79,10 +79,28 @@ std::string Sequential::repr() const {
   return text;
 }
 
+std::optional<StreamSpec> Sequential::input() const {
+  if (const auto spec = nodes_.front()->input()) return spec;
+  const bool clips = nodes_.size() > 1 && nodes_.front()->cuts_clips();
+  return clips ? nodes_[1]->clip() : std::nullopt;
+}
+
+/// Of one node. Rows don't tell the rate of what they were cut out of: it is checked where they are.
+std::vector<Output> Sequential::outputs_of(std::size_t i, const StreamSpec& input) const {
+  if (i + 1 < nodes_.size() && nodes_[i]->cuts_clips()) {
+    const auto clip = nodes_[i + 1]->clip();
+    if (clip && !same_rate(clip->rate_hz, input.rate_hz)) {
+      throw ValueError(nodes_[i + 1]->summary() + ": expected clips cut out of rows " + to_string(*clip) +
+                       ", got " + to_string(input) + "; use Resample before they are cut");
+    }
+  }
+  return nodes_[i]->outputs(input);
+}
+
 std::vector<Output> Sequential::outputs(const StreamSpec& input) const {
-  std::vector<Output> outputs = nodes_.front()->outputs(input);
+  std::vector<Output> outputs = outputs_of(0, input);
   for (std::size_t i = 1; i < nodes_.size(); ++i) {
-    outputs = nodes_[i]->outputs(only_output(*nodes_[i - 1], outputs));
+    outputs = outputs_of(i, only_output(*nodes_[i - 1], outputs));
   }
   return outputs;
 }
@@ -92,7 +110,7 @@ std::unique_ptr<Stream> Sequential::open(const StreamSpec& input) const {
   StreamSpec spec = input;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     streams.push_back(nodes_[i]->open(spec));
-    if (i + 1 < nodes_.size()) spec = only_output(*nodes_[i], nodes_[i]->outputs(spec));
+    if (i + 1 < nodes_.size()) spec = only_output(*nodes_[i], outputs_of(i, spec));
   }
   return std::make_unique<SequentialStream>(std::move(streams));
 }

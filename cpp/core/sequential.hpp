@@ -15,13 +15,16 @@ class Sequential final : public Node {
   explicit Sequential(const std::vector<NodePtr>& nodes);
 
   std::string repr() const override;
-  std::optional<StreamSpec> input() const override { return nodes_.front()->input(); }
+  std::optional<StreamSpec> input() const override;
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
+  std::optional<StreamSpec> clip() const override { return nodes_.front()->clip(); }
   std::vector<NodePtr> parts() const override { return nodes_; }
 
  private:
+  std::vector<Output> outputs_of(std::size_t i, const StreamSpec& input) const;
+
   std::vector<NodePtr> nodes_;
 };
 

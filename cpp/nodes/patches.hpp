@@ -9,7 +9,7 @@ class Patches final : public NodeOf<Patches> {
   static constexpr const char* name = "Patches";
   static constexpr const char* doc = R"(Groups of consecutive rows, as models take them.
 
-Input:  rows [n_frames, ...]
+Input:  rows [n_frames, ...], or samples
 Output: patches [n_patches, length, ...]; patch k holds rows k * hop to k * hop + length - 1
 Latency: length - 1 rows
 
@@ -47,6 +47,7 @@ Example:
   std::optional<Locality> locality() const override {
     return Locality{.n_in = hop(), .after = options_.length};
   }
+  bool cuts_clips() const override { return true; }
 
  private:
   Options options_;

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import ModelError, Node, OnnxModel, Parallel, Patches, Sequential
+from fastaudio._core import Each, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -143,8 +143,9 @@ def front_end(node: Node) -> dict[str, Any] | None:
     if spec is None or not isinstance(node, Sequential):
         return None
     parts = [node[i] for i in range(len(node))]
-    for part in parts:
-        if isinstance(part, Patches | OnnxModel | Parallel):
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        clips = isinstance(after, Each)  # cut for the front end, not for the network
+        if isinstance(part, Patches | OnnxModel | Parallel) and not clips:
             return {"rate_hz": spec.rate_hz, "shape": list(spec.shape), "unit": spec.unit}
         spec = next(iter(part.output_specs(spec).values()))
     return None
@@ -164,6 +165,8 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
     if name == "Parallel":
         branches = _field(options, name, "branches", dict)
         return Parallel({key: _build(part, locate, depth + 1) for key, part in branches.items()})
+    if name == "Each":
+        return Each(_build(options.pop("inner", None), locate, depth + 1), **options)
     if name == "OnnxModel":
         options = locate(options)
     return _NODES[name](**options)

@@ -32,6 +32,7 @@ MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32
 
 # Positional arguments of the nodes that need some.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "Each": (MEL >> fa.Log(),),
     "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
     "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
@@ -42,6 +43,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 
 # Shape of an input row and how many of them, where it isn't samples or rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "Each": (9, (1000,)),
     "MFCC": (300, (20,)),
     "Mono": (500, (2,)),
     "OnnxModel": (3, (187, 96)),

@@ -18,7 +18,7 @@ class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'PCEN', 'Parallel', 'Patches', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'PCEN', 'Parallel', 'Patches', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1135,7 +1135,7 @@ class Patches(Node):
     """
     Groups of consecutive rows, as models take them.
     
-    Input:  rows [n_frames, ...]
+    Input:  rows [n_frames, ...], or samples
     Output: patches [n_patches, length, ...]; patch k holds rows k * hop to k * hop + length - 1
     Latency: length - 1 rows
     
@@ -1744,6 +1744,51 @@ class Parallel(Node):
     def branches(self) -> dict[str, Node]:
         """
         The branches by name.
+        """
+class Each(Node):
+    """
+    A node run over each row as a clip of its own, from its first sample to its padded end.
+    
+    Input:  clips [n_clips, n, ...], as Patches cuts them out of a node's own input: [n_clips, n] of samples
+    Output: rows [n_clips, length, ...]: all rows the node gives for a clip, or the first `length` of them
+    Latency: none; clips come out as they go in
+    
+    Models that cut the signal first and pad each window by itself see other values in a window's outermost
+    frames than one run of frames has; this gives theirs. `inner` is one node, or some in a row, that begins
+    with one made for an input of its own, and has one output. A stream is opened for each clip, so push takes
+    memory, and frames in which clips overlap are computed for each.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+        >>> front = fa.Patches(length=16_000, hop=8_000) >> fa.Each(mel >> fa.Log())
+        >>> front(np.zeros(32_000, dtype=np.float32)).shape
+        (3, 63, 96)
+    
+    Options:
+        length: int | None in [1, 1e+06] rows, default None
+            Rows kept of each clip, the first ones; None for all.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, inner: Node, *, length: int | None = None) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node within and the options that are not default, as a card holds them.
+        """
+    @property
+    def inner(self) -> Node:
+        """
+        The node run over each clip.
+        """
+    @property
+    def length(self) -> int | None:
+        """
+        Rows kept of each clip, the first ones; None for all.
         """
 class OnnxModel(Node):
     """

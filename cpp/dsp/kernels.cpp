@@ -9,7 +9,7 @@
 
 namespace fastaudio::dsp {
 
-namespace baseline {
+namespace FASTAUDIO_BASE_ISA {
 extern const Kernels table;
 }
 #ifdef FASTAUDIO_X86
@@ -25,7 +25,7 @@ namespace {
 
 /// The tables that this processor can run, slowest first.
 std::vector<const Kernels*> usable_tables() {
-  std::vector<const Kernels*> tables{&baseline::table};
+  std::vector<const Kernels*> tables{&FASTAUDIO_BASE_ISA::table};
 #ifdef FASTAUDIO_X86
   if (simd::cpu_has_avx2()) tables.push_back(&avx2::table);
   if (simd::cpu_has_avx512()) tables.push_back(&avx512::table);

@@ -52,7 +52,7 @@ struct Kernels {
 };
 
 /// The fastest table that this processor runs, or the one named by the environment variable
-/// FASTAUDIO_ISA (baseline, avx2, avx512); chosen once. Throws ValueError for a name it can't run.
+/// FASTAUDIO_ISA (baseline, avx2, avx512; neon); chosen once. Throws ValueError for a name it can't run.
 const Kernels& kernels();
 
 }  // namespace fastaudio::dsp

@@ -10,7 +10,7 @@
 #include "nodes/mel_spectrogram.hpp"
 #include "spectra.hpp"
 
-namespace fastaudio::dsp::baseline {
+namespace fastaudio::dsp::FASTAUDIO_BASE_ISA {
 extern const Kernels table;  // which every processor runs
 }
 
@@ -57,7 +57,7 @@ Floats rows_of(const dsp::Kernels& kernels, const dsp::SpectrumPlan& plan, const
 TEST_CASE("kernels: the environment chooses the instruction set") {
   const char* wanted = std::getenv("FASTAUDIO_ISA");
   if (wanted != nullptr && *wanted != '\0') CHECK(dsp::kernels().isa == std::string(wanted));
-  CHECK(dsp::kernels().lanes >= dsp::baseline::table.lanes);
+  CHECK(dsp::kernels().lanes >= dsp::FASTAUDIO_BASE_ISA::table.lanes);
 }
 
 TEST_CASE("kernels: log equals the standard library's over the whole range") {
@@ -131,7 +131,7 @@ TEST_CASE("kernels: power is an exponent of the magnitude") {
 }
 
 TEST_CASE("kernels: every instruction set agrees with the baseline") {
-  const dsp::Kernels& base = dsp::baseline::table;
+  const dsp::Kernels& base = dsp::FASTAUDIO_BASE_ISA::table;
   const dsp::Kernels& chosen = dsp::kernels();
   for (const int n_fft : {400, 441, 512, 1103, 2048}) {
     CAPTURE(n_fft);

@@ -87,6 +87,15 @@ std::string Each::repr() const {
   return text + ")";
 }
 
+std::string Each::summary() const {
+  std::string names;
+  for (const NodePtr& part : inner_->parts()) {
+    const std::string text = part->repr();
+    names += (names.empty() ? "" : " >> ") + text.substr(0, text.find('('));
+  }
+  return "Each(" + names + ")";
+}
+
 std::size_t Each::rows_of(std::size_t n) const {
   const std::lock_guard lock(mutex_);
   if (const auto found = found_.find(n); found != found_.end()) return found->second;

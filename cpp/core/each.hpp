@@ -45,6 +45,7 @@ Example:
   const Options& options() const { return options_; }
   const NodePtr& inner() const { return inner_; }
   std::string repr() const override;
+  std::string summary() const override;
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }

@@ -24,7 +24,7 @@ class Sink {
 };
 
 /// One run of a node over one signal. One thread at a time. Buffers are made when it is opened: push
-/// allocates nothing and, unless the node was given threads of its own, takes no lock.
+/// allocates nothing (but in Each) and, unless the node was given threads of its own, takes no lock.
 class Stream {
  public:
   virtual ~Stream() = default;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/each.hpp"
 #include "core/parallel.hpp"
 #include "core/sequential.hpp"
 #include "helpers.hpp"
@@ -157,4 +158,19 @@ TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   nodes.back() = std::make_shared<Parallel>(
       std::vector<Parallel::Branch>{{"patches", patches}, {"highest", std::make_shared<Max>()}});
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
+}
+
+TEST_CASE("allocations: Each alone is exempt, for it opens a stream for each clip") {
+  const auto node = std::make_shared<Each>(mel("reflect"), Each::Options{});
+  const StreamSpec clips{10, {1600}, "samples", {}, 0, 0, 0};
+  const Floats rows = Random(71).samples(2 * 1600);
+  const auto stream = node->open(clips);
+  Discard sink;
+  stream->push(rows.data(), 2, sink);
+  const long before = allocations;
+  stream->push(rows.data(), 0, sink);
+  CHECK(allocations == before);
+  stream->push(rows.data(), 2, sink);
+  CHECK(allocations > before);
+  CHECK(sink.n_rows() == 4);
 }

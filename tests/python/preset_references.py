@@ -108,7 +108,7 @@ def slaney_triangles(rate: int, n_fft: int, n_mels: int, low: float, high: float
 
 
 def whisper(x: Any, n_mels: int = 80) -> Floats:
-    """Log10 frames of 30 s; the last of 3001 is dropped."""
+    """Log10 frames of a window; the last of 3001 is dropped."""
     mel = mel_spectrogram(x, sample_rate=16_000, n_fft=400, hop_length=160, n_mels=n_mels, pad_mode="reflect")
     return np.log10(np.maximum(mel, 1e-10))[:-1]
 

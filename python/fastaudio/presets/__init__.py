@@ -10,9 +10,9 @@ Each is nodes in a row, to be taken apart and changed like any other; other rate
 with room for other processors. "a to -60 dB, b" is a for values down to 60 dB below their frame's largest,
 and b for all: what lies deeper is the rounding of float32, in the original as here.
 
-A stream is one run of frames, cut into patches. Models that cut the samples first and pad each window by
-itself see other values in a window's outermost frames; where that is so, it says how many.
-Patches begin every `hop` frames; frames left at the end are dropped unless it says otherwise.
+Patches begin every `hop` frames of one run over the signal. Where the original cuts the samples first and
+pads each window by itself, so does the preset, through `Each`, and `hop` counts samples. What is left at the
+end is dropped unless it says otherwise.
 """
 
 from __future__ import annotations

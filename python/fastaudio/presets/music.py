@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import HarmonicSpectrogram, Log, MelSpectrogram, Normalize, Patches
+from fastaudio._core import Each, HarmonicSpectrogram, Log, MelSpectrogram, Normalize, Patches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,14 +65,14 @@ def tempocnn(*, hop: int = 128) -> Sequential:
     return mel >> Patches(length=256, hop=hop) >> Normalize(kind="standard", over="row")
 
 
-def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 313) -> Sequential:
+def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80_000) -> Sequential:
     """Harmonic CNN: patches [n, 313, 6, 128] in dB, 5 s of 16,000 Hz each; the network takes bands first.
 
-    q: the learned width, one number, 6, or 768. n_fft: 513 in the first code. The original mirrors the ends
-    of each window of 5 s: frames 0 and 312 differ in a longer stream.
+    q: the learned width, one number, 6, or 768. n_fft: 513 in the first code. hop: in samples; each
+    window of 5 s has its ends mirrored, as in the original.
 
     Source: Won, Chun, Nieto & Serra, ICASSP 2020, and its authors' code
     Error: 1e-3 to -60 dB, 5e-2
     """
     harmonic = HarmonicSpectrogram(n_fft=n_fft, q=list(q))
-    return harmonic >> Log(kind="dB") >> Patches(length=313, hop=hop)
+    return Patches(length=80_000, hop=hop) >> Each(harmonic >> Log(kind="dB"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Log, MelSpectrogram, MinMaxScale, Patches, Standardize, TopDb
+from fastaudio._core import Each, Log, MelSpectrogram, MinMaxScale, Patches, Standardize, TopDb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,12 +49,11 @@ def yamnet(*, hop: int = 48) -> Sequential:
     return _audioset_mel() >> Log(kind="ln", offset=0.001) >> Patches(length=96, hop=hop)
 
 
-def openl3(*, n_mels: int = 256, mel_scale: str = "slaney", hop: int = 20) -> Sequential:
+def openl3(*, n_mels: int = 256, mel_scale: str = "slaney", hop: int = 4800) -> Sequential:
     """OpenL3: patches [n, 199, n_mels] in dB below their loudest, down to -80, 1 s of 48,000 Hz each.
 
-    The original cuts windows of 1 s every 0.1 s and pads each with zeros: frames 0 to 4 and 195 to 198 of a
-    window differ, and with them its loudest, if it is there. Here windows lie on frames, `hop` of 242 samples
-    apart: 20 are 0.1008 s. So equal to the original are frames 5 to 194 of windows taken at the same samples.
+    hop: in samples, 0.1 s; each window has zeros before and after it, as in the original, which by default
+    also puts half a second of zeros before the signal and fills its last window up with zeros.
     n_mels: 128 or 256. mel_scale: the layer of openl3 0.3 asks for "htk".
 
     Source: Cramer et al., ICASSP 2019; openl3 0.4.2, librosa front end: 10 log10(max(magnitude, 1e-10))
@@ -63,7 +62,8 @@ def openl3(*, n_mels: int = 256, mel_scale: str = "slaney", hop: int = 20) -> Se
     mel = MelSpectrogram(
         sample_rate=48_000, n_fft=2048, hop_length=242, n_mels=n_mels, power=1, mel_scale=mel_scale
     )
-    return mel >> Log(kind="dB") >> Patches(length=199, hop=hop) >> TopDb(top_db=80, relative=True)
+    windows = Patches(length=48_000, hop=hop) >> Each(mel >> Log(kind="dB"))
+    return windows >> TopDb(top_db=80, relative=True)
 
 
 def fsd_sinet(*, hop: int = 50) -> Sequential:
@@ -188,11 +188,12 @@ def ae_w2v(
     return mel >> log >> MinMaxScale(min=list(min), max=list(max)) >> Patches(length=96, hop=hop)
 
 
-def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 480) -> Sequential:
-    """Contrastive ResNet50V2: mel patches [n, 480, 128] in dB, 5 s each.
+def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequential:
+    """Contrastive ResNet50V2: mel patches [n, 480, 128] in dB, 110,250 samples at 22,500 Hz each.
 
-    The network takes each patch three times, as channels: stack them. A clip's last patch is filled up with
-    silence, -100 dB. 5 s are 480 frames at 22,050 Hz but 490 at the printed 22,500.
+    The network takes each patch three times, as channels: stack them. Each window is padded by itself with
+    zeros, and the last one of a clip filled up with them. The printed 480 frames are 5 s at 22,050 Hz, hence
+    the window; at the printed 22,500 Hz, 5 s would be 490. hop: in samples.
 
     Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
     regularization; window, mel scale and norm, which it leaves open, are librosa's
@@ -201,4 +202,4 @@ def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 480) -> Sequenti
     mel = MelSpectrogram(
         sample_rate=sample_rate, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000
     )
-    return mel >> Log(kind="dB") >> Patches(length=480, hop=hop, last="pad", pad_value=-100)
+    return Patches(length=110_250, hop=hop, last="pad") >> Each(mel >> Log(kind="dB"))

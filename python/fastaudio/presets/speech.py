@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Log, MelSpectrogram, Patches, Standardize, TopDb
+from fastaudio._core import Each, Log, MelSpectrogram, Patches, Standardize, TopDb
 
 if TYPE_CHECKING:
     from fastaudio._core import Sequential
@@ -14,16 +14,16 @@ def whisper(*, n_mels: int = 80, last: str = "pad") -> Sequential:
     """Whisper: log mel windows [n, 3000, n_mels], 30 s of 16,000 Hz each, between -1 and 1 for usual sound.
 
     Each window is limited to 80 dB below its own loudest. n_mels: 80, or 128 for large-v3.
-    The original mirrors the ends of each window: frames 0, 1 and 2999 differ in a longer stream. A clip that
-    ends early is filled up with zeros there, with silence here: two or three frames about its end differ.
-    Of a clip of 30 s exactly the original drops the last of 3001 frames: last="drop" does so too.
+    Windows are those of the original's pad_or_trim and log_mel_spectrogram: samples, the last ones filled up
+    with zeros, mirrored at their ends, and the last of 3001 frames dropped. Its transcribe goes another way:
+    it frames and limits the whole file at once.
 
     Source: Radford et al., ICML 2023; openai-whisper 20240930
     Error: 5e-5 to -60 dB, 1e-4
     """
     mel = MelSpectrogram(sample_rate=16_000, n_fft=400, hop_length=160, n_mels=n_mels, pad_mode="reflect")
-    windows = Patches(length=3000, last=last, pad_value=-100)
-    return mel >> Log(kind="dB") >> windows >> TopDb(top_db=80) >> Standardize(mean=[-40], std=[40])
+    windows = Patches(length=480_000, last=last) >> Each(mel >> Log(kind="dB"), length=3000)
+    return windows >> TopDb(top_db=80) >> Standardize(mean=[-40], std=[40])
 
 
 def kaldi_fbank(

@@ -1905,7 +1905,7 @@ class Stream:
         """
 def isa() -> str:
     """
-    Instruction set of the kernels in use: baseline, avx2 or avx512.
+    Instruction set of the kernels in use: baseline, avx2, avx512, or neon.
     
     Raises:
         ValueError: FASTAUDIO_ISA names one that this processor can't run.

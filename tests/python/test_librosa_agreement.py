@@ -86,6 +86,16 @@ CALLS: dict[str, Callable[[Any, NDArray[np.float32], int], Any]] = {
     "spectral_centroid S": lambda lib, y, sr: lib.feature.spectral_centroid(
         S=np.abs(lib.stft(y, n_fft=512)), sr=sr
     ),
+    "spectral_flatness": lambda lib, y, _: lib.feature.spectral_flatness(y=y),
+    "spectral_flatness frames": lambda lib, y, _: lib.feature.spectral_flatness(
+        y=y, n_fft=1000, hop_length=300, win_length=801, window=("kaiser", 9.0), pad_mode="reflect", power=1
+    ),
+    "spectral_contrast": lambda lib, y, sr: lib.feature.spectral_contrast(
+        y=y, sr=sr, n_bands=6 if sr > 16_000 else 4
+    ),
+    "spectral_contrast frames": lambda lib, y, sr: lib.feature.spectral_contrast(
+        y=y, sr=sr, n_bands=3, n_fft=1024, window="blackman", center=False
+    ),
     "spectral_contrast linear": lambda lib, y, sr: lib.feature.spectral_contrast(
         y=y, sr=sr, linear=True, fmin=100, n_bands=4, quantile=0.1
     ),

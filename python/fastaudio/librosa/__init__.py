@@ -9,8 +9,9 @@ Names, arguments, defaults, shapes and orientation are librosa's; a program chan
 (13, 44)
 
 Numbers are float32 and complex64, also where librosa's are float64, and within 1e-4 of librosa's
-largest. librosa transforms in float64: bins more than about 120 dB below their frame's largest differ,
-and with them the logarithms and ratios that take them seriously, such as contrast or PCEN of near silence.
+largest. The nodes transform in float32, librosa in float64: bins more than about 120 dB below their frame's
+largest differ, and with them decibels without `top_db`, and PCEN of near silence. Flatness and contrast of
+samples, which lean on such bins, take NumPy's transform in float64.
 `load` and `resample` have a filter of their own: lengths are librosa's, levels within 1e-3.
 
 What librosa takes and this doesn't, an argument or a value of one, raises NotImplementedError with

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastaudio._core import Chroma, SpectralContrast
 from fastaudio.librosa._arguments import float32_only, framing, one_of, only, public
+from fastaudio.librosa._exact import magnitudes
 from fastaudio.librosa._nodes import bin_hz, decibels, node, rows_of, spectra
 from fastaudio.librosa._tuning import estimate_tuning
 
@@ -50,7 +51,7 @@ def spectral_contrast(
         for part in ("peak", "valley")
     }
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
-    rows = spectra(y, S, sr, 1, options)
+    rows = magnitudes(y, sr, options) if S is None else spectra(y, S, sr, 1, options)
     spec = {"bin_hz": bin_hz(sr, n_fft, rows)}
     peak, valley = (rows_of(part, rows, **spec) for part in parts.values())
     if not linear:  # librosa's decibels: each of both at most 80 dB below its largest of the clip

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastaudio._core import SpectralCentroid, SpectralFlatness, SpectralRolloff
 from fastaudio.librosa._arguments import framing, only, public
-from fastaudio.librosa._nodes import node, spectral
+from fastaudio.librosa._exact import magnitudes
+from fastaudio.librosa._nodes import node, rows_of, spectra, spectral
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,4 +77,5 @@ def spectral_flatness(
     """Geometric over arithmetic mean of the power, from 0 for a tone to 1: [..., 1, n_frames]."""
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     kind = node(SpectralFlatness, amin=float(amin), power=float(power))
-    return np.swapaxes(spectral(kind, y, S, 22050, options), -1, -2)
+    rows = magnitudes(y, 22050, options) if S is None else spectra(y, S, 22050, 1, options)
+    return np.swapaxes(rows_of(kind, rows), -1, -2)

@@ -175,6 +175,6 @@ def groups(context: Context) -> list[Group]:
         if not config.n_fft & (config.n_fft - 1):
             cases.insert(1, Case("audioFlux", timed(with_audioflux(config)), "librosa"))
             again = itemgetter("fastaudio")
-            cases.append(Case("the same", again, "audioFlux", at_least(config.times_audioflux)))
+            cases.append(Case("fastaudio, the same", again, "audioFlux", at_least(config.times_audioflux)))
         found.append(Group(f"log-mel {config.title}", "us/frame", cases, rounds=31))
     return found

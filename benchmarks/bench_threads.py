@@ -41,12 +41,12 @@ def groups(context: Context) -> list[Group]:
 
         cases = [
             Case("librosa, one thread", pooled(1)),
-            Case("one thread", timed(1), "librosa, one thread"),
-            Case("two threads", timed(2), "one thread", Target(1 / _TWICE)),
-            Case("librosa, two halves in two threads", pooled(2), "two threads"),
+            Case("fastaudio, one thread", timed(1), "librosa, one thread"),
+            Case("fastaudio, two threads", timed(2), "fastaudio, one thread", Target(1 / _TWICE)),
+            Case("librosa, two halves in two threads", pooled(2), "fastaudio, two threads"),
         ]
         n_cores = os.cpu_count() or 1
         if n_cores > 2:  # noqa: PLR2004
-            cases.append(Case(f"{n_cores} threads", timed(n_cores), "one thread"))
+            cases.append(Case(f"fastaudio, {n_cores} threads", timed(n_cores), "fastaudio, one thread"))
         found.append(Group(f"log-mel {config.title}, ten minutes", "ms", cases, rounds=15))
     return found

@@ -39,7 +39,7 @@ examples:
   python benchmarks/run.py --quick --json figures.json --plot figures.png
   python benchmarks/run.py --audio song.mp3 --only memory
 
-Peers: pip install '.[bench]', and audioflux, kaldi-native-fbank if wanted.
+Peers: pip install '.[bench]'.
 FASTAUDIO_ISA=avx2 or baseline measures another instruction set.
 """
 

@@ -10,6 +10,7 @@ import fastaudio as fa
 import numpy as np
 from fastaudio.versions import versions
 from harness import Case, Context, Group, Target, Timed, optional
+from peers_log_mel import with_essentia, with_torch
 from sources import read_mono
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def groups(context: Context) -> list[Group]:
         cases = [
             Case("librosa", timed(theirs)),
             Case("kaldi-native-fbank (Python)", timed(with_kaldi(config)), "librosa"),
+            Case("torch", timed(with_torch(config, _FLOOR)), "librosa"),
+            Case("Essentia (Python)", timed(with_essentia(config, _FLOOR)), "librosa"),
             Case("fastaudio", timed(ours), "librosa", at_least(config.times_librosa)),
         ]
         if not config.n_fft & (config.n_fft - 1):

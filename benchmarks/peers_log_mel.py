@@ -52,6 +52,7 @@ def with_essentia(config: Config, floor: float) -> Compute | None:
         highFrequencyBound=config.sample_rate / 2,
         warpingFormula="slaneyMel",
         normalize="unit_tri",
+        weighting="linear",
         type="power",
     )
 

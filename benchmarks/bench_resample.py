@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import fastaudio as fa
 from harness import Case, Context, Group, Target, Timed, optional
 from sources import read_mono
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 RATE = 16_000
 _EXCERPT_S = 60
+_OTHERS = ((48_000, RATE), (8_000, RATE), (11_127, RATE))
 
 
 def groups(context: Context) -> list[Group]:
@@ -35,4 +41,26 @@ def groups(context: Context) -> list[Group]:
         target = Target(1.0) if quality == "high" else None
         cases.append(Case(f"fastaudio {quality}", timed, f"soxr {baseline}", target))
     length_s = len(samples) / rate
-    return [Group(f"{length_s:.0f} s of mono, {rate:,} to {RATE:,} Hz", "ms", cases, rounds=41)]
+    title = f"{length_s:.0f} s of mono, {rate:,} to {RATE:,} Hz"
+    return [Group(title, "ms", cases, rounds=41), other_ratios(samples)]
+
+
+def other_ratios(samples: NDArray[np.float32]) -> Group:
+    """Milliseconds for as many samples: a whole ratio, upwards, and one without a short cycle."""
+    soxr = optional("soxr")
+    cases = []
+    for source, target in _OTHERS:
+        ratio = f"{source:,} to {target:,} Hz"
+        theirs = None
+        if soxr is not None:
+            theirs = Timed(lambda a=source, b=target: soxr.resample(samples, a, b, "HQ"), scale=1e3)
+        node = fa.Resample(input_rate=source, output_rate=target)
+        cases.append(Case(f"soxr HQ, {ratio}", theirs))
+        cases.append(
+            Case(
+                f"fastaudio high, {ratio}",
+                Timed(lambda node=node: node(samples), scale=1e3),
+                f"soxr HQ, {ratio}",
+            )
+        )
+    return Group(f"{len(samples):,} samples of mono at other rates", "ms", cases, rounds=21)

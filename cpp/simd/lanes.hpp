@@ -156,21 +156,6 @@ inline Lanes from_bits(IntLanes a) {
   return r;
 }
 
-/// Four neighbours from each of rows 0, 4, 8, ...: at[0] + i, at[4] + i, ...
-inline Lanes load_quads(const float* const* at, int i) {
-#if defined(__AVX512F__)
-  __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(at[0] + i));
-  r = _mm512_insertf32x4(r, _mm_loadu_ps(at[4] + i), 1);
-  r = _mm512_insertf32x4(r, _mm_loadu_ps(at[8] + i), 2);
-  return Lanes(_mm512_insertf32x4(r, _mm_loadu_ps(at[12] + i), 3));
-#elif defined(__AVX2__)
-  const __m256 r = _mm256_castps128_ps256(_mm_loadu_ps(at[0] + i));
-  return Lanes(_mm256_insertf128_ps(r, _mm_loadu_ps(at[4] + i), 1));
-#else
-  return load(at[0] + i);
-#endif
-}
-
 /// Sum of all lanes, in a fixed order.
 inline float sum(Lanes a) {
   float v[kLanes];

@@ -143,7 +143,8 @@ class PyStream {
       run_parts(parts, array, collector.rows[0]);
     } else {
       // A node that takes batches, as models do, gets what it can in one.
-      push_into(collector, array, false, node_->locality().has_value());
+      const auto near = node_->locality();
+      push_into(collector, array, false, near && near->divisible);
       flush_into(collector);
     }
     return results(collector);

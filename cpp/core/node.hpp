@@ -71,13 +71,14 @@ class Stream {
 
 /// Which inputs a row depends on, where only those near it count: row k on the ones from
 /// k * n_in / n_out - before up to k * n_in / n_out + after, and it comes out once they are there. A stream
-/// that begins n_in inputs later gives the same rows bit for bit, n_out fewer, but for those that depend on
-/// what it missed.
+/// that begins n_in inputs later gives the same rows, n_out fewer, but for those that depend on what it
+/// missed: bit for bit where `divisible`.
 struct Locality {
   std::int64_t n_in = 1;
   std::int64_t n_out = 1;
   std::int64_t before = 0;
   std::int64_t after = 1;
+  bool divisible = true;  ///< whether streams may share the signal; a model has batches and threads instead
 };
 
 /// Options and tables. Thread-safe: share one node between any number of streams and threads.
@@ -102,6 +103,10 @@ class Node : public std::enable_shared_from_this<Node> {
 
   /// How far a row of its one output looks; none where a row may depend on any input before it.
   virtual std::optional<Locality> locality() const { return std::nullopt; }
+
+  /// The same node taking up to `n_rows` rows in one run, where one row out belongs to each row in, rows
+  /// don't depend on each other, and several at once may be cheaper; null where that isn't so.
+  virtual std::shared_ptr<const Node> batched(int /*n_rows*/) const { return nullptr; }
 
   /// What its rows are cut out of, where it takes each for a clip of its own (Each).
   virtual std::optional<StreamSpec> clip() const { return std::nullopt; }

@@ -10,8 +10,11 @@ namespace {
 Locality through(const Locality& first, const Locality& second) {
   const std::int64_t rows = std::lcm(first.n_out, second.n_in);  // between the two, of a whole cycle
   const auto inputs = [&](std::int64_t n) { return (n * first.n_in + first.n_out - 1) / first.n_out; };
-  return {inputs(rows), rows / second.n_in * second.n_out, first.before + inputs(second.before),
-          first.after + inputs(second.after)};
+  return {.n_in = inputs(rows),
+          .n_out = rows / second.n_in * second.n_out,
+          .before = first.before + inputs(second.before),
+          .after = first.after + inputs(second.after),
+          .divisible = first.divisible && second.divisible};
 }
 
 const StreamSpec& only_output(const Node& node, const std::vector<Output>& outputs) {

@@ -20,8 +20,9 @@ struct Part {
   bool last() const { return n_rows < 0; }
 };
 
-/// At most `n_parts` of a node with one output, in order; one if the node's rows depend on more than what is
-/// near them, or if there is too little to share. Joined, their rows are those of one stream bit for bit.
+/// At most `n_parts` of a node with one output, in order; one if the node isn't divisible or its rows depend
+/// on more than what is near them, or if there is too little to share. Joined, their rows are those of one
+/// stream bit for bit.
 std::vector<Part> split(const Node& node, const StreamSpec& input, std::int64_t n_inputs, int n_parts);
 
 /// Passes on the rows of a part, without those that belong to its neighbours.

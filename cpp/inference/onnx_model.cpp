@@ -204,4 +204,15 @@ std::unique_ptr<Stream> OnnxModel::open(const StreamSpec& input) const {
   return open_onnx_stream(keep(this), plan(input), input.row_size());
 }
 
+std::shared_ptr<const Node> OnnxModel::batched(int n_rows) const {
+  if (!options_.layout.empty() && options_.layout.front() != 'n') return nullptr;
+  const auto& shape = session_->inputs().front().shape;
+  if (shape.empty() || shape.front() == 1) return nullptr;
+  if (shape.front() > 0) return shared_from_this();
+  Options options = options_;
+  options.batch = n_rows;
+  check_options(name, options);
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
+}
+
 }  // namespace fastaudio

@@ -61,6 +61,9 @@ Source: ONNX Runtime 1.19 or later, C interface
   std::optional<StreamSpec> input() const override { return std::nullopt; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{.divisible = false}; }
+  /// Shares the session. Itself where the model has a batch of its own, null where that is one row.
+  std::shared_ptr<const Node> batched(int n_rows) const override;
 
   /// Where a row's axes go in the model's input, settled for one row shape.
   struct Plan {

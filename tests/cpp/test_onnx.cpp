@@ -5,8 +5,11 @@
 #include <iterator>
 #include <string>
 
+#include "core/sequential.hpp"
+#include "core/split.hpp"
 #include "helpers.hpp"
 #include "inference/onnx_model.hpp"
+#include "nodes/all.hpp"
 
 using namespace fastaudio;
 using namespace fastaudio::test;
@@ -25,11 +28,15 @@ bool has_runtime() {
   return false;
 }
 
-std::shared_ptr<OnnxModel> musicnn(OnnxModel::Options options = {}) {
+std::shared_ptr<OnnxModel> read(const std::string& path, OnnxModel::Options options = {}) {
   options.path = "model.onnx";
-  std::ifstream file(FASTAUDIO_MODELS "/musicnn-mtt/model.onnx", std::ios::binary);
+  std::ifstream file(path, std::ios::binary);
   REQUIRE(file);
   return std::make_shared<OnnxModel>(options, std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+std::shared_ptr<OnnxModel> musicnn(OnnxModel::Options options = {}) {
+  return read(FASTAUDIO_MODELS "/musicnn-mtt/model.onnx", std::move(options));
 }
 
 /// Log-mel values as the model sees them, so that scores differ from patch to patch.
@@ -78,6 +85,42 @@ TEST_CASE("ONNX: threads and chunking change no score") {
   const auto two_threads = musicnn({.threads = 2});
   CHECK(same_bits(run(*two_threads, kPatches, x), one_thread));
   CHECK(same_bits(run(*two_threads, kPatches, x, {1, 0, 3, 1}), one_thread));
+}
+
+TEST_CASE("ONNX: a batched model is the same one with another batch and the same session") {
+  if (!has_runtime()) return;
+  const auto model = musicnn({.outputs = {"taggram"}, .units = {"probability"}});
+  const auto four = std::dynamic_pointer_cast<const OnnxModel>(model->batched(4));
+  REQUIRE(four);
+  CHECK(four->options().batch == 4);
+  CHECK(&four->session() == &model->session());
+  CHECK(four->outputs(kPatches).front().spec.unit == "probability");
+  const Floats x = some_patches(5);
+  CHECK(largest_difference(run(*four, kPatches, x), run(*model, kPatches, x)) < 1e-5);
+  CHECK(message_of<ValueError>([&] { model->batched(0); }).starts_with("OnnxModel: expected batch in [1, "));
+}
+
+TEST_CASE("ONNX: a model's own batch is what it takes") {
+  if (!has_runtime()) return;
+  const auto fixed = read(FASTAUDIO_GOLDEN "/onnx/batch4.onnx");
+  CHECK(fixed->batched(2) == fixed);
+  CHECK(read(FASTAUDIO_GOLDEN "/onnx/batch1.onnx")->batched(2) == nullptr);
+  CHECK(read(FASTAUDIO_GOLDEN "/onnx/ntf.onnx", {.layout = "1tf"})->batched(2) == nullptr);
+}
+
+TEST_CASE("ONNX: a row depends on its patch alone, yet a signal isn't shared: batches and threads do that") {
+  if (!has_runtime()) return;
+  const auto log = std::make_shared<Log>(Log::Options{});
+  const auto patches = std::make_shared<Patches>(Patches::Options{.length = 187});
+  const Sequential front({log, patches});
+  const Sequential chain({log, patches, musicnn()});
+  const auto near = chain.locality();
+  REQUIRE(near);
+  CHECK(near->n_in == 187);
+  CHECK(near->before == 0);
+  const StreamSpec frames{62.5, {96}, "power"};
+  CHECK(split(front, frames, 100000, 2).size() == 2);
+  CHECK(split(chain, frames, 100000, 2).size() == 1);
 }
 
 TEST_CASE("ONNX: outputs are computed by name") {

@@ -16,6 +16,7 @@ PyObject* make_error(py::module_& m, const char* name, const char* doc, const py
 
 PyObject* state_error = nullptr;
 PyObject* model_error = nullptr;
+PyObject* overrun = nullptr;
 
 }  // namespace
 
@@ -25,6 +26,7 @@ void register_errors(py::module_& m) {
   const auto bases = py::make_tuple(py::handle(base), py::handle(PyExc_RuntimeError));
   state_error = make_error(m, "StateError", "A call at the wrong time, such as a push after flush.", bases);
   model_error = make_error(m, "ModelError", "A model, card or hash that can't be used as asked.", bases);
+  overrun = make_error(m, "Overrun", "Sound came faster than it could be run.", bases);
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
@@ -36,6 +38,8 @@ void register_errors(py::module_& m) {
       py::set_error(state_error, error.what());
     } catch (const ModelError& error) {
       py::set_error(model_error, error.what());
+    } catch (const Overrun& error) {
+      py::set_error(overrun, error.what());
     }
   });
 }

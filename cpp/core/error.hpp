@@ -25,6 +25,11 @@ struct StateError : Error {
   using Error::Error;
 };
 
+/// Sound came faster than it could be run.
+struct Overrun : Error {
+  using Error::Error;
+};
+
 /// A model that can't be loaded or run as asked.
 struct ModelError : Error {
   using Error::Error;

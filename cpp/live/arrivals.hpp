@@ -1,0 +1,53 @@
+/// When each block of sound arrived.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace fastaudio::live {
+
+/// Nanoseconds of a clock that never goes back.
+inline std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// The last blocks' ends and times. One writer and one reader, no locks; both in constant time.
+class Arrivals {
+ public:
+  /// A block that ends at `position` is there. The writer's.
+  void note(std::int64_t position, std::int64_t time_ns) {
+    const std::uint64_t n = n_.load(std::memory_order_relaxed);
+    Mark& mark = marks_[n % kMarks];
+    mark.end.store(position, std::memory_order_release);
+    mark.time_ns.store(time_ns, std::memory_order_release);
+    n_.store(n + 1, std::memory_order_release);
+  }
+
+  /// When the frame before `position` arrived: positions never decrease from call to call. The oldest
+  /// time still known if that block is forgotten.
+  std::int64_t time_of(std::int64_t position) {
+    const std::uint64_t n = n_.load(std::memory_order_acquire);
+    if (n == 0) return now_ns();
+    if (n > kMarks / 2) seen_ = std::max(seen_, n - kMarks / 2);  // those beyond may be overwritten now
+    while (seen_ + 1 < n && at(seen_).end.load(std::memory_order_acquire) < position) ++seen_;
+    return at(seen_).time_ns.load(std::memory_order_acquire);
+  }
+
+ private:
+  static constexpr std::uint64_t kMarks = 4096;
+  struct Mark {
+    std::atomic<std::int64_t> end{0};
+    std::atomic<std::int64_t> time_ns{0};
+  };
+  const Mark& at(std::uint64_t i) const { return marks_[i % kMarks]; }
+
+  std::array<Mark, kMarks> marks_;
+  std::atomic<std::uint64_t> n_{0};
+  std::uint64_t seen_ = 0;  ///< the reader's
+};
+
+}  // namespace fastaudio::live

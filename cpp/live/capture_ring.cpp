@@ -1,0 +1,74 @@
+#include "live/capture_ring.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fastaudio::live {
+
+namespace {
+
+/// As streams do: values beyond are no sound.
+constexpr float kLargest = 1e12f;
+
+float to_float(float value) { return value; }
+float to_float(std::int16_t value) { return static_cast<float>(value) * (1.0f / 32768.0f); }
+
+}  // namespace
+
+CaptureRing::CaptureRing(std::size_t capacity, std::size_t channels, std::int64_t first)
+    : capacity_(capacity),
+      channels_(channels),
+      first_(first),
+      values_(capacity * channels),
+      claimed_(first),
+      end_(first) {}
+
+std::size_t CaptureRing::write(const float* frames, std::size_t n) { return write_values(frames, n); }
+
+std::size_t CaptureRing::write(const std::int16_t* frames, std::size_t n) { return write_values(frames, n); }
+
+template <class Value>
+std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
+  std::size_t n_bad = 0;
+  float peak = 0;
+  std::int64_t end = end_.load(std::memory_order_relaxed);
+  // In pieces, so that a long block takes no more from slow readers than it must.
+  const std::size_t most = std::max<std::size_t>(capacity_ / 8, 1);
+  while (n > 0) {
+    const std::size_t at = place(end);
+    const std::size_t piece = std::min({n, most, capacity_ - at / channels_});
+    end += static_cast<std::int64_t>(piece);
+    claimed_.store(end, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < piece * channels_; ++i) {
+      float value = to_float(frames[i]);
+      if (!(std::abs(value) <= kLargest)) {  // NaN too
+        value = 0;
+        ++n_bad;
+      }
+      peak = std::max(peak, std::abs(value));
+      values_[at + i].store(value, std::memory_order_release);
+    }
+    end_.store(end, std::memory_order_release);
+    frames += piece * channels_;
+    n -= piece;
+  }
+  if (peak > peak_.load(std::memory_order_relaxed)) peak_.store(peak, std::memory_order_relaxed);
+  return n_bad;
+}
+
+std::size_t CaptureRing::read(std::int64_t position, std::size_t n, float* to) const {
+  const std::int64_t from = position;
+  for (std::size_t left = n; left > 0;) {
+    const std::size_t at = place(position);
+    const std::size_t piece = std::min(left, capacity_ - at / channels_);
+    for (std::size_t i = 0; i < piece * channels_; ++i) {
+      *to++ = values_[at + i].load(std::memory_order_acquire);
+    }
+    position += static_cast<std::int64_t>(piece);
+    left -= piece;
+  }
+  const std::int64_t lost = begin() - from;
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(lost, 0, static_cast<std::int64_t>(n)));
+}
+
+}  // namespace fastaudio::live

@@ -1,0 +1,197 @@
+#include "live/chain.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/sequential.hpp"
+#include "live/arrivals.hpp"
+
+namespace fastaudio::live {
+
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+/// Events come when they come.
+bool steady(const StreamSpec& spec) {
+  return spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events";
+}
+
+}  // namespace
+
+class Chain::Turn {
+ public:
+  Turn(Chain& chain, Part* part) : chain_(chain), before_(chain.running_) {
+    chain_.charge();
+    chain_.running_ = part;
+  }
+  ~Turn() {
+    chain_.charge();
+    chain_.running_ = before_;
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Chain& chain_;
+  Part* before_;
+};
+
+void Chain::charge() {
+  const std::int64_t now = now_ns();
+  if (running_ != nullptr) running_->time_ns.fetch_add(now - last_ns_, std::memory_order_relaxed);
+  last_ns_ = now;
+}
+
+Chain::Chain(NodePtr node, const StreamSpec& input, bool hold)
+    : node_(std::move(node)), input_(input), hold_(hold) {
+  open_parts(node_->parts(), 0, 0);
+}
+
+void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, double base_s) {
+  // All specs first: what can be refused is refused before anything changes.
+  std::vector<std::unique_ptr<Part>> opened;
+  const std::vector<Output> outputs = Sequential(nodes).outputs(input_);
+  StreamSpec spec = first == 0 ? input_ : parts_[first]->input;
+  for (std::size_t i = first; i < nodes.size(); ++i) {
+    opened.push_back(std::make_unique<Part>(*this, i, nodes[i], spec, base_s));
+    spec = nodes[i]->outputs(spec).front().spec;
+  }
+  const std::lock_guard lock(mutex_);
+  parts_.resize(first);
+  std::move(opened.begin(), opened.end(), std::back_inserter(parts_));
+  outputs_ = outputs;
+  rows_out_.assign(outputs_.size(), 0);
+  for (holder_ = 0; holder_ < parts_.size(); ++holder_) {
+    if (hold_ && parts_[holder_]->node->batched(1) != nullptr) break;
+  }
+}
+
+void Chain::Joint::write(std::size_t output, const float* rows, std::size_t n_rows) {
+  if (i_ < chain_.parts_.size()) {
+    chain_.feed(i_, rows, n_rows);
+    return;
+  }
+  const Turn outside(chain_, nullptr);
+  chain_.rows_out_[output] += static_cast<std::int64_t>(n_rows);
+  chain_.sink_->write(output, rows, n_rows);
+}
+
+void Chain::feed(std::size_t i, const float* rows, std::size_t n_rows) {
+  Part& part = *parts_[i];
+  part.n_rows += static_cast<std::int64_t>(n_rows);
+  if (i == holder_) {
+    held_.insert(held_.end(), rows, rows + n_rows * part.input.row_size());
+    n_held_ += n_rows;
+    return;
+  }
+  const Turn turn(*this, &part);
+  part.stream->push(rows, n_rows, part.next);
+}
+
+void Chain::push(const float* rows, std::size_t n_rows, Sink& sink) {
+  sink_ = &sink;
+  feed(0, rows, n_rows);
+  for (const auto& part : parts_) {
+    const Turn turn(*this, part.get());
+    part->stream->settle(part->next);
+  }
+}
+
+void Chain::flush(Sink& sink) {
+  sink_ = &sink;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (i == holder_) run_held();
+    const Turn turn(*this, parts_[i].get());
+    parts_[i]->stream->flush(parts_[i]->next);
+  }
+}
+
+void Chain::run_held() {
+  Part& part = *parts_[holder_];
+  const Turn turn(*this, &part);
+  part.stream->push(held_.data(), n_held_, part.next);
+  part.stream->settle(part.next);
+  held_.clear();
+  n_held_ = 0;
+}
+
+void Chain::resume(std::size_t output, const float* rows, std::size_t n_rows, Sink& sink) {
+  sink_ = &sink;
+  parts_[holder_]->next.write(output, rows, n_rows);
+}
+
+void Chain::release(std::int64_t time_ns) {
+  parts_[holder_]->time_ns.fetch_add(time_ns, std::memory_order_relaxed);
+  held_.clear();
+  n_held_ = 0;
+}
+
+void Chain::check_exchange(const Node& node) const {
+  const std::lock_guard lock(mutex_);
+  node.outputs(input_);
+  const auto nodes = node.parts();
+  std::size_t keep = 1;  // parts that have to be the same
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i]->node->cuts_clips()) keep = i + 1;
+  }
+  for (std::size_t i = 0; i < keep; ++i) {
+    const std::string want = parts_[i]->node->repr();
+    const std::string got = i < nodes.size() ? nodes[i]->repr() : "nothing";
+    if (want == got) continue;
+    throw ValueError("exchange: expected a network that begins with the same parts, up to its patches: " +
+                     want + ", got " + got + "; open another stream for it");
+  }
+}
+
+double Chain::exchange(NodePtr node, Sink& sink) {
+  sink_ = &sink;
+  const auto nodes = node->parts();
+  std::size_t first = 0;
+  const std::size_t most = std::min(nodes.size(), parts_.size()) - 1;
+  while (first < most && nodes[first]->repr() == parts_[first]->node->repr()) ++first;
+  for (std::size_t i = first; i < parts_.size(); ++i) parts_[i]->stream->flush(parts_[i]->next);
+  const Part& old = *parts_[first];
+  const double rate_hz = old.input.rate_hz;
+  const double base_s = old.base_s + (rate_hz > 0 ? static_cast<double>(old.n_rows) / rate_hz : 0);
+  open_parts(nodes, first, base_s);
+  node_ = std::move(node);
+  return base_s;
+}
+
+void Chain::restart() {
+  for (const auto& part : parts_) {
+    part->stream = part->node->open(part->input);
+    part->n_rows = 0;
+    part->base_s = 0;
+  }
+  rows_out_.assign(outputs_.size(), 0);
+  held_.clear();
+  n_held_ = 0;
+}
+
+double Chain::next_due_s() const {
+  double due_s = kNever;
+  const auto row_due_s = [](const StreamSpec& spec, double base_s, std::int64_t row) {
+    return steady(spec) ? base_s + static_cast<double>(row) / spec.rate_hz + spec.latency_s : kNever;
+  };
+  for (std::size_t o = 0; o < outputs_.size(); ++o) {
+    due_s = std::min(due_s, row_due_s(outputs_[o].spec, parts_.back()->base_s, rows_out_[o]));
+  }
+  for (std::size_t i = parts_.size(); due_s == kNever && i-- > 1;) {
+    due_s = row_due_s(parts_[i]->input, parts_[i]->base_s, parts_[i]->n_rows);
+  }
+  return due_s;
+}
+
+std::vector<PartTime> Chain::times() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<PartTime> times;
+  for (const auto& part : parts_) {
+    times.push_back({part->node->summary(), part->time_ns.load(std::memory_order_relaxed)});
+  }
+  return times;
+}
+
+}  // namespace fastaudio::live

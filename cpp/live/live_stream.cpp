@@ -1,0 +1,319 @@
+#include "live/live_stream.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fastaudio::live {
+
+namespace {
+
+/// What is run at a time at least, where that much has come: no more often than a row needs, no more than
+/// other streams can wait for.
+constexpr double kTurn_s = 0.25;
+
+StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
+  check_spec(input);
+  if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
+  const auto within = [](const char* name, double value, double low, double high, const char* unit) {
+    if (value >= low && value <= high) return;
+    throw ValueError(std::string("live: expected ") + name + " in [" + std::to_string(low) + ", " +
+                     std::to_string(high) + "] " + unit + ", got " + std::to_string(value));
+  };
+  within("buffer_s", options.buffer_s, 0.01, 3600, "s");
+  within("provisional_s", options.provisional_s, 0, 3600, "s");
+  within("max_results", static_cast<double>(options.max_results), 1, 1e9, "results");
+  within("start_sample", static_cast<double>(options.start_frame), 0, 1e15, "samples");
+  return input;
+}
+
+}  // namespace
+
+class LiveStream::Stamp final : public Sink {
+ public:
+  Stamp(LiveStream& stream, bool provisional) : stream_(stream), provisional_(provisional) {}
+  void write(std::size_t output, const float* rows, std::size_t n_rows) override {
+    if (n_rows > 0) stream_.accept(output, rows, n_rows, provisional_);
+  }
+
+ private:
+  LiveStream& stream_;
+  bool provisional_;
+};
+
+LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions& options, bool hold)
+    : input_(checked(input, options)),
+      options_(options),
+      ring_(static_cast<std::size_t>(frames_of(options.buffer_s)) + 1, input.row_size(), options.start_frame),
+      results_(options.max_results),
+      chain_(std::move(node), input, hold),
+      frames_(ring_.capacity() * ring_.channels()),
+      n_provisional_(static_cast<std::size_t>(frames_of(options.provisional_s))),
+      read_(options.start_frame),
+      need_(options.start_frame),
+      stretch_(options.start_frame) {
+  rows_out_.assign(chain_.outputs().size(), 0);
+  opening_.reserve(n_provisional_ * ring_.channels());
+  plan();
+}
+
+std::int64_t LiveStream::frames_of(double seconds) const {
+  return static_cast<std::int64_t>(std::ceil(seconds * input_.rate_hz - 1e-6));
+}
+
+// The source's side.
+
+void LiveStream::capture(const float* frames, std::size_t n, bool overflowed) noexcept {
+  if (overflowed) n_overflows_.fetch_add(1, std::memory_order_relaxed);
+  const std::size_t n_bad = ring_.write(frames, n);
+  if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
+  arrivals_.note(ring_.end(), now_ns());
+}
+
+void LiveStream::check_open() const {
+  const bool finished = finishing_.load(std::memory_order_acquire);
+  if (!finished && !done() && !closing()) return;
+  throw StateError(std::string("live: expected no sound after ") +
+                   (closing() ? "close" : finished ? "finish" : "an error") + ", got some; open a new stream");
+}
+
+std::size_t LiveStream::room() const {
+  const std::int64_t waiting = ring_.end() - read_.load(std::memory_order_acquire);
+  const auto capacity = static_cast<std::int64_t>(ring_.capacity());
+  return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
+}
+
+template <class Value>
+void LiveStream::push(const Value* frames, std::size_t n) {
+  std::unique_lock lock(writers_);
+  check_open();
+  if (options_.overflow == Overflow::raise && n > room()) {
+    throw Overrun("live: expected room for " + std::to_string(n) + " samples, got " + std::to_string(room()) +
+                  "; push no faster than they are run, or choose another overflow policy");
+  }
+  while (n > 0) {
+    std::size_t piece = n;
+    if (options_.overflow == Overflow::block) {
+      // The worker tells without the lock, so a wait may miss it: none is long.
+      while (room() == 0) {
+        room_there_.wait_for(lock, std::chrono::milliseconds(2));
+        check_open();
+      }
+      piece = std::min(n, room());
+    }
+    ring_.write(frames, piece);
+    arrivals_.note(ring_.end(), now_ns());
+    frames += piece * ring_.channels();
+    n -= piece;
+    if (wake_ && ready()) wake_();
+  }
+}
+
+template void LiveStream::push(const float*, std::size_t);
+template void LiveStream::push(const std::int16_t*, std::size_t);
+
+void LiveStream::finish() {
+  finishing_.store(true, std::memory_order_release);
+  if (wake_) wake_();
+}
+
+void LiveStream::close() {
+  closing_.store(true, std::memory_order_release);
+  results_.close();
+  room_there_.notify_all();
+  if (wake_) wake_();
+}
+
+void LiveStream::exchange(NodePtr node, int network) {
+  chain_.check_exchange(*node);
+  {
+    const std::lock_guard lock(exchange_mutex_);
+    next_node_ = std::move(node);
+    next_network_ = network;
+    exchanging_.store(true, std::memory_order_release);
+  }
+  if (wake_) wake_();
+}
+
+LiveStats LiveStream::stats() const {
+  LiveStats stats;
+  stats.dropped = n_dropped_.load(std::memory_order_relaxed);
+  const std::int64_t read = read_.load(std::memory_order_acquire);
+  const std::int64_t end = std::max(ring_.end(), read);
+  stats.captured = end - options_.start_frame;
+  stats.delivered = read - options_.start_frame - stats.dropped;
+  stats.waiting = end - read;
+  if (done()) {  // what nobody will run any more
+    stats.dropped += stats.waiting;
+    stats.waiting = 0;
+  }
+  stats.n_gaps = n_gaps_.load(std::memory_order_relaxed);
+  stats.n_bad = n_bad_.load(std::memory_order_relaxed);
+  stats.n_overflows = n_overflows_.load(std::memory_order_relaxed);
+  stats.results_waiting = results_.size();
+  stats.results_dropped = results_.n_dropped();
+  stats.sound_s = time_of(stats.delivered);
+  stats.busy_s = 1e-9 * static_cast<double>(busy_ns_.load(std::memory_order_relaxed));
+  stats.latency_p50_s = latencies_.quantile_s(0.5);
+  stats.latency_p99_s = latencies_.quantile_s(0.99);
+  stats.latency_max_s = latencies_.max_s();
+  stats.parts = chain_.times();
+  return stats;
+}
+
+// The pool's side.
+
+bool LiveStream::ready() const {
+  if (done() || closing()) return false;
+  // Results that nobody takes hold up the writer, by way of a full buffer.
+  if (options_.overflow == Overflow::block && results_.full()) return false;
+  return ring_.end() >= need_.load(std::memory_order_acquire) ||
+         finishing_.load(std::memory_order_acquire) || exchanging_.load(std::memory_order_acquire);
+}
+
+double LiveStream::ready_in_s() const {
+  return time_of(std::max<std::int64_t>(need_.load(std::memory_order_acquire) - ring_.end(), 0));
+}
+
+void LiveStream::service() {
+  const std::int64_t start = now_ns();
+  try {
+    run();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  busy_ns_.fetch_add(now_ns() - start, std::memory_order_relaxed);
+}
+
+void LiveStream::fail(std::exception_ptr error) {
+  results_.end(std::move(error));
+  done_.store(true, std::memory_order_release);
+}
+
+void LiveStream::run() {
+  if (exchanging_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(exchange_mutex_);
+    exchanging_.store(false, std::memory_order_release);
+    Stamp stamp(*this, false);
+    base_s_ = chain_.exchange(std::move(next_node_), stamp);
+    network_ = next_network_;
+    rows_out_.assign(chain_.outputs().size(), 0);
+  }
+  const bool finishing = finishing_.load(std::memory_order_acquire);  // before the end is read
+  const std::int64_t read = read_.load(std::memory_order_relaxed);
+  const std::int64_t end = ring_.end();
+  if (ring_.begin() > read) return skip_gap();
+  const std::int64_t turn = std::max(need_.load(std::memory_order_relaxed) - read, frames_of(kTurn_s));
+  const auto n = static_cast<std::size_t>(
+      std::min({end - read, turn, static_cast<std::int64_t>(ring_.capacity())}));
+  if (n > 0) {
+    if (ring_.read(read, n, frames_.data()) > 0) return skip_gap();
+    read_.store(read + static_cast<std::int64_t>(n), std::memory_order_release);
+    room_there_.notify_all();
+    deliver(frames_.data(), n);
+  }
+  if (finishing && read_.load(std::memory_order_relaxed) == end) {
+    Stamp stamp(*this, false);
+    chain_.flush(stamp);
+    fail(nullptr);
+  }
+  plan();
+}
+
+void LiveStream::deliver(const float* frames, std::size_t n) {
+  Stamp stamp(*this, false);
+  if (!opened_ && n_provisional_ > 0) {
+    const std::size_t channels = ring_.channels();
+    const std::size_t missing = n_provisional_ - opening_.size() / channels;
+    opening_.insert(opening_.end(), frames, frames + std::min(n, missing) * channels);
+    if (n >= missing) run_provisional();
+  }
+  chain_.push(frames, n, stamp);
+}
+
+/// The stretch so far as a clip of its own, on a stream of its own.
+void LiveStream::run_provisional() {
+  opened_ = true;
+  Stamp stamp(*this, true);
+  const auto stream = chain_.node()->open(input_);
+  stream->push(opening_.data(), n_provisional_, stamp);
+  stream->flush(stamp);
+}
+
+/// Frames were overwritten before they were read. More than those are left out, so that the gap isn't
+/// followed by another one at once.
+void LiveStream::skip_gap() {
+  const std::int64_t read = read_.load(std::memory_order_relaxed);
+  const std::int64_t margin = static_cast<std::int64_t>(ring_.capacity()) / 4;
+  const std::int64_t next = std::min(ring_.begin() + margin, ring_.end());
+  if (options_.overflow == Overflow::raise) {
+    throw Overrun("live: expected results to be computed as fast as sound comes, got " +
+                  std::to_string(next - read) + " samples too many; choose a larger buffer_s or another " +
+                  "overflow policy");
+  }
+  Stamp stamp(*this, false);
+  chain_.flush(stamp);
+  chain_.restart();
+  rows_out_.assign(chain_.outputs().size(), 0);
+  base_s_ = 0;
+  opening_.clear();
+  opened_ = false;
+  lost_ += next - read;
+  stretch_ = next;
+  n_gaps_.fetch_add(1, std::memory_order_relaxed);
+  n_dropped_.fetch_add(next - read, std::memory_order_relaxed);
+  read_.store(next, std::memory_order_release);
+  plan();
+}
+
+/// Says how much sound makes another turn worthwhile: what completes a row, or a quarter of the buffer.
+void LiveStream::plan() {
+  const std::int64_t read = read_.load(std::memory_order_relaxed);
+  double due_s = chain_.next_due_s();
+  if (n_provisional_ > 0 && !opened_) due_s = std::min(due_s, options_.provisional_s);
+  const auto quarter = static_cast<std::int64_t>(ring_.capacity()) / 4 + 1;
+  std::int64_t missing = std::min(quarter, frames_of(kTurn_s));
+  if (std::isfinite(due_s)) missing = std::min(quarter, stretch_ + frames_of(due_s) - read);
+  need_.store(read + std::max<std::int64_t>(missing, 1), std::memory_order_release);
+}
+
+void LiveStream::resume(std::size_t output, const float* rows, std::size_t n_rows) {
+  Stamp stamp(*this, false);
+  chain_.resume(output, rows, n_rows, stamp);
+}
+
+void LiveStream::resumed(std::int64_t time_ns) {
+  chain_.release(time_ns);
+  busy_ns_.fetch_add(time_ns, std::memory_order_relaxed);
+  plan();
+}
+
+void LiveStream::accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional) {
+  const StreamSpec& spec = chain_.outputs()[output].spec;
+  const std::int64_t read = read_.load(std::memory_order_relaxed);
+  Result result;
+  result.network = network_;
+  result.output = output;
+  result.n_rows = n_rows;
+  result.values.assign(rows, rows + n_rows * spec.row_size());
+  result.base_s = time_of(stretch_) + (provisional ? 0 : base_s_);
+  result.provisional = provisional;
+  result.n_lost = lost_;
+  lost_ = 0;
+  std::int64_t needed = read;
+  if (provisional) {
+    needed = stretch_ + static_cast<std::int64_t>(n_provisional_);
+  } else {
+    result.first_row = rows_out_[output];
+    rows_out_[output] += static_cast<std::int64_t>(n_rows);
+    const double row = static_cast<double>(rows_out_[output] - 1);
+    if (spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events") {
+      needed = std::min(read, stretch_ + frames_of(base_s_ + row / spec.rate_hz + spec.latency_s));
+    }
+  }
+  result.until_s = time_of(needed);
+  if (!provisional) result.until_s = time_of(read);
+  latencies_.add(now_ns() - arrivals_.time_of(needed));
+  results_.put(std::move(result));
+}
+
+}  // namespace fastaudio::live

@@ -1,0 +1,74 @@
+#include "live/results.hpp"
+
+#include <utility>
+
+namespace fastaudio::live {
+
+void Results::put(Result result) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ending_) return;
+    if (queue_.size() == capacity_) {
+      n_dropped_ += static_cast<std::int64_t>(queue_.front().n_rows);
+      const std::int64_t n_lost = queue_.front().n_lost;
+      queue_.pop_front();
+      (queue_.empty() ? result : queue_.front()).n_lost += n_lost;
+    }
+    queue_.push_back(std::move(result));
+  }
+  there_.notify_one();
+}
+
+std::optional<Result> Results::take(std::chrono::nanoseconds timeout) {
+  std::unique_lock lock(mutex_);
+  there_.wait_for(lock, timeout, [&] { return ending_ || !queue_.empty(); });
+  if (!queue_.empty()) {
+    Result result = std::move(queue_.front());
+    queue_.pop_front();
+    return result;
+  }
+  if (error_) std::rethrow_exception(error_);
+  return std::nullopt;
+}
+
+void Results::end(std::exception_ptr error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ending_) return;
+    ending_ = true;
+    error_ = std::move(error);
+  }
+  there_.notify_all();
+}
+
+void Results::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    error_ = nullptr;
+    queue_.clear();
+  }
+  there_.notify_all();
+}
+
+bool Results::ended() const {
+  const std::lock_guard lock(mutex_);
+  return ending_ && queue_.empty() && !error_;
+}
+
+bool Results::full() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size() >= capacity_;
+}
+
+std::size_t Results::size() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
+std::int64_t Results::n_dropped() const {
+  const std::lock_guard lock(mutex_);
+  return n_dropped_;
+}
+
+}  // namespace fastaudio::live

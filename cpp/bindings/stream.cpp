@@ -1,102 +1,14 @@
 #include <atomic>
 #include <future>
-#include <limits>
 
 #include "bindings/bindings.hpp"
 #include "bindings/rows.hpp"
+#include "bindings/samples.hpp"
 #include "core/split.hpp"
-#include "dsp/kernels.hpp"
-
-namespace fastaudio::bindings {
-
-/// Whatever the caller gave; named in signatures as what it should be.
-class Samples : public py::object {
- public:
-  PYBIND11_OBJECT(Samples, py::object, any)
-
- private:
-  static bool any(PyObject*) { return true; }
-};
-
-}  // namespace fastaudio::bindings
-
-namespace pybind11::detail {
-template <>
-struct handle_type_name<fastaudio::bindings::Samples> {
-  static constexpr auto name =
-      const_name("numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]");
-};
-}  // namespace pybind11::detail
 
 namespace fastaudio::bindings {
 
 namespace {
-
-/// An array that owns the memory.
-py::array_t<float> to_array(Floats&& values, const StreamSpec& spec) {
-  std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size() / spec.row_size())};
-  for (const std::int64_t n : spec.shape) shape.push_back(static_cast<py::ssize_t>(n));
-  values.reserve(1);  // numpy wants an address also of nothing
-  const py::capsule owner(values.data(), [](void* p) { std::free(p); });
-  return py::array_t<float>(shape, values.release(), owner);
-}
-
-std::string describe(const py::array& array) {
-  std::string shape;
-  for (py::ssize_t i = 0; i < array.ndim(); ++i) shape += (i ? ", " : "") + std::to_string(array.shape(i));
-  if (array.ndim() == 1) shape += ",";
-  return py::cast<std::string>(py::str(array.dtype())) + " (" + shape + ")";
-}
-
-/// "[n_samples]", "[n_rows, 96]".
-std::string expected_shape(const StreamSpec& spec) {
-  if (spec.shape.empty()) return "[n_samples]";
-  std::string text = "[n_rows";
-  for (const std::int64_t n : spec.shape) text += ", " + std::to_string(n);
-  return text + "]";
-}
-
-constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-
-/// A contiguous array's rows, float or int16.
-class Values {
- public:
-  Values(const py::array& array, std::size_t row_size)
-      : data_(array.data()), is_int_(array.dtype().kind() == 'i'), row_size_(row_size) {}
-
-  /// Rows as floats to `push`, up to the first value that isn't finite: returns its index, or kNone.
-  /// In one piece, or in blocks, which are read and converted in the processor's caches.
-  template <class Push>
-  std::size_t feed(std::size_t first_row, std::size_t n_rows, bool in_blocks, Floats& converted,
-                   Push&& push) const {
-    const std::size_t most = in_blocks ? std::max<std::size_t>(kBlock / row_size_, 1) : n_rows;
-    std::size_t row = 0;
-    do {
-      const std::size_t n = std::min(most, n_rows - row);
-      const std::size_t first = (first_row + row) * row_size_;
-      const float* values = floats(first, n * row_size_, converted);
-      const std::size_t bad = is_int_ ? n * row_size_ : dsp::kernels().find_bad(values, n * row_size_);
-      if (bad < n * row_size_) return first + bad;
-      push(values, n);
-      row += n;
-    } while (row < n_rows);
-    return kNone;
-  }
-
- private:
-  static constexpr std::size_t kBlock = std::size_t{1} << 17;
-
-  const float* floats(std::size_t first, std::size_t n, Floats& converted) const {
-    if (!is_int_) return static_cast<const float*>(data_) + first;
-    converted.reserve(n);
-    dsp::kernels().from_int16(static_cast<const std::int16_t*>(data_) + first, n, converted.data());
-    return converted.data();
-  }
-
-  const void* data_;
-  bool is_int_;
-  std::size_t row_size_;
-};
 
 /// One run of a node, from Python. The GIL is released while it computes.
 class PyStream {
@@ -189,7 +101,7 @@ class PyStream {
                         [&](const float* block, std::size_t n) { stream_->push(block, n, collector); });
       if (bad == kNone && wait) stream_->settle(collector);
     }
-    if (bad != kNone) throw_bad(array, bad);
+    if (bad != kNone) throw_bad(array, bad, input_);
   }
 
   /// Each part on a thread and a stream of its own, the last one here.
@@ -224,17 +136,10 @@ class PyStream {
       for (auto& other : others) other.get();
     }
     const std::size_t first_bad = *std::min_element(bad.begin(), bad.end());
-    if (first_bad != kNone) throw_bad(array, first_bad);
+    if (first_bad != kNone) throw_bad(array, first_bad, input_);
     const Placed& last = placed.back();
     rows.set_size(first(parts.size() - 1) + last.n_placed);
     if (last.beyond.size() > 0) rows.append(last.beyond.data(), last.beyond.size());
-  }
-
-  [[noreturn]] void throw_bad(const py::array& array, std::size_t index) const {
-    const auto values = py::array_t<float>::ensure(array);
-    throw ValueError(subject() + ": expected finite values within +-1e12, got " +
-                     std::to_string(values.data()[index]) + " at index " + std::to_string(index) +
-                     "; clean the signal first");
   }
 
   void flush_into(Collector& collector) {
@@ -242,41 +147,15 @@ class PyStream {
     stream_->flush(collector);
   }
 
-  std::string subject() const { return input_.unit == "samples" ? "samples" : "rows"; }
-
   py::array checked(const py::object& rows) {
-    if (!py::isinstance<py::array>(rows)) {
-      const auto type = py::cast<std::string>(py::type::of(rows).attr("__name__"));
-      throw TypeError("samples: expected a numpy array of float32 or int16, got " + type +
-                      "; use numpy.asarray(samples, dtype=\"float32\")");
-    }
-    auto array = rows.cast<py::array>();
-    const bool is_float = array.dtype().equal(py::dtype::of<float>());
-    const bool is_int = array.dtype().equal(py::dtype::of<std::int16_t>());
-    if (!stream_ && array.ndim() > 0 && is_float) {  // any rows will do: the first block tells their shape
+    if (!stream_ && py::isinstance<py::array>(rows)) {  // any rows will do: the first block tells their shape
+      const auto array = rows.cast<py::array>();
       StreamSpec spec = StreamSpec::samples(1);
       spec.unit = "";
       for (py::ssize_t i = 1; i < array.ndim(); ++i) spec.shape.push_back(array.shape(i));
-      start(spec);
+      if (array.ndim() > 0 && array.dtype().equal(py::dtype::of<float>())) start(spec);
     }
-    const bool takes_int = input_.unit == "samples";
-    if (!is_float && !(takes_int && is_int)) {
-      throw TypeError(subject() + ": expected float32" + (takes_int ? " or int16 " : " ") +
-                      expected_shape(input_) + ", got " + describe(array) + "; use " + subject() +
-                      ".astype(\"float32\")");
-    }
-    bool fits = array.ndim() == static_cast<py::ssize_t>(input_.shape.size()) + 1;
-    for (std::size_t i = 0; fits && i < input_.shape.size(); ++i) {
-      fits = array.shape(static_cast<py::ssize_t>(i) + 1) == input_.shape[i];
-    }
-    if (!fits) {
-      const bool channels = input_.shape.empty() && array.ndim() == 2;
-      throw ValueError(subject() + ": expected " + expected_shape(input_) + ", got " + describe(array) +
-                       (channels ? "; choose one channel, or average them" : ""));
-    }
-    auto contiguous = py::array::ensure(array, py::array::c_style);
-    if (!contiguous) throw std::bad_alloc();
-    return contiguous;
+    return checked_rows(rows, input_);
   }
 
   py::object results(Collector& collector) const {

@@ -73,7 +73,10 @@ void LiveStream::check_open() const {
   const bool finished = finishing_.load(std::memory_order_acquire);
   if (!finished && !done() && !closing()) return;
   throw StateError(std::string("live: expected no sound after ") +
-                   (closing() ? "close" : finished ? "finish" : "an error") + ", got some; open a new stream");
+                   (closing()  ? "close"
+                    : finished ? "finish"
+                               : "an error") +
+                   ", got some; open a new stream");
 }
 
 std::size_t LiveStream::room() const {
@@ -166,8 +169,8 @@ bool LiveStream::ready() const {
   if (done() || closing()) return false;
   // Results that nobody takes hold up the writer, by way of a full buffer.
   if (options_.overflow == Overflow::block && results_.full()) return false;
-  return ring_.end() >= need_.load(std::memory_order_acquire) ||
-         finishing_.load(std::memory_order_acquire) || exchanging_.load(std::memory_order_acquire);
+  return ring_.end() >= need_.load(std::memory_order_acquire) || finishing_.load(std::memory_order_acquire) ||
+         exchanging_.load(std::memory_order_acquire);
 }
 
 double LiveStream::ready_in_s() const {
@@ -203,8 +206,8 @@ void LiveStream::run() {
   const std::int64_t end = ring_.end();
   if (ring_.begin() > read) return skip_gap();
   const std::int64_t turn = std::max(need_.load(std::memory_order_relaxed) - read, frames_of(kTurn_s));
-  const auto n = static_cast<std::size_t>(
-      std::min({end - read, turn, static_cast<std::int64_t>(ring_.capacity())}));
+  const auto n =
+      static_cast<std::size_t>(std::min({end - read, turn, static_cast<std::int64_t>(ring_.capacity())}));
   if (n > 0) {
     if (ring_.read(read, n, frames_.data()) > 0) return skip_gap();
     read_.store(read + static_cast<std::int64_t>(n), std::memory_order_release);

@@ -31,10 +31,10 @@ struct LiveOptions {
 };
 
 struct LiveStats {
-  std::int64_t captured = 0;     ///< frames; the sum of the next three
-  std::int64_t delivered = 0;    ///< run
-  std::int64_t dropped = 0;      ///< lost in gaps
-  std::int64_t waiting = 0;      ///< in the buffer
+  std::int64_t captured = 0;   ///< frames; the sum of the next three
+  std::int64_t delivered = 0;  ///< run
+  std::int64_t dropped = 0;    ///< lost in gaps
+  std::int64_t waiting = 0;    ///< in the buffer
   std::int64_t n_gaps = 0;
   std::int64_t n_bad = 0;        ///< values that weren't finite: silence instead
   std::int64_t n_overflows = 0;  ///< times that the device itself lost sound before it came here
@@ -149,17 +149,17 @@ class LiveStream {
   std::atomic<bool> exchanging_{false};
 
   // The worker's; what others read is atomic.
-  std::vector<float> frames_;    ///< a copy of what is run
-  std::vector<float> opening_;   ///< the stretch's first frames, for the provisional clip
-  std::size_t n_provisional_;    ///< frames of that clip
-  bool opened_ = false;          ///< the provisional clip of this stretch is done
+  std::vector<float> frames_;       ///< a copy of what is run
+  std::vector<float> opening_;      ///< the stretch's first frames, for the provisional clip
+  std::size_t n_provisional_;       ///< frames of that clip
+  bool opened_ = false;             ///< the provisional clip of this stretch is done
   std::atomic<std::int64_t> read_;  ///< frames up to here are taken from the ring
   std::atomic<std::int64_t> need_;  ///< nothing is to be done before this frame is there
   std::int64_t stretch_;            ///< first frame of this stretch
   int network_ = 0;
-  double base_s_ = 0;                      ///< of the network's rows, from the stretch's start
-  std::vector<std::int64_t> rows_out_;     ///< by output, since base_s_
-  std::int64_t lost_ = 0;                  ///< frames lost since the last result
+  double base_s_ = 0;                   ///< of the network's rows, from the stretch's start
+  std::vector<std::int64_t> rows_out_;  ///< by output, since base_s_
+  std::int64_t lost_ = 0;               ///< frames lost since the last result
   std::atomic<std::int64_t> n_dropped_{0};
   std::atomic<std::int64_t> n_gaps_{0};
   std::atomic<std::int64_t> busy_ns_{0};

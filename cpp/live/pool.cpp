@@ -86,12 +86,13 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
   stream->on_ready([shared] {
     const auto alive = shared.lock();
     if (!alive) return;
-    { const std::lock_guard between(alive->mutex); }  // a worker has looked, and waits, or will look
+    {
+      const std::lock_guard between(alive->mutex);
+    }  // a worker has looked, and waits, or will look
     alive->wake.notify_one();
   });
   shared_->streams.push_back(stream);
-  const std::size_t wanted =
-      std::min(shared_->streams.size(), static_cast<std::size_t>(options_.workers));
+  const std::size_t wanted = std::min(shared_->streams.size(), static_cast<std::size_t>(options_.workers));
   while (workers_->size() < wanted) {
     try {
       workers_->emplace_back([shared = shared_] { work(*shared); });

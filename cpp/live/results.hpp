@@ -14,15 +14,15 @@ namespace fastaudio::live {
 
 /// Rows of one output that came out together.
 struct Result {
-  int network = 0;              ///< which of the networks it had one after the other gave it
-  std::size_t output = 0;       ///< index among that network's outputs
-  std::int64_t first_row = 0;   ///< count of the first row since `base_s`
+  int network = 0;             ///< which of the networks it had one after the other gave it
+  std::size_t output = 0;      ///< index among that network's outputs
+  std::int64_t first_row = 0;  ///< count of the first row since `base_s`
   std::size_t n_rows = 0;
   std::vector<float> values;
-  double base_s = 0;            ///< time of row 0
-  double until_s = 0;           ///< the sound that was run ends here
-  std::int64_t n_lost = 0;      ///< frames lost just before the first of these rows
-  bool provisional = false;     ///< of a clip that ends here, before the first whole window is there
+  double base_s = 0;         ///< time of row 0
+  double until_s = 0;        ///< the sound that was run ends here
+  std::int64_t n_lost = 0;   ///< frames lost just before the first of these rows
+  bool provisional = false;  ///< of a clip that ends here, before the first whole window is there
 };
 
 /// A bounded queue from one worker to any number of consumers.

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, m) {
   register_composites(m, node);
   register_onnx(m, node);
   register_stream(m, node);
+  register_live(m);
   register_info(m);
 }

@@ -1,0 +1,424 @@
+"""A pipeline that runs while the sound comes: from a microphone, or from blocks of your own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import queue
+import threading
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from fastaudio import _core
+from fastaudio._core import Pool
+from fastaudio.events import Event, decode
+from fastaudio.tags import Window
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from fastaudio._core import StreamSpec
+    from fastaudio.pipeline import Pipeline
+    from fastaudio.sources import Source
+    from fastaudio.streams import Samples
+
+Overflow: TypeAlias = Literal["drop_oldest", "block", "raise"]
+Item: TypeAlias = "Window | Frames | Event"
+
+CLOSE_S = 1.0
+"""Seconds that `close` waits at most for a network that runs, beyond what its source takes to stop."""
+
+_LOOK_S = 0.2  # how often a waiting consumer looks after Ctrl-C and the source
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Rows of a pipeline without tags, as they came out together.
+
+    Attributes:
+        start_s, end_s: the sound they cover.
+        rows: float32 [n_rows, ...].
+        gap_s: seconds of sound lost just before it.
+        provisional: whether it is of a shortened first clip.
+        output: name of the output, where there are several.
+    """
+
+    start_s: float
+    end_s: float
+    rows: NDArray[np.float32]
+    gap_s: float = 0.0
+    provisional: bool = False
+    output: str = ""
+
+
+@dataclass(frozen=True)
+class LiveStats:
+    """What a live stream has done so far; samples are counted by channel.
+
+    Attributes:
+        captured: samples that came in: delivered + dropped + waiting.
+        delivered: samples that were run.
+        dropped: samples lost in gaps, since they came faster than they were run.
+        waiting: samples in the buffer.
+        gaps: how often some were dropped.
+        bad_values: values that weren't finite, taken for silence.
+        device_overflows: times that the device lost sound before it came here.
+        results_waiting: results that nobody has taken yet: the queue's depth.
+        results_dropped: rows lost since nobody took them in time.
+        sound_s: seconds of sound run.
+        busy_s: seconds that this took.
+        latency_p50_s, latency_p99_s, latency_max_s: from the arrival of the last sample that a result
+            needs until the result can be taken: what comes on top of the pipeline's own `latency_s`.
+        parts: seconds that each node took, by its summary.
+    """
+
+    captured: int
+    delivered: int
+    dropped: int
+    waiting: int
+    gaps: int
+    bad_values: int
+    device_overflows: int
+    results_waiting: int
+    results_dropped: int
+    sound_s: float
+    busy_s: float
+    latency_p50_s: float
+    latency_p99_s: float
+    latency_max_s: float
+    parts: list[tuple[str, float]]
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work for a second of sound; 1 is too slow."""
+        return self.busy_s / self.sound_s if self.sound_s else 0.0
+
+
+class LiveStream:
+    """Sound goes in, results come out as they are due: `for window in stream`, or `async for`.
+
+    Made by `Pipeline.live`, to `push` blocks of any size to from any thread, and by `Pipeline.listen`,
+    which has a source push them. Results are `Window` for tags, `Event` for events, `Frames` for
+    other rows. A worker runs the network; results wait in a bounded queue.
+
+    Sound that is lost leaves a gap: what comes before and after it is run as two clips, each with the
+    numbers that the pipeline gives for those samples as a file. No window spans a gap, time stamps
+    count what was lost, and the first result after it says how much in `gap_s`.
+
+    Thread-safe, but for iterating from several threads at once. After a fork the child has to open
+    its own.
+
+    Attributes:
+        sample_rate, channels: of the blocks.
+        source: what pushes them, or None.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        sample_rate: int,
+        channels: int,
+        overflow: Overflow,
+        buffer_s: float,
+        provisional_s: float | None,
+        start_sample: int,
+        max_results: int,
+        pool: Pool | None,
+        source: Source | None = None,
+    ) -> None:
+        """Made by `Pipeline.live` and `Pipeline.listen`."""
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.source = source
+        node, spec = pipeline.head(sample_rate, channels)
+        self._input = spec
+        self._networks: list[tuple[str | None, dict[str, StreamSpec]]] = []
+        self._networks.append((pipeline.name, node.output_specs(spec)))
+        self._ready: deque[Item] = deque()
+        self._taking = threading.Lock()
+        self._asked: queue.SimpleQueue[tuple[Any, Any] | None] | None = None
+        self._pid = os.getpid()
+        self._closed = False
+        self._core = _core.LiveStream(
+            pool or shared_pool(),
+            node,
+            spec,
+            overflow=overflow,
+            buffer_s=buffer_s,
+            provisional_s=provisional_s or 0.0,
+            start_sample=start_sample,
+            max_results=max_results,
+        )
+        _open.add(self)
+        if source is not None:
+            try:
+                source.start(self._core)
+            except BaseException:
+                self.close()
+                raise
+
+    # Sound in.
+
+    def push(self, samples: Samples) -> None:
+        """Take a block of any length: float32 (full scale +-1) or int16, [n] or [n, channels].
+
+        Waits for room where the overflow policy is "block".
+
+        Raises:
+            TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
+            Overrun: there is no room, and the policy is "raise"; nothing was taken.
+            StateError: after finish, close or an error.
+        """
+        if isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1:  # noqa: PLR2004
+            samples = samples[:, 0] if not self._input.shape else samples
+        self._core.push(samples)
+
+    def finish(self) -> None:
+        """End the sound: what was taken is run and flushed, then iteration ends."""
+        self._core.finish()
+
+    # Results out.
+
+    def get(self, timeout_s: float | None = None) -> Item | None:
+        """Return the next result; None after `timeout_s`, or if there will be none (see `ended`).
+
+        Raises:
+            Overrun, ModelError: what ended the stream, after all results before it.
+            DeviceLost: the source gives no more sound.
+        """
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._taking:
+            self._fill(until)
+            return self._ready.popleft() if self._ready else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether no result will come any more."""
+        return not self._ready and (self._closed or self._core.ended)
+
+    def __iter__(self) -> LiveStream:
+        return self
+
+    def __next__(self) -> Item:
+        item = self.get()
+        if item is None:
+            raise StopIteration
+        return item
+
+    def __aiter__(self) -> LiveStream:
+        return self
+
+    async def __anext__(self) -> Item:
+        import asyncio  # noqa: PLC0415  # only for those who have it already
+
+        if not self._ready and not self.ended:
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[None] = loop.create_future()
+            self._ask(loop, future)
+            await future
+        if not self._ready:
+            raise StopAsyncIteration
+        return self._ready.popleft()
+
+    def _ask(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
+        """Have a thread wait for the next result. It is a daemon: an executor's would hold up the exit."""
+        if self._asked is None:
+            self._asked = queue.SimpleQueue()
+            target, arguments = _answer, (weakref.ref(self), self._asked)
+            threading.Thread(target=target, args=arguments, name="fastaudio-async", daemon=True).start()
+        self._asked.put((loop, future))
+
+    def _fill(self, until: float | None) -> None:
+        """Wait until a result is ready, there will be none, or it is too late."""
+        while not self._ready and not self.ended:
+            left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
+            result = self._core.take(max(left, 0.0))
+            if result is not None:
+                self._ready.extend(self._items(*result))
+            elif until is not None and time.monotonic() >= until:
+                return
+            elif self.source is not None and not self.ended:
+                self.source.check()
+
+    def _items(
+        self,
+        network: int,
+        output: str,
+        first_row: int,
+        rows: NDArray[np.float32],
+        base_s: float,
+        until_s: float,
+        n_lost: int,
+        provisional: bool,
+    ) -> list[Item]:
+        """Return a result of the core as the caller sees it."""
+        model, specs = self._networks[network]
+        spec = specs[output] if output in specs else next(iter(specs.values()))
+        gap_s = n_lost / self.sample_rate
+        if spec.unit == "events":
+            return [] if provisional else list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
+        if spec.rate_hz == 0:  # one row for a whole stretch
+            starts, span_s = np.full(len(rows), base_s), until_s - base_s
+        else:
+            starts, span_s = base_s + np.arange(first_row, first_row + len(rows)) / spec.rate_hz, spec.span_s
+        ends = np.minimum(starts + span_s, until_s)
+        if not spec.labels:
+            return [Frames(float(starts[0]), float(ends[-1]), rows, gap_s, provisional, output)]
+        return [
+            Window(
+                float(start_s),
+                float(end_s),
+                scores,
+                spec.labels,
+                gap_s=gap_s if i == 0 else 0.0,
+                provisional=provisional,
+                output=output,
+                model=model,
+            )
+            for i, (start_s, end_s, scores) in enumerate(zip(starts, ends, rows, strict=True))
+        ]
+
+    # The rest.
+
+    def swap(self, pipeline: Pipeline) -> None:
+        """Go on with another pipeline from the next patch on; no sound is lost, none is run twice.
+
+        Args:
+            pipeline: one whose parts up to the patches are the same: another model behind the same
+                front end.
+
+        Raises:
+            ValueError: another front end.
+        """
+        node, spec = pipeline.head(self.sample_rate, self.channels)
+        self._core.exchange(node)
+        self._networks.append((pipeline.name, node.output_specs(spec)))
+
+    def tap(self) -> Tap:
+        """Return a reader of the sound itself, from now on: to record it, or to look at it."""
+        return Tap(self)
+
+    def stats(self) -> LiveStats:
+        """Return counts and times so far."""
+        return LiveStats(**self._core.stats())
+
+    def take_peak(self) -> float:
+        """Return the largest magnitude captured since the last call; full scale is 1."""
+        return self._core.take_peak()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Stop the source and drop what was not taken; may be called twice, and from any thread.
+
+        Returns within `CLOSE_S` after the source has stopped (a microphone takes 2 s at most), even while
+        a network runs: that run ends in the background.
+        """
+        if self._closed or os.getpid() != self._pid:  # a forked child has neither source nor worker
+            return
+        self._closed = True
+        _open.discard(self)
+        if self._asked is not None:
+            self._asked.put(None)
+        if self.source is not None:
+            self.source.stop()
+        self._core.close(CLOSE_S)
+
+    def __enter__(self) -> LiveStream:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_core", None) is not None:
+            self.close()
+
+
+class Tap:
+    """Reads what a live stream captures, beside the network; made by `LiveStream.tap`."""
+
+    def __init__(self, stream: LiveStream) -> None:
+        self._core = stream._core  # noqa: SLF001
+        self.position = self._core.position
+
+    def read(self) -> tuple[NDArray[np.float32], int]:
+        """Return the samples since the last call, float32 [n, channels], and how many before them are lost.
+
+        The buffer holds `buffer_s`: who reads less often loses some.
+        """
+        samples, n_lost, self.position = self._core.read(self.position)
+        return samples, n_lost
+
+
+def _answer(stream: weakref.ref[LiveStream], asked: queue.SimpleQueue[tuple[Any, Any] | None]) -> None:
+    """Wait for results on behalf of an event loop, until the stream closes."""
+    while (request := asked.get()) is not None:
+        loop, future = request
+        error: BaseException | None = None
+        while not future.cancelled() and (held := stream()) is not None:
+            try:
+                with held._taking:  # noqa: SLF001
+                    held._fill(time.monotonic() + _LOOK_S)  # noqa: SLF001
+            except Exception as caught:  # noqa: BLE001  # belongs to who awaits
+                error = caught
+                break
+            if held._ready or held.ended:  # noqa: SLF001
+                break
+        try:
+            loop.call_soon_threadsafe(_settle, future, error)
+        except RuntimeError:  # the loop is closed: nobody waits
+            return
+
+
+def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+
+
+_open: weakref.WeakSet[LiveStream] = weakref.WeakSet()
+_pools: dict[int, Pool] = {}  # by process: threads stay behind in a fork
+_pools_lock = threading.Lock()
+
+
+def shared_pool() -> Pool:
+    """Return the pool that live streams share unless they are given another: a worker for each core."""
+    with _pools_lock:
+        if os.getpid() not in _pools:
+            _pools[os.getpid()] = Pool(workers=os.cpu_count() or 1)
+        return _pools[os.getpid()]
+
+
+def _close_all() -> None:
+    for stream in list(_open):
+        stream.close()
+    pool = _pools.pop(os.getpid(), None)
+    if pool is not None:
+        pool.close()
+
+
+atexit.register(_close_all)
+os_register = getattr(os, "register_at_fork", None)
+if os_register is not None:
+    os_register(after_in_child=lambda: globals().__setitem__("_pools_lock", threading.Lock()))

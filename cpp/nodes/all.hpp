@@ -6,6 +6,7 @@
 
 #include "nodes/chroma.hpp"
 #include "nodes/delta.hpp"
+#include "nodes/events.hpp"
 #include "nodes/harmonic_spectrogram.hpp"
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
@@ -57,7 +58,8 @@ using AllNodes = std::tuple<
     std::type_identity<Statistics>,
     std::type_identity<TopDb>,
     std::type_identity<ZeroCrossingRate>,
-    std::type_identity<Tags>
+    std::type_identity<Tags>,
+    std::type_identity<Events>
 >;
 // clang-format on
 

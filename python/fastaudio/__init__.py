@@ -16,6 +16,7 @@ from fastaudio._core import (
     Chroma,
     Delta,
     Each,
+    Events,
     FastaudioError,
     HarmonicSpectrogram,
     L2Normalize,
@@ -51,6 +52,7 @@ from fastaudio._core import (
 )
 from fastaudio.audio import DecodeError
 from fastaudio.cards import models
+from fastaudio.events import Event
 from fastaudio.pipeline import Pipeline
 from fastaudio.streams import PipelineStream
 from fastaudio.versions import show_versions
@@ -65,6 +67,8 @@ __all__ = [
     "DecodeError",
     "Delta",
     "Each",
+    "Event",
+    "Events",
     "FastaudioError",
     "HarmonicSpectrogram",
     "L2Normalize",

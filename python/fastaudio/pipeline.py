@@ -43,8 +43,9 @@ class Pipeline:
 
     Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's
     rate in the core, and run through the node. A pipeline that ends in `Tags` returns
-    `fastaudio.tags.Tags`; any other returns float32 rows [n_rows, ...]; one with several outputs
-    returns a dict of these by name. Thread-safe: share one between threads.
+    `fastaudio.tags.Tags`, one that ends in `Events` `fastaudio.events.Events`; any other returns
+    float32 rows [n_rows, ...]; one with several outputs returns a dict of these by name. `>>` adds
+    a node. Thread-safe: share one between threads.
 
     >>> import fastaudio as fa
     >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
@@ -135,6 +136,12 @@ class Pipeline:
         how = {"channel": self.channel, "quality": self.quality}
         cards.save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
 
+    def __rshift__(self, node: Node | dict[str, Node]) -> Pipeline:
+        """Return a pipeline that goes on with `node`, or with branches by name; all else is kept."""
+        made_anew = ("input", "pipeline")  # what a card says of its nodes
+        card = {key: value for key, value in self.card.items() if key not in made_anew}
+        return Pipeline(self.node >> node, channel=self.channel, quality=self.quality, card=card)
+
     @property
     def name(self) -> str | None:
         """Name of its card, or None."""
@@ -193,7 +200,7 @@ class Pipeline:
             progress: called with the seconds done and the total, None if unknown.
 
         Returns:
-            Tags, an array of rows, or a dict of these by output name.
+            Tags, Events, an array of rows, or a dict of these by output name.
 
         Raises:
             DecodeError: the file can't be read, or holds values that aren't finite.

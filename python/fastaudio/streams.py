@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from fastaudio import events
 from fastaudio._core import StateError, Stream, StreamSpec
 from fastaudio.tags import Tags, Window
 
@@ -14,14 +15,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
-Result: TypeAlias = "Tags | NDArray[np.float32]"
+Result: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
 
 
 class PipelineStream:
     """One run of a pipeline over a stream of blocks; one thread at a time.
 
-    `push` and `flush` return a list of `Window` for tags, rows [n_rows, ...] for features, or a
-    dict of these by output name. Any blocks give the same numbers as the whole signal at once.
+    `push` and `flush` return a list of `Window` for tags, of `Event` for events, rows [n_rows, ...]
+    for features, or a dict of these by output name. Any blocks give the same numbers as the whole
+    signal at once.
 
     Attributes:
         sample_rate: of the blocks, in Hz.
@@ -52,7 +54,7 @@ class PipelineStream:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
             StateError: after flush or close.
         """
-        return self._results(self._push(samples, wait=True))
+        return self._results(self._push(samples, wait=True), duration_s=None)
 
     def flush(self) -> Any:
         """End the signal and return what was still due.
@@ -60,7 +62,7 @@ class PipelineStream:
         Raises:
             StateError: called twice, or after close.
         """
-        return self._results(self._flush())
+        return self._results(self._flush(), duration_s=self.duration_s)
 
     def feed(self, samples: Samples) -> None:
         """Take a block and keep what it completes for `finish`."""
@@ -114,14 +116,17 @@ class PipelineStream:
         starts = np.arange(first, first + n_rows) / spec.rate_hz
         return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), self.duration_s)
 
-    def _results(self, rows: dict[str, NDArray[np.float32]]) -> Any:
-        results = {name: self._windows(name, rows[name]) for name in rows}
+    def _results(self, rows: dict[str, NDArray[np.float32]], duration_s: float | None) -> Any:
+        results = {name: self._items(name, rows[name], duration_s) for name in rows}
         return results if len(results) > 1 else next(iter(results.values()))
 
-    def _windows(self, name: str, rows: NDArray[np.float32]) -> Any:
+    def _items(self, name: str, rows: NDArray[np.float32], duration_s: float | None) -> Any:
+        spec = self._specs[name]
+        if spec.unit == "events":
+            return events.decode(rows, spec, duration_s=duration_s)
         first = self._rows_out[name]
         self._rows_out[name] += len(rows)
-        labels = self._specs[name].labels
+        labels = spec.labels
         if not labels:
             return rows
         times = self._times(name, len(rows), first)
@@ -131,8 +136,19 @@ class PipelineStream:
         ]
 
     def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
-        labels = self._specs[name].labels
+        spec = self._specs[name]
+        if spec.unit == "events":
+            return self._events(rows, spec, path, truncated)
+        labels = spec.labels
         if not labels:
             return rows
         times = self._times(name, len(rows), 0)
         return Tags(labels, rows, times, self.duration_s, truncated, path, self._model)
+
+    def _events(
+        self, rows: NDArray[np.float32], spec: StreamSpec, path: str | None, truncated: bool
+    ) -> events.Events:
+        found = events.decode(rows, spec, duration_s=self.duration_s)
+        ended = events.in_order(found, spec.labels)
+        how = self.duration_s, self.sample_rate, truncated, path, self._model
+        return events.Events(ended, spec.labels, *how)

@@ -146,6 +146,12 @@ TEST_CASE("allocations: nor does one that works on rows or frames") {
   CHECK(allocations_of(*std::make_shared<ZeroCrossingRate>(zeros), samples) == 0);
 }
 
+TEST_CASE("allocations: nor does one that finds events") {
+  const StreamSpec scores{62.5, {3}, "probability", {"a", "b", "c"}, 0, 0, 0};
+  const Events::Options often{.onset = {0.2}, .min_off_s = {0.03}, .smoothing_s = 0.1, .onsets = true};
+  CHECK(allocations_of(*std::make_shared<Events>(often), scores) == 0);
+}
+
 TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   const StreamSpec stereo{44100, {2}, "samples", {}, 0, 0};
   const auto log = std::make_shared<Log>(Log::Options{});

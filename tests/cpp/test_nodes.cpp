@@ -82,7 +82,13 @@ std::vector<RMS::Options> examples(std::type_identity<RMS>) {
 std::vector<ZeroCrossingRate::Options> examples(std::type_identity<ZeroCrossingRate>) {
   return {{}, {16000, 400, 160, true, 0.01}, {8000, 33, 50, false, 0}};
 }
-std::vector<Tags::Options> examples(std::type_identity<Tags>) { return {{{"a", "b", "c", "d", "e", "f"}}}; }
+const std::vector<std::string> kLabels{"a", "b", "c", "d", "e", "f"};
+std::vector<Tags::Options> examples(std::type_identity<Tags>) { return {{kLabels}}; }
+std::vector<Events::Options> examples(std::type_identity<Events>) {
+  return {{},
+          {.onset = {0.5}, .offset = {-0.5}, .min_on_s = {0.03}, .min_off_s = {0.02}, .onsets = true},
+          {.onset = {0, 0.1, 0.2, 0.3, 0.4, 0.5}, .smoothing_s = 0.05, .cool_down_s = {0.1}}};
+}
 
 /// The input a node is made for, or the first of some shapes that it accepts.
 StreamSpec input_of(const Node& node) {
@@ -93,6 +99,7 @@ StreamSpec input_of(const Node& node) {
     spec.rate_hz = 100;
     spec.shape = shape;
     spec.bin_hz = 100;
+    if (shape == shapes.front()) spec.labels = kLabels;
     if (message_of<ValueError>([&] { node.outputs(spec); }).empty()) return spec;
   }
   FAIL(node.repr(), " accepts none of the shapes that this test knows");

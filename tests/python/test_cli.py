@@ -223,7 +223,7 @@ def test_interrupted_is_exit_status_130(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.Pipeline, "load", interrupt)
+    monkeypatch.setattr(fa.Pipeline, "load", interrupt)
     assert cli.main(["tag", str(GUITAR)]) == 130
     assert capsys.readouterr().err == "fastaudio: interrupted\n"
 

@@ -54,13 +54,18 @@ SAMPLES = (12_000, ())
 
 # What its rows are, for a node that has to know more than their shape.
 SPECTRUM = fa.StreamSpec(rate_hz=100, shape=[65], unit="", bin_hz=125.0)
+SCORES = fa.Tags(list("abcde")).output_specs(fa.StreamSpec(rate_hz=100, shape=[5], unit=""))[""]
 INPUTS: dict[str, fa.StreamSpec] = {
     "Chroma": SPECTRUM,
+    "Events": SCORES,
     "SpectralBandwidth": SPECTRUM,
     "SpectralCentroid": SPECTRUM,
     "SpectralContrast": SPECTRUM,
     "SpectralRolloff": SPECTRUM,
 }
+
+# What makes real sound loud enough for a node's defaults.
+GAINS: dict[str, float] = {"Events": 4.0}
 
 
 @cache
@@ -80,7 +85,8 @@ def rows_of(name: str) -> NDArray[np.float32]:
     n, shape = ROWS.get(name, SAMPLES if samples else rows)
     left = decode(GUITAR)[0][:, 0]
     size = n * math.prod(shape)
-    return np.ascontiguousarray(left[20_000 : 20_000 + size].reshape(n, *shape))
+    gain = np.float32(GAINS.get(name, 1.0))
+    return np.ascontiguousarray(gain * left[20_000 : 20_000 + size].reshape(n, *shape))
 
 
 def spec_of(node: fa.Node) -> fa.StreamSpec | None:
@@ -108,7 +114,7 @@ every_option = pytest.mark.parametrize(("name", "option"), OPTIONS)
 def test_nodes_are_found_with_their_options() -> None:
     assert {"MelSpectrogram", "OnnxModel", "Sequential", "Parallel"} <= CLASSES.keys()
     assert ("MelSpectrogram", "hop_length") in OPTIONS
-    assert set(ARGUMENTS) | set(ROWS) | set(INPUTS) <= CLASSES.keys()
+    assert set(ARGUMENTS) | set(ROWS) | set(INPUTS) | set(GAINS) <= CLASSES.keys()
 
 
 @every_node

@@ -1,0 +1,55 @@
+"""The command line: each command is a module here with `add(commands)`, which adds its parser."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from fastaudio._core import FastaudioError, __version__
+from fastaudio.cli import report, tag
+from fastaudio.cli.arguments import INTERRUPTED, OK, RAW, USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = (tag, report)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fastaudio",
+        description="Tag sound: from files to labels with their scores.",
+        epilog="examples:\n  fastaudio tag song.mp3\n  fastaudio models musicnn-mtt\n  fastaudio info",
+        formatter_class=RAW,
+    )
+    parser.add_argument("--version", action="version", version=f"fastaudio {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    args = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may not fit the terminal's encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
+    level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    try:
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("fastaudio: interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away: nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except (FastaudioError, ValueError, OSError) as error:
+        sys.stderr.write(f"fastaudio: {error}\n")
+        return USAGE
+    return status

@@ -1,0 +1,55 @@
+"""Progress on stderr, where somebody is looking."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Bar:
+    """A progress bar on stderr, or nothing where nobody is looking."""
+
+    def __init__(self, bar: Any, total: int) -> None:
+        self._bar = bar
+        self._single = total == 1
+
+    def step(self) -> None:
+        """Count a file as done."""
+        if self._bar is not None and not self._single:
+            self._bar.update(1)
+
+    def within(self, done_s: float, total_s: float | None) -> None:
+        """Show how far the only file has come."""
+        if self._bar is not None:
+            self._bar.total = None if total_s is None else round(total_s, 1)
+            self._bar.update(round(done_s, 1) - self._bar.n)
+
+    def aside(self) -> AbstractContextManager[object]:
+        """Clear the bar while results are written, so that the two don't mix on a terminal."""
+        mode: AbstractContextManager[object] | None
+        mode = None if self._bar is None else self._bar.external_write_mode(file=sys.stdout)
+        return mode or nullcontext()
+
+    def say(self, text: str) -> None:
+        """Write a line on stderr, above the bar."""
+        if self._bar is None:
+            sys.stderr.write(text + "\n")
+        else:
+            self._bar.write(text, file=sys.stderr)
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool) -> Iterator[Bar]:
+    """Show a bar for that many files, or for the seconds of one."""
+    if quiet or not sys.stderr.isatty():
+        yield Bar(None, total)
+        return
+    from tqdm import tqdm  # noqa: PLC0415  # only where there is a terminal
+
+    unit = "s" if total == 1 else "file"
+    with tqdm(total=total, unit=unit, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+        yield Bar(bar, total)

@@ -1,0 +1,238 @@
+"""Results: events, each a label with its beginning and end, and the forms that others read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fastaudio._core import StreamSpec
+
+SCHEMA = "fastaudio.events/1"
+"""Name and version of the JSON and CSV forms; a change of meaning raises the number."""
+
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean")
+
+RAVEN_COLUMNS = (
+    "Selection",
+    "View",
+    "Channel",
+    "Begin Time (s)",
+    "End Time (s)",
+    "Low Freq (Hz)",
+    "High Freq (Hz)",
+    "Annotation",
+    "Peak Score",
+    "Mean Score",
+)
+
+_HIGH = 65536  # an event's first window is high * _HIGH + low
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event.
+
+    Attributes:
+        label: what was heard.
+        start_s: its beginning, in seconds from the start of the signal.
+        end_s: its end; None while it goes on.
+        peak: highest score; so far, while it goes on.
+        mean: mean score; so far, while it goes on.
+    """
+
+    label: str
+    start_s: float
+    end_s: float | None
+    peak: float
+    mean: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as JSON holds it."""
+        return {
+            "label": self.label,
+            "start_s": round(self.start_s, 6),
+            "end_s": None if self.end_s is None else round(self.end_s, 6),
+            "peak": round(self.peak, 6),
+            "mean": round(self.mean, 6),
+        }
+
+
+def decode(
+    rows: NDArray[np.float32], spec: StreamSpec, *, base_s: float = 0.0, duration_s: float | None = None
+) -> list[Event]:
+    """Return the events that rows of the node `Events` hold.
+
+    Args:
+        rows: float32 [n_events, 6].
+        spec: the node's output.
+        base_s: time of the signal's first sample.
+        duration_s: length of the signal, which no event outlasts; None if it goes on.
+    """
+    longest = math.inf if duration_s is None else duration_s
+    events = []
+    for label, high, low, n, peak, mean in rows.tolist():
+        first = int(high) * _HIGH + int(low)
+        start_s = base_s + min(first / spec.rate_hz, longest)
+        end_s = base_s + min((first + n - 1) / spec.rate_hz + spec.span_s, longest)
+        events.append(Event(spec.labels[int(label)], start_s, end_s if n else None, peak, mean))
+    return events
+
+
+def in_order(events: list[Event], labels: Sequence[str]) -> tuple[Event, ...]:
+    """Return those that have ended, in order of start, then label."""
+    place = {label: i for i, label in enumerate(labels)}
+    ended = [event for event in events if event.end_s is not None]
+    return tuple(sorted(ended, key=lambda event: (event.start_s, place[event.label])))
+
+
+def json_line(
+    event: Event, *, path: str | None = None, model: str | None = None, truncated: bool = False
+) -> str:
+    """Return an event as a line of JSON."""
+    data = {"schema": SCHEMA, "path": path, "model": model, "truncated": truncated} | event.to_dict()
+    return json.dumps(data, ensure_ascii=False) + "\n"
+
+
+def csv_header() -> str:
+    """Return the first row of the CSV form."""
+    return _csv(CSV_COLUMNS)
+
+
+def csv_row(event: Event, *, path: str | None = None, truncated: bool = False) -> str:
+    """Return an event as a row of CSV; its end is empty while it goes on."""
+    data = event.to_dict()
+    return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:])))
+
+
+def audacity_line(event: Event) -> str:
+    """Return an event as a line of an Audacity label track.
+
+    Raises:
+        ValueError: it goes on.
+    """
+    return _tabbed((f"{event.start_s:.6f}", f"{_end_of(event):.6f}", event.label))
+
+
+def raven_header() -> str:
+    """Return the first row of a Raven Pro selection table."""
+    return _tabbed(RAVEN_COLUMNS)
+
+
+def raven_row(event: Event, selection: int, *, high_hz: float) -> str:
+    """Return an event as a row of a Raven Pro selection table.
+
+    Args:
+        event: one that has ended.
+        selection: number of the row, from 1.
+        high_hz: upper edge of the selection, which begins at 0 Hz.
+
+    Raises:
+        ValueError: it goes on.
+    """
+    times = f"{event.start_s:.6f}", f"{_end_of(event):.6f}"
+    scores = f"{event.peak:.6f}", f"{event.mean:.6f}"
+    return _tabbed((selection, "Spectrogram 1", 1, *times, "0.0", f"{high_hz:.1f}", event.label, *scores))
+
+
+def _csv(row: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue()
+
+
+def _tabbed(row: Sequence[object]) -> str:
+    """Return a line for readers that know no quotes: white space becomes one space."""
+    return "\t".join(" ".join(str(field).split()) for field in row) + "\n"
+
+
+def _end_of(event: Event) -> float:
+    if event.end_s is None:
+        raise ValueError(
+            f"events: expected one that has ended, got {event.label!r} that goes on; leave it out"
+        )
+    return event.end_s
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Events of a whole signal, in order of start, then label.
+
+    Attributes:
+        events: each of them, ended.
+        labels: names that an event may have.
+        duration_s: length of the signal.
+        sample_rate: of the signal, in Hz.
+        truncated: whether the file was cut short: its header promised more, or it broke off.
+        path: the file, if it was one.
+        model: name of the card, if there is one.
+    """
+
+    events: tuple[Event, ...]
+    labels: Sequence[str]
+    duration_s: float
+    sample_rate: int
+    truncated: bool = False
+    path: str | None = None
+    model: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __getitem__(self, index: int) -> Event:
+        return self.events[index]
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def __repr__(self) -> str:
+        most = Counter(event.label for event in self).most_common(3)
+        text = ", ".join(f"{label} {n}" for label, n in most)
+        cut = ", truncated" if self.truncated else ""
+        return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as JSON holds it."""
+        return {
+            "schema": SCHEMA,
+            "path": self.path,
+            "model": self.model,
+            "duration_s": round(self.duration_s, 6),
+            "truncated": self.truncated,
+            "events": [event.to_dict() for event in self],
+        }
+
+    def to_json(self) -> str:
+        """Return one line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def to_jsonl(self) -> str:
+        """Return a line of JSON for each event."""
+        how = partial(json_line, path=self.path, model=self.model, truncated=self.truncated)
+        return "".join(map(how, self))
+
+    def to_csv(self, *, header: bool = True) -> str:
+        """Return a row for each event."""
+        rows = [csv_row(event, path=self.path, truncated=self.truncated) for event in self]
+        return "".join([csv_header(), *rows] if header else rows)
+
+    def to_audacity(self) -> str:
+        """Return a label track: start, end and label, to be imported into Audacity."""
+        return "".join(audacity_line(event) for event in self)
+
+    def to_raven(self) -> str:
+        """Return a Raven Pro selection table; selections span all frequencies of the signal."""
+        high_hz = self.sample_rate / 2
+        rows = [raven_row(event, i, high_hz=high_hz) for i, event in enumerate(self, start=1)]
+        return "".join([raven_header(), *rows])

@@ -1,0 +1,93 @@
+"""The rules of `Events`, one label at a time over whole arrays, with nothing of the node's own code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+def windows_of(seconds: float, rate_hz: float) -> int:
+    """Seconds as windows: to the nearest, halves up, at least one unless none are asked for."""
+    return max(1, int(np.floor(seconds * rate_hz + 0.5))) if seconds > 0 else 0
+
+
+def smoothed(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
+    """Mean of the last `n` scores, or of as many as there are."""
+    means = []
+    for t in range(len(scores)):
+        total = 0.0
+        for score in scores[max(0, t + 1 - max(n, 1)) : t + 1].tolist():
+            total += score
+        means.append(total / min(t + 1, max(n, 1)))
+    return np.array(means, dtype=np.float32)
+
+
+def stretches(
+    smooth: NDArray[np.float32], onset: np.float32, offset: np.float32, n_off: int, start: int
+) -> tuple[int, int] | None:
+    """First and last window of the first event from `start`, however short."""
+    begins = np.flatnonzero(smooth[start:] >= onset)
+    if len(begins) == 0:
+        return None
+    first = last = start + int(begins[0])
+    for t in (first + np.flatnonzero(smooth[first:] >= offset)).tolist():
+        if t - last > n_off:  # at least that many windows in between were below
+            break
+        last = t
+    return first, last
+
+
+def found(
+    scores: NDArray[np.float32], options: dict[str, Any], rate_hz: float
+) -> Iterator[tuple[int, int, int]]:
+    """First and last window of each event of a label, and the window after which its row can come."""
+    onset, offset = np.float32(options["onset"]), np.float32(options["offset"])
+    n_on = max(1, windows_of(options["min_on_s"], rate_hz))
+    n_off = max(1, windows_of(options["min_off_s"], rate_hz))
+    smooth = smoothed(scores, windows_of(options["smoothing_s"], rate_hz))
+    start = 0
+    # An event is over when n_off windows were below, and the next can't begin among these.
+    while (event := stretches(smooth, onset, offset, n_off, start)) is not None:
+        first, last = event
+        start = last + 1 + n_off
+        if last - first + 1 >= n_on:
+            start = max(start, last + 1 + windows_of(options["cool_down_s"], rate_hz))
+            yield first, last, min(last + n_off, len(scores))
+
+
+def announced(first: int, last: int, smooth: NDArray[np.float32], offset: np.float32, n_on: int) -> int:
+    """The window with which an event is long enough to say that it has begun."""
+    return next(t for t in range(first + n_on - 1, last + 1) if smooth[t] >= offset)
+
+
+def row(label: int, scores: NDArray[np.float32], first: int, last: int, n: int) -> list[float]:
+    """What comes out for an event's windows."""
+    total = 0.0
+    for score in scores[first : last + 1].tolist():
+        total += score
+    mean = total / (last - first + 1)
+    return [label, first // 65536, first % 65536, n, float(scores[first : last + 1].max()), mean]
+
+
+def rows_of(
+    scores: NDArray[np.float32], options: list[dict[str, Any]], rate_hz: float
+) -> NDArray[np.float32]:
+    """All rows of a signal, each label by its own options, in the order in which they come out."""
+    rows = []
+    for label, own in enumerate(options):
+        column = scores[:, label]
+        smooth = smoothed(column, windows_of(own["smoothing_s"], rate_hz))
+        n_on = max(1, windows_of(own["min_on_s"], rate_hz))
+        for first, last, out in found(column, own, rate_hz):
+            rows.append((out, first, label, row(label, column, first, last, last - first + 1)))
+            if own["onsets"]:
+                now = announced(first, last, smooth, np.float32(own["offset"]), n_on)
+                rows.append((now, first, label, row(label, column, first, now, 0)))
+    rows.sort(key=lambda item: item[:3])
+    return np.array([item[3] for item in rows], dtype=np.float32).reshape(-1, 6)

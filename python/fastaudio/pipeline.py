@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -20,22 +18,25 @@ from fastaudio._core import (
     Node,
     Resample,
     Sequential,
-    StateError,
     StreamSpec,
 )
-from fastaudio.audio import AudioFile, DecodeError, Source, is_source, name_of
+from fastaudio.audio import AudioFile, DecodeError, Source, is_source
+from fastaudio.live import LiveStream
+from fastaudio.microphone import Microphone
+from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from fastaudio._core import Pool
+    from fastaudio.live import Overflow
+    from fastaudio.sources import Source as LiveSource
 
-Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
+
 Quality: TypeAlias = Literal["fast", "high", "best"]
-Progress: TypeAlias = "Callable[[float, float | None], None]"
 
 _REPR_WIDTH = 80
-_SLICE = 1 << 20  # samples an array is pushed in, so that Ctrl-C is heard
 
 
 class Pipeline:
@@ -207,44 +208,11 @@ class Pipeline:
             TypeError, ValueError: samples of a wrong type, shape or value, or without a rate.
         """
         if isinstance(source, np.ndarray):
-            return self._run_array(source, sample_rate, layout, progress)
+            return run_array(self, source, sample_rate, layout, progress)
         if (sample_rate is not None or layout is not None) and is_source(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
         with AudioFile(source) as file:
-            return self._run_file(file, progress)
-
-    def _run_array(
-        self,
-        samples: Samples,
-        sample_rate: int | None,
-        layout: Layout | None,
-        progress: Progress | None,
-    ) -> Any:
-        if sample_rate is None:
-            raise ValueError("Pipeline: expected sample_rate= with samples, got none; state it in Hz")
-        samples = _with_layout(samples, layout)
-        channels = samples.shape[1] if samples.ndim > 1 else 1
-        stream = self.open(sample_rate=sample_rate, channels=channels)
-        total_s = len(samples) / sample_rate
-        for start in range(0, max(len(samples), 1), _SLICE):
-            stream.feed(samples[start : start + _SLICE])
-            if progress is not None:
-                progress(stream.duration_s, total_s)
-        return stream.finish()
-
-    def _run_file(self, file: AudioFile, progress: Progress | None) -> Any:
-        try:
-            stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
-        except ValueError as error:
-            raise DecodeError(file.name, str(error)) from error
-        for block in file.blocks():
-            try:
-                stream.feed(block)
-            except ValueError as error:  # all that can be wrong with a decoded block
-                raise DecodeError(file.name, str(error)) from error
-            if progress is not None:
-                progress(stream.duration_s, file.duration_s)
-        return stream.finish(path=file.name, truncated=file.truncated)
+            return run_file(self, file, progress)
 
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
         """Open a stream of blocks of any size.
@@ -253,11 +221,108 @@ class Pipeline:
             sample_rate: of the blocks, in Hz.
             channels: of the blocks: [n_samples] or [n_samples, channels].
         """
-        node, spec = self._head(sample_rate, channels)
+        node, spec = self.head(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
-    def _head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the node with what makes its input mono and resamples it; kept for next time."""
+    def live(
+        self,
+        sample_rate: int,
+        channels: int = 1,
+        *,
+        overflow: Overflow = "block",
+        buffer_s: float = 5.0,
+        provisional_s: float | None = None,
+        start_sample: int = 0,
+        max_results: int = 1024,
+        pool: Pool | None = None,
+    ) -> LiveStream:
+        """Open a stream that runs in the background: push blocks from any thread, iterate over results.
+
+        Args:
+            sample_rate: of the blocks, in Hz.
+            channels: of the blocks.
+            overflow: what happens when blocks come faster than they are run: "block" makes `push`
+                wait, "drop_oldest" loses the oldest sound and says so, "raise" refuses the block.
+            buffer_s: sound that may wait.
+            provisional_s: also give a first result after so much sound, marked `provisional`: what the
+                pipeline gives for a clip of that length. Again after each gap.
+            start_sample: count of the first sample, for time stamps that go on.
+            max_results: results that may wait; then the oldest are lost and counted, or with "block"
+                the sound waits.
+            pool: the threads that run it; None for those that all live streams share.
+
+        Raises:
+            ValueError, TypeError: an argument outside its range.
+        """
+        return LiveStream(
+            self,
+            sample_rate=sample_rate,
+            channels=channels,
+            overflow=overflow,
+            buffer_s=buffer_s,
+            provisional_s=provisional_s,
+            start_sample=start_sample,
+            max_results=max_results,
+            pool=pool,
+        )
+
+    def listen(
+        self,
+        device: int | str | LiveSource | None = None,
+        *,
+        sample_rate: int | None = None,
+        channels: int = 1,
+        block_s: float = 0.01,
+        overflow: Overflow = "drop_oldest",
+        hop_s: float | None = None,
+        buffer_s: float = 5.0,
+        provisional_s: float | None = None,
+        max_results: int = 1024,
+        pool: Pool | None = None,
+    ) -> LiveStream:
+        """Run over a microphone until it is closed: `for window in pipeline.listen()`, or `async for`.
+
+        Args:
+            device: index or name of an input, see `fastaudio.devices()`, None for the default one; or
+                a source of `fastaudio.sources`: raw PCM from a pipe, a file in real time.
+            sample_rate: of the device, in Hz; None for its own. It is resampled in the core.
+            channels: of the device.
+            block_s: length of the device's blocks.
+            overflow: as for `live`; a microphone can't wait, so "block" is refused for one.
+            hop_s: step between windows, in seconds; None for the pipeline's own.
+            buffer_s: as for `live`.
+            provisional_s: as for `live`.
+            max_results: as for `live`.
+            pool: as for `live`.
+
+        Raises:
+            DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
+            ValueError, TypeError: an argument outside its range.
+        """
+        source: LiveSource
+        if device is None or isinstance(device, int | str):
+            if overflow == "block":
+                raise ValueError(
+                    "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
+                )
+            source = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
+        else:
+            source = device
+        return LiveStream(
+            self if hop_s is None else self.with_hop(hop_s),
+            sample_rate=source.sample_rate,
+            channels=source.channels,
+            overflow=overflow,
+            buffer_s=buffer_s,
+            provisional_s=provisional_s,
+            start_sample=0,
+            max_results=max_results,
+            pool=pool,
+            source=source,
+        )
+
+    def head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return the node with what makes such input mono and resamples it, and the input's spec."""
         for name, value in (("sample_rate", sample_rate), ("channels", channels)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
                 got = f"{value!r} ({type(value).__name__})"
@@ -289,47 +354,4 @@ class Pipeline:
             For each source, in order, its result, or the error that it met: a bad file never ends
             the rest.
         """
-        n_jobs = jobs if jobs is not None else os.cpu_count() or 1
-        if n_jobs < 1:
-            raise ValueError(f"Pipeline.map: expected jobs of at least 1, got {jobs}")
-        stop = threading.Event()
-
-        def heed_stop(*_: object) -> None:
-            if stop.is_set():
-                raise StateError("Pipeline.map: expected to go on, got stopped")
-
-        def attempt(source: Source) -> Any | FastaudioError:
-            try:
-                return self(source, progress=heed_stop)
-            except FastaudioError as error:
-                return error
-            except Exception as error:  # noqa: BLE001  # one bad source never ends the rest
-                return DecodeError(name_of(source), f"{type(error).__name__}: {error}")
-
-        pool = ThreadPoolExecutor(n_jobs, thread_name_prefix="fastaudio-map")
-        waiting: deque[Future[Any]] = deque()
-        try:
-            for source in sources:
-                waiting.append(pool.submit(attempt, source))
-                if len(waiting) > n_jobs:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _with_layout(samples: Samples, layout: Layout | None) -> Samples:
-    """Return samples as [n_samples] or [n_samples, channels]."""
-    if layout not in (None, "samples_channels", "channels_samples"):
-        raise ValueError(
-            f"Pipeline: expected layout 'samples_channels' or 'channels_samples', got {layout!r}"
-        )
-    expected = 1 if layout is None else 2
-    if samples.ndim == expected:
-        return samples.T if layout == "channels_samples" else samples
-    got = f"{samples.dtype} {samples.shape}"
-    remedy = "state layout='samples_channels' or 'channels_samples'" if layout is None else "drop it"
-    wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r}"
-    raise ValueError(f"samples: expected {wanted}, got {got}; {remedy}")
+        return run_many(self, sources, jobs)

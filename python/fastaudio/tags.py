@@ -34,12 +34,20 @@ class Window:
         start_s, end_s: the stretch, in seconds from the start of the signal.
         scores: float32 [n_labels].
         labels: their names.
+        gap_s: seconds of live sound lost just before it.
+        provisional: whether it is of a shortened first clip of live sound.
+        output: name of the output, where a live pipeline has several.
+        model: name of the card, of a live pipeline.
     """
 
     start_s: float
     end_s: float
     scores: NDArray[np.float32]
     labels: Sequence[str]
+    gap_s: float = 0.0
+    provisional: bool = False
+    output: str = ""
+    model: str | None = None
 
     def top(self, k: int = 5) -> list[tuple[str, float]]:
         """Return the `k` highest scores with their labels, highest first."""

@@ -1,23 +1,20 @@
-"""A pipeline that runs while the sound comes: from a microphone, or from blocks of your own."""
+"""LiveStream: sound goes in from any thread or a source, results come out as they are due."""
 
 from __future__ import annotations
 
-import atexit
 import os
 import queue
 import threading
 import time
 import weakref
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from fastaudio import _core
-from fastaudio._core import Pool
-from fastaudio.events import Event, decode
-from fastaudio.tags import Window
+from fastaudio.live.pools import open_streams, shared_pool
+from fastaudio.live.results import Item, LiveStats, Network
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,81 +22,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastaudio._core import StreamSpec
+    from fastaudio._core import Pool
+    from fastaudio.live.sources import Source
     from fastaudio.pipeline import Pipeline
-    from fastaudio.sources import Source
     from fastaudio.streams import Samples
 
 Overflow: TypeAlias = Literal["drop_oldest", "block", "raise"]
-Item: TypeAlias = "Window | Frames | Event"
 
 CLOSE_S = 1.0
 """Seconds that `close` waits at most for a network that runs, beyond what its source takes to stop."""
 
 _LOOK_S = 0.2  # how often a waiting consumer looks after Ctrl-C and the source
-
-
-@dataclass(frozen=True, eq=False)
-class Frames:
-    """Rows of a pipeline without tags, as they came out together.
-
-    Attributes:
-        start_s, end_s: the sound they cover.
-        rows: float32 [n_rows, ...].
-        gap_s: seconds of sound lost just before it.
-        provisional: whether it is of a shortened first clip.
-        output: name of the output, where there are several.
-    """
-
-    start_s: float
-    end_s: float
-    rows: NDArray[np.float32]
-    gap_s: float = 0.0
-    provisional: bool = False
-    output: str = ""
-
-
-@dataclass(frozen=True)
-class LiveStats:
-    """What a live stream has done so far; samples are counted by channel.
-
-    Attributes:
-        captured: samples that came in: delivered + dropped + waiting.
-        delivered: samples that were run.
-        dropped: samples lost in gaps, since they came faster than they were run.
-        waiting: samples in the buffer.
-        gaps: how often some were dropped.
-        bad_values: values that weren't finite, taken for silence.
-        device_overflows: times that the device lost sound before it came here.
-        results_waiting: results that nobody has taken yet: the queue's depth.
-        results_dropped: rows lost since nobody took them in time.
-        sound_s: seconds of sound run.
-        busy_s: seconds that this took.
-        latency_p50_s, latency_p99_s, latency_max_s: from the arrival of the last sample that a result
-            needs until the result can be taken: what comes on top of the pipeline's own `latency_s`.
-        parts: seconds that each node took, by its summary.
-    """
-
-    captured: int
-    delivered: int
-    dropped: int
-    waiting: int
-    gaps: int
-    bad_values: int
-    device_overflows: int
-    results_waiting: int
-    results_dropped: int
-    sound_s: float
-    busy_s: float
-    latency_p50_s: float
-    latency_p99_s: float
-    latency_max_s: float
-    parts: list[tuple[str, float]]
-
-    @property
-    def real_time_factor(self) -> float:
-        """Seconds of work for a second of sound; 1 is too slow."""
-        return self.busy_s / self.sound_s if self.sound_s else 0.0
 
 
 class LiveStream:
@@ -141,8 +74,7 @@ class LiveStream:
         self.source = source
         node, spec = pipeline.head(sample_rate, channels)
         self._input = spec
-        self._networks: list[tuple[str | None, dict[str, StreamSpec]]] = []
-        self._networks.append((pipeline.name, node.output_specs(spec)))
+        self._networks = [Network(pipeline.name, node.output_specs(spec), sample_rate)]
         self._ready: deque[Item] = deque()
         self._taking = threading.Lock()
         self._asked: queue.SimpleQueue[tuple[Any, Any] | None] | None = None
@@ -158,7 +90,7 @@ class LiveStream:
             start_sample=start_sample,
             max_results=max_results,
         )
-        _open.add(self)
+        open_streams.add(self)
         if source is not None:
             try:
                 source.start(self._core)
@@ -243,49 +175,20 @@ class LiveStream:
             left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
             result = self._core.take(max(left, 0.0))
             if result is not None:
-                self._ready.extend(self._items(*result))
+                network, output, first_row, rows, base_s, until_s, n_lost, provisional = result
+                self._ready += self._networks[network].items(
+                    output,
+                    rows,
+                    first_row=first_row,
+                    base_s=base_s,
+                    until_s=until_s,
+                    n_lost=n_lost,
+                    provisional=provisional,
+                )
             elif until is not None and time.monotonic() >= until:
                 return
             elif self.source is not None and not self.ended:
                 self.source.check()
-
-    def _items(
-        self,
-        network: int,
-        output: str,
-        first_row: int,
-        rows: NDArray[np.float32],
-        base_s: float,
-        until_s: float,
-        n_lost: int,
-        provisional: bool,
-    ) -> list[Item]:
-        """Return a result of the core as the caller sees it."""
-        model, specs = self._networks[network]
-        spec = specs[output] if output in specs else next(iter(specs.values()))
-        gap_s = n_lost / self.sample_rate
-        if spec.unit == "events":
-            return [] if provisional else list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
-        if spec.rate_hz == 0:  # one row for a whole stretch
-            starts, span_s = np.full(len(rows), base_s), until_s - base_s
-        else:
-            starts, span_s = base_s + np.arange(first_row, first_row + len(rows)) / spec.rate_hz, spec.span_s
-        ends = np.minimum(starts + span_s, until_s)
-        if not spec.labels:
-            return [Frames(float(starts[0]), float(ends[-1]), rows, gap_s, provisional, output)]
-        return [
-            Window(
-                float(start_s),
-                float(end_s),
-                scores,
-                spec.labels,
-                gap_s=gap_s if i == 0 else 0.0,
-                provisional=provisional,
-                output=output,
-                model=model,
-            )
-            for i, (start_s, end_s, scores) in enumerate(zip(starts, ends, rows, strict=True))
-        ]
 
     # The rest.
 
@@ -301,7 +204,7 @@ class LiveStream:
         """
         node, spec = pipeline.head(self.sample_rate, self.channels)
         self._core.exchange(node)
-        self._networks.append((pipeline.name, node.output_specs(spec)))
+        self._networks.append(Network(pipeline.name, node.output_specs(spec), self.sample_rate))
 
     def tap(self) -> Tap:
         """Return a reader of the sound itself, from now on: to record it, or to look at it."""
@@ -329,7 +232,7 @@ class LiveStream:
         if self._closed or os.getpid() != self._pid:  # a forked child has neither source nor worker
             return
         self._closed = True
-        _open.discard(self)
+        open_streams.discard(self)
         if self._asked is not None:
             self._asked.put(None)
         if self.source is not None:
@@ -395,30 +298,3 @@ def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
         future.set_result(None)
     else:
         future.set_exception(error)
-
-
-_open: weakref.WeakSet[LiveStream] = weakref.WeakSet()
-_pools: dict[int, Pool] = {}  # by process: threads stay behind in a fork
-_pools_lock = threading.Lock()
-
-
-def shared_pool() -> Pool:
-    """Return the pool that live streams share unless they are given another: a worker for each core."""
-    with _pools_lock:
-        if os.getpid() not in _pools:
-            _pools[os.getpid()] = Pool(workers=os.cpu_count() or 1)
-        return _pools[os.getpid()]
-
-
-def _close_all() -> None:
-    for stream in list(_open):
-        stream.close()
-    pool = _pools.pop(os.getpid(), None)
-    if pool is not None:
-        pool.close()
-
-
-atexit.register(_close_all)
-os_register = getattr(os, "register_at_fork", None)
-if os_register is not None:
-    os_register(after_in_child=lambda: globals().__setitem__("_pools_lock", threading.Lock()))

@@ -1,0 +1,50 @@
+"""The threads that live streams share, and the end of all streams with the process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from typing import Protocol
+
+from fastaudio._core import Pool
+
+
+class Closable(Protocol):
+    """Whatever has to be closed before the interpreter goes."""
+
+    def close(self) -> None: ...  # noqa: D102
+
+
+open_streams: weakref.WeakSet[Closable] = weakref.WeakSet()
+_shared: list[Pool] = []
+_shared_lock = threading.Lock()
+
+
+def shared_pool() -> Pool:
+    """Return the pool that live streams share unless they are given another: a worker for each core."""
+    with _shared_lock:
+        if not _shared:
+            _shared.append(Pool(workers=os.cpu_count() or 1))
+        return _shared[0]
+
+
+def _close_all() -> None:
+    for stream in list(open_streams):
+        stream.close()
+    while _shared:
+        _shared.pop().close()
+
+
+def _forget() -> None:
+    """In a forked child: the workers stayed in the parent, and so did whoever held the lock."""
+    global _shared_lock  # noqa: PLW0603
+    _shared_lock = threading.Lock()
+    _shared.clear()
+    open_streams.clear()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -57,7 +57,7 @@ def load_sounddevice() -> Any:
         DeviceError: it, or PortAudio, isn't installed.
     """
     try:
-        import sounddevice  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415  # optional
+        import sounddevice  # noqa: PLC0415  # optional
     except ImportError as error:
         raise DeviceError(_NO_PACKAGE) from error
     except OSError as error:

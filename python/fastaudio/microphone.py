@@ -31,14 +31,14 @@ class CaptureSink(Protocol):
     Attributes:
         capture_callback: address of a C function with PortAudio's PaStreamCallback signature.
         capture_data: address of its user data.
-        captured: samples a channel taken so far.
+        position: samples a channel taken so far.
     """
 
     capture_callback: int
     capture_data: int
 
     @property
-    def captured(self) -> int: ...  # noqa: D102
+    def position(self) -> int: ...  # noqa: D102
 
 
 class Microphone:
@@ -89,6 +89,7 @@ class Microphone:
         self._closer: threading.Thread | None = None
         self._progress = (0, 0.0)
         self._quiet_s = 0.0
+        self._begun = False
         if channels > self.device.channels:
             raise _channels_error(self.device, channels)
         try:
@@ -124,7 +125,7 @@ class Microphone:
             raise self._explained(error) from error
         self._stream = opened
         self._fed = stream
-        self._progress = (0, time.monotonic())
+        self._progress = (stream.position, time.monotonic())
         # This thread owns what PortAudio's callback writes to: if closing hangs, it stays for ever.
         self._closer = threading.Thread(
             target=_close_when,
@@ -164,17 +165,19 @@ class Microphone:
         fed = self._fed
         if fed is None or self._stopped.is_set():
             return
-        captured, now_s = fed.captured, time.monotonic()
+        position, now_s = fed.position, time.monotonic()
         seen, seen_s = self._progress
-        self._progress = (captured, now_s)
+        self._progress = (position, now_s)
+        moved = position != seen
+        self._begun |= moved
         # A long time between two checks says little: the program itself may have been stopped.
-        self._quiet_s = 0.0 if captured != seen else self._quiet_s + min(now_s - seen_s, LOST_AFTER_S / 2)
-        limit_s = LOST_AFTER_S if captured else FIRST_SOUND_S
+        self._quiet_s = 0.0 if moved else self._quiet_s + min(now_s - seen_s, LOST_AFTER_S / 2)
+        limit_s = LOST_AFTER_S if self._begun else FIRST_SOUND_S
         if self._quiet_s >= limit_s:
             raise DeviceLost(
                 f"microphone {self.name!r}: expected sound, got none for {limit_s:.1f} s; was it unplugged?"
             )
-        if captured == seen and not self._stream.active:
+        if not moved and not self._stream.active:
             raise DeviceLost(
                 f"microphone {self.name!r}: expected sound, got the end of it; was it unplugged?"
             )

@@ -52,8 +52,11 @@ from fastaudio._core import (
 )
 from fastaudio.audio import DecodeError
 from fastaudio.cards import models
+from fastaudio.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.events import Event
+from fastaudio.microphone import Microphone
 from fastaudio.pipeline import Pipeline
+from fastaudio.sources import FileSource, PcmSource, Source
 from fastaudio.streams import PipelineStream
 from fastaudio.versions import show_versions
 
@@ -66,16 +69,21 @@ __all__ = [
     "Chroma",
     "DecodeError",
     "Delta",
+    "Device",
+    "DeviceError",
+    "DeviceLost",
     "Each",
     "Event",
     "Events",
     "FastaudioError",
+    "FileSource",
     "HarmonicSpectrogram",
     "L2Normalize",
     "Log",
     "Max",
     "Mean",
     "MelSpectrogram",
+    "Microphone",
     "MinMaxScale",
     "ModelError",
     "Mono",
@@ -84,10 +92,12 @@ __all__ = [
     "OnnxModel",
     "Parallel",
     "Patches",
+    "PcmSource",
     "Pipeline",
     "PipelineStream",
     "Resample",
     "Sequential",
+    "Source",
     "SpectralBandwidth",
     "SpectralCentroid",
     "SpectralContrast",
@@ -103,6 +113,7 @@ __all__ = [
     "TopDb",
     "ZeroCrossingRate",
     "__version__",
+    "devices",
     "models",
     "presets",
     "show_versions",

@@ -10,7 +10,18 @@ import fastaudio as fa
 import pytest
 from helpers import GUITAR, ROOT
 
-HEAVY = {"soundfile", "onnxruntime", "tqdm", "argparse", "matplotlib", "scipy", "librosa", "soxr"}
+HEAVY = {
+    "soundfile",
+    "onnxruntime",
+    "tqdm",
+    "argparse",
+    "matplotlib",
+    "scipy",
+    "librosa",
+    "soxr",
+    "sounddevice",
+    "cffi",
+}
 
 
 def modules_after(code: str) -> set[str]:

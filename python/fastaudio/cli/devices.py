@@ -1,0 +1,53 @@
+"""fastaudio devices: the microphones there are."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from fastaudio.cli.arguments import OK, RAW, Commands
+from fastaudio.devices import devices, find_device
+
+if TYPE_CHECKING:
+    import argparse
+
+_EXAMPLES = """\
+examples:
+  fastaudio devices          a table; * is the one used where none is named
+  fastaudio devices --json   a JSON list
+
+exit status: 0 there are some, 1 there are none, or PortAudio isn't installed, 2 wrong usage
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    listing = commands.add_parser(
+        "devices",
+        help="list the microphones",
+        description="List the sound inputs that `fastaudio listen` can open, by number or name.",
+        epilog=_EXAMPLES,
+        formatter_class=RAW,
+    )
+    listing.add_argument("--json", action="store_true", help="one JSON list")
+    listing.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    found = devices()
+    used = find_device()  # raises where there is none
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(device) for device in found], indent=2) + "\n")
+        return OK
+    names = max(len(device.name) for device in found)
+    hosts = max(len(device.host_api) for device in found)
+    for device in found:
+        mark = "*" if device == used else " "
+        channels = f"{device.channels} channel{'s' if device.channels > 1 else ''}"
+        sys.stdout.write(
+            f"{mark} {device.index:>3}  {device.name:<{names}}  {device.host_api:<{hosts}}  "
+            f"{device.sample_rate:>6} Hz  {channels}\n"
+        )
+    return OK

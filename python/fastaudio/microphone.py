@@ -1,0 +1,225 @@
+"""Microphone: a sound input that feeds a live stream from PortAudio's own thread, without Python."""
+
+from __future__ import annotations
+
+import atexit
+import math
+import threading
+import time
+import weakref
+from typing import Any, Protocol
+
+from fastaudio._core import StateError
+from fastaudio.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
+
+LOST_AFTER_S = 2.0
+"""Seconds without sound after which a device counts as lost."""
+FIRST_SOUND_S = 5.0
+"""Seconds that it may take to begin: sound servers and wireless headsets need time to wake up."""
+
+_CLOSE_S = 0.9
+
+# PortAudio's numbers.
+_BAD_RATE, _BAD_CHANNELS, _BUSY, _HOST_ERROR = -9997, -9998, -9985, -9999
+
+_open: weakref.WeakSet[Microphone] = weakref.WeakSet()
+
+
+class CaptureSink(Protocol):
+    """The side of a live stream that a microphone sees.
+
+    Attributes:
+        capture_callback: address of a C function with PortAudio's PaStreamCallback signature.
+        capture_data: address of its user data.
+        position: samples a channel taken so far.
+    """
+
+    capture_callback: int
+    capture_data: int
+
+    @property
+    def position(self) -> int: ...  # noqa: D102
+
+
+class Microphone:
+    """A sound input. PortAudio's thread hands blocks to C++: no lock of Python's is taken.
+
+    Attributes:
+        device: which it is.
+        sample_rate: in Hz.
+        channels: how many.
+        name: the device's.
+    """
+
+    def __init__(
+        self,
+        device: int | str | None = None,
+        *,
+        sample_rate: int | None = None,
+        channels: int = 1,
+        block_s: float | None = 0.01,
+    ) -> None:
+        """Find a device and ask whether it takes these settings.
+
+        Args:
+            device: its number, its name or a part of it; None for the system's default.
+            sample_rate: in Hz; None for the device's default.
+            channels: how many of its channels.
+            block_s: sound handed over at a time; None or 0 leaves it to PortAudio.
+
+        Raises:
+            DeviceError: no such device, settings that it doesn't take, no sounddevice or PortAudio.
+        """
+        for what, value in (("sample_rate", sample_rate), ("channels", channels)):
+            optional = what == "sample_rate" and value is None
+            if not optional and (type(value) is not int or value < 1):
+                raise ValueError(f"microphone: expected {what} as an int of at least 1, got {value!r}")
+        block_s = block_s or 0.0
+        if not (math.isfinite(block_s) and 0 <= block_s <= 1):
+            raise ValueError(f"microphone: expected block_s in [0, 1] seconds, got {block_s!r}")
+        self._sounddevice = load_sounddevice()
+        self.device = find_device(device)
+        self.name = self.device.name
+        self.channels = channels
+        self.sample_rate = sample_rate or self.device.sample_rate
+        self._block = round(block_s * self.sample_rate)
+        self._stream: Any = None
+        self._fed: CaptureSink | None = None
+        self._stopped = threading.Event()
+        self._closer: threading.Thread | None = None
+        self._progress = (0, 0.0)
+        self._quiet_s = 0.0
+        self._begun = False
+        if channels > self.device.channels:
+            raise _channels_error(self.device, channels)
+        try:
+            self._sounddevice.check_input_settings(
+                device=self.device.index, channels=channels, dtype="float32", samplerate=self.sample_rate
+            )
+        except self._sounddevice.PortAudioError as error:
+            raise self._explained(error) from error
+
+    def start(self, stream: CaptureSink) -> None:
+        """Begin to feed `stream`, and return.
+
+        Raises:
+            DeviceError: the device can't be opened, for instance because another program has it.
+            StateError: it was started before.
+        """
+        if self._stream is not None or self._stopped.is_set():
+            raise StateError("microphone: expected a new one, got one that was started; make another")
+        sounddevice = self._sounddevice
+        try:
+            opened = sounddevice._StreamBase(  # noqa: SLF001  # made for libraries, says its documentation
+                kind="input",
+                device=self.device.index,
+                samplerate=self.sample_rate,
+                channels=self.channels,
+                dtype="float32",
+                blocksize=self._block,
+                callback=stream.capture_callback,
+                userdata=sounddevice._ffi.cast("void*", stream.capture_data),  # noqa: SLF001
+                wrap_callback=None,
+            )
+        except sounddevice.PortAudioError as error:
+            raise self._explained(error) from error
+        self._stream = opened
+        self._fed = stream
+        self._progress = (stream.position, time.monotonic())
+        # This thread owns what PortAudio's callback writes to: if closing hangs, it stays for ever.
+        self._closer = threading.Thread(
+            target=_close_when,
+            args=(self._stopped, opened, stream),
+            name="fastaudio-microphone",
+            daemon=True,
+        )
+        self._closer.start()
+        try:
+            opened.start()
+        except sounddevice.PortAudioError as error:
+            self.stop()
+            raise self._explained(error) from error
+        _open.add(self)
+        # sounddevice ends PortAudio at exit: what is registered later runs earlier.
+        atexit.unregister(_stop_all)
+        atexit.register(_stop_all)
+
+    def stop(self) -> None:
+        """Close the device. Idempotent, returns within a second, never raises."""
+        self._stopped.set()
+        closer, self._closer = self._closer, None
+        if closer is None or closer is threading.current_thread():
+            return
+        closer.join(_CLOSE_S)
+        if closer.is_alive():  # PortAudio hangs: at exit, nobody may wait for it
+            atexit.unregister(self._sounddevice._exit_handler)  # noqa: SLF001
+        self._fed = None
+        _open.discard(self)
+
+    def check(self) -> None:
+        """Raise if the device gives no more sound.
+
+        Raises:
+            DeviceLost: it was unplugged, or its server went away.
+        """
+        fed = self._fed
+        if fed is None or self._stopped.is_set():
+            return
+        position, now_s = fed.position, time.monotonic()
+        seen, seen_s = self._progress
+        self._progress = (position, now_s)
+        moved = position != seen
+        self._begun |= moved
+        # A long time between two checks says little: the program itself may have been stopped.
+        self._quiet_s = 0.0 if moved else self._quiet_s + min(now_s - seen_s, LOST_AFTER_S / 2)
+        limit_s = LOST_AFTER_S if self._begun else FIRST_SOUND_S
+        if self._quiet_s >= limit_s:
+            raise DeviceLost(
+                f"microphone {self.name!r}: expected sound, got none for {limit_s:.1f} s; was it unplugged?"
+            )
+        if not moved and not self._stream.active:
+            raise DeviceLost(
+                f"microphone {self.name!r}: expected sound, got the end of it; was it unplugged?"
+            )
+
+    def __del__(self) -> None:
+        if hasattr(self, "_closer"):  # its constructor came so far
+            self.stop()
+
+    def _explained(self, error: Exception) -> DeviceError:
+        """Return a PortAudio error in the user's words."""
+        device = self.device
+        text, code = (*error.args, None)[:2]
+        if code == _BAD_CHANNELS:
+            return _channels_error(device, self.channels)
+        who = f"microphone {self.name!r}"
+        if code == _BAD_RATE:
+            return DeviceError(
+                f"{who}: expected a sample rate that it takes, got {self.sample_rate} Hz; "
+                f"its default is {device.sample_rate} Hz"
+            )
+        if code == _BUSY:
+            return DeviceError(f"{who}: expected a free device, got a busy one; close who uses it")
+        host = f": {error.args[2][2]}" if code == _HOST_ERROR and len(error.args) > 2 else ""  # noqa: PLR2004
+        return DeviceError(
+            f"{who}: expected it to open at {self.sample_rate} Hz with {self.channels} channels, "
+            f"got {text}{host}; see: fastaudio devices"
+        )
+
+
+def _channels_error(device: Device, channels: int) -> DeviceError:
+    return DeviceError(
+        f"microphone {device.name!r}: expected at most {device.channels} channels, got {channels}"
+    )
+
+
+def _close_when(stopped: threading.Event, opened: Any, fed: object) -> None:
+    """Close a device once it is stopped; keeps what it feeds until then."""
+    stopped.wait()
+    opened.close()  # also stops; sounddevice ignores its errors
+    del fed
+
+
+def _stop_all() -> None:
+    for microphone in list(_open):
+        microphone.stop()

@@ -1,0 +1,275 @@
+"""What feeds a live stream: raw PCM from a pipe, or an audio file at the pace of a microphone."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from fastaudio._core import FastaudioError, StateError
+from fastaudio.audio import AudioFile, DecodeError, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+Encoding: TypeAlias = Literal["s16le", "f32le"]
+
+ENCODINGS: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
+"""How raw PCM may be written: 16-bit integers or 32-bit floats, little-endian, interleaved."""
+
+_READ_BYTES = 1 << 16
+_STOP_S = 0.3
+
+log = logging.getLogger("fastaudio")
+
+
+class Sink(Protocol):
+    """The side of a live stream that a source sees."""
+
+    def push(self, samples: NDArray[Any]) -> object:
+        """Take a block, [n_samples] or [n_samples, channels]."""
+
+    def finish(self) -> None:
+        """End the signal."""
+
+
+class Source(Protocol):
+    """What feeds a live stream.
+
+    Attributes:
+        sample_rate: of what it gives, in Hz.
+        channels: of what it gives.
+        name: what to call it in messages.
+    """
+
+    sample_rate: int
+    channels: int
+    name: str
+
+    def start(self, stream: Any) -> None:
+        """Begin to feed `stream` from another thread, and return at once."""
+
+    def stop(self) -> None:
+        """Feed no more. Idempotent, returns within a second, never raises."""
+
+    def check(self) -> None:
+        """Raise the error at which it ceased to feed, if there was one."""
+
+
+class _Reader:
+    """A source that reads blocks in a thread of its own and pushes them.
+
+    At the end, and at an error, the stream is finished: what came before is still processed, and
+    `check` raises the error.
+    """
+
+    def __init__(self, name: str, sample_rate: int, channels: int, duration_s: float | None) -> None:
+        if duration_s is not None and not 0 < duration_s < math.inf:
+            raise ValueError(f"{name}: expected duration_s above 0, got {duration_s!r}")
+        self.name = name
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self._left = None if duration_s is None else max(1, round(duration_s * sample_rate))
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._error: FastaudioError | None = None
+
+    def _blocks(self) -> Iterator[NDArray[Any]]:
+        raise NotImplementedError
+
+    def start(self, stream: Sink) -> None:
+        """Begin to feed `stream`, and return at once.
+
+        Raises:
+            StateError: it was started before.
+        """
+        if self._thread is not None or self._stopped.is_set():
+            raise StateError(f"{self.name}: expected a new source, got one that was started; make another")
+        # A daemon: a read that blocks must not keep the program from ending.
+        self._thread = threading.Thread(
+            target=self._run, args=(stream,), name="fastaudio-source", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Feed no more. A read that blocks is left alone: what it brings is dropped."""
+        self._stopped.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_STOP_S)
+
+    def check(self) -> None:
+        """Raise the error at which reading ended, if there was one.
+
+        Raises:
+            DecodeError: the sound can't be read, or isn't finite.
+        """
+        if self._error is not None:
+            raise self._error
+
+    def _run(self, stream: Sink) -> None:
+        try:
+            for block in self._blocks():
+                if self._stopped.is_set():
+                    return
+                stream.push(block[: self._left])
+                if self._left is not None:
+                    self._left -= len(block)
+                    if self._left <= 0:
+                        break
+        except StateError:  # the stream was closed, or finished by another
+            return
+        except FastaudioError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, check() tells it to the reader
+            self._error = DecodeError(self.name, f"expected to read on, got {type(error).__name__}: {error}")
+        try:
+            stream.finish()
+        except StateError:
+            log.debug("%s: ended after its stream", self.name)
+
+
+class PcmSource(_Reader):
+    """Raw PCM from a file, a FIFO or stdin, as fast as it comes.
+
+    >>> import io
+    >>> source = PcmSource(io.BytesIO(bytes(32_000)), sample_rate=16_000)
+    >>> source.sample_rate, source.channels
+    (16000, 1)
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | BinaryIO,
+        *,
+        sample_rate: int,
+        channels: int = 1,
+        encoding: Encoding = "s16le",
+        duration_s: float | None = None,
+    ) -> None:
+        """Name what to read; a FIFO is opened when started, for that waits for its writer.
+
+        Args:
+            source: a path, or a binary file object.
+            sample_rate: in Hz.
+            channels: interleaved.
+            encoding: "s16le" or "f32le".
+            duration_s: end after so much; None for all.
+
+        Raises:
+            DecodeError: no such file.
+        """
+        for what, value in (("sample_rate", sample_rate), ("channels", channels)):
+            if type(value) is not int or value < 1:
+                raise ValueError(f"PcmSource: expected {what} as an int of at least 1, got {value!r}")
+        if encoding not in ENCODINGS:
+            raise ValueError(f"PcmSource: expected encoding of {', '.join(ENCODINGS)}, got {encoding!r}")
+        if isinstance(source, str | os.PathLike):
+            if not os.path.exists(source):  # noqa: PTH110
+                raise DecodeError(os.fspath(source), "expected raw PCM, got no such file")
+        elif not hasattr(source, "read"):
+            got = type(source).__name__
+            raise TypeError(f"PcmSource: expected a path or a binary file object, got {got}")
+        super().__init__(name_of(source), sample_rate, channels, duration_s)
+        self._source = source
+        self._dtype = ENCODINGS[encoding]
+
+    def _blocks(self) -> Iterator[NDArray[Any]]:
+        frame_bytes = self.channels * self._dtype.itemsize
+        left = b""
+        for data in self._reads():
+            left += data
+            whole = len(left) - len(left) % frame_bytes
+            if whole:
+                block = np.frombuffer(left[:whole], self._dtype).astype(self._dtype.newbyteorder("="))
+                yield block if self.channels == 1 else block.reshape(-1, self.channels)
+            left = left[whole:]
+        if left:
+            log.warning(
+                "%s: expected samples of %d bytes, got %d bytes more at the end; check channels and encoding",
+                self.name,
+                frame_bytes,
+                len(left),
+            )
+
+    def _reads(self) -> Iterator[bytes]:
+        """Yield what is there, without waiting for more."""
+        if isinstance(self._source, str | os.PathLike):
+            with open(self._source, "rb", buffering=0) as file:  # noqa: PTH123
+                while data := file.read(_READ_BYTES):
+                    yield data
+            return
+        source: Any = self._source
+        stdin: Any = getattr(sys.stdin, "buffer", None)
+        if stdin is not None and source is stdin:
+            source = stdin.raw  # a lock held in a read that blocks would break Python's shutdown
+        read = getattr(source, "read1", source.read)
+        while data := read(_READ_BYTES):
+            yield data
+
+
+class FileSource(_Reader):
+    """An audio file as if it were a microphone: at real-time pace, or as fast as it goes."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | BinaryIO,
+        *,
+        real_time: bool = True,
+        block_s: float = 0.01,
+        duration_s: float | None = None,
+    ) -> None:
+        """Open a file.
+
+        Args:
+            path: of any format that `Pipeline` reads, or a file object.
+            real_time: give each block when a microphone would; else at once.
+            block_s: length of a block.
+            duration_s: end after so much; None for all.
+
+        Raises:
+            DecodeError: it isn't there, or no known format.
+        """
+        if not 0 < block_s <= 60:  # noqa: PLR2004
+            raise ValueError(f"FileSource: expected block_s in (0, 60] seconds, got {block_s!r}")
+        self._file = AudioFile(path)
+        super().__init__(self._file.name, self._file.sample_rate, self._file.channels, duration_s)
+        self._real_time = real_time
+        self._block = max(1, round(block_s * self.sample_rate))
+
+    def stop(self) -> None:
+        """Feed no more, and close the file."""
+        super().stop()
+        if self._thread is None:
+            self._file.close()
+
+    def _blocks(self) -> Iterator[NDArray[Any]]:
+        with self._file:
+            decoded = (block[:, 0] if self.channels == 1 else block for block in self._file.blocks())
+            if not self._real_time:
+                yield from decoded
+            else:
+                yield from self._paced(decoded)
+            if self._file.truncated:
+                got_s = self._file.samples_read / self.sample_rate
+                log.warning("%s: the file is cut short, got %.1f s", self.name, got_s)
+
+    def _paced(self, decoded: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+        """Yield small blocks, each when its last sample would have been heard; no error adds up."""
+        started_s = time.monotonic()
+        n_given = 0
+        for large in decoded:
+            for first in range(0, len(large), self._block):
+                block = large[first : first + self._block]
+                n_given += len(block)
+                due_s = started_s + n_given / self.sample_rate
+                if self._stopped.wait(max(0.0, due_s - time.monotonic())):
+                    return
+                yield block

@@ -32,6 +32,9 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class Overrun(FastaudioError, RuntimeError):
+    """Sound came faster than it could be run."""
+
 __version__: str
 '''
 

@@ -37,6 +37,11 @@ std::chrono::nanoseconds duration(double seconds) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * std::clamp(seconds, 0.0, 1e6)));
 }
 
+/// A result, as `take` describes it.
+using Taken =
+    py::typing::Tuple<int, py::str, std::int64_t, py::array_t<float>, double, double, std::int64_t, bool>;
+using Captured = py::typing::Tuple<py::array_t<float>, std::int64_t, std::int64_t>;
+
 /// A live stream and the pool that runs it.
 class PyLiveStream {
  public:
@@ -212,7 +217,7 @@ void register_live(py::module_& m) {
           "error.\n")
       .def(
           "take",
-          [](PyLiveStream& self, double timeout_s) -> py::typing::Optional<py::tuple> {
+          [](PyLiveStream& self, double timeout_s) -> py::typing::Optional<Taken> {
             auto result = self.take(timeout_s);
             if (!result) return py::none();
             const StreamSpec& spec = self.spec_of(*result);
@@ -235,9 +240,12 @@ void register_live(py::module_& m) {
           py::arg("node"),
           "From the next patch on, `node` gives the results.\n\n"
           "Raises:\n    ValueError: it doesn't begin with the same parts.\n")
-      .def("read", &PyLiveStream::read, py::arg("position"),
-           "What was captured from `position` on: samples [n, channels], how many before them are lost, and\n"
-           "the position that they end at.")
+      .def(
+          "read",
+          [](const PyLiveStream& self, std::int64_t position) -> Captured { return self.read(position); },
+          py::arg("position"),
+          "What was captured from `position` on: samples [n, channels], how many before them are lost, and\n"
+          "the position that they end at.")
       .def_property_readonly("position", &PyLiveStream::position, "Samples captured, with `start_sample`.")
       .def("take_peak", &PyLiveStream::take_peak, "Largest magnitude captured since the last call.")
       .def(

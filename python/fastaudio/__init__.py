@@ -30,6 +30,7 @@ from fastaudio._core import (
     Node,
     Normalize,
     OnnxModel,
+    Overrun,
     Parallel,
     Patches,
     Resample,
@@ -52,11 +53,12 @@ from fastaudio._core import (
 )
 from fastaudio.audio import DecodeError
 from fastaudio.cards import models
-from fastaudio.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.events import Event
-from fastaudio.microphone import Microphone
+from fastaudio.live import Frames, LiveStats, LiveStream, Pool
+from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
+from fastaudio.live.microphone import Microphone
+from fastaudio.live.sources import FileSource, PcmSource, Source
 from fastaudio.pipeline import Pipeline
-from fastaudio.sources import FileSource, PcmSource, Source
 from fastaudio.streams import PipelineStream
 from fastaudio.versions import show_versions
 
@@ -77,8 +79,11 @@ __all__ = [
     "Events",
     "FastaudioError",
     "FileSource",
+    "Frames",
     "HarmonicSpectrogram",
     "L2Normalize",
+    "LiveStats",
+    "LiveStream",
     "Log",
     "Max",
     "Mean",
@@ -90,11 +95,13 @@ __all__ = [
     "Node",
     "Normalize",
     "OnnxModel",
+    "Overrun",
     "Parallel",
     "Patches",
     "PcmSource",
     "Pipeline",
     "PipelineStream",
+    "Pool",
     "Resample",
     "Sequential",
     "Source",

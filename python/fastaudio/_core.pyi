@@ -17,8 +17,11 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class Overrun(FastaudioError, RuntimeError):
+    """Sound came faster than it could be run."""
+
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'PCEN', 'Parallel', 'Patches', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1999,6 +2002,113 @@ class Stream:
             TypeError: a wrong dtype.
             ValueError: a wrong shape, or NaN.
             StateError: after flush, or from two threads at once.
+        """
+class Pool:
+    """
+    Threads that run live streams, each stream in its turn.
+    
+    With `batch` above 1, rows of several streams that the same network takes are run together: no row
+    waits longer than `batch_wait_s` for others. Thread-safe.
+    
+    Raises:
+        ValueError: an option outside its range.
+    """
+    def __init__(self, workers: typing.SupportsInt | typing.SupportsIndex = 1, *, batch: typing.SupportsInt | typing.SupportsIndex = 1, batch_wait_s: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def close(self) -> None:
+        """
+        Closes all streams and ends the threads, each after the part that it runs.
+        """
+    def pause(self) -> None:
+        """
+        No stream gets a turn until `resume`.
+        """
+    def resume(self) -> None:
+        """
+        Goes on after `pause`.
+        """
+    @property
+    def batch(self) -> int:
+        """
+        Rows of a run at most.
+        """
+    @property
+    def workers(self) -> int:
+        """
+        Threads at most.
+        """
+class LiveStream:
+    """
+    One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.
+    """
+    def __init__(self, pool: Pool, node: Node, input: StreamSpec, *, overflow: str, buffer_s: typing.SupportsFloat | typing.SupportsIndex, provisional_s: typing.SupportsFloat | typing.SupportsIndex, start_sample: typing.SupportsInt | typing.SupportsIndex, max_results: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Ends at once; waits `timeout_s` at most for the part that runs now.
+        """
+    def exchange(self, node: Node) -> None:
+        """
+        From the next patch on, `node` gives the results.
+        
+        Raises:
+            ValueError: it doesn't begin with the same parts.
+        """
+    def finish(self) -> None:
+        """
+        The sound ends: what was taken is run, then the results end.
+        """
+    def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
+        """
+        Takes samples from any thread.
+        
+        Raises:
+            TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.
+            Overrun: no room, where that is the policy.
+            StateError: after finish, close or an error.
+        """
+    def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:
+        """
+        What was captured from `position` on: samples [n, channels], how many before them are lost, and
+        the position that they end at.
+        """
+    def stats(self) -> dict[str, typing.Any]:
+        """
+        Counts and times so far.
+        """
+    def take(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[int, str, int, numpy.typing.NDArray[numpy.float32], float, float, int, bool] | None:
+        """
+        The next result as (network, output, first_row, rows, base_s, until_s, n_lost, provisional);
+        None after `timeout_s`, or if there will be no more.
+        
+        Raises:
+            FastaudioError: what ended the stream, once all before it is taken.
+        """
+    def take_peak(self) -> float:
+        """
+        Largest magnitude captured since the last call.
+        """
+    @property
+    def capture_callback(self) -> int:
+        """
+        Address of a callback for PortAudio, which takes float32; it never takes the GIL.
+        """
+    @property
+    def capture_data(self) -> int:
+        """
+        Address of the callback's data; valid as long as this object.
+        """
+    @property
+    def ended(self) -> bool:
+        """
+        No result will come any more.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Samples captured, with `start_sample`.
         """
 def isa() -> str:
     """

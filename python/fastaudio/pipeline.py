@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -20,18 +19,19 @@ from fastaudio._core import (
     Sequential,
     StreamSpec,
 )
-from fastaudio.audio import AudioFile, DecodeError, Source, is_source
+from fastaudio.audio import AudioFile, Source, is_source
 from fastaudio.live import LiveStream
-from fastaudio.microphone import Microphone
+from fastaudio.live.microphone import Microphone
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    import os
+    from collections.abc import Iterable, Iterator, Mapping
 
     from fastaudio._core import Pool
     from fastaudio.live import Overflow
-    from fastaudio.sources import Source as LiveSource
+    from fastaudio.live.sources import Source as LiveSource
 
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
@@ -283,8 +283,8 @@ class Pipeline:
         """Run over a microphone until it is closed: `for window in pipeline.listen()`, or `async for`.
 
         Args:
-            device: index or name of an input, see `fastaudio.devices()`, None for the default one; or
-                a source of `fastaudio.sources`: raw PCM from a pipe, a file in real time.
+            device: index or name of an input, see `fastaudio.live.devices()`, None for the default one; or
+                a source of `fastaudio.live.sources`: raw PCM from a pipe, a file in real time.
             sample_rate: of the device, in Hz; None for its own. It is resampled in the core.
             channels: of the device.
             block_s: length of the device's blocks.

@@ -8,14 +8,13 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-
 from fastaudio._core import FastaudioError, StateError
 from fastaudio.audio import AudioFile, DecodeError, Source, name_of
-from fastaudio.streams import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from fastaudio.streams import Samples
 
     from fastaudio.pipeline import Pipeline
 

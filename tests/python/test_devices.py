@@ -10,7 +10,7 @@ from typing import Any
 
 import fastaudio as fa
 import pytest
-from fastaudio import microphone as module
+from fastaudio.live import microphone as module
 
 
 class PortAudioError(Exception):

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fastaudio.cli.arguments import OK, RAW, Commands
-from fastaudio.devices import devices, find_device
+from fastaudio.live.devices import devices, find_device
 
 if TYPE_CHECKING:
     import argparse

@@ -14,9 +14,9 @@ from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.arguments import OK, RAW, Commands, positive, seconds
 from fastaudio.cli.record import Recorder
 from fastaudio.cli.screen import JsonLines, Lines, Screen, summary
-from fastaudio.microphone import Microphone
+from fastaudio.live.microphone import Microphone
+from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
 from fastaudio.pipeline import Pipeline
-from fastaudio.sources import ENCODINGS, FileSource, PcmSource, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

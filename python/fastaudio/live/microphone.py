@@ -10,7 +10,7 @@ import weakref
 from typing import Any, Protocol
 
 from fastaudio._core import StateError
-from fastaudio.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
+from fastaudio.live.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
 
 LOST_AFTER_S = 2.0
 """Seconds without sound after which a device counts as lost."""

@@ -30,6 +30,7 @@ SUBJECTS = (
     "mfcc",
     "threads",
     "streaming",
+    "live",
 )
 
 _EXAMPLES = """

@@ -40,6 +40,7 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
   const std::string& subject = session.subject();
   std::vector<State> states;
   std::set<std::string> taken;
+  std::int64_t left = kLargest;
   for (const auto& [input_name, output_name] : names) {
     const TensorInfo& input = find(session, session.inputs(), input_name, "inputs");
     const TensorInfo& output = find(session, session.outputs(), output_name, "outputs");
@@ -66,12 +67,13 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
     }
     std::int64_t size = 1;
     for (const std::int64_t n : shape) {
-      if (n < 1 || n > kLargest / size) {
-        throw ModelError(subject + ": expected from 1 to 2**24 values in state " + format(input_name) +
-                         ", got shape " + shape_text(input.shape));
+      if (n < 1 || n > left / size) {
+        throw ModelError(subject + ": expected from 1 to 2**24 values in a state, and in all together, got " +
+                         shape_text(input.shape) + " in " + format(input_name));
       }
       size *= n;
     }
+    left -= size;
     states.push_back({input_name, output_name, std::move(shape)});
   }
   return states;

@@ -99,6 +99,20 @@ struct Reader<std::vector<double>> : ListReader<double> {
   static constexpr const char* type = "list[float]";
 };
 
+/// Names for names; in the order of the keys, which means nothing.
+template <>
+struct Reader<std::map<std::string, std::string>> {
+  static constexpr const char* type = "dict[str, str]";
+  static bool read(py::handle value, std::map<std::string, std::string>& out) {
+    if (!py::isinstance<py::dict>(value)) return false;
+    for (const auto& [key, item] : py::reinterpret_borrow<py::dict>(value)) {
+      std::string name;
+      if (!Reader<std::string>::read(key, name) || !Reader<std::string>::read(item, out[name])) return false;
+    }
+    return true;
+  }
+};
+
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>

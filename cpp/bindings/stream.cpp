@@ -41,6 +41,11 @@ class PyStream {
     return results(collector);
   }
 
+  void reset() {
+    const Busy busy(busy_);
+    if (stream_) start(input_);
+  }
+
   /// push and flush in one.
   py::object whole(const py::object& rows, int threads) {
     if (threads < 1) {
@@ -193,7 +198,11 @@ void register_stream(py::module_& m, NodeClass& node) {
           "    StateError: after flush, or from two threads at once.\n")
       .def(
           "flush", [](PyStream& self) -> Rows { return self.flush(); },
-          "Ends the signal and returns the last rows.\n\nRaises:\n    StateError: called twice.\n");
+          "Ends the signal and returns the last rows.\n\nRaises:\n    StateError: called twice.\n")
+      .def(
+          "reset", &PyStream::reset,
+          "Goes back to the beginning, as a stream newly opened for the same input; also after flush, or an\n"
+          "error.\n\nRaises:\n    StateError: from two threads at once.\n");
   node.def(
       "open",
       [](const std::shared_ptr<Node>& self, const std::optional<StreamSpec>& input) {

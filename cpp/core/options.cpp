@@ -58,6 +58,13 @@ std::string format(const std::vector<std::string>& value) { return list(value); 
 
 std::string format(const std::vector<double>& value) { return list(value); }
 
+std::string format(const std::map<std::string, std::string>& value) {
+  std::string text;
+  for (const auto& [key, item] : value)
+    text += (text.empty() ? "" : ", ") + format(key) + ": " + format(item);
+  return "{" + text + "}";
+}
+
 std::string format(const Range& range, std::string_view unit) {
   const std::string text = "[" + bound(range.min) + ", " + bound(range.max) + "]";
   return unit.empty() ? text : text + " " + std::string(unit);

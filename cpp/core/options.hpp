@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,7 @@ std::string format(double value);
 std::string format(const std::string& value);
 std::string format(const std::vector<std::string>& value);
 std::string format(const std::vector<double>& value);
+std::string format(const std::map<std::string, std::string>& value);
 template <class T>
 std::string format(const std::optional<T>& value) {
   return value ? format(*value) : "None";

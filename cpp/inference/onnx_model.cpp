@@ -9,12 +9,6 @@ namespace fastaudio {
 
 namespace {
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "?" : std::to_string(n));
-  return "[" + text + "]";
-}
-
 std::string default_layout(std::size_t rank) { return "n" + std::string("tfc").substr(0, rank); }
 
 }  // namespace
@@ -28,11 +22,13 @@ OnnxModel::OnnxModel(Options options, std::string content) : options_(std::move(
   }
   session_ = std::make_shared<onnx::Session>("OnnxModel(" + format(options_.path) + ")", std::move(content),
                                              options_.providers);
+  find_data_input();
   check_outputs();
 }
 
 OnnxModel::OnnxModel(Options options, std::shared_ptr<onnx::Session> session)
     : options_(std::move(options)), session_(std::move(session)) {
+  find_data_input();
   check_outputs();
 }
 
@@ -44,17 +40,36 @@ std::shared_ptr<OnnxModel> OnnxModel::with_outputs(std::vector<std::string> outp
   return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
 }
 
+void OnnxModel::find_data_input() {
+  states_ = onnx::find_states(*session_, options_.state);
+  std::vector<std::string> others;
+  const auto& inputs = session_->inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (options_.state.contains(inputs[i].name)) continue;
+    others.push_back(inputs[i].name);
+    data_input_ = i;
+  }
+  if (others.size() == 1 && data_input().element_type == onnx::kFloat) return;
+  throw ModelError(session_->subject() + ": expected a model with one float32 input" +
+                   (states_.empty() ? "" : " beside its state") + ", got " + format(others) +
+                   (others.size() > 1 ? "; name recurrent ones with state=" : ""));
+}
+
+bool OnnxModel::is_state_output(const std::string& output) const {
+  return std::any_of(states_.begin(), states_.end(),
+                     [&](const auto& state) { return state.output == output; });
+}
+
 void OnnxModel::check_outputs() {
   const std::string& subject = session_->subject();
-  const auto& inputs = session_->inputs();
-  if (inputs.size() != 1 || inputs.front().element_type != onnx::kFloat) {
-    std::vector<std::string> names;
-    for (const auto& info : inputs) names.push_back(info.name);
-    throw ModelError(subject + ": expected a model with one float32 input, got " + format(names));
-  }
   std::vector<std::string> known;
-  for (const auto& info : session_->outputs()) known.push_back(info.name);
-  if (known.empty()) throw ModelError(subject + ": expected a model with outputs, got none");
+  for (const auto& info : session_->outputs()) {
+    if (!is_state_output(info.name)) known.push_back(info.name);
+  }
+  if (known.empty()) {
+    throw ModelError(subject + ": expected a model with outputs" +
+                     (states_.empty() ? "" : " beside its state") + ", got none");
+  }
   const auto wanted_names = output_names();
   for (std::size_t i = 0; i < wanted_names.size(); ++i) {
     if (std::find(wanted_names.begin(), wanted_names.begin() + std::ptrdiff_t(i), wanted_names[i]) !=
@@ -62,12 +77,14 @@ void OnnxModel::check_outputs() {
       throw ValueError(subject + ": expected different outputs, got " + format(wanted_names[i]) + " twice");
     }
   }
-  for (const std::string& wanted : output_names()) {
-    const auto at = std::find(known.begin(), known.end(), wanted);
-    if (at == known.end()) {
+  for (const std::string& wanted : wanted_names) {
+    if (std::find(known.begin(), known.end(), wanted) == known.end()) {
       throw ModelError(subject + ": expected outputs among " + format(known) + ", got " + format(wanted));
     }
-    if (session_->outputs()[static_cast<std::size_t>(at - known.begin())].element_type != onnx::kFloat) {
+    const auto& infos = session_->outputs();
+    const auto info =
+        std::find_if(infos.begin(), infos.end(), [&](const auto& other) { return other.name == wanted; });
+    if (info->element_type != onnx::kFloat) {
       throw ModelError(subject + ": expected float32 from output " + format(wanted) + ", got another type");
     }
   }
@@ -79,7 +96,10 @@ void OnnxModel::check_outputs() {
 
 std::vector<std::string> OnnxModel::output_names() const {
   if (!options_.outputs.empty()) return options_.outputs;
-  return {session_->outputs().front().name};
+  for (const auto& info : session_->outputs()) {
+    if (!is_state_output(info.name)) return {info.name};
+  }
+  return {};
 }
 
 std::string OnnxModel::summary() const {
@@ -89,11 +109,11 @@ std::string OnnxModel::summary() const {
 
 OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
   const std::string& subject = session_->subject();
-  const auto& model_shape = session_->inputs().front().shape;
+  const auto& model_shape = data_input().shape;
   const std::size_t rank = input.shape.size();
   const std::string layout = options_.layout.empty() ? default_layout(rank) : options_.layout;
   const auto misfit = [&](const std::string& why) {
-    throw ModelError(subject + ": expected rows that fit its input " + shape_text(model_shape) +
+    throw ModelError(subject + ": expected rows that fit its input " + onnx::shape_text(model_shape) +
                      ", got rows " + to_string(input) + " with layout '" + layout + "'" + why);
   };
   if (rank > 3 || layout.size() != model_shape.size()) misfit("; state the axes with layout=");
@@ -106,7 +126,9 @@ OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
       plan.fixed_batch = model_shape[axis] > 0;
       constexpr std::int64_t kLargestBatch = 4096;
       if (model_shape[axis] > kLargestBatch) misfit("; a batch has at most 4096 rows");
-      plan.batch = static_cast<std::size_t>(plan.fixed_batch ? model_shape[axis] : options_.batch);
+      const std::int64_t open_batch = states_.empty() ? options_.batch : 1;
+      plan.batch = static_cast<std::size_t>(plan.fixed_batch ? model_shape[axis] : open_batch);
+      if (!states_.empty() && plan.batch > 1) misfit("; with state a run takes one row");
       extent = static_cast<std::int64_t>(plan.batch);
     } else if (layout[axis] != '1') {
       const std::size_t row_axis = std::string("tfc").find(layout[axis]);
@@ -153,7 +175,7 @@ std::vector<std::vector<std::int64_t>> OnnxModel::row_shapes(const Plan& plan) c
     const bool per_row = !shapes[o].empty() && (shapes[o].front() == batch || shapes[o].front() < 0);
     if (!per_row) {
       throw ModelError(session_->subject() + ": expected output " + format(names[o]) +
-                       " with one row for each input row, got shape " + shape_text(shapes[o]));
+                       " with one row for each input row, got shape " + onnx::shape_text(shapes[o]));
     }
     shapes[o].erase(shapes[o].begin());
     StreamSpec row;
@@ -176,12 +198,22 @@ std::vector<std::vector<std::int64_t>> OnnxModel::probe(const Plan& plan) const 
   const auto names = output_names();
   std::size_t size = 1;
   for (const std::int64_t n : plan.shape) size *= static_cast<std::size_t>(n);
+  for (const onnx::State& state : states_) size = std::max(size, state.size());
   dsp::AlignedFloats zeros(size, 0.0f);
-  const auto input = session_->tensor(zeros.data(), plan.shape);
+  std::vector<onnx::Handle<onnx::OrtValue>> owned;
+  std::vector<const char*> input_names;
+  std::vector<onnx::OrtValue*> inputs;
+  const auto add = [&](const std::string& input_name, const std::vector<std::int64_t>& shape) {
+    owned.push_back(session_->tensor(zeros.data(), shape));
+    inputs.push_back(owned.back().get());
+    input_names.push_back(input_name.c_str());
+  };
+  add(data_input().name, plan.shape);
+  for (const onnx::State& state : states_) add(state.input, state.shape);
   std::vector<const char*> pointers;
   for (const std::string& wanted : names) pointers.push_back(wanted.c_str());
   std::vector<onnx::OrtValue*> values(names.size(), nullptr);
-  session_->run(session_->inputs().front().name.c_str(), input.get(), pointers, values);
+  session_->run(input_names, inputs, pointers, values);
   for (onnx::OrtValue* value : values) shapes.push_back(session_->take_shape(value));
   probed_[plan.shape] = shapes;
   return shapes;
@@ -204,9 +236,15 @@ std::unique_ptr<Stream> OnnxModel::open(const StreamSpec& input) const {
   return open_onnx_stream(keep(this), plan(input), input.row_size());
 }
 
+std::optional<Locality> OnnxModel::locality() const {
+  if (!states_.empty()) return std::nullopt;
+  return Locality{.divisible = false};
+}
+
 std::shared_ptr<const Node> OnnxModel::batched(int n_rows) const {
-  if (!options_.layout.empty() && options_.layout.front() != 'n') return nullptr;
-  const auto& shape = session_->inputs().front().shape;
+  const bool has_batch = options_.layout.empty() || options_.layout.front() == 'n';
+  if (!has_batch || !states_.empty()) return nullptr;
+  const auto& shape = data_input().shape;
   if (shape.empty() || shape.front() == 1) return nullptr;
   if (shape.front() > 0) return shared_from_this();
   Options options = options_;

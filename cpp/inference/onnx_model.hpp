@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "core/options.hpp"
-#include "inference/onnx_session.hpp"
+#include "inference/onnx_state.hpp"
 
 namespace fastaudio {
 
@@ -17,6 +17,10 @@ Input:  rows of the shape that the model takes, without its batch axis (patches,
 Output: for each name in `outputs` a row for each input row, the model's output without its batch
         axis
 Latency: that of its input; its computing time is not counted
+
+With `state` the network is recurrent: what a run leaves in those outputs is the next run's input, from zeros
+at the start of each stream. Rows then go one by one, in order, whatever `batch` and `threads` say.
+
 Source: ONNX Runtime 1.19 or later, C interface
 )";
   struct Options {
@@ -24,6 +28,7 @@ Source: ONNX Runtime 1.19 or later, C interface
     std::vector<std::string> outputs;
     std::vector<std::string> units;
     std::string layout;
+    std::map<std::string, std::string> state;
     int batch = 1;
     int threads = 1;
     std::vector<std::string> providers;
@@ -36,6 +41,8 @@ Source: ONNX Runtime 1.19 or later, C interface
           Field{"layout", &Options::layout,
                 "Axes of the model's input: n batch, t first axis of a row (time), f its second "
                 "(bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'."},
+          Field{"state", &Options::state,
+                "Recurrent inputs, each with the output that it takes on after a run: float32 of one shape."},
           Field{"batch", &Options::batch, Range{1, 4096}, "rows",
                 "Rows of a run, if the model leaves it open; never waits to fill one."},
           Field{"threads", &Options::threads, Range{1, 1024}, "",
@@ -56,13 +63,17 @@ Source: ONNX Runtime 1.19 or later, C interface
 
   const Options& options() const { return options_; }
   const onnx::Session& session() const { return *session_; }
+  /// The input that rows go to, the only one that is no state.
+  const onnx::TensorInfo& data_input() const { return session_->inputs()[data_input_]; }
+  const std::vector<onnx::State>& states() const { return states_; }
   std::vector<std::string> output_names() const;
   std::string summary() const override;
   std::optional<StreamSpec> input() const override { return std::nullopt; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override { return Locality{.divisible = false}; }
-  /// Shares the session. Itself where the model has a batch of its own, null where that is one row.
+  std::optional<Locality> locality() const override;
+  /// Shares the session. Itself where the model has a batch of its own; null where that is one row, or
+  /// where it has state.
   std::shared_ptr<const Node> batched(int n_rows) const override;
 
   /// Where a row's axes go in the model's input, settled for one row shape.
@@ -80,12 +91,16 @@ Source: ONNX Runtime 1.19 or later, C interface
 
  private:
   OnnxModel(Options options, std::shared_ptr<onnx::Session> session);
+  void find_data_input();
   void check_outputs();
+  bool is_state_output(const std::string& output) const;
   std::vector<std::vector<std::int64_t>> row_shapes(const Plan& plan) const;
   std::vector<std::vector<std::int64_t>> probe(const Plan& plan) const;
 
   Options options_;
   std::shared_ptr<onnx::Session> session_;
+  std::vector<onnx::State> states_;
+  std::size_t data_input_ = 0;
   mutable std::mutex mutex_;  ///< guards the cache below
   mutable std::map<std::vector<std::int64_t>, std::vector<std::vector<std::int64_t>>> probed_;
 };

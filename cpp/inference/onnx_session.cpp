@@ -123,12 +123,12 @@ Handle<OrtValue> Session::tensor(float* data, const std::vector<std::int64_t>& s
   return {value, runtime_->api().release_value.call};
 }
 
-void Session::run(const char* input_name, const OrtValue* input, const std::vector<const char*>& output_names,
-                  std::vector<OrtValue*>& outputs) const {
+void Session::run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
+                  const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const {
   const Runtime::Busy busy;
   const KeepFloatEnvironment keep;
   const OrtRunOptions* no_options = nullptr;
-  runtime_->check(runtime_->api().run(current(), no_options, &input_name, &input, std::size_t{1},
+  runtime_->check(runtime_->api().run(current(), no_options, input_names.data(), inputs.data(), inputs.size(),
                                       output_names.data(), output_names.size(), outputs.data()),
                   subject_);
 }

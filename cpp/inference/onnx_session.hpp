@@ -32,9 +32,9 @@ class Session {
   /// Wraps `data`, which must outlive the tensor.
   Handle<OrtValue> tensor(float* data, const std::vector<std::int64_t>& shape) const;
 
-  /// Runs one input to several outputs. Outputs that are null are allocated by ONNX Runtime.
-  void run(const char* input_name, const OrtValue* input, const std::vector<const char*>& output_names,
-           std::vector<OrtValue*>& outputs) const;
+  /// Reads the inputs and fills the outputs. Outputs that are null are allocated by ONNX Runtime.
+  void run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
+           const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const;
 
   /// Shape of a tensor that a run allocated; the tensor is released.
   std::vector<std::int64_t> take_shape(OrtValue* value) const;

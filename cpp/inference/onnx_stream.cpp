@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <system_error>
@@ -10,95 +9,11 @@
 #include <utility>
 
 #include "core/platform.hpp"
-#include "dsp/aligned.hpp"
+#include "inference/onnx_job.hpp"
 
 namespace fastaudio {
 
 namespace {
-
-/// Tensors of one run at a time. Runs of fewer rows than a batch have their own, made at their first.
-class Job {
- public:
-  Job(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size)
-      : node_(node), plan_(plan), row_size_(row_size), names_(node.output_names()), tensors_(plan.batch) {
-    input_.resize(plan_.batch * row_size_, 0.0f);
-    for (const auto& shape : plan_.row_shapes) {
-      std::size_t size = plan_.batch;
-      for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
-      outputs_.emplace_back(size, 0.0f);
-    }
-    for (const std::string& name : names_) name_pointers_.push_back(name.c_str());
-    prepare(plan_.batch);
-  }
-
-  /// Takes `n` in [1, batch] rows.
-  void fill(const float* rows, std::size_t n) {
-    n_rows_ = n;
-    for (std::size_t i = 0; i < n; ++i) place(rows + i * row_size_, &input_[i * row_size_]);
-    if (plan_.fixed_batch) {
-      std::fill(input_.begin() + static_cast<std::ptrdiff_t>(n * row_size_), input_.end(), 0.0f);
-    }
-  }
-
-  void run() {
-    Tensors& tensors = prepare(plan_.fixed_batch ? plan_.batch : n_rows_);
-    const onnx::Session& session = node_.session();
-    session.run(session.inputs().front().name.c_str(), tensors.input.get(), name_pointers_,
-                tensors.output_pointers);
-  }
-
-  void write(Sink& sink) const {
-    for (std::size_t o = 0; o < outputs_.size(); ++o) sink.write(o, outputs_[o].data(), n_rows_);
-  }
-
- private:
-  struct Tensors {
-    onnx::Handle<onnx::OrtValue> input;
-    std::vector<onnx::Handle<onnx::OrtValue>> outputs;
-    std::vector<onnx::OrtValue*> output_pointers;
-  };
-
-  Tensors& prepare(std::size_t rows) {
-    Tensors& tensors = tensors_[rows - 1];
-    if (tensors.input.get() != nullptr) return tensors;
-    auto shape = plan_.shape;
-    if (plan_.batch_axis >= 0) shape[static_cast<std::size_t>(plan_.batch_axis)] = std::int64_t(rows);
-    tensors.input = node_.session().tensor(input_.data(), shape);
-    for (std::size_t o = 0; o < outputs_.size(); ++o) {
-      auto out_shape = plan_.row_shapes[o];
-      out_shape.insert(out_shape.begin(), std::int64_t(rows));
-      tensors.outputs.push_back(node_.session().tensor(outputs_[o].data(), out_shape));
-      tensors.output_pointers.push_back(tensors.outputs.back().get());
-    }
-    return tensors;
-  }
-
-  /// Copies a row with its axes in the model's order.
-  void place(const float* row, float* to) const {
-    if (!plan_.transposed) {
-      std::memcpy(to, row, row_size_ * sizeof(float));
-      return;
-    }
-    const auto& n = plan_.extents;
-    const auto& step = plan_.strides;
-    for (std::size_t i = 0; i < n[0]; ++i) {
-      for (std::size_t j = 0; j < n[1]; ++j) {
-        const float* from = row + i * step[0] + j * step[1];
-        for (std::size_t k = 0; k < n[2]; ++k) *to++ = from[k * step[2]];
-      }
-    }
-  }
-
-  const OnnxModel& node_;
-  const OnnxModel::Plan& plan_;
-  std::size_t row_size_;
-  std::size_t n_rows_ = 0;
-  std::vector<std::string> names_;
-  std::vector<const char*> name_pointers_;
-  dsp::AlignedFloats input_;
-  std::vector<dsp::AlignedFloats> outputs_;
-  std::vector<Tensors> tensors_;  ///< by number of rows - 1
-};
 
 class SingleStream final : public Stream {
  public:
@@ -120,7 +35,7 @@ class SingleStream final : public Stream {
   std::shared_ptr<const OnnxModel> node_;
   OnnxModel::Plan plan_;
   std::size_t row_size_;
-  Job job_;
+  OnnxJob job_;
 };
 
 /// A ring of jobs: filled in order by the caller, run by whichever worker is free, written in order.
@@ -160,7 +75,7 @@ class ThreadedStream final : public Stream {
   struct Slot {
     Slot(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size)
         : job(node, plan, row_size) {}
-    Job job;
+    OnnxJob job;
     bool done = false;
     std::exception_ptr error;
   };
@@ -259,7 +174,7 @@ class ThreadedStream final : public Stream {
 
 std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan,
                                          std::size_t row_size) {
-  if (node->options().threads == 1) {
+  if (node->options().threads == 1 || !node->states().empty()) {  // a run waits for the state of the last
     return std::make_unique<SingleStream>(std::move(node), std::move(plan), row_size);
   }
   return std::make_unique<ThreadedStream>(std::move(node), std::move(plan), row_size);

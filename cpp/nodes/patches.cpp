@@ -11,10 +11,12 @@ class PatchStream final : public Stream {
  public:
   PatchStream(std::shared_ptr<const Patches> node, std::size_t row_size)
       : node_(std::move(node)),
-        length_(static_cast<std::size_t>(node_->options().length)),
+        context_(static_cast<std::size_t>(node_->options().context)),
+        length_(context_ + static_cast<std::size_t>(node_->options().length)),
         hop_(static_cast<std::size_t>(node_->hop())),
         row_size_(row_size),
-        patch_(length_ * row_size) {}
+        patch_(length_ * row_size, static_cast<float>(node_->options().pad_value)),
+        filled_(context_) {}
 
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
@@ -31,20 +33,20 @@ class PatchStream final : public Stream {
       filled_ += n;
       rows += n * row_size_;
       n_rows -= n;
-      fresh_ = true;
+      fresh_ = filled_ > context_;
       if (filled_ == length_) emit(sink);
     }
   }
 
   void do_flush(Sink& sink) override {
     const std::string& last = node_->options().last;
-    if (!fresh_ || filled_ == 0 || (last == "drop" && emitted_)) return;
+    if (!fresh_ || (last == "drop" && emitted_)) return;
     if (last == "pad") {
       const auto value = static_cast<float>(node_->options().pad_value);
       std::fill(patch_.begin() + static_cast<std::ptrdiff_t>(filled_ * row_size_), patch_.end(), value);
     } else {
-      const std::size_t have = filled_ * row_size_;
-      for (std::size_t i = have; i < patch_.size(); ++i) patch_[i] = patch_[i - have];
+      const std::size_t have = (filled_ - context_) * row_size_;
+      for (std::size_t i = filled_ * row_size_; i < patch_.size(); ++i) patch_[i] = patch_[i - have];
     }
     emit(sink);
   }
@@ -60,14 +62,15 @@ class PatchStream final : public Stream {
   }
 
   std::shared_ptr<const Patches> node_;
-  std::size_t length_;
+  std::size_t context_;
+  std::size_t length_;  ///< of a patch with its context
   std::size_t hop_;
   std::size_t row_size_;
   std::vector<float> patch_;
-  std::size_t filled_ = 0;
+  std::size_t filled_;
   std::size_t skip_ = 0;
   bool emitted_ = false;
-  bool fresh_ = false;  ///< whether a row came since the last patch
+  bool fresh_ = false;  ///< whether a row beyond the context came since the last patch
 };
 
 }  // namespace
@@ -76,7 +79,7 @@ Patches::Patches(Options options) : options_(std::move(options)) { check_options
 
 std::vector<Output> Patches::outputs(const StreamSpec& input) const {
   StreamSpec spec = input;
-  spec.shape.insert(spec.shape.begin(), options_.length);
+  spec.shape.insert(spec.shape.begin(), std::int64_t{options_.context} + options_.length);
   if (input.rate_hz > 0) {
     spec.rate_hz = input.rate_hz / hop();
     spec.span_s = input.span_s + (options_.length - 1) / input.rate_hz;
@@ -87,10 +90,11 @@ std::vector<Output> Patches::outputs(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
   constexpr std::size_t kLargest = std::size_t{1} << 28;
-  const std::size_t size = static_cast<std::size_t>(options_.length) * input.row_size();
+  const auto n_rows = static_cast<std::size_t>(options_.context) + static_cast<std::size_t>(options_.length);
+  const std::size_t size = n_rows * input.row_size();
   if (size > kLargest) {
     throw ValueError("Patches: expected at most 2**28 values a patch, got " + std::to_string(size) +
-                     "; choose a smaller length");
+                     "; choose a smaller length or context");
   }
   return std::make_unique<PatchStream>(keep(this), input.row_size());
 }

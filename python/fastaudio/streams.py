@@ -37,9 +37,12 @@ class PipelineStream:
         self._model = model
         self._stream: Stream | None = stream
         self._specs = specs
-        self._rows_out = dict.fromkeys(specs, 0)
-        self._kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in specs}
         self.sample_rate = sample_rate
+        self._start()
+
+    def _start(self) -> None:
+        self._rows_out = dict.fromkeys(self._specs, 0)
+        self._kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in self._specs}
         self.samples_pushed = 0
 
     @property
@@ -78,6 +81,15 @@ class PipelineStream:
             warnings.warn(message, UserWarning, stacklevel=4)
         results = {name: self._result(name, whole[name], path, truncated) for name in whole}
         return results if len(results) > 1 else next(iter(results.values()))
+
+    def reset(self) -> None:
+        """Go back to the beginning, as a stream newly opened; also after flush, or an error.
+
+        Raises:
+            StateError: after close.
+        """
+        self._open().reset()
+        self._start()
 
     def close(self) -> None:
         """Drop the stream's state; what was not flushed is lost."""

@@ -1,15 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "core/sequential.hpp"
 #include "core/split.hpp"
 #include "helpers.hpp"
-#include "inference/onnx_model.hpp"
 #include "nodes/all.hpp"
+#include "onnx_models.hpp"
 
 using namespace fastaudio;
 using namespace fastaudio::test;
@@ -20,23 +18,8 @@ const StreamSpec kPatches{0.334, {187, 96}, "log10", {}, 2.99, 3.01};
 constexpr std::size_t kPatch = 187 * 96;
 constexpr std::size_t kTags = 50;
 
-/// Whether a library was named; says so if not.
-bool has_runtime() {
-  const char* library = std::getenv("FASTAUDIO_ONNXRUNTIME");
-  if (library != nullptr && *library != '\0') return true;
-  MESSAGE("skipped: set FASTAUDIO_ONNXRUNTIME to the path of libonnxruntime");
-  return false;
-}
-
-std::shared_ptr<OnnxModel> read(const std::string& path, OnnxModel::Options options = {}) {
-  options.path = "model.onnx";
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE(file);
-  return std::make_shared<OnnxModel>(options, std::string(std::istreambuf_iterator<char>(file), {}));
-}
-
 std::shared_ptr<OnnxModel> musicnn(OnnxModel::Options options = {}) {
-  return read(FASTAUDIO_MODELS "/musicnn-mtt/model.onnx", std::move(options));
+  return read_model(FASTAUDIO_MODELS "/musicnn-mtt/model.onnx", std::move(options));
 }
 
 /// Log-mel values as the model sees them, so that scores differ from patch to patch.
@@ -102,10 +85,10 @@ TEST_CASE("ONNX: a batched model is the same one with another batch and the same
 
 TEST_CASE("ONNX: a model's own batch is what it takes") {
   if (!has_runtime()) return;
-  const auto fixed = read(FASTAUDIO_GOLDEN "/onnx/batch4.onnx");
+  const auto fixed = read_model(FASTAUDIO_GOLDEN "/onnx/batch4.onnx");
   CHECK(fixed->batched(2) == fixed);
-  CHECK(read(FASTAUDIO_GOLDEN "/onnx/batch1.onnx")->batched(2) == nullptr);
-  CHECK(read(FASTAUDIO_GOLDEN "/onnx/ntf.onnx", {.layout = "1tf"})->batched(2) == nullptr);
+  CHECK(read_model(FASTAUDIO_GOLDEN "/onnx/batch1.onnx")->batched(2) == nullptr);
+  CHECK(read_model(FASTAUDIO_GOLDEN "/onnx/ntf.onnx", {.layout = "1tf"})->batched(2) == nullptr);
 }
 
 TEST_CASE("ONNX: a row depends on its patch alone, yet a signal isn't shared: batches and threads do that") {

@@ -42,6 +42,29 @@ TEST_CASE("patches: rows that a patch already held don't make another") {
   CHECK(patches({2, 4, "pad", -1}, 4) == Floats{0, 1});
 }
 
+TEST_CASE("patches: rows before a patch come along, padding before the first") {
+  const auto with_context = [](int length, std::optional<int> hop, const char* last, int context,
+                               int n_rows) { return patches({length, hop, last, -1, context}, n_rows); };
+  CHECK(with_context(3, {}, "drop", 1, 7) == Floats{-1, 0, 1, 2, 2, 3, 4, 5});
+  CHECK(with_context(2, {}, "drop", 3, 6) == Floats{-1, -1, -1, 0, 1, -1, 0, 1, 2, 3, 1, 2, 3, 4, 5});
+  CHECK(with_context(2, 4, "drop", 1, 7) == Floats{-1, 0, 1, 3, 4, 5});
+  CHECK(with_context(3, {}, "pad", 1, 4) == Floats{-1, 0, 1, 2, 2, 3, -1, -1});
+  CHECK(with_context(3, {}, "repeat", 1, 4) == Floats{-1, 0, 1, 2, 2, 3, 3, 3});
+  CHECK(with_context(2, 4, "pad", 3, 4) == Floats{-1, -1, -1, 0, 1});  // what follows is context alone
+  CHECK(with_context(2, 4, "pad", 3, 0).empty());
+}
+
+TEST_CASE("patches: times are those of the rows without context") {
+  const auto node = std::make_shared<Patches>(Patches::Options{.length = 4, .context = 2});
+  const StreamSpec spec = node->outputs(kRows).front().spec;
+  const StreamSpec without = Patches({.length = 4}).outputs(kRows).front().spec;
+  CHECK(spec.shape == std::vector<std::int64_t>{6, 1});
+  CHECK(spec.span_s == without.span_s);
+  CHECK(spec.latency_s == without.latency_s);
+  CHECK(spec.rate_hz == without.rate_hz);
+  CHECK(node->locality()->before == 2);
+}
+
 TEST_CASE("patches: a clip too short for one patch makes one") {
   CHECK(patches({5, {}, "drop", 0}, 2) == Floats{0, 1, 0, 1, 0});
   CHECK(patches({5, {}, "repeat", 0}, 2) == Floats{0, 1, 0, 1, 0});

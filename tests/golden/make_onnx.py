@@ -57,6 +57,55 @@ def weighted_sum(name: str, shape: list[int | str], weights: tuple[int, ...]) ->
     )
 
 
+def with_state() -> None:
+    """Networks that hand something on to the next run."""
+    add, copy = helper.make_node("Add", ["x", "h"], ["y"]), helper.make_node("Identity", ["y"], ["h_next"])
+    for name, rows in (("state", "n"), ("state_batch4", 4)):
+        shape: list[int | str] = [rows, BANDS]
+        inputs, outputs = [value("x", shape), value("h", shape)], [value("y", shape), value("h_next", shape)]
+        write(name, [add, copy], inputs, outputs)
+    # A running mean; states come before the rows, and before the scores.
+    write(
+        "state_mean",
+        [
+            helper.make_node("Add", ["sum", "x"], ["sum_next"]),
+            helper.make_node("Add", ["count", "one"], ["count_next"]),
+            helper.make_node("Div", ["sum_next", "count_next"], ["mean"]),
+        ],
+        [value("sum", [1, BANDS]), value("count", []), value("x", [1, BANDS])],
+        [value("sum_next", ["a", "b"]), value("count_next", []), value("mean", ["n", "m"])],
+        one=np.float32(1),
+    )
+
+    def odd(name: str, h: Any, h_next: Any, node: Any) -> None:
+        """x as it is, and a state that can't be one."""
+        x, y = value("x", ["n", BANDS]), value("y", ["n", BANDS])
+        write(name, [helper.make_node("Identity", ["x"], ["y"]), node], [x, h], [y, h_next])
+
+    same, twice = (helper.make_node(*op, ["h_next"]) for op in (("Identity", ["h"]), ("Concat", ["h", "h"])))
+    twice.attribute.append(helper.make_attribute("axis", 1))
+    double, large = TensorProto.DOUBLE, 2**24 + 1
+    odd("state_double", value("h", [1, BANDS], double), value("h_next", [1, BANDS], double), same)
+    odd("state_open", value("h", ["n", "m"]), value("h_next", ["n", "m"]), same)
+    odd("state_large", value("h", [1, large]), value("h_next", [1, large]), same)
+    odd("state_shapes", value("h", [1, BANDS]), value("h_next", [1, 2 * BANDS]), twice)
+    # Its state has the right shape as long as the largest value of a row is 1.
+    write(
+        "state_grows",
+        [
+            helper.make_node("Identity", ["x"], ["y"]),
+            helper.make_node("ReduceMax", ["x"], ["peak"], keepdims=0),
+            helper.make_node("Cast", ["peak"], ["times"], to=TensorProto.INT64),
+            helper.make_node("Reshape", ["times", "one"], ["columns"]),
+            helper.make_node("Concat", ["one", "columns"], ["repeats"], axis=0),
+            helper.make_node("Tile", ["h", "repeats"], ["h_next"]),
+        ],
+        [value("x", ["n", BANDS]), value("h", ["n", BANDS])],
+        [value("y", ["n", BANDS]), value("h_next", ["n", "m"])],
+        one=np.array([1], dtype=np.int64),
+    )
+
+
 def main() -> None:
     """Write all of them."""
     FOLDER.mkdir(exist_ok=True)
@@ -113,6 +162,7 @@ def main() -> None:
         [value("x:0", ["n", BANDS])],
         [value("y/out:0", ["n", BANDS])],
     )
+    with_state()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 from helpers import assert_same_bits, in_chunks
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
@@ -23,6 +23,15 @@ def numbered(n: int, width: int = 2) -> NDArray[np.float32]:
 
 
 def reference(
+    rows: NDArray[np.float32], length: int, hop: int, last: str, *, pad_value: float, context: int
+) -> list[NDArray[np.float32]]:
+    """The patches alone, each behind the `context` rows before it."""
+    patches = without_context(rows, length, hop, last, pad_value)
+    padded = np.concatenate([np.full((context, *rows.shape[1:]), pad_value, dtype=np.float32), rows])
+    return [np.concatenate([padded[k * hop :][:context], patch]) for k, patch in enumerate(patches)]
+
+
+def without_context(
     rows: NDArray[np.float32], length: int, hop: int, last: str, pad_value: float
 ) -> list[NDArray[np.float32]]:
     """Patch k holds rows k * hop to k * hop + length - 1; then the rest, if any is left over."""
@@ -45,16 +54,18 @@ def reference(
     length=st.integers(1, 20),
     hop=st.integers(1, 30),
     last=st.sampled_from(LAST),
+    context=st.integers(0, 25),
     cuts=st.lists(st.integers(0, 60), max_size=8),
 )
+@settings(max_examples=200)
 def test_any_lengths_match_slicing_in_any_chunks(
-    n: int, length: int, hop: int, last: str, cuts: list[int]
+    *, n: int, length: int, hop: int, last: str, context: int, cuts: list[int]
 ) -> None:
-    node = fa.Patches(length=length, hop=hop, last=last, pad_value=-7.0)
+    node = fa.Patches(length=length, hop=hop, last=last, pad_value=-7.0, context=context)
     rows = numbered(n)
-    want = reference(rows, length, hop, last, -7.0)
+    want = reference(rows, length, hop, last, pad_value=-7.0, context=context)
     got = node(rows)
-    assert got.shape == (len(want), length, 2)
+    assert got.shape == (len(want), context + length, 2)
     assert np.array_equal(got, np.array(want, dtype=np.float32).reshape(got.shape))
     assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
@@ -97,6 +108,22 @@ def test_times_and_latency_follow_from_the_lengths() -> None:
     assert out.span_s == pytest.approx(0.5)
     assert out.latency_s == pytest.approx(0.49)
     assert out.unit == "log10"
+
+
+def test_context_changes_the_shape_and_no_time() -> None:
+    spec = fa.StreamSpec(rate_hz=16_000, shape=[], unit="samples")
+    (out,) = fa.Patches(length=512, context=64).output_specs(spec).values()
+    assert out.shape == (576,)
+    assert out.rate_hz == pytest.approx(31.25)
+    assert out.span_s == pytest.approx(0.032)
+    assert out.latency_s == pytest.approx(511 / 16_000)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_give_patches_their_context(threads: int) -> None:
+    rows = numbered(100_000)
+    node = fa.Patches(length=300, hop=200, context=500)
+    assert np.array_equal(node(rows, threads=threads), node(rows))
 
 
 def test_a_patch_beyond_memory_is_refused_before_it_is_made() -> None:

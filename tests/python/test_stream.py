@@ -98,6 +98,26 @@ def test_int16_and_float_blocks_may_alternate(guitar_16k: NDArray[np.float32]) -
     assert np.array_equal(np.concatenate([*parts, stream.flush()]), musicnn_front()(floats))
 
 
+def test_reset_starts_times_and_scores_anew(tagger: fa.Pipeline, guitar_16k: NDArray[np.float32]) -> None:
+    stream = tagger.open(sample_rate=16_000)
+    first = stream.push(guitar_16k) + stream.flush()
+    stream.reset()
+    assert (stream.samples_pushed, stream.duration_s) == (0, 0)
+    stream.push(guitar_16k[:70_000])
+    stream.reset()
+    again = stream.push(guitar_16k) + stream.flush()
+    assert [window.start_s for window in again] == [window.start_s for window in first]
+    assert all(np.array_equal(a.scores, b.scores) for a, b in zip(again, first, strict=True))
+    stream.reset()
+    stream.feed(guitar_16k[:70_000])
+    stream.reset()
+    stream.feed(guitar_16k)
+    assert np.array_equal(stream.finish().scores, [window.scores for window in first])
+    stream.close()
+    with pytest.raises(fa.StateError, match="got a closed one"):
+        stream.reset()
+
+
 def test_empty_blocks_give_nothing(tagger: fa.Pipeline) -> None:
     stream = tagger.open(sample_rate=16_000)
     assert stream.push(np.zeros(0, dtype=np.float32)) == []

@@ -36,6 +36,7 @@ examples:
   fastaudio tag *.wav --jsonl --output tags.jsonl
   cat song.ogg | fastaudio tag -                 an audio file from stdin
   fastaudio tag song.mp3 --model vgg-msd         another model, see: fastaudio models
+  fastaudio tag talk.wav --model silero-vad      how much of it is speech
 
 exit status: 0 all files done, 1 some failed (each named on stderr), 2 wrong usage, 130 interrupted
 """

@@ -1,0 +1,82 @@
+#include "inference/onnx_state.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/options.hpp"
+
+namespace fastaudio::onnx {
+
+namespace {
+
+constexpr std::int64_t kLargest = std::int64_t{1} << 24;
+
+const TensorInfo& find(const Session& session, const std::vector<TensorInfo>& infos, const std::string& name,
+                       const char* which) {
+  std::vector<std::string> known;
+  for (const TensorInfo& info : infos) {
+    if (info.name == name) return info;
+    known.push_back(info.name);
+  }
+  throw ModelError(session.subject() + ": expected state " + which + " among " + format(known) + ", got " +
+                   format(name));
+}
+
+/// Open axes fit any extent.
+bool fit(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](auto m, auto n) { return m == n || m < 0 || n < 0; });
+}
+
+}  // namespace
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "?" : std::to_string(n));
+  return "[" + text + "]";
+}
+
+std::vector<State> find_states(const Session& session, const std::map<std::string, std::string>& names) {
+  const std::string& subject = session.subject();
+  std::vector<State> states;
+  std::set<std::string> taken;
+  std::int64_t left = kLargest;
+  for (const auto& [input_name, output_name] : names) {
+    const TensorInfo& input = find(session, session.inputs(), input_name, "inputs");
+    const TensorInfo& output = find(session, session.outputs(), output_name, "outputs");
+    if (!taken.insert(output_name).second) {
+      throw ModelError(subject + ": expected a state output for each input, got " + format(output_name) +
+                       " twice");
+    }
+    for (const TensorInfo* info : {&input, &output}) {
+      if (info->element_type != kFloat) {
+        throw ModelError(subject + ": expected float32 in state " + format(info->name) +
+                         ", got another type");
+      }
+    }
+    auto shape = input.shape;
+    if (std::count_if(shape.begin(), shape.end(), [](auto n) { return n < 0; }) > 1) {
+      throw ModelError(subject + ": expected state " + format(input_name) +
+                       " with no open axis but the batch's, got shape " + shape_text(shape) +
+                       "; export it with fixed axes");
+    }
+    std::replace_if(shape.begin(), shape.end(), [](auto n) { return n < 0; }, std::int64_t{1});
+    if (!fit(shape, output.shape)) {
+      throw ModelError(subject + ": expected state " + format(input_name) + " and " + format(output_name) +
+                       " of one shape, got " + shape_text(input.shape) + " and " + shape_text(output.shape));
+    }
+    std::int64_t size = 1;
+    for (const std::int64_t n : shape) {
+      if (n < 1 || n > left / size) {
+        throw ModelError(subject + ": expected from 1 to 2**24 values in a state, and in all together, got " +
+                         shape_text(input.shape) + " in " + format(input_name));
+      }
+      size *= n;
+    }
+    left -= size;
+    states.push_back({input_name, output_name, std::move(shape)});
+  }
+  return states;
+}
+
+}  // namespace fastaudio::onnx

@@ -51,7 +51,7 @@ class Pipeline:
     >>> print(fa.Pipeline(mel >> fa.Log(kind="log10", scale=10_000, offset=1)))
     16000 Hz mono (mean of all channels)
     MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power
-    Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.032 s
+    Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.016 s
     """
 
     def __init__(
@@ -148,9 +148,17 @@ class Pipeline:
 
     @property
     def latency_s(self) -> float:
-        """Seconds from a result's first sample until it comes out; infinite if it waits for the end."""
+        """Seconds of sound from a result's start until it comes out; infinite if it waits for the end.
+
+        A stream at another rate adds the resampler's, some milliseconds.
+        """
         specs = self.output_specs.values()
         return max(spec.latency_s if spec.rate_hz else math.inf for spec in specs)
+
+    @property
+    def receptive_field_s(self) -> float:
+        """Seconds of sound that one result depends on; infinite if it may depend on all before it."""
+        return self.node.receptive_field_s(self.input_spec)
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""

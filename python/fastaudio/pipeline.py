@@ -7,6 +7,7 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -25,6 +26,7 @@ from fastaudio._core import (
 )
 from fastaudio.audio import AudioFile, DecodeError, Source, is_source, name_of
 from fastaudio.streams import PipelineStream, Samples
+from fastaudio.windows import with_hop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -159,6 +161,27 @@ class Pipeline:
     def receptive_field_s(self) -> float:
         """Seconds of sound that one result depends on; infinite if it may depend on all before it."""
         return self.node.receptive_field_s(self.input_spec)
+
+    def with_hop(self, hop_s: float) -> Pipeline:
+        """Return the same pipeline with a window every `hop_s` seconds, its weights shared.
+
+        Windows keep their length, and overlap if the step is less; latency stays too. The step is that of
+        the last `Patches` on the way to a result, rounded to whole rows, at least one.
+
+        Raises:
+            TypeError, ValueError: no number above 0, or a pipeline without Patches.
+        """
+        if isinstance(hop_s, bool) or not isinstance(hop_s, Real):
+            raise TypeError(f"Pipeline.with_hop: expected hop_s as a number of seconds, got {hop_s!r}")
+        if not 0 < hop_s < math.inf:
+            raise ValueError(f"Pipeline.with_hop: expected hop_s above 0 s, got {hop_s}")
+        node = with_hop(self.node, self.input_spec, hop_s)
+        if node is None:
+            raise ValueError(
+                f"Pipeline.with_hop: expected a pipeline with Patches, got {self.node!r:.60}; "
+                "the step of rows is their node's hop_length"
+            )
+        return Pipeline(node, channel=self.channel, quality=self.quality, card=self.card)
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""

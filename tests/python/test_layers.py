@@ -32,7 +32,7 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp"}
 # Python modules from the bottom up: a module imports from lower rows only.
 ROWS = [
     {"_core"},
-    {"_onnxruntime", "audio", "tags", "cards", "presets", "versions"},
+    {"_onnxruntime", "audio", "tags", "cards", "presets", "versions", "windows"},
     {"streams", "librosa"},
     {"pipeline"},
     {"cli"},

@@ -33,7 +33,8 @@ void register_spec(py::module_& m) {
       .def_readonly("bin_hz", &StreamSpec::bin_hz,
                     "Value k of a row is a spectrum's at k * bin_hz; 0 if it isn't one.")
       .def_readonly("latency_s", &StreamSpec::latency_s,
-                    "Seconds from the first sample a row depends on until it comes out.")
+                    "Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; "
+                    "infinite at the end.")
       .def("__repr__", [](const StreamSpec& spec) { return to_string(spec) + " " + spec.unit; });
 }
 
@@ -64,6 +65,9 @@ NodeClass register_node(py::module_& m) {
             return specs;
           },
           py::arg("input"), "What comes out for `input`, by the outputs' names ('' for an only one).")
+      .def("receptive_field_s", &Node::receptive_field_s, py::arg("input"),
+           "Seconds of `input` that one row depends on, of the output where that is most; infinite where "
+           "a row may depend on all before it.")
       .def(
           "to_dict",
           [](const Node& self) -> py::typing::Dict<py::str, py::object> {

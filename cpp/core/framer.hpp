@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/node.hpp"
 #include "core/ring_buffer.hpp"
 
 namespace fastaudio {
@@ -28,6 +29,12 @@ class Framer {
     Edge edge;
     int batch;
   };
+
+  /// Of frames so cut. Frame 0 of a mirrored signal may wait for a sample more than it holds.
+  static Locality locality(const Options& o) {
+    const int head = o.edge == Edge::reflect && o.pad_left > 0 ? o.pad_left + 1 : 0;
+    return {.n_in = o.hop, .before = o.pad_left, .after = std::max(o.frame_length - o.pad_left, head)};
+  }
 
   explicit Framer(const Options& options)
       : length_(options.frame_length),

@@ -76,7 +76,7 @@ class Stream {
 struct Locality {
   std::int64_t n_in = 1;
   std::int64_t n_out = 1;
-  std::int64_t before = 0;
+  std::int64_t before = 0;  ///< negative: that many are passed over
   std::int64_t after = 1;
   bool divisible = true;  ///< whether streams may share the signal; a model has batches and threads instead
 };
@@ -107,6 +107,10 @@ class Node : public std::enable_shared_from_this<Node> {
   /// The same node taking up to `n_rows` rows in one run, where one row out belongs to each row in, rows
   /// don't depend on each other, and several at once may be cheaper; null where that isn't so.
   virtual std::shared_ptr<const Node> batched(int /*n_rows*/) const { return nullptr; }
+
+  /// Seconds of input that one row depends on, of the output where that is most; infinite where a row may
+  /// depend on any input before it.
+  virtual double receptive_field_s(const StreamSpec& input) const;
 
   /// What its rows are cut out of, where it takes each for a clip of its own (Each).
   virtual std::optional<StreamSpec> clip() const { return std::nullopt; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace fastaudio {
 
@@ -96,6 +97,12 @@ void throw_outside(const char* node, const char* field, const std::string& expec
 }
 
 }  // namespace detail
+
+double Node::receptive_field_s(const StreamSpec& input) const {
+  const auto near = locality();
+  if (!near) return std::numeric_limits<double>::infinity();
+  return static_cast<double>(near->before + near->after) / input.rate_hz;
+}
 
 std::string Node::summary() const {
   constexpr std::size_t kWidth = 34;

@@ -1,5 +1,7 @@
 #include "core/parallel.hpp"
 
+#include <algorithm>
+
 #include "core/options.hpp"
 
 namespace fastaudio {
@@ -97,6 +99,12 @@ std::optional<StreamSpec> Parallel::clip() const {
     if (auto spec = branch.second->clip()) return spec;
   }
   return std::nullopt;
+}
+
+double Parallel::receptive_field_s(const StreamSpec& input) const {
+  double most_s = 0;
+  for (const Branch& branch : branches_) most_s = std::max(most_s, branch.second->receptive_field_s(input));
+  return most_s;
 }
 
 std::vector<Output> Parallel::outputs(const StreamSpec& input) const {

@@ -23,6 +23,7 @@ class Parallel final : public Node {
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<StreamSpec> clip() const override;
+  double receptive_field_s(const StreamSpec& input) const override;
   const std::vector<Branch>& branches() const { return branches_; }
 
  private:

@@ -1,5 +1,6 @@
 #include "core/sequential.hpp"
 
+#include <cmath>
 #include <numeric>
 
 namespace fastaudio {
@@ -13,7 +14,7 @@ Locality through(const Locality& first, const Locality& second) {
   return {.n_in = inputs(rows),
           .n_out = rows / second.n_in * second.n_out,
           .before = first.before + inputs(second.before),
-          .after = first.after + inputs(second.after),
+          .after = first.after + inputs(second.after - 1),
           .divisible = first.divisible && second.divisible};
 }
 
@@ -125,6 +126,16 @@ std::optional<Locality> Sequential::locality() const {
     all = next ? std::optional(through(*all, *next)) : std::nullopt;
   }
   return all;
+}
+
+double Sequential::receptive_field_s(const StreamSpec& input) const {
+  StreamSpec spec = input;
+  double all_s = nodes_.front()->receptive_field_s(spec);
+  for (std::size_t i = 1; std::isfinite(all_s) && i < nodes_.size(); ++i) {
+    spec = only_output(*nodes_[i - 1], outputs_of(i - 1, spec));
+    all_s += nodes_[i]->receptive_field_s(spec) - 1 / spec.rate_hz;  // one of its inputs is in all_s
+  }
+  return all_s;
 }
 
 }  // namespace fastaudio

@@ -19,6 +19,7 @@ class Sequential final : public Node {
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
+  double receptive_field_s(const StreamSpec& input) const override;
   std::optional<StreamSpec> clip() const override { return nodes_.front()->clip(); }
   std::vector<NodePtr> parts() const override { return nodes_; }
 

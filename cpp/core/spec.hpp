@@ -15,7 +15,8 @@ struct StreamSpec {
   std::vector<std::string> labels;  ///< of the last axis, if it has names
   double span_s = 0;                ///< row k covers [k / rate_hz, k / rate_hz + span_s)
   double bin_hz = 0;                ///< value k of a row is a spectrum's at k * bin_hz; 0: it isn't one
-  double latency_s = 0;             ///< from a row's first sample until it comes out; infinite: at the end
+  double latency_s = 0;             ///< row k comes out at the latest once k / rate_hz + latency_s seconds of
+                                    ///< input are there; infinite: at the end
 
   std::size_t row_size() const {
     std::size_t size = 1;
@@ -24,7 +25,8 @@ struct StreamSpec {
   }
 
   static StreamSpec samples(double rate_hz) {
-    return {rate_hz, {}, "samples", {}, rate_hz > 0 ? 1 / rate_hz : 0, 0, 0};
+    const double step_s = rate_hz > 0 ? 1 / rate_hz : 0;
+    return {rate_hz, {}, "samples", {}, step_s, 0, step_s};
   }
 };
 

@@ -134,7 +134,9 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   for (; rate >= kHalvingRatio * output_rate; rate /= 2, scale *= 2) {
     // Nothing may fold below the output's Nyquist frequency; what lies above it goes later.
     sides_.push_back(half_band(q, 0.5 - output_rate / rate));
-    support_s_ += static_cast<double>(4 * sides_.back().size() - 1) / rate;
+    const auto reach = static_cast<std::int64_t>(2 * sides_.back().size() - 1);
+    before_ += scale * reach;
+    after_ += scale * (reach - 1);
   }
   for (const auto& side : sides_) halvings_.push_back({static_cast<int>(side.size()), side.data()});
 
@@ -145,21 +147,24 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   plan_.down = input_rate / divisor;
   plan_.taps = filter.taps();
   constexpr int kGroup = ResamplePlan::kGroup;
-  if (plan_.up > kMaxExactPhases) {
-    plan_.taps = (plan_.taps + kGroup - 1) / kGroup * kGroup;
-    reach_ = plan_.taps / 2 - 1;
+  const bool exact = plan_.up <= kMaxExactPhases;
+  const int after = plan_.taps - (plan_.taps / 2 - 1);
+  // An output's taps are placed by the sample before it, up to one earlier than its own time.
+  before_ += scale * (plan_.taps - after + (plan_.up > 1 ? 1 : 0));
+  after_ += scale * after;
+  // What fills up a row of taps has no weight, and stands where nothing has to wait for it.
+  if (!exact) plan_.taps = (plan_.taps + kGroup - 1) / kGroup * kGroup;
+  reach_ = plan_.taps - after;
+  if (!exact) {
     plan_.phases = q.phases;
     for (int r = 0; r <= plan_.phases; ++r) {
       const auto row = filter.row(plan_.taps, reach_, static_cast<double>(r) / plan_.phases);
       table_.insert(table_.end(), row.begin(), row.end());
     }
     plan_.table = table_.data();
-    support_s_ += plan_.taps / rate;
     return;
   }
 
-  support_s_ += plan_.taps / rate;
-  reach_ = plan_.taps / 2 - 1;
   if (plan_.up < 4 * kGroup) {  // longer cycles of whole groups
     const std::int64_t repeat = kGroup / std::gcd(plan_.up, std::int64_t{kGroup});
     plan_.up *= repeat;

@@ -28,8 +28,10 @@ class ResamplerTable {
   const std::vector<HalvePlan>& halvings() const { return halvings_; }
   const ResamplePlan& plan() const { return plan_; }
 
-  /// Seconds of sound that an output depends on.
-  double support_s() const { return support_s_; }
+  /// Samples that an output depends on: up to `before()` of them before its own time, and it is there once
+  /// `after()` are from that time on.
+  std::int64_t before() const { return before_; }
+  std::int64_t after() const { return after_; }
 
   /// Outputs of `n` samples.
   std::int64_t outputs_of(std::int64_t n) const;
@@ -40,7 +42,8 @@ class ResamplerTable {
  private:
   int input_rate_;
   int output_rate_;
-  double support_s_ = 0;
+  std::int64_t before_ = 0;
+  std::int64_t after_ = 0;
   std::vector<HalvePlan> halvings_;
   std::vector<std::vector<float>> sides_;  ///< taps of the halvings
   ResamplePlan plan_;

@@ -130,8 +130,8 @@ Delta::Delta(Options options) : options_(std::move(options)) {
 std::vector<Output> Delta::outputs(const StreamSpec& input) const {
   require_memory(name, static_cast<std::size_t>(options_.width), input, "width");
   StreamSpec spec = input;
-  const int times = options_.mode == "htk" ? options_.order : 1;
-  if (input.rate_hz > 0) spec.latency_s += times * (options_.width - 1) / input.rate_hz;
+  const int rows = options_.mode == "interp" ? options_.width - 1 : reach();
+  if (input.rate_hz > 0) spec.latency_s += rows / input.rate_hz;
   return {{"", spec}};
 }
 

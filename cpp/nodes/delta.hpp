@@ -12,8 +12,8 @@ class Delta final : public NodeOf<Delta> {
 
 Input:  rows of any shape
 Output: as many rows of the same shape: derivatives of order `order`, per row
-Latency: width - 1 rows, `order` times that for "htk": row t needs row t + width // 2, and row 0 all of
-        the first `width` if `mode` is "interp"
+Latency: width // 2 rows, `order` times that for "htk"; width - 1 if `mode` is "interp", whose row 0 needs
+        all of the first `width`
 
 A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
 refuses it.
@@ -46,8 +46,13 @@ Example:
   const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override {
+    return Locality{.before = reach(), .after = reach() + 1};
+  }
 
  private:
+  int reach() const { return options_.width / 2 * (options_.mode == "htk" ? options_.order : 1); }
+
   Options options_;
 };
 

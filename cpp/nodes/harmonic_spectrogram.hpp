@@ -19,7 +19,7 @@ Input:  samples [n_samples]                      full scale +-1, at `sample_rate
 Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
         = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
         A filter narrower than a bin stays zero.
-Latency: n_fft / sample_rate
+Latency: half a frame if centred, else a frame
 Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
         ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
         512 later. In decibels with Log(kind="dB")

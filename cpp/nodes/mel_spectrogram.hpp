@@ -14,7 +14,7 @@ Input:  samples [n_samples]         full scale +-1, at `sample_rate`
 Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
         samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
         1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
-Latency: n_fft / sample_rate
+Latency: half a frame if centred, else a frame
 Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
         whose defaults these are
 

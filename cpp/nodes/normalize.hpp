@@ -5,6 +5,11 @@
 
 namespace fastaudio {
 
+/// Of a node that takes its scale over each row, or over the clip.
+inline std::optional<Locality> row_locality(const std::string& over) {
+  return over == "row" ? std::optional(Locality{}) : std::nullopt;
+}
+
 class Normalize final : public NodeOf<Normalize> {
  public:
   static constexpr const char* name = "Normalize";
@@ -47,6 +52,7 @@ Example:
   const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return row_locality(options_.over); }
 
  private:
   Options options_;
@@ -85,6 +91,7 @@ Example:
   const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return row_locality(options_.over); }
 
  private:
   Options options_;

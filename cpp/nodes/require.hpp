@@ -28,14 +28,14 @@ inline void require_rank(const char* node, const StreamSpec& input, std::size_t 
 
 /// One number a frame of samples, as RMS gives.
 inline std::vector<Output> framed(const char* node, const StreamSpec& input, int sample_rate,
-                                  int frame_length, int hop_length, const char* unit) {
+                                  const Locality& frames, const char* unit) {
   require_samples(node, input, sample_rate);
   StreamSpec spec;
-  spec.rate_hz = static_cast<double>(sample_rate) / hop_length;
+  spec.rate_hz = sample_rate / static_cast<double>(frames.n_in);
   spec.shape = {1};
   spec.unit = unit;
   spec.span_s = 1 / spec.rate_hz;
-  spec.latency_s = input.latency_s + static_cast<double>(frame_length) / sample_rate;
+  spec.latency_s = input.latency_s + static_cast<double>(frames.after - 1) / sample_rate;
   return {{"", spec}};
 }
 

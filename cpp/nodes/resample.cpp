@@ -185,8 +185,7 @@ Resample::Resample(Options options)
 std::vector<Output> Resample::outputs(const StreamSpec& input) const {
   require_samples(name, input, options_.input_rate);
   StreamSpec spec = StreamSpec::samples(options_.output_rate);
-  spec.latency_s = input.latency_s;
-  if (options_.input_rate != options_.output_rate) spec.latency_s += table_.support_s();
+  spec.latency_s = input.latency_s + static_cast<double>(locality()->after - 1) / options_.input_rate;
   return {{"", spec}};
 }
 
@@ -199,8 +198,7 @@ std::unique_ptr<Stream> Resample::open(const StreamSpec& input) const {
 std::optional<Locality> Resample::locality() const {
   if (options_.input_rate == options_.output_rate) return Locality{};
   const std::int64_t halved = std::int64_t{1} << table_.halvings().size();
-  const auto reach = static_cast<std::int64_t>(table_.support_s() * options_.input_rate) + 1;
-  return Locality{halved * table_.plan().down, table_.plan().up, reach, reach};
+  return Locality{halved * table_.plan().down, table_.plan().up, table_.before(), table_.after()};
 }
 
 }  // namespace fastaudio

@@ -14,7 +14,7 @@ class Resample final : public NodeOf<Resample> {
 Input:  samples [n_samples]   at `input_rate`
 Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
         input: output k stands at time k / output_rate
-Latency: the filter's length, see `latency_s`
+Latency: half the filter's length, see `latency_s`
 Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
         soxr 1.0
 

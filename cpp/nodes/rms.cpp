@@ -56,8 +56,10 @@ class RMSStream final : public Stream {
 RMS::RMS(Options options) : options_(std::move(options)) { check_options(name, options_); }
 
 std::vector<Output> RMS::outputs(const StreamSpec& input) const {
-  return framed(name, input, options_.sample_rate, options_.frame_length, options_.hop_length, "rms");
+  return framed(name, input, options_.sample_rate, *locality(), "rms");
 }
+
+std::optional<Locality> RMS::locality() const { return Framer::locality(framing(options_)); }
 
 std::unique_ptr<Stream> RMS::open(const StreamSpec& input) const {
   outputs(input);

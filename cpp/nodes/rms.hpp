@@ -11,7 +11,7 @@ class RMS final : public NodeOf<RMS> {
 
 Input:  samples [n_samples]   full scale +-1, at `sample_rate`
 Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
-Latency: frame_length / sample_rate
+Latency: half a frame if centred, else a frame
 
 Source: librosa 0.11 `feature.rms`, whose defaults these are
 
@@ -43,10 +43,7 @@ Example:
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override {
-    const int pad = options_.center ? options_.frame_length / 2 : 0;
-    return Locality{.n_in = options_.hop_length, .before = pad, .after = options_.frame_length - pad};
-  }
+  std::optional<Locality> locality() const override;
 
  private:
   Options options_;

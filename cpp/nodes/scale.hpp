@@ -38,6 +38,7 @@ Example:
   std::string summary() const override;
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
   Options options_;
@@ -77,6 +78,7 @@ Example:
   std::string summary() const override;
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
   Options options_;
@@ -108,6 +110,7 @@ Example:
   const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
   Options options_;

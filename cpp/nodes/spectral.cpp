@@ -103,16 +103,11 @@ StreamSpec SpectralFront::spec(const StreamSpec& input, std::vector<std::int64_t
   spec.shape = std::move(shape);
   spec.unit = plan_.is_complex ? "complex" : unit_of_power(static_cast<double>(plan_.power));
   spec.span_s = 1 / spec.rate_hz;
-  spec.latency_s = input.latency_s + static_cast<double>(frame_length(options_)) / options_.sample_rate;
+  spec.latency_s = input.latency_s + static_cast<double>(locality().after - 1) / options_.sample_rate;
   return spec;
 }
 
-Locality SpectralFront::locality() const {
-  const Framer::Options frames = framing(options_, 1);
-  return {.n_in = frames.hop,
-          .before = std::max(frames.pad_left, 0),
-          .after = frames.frame_length - frames.pad_left};
-}
+Locality SpectralFront::locality() const { return Framer::locality(framing(options_, 1)); }
 
 std::unique_ptr<Stream> SpectralFront::open(std::shared_ptr<const Node> owner,
                                             const dsp::FilterPlan& filter) const {

@@ -13,7 +13,7 @@ Input:  samples [n_samples]         full scale +-1, at `sample_rate`
 Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
         [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
         `hop_length` samples
-Latency: n_fft / sample_rate
+Latency: half a frame if centred, else a frame
 Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
 
 Example:

@@ -202,6 +202,11 @@ std::vector<Output> Statistics::outputs(const StreamSpec& input) const {
   return {{"", spec}};
 }
 
+std::optional<Locality> Statistics::locality() const {
+  if (!options_.window) return std::nullopt;
+  return Locality{.n_in = options_.hop.value_or(*options_.window), .after = *options_.window};
+}
+
 std::unique_ptr<Stream> Statistics::open(const StreamSpec& input) const {
   outputs(input);
   return std::make_unique<StatisticsStream>(keep(this), input.row_size());

@@ -49,6 +49,7 @@ Example:
   const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override;
 
  private:
   Options options_;

@@ -27,6 +27,7 @@ Latency: none
   std::string summary() const override;
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
   Options options_;

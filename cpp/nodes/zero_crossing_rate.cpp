@@ -72,7 +72,7 @@ ZeroCrossingRate::ZeroCrossingRate(Options options) : options_(std::move(options
 }
 
 std::vector<Output> ZeroCrossingRate::outputs(const StreamSpec& input) const {
-  return framed(name, input, options_.sample_rate, options_.frame_length, options_.hop_length, "share");
+  return framed(name, input, options_.sample_rate, *locality(), "share");
 }
 
 std::unique_ptr<Stream> ZeroCrossingRate::open(const StreamSpec& input) const {

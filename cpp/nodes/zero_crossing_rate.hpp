@@ -11,7 +11,7 @@ class ZeroCrossingRate final : public NodeOf<ZeroCrossingRate> {
 
 Input:  samples [n_samples]   full scale +-1, at `sample_rate`
 Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
-Latency: frame_length / sample_rate
+Latency: half a frame if centred, else a frame
 
 Before and after a centred signal stand its first and its last sample. The first sample of a frame
 has none before it.
@@ -47,6 +47,10 @@ Example:
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override {
+    const int pad = options_.center ? options_.frame_length / 2 : 0;
+    return Locality{.n_in = options_.hop_length, .before = pad, .after = options_.frame_length - pad};
+  }
 
  private:
   Options options_;

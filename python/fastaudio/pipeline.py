@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -24,6 +25,7 @@ from fastaudio.live import LiveStream
 from fastaudio.live.microphone import Microphone
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
+from fastaudio.windows import with_hop
 
 if TYPE_CHECKING:
     import os
@@ -53,7 +55,7 @@ class Pipeline:
     >>> print(fa.Pipeline(mel >> fa.Log(kind="log10", scale=10_000, offset=1)))
     16000 Hz mono (mean of all channels)
     MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power
-    Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.032 s
+    Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.016 s
     """
 
     def __init__(
@@ -156,9 +158,38 @@ class Pipeline:
 
     @property
     def latency_s(self) -> float:
-        """Seconds from a result's first sample until it comes out; infinite if it waits for the end."""
+        """Seconds of sound from a result's start until it comes out; infinite if it waits for the end.
+
+        A stream at another rate adds the resampler's, some milliseconds.
+        """
         specs = self.output_specs.values()
         return max(spec.latency_s if spec.rate_hz else math.inf for spec in specs)
+
+    @property
+    def receptive_field_s(self) -> float:
+        """Seconds of sound that one result depends on; infinite if it may depend on all before it."""
+        return self.node.receptive_field_s(self.input_spec)
+
+    def with_hop(self, hop_s: float) -> Pipeline:
+        """Return the same pipeline with a window every `hop_s` seconds, its weights shared.
+
+        Windows keep their length, and overlap if the step is less; latency stays too. The step is that of
+        the last `Patches` on the way to a result, rounded to whole rows, at least one.
+
+        Raises:
+            TypeError, ValueError: no number above 0, or a pipeline without Patches.
+        """
+        if isinstance(hop_s, bool) or not isinstance(hop_s, Real):
+            raise TypeError(f"Pipeline.with_hop: expected hop_s as a number of seconds, got {hop_s!r}")
+        if not 0 < hop_s < math.inf:
+            raise ValueError(f"Pipeline.with_hop: expected hop_s above 0 s, got {hop_s}")
+        node = with_hop(self.node, self.input_spec, hop_s)
+        if node is None:
+            raise ValueError(
+                f"Pipeline.with_hop: expected a pipeline with Patches, got {self.node!r:.60}; "
+                "the step of rows is their node's hop_length"
+            )
+        return Pipeline(node, channel=self.channel, quality=self.quality, card=self.card)
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""

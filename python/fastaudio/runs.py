@@ -6,7 +6,7 @@ import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from fastaudio._core import FastaudioError, StateError
 from fastaudio.audio import AudioFile, DecodeError, Source, name_of
@@ -14,9 +14,8 @@ from fastaudio.audio import AudioFile, DecodeError, Source, name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from fastaudio.streams import Samples
+    from fastaudio.streams import PipelineStream, Samples
 
-    from fastaudio.pipeline import Pipeline
 
 Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
 Progress: TypeAlias = "Callable[[float, float | None], None]"
@@ -24,8 +23,16 @@ Progress: TypeAlias = "Callable[[float, float | None], None]"
 _SLICE = 1 << 20  # samples an array is pushed in, so that Ctrl-C is heard
 
 
+class Runnable(Protocol):
+    """What is needed of a pipeline."""
+
+    def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream: ...  # noqa: D102
+
+    def __call__(self, source: Source, *, progress: Progress | None = None) -> Any: ...
+
+
 def run_array(
-    pipeline: Pipeline,
+    pipeline: Runnable,
     samples: Samples,
     sample_rate: int | None,
     layout: Layout | None,
@@ -45,7 +52,7 @@ def run_array(
     return stream.finish()
 
 
-def run_file(pipeline: Pipeline, file: AudioFile, progress: Progress | None) -> Any:
+def run_file(pipeline: Runnable, file: AudioFile, progress: Progress | None) -> Any:
     """Run over a file; see `Pipeline.__call__`."""
     try:
         stream = pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
@@ -62,7 +69,7 @@ def run_file(pipeline: Pipeline, file: AudioFile, progress: Progress | None) -> 
 
 
 def run_many(
-    pipeline: Pipeline, sources: Iterable[Source], jobs: int | None
+    pipeline: Runnable, sources: Iterable[Source], jobs: int | None
 ) -> Iterator[Any | FastaudioError]:
     """Yield each source's result, or the error that it met; see `Pipeline.map`."""
     n_jobs = jobs if jobs is not None else os.cpu_count() or 1

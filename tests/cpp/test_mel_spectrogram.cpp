@@ -97,7 +97,9 @@ TEST_CASE("mel spectrogram: rate and unit and latency are told") {
   CHECK(spec.rate_hz == 320);
   CHECK(spec.shape == std::vector<std::int64_t>{12});
   CHECK(spec.unit == "power");
-  CHECK(spec.latency_s == doctest::Approx(0.008));
+  CHECK(spec.latency_s == doctest::Approx(64.0 / 16000));
+  options.center = false;
+  CHECK(MelSpectrogram(options).outputs(samples).front().spec.latency_s == doctest::Approx(128.0 / 16000));
   options.power = 1;
   CHECK(MelSpectrogram(options).outputs(samples).front().spec.unit == "magnitude");
 }

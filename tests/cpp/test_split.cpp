@@ -50,12 +50,14 @@ TEST_CASE("split: parts follow each other and cover the signal") {
 TEST_CASE("split: a chain looks as far as its nodes together") {
   const std::vector<NodePtr> nodes{mel_of(512, 160),
                                    std::make_shared<Patches>(Patches::Options{.length = 7, .hop = 3})};
-  const auto near = Sequential(nodes).locality();
+  const Sequential chain(nodes);
+  const auto near = chain.locality();
   REQUIRE(near);
   CHECK(near->n_in == 3 * 160);
   CHECK(near->n_out == 1);
   CHECK(near->before == 256);
-  CHECK(near->after == 256 + 7 * 160);
+  CHECK(near->after == 256 + 6 * 160);
+  CHECK(chain.receptive_field_s(kInput) == doctest::Approx((512 + 6 * 160) / 16000.0));
 }
 
 TEST_CASE("split: one part where a row depends on all before it, or the signal is short") {

@@ -69,7 +69,7 @@ def test_specs_are_the_windows_rate_and_the_nodes_unit() -> None:
     assert spec.shape == (10, 32)
     assert spec.rate_hz == 4
     assert spec.span_s == pytest.approx(0.5)
-    assert spec.latency_s == pytest.approx(7999 / RATE)
+    assert spec.latency_s == pytest.approx(8000 / RATE)
     assert spec.unit == "dB"
     assert front.diagram().splitlines()[1].startswith("Each(MelSpectrogram >> Log)")
 

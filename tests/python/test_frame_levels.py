@@ -110,7 +110,8 @@ def test_any_length_in_any_chunks(
 @pytest.mark.parametrize("node", [fa.RMS(sample_rate=16_000), fa.ZeroCrossingRate(sample_rate=16_000)])
 def test_times_follow_from_the_options_and_the_input_is_samples(node: fa.Node) -> None:
     (out,) = node.output_specs(fa.StreamSpec(rate_hz=16_000)).values()
-    assert (out.rate_hz, out.shape, out.latency_s) == (31.25, (1,), 0.128)
+    assert (out.rate_hz, out.shape) == (31.25, (1,))
+    assert out.latency_s == pytest.approx(0.064)
     for spec in (fa.StreamSpec(rate_hz=22_050), fa.StreamSpec(rate_hz=16_000, shape=[2])):
         with pytest.raises(ValueError, match=r"expected samples \[16000 Hz\], got "):
             node.output_specs(spec)

@@ -32,8 +32,9 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp"}
 # Python modules from the bottom up: a module imports from lower rows only.
 ROWS = [
     {"_core"},
-    {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "devices"},
-    {"streams", "librosa", "sources", "microphone"},
+    {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "windows"},
+    {"streams", "librosa", "live"},
+    {"runs"},
     {"pipeline"},
     {"cli"},
     {"__init__", "__main__"},

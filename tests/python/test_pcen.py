@@ -137,4 +137,4 @@ def test_logarithms_pooled_rows_and_no_time_constant_are_refused() -> None:
 def test_what_comes_out_is_named() -> None:
     for rates, shape in (([0.4], (40,)), ([0.1, 0.4], (2, 40))):
         (out,) = fa.PCEN(time_constants_s=rates).output_specs(SPEC).values()
-        assert (out.rate_hz, out.shape, out.unit, out.latency_s) == (62.5, shape, "pcen", 0)
+        assert (out.rate_hz, out.shape, out.unit, out.latency_s) == (62.5, shape, "pcen", 1 / 62.5)

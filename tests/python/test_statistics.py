@@ -90,7 +90,7 @@ def test_times_and_labels_follow_from_the_options() -> None:
     assert (out.rate_hz, out.shape, out.unit, out.labels) == (0, (2, 3), "dB", [])
     (out,) = fa.Statistics(window=5, hop=2).output_specs(spec).values()
     assert (out.rate_hz, out.shape) == (5, (2, 3))
-    assert out.latency_s == pytest.approx(0.4)
+    assert out.latency_s == pytest.approx(0.5)
     assert out.span_s == pytest.approx(0.5)
     (out,) = fa.Statistics(kinds=["min", "p5"]).output_specs(fa.StreamSpec(rate_hz=10)).values()
     assert (out.shape, out.labels) == ((2,), ["min", "p5"])

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastaudio._core import Pool
+    from fastaudio._core import Node, Pool, StreamSpec
     from fastaudio.live.sources import Source
-    from fastaudio.pipeline import Pipeline
     from fastaudio.streams import Samples
 
 Overflow: TypeAlias = Literal["drop_oldest", "block", "raise"]
@@ -33,6 +32,15 @@ CLOSE_S = 1.0
 """Seconds that `close` waits at most for a network that runs, beyond what its source takes to stop."""
 
 _LOOK_S = 0.2  # how often a waiting consumer looks after Ctrl-C and the source
+
+
+class Runnable(Protocol):
+    """What a live stream needs of a pipeline."""
+
+    @property
+    def name(self) -> str | None: ...  # noqa: D102
+
+    def head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]: ...  # noqa: D102
 
 
 class LiveStream:
@@ -56,7 +64,7 @@ class LiveStream:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipeline: Runnable,
         *,
         sample_rate: int,
         channels: int,
@@ -192,7 +200,7 @@ class LiveStream:
 
     # The rest.
 
-    def swap(self, pipeline: Pipeline) -> None:
+    def swap(self, pipeline: Runnable) -> None:
         """Go on with another pipeline from the next patch on; no sound is lost, none is run twice.
 
         Args:

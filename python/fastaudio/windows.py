@@ -1,0 +1,43 @@
+"""The step between a network's windows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastaudio._core import Parallel, Patches, Sequential
+
+if TYPE_CHECKING:
+    from fastaudio._core import Node, StreamSpec
+
+
+def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
+    """Return the node with another step of the last Patches on the way to each output, all else shared.
+
+    Outputs on whose way there are none stay as they are.
+
+    Args:
+        node: what to change.
+        spec: of its input.
+        hop_s: the step, rounded to whole rows, at least one.
+
+    Returns:
+        The node, or None if it holds no Patches.
+    """
+    if isinstance(node, Patches):
+        options = {key: value for key, value in node.to_dict().items() if key != "node"}
+        return Patches(**(options | {"hop": max(1, round(hop_s * spec.rate_hz))}))
+    if isinstance(node, Parallel):
+        changed = {name: with_hop(branch, spec, hop_s) for name, branch in node.branches.items()}
+        if all(branch is None for branch in changed.values()):
+            return None
+        return Parallel({name: changed[name] or branch for name, branch in node.branches.items()})
+    if isinstance(node, Sequential):
+        parts = [node[i] for i in range(len(node))]
+        specs = [spec]
+        for part in parts[:-1]:
+            specs += part.output_specs(specs[-1]).values()
+        for i in reversed(range(len(parts))):
+            other = with_hop(parts[i], specs[i], hop_s)
+            if other is not None:
+                return Sequential([*parts[:i], other, *parts[i + 1 :]])
+    return None

@@ -28,7 +28,7 @@ class Runnable(Protocol):
 
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream: ...  # noqa: D102
 
-    def __call__(self, source: Source, *, progress: Progress | None = None) -> Any: ...
+    def __call__(self, source: Source, *, progress: Progress | None = None) -> Any: ...  # noqa: D102
 
 
 def run_array(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -99,6 +101,31 @@ def test_reset_forgets_what_was_heard(vad: fa.Pipeline) -> None:
     assert scores_of(again).tobytes() == scores_of(fresh).tobytes()
     assert again[0].start_s == 0
     assert not np.array_equal(scores_of(heard)[: len(fresh)], scores_of(fresh))
+
+
+FORKED = """
+import os, sys
+import numpy as np
+import fastaudio as fa
+vad = fa.Pipeline.load("silero-vad")
+sound = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
+want = vad(sound, sample_rate=16_000).scores
+stream = vad.open(sample_rate=16_000)
+windows = stream.push(sound[:7000])
+child = os.fork()
+windows += stream.push(sound[7000:]) + stream.flush()
+same = np.array_equal(np.stack([window.scores for window in windows]), want)
+if child == 0:
+    os._exit(0 if same else 3)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or int(not same))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
+def test_a_stream_goes_on_in_a_forked_child_and_in_its_parent() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FORKED]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp"}
 ROWS = [
     {"_core"},
     {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "windows"},
-    {"streams", "librosa", "live"},
-    {"runs"},
+    {"streams", "librosa"},
+    {"live", "runs"},
     {"pipeline"},
     {"cli"},
     {"__init__", "__main__"},

@@ -9,6 +9,7 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
@@ -16,13 +17,23 @@ from fastaudio._core import FastaudioError
 from fastaudio.audio import DecodeError, suffixes
 from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.arguments import FAILED, OK, RAW, Commands, positive
+from fastaudio.cli.events import (
+    EVENT_WRITERS,
+    TABLES,
+    add_events_forms,
+    add_events_options,
+    gives_events,
+    with_events,
+)
 from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.write import WRITERS
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    _OpenWriter = Callable[[TextIO], Callable[[Any], None]]
 
 _STDIN_IN_MEMORY = 64_000_000
 
@@ -33,6 +44,8 @@ examples:
   fastaudio tag song.mp3                         the five best tags
   fastaudio tag album/ --top 3 --jobs 2          every audio file in a folder and below
   fastaudio tag song.mp3 --windows               tags over time, a window every 3 s
+  fastaudio tag song.mp3 --events --onset 0.3    what is heard from when to when
+  fastaudio tag song.mp3 --raven --output song.Table.1.selections.txt
   fastaudio tag *.wav --jsonl --output tags.jsonl
   cat song.ogg | fastaudio tag -                 an audio file from stdin
   fastaudio tag song.mp3 --model vgg-msd         another model, see: fastaudio models
@@ -62,15 +75,19 @@ def add(commands: Commands) -> None:
         dest="form",
         action="store_const",
         const="jsonl",
-        help="a JSON line a file or window",
+        help="a JSON line a file, window or event",
     )
-    form.add_argument("--csv", dest="form", action="store_const", const="csv", help="a CSV row a tag")
+    form.add_argument(
+        "--csv", dest="form", action="store_const", const="csv", help="a CSV row a tag or event"
+    )
+    add_events_forms(form)
     tag.add_argument("--output", metavar="FILE", help="write results there instead of stdout")
     tag.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
     tag.add_argument("--threads", type=positive, metavar="N", help="cores a file (all for one file, else 1)")
     tag.add_argument("--channel", type=int, metavar="C", help="take channel C, not the mean of all")
     tag.add_argument("--quiet", action="store_true", help="no progress bar")
     tag.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+    add_events_options(tag)
     tag.set_defaults(run=_run)
 
 
@@ -103,12 +120,25 @@ def _stdin() -> Iterator[BinaryIO]:
         yield file  # type: ignore[misc]
 
 
-def _run(args: argparse.Namespace) -> int:
-    names = _find(args.paths)
-    threads = args.threads or (os.cpu_count() or 1 if len(names) == 1 else 1)
+def _pipeline(args: argparse.Namespace, threads: int, n_files: int) -> tuple[Pipeline, _OpenWriter]:
+    """Return what to run, and what writes its results."""
     pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel)
     if not all(spec.labels for spec in pipeline.output_specs.values()):
         raise ValueError(f"{args.model}: expected a model that gives tags, got features")
+    pipeline = with_events(pipeline, args)
+    if not gives_events(pipeline):
+        return pipeline, partial(WRITERS[args.form], args)
+    if args.windows:
+        raise ValueError("tag: expected --windows or --events, got both")
+    if args.form in TABLES and n_files > 1:
+        raise ValueError(f"tag: expected one file with --{args.form}, got {n_files}; call it for each file")
+    return pipeline, EVENT_WRITERS[args.form]
+
+
+def _run(args: argparse.Namespace) -> int:
+    names = _find(args.paths)
+    threads = args.threads or (os.cpu_count() or 1 if len(names) == 1 else 1)
+    pipeline, open_writer = _pipeline(args, threads, len(names))
     failed = 0
     sound_s, started = 0.0, time.perf_counter()
     with ExitStack() as stack:
@@ -118,7 +148,7 @@ def _run(args: argparse.Namespace) -> int:
             out = stack.enter_context(
                 Path(args.output).open("w", encoding="utf-8", errors="backslashreplace", newline="")
             )
-        write = WRITERS[args.form](args, out)
+        write = open_writer(out)
         bar = stack.enter_context(progress(len(sources), quiet=args.quiet))
         for name, result in zip(names, _results(pipeline, sources, args.jobs, bar), strict=True):
             if isinstance(result, Exception):

@@ -17,10 +17,7 @@ constexpr std::int64_t kLow = 65536;  // first window = high * kLow + low, both 
 
 double at(const Numbers& numbers, std::size_t i) { return numbers.size() == 1 ? numbers[0] : numbers[i]; }
 
-/// To the nearest, at least one unless `seconds` is 0.
-std::int64_t windows_of(double seconds, double rate_hz) {
-  return seconds > 0 ? std::max<std::int64_t>(1, std::llround(seconds * rate_hz)) : 0;
-}
+std::int64_t windows_of(double seconds, double rate_hz) { return std::llround(seconds * rate_hz); }
 
 /// What holds for a label, in windows.
 struct Rule {

@@ -17,8 +17,11 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class Overrun(FastaudioError, RuntimeError):
+    """Sound came faster than it could be run."""
+
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'PCEN', 'Parallel', 'Patches', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -40,7 +43,7 @@ class StreamSpec:
     @property
     def latency_s(self) -> float:
         """
-        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite at the end.
+        Seconds from the first sample a row depends on until it comes out.
         """
     @property
     def rate_hz(self) -> float:
@@ -104,10 +107,6 @@ class Node:
         """
         What comes out for `input`, by the outputs' names ('' for an only one).
         """
-    def receptive_field_s(self, input: StreamSpec) -> float:
-        """
-        Seconds of `input` that one row depends on, of the output where that is most; infinite where a row may depend on all before it.
-        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node as a card holds it: its name, and the options that are not default.
@@ -164,7 +163,7 @@ class Resample(Node):
     Input:  samples [n_samples]   at `input_rate`
     Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
             input: output k stands at time k / output_rate
-    Latency: half the filter's length, see `latency_s`
+    Latency: the filter's length, see `latency_s`
     Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
             soxr 1.0
     
@@ -216,7 +215,7 @@ class Spectrogram(Node):
     Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
             [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
             `hop_length` samples
-    Latency: half a frame if centred, else a frame
+    Latency: n_fft / sample_rate
     Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
     
     Example:
@@ -337,7 +336,7 @@ class MelSpectrogram(Node):
     Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
             samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
             1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
-    Latency: half a frame if centred, else a frame
+    Latency: n_fft / sample_rate
     Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
             whose defaults these are
     
@@ -505,7 +504,7 @@ class HarmonicSpectrogram(Node):
     Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
             = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
             A filter narrower than a bin stays zero.
-    Latency: half a frame if centred, else a frame
+    Latency: n_fft / sample_rate
     Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
             ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
             512 later. In decibels with Log(kind="dB")
@@ -719,8 +718,8 @@ class Delta(Node):
     
     Input:  rows of any shape
     Output: as many rows of the same shape: derivatives of order `order`, per row
-    Latency: width // 2 rows, `order` times that for "htk"; width - 1 if `mode` is "interp", whose row 0 needs
-            all of the first `width`
+    Latency: width - 1 rows, `order` times that for "htk": row t needs row t + width // 2, and row 0 all of
+            the first `width` if `mode` is "interp"
     
     A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
     refuses it.
@@ -1140,12 +1139,11 @@ class Patches(Node):
     Groups of consecutive rows, as models take them.
     
     Input:  rows [n_frames, ...], or samples
-    Output: patches [n_patches, context + length, ...]; patch k holds rows k * hop - context to
-            k * hop + length - 1
+    Output: patches [n_patches, length, ...]; patch k holds rows k * hop to k * hop + length - 1
     Latency: length - 1 rows
     
     A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
-    repeating its rows. Time stamps are those of the `length` rows.
+    repeating its rows.
     
     Example:
         >>> import numpy as np
@@ -1163,23 +1161,16 @@ class Patches(Node):
             Rows left at the end: dropped, padded with pad_value, or repeated to fill a patch.
         pad_value: float in [-1e+30, 1e+30], default 0.0
             Value of padded rows.
-        context: int in [0, 1e+06] rows, default 0
-            Earlier rows that come along at the front of a patch; pad_value before the first.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
+    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0) -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def context(self) -> int:
-        """
-        Earlier rows that come along at the front of a patch; pad_value before the first.
         """
     @property
     def hop(self) -> int | None:
@@ -1207,7 +1198,7 @@ class RMS(Node):
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
     Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: half a frame if centred, else a frame
+    Latency: frame_length / sample_rate
     
     Source: librosa 0.11 `feature.rms`, whose defaults these are
     
@@ -1634,7 +1625,7 @@ class ZeroCrossingRate(Node):
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
     Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: half a frame if centred, else a frame
+    Latency: frame_length / sample_rate
     
     Before and after a centred signal stand its first and its last sample. The first sample of a frame
     has none before it.
@@ -1721,6 +1712,102 @@ class Tags(Node):
     def labels(self) -> list[str]:
         """
         Name of each score, in order.
+        """
+class Events(Node):
+    """
+    Scores as events, each label by itself: a pipeline that ends here returns `fastaudio.events.Events`.
+    
+    Input:  scores [n_windows, n_labels] with names, as Tags gives
+    Output: a row for each event, [n_events, 6]: index of its label; its first window, as high * 65536 + low in
+            two values, so that float32 holds it; how many windows it has, exact to 2**24, 0 in a row that
+            `onsets` adds; highest and mean score over these. `fastaudio.events.decode` reads them.
+            `rate_hz` and `span_s` stay those of the windows
+    Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
+            window, or at the end of the signal. A row of `onsets` comes out with the window that completes
+            `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
+    
+    An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
+    `offset` for `min_off_s`; shorter dips are bridged. It covers its windows from the first, at or above
+    `onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
+    shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
+    
+    Seconds become whole windows once, by `rate_hz`, to the nearest number: a window counts for 1 / rate_hz,
+    whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy does;
+    highest and mean are of the scores as they came, those within bridged dips included. Smoothing is the mean
+    of the last windows, of as many as there are near the start: an event begins and ends later by it. Rows
+    that come out with the same window are in order of first window, then label.
+    
+    Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
+            Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> scores = fa.StreamSpec(rate_hz=1, shape=[2])
+        >>> stream = (fa.Tags(["dog", "cat"]) >> fa.Events(onset=[0.5], offset=[0.25])).open(scores)
+        >>> stream.push(np.array([[0, 0.5], [1, 0.25], [0, 0]], dtype=np.float32)).tolist()
+        [[1.0, 0.0, 0.0, 2.0, 0.5, 0.375], [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]
+    
+    Options:
+        onset: list[float] in [-1e+12, 1e+12], default [0.5]
+            An event begins at or above this; one for all labels, or one for each.
+        offset: list[float] in [-1e+12, 1e+12], default []
+            It ends below this, onset or less; the same as onset if empty.
+        min_on_s: list[float] in [0, 86400] s, default [0.0]
+            Shorter events are dropped.
+        min_off_s: list[float] in [0, 86400] s, default [0.0]
+            Shorter dips are bridged.
+        smoothing_s: float in [0, 86400] s, default 0.0
+            Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many additions as it has windows.
+        cool_down_s: list[float] in [0, 86400] s, default [0.0]
+            No event of a label begins for this long after the end of one that came out.
+        onsets: bool, default False
+            Whether a row says at once that an event has begun.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def cool_down_s(self) -> list[float]:
+        """
+        No event of a label begins for this long after the end of one that came out.
+        """
+    @property
+    def min_off_s(self) -> list[float]:
+        """
+        Shorter dips are bridged.
+        """
+    @property
+    def min_on_s(self) -> list[float]:
+        """
+        Shorter events are dropped.
+        """
+    @property
+    def offset(self) -> list[float]:
+        """
+        It ends below this, onset or less; the same as onset if empty.
+        """
+    @property
+    def onset(self) -> list[float]:
+        """
+        An event begins at or above this; one for all labels, or one for each.
+        """
+    @property
+    def onsets(self) -> bool:
+        """
+        Whether a row says at once that an event has begun.
+        """
+    @property
+    def smoothing_s(self) -> float:
+        """
+        Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many additions as it has windows.
         """
 class Sequential(Node):
     """
@@ -1810,10 +1897,6 @@ class OnnxModel(Node):
     Output: for each name in `outputs` a row for each input row, the model's output without its batch
             axis
     Latency: that of its input; its computing time is not counted
-    
-    With `state` the network is recurrent: what a run leaves in those outputs is the next run's input, from zeros
-    at the start of each stream. Rows then go one by one, in order, whatever `batch` and `threads` say.
-    
     Source: ONNX Runtime 1.19 or later, C interface
     
     Options:
@@ -1825,8 +1908,6 @@ class OnnxModel(Node):
             Unit of each output, such as 'probability'.
         layout: str, default ''
             Axes of the model's input: n batch, t first axis of a row (time), f its second (bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'.
-        state: dict[str, str], default {}
-            Recurrent inputs, each with the output that it takes on after a run: float32 of one shape.
         batch: int in [1, 4096] rows, default 1
             Rows of a run, if the model leaves it open; never waits to fill one.
         threads: int in [1, 1024], default 1
@@ -1847,7 +1928,7 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
+    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -1889,11 +1970,6 @@ class OnnxModel(Node):
         Expected hash of the file, in hex; '' to accept any.
         """
     @property
-    def state(self) -> dict[str, str]:
-        """
-        Recurrent inputs, each with the output that it takes on after a run: float32 of one shape.
-        """
-    @property
     def threads(self) -> int:
         """
         Runs side by side, each on one thread: a whole file takes less time, one row doesn't. The numbers are the same with any.
@@ -1926,13 +2002,112 @@ class Stream:
             ValueError: a wrong shape, or NaN.
             StateError: after flush, or from two threads at once.
         """
-    def reset(self) -> None:
+class Pool:
+    """
+    Threads that run live streams, each stream in its turn.
+    
+    With `batch` above 1, rows of several streams that the same network takes are run together: no row
+    waits longer than `batch_wait_s` for others. Thread-safe.
+    
+    Raises:
+        ValueError: an option outside its range.
+    """
+    def __init__(self, workers: typing.SupportsInt | typing.SupportsIndex = 1, *, batch: typing.SupportsInt | typing.SupportsIndex = 1, batch_wait_s: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def close(self) -> None:
         """
-        Goes back to the beginning, as a stream newly opened for the same input; also after flush, or an
-        error.
+        Closes all streams and ends the threads, each after the part that it runs.
+        """
+    def pause(self) -> None:
+        """
+        No stream gets a turn until `resume`.
+        """
+    def resume(self) -> None:
+        """
+        Goes on after `pause`.
+        """
+    @property
+    def batch(self) -> int:
+        """
+        Rows of a run at most.
+        """
+    @property
+    def workers(self) -> int:
+        """
+        Threads at most.
+        """
+class LiveStream:
+    """
+    One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.
+    """
+    def __init__(self, pool: Pool, node: Node, input: StreamSpec, *, overflow: str, buffer_s: typing.SupportsFloat | typing.SupportsIndex, provisional_s: typing.SupportsFloat | typing.SupportsIndex, start_sample: typing.SupportsInt | typing.SupportsIndex, max_results: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Ends at once; waits `timeout_s` at most for the part that runs now.
+        """
+    def exchange(self, node: Node) -> None:
+        """
+        From the next patch on, `node` gives the results.
         
         Raises:
-            StateError: from two threads at once.
+            ValueError: it doesn't begin with the same parts.
+        """
+    def finish(self) -> None:
+        """
+        The sound ends: what was taken is run, then the results end.
+        """
+    def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
+        """
+        Takes samples from any thread.
+        
+        Raises:
+            TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.
+            Overrun: no room, where that is the policy.
+            StateError: after finish, close or an error.
+        """
+    def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:
+        """
+        What was captured from `position` on: samples [n, channels], how many before them are lost, and
+        the position that they end at.
+        """
+    def stats(self) -> dict[str, typing.Any]:
+        """
+        Counts and times so far.
+        """
+    def take(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[int, str, int, numpy.typing.NDArray[numpy.float32], float, float, int, bool] | None:
+        """
+        The next result as (network, output, first_row, rows, base_s, until_s, n_lost, provisional);
+        None after `timeout_s`, or if there will be no more.
+        
+        Raises:
+            FastaudioError: what ended the stream, once all before it is taken.
+        """
+    def take_peak(self) -> float:
+        """
+        Largest magnitude captured since the last call.
+        """
+    @property
+    def capture_callback(self) -> int:
+        """
+        Address of a callback for PortAudio, which takes float32; it never takes the GIL.
+        """
+    @property
+    def capture_data(self) -> int:
+        """
+        Address of the callback's data; valid as long as this object.
+        """
+    @property
+    def ended(self) -> bool:
+        """
+        No result will come any more.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Samples captured, with `start_sample`.
         """
 def isa() -> str:
     """

@@ -61,6 +61,9 @@ TEST_CASE("events: thresholds see the mean of the last windows, highest and mean
   const Floats scores{0, 0, 1, 1, 0, 0, 0};  // smoothed 0, 0, 0.33, 0.67, 0.67, 0.33, 0
   CHECK(events({.smoothing_s = 3}, scores) == Floats{0, 0, 3, 2, 1, 0.5});
   CHECK(events({.smoothing_s = 3}, {1, 0, 0}) == Floats{0, 0, 0, 2, 1, 0.5});  // smoothed 1, 0.5, 0.33
+  const Events::Options long_dip{.onset = {0.5}, .min_off_s = {9}, .smoothing_s = 4};
+  CHECK(events(long_dip, {0.5, 0.5, 0, 0.75}) == Floats{0, 0, 0, 2, 0.5, 0.5});  // the dip's are left out
+  CHECK(events({.onset = {0.3}, .smoothing_s = 3}, {0, -1e30f, 1e30f, 1}).size() == 6);  // the oldest first
 }
 
 TEST_CASE("events: with onsets a row of no windows comes as soon as one is long enough") {
@@ -107,14 +110,15 @@ TEST_CASE("events: windows are counted beyond what float32 counts") {
   CHECK(static_cast<std::int64_t>(row[1]) * 65536 + static_cast<std::int64_t>(row[2]) == first);
 }
 
-TEST_CASE("events: seconds become the nearest number of windows, at least one") {
+TEST_CASE("events: seconds become the nearest number of windows") {
   StreamSpec input = kOne;
   input.rate_hz = 3;
   const Floats two_long{1, 1, 0, 1, 0};
   CHECK(events({.min_on_s = {0.5}}, two_long, input).size() == 6);  // 1.5 windows: 2
   CHECK(events({.min_on_s = {0.45}}, two_long, input).size() == 12);
   CHECK(events({.min_on_s = {0.01}}, two_long, input).size() == 12);
-  CHECK(events({.cool_down_s = {0.01}}, {1, 0, 1}, input).size() == 12);
+  CHECK(events({.cool_down_s = {0.5}}, {1, 0, 1}, input).size() == 6);
+  CHECK(events({.cool_down_s = {0.45}}, {1, 0, 1}, input).size() == 12);
   CHECK(events({.onset = {0.6}, .smoothing_s = 0.01}, {1, 0, 1}, input).size() == 12);
 }
 

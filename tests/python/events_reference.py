@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def windows_of(seconds: float, rate_hz: float) -> int:
-    """Seconds as windows: to the nearest, halves up, at least one unless none are asked for."""
-    return max(1, int(np.floor(seconds * rate_hz + 0.5))) if seconds > 0 else 0
+    """Seconds as windows: to the nearest, halves up."""
+    return int(np.floor(seconds * rate_hz + 0.5))
 
 
 def smoothed(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:

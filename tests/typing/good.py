@@ -11,6 +11,7 @@ import numpy as np
 from typing_extensions import assert_type
 
 if TYPE_CHECKING:
+    from fastaudio.events import Events
     from fastaudio.tags import Tags, Window
     from numpy.typing import NDArray
 
@@ -59,6 +60,14 @@ with loaded.open(sample_rate=48_000, channels=2) as live:
     windows: list[Window] = live.push(sound)
     windows += live.flush()
     start_s: float = windows[0].start_s
+
+find: fa.Pipeline = loaded >> fa.Events(onset=[0.5], min_off_s=[1.0], onsets=True)
+events: Events = find("song.mp3")
+for event in events:
+    assert_type(event, fa.Event)
+    assert_type(event.end_s, float | None)
+text = events.to_json() + events.to_jsonl() + events.to_csv(header=False)
+text = events.to_audacity() + events.to_raven()
 
 for window in tags:
     assert_type(window.top(3), list[tuple[str, float]])

@@ -43,7 +43,7 @@ class StreamSpec:
     @property
     def latency_s(self) -> float:
         """
-        Seconds from the first sample a row depends on until it comes out.
+        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite at the end.
         """
     @property
     def rate_hz(self) -> float:
@@ -107,6 +107,10 @@ class Node:
         """
         What comes out for `input`, by the outputs' names ('' for an only one).
         """
+    def receptive_field_s(self, input: StreamSpec) -> float:
+        """
+        Seconds of `input` that one row depends on, of the output where that is most; infinite where a row may depend on all before it.
+        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node as a card holds it: its name, and the options that are not default.
@@ -163,7 +167,7 @@ class Resample(Node):
     Input:  samples [n_samples]   at `input_rate`
     Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
             input: output k stands at time k / output_rate
-    Latency: the filter's length, see `latency_s`
+    Latency: half the filter's length, see `latency_s`
     Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
             soxr 1.0
     
@@ -215,7 +219,7 @@ class Spectrogram(Node):
     Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
             [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
             `hop_length` samples
-    Latency: n_fft / sample_rate
+    Latency: half a frame if centred, else a frame
     Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
     
     Example:
@@ -336,7 +340,7 @@ class MelSpectrogram(Node):
     Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
             samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
             1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
-    Latency: n_fft / sample_rate
+    Latency: half a frame if centred, else a frame
     Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
             whose defaults these are
     
@@ -504,7 +508,7 @@ class HarmonicSpectrogram(Node):
     Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
             = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
             A filter narrower than a bin stays zero.
-    Latency: n_fft / sample_rate
+    Latency: half a frame if centred, else a frame
     Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
             ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
             512 later. In decibels with Log(kind="dB")
@@ -718,8 +722,8 @@ class Delta(Node):
     
     Input:  rows of any shape
     Output: as many rows of the same shape: derivatives of order `order`, per row
-    Latency: width - 1 rows, `order` times that for "htk": row t needs row t + width // 2, and row 0 all of
-            the first `width` if `mode` is "interp"
+    Latency: width // 2 rows, `order` times that for "htk"; width - 1 if `mode` is "interp", whose row 0 needs
+            all of the first `width`
     
     A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
     refuses it.
@@ -1139,11 +1143,12 @@ class Patches(Node):
     Groups of consecutive rows, as models take them.
     
     Input:  rows [n_frames, ...], or samples
-    Output: patches [n_patches, length, ...]; patch k holds rows k * hop to k * hop + length - 1
+    Output: patches [n_patches, context + length, ...]; patch k holds rows k * hop - context to
+            k * hop + length - 1
     Latency: length - 1 rows
     
     A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
-    repeating its rows.
+    repeating its rows. Time stamps are those of the `length` rows.
     
     Example:
         >>> import numpy as np
@@ -1161,16 +1166,23 @@ class Patches(Node):
             Rows left at the end: dropped, padded with pad_value, or repeated to fill a patch.
         pad_value: float in [-1e+30, 1e+30], default 0.0
             Value of padded rows.
+        context: int in [0, 1e+06] rows, default 0
+            Earlier rows that come along at the front of a patch; pad_value before the first.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0) -> None:
+    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def context(self) -> int:
+        """
+        Earlier rows that come along at the front of a patch; pad_value before the first.
         """
     @property
     def hop(self) -> int | None:
@@ -1198,7 +1210,7 @@ class RMS(Node):
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
     Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: frame_length / sample_rate
+    Latency: half a frame if centred, else a frame
     
     Source: librosa 0.11 `feature.rms`, whose defaults these are
     
@@ -1625,7 +1637,7 @@ class ZeroCrossingRate(Node):
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
     Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: frame_length / sample_rate
+    Latency: half a frame if centred, else a frame
     
     Before and after a centred signal stand its first and its last sample. The first sample of a frame
     has none before it.
@@ -1897,6 +1909,10 @@ class OnnxModel(Node):
     Output: for each name in `outputs` a row for each input row, the model's output without its batch
             axis
     Latency: that of its input; its computing time is not counted
+    
+    With `state` the network is recurrent: what a run leaves in those outputs is the next run's input, from zeros
+    at the start of each stream. Rows then go one by one, in order, whatever `batch` and `threads` say.
+    
     Source: ONNX Runtime 1.19 or later, C interface
     
     Options:
@@ -1908,6 +1924,8 @@ class OnnxModel(Node):
             Unit of each output, such as 'probability'.
         layout: str, default ''
             Axes of the model's input: n batch, t first axis of a row (time), f its second (bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'.
+        state: dict[str, str], default {}
+            Recurrent inputs, each with the output that it takes on after a run: float32 of one shape.
         batch: int in [1, 4096] rows, default 1
             Rows of a run, if the model leaves it open; never waits to fill one.
         threads: int in [1, 1024], default 1
@@ -1928,7 +1946,7 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
+    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
@@ -1970,6 +1988,11 @@ class OnnxModel(Node):
         Expected hash of the file, in hex; '' to accept any.
         """
     @property
+    def state(self) -> dict[str, str]:
+        """
+        Recurrent inputs, each with the output that it takes on after a run: float32 of one shape.
+        """
+    @property
     def threads(self) -> int:
         """
         Runs side by side, each on one thread: a whole file takes less time, one row doesn't. The numbers are the same with any.
@@ -2001,6 +2024,14 @@ class Stream:
             TypeError: a wrong dtype.
             ValueError: a wrong shape, or NaN.
             StateError: after flush, or from two threads at once.
+        """
+    def reset(self) -> None:
+        """
+        Goes back to the beginning, as a stream newly opened for the same input; also after flush, or an
+        error.
+        
+        Raises:
+            StateError: from two threads at once.
         """
 class Pool:
     """

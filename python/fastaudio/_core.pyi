@@ -43,7 +43,7 @@ class StreamSpec:
     @property
     def latency_s(self) -> float:
         """
-        Seconds from the first sample a row depends on until it comes out.
+        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite at the end.
         """
     @property
     def rate_hz(self) -> float:
@@ -107,6 +107,10 @@ class Node:
         """
         What comes out for `input`, by the outputs' names ('' for an only one).
         """
+    def receptive_field_s(self, input: StreamSpec) -> float:
+        """
+        Seconds of `input` that one row depends on, of the output where that is most; infinite where a row may depend on all before it.
+        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node as a card holds it: its name, and the options that are not default.
@@ -163,7 +167,7 @@ class Resample(Node):
     Input:  samples [n_samples]   at `input_rate`
     Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
             input: output k stands at time k / output_rate
-    Latency: the filter's length, see `latency_s`
+    Latency: half the filter's length, see `latency_s`
     Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
             soxr 1.0
     
@@ -215,7 +219,7 @@ class Spectrogram(Node):
     Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
             [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
             `hop_length` samples
-    Latency: n_fft / sample_rate
+    Latency: half a frame if centred, else a frame
     Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
     
     Example:
@@ -336,7 +340,7 @@ class MelSpectrogram(Node):
     Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
             samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
             1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
-    Latency: n_fft / sample_rate
+    Latency: half a frame if centred, else a frame
     Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
             whose defaults these are
     
@@ -504,7 +508,7 @@ class HarmonicSpectrogram(Node):
     Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
             = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
             A filter narrower than a bin stays zero.
-    Latency: n_fft / sample_rate
+    Latency: half a frame if centred, else a frame
     Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
             ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
             512 later. In decibels with Log(kind="dB")
@@ -718,8 +722,8 @@ class Delta(Node):
     
     Input:  rows of any shape
     Output: as many rows of the same shape: derivatives of order `order`, per row
-    Latency: width - 1 rows, `order` times that for "htk": row t needs row t + width // 2, and row 0 all of
-            the first `width` if `mode` is "interp"
+    Latency: width // 2 rows, `order` times that for "htk"; width - 1 if `mode` is "interp", whose row 0 needs
+            all of the first `width`
     
     A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
     refuses it.
@@ -1206,7 +1210,7 @@ class RMS(Node):
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
     Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: frame_length / sample_rate
+    Latency: half a frame if centred, else a frame
     
     Source: librosa 0.11 `feature.rms`, whose defaults these are
     
@@ -1633,7 +1637,7 @@ class ZeroCrossingRate(Node):
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
     Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: frame_length / sample_rate
+    Latency: half a frame if centred, else a frame
     
     Before and after a centred signal stand its first and its last sample. The first sample of a frame
     has none before it.
@@ -1739,12 +1743,11 @@ class Events(Node):
     `onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
     shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
     
-    Seconds become whole windows once, by `rate_hz`, to the nearest, and at least one unless they are 0: a
-    window counts for 1 / rate_hz, whatever its span. Thresholds apply to smoothed scores, and are compared
-    in float32, as NumPy does; highest and mean are of the scores as they came, those within bridged dips
-    included. Smoothing is the mean of the last windows, of as many as there are near the start: an event
-    begins and ends later by it. Rows that come out with the same window are in order of first window, then
-    label.
+    Seconds become whole windows once, by `rate_hz`, to the nearest number: a window counts for 1 / rate_hz,
+    whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy does;
+    highest and mean are of the scores as they came, those within bridged dips included. Smoothing is the mean
+    of the last windows, of as many as there are near the start: an event begins and ends later by it. Rows
+    that come out with the same window are in order of first window, then label.
     
     Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
             Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own

@@ -77,7 +77,7 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     """Return a pipeline that gives events if options ask for them, and otherwise the same one."""
     numbers = (getattr(args, name.strip("-").replace("-", "_")) for name, _, _ in _NUMBERS)
     chosen = any(number is not None for number in numbers)
-    asked = args.events or args.form in TABLES
+    asked = args.events or getattr(args, "form", None) in TABLES
     if chosen or (asked and not gives_events(pipeline)):
         return pipeline >> events_node(args, onsets=onsets)
     return pipeline

@@ -10,20 +10,29 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
-from fastaudio.cli import report, tag
-from fastaudio.cli.arguments import INTERRUPTED, OK, RAW, USAGE
+from fastaudio.audio import DecodeError
+from fastaudio.cli import devices, listen, report, tag
+from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
+from fastaudio.live.devices import DeviceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (tag, report)
+_EXAMPLES = """\
+examples:
+  fastaudio tag song.mp3
+  fastaudio listen
+  fastaudio models musicnn-mtt
+  fastaudio info
+"""
+_COMMANDS = (tag, listen, devices, report)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fastaudio",
-        description="Tag sound: from files to labels with their scores.",
-        epilog="examples:\n  fastaudio tag song.mp3\n  fastaudio models musicnn-mtt\n  fastaudio info",
+        description="Tag sound: from files, or a microphone, to labels with their scores.",
+        epilog=_EXAMPLES,
         formatter_class=RAW,
     )
     parser.add_argument("--version", action="version", version=f"fastaudio {__version__}")
@@ -51,5 +60,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except (FastaudioError, ValueError, OSError) as error:
         sys.stderr.write(f"fastaudio: {error}\n")
-        return USAGE
+        return FAILED if isinstance(error, DeviceError | DecodeError) else USAGE
     return status

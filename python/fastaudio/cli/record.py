@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fastaudio.live import Tap
+
 # So that nothing is rounded away: floats as they come, or what 24 bits hold.
 _SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
 _SILENCE = 1 << 16
@@ -18,23 +20,11 @@ _SILENCE = 1 << 16
 class Recorder:
     """Writes a tap's samples to a file: lost ones as silence, so that times stay right."""
 
-    def __init__(
-        self,
-        path: str,
-        sample_rate: int,
-        channels: int,
-        *,
-        limit: int | None,
-        say: Callable[[str], None],
-    ) -> None:
-        """Create the file.
+    def __init__(self, path: str, sample_rate: int, channels: int, limit: int | None) -> None:
+        """Create a .wav or .flac file, for `limit` samples a channel at most.
 
-        Args:
-            path: a .wav or .flac to write.
-            sample_rate: in Hz.
-            channels: how many.
-            limit: samples a channel to write at most.
-            say: is told of lost sound.
+        Raises:
+            ValueError: another suffix, or a place that can't be written to.
         """
         import soundfile  # noqa: PLC0415  # loads libsndfile: only where something is recorded
 
@@ -50,17 +40,16 @@ class Recorder:
             ) from error
         self._rate = sample_rate
         self._left = limit
-        self._say = say
         self._n_written = 0
         self._path = path
 
-    def write(self, tap: Any) -> None:
-        """Write what the tap has."""
+    def write(self, tap: Tap, say: Callable[[str], None]) -> None:
+        """Write what the tap has; `say` is told of lost sound."""
         samples, n_lost = tap.read()
         if n_lost and self._left != 0:
             at_s = self._n_written / self._rate
             lost_s = n_lost / self._rate
-            self._say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
+            say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
         while n_lost > 0 and self._left != 0:
             n = min(n_lost, _SILENCE)
             self._append(np.zeros((n, self._file.channels), np.float32))

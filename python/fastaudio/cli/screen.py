@@ -7,104 +7,150 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fastaudio.tags import SCHEMA
+from fastaudio.cli.events import text_line
+from fastaudio.events import Event, json_line
+from fastaudio.tags import SCHEMA, Window
 
 if TYPE_CHECKING:
-    import argparse
+    from fastaudio.live import LiveStats, LiveStream
 
 _FLOOR_DB = 60
+_BLANK = " " * 23
+
+
+def status(stats: LiveStats, rate: int) -> str:
+    """Return how a live stream goes, in a line."""
+    return (
+        f"{stats.captured / rate:.1f} s heard, lost {stats.dropped / rate:.1f} s, "
+        f"latency {1e3 * stats.latency_p50_s:.0f} ms, load {100 * stats.real_time_factor:.0f} %"
+    )
+
+
+def summary(stats: LiveStats, rate: int) -> str:
+    """Return all that is counted, as lines."""
+    heard = f"{stats.delivered / rate:.3f} run, {stats.dropped / rate:.3f} lost in {stats.gaps} gaps"
+    tail = f"{1e3 * stats.latency_p99_s:.1f} ms at 99 %, {1e3 * stats.latency_max_s:.1f} ms at most"
+    load = f"{stats.busy_s:.3f} s of work for {stats.sound_s:.3f} s of sound"
+    lines = [
+        f"heard      {stats.captured / rate:.3f} s: {heard}, {stats.waiting / rate:.3f} waiting",
+        f"latency    {1e3 * stats.latency_p50_s:.1f} ms median, {tail}, beyond the model's own",
+        f"load       {100 * stats.real_time_factor:.1f} % of a core: {load}",
+    ]
+    if stats.device_overflows:
+        lines.append(f"device     lost sound {stats.device_overflows} times before it came here")
+    if stats.bad_values:
+        lines.append(f"values     {stats.bad_values} were not finite: silence instead")
+    if stats.results_dropped:
+        lines.append(f"results    {stats.results_dropped} were lost, since nobody took them in time")
+    lines += [f"  {1e3 * time_s:10.1f} ms  {name}" for name, time_s in stats.parts]
+    return "".join(line + "\n" for line in lines)
 
 
 class Lines:
-    """A line a window on stdout."""
+    """A line a window, or event, on stdout."""
 
-    def __init__(self, args: argparse.Namespace, name: str, model: str | None) -> None:
-        self._top = args.top
+    def __init__(self, top: int, name: str, model: str | None) -> None:
+        self._top = top
         self._name = name
         self._model = model
 
-    def show(self, window: Any) -> None:
-        """Write a window."""
-        if window.gap_s > 0:
-            self.say(f"fastaudio: {window.gap_s:.3f} s of sound lost before {window.start_s:.2f} s")
+    def show(self, item: Any) -> None:
+        """Write a window or an event."""
+        if isinstance(item, Event):
+            self.write(self._event(item))
+            return
+        if item.gap_s > 0:
+            self.say(f"fastaudio: {item.gap_s:.3f} s of sound lost before {item.start_s:.2f} s")
+        self._window(item)
+
+    def _window(self, window: Window) -> None:
         best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(self._top))
         early = "  (provisional)" if window.provisional else ""
-        self._line(f"{window.start_s:8.2f} - {window.end_s:8.2f} s  {best}{early}")
+        self.write(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n")
 
-    def tick(self, stats: Any) -> None:
+    def _event(self, event: Event) -> str:
+        return text_line(event)
+
+    def tick(self, stream: LiveStream) -> None:
         """Show how it goes; a few times a second."""
 
     def say(self, text: str) -> None:
         """Write a line on stderr."""
         sys.stderr.write(text + "\n")
 
+    def write(self, line: str) -> None:
+        """Write a line on stdout, at once."""
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
     def close(self) -> None:
         """Leave the terminal as it was."""
 
-    def _line(self, text: str) -> None:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-
 
 class JsonLines(Lines):
-    """A line of JSON a window on stdout: the keys of `fastaudio tag --windows --jsonl` and those of live sound."""
+    """A line of JSON a window, with the keys of `fastaudio tag --windows --jsonl` and more; or an event."""
 
-    def show(self, window: Any) -> None:
-        """Write a window."""
-        tags = [{"label": label, "score": round(score, 6)} for label, score in window.top(self._top)]
+    def _window(self, window: Window) -> None:
         data = {
             "schema": SCHEMA,
             "path": self._name,
-            "model": self._model,
+            "model": window.model,
             "truncated": False,
+            "output": window.output,
             "start_s": round(window.start_s, 6),
             "end_s": round(window.end_s, 6),
             "gap_s": round(window.gap_s, 6),
             "provisional": window.provisional,
-            "output": window.output,
-            "tags": tags,
+            "tags": [{"label": label, "score": round(score, 6)} for label, score in window.top(self._top)],
         }
-        self._line(json.dumps(data, ensure_ascii=False))
+        self.write(json.dumps(data, ensure_ascii=False) + "\n")
+
+    def _event(self, event: Event) -> str:
+        return json_line(event, path=self._name, model=self._model)
 
 
 class Screen(Lines):
-    """Bars in a terminal: the best tags, the level, and how it goes."""
+    """Bars in a terminal: the best tags, the level, and how it goes. Events scroll by above them."""
 
-    def __init__(self, args: argparse.Namespace, name: str, model: str | None) -> None:
+    def __init__(self, top: int, name: str, model: str | None, *, bars: bool = True) -> None:
         from tqdm import tqdm  # noqa: PLC0415  # only where there is a terminal
 
-        super().__init__(args, name, model)
+        super().__init__(top, name, model)
         self._tqdm = tqdm
         sys.stdout.write(f"{name}, {model}; Ctrl-C ends\n")
         common = {"file": sys.stdout, "leave": True, "dynamic_ncols": True}
-        bars = common | {"bar_format": "{desc} |{bar}|"}
-        self._tags = [tqdm(total=1.0, position=i, desc=" " * 23, **bars) for i in range(self._top)]
-        self._level = tqdm(total=_FLOOR_DB, position=self._top, desc=f"{'level':<23}", **bars)
-        self._status = tqdm(total=0, position=self._top + 1, bar_format="{desc}", **common)
+        form = common | {"bar_format": "{desc} |{bar}|"}
+        n = top if bars else 0
+        self._tags = [tqdm(total=1.0, position=i, desc=_BLANK, **form) for i in range(n)]
+        self._level = tqdm(total=_FLOOR_DB, position=n, desc=f"{'level':<23}", **form)
+        self._status = tqdm(total=0, position=n + 1, bar_format="{desc}", **common)
         self._when = ""
 
-    def show(self, window: Any) -> None:
-        """Draw a window's best tags."""
-        best = [*window.top(self._top), *[("", 0.0)] * self._top][: self._top]
-        for bar, (label, score) in zip(self._tags, best, strict=True):
-            bar.desc = f"{label:<18.18} {score:4.2f}" if label else " " * 23
+    def _window(self, window: Window) -> None:
+        best = [*window.top(self._top), *[("", 0.0)] * self._top]
+        for bar, (label, score) in zip(self._tags, best, strict=False):
+            bar.desc = f"{label:<18.18} {score:4.2f}" if label else _BLANK
             bar.n = score
             bar.refresh()
         early = " (provisional)" if window.provisional else ""
-        self._when = f"{window.start_s:.1f} - {window.end_s:.1f} s{early}"
+        self._when = f"{window.start_s:.1f} - {window.end_s:.1f} s{early}: "
 
-    def tick(self, stats: Any) -> None:
+    def tick(self, stream: LiveStream) -> None:
         """Draw the level and the figures."""
-        level_db = 20 * math.log10(max(stats.peak, 1e-9))
-        self._level.n = min(max(level_db + _FLOOR_DB, 0), _FLOOR_DB)
+        level_db = 20 * math.log10(max(stream.take_peak(), 1e-9))
         text = f"{level_db:5.1f} dB" if level_db > -_FLOOR_DB else f"< -{_FLOOR_DB} dB"
-        self._level.desc = f"{'level':<14} {text}"
+        self._level.n = min(max(level_db + _FLOOR_DB, 0), _FLOOR_DB)
+        self._level.desc = f"{'level':<14} {text:>8}"
         self._level.refresh()
-        self._status.set_description_str(f"{self._when:<18} {status(stats)}")
+        self._status.set_description_str(self._when + status(stream.stats(), stream.sample_rate))
 
     def say(self, text: str) -> None:
         """Write a line above the bars."""
         self._tqdm.write(text, file=sys.stderr)
+
+    def write(self, line: str) -> None:
+        """Write a line above the bars."""
+        self._tqdm.write(line, file=sys.stdout, end="")
 
     def close(self) -> None:
         """Leave the last bars and move below them."""

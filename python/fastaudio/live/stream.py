@@ -123,7 +123,9 @@ class LiveStream:
         self._core.push(samples)
 
     def finish(self) -> None:
-        """End the sound: what was taken is run and flushed, then iteration ends."""
+        """End the sound: the source stops, what was taken is run and flushed, then iteration ends."""
+        if self.source is not None:
+            self.source.stop()
         self._core.finish()
 
     # Results out.
@@ -194,9 +196,12 @@ class LiveStream:
                     provisional=provisional,
                 )
             elif until is not None and time.monotonic() >= until:
-                return
-            elif self.source is not None and not self.ended:
+                break
+            elif self.source is not None:
                 self.source.check()
+        # Also at the end, and for those who look often: its error comes after all results before it.
+        if not self._ready and self.source is not None and not self._closed:
+            self.source.check()
 
     # The rest.
 

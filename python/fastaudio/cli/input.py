@@ -1,0 +1,86 @@
+"""Where live sound comes from: the options that say so, and the source."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from fastaudio.cli.arguments import positive, seconds
+from fastaudio.live.microphone import Microphone
+from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
+
+if TYPE_CHECKING:
+    import argparse
+
+_BLOCK_S = 0.01
+
+
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the sound comes from."""
+    parser.add_argument(
+        "device",
+        nargs="?",
+        metavar="DEVICE|-",
+        help="number or name of a microphone (the default one), or - for raw PCM on stdin",
+    )
+    group = parser.add_argument_group("sound")
+    group.add_argument(
+        "--realtime", metavar="FILE", help="an audio file instead, at the pace of a microphone"
+    )
+    group.add_argument("--rate", type=positive, metavar="HZ", help="sample rate (the device's default)")
+    group.add_argument("--channels", type=positive, metavar="N", help="channels to take (1)")
+    group.add_argument("--encoding", choices=list(ENCODINGS), help="of raw PCM (s16le)")
+    group.add_argument("--block", type=seconds, metavar="S", help=f"seconds a block ({_BLOCK_S})")
+    group.add_argument("--seconds", type=seconds, metavar="N", help="end after N seconds of sound")
+    group.add_argument(
+        "--overflow",
+        choices=["drop_oldest", "block", "raise"],
+        help="sound that comes too fast: lose the oldest (the default), wait (that of -), or fail",
+    )
+
+
+def source_of(args: argparse.Namespace) -> Source:
+    """Return the source that the options ask for.
+
+    Raises:
+        ValueError: options that don't go together.
+        DeviceError: no such device, or one that doesn't take what is asked.
+        DecodeError: no such file.
+    """
+    if args.realtime is not None:
+        _refuse(args, "device", "rate", "channels", "encoding", given="a file")
+        return FileSource(args.realtime, block_s=args.block or _BLOCK_S, duration_s=args.seconds)
+    if args.device == "-":
+        _refuse(args, "block", given="stdin")
+        if args.rate is None:
+            raise ValueError("listen -: expected --rate, got none; raw PCM doesn't say: state it in Hz")
+        return PcmSource(
+            sys.stdin.buffer,
+            sample_rate=args.rate,
+            channels=args.channels or 1,
+            encoding=args.encoding or "s16le",
+            duration_s=args.seconds,
+        )
+    _refuse(args, "encoding", given="a microphone")
+    if args.overflow == "block":
+        raise ValueError("listen: expected --overflow drop_oldest or raise, got block; no microphone waits")
+    device = args.device
+    return Microphone(
+        int(device) if device is not None and device.isdecimal() else device,
+        sample_rate=args.rate,
+        channels=args.channels or 1,
+        block_s=args.block or _BLOCK_S,
+    )
+
+
+def overflow_of(args: argparse.Namespace) -> str:
+    """Return what is done with sound that comes too fast; a pipe can wait."""
+    overflow: str | None = args.overflow
+    return overflow or ("block" if args.device == "-" else "drop_oldest")
+
+
+def _refuse(args: argparse.Namespace, *names: str, given: str) -> None:
+    for name in names:
+        if getattr(args, name) is not None:
+            what = "DEVICE" if name == "device" else f"--{name}"
+            raise ValueError(f"listen: expected no {what} with {given}, got {getattr(args, name)}")

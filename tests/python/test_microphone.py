@@ -1,0 +1,178 @@
+"""The microphone, by a fake one that PulseAudio plays into: what is heard, and what happens when it goes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+import soundfile
+from fake_microphone import RATE, FakeMicrophone, running
+from helpers import GUITAR, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@pytest.fixture(scope="module")
+def microphone() -> Iterator[FakeMicrophone]:
+    """One server for the tests that leave it alive."""
+    with running() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def guitar_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven seconds of guitar."""
+    samples, rate = decode(GUITAR)
+    path = tmp_path_factory.mktemp("clip") / "guitar.wav"
+    soundfile.write(path, samples[: 7 * rate], rate)
+    return path
+
+
+def wait_for_sound(stream: fa.LiveStream) -> None:
+    """A source that nobody plays into sleeps for up to two seconds before it gives its silence."""
+    deadline_s = time.monotonic() + 8
+    while stream.stats().captured == 0:
+        assert time.monotonic() < deadline_s, "the fake microphone gives no sound"
+        time.sleep(0.01)
+
+
+@contextmanager
+def listening(*options: object) -> Iterator[subprocess.Popen[bytes]]:
+    """`fastaudio listen` in a process of its own, which doesn't outlive the test."""
+    command = [sys.executable, "-m", "fastaudio", "listen", *map(str, options)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for_recording(path: Path) -> None:
+    """Until sound comes in."""
+    deadline_s = time.monotonic() + 15
+    while not path.is_file() or path.stat().st_size < 10_000:
+        assert time.monotonic() < deadline_s, "nothing is recorded"
+        time.sleep(0.05)
+
+
+def test_what_is_heard_is_what_is_played_and_tagged_as_offline(
+    microphone: FakeMicrophone, guitar_wav: Path, tagger: fa.Pipeline
+) -> None:
+    heard: list[NDArray[np.float32]] = []
+    windows: list[Any] = []
+    with tagger.listen(sample_rate=RATE) as stream:
+        tap = stream.tap()
+        tap.position = 0
+        wait_for_sound(stream)
+        with microphone.play(guitar_wav) as player:
+            while player.poll() is None:
+                window = stream.get(timeout_s=0.05)
+                windows += [window] if window is not None else []
+                heard.append(tap.read()[0])
+        stream.finish()
+        windows += list(stream)
+        samples, n_lost = tap.read()
+        heard.append(samples)
+        stats = stream.stats()
+    recorded = np.concatenate(heard)[:, 0]
+    assert n_lost == stats.dropped == stats.device_overflows == 0
+    assert len(recorded) == stats.captured == stats.delivered
+
+    whole = tagger(recorded, sample_rate=RATE)
+    assert len(windows) == len(whole) >= 2
+    for live, offline in zip(windows, whole, strict=True):
+        assert (live.start_s, live.end_s) == (offline.start_s, offline.end_s)
+        np.testing.assert_allclose(live.scores, offline.scores, rtol=0, atol=1e-5)
+        assert live.gap_s == 0
+    assert whole.top(1)[0][0] == tagger(guitar_wav).top(1)[0][0]
+
+    played, rate = decode(guitar_wav)
+    played = fa.Resample(input_rate=rate, output_rate=RATE)(played.mean(axis=1))
+    spectra = np.fft.rfft(recorded, 1 << 20), np.fft.rfft(played, 1 << 20)
+    lag = np.fft.irfft(spectra[0] * spectra[1].conj())
+    start = int(lag.argmax())
+    n = min(len(played), len(recorded) - start)
+    assert n > 6 * RATE
+    assert np.corrcoef(recorded[start : start + n], played[:n])[0, 1] > 0.99
+
+
+def test_devices_are_found_and_refuse_what_they_cannot(microphone: FakeMicrophone) -> None:
+    assert microphone
+    found = fa.devices()
+    assert sum(device.default for device in found) == 1
+    assert fa.Microphone("pulse").device.name == "pulse"
+    assert fa.Microphone().sample_rate == next(d.sample_rate for d in found if d.default)
+    with pytest.raises(fa.DeviceError, match="expected at most 32 channels, got 33"):
+        fa.Microphone(channels=33)
+    with pytest.raises(fa.DeviceError, match="expected a sample rate that it takes, got 7 Hz"):
+        fa.Microphone(sample_rate=7)
+
+
+def test_the_command_line_hears(microphone: FakeMicrophone, guitar_wav: Path, tmp_path: Path) -> None:
+    assert microphone
+    command = [sys.executable, "-m", "fastaudio"]
+    listed = subprocess.run([*command, "devices", "--json"], capture_output=True, check=True)
+    assert [device["name"] for device in json.loads(listed.stdout)] == [d.name for d in fa.devices()]
+    path = tmp_path / "heard.wav"
+    options = ["--seconds", "3.1", "--rate", "16000", "--channels", "2", "--jsonl", "--record", str(path)]
+    with microphone.play(guitar_wav) as player:
+        result = subprocess.run([*command, "listen", *options], capture_output=True, check=False, timeout=20)
+        player.kill()
+    assert (result.returncode, result.stderr) == (0, b"")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["start_s"], round(line["end_s"], 2)) for line in lines[:1]] == [(0.0, 2.99)]
+    samples, rate = decode(path)
+    assert (samples.shape, rate) == ((49_600, 2), 16_000)
+    assert np.abs(samples).max() > 0.1
+
+
+def test_a_microphone_that_goes_away_is_told() -> None:
+    with running() as fake, fa.Pipeline.load().listen() as stream:
+        wait_for_sound(stream)
+        fake.signal(signal.SIGKILL)
+        started_s = time.monotonic()
+        with pytest.raises(fa.DeviceLost, match="was it unplugged"):
+            list(stream)
+        assert time.monotonic() - started_s < 4
+        started_s = time.monotonic()
+        stream.close()
+        assert time.monotonic() - started_s < 2
+
+
+def test_a_server_that_hangs_holds_up_neither_the_program_nor_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "heard.wav"
+    with running() as fake, listening("--record", path) as process:
+        wait_for_recording(path)
+        fake.signal(signal.SIGSTOP)
+        started_s = time.monotonic()
+        assert process.wait(10) == 1
+        assert time.monotonic() - started_s < 6  # 2 to be sure, 1 to close, and the end of Python
+        assert process.stderr is not None
+        error = process.stderr.read().decode()
+    assert error.count("\n") == 1
+    assert "expected sound, got none for 2.0 s; was it unplugged?" in error
+    assert soundfile.info(path).frames > 0
+
+
+def test_ctrl_c_closes_the_microphone(microphone: FakeMicrophone, tmp_path: Path) -> None:
+    assert microphone
+    path = tmp_path / "heard.wav"
+    with listening("--record", path) as process:
+        wait_for_recording(path)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b"fastaudio: interrupted\n"
+    assert soundfile.info(path).frames > 0

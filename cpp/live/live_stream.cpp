@@ -64,9 +64,14 @@ std::int64_t LiveStream::frames_of(double seconds) const {
 
 void LiveStream::capture(const float* frames, std::size_t n, bool overflowed) noexcept {
   if (overflowed) n_overflows_.fetch_add(1, std::memory_order_relaxed);
+  take(frames, n);
+}
+
+template <class Value>
+void LiveStream::take(const Value* frames, std::size_t n) {
+  arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
   const std::size_t n_bad = ring_.write(frames, n);
   if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
-  arrivals_.note(ring_.end(), now_ns());
 }
 
 void LiveStream::check_open() const {
@@ -103,8 +108,7 @@ void LiveStream::push(const Value* frames, std::size_t n) {
       }
       piece = std::min(n, room());
     }
-    ring_.write(frames, piece);
-    arrivals_.note(ring_.end(), now_ns());
+    take(frames, piece);
     frames += piece * ring_.channels();
     n -= piece;
     if (wake_ && ready()) wake_();

@@ -115,6 +115,8 @@ class LiveStream {
   /// Stamps rows and puts them into the queue.
   class Stamp;
 
+  template <class Value>
+  void take(const Value* frames, std::size_t n);
   void run();
   void deliver(const float* frames, std::size_t n);
   void run_provisional();

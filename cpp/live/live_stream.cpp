@@ -181,14 +181,19 @@ double LiveStream::ready_in_s() const {
   return time_of(std::max<std::int64_t>(need_.load(std::memory_order_acquire) - ring_.end(), 0));
 }
 
-void LiveStream::service() {
+template <class Work>
+void LiveStream::in_time(Work&& work) {
   const std::int64_t start = now_ns();
   try {
-    run();
+    if (!done()) work();
   } catch (...) {
     fail(std::current_exception());
   }
   busy_ns_.fetch_add(now_ns() - start, std::memory_order_relaxed);
+}
+
+void LiveStream::service() {
+  in_time([&] { run(); });
 }
 
 void LiveStream::fail(std::exception_ptr error) {
@@ -284,14 +289,19 @@ void LiveStream::plan() {
 }
 
 void LiveStream::resume(std::size_t output, const float* rows, std::size_t n_rows) {
-  Stamp stamp(*this, false);
-  chain_.resume(output, rows, n_rows, stamp);
+  in_time([&] {
+    Stamp stamp(*this, false);
+    chain_.resume(output, rows, n_rows, stamp);
+  });
 }
 
 void LiveStream::resumed(std::int64_t time_ns) {
-  chain_.release(time_ns);
+  in_time([&] {
+    Stamp stamp(*this, false);
+    chain_.release(time_ns, stamp);
+    plan();
+  });
   busy_ns_.fetch_add(time_ns, std::memory_order_relaxed);
-  plan();
 }
 
 void LiveStream::accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional) {

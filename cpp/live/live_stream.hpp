@@ -105,7 +105,8 @@ class LiveStream {
   /// Runs what is there, up to about one row of results. Errors end the stream.
   void service();
 
-  /// Held rows, see Chain; `resume` passes on what a batch gave, `resumed` ends that.
+  /// Held rows, see Chain; `resume` passes on what a batch gave, `resumed` ends that: running them took
+  /// `time_ns`. Errors end the stream.
   Chain& chain() { return chain_; }
   void resume(std::size_t output, const float* rows, std::size_t n_rows);
   void resumed(std::int64_t time_ns);
@@ -117,6 +118,8 @@ class LiveStream {
 
   template <class Value>
   void take(const Value* frames, std::size_t n);
+  template <class Work>
+  void in_time(Work&& work);  ///< counted, and its errors end the stream
   void run();
   void deliver(const float* frames, std::size_t n);
   void run_provisional();

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/options.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio::live {
@@ -75,16 +76,19 @@ Pool::Pool(const PoolOptions& options)
       generation_(platform::fork_generation()) {
   const auto within = [](const char* name, double value, double low, double high) {
     if (value >= low && value <= high) return;
-    throw ValueError(std::string("Pool: expected ") + name + " in [" + std::to_string(low) + ", " +
-                     std::to_string(high) + "], got " + std::to_string(value));
+    throw ValueError(std::string("Pool: expected ") + name + " in [" + format(low) + ", " + format(high) +
+                     "], got " + format(value));
   };
   within("workers", options.workers, 1, 1024);
   within("batch", options.batch, 1, 4096);
   within("batch_wait_s", options.batch_wait_s, 0, 60);
+  workers_->reserve(static_cast<std::size_t>(options.workers));  // so that adding one throws no half-way
 }
 
+bool Pool::forked() const { return generation_ != platform::fork_generation(); }
+
 Pool::~Pool() {
-  if (generation_ != platform::fork_generation()) {
+  if (forked()) {
     static_cast<void>(workers_.release());  // they stayed in the parent: there is nothing to join
     return;
   }
@@ -92,7 +96,7 @@ Pool::~Pool() {
 }
 
 void Pool::add(const std::shared_ptr<LiveStream>& stream) {
-  if (generation_ != platform::fork_generation()) {
+  if (forked()) {
     throw StateError("Pool: expected a pool made in this process, got one from before a fork; make another");
   }
   const std::lock_guard lock(shared_->mutex);
@@ -122,7 +126,7 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
   stream->close();
-  if (generation_ != platform::fork_generation()) return;
+  if (forked()) return;
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
   shared_->let_go.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });
@@ -130,11 +134,13 @@ void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
 }
 
 void Pool::pause() {
+  if (forked()) return;
   const std::lock_guard lock(shared_->mutex);
   shared_->paused = true;
 }
 
 void Pool::resume() {
+  if (forked()) return;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->paused = false;
@@ -143,23 +149,31 @@ void Pool::resume() {
 }
 
 std::size_t Pool::size() const {
+  if (forked()) return 0;
   const std::lock_guard lock(shared_->mutex);
-  return static_cast<std::size_t>(std::count_if(shared_->streams.begin(), shared_->streams.end(),
-                                                [](const auto& stream) { return !stream->done(); }));
+  return static_cast<std::size_t>(
+      std::count_if(shared_->streams.begin(), shared_->streams.end(),
+                    [](const auto& stream) { return !stream->done() && !stream->closing(); }));
 }
 
 void Pool::close() {
-  if (generation_ != platform::fork_generation()) return;
-  std::vector<std::shared_ptr<LiveStream>> streams;
+  if (forked()) return;
+  Shared::Streams streams;
+  std::vector<std::thread> workers;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->closing = true;
     streams.swap(shared_->streams);
+    workers.swap(*workers_);
   }
   for (const auto& stream : streams) stream->close();
   shared_->wake.notify_all();
-  for (std::thread& worker : *workers_) worker.join();
-  workers_->clear();
+  for (std::thread& worker : workers) worker.join();
+  if (workers.empty()) return;
+  // Nobody runs what still waits for a batch: who waits for it to be let go needn't.
+  const std::lock_guard lock(shared_->mutex);
+  for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
+  shared_->groups.clear();
 }
 
 // The workers' side. Nothing that throws may get out of it.

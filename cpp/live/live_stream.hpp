@@ -24,10 +24,12 @@ enum class Overflow { drop_oldest, block, raise };
 
 struct LiveOptions {
   Overflow overflow = Overflow::drop_oldest;
-  double buffer_s = 5;             ///< sound kept for the worker
-  double provisional_s = 0;        ///< length of a first clip whose results come early; 0: none
-  std::int64_t start_frame = 0;    ///< count of the first frame, which time stamps begin with
-  std::size_t max_results = 1024;  ///< results kept for the consumer
+  double buffer_s = 5;           ///< sound kept for the worker
+  double provisional_s = 0;      ///< length of a first clip whose results come early; 0: none
+  std::int64_t start_frame = 0;  ///< count of the first frame, which time stamps begin with
+  /// Results kept for the consumer: beyond that the oldest are lost; with `block` those of one turn are
+  /// kept as well, then the sound waits.
+  std::size_t max_results = 1024;
 };
 
 struct LiveStats {

@@ -91,9 +91,18 @@ std::size_t LiveStream::room() const {
   return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
 }
 
+void LiveStream::wait_for_room() {
+  std::unique_lock lock(room_mutex_);
+  // The worker tells without the lock, so a wait may miss it: none is long.
+  while (room() == 0) {
+    room_there_.wait_for(lock, std::chrono::milliseconds(2));
+    check_open();
+  }
+}
+
 template <class Value>
 void LiveStream::push(const Value* frames, std::size_t n) {
-  std::unique_lock lock(writers_);
+  const std::lock_guard lock(writers_);
   check_open();
   if (options_.overflow == Overflow::raise && n > room()) {
     throw Overrun("live: expected room for " + std::to_string(n) + " samples, got " + std::to_string(room()) +
@@ -102,11 +111,7 @@ void LiveStream::push(const Value* frames, std::size_t n) {
   while (n > 0) {
     std::size_t piece = n;
     if (options_.overflow == Overflow::block) {
-      // The worker tells without the lock, so a wait may miss it: none is long.
-      while (room() == 0) {
-        room_there_.wait_for(lock, std::chrono::milliseconds(2));
-        check_open();
-      }
+      wait_for_room();
       piece = std::min(n, room());
     }
     take(frames, piece);

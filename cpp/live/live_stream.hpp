@@ -67,7 +67,7 @@ class LiveStream {
   /// `overflowed`: the device has lost sound before these.
   void capture(const float* frames, std::size_t n, bool overflowed) noexcept;
 
-  /// Takes frames from any thread, or threads one after the other. Waits for room where that is the policy.
+  /// Takes frames from any threads, one's after the other's. Waits for room where that is the policy.
   /// Throws StateError after finish, close or an error; Overrun if there is no room and that is the policy:
   /// none of the frames are taken then.
   template <class Value>
@@ -130,6 +130,7 @@ class LiveStream {
   void plan();
   void accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional);
   void check_open() const;
+  void wait_for_room();
   std::size_t room() const;
   std::int64_t frames_of(double seconds) const;
 
@@ -141,7 +142,8 @@ class LiveStream {
   Chain chain_;
   std::function<void()> wake_;
 
-  std::mutex writers_;  ///< held by `push`
+  std::mutex writers_;     ///< held by `push` from a block's first frame to its last
+  std::mutex room_mutex_;  ///< the next one's
   std::condition_variable room_there_;
   std::atomic<std::int64_t> n_bad_{0};
   std::atomic<std::int64_t> n_overflows_{0};

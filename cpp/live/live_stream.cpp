@@ -76,7 +76,7 @@ void LiveStream::take(const Value* frames, std::size_t n) {
 }
 
 void LiveStream::check_open() const {
-  const bool finished = finishing_.load(std::memory_order_acquire);
+  const bool finished = finishing();
   if (!finished && !done() && !closing()) return;
   throw StateError(std::string("live: expected no sound after ") +
                    (closing()  ? "close"
@@ -125,7 +125,8 @@ template void LiveStream::push(const float*, std::size_t);
 template void LiveStream::push(const std::int16_t*, std::size_t);
 
 void LiveStream::finish() {
-  finishing_.store(true, std::memory_order_release);
+  std::int64_t open = kOpen;  // only the first call counts
+  finish_at_.compare_exchange_strong(open, ring_.end(), std::memory_order_acq_rel);
   if (wake_) wake_();
 }
 
@@ -179,7 +180,7 @@ bool LiveStream::ready() const {
   if (done() || closing()) return false;
   // Results that nobody takes hold up the writer, by way of a full buffer.
   if (options_.overflow == Overflow::block && results_.full()) return false;
-  return ring_.end() >= need_.load(std::memory_order_acquire) || finishing_.load(std::memory_order_acquire) ||
+  return ring_.end() >= need_.load(std::memory_order_acquire) || finishing() ||
          exchanging_.load(std::memory_order_acquire);
 }
 
@@ -216,20 +217,20 @@ void LiveStream::run() {
     network_ = next_network_;
     rows_out_.assign(chain_.outputs().size(), 0);
   }
-  const bool finishing = finishing_.load(std::memory_order_acquire);  // before the end is read
+  const std::int64_t last = finish_at_.load(std::memory_order_acquire);
   const std::int64_t read = read_.load(std::memory_order_relaxed);
-  const std::int64_t end = ring_.end();
-  if (ring_.begin() > read) return skip_gap();
+  const std::int64_t end = std::min(ring_.end(), last);
+  if (ring_.begin() > read && end > read) return skip_gap(last);
   const std::int64_t turn = std::max(need_.load(std::memory_order_relaxed) - read, frames_of(kTurn_s));
   const auto n =
       static_cast<std::size_t>(std::min({end - read, turn, static_cast<std::int64_t>(ring_.capacity())}));
   if (n > 0) {
-    if (ring_.read(read, n, frames_.data()) > 0) return skip_gap();
+    if (ring_.read(read, n, frames_.data()) > 0) return skip_gap(last);
     read_.store(read + static_cast<std::int64_t>(n), std::memory_order_release);
     room_there_.notify_all();
     deliver(frames_.data(), n);
   }
-  if (finishing && read_.load(std::memory_order_relaxed) == end) {
+  if (read_.load(std::memory_order_relaxed) == last) {
     Stamp stamp(*this, false);
     chain_.flush(stamp);
     fail(nullptr);
@@ -259,10 +260,10 @@ void LiveStream::run_provisional() {
 
 /// Frames were overwritten before they were read. More than those are left out, so that the gap isn't
 /// followed by another one at once.
-void LiveStream::skip_gap() {
+void LiveStream::skip_gap(std::int64_t last) {
   const std::int64_t read = read_.load(std::memory_order_relaxed);
   const std::int64_t margin = static_cast<std::int64_t>(ring_.capacity()) / 4;
-  const std::int64_t next = std::min(ring_.begin() + margin, ring_.end());
+  const std::int64_t next = std::min({ring_.begin() + margin, ring_.end(), last});
   if (options_.overflow == Overflow::raise) {
     throw Overrun("live: expected results to be computed as fast as sound comes, got " +
                   std::to_string(next - read) + " samples too many; choose a larger buffer_s or another " +

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -73,7 +74,8 @@ class LiveStream {
   template <class Value>
   void push(const Value* frames, std::size_t n);
 
-  /// The sound ends here: what was taken is run and flushed, then the results end.
+  /// The sound ends here: what was taken is run and flushed, then the results end. What a sound card still
+  /// brings isn't run.
   void finish();
 
   /// Stops as soon as the part that runs now is done; doesn't wait for it. Nothing comes out any more.
@@ -125,14 +127,16 @@ class LiveStream {
   void run();
   void deliver(const float* frames, std::size_t n);
   void run_provisional();
-  void skip_gap();
-  void end_stretch(std::int64_t next);
+  void skip_gap(std::int64_t last);
   void plan();
   void accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional);
   void check_open() const;
   void wait_for_room();
   std::size_t room() const;
   std::int64_t frames_of(double seconds) const;
+
+  static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
+  bool finishing() const { return finish_at_.load(std::memory_order_acquire) != kOpen; }
 
   StreamSpec input_;
   LiveOptions options_;
@@ -147,7 +151,7 @@ class LiveStream {
   std::condition_variable room_there_;
   std::atomic<std::int64_t> n_bad_{0};
   std::atomic<std::int64_t> n_overflows_{0};
-  std::atomic<bool> finishing_{false};
+  std::atomic<std::int64_t> finish_at_{kOpen};  ///< end of the sound
   std::atomic<bool> closing_{false};
   std::atomic<bool> done_{false};
   std::atomic<bool> claimed_{false};

@@ -209,14 +209,7 @@ void LiveStream::fail(std::exception_ptr error) {
 }
 
 void LiveStream::run() {
-  if (exchanging_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(exchange_mutex_);
-    exchanging_.store(false, std::memory_order_release);
-    Stamp stamp(*this, false);
-    base_s_ = chain_.exchange(std::move(next_node_), stamp);
-    network_ = next_network_;
-    rows_out_.assign(chain_.outputs().size(), 0);
-  }
+  if (exchanging_.load(std::memory_order_acquire)) run_exchange();
   const std::int64_t last = finish_at_.load(std::memory_order_acquire);
   const std::int64_t read = read_.load(std::memory_order_relaxed);
   const std::int64_t end = std::min(ring_.end(), last);
@@ -236,6 +229,19 @@ void LiveStream::run() {
     fail(nullptr);
   }
   plan();
+}
+
+/// Takes long: whoever calls `exchange` meanwhile doesn't wait for it.
+void LiveStream::run_exchange() {
+  std::unique_lock lock(exchange_mutex_);
+  NodePtr node = std::move(next_node_);
+  const int network = next_network_;
+  exchanging_.store(false, std::memory_order_release);
+  lock.unlock();
+  Stamp stamp(*this, false);
+  base_s_ = chain_.exchange(std::move(node), stamp);
+  network_ = network;
+  rows_out_.assign(chain_.outputs().size(), 0);
 }
 
 void LiveStream::deliver(const float* frames, std::size_t n) {

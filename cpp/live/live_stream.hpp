@@ -125,6 +125,7 @@ class LiveStream {
   template <class Work>
   void in_time(Work&& work);  ///< counted, and its errors end the stream
   void run();
+  void run_exchange();
   void deliver(const float* frames, std::size_t n);
   void run_provisional();
   void skip_gap(std::int64_t last);

@@ -150,17 +150,20 @@ void LiveStream::exchange(NodePtr node, int network) {
 
 LiveStats LiveStream::stats() const {
   LiveStats stats;
-  stats.dropped = n_dropped_.load(std::memory_order_relaxed);
+  const bool ended = done() || closing();  // first: nothing that is run later counts as lost
+  std::unique_lock lock(gaps_mutex_);
+  stats.dropped = n_dropped_;
+  stats.n_gaps = n_gaps_;
   const std::int64_t read = read_.load(std::memory_order_acquire);
+  lock.unlock();
   const std::int64_t end = std::max(ring_.end(), read);
   stats.captured = end - options_.start_frame;
   stats.delivered = read - options_.start_frame - stats.dropped;
   stats.waiting = end - read;
-  if (done()) {  // what nobody will run any more
+  if (ended) {  // what nobody will run any more
     stats.dropped += stats.waiting;
     stats.waiting = 0;
   }
-  stats.n_gaps = n_gaps_.load(std::memory_order_relaxed);
   stats.n_bad = n_bad_.load(std::memory_order_relaxed);
   stats.n_overflows = n_overflows_.load(std::memory_order_relaxed);
   stats.results_waiting = results_.size();
@@ -284,9 +287,12 @@ void LiveStream::skip_gap(std::int64_t last) {
   opened_ = false;
   lost_ += next - read;
   stretch_ = next;
-  n_gaps_.fetch_add(1, std::memory_order_relaxed);
-  n_dropped_.fetch_add(next - read, std::memory_order_relaxed);
-  read_.store(next, std::memory_order_release);
+  {
+    const std::lock_guard lock(gaps_mutex_);
+    ++n_gaps_;
+    n_dropped_ += next - read;
+    read_.store(next, std::memory_order_release);
+  }
   plan();
 }
 

@@ -174,8 +174,9 @@ class LiveStream {
   double base_s_ = 0;                   ///< of the network's rows, from the stretch's start
   std::vector<std::int64_t> rows_out_;  ///< by output, since base_s_
   std::int64_t lost_ = 0;               ///< frames lost since the last result
-  std::atomic<std::int64_t> n_dropped_{0};
-  std::atomic<std::int64_t> n_gaps_{0};
+  mutable std::mutex gaps_mutex_;       ///< held where `read_` passes over a gap; guards the next two
+  std::int64_t n_dropped_ = 0;
+  std::int64_t n_gaps_ = 0;
   std::atomic<std::int64_t> busy_ns_{0};
   Latencies latencies_;
 };

@@ -13,12 +13,11 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-/// Events come when they come.
+}  // namespace
+
 bool steady(const StreamSpec& spec) {
   return spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events";
 }
-
-}  // namespace
 
 class Chain::Turn {
  public:

@@ -18,6 +18,9 @@ struct PartTime {
   std::int64_t time_ns = 0;
 };
 
+/// Whether rows come at times known beforehand; events come when they come.
+bool steady(const StreamSpec& spec);
+
 /// Runs the parts of a node in a row, as Sequential does. Beyond that it tells what each part takes, may
 /// hold rows back before the part that runs in batches, and may go on with another network's parts. One
 /// thread at a time, but for `times` and `check_exchange`.

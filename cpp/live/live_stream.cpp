@@ -30,13 +30,22 @@ StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
 
 class LiveStream::Stamp final : public Sink {
  public:
-  Stamp(LiveStream& stream, bool provisional) : stream_(stream), provisional_(provisional) {}
+  explicit Stamp(LiveStream& stream) : Stamp(stream, stream.rows_out_, false) {}
+  /// `rows_out`: what came out so far, by output.
+  Stamp(LiveStream& stream, std::vector<std::int64_t>& rows_out, bool provisional)
+      : stream_(stream), rows_out_(rows_out), provisional_(provisional) {}
+
   void write(std::size_t output, const float* rows, std::size_t n_rows) override {
-    if (n_rows > 0) stream_.accept(output, rows, n_rows, provisional_);
+    if (n_rows == 0) return;
+    const std::int64_t first_row = rows_out_[output];
+    rows_out_[output] += static_cast<std::int64_t>(n_rows);
+    stream_.accept({.output = output, .first_row = first_row, .n_rows = n_rows, .provisional = provisional_},
+                   rows);
   }
 
  private:
   LiveStream& stream_;
+  std::vector<std::int64_t>& rows_out_;
   bool provisional_;
 };
 
@@ -150,7 +159,7 @@ void LiveStream::exchange(NodePtr node, int network) {
 
 LiveStats LiveStream::stats() const {
   LiveStats stats;
-  const bool ended = done() || closing();  // first: nothing that is run later counts as lost
+  const bool ended = done() || closing();  // first: what was run until then isn't lost
   std::unique_lock lock(gaps_mutex_);
   stats.dropped = n_dropped_;
   stats.n_gaps = n_gaps_;
@@ -227,7 +236,7 @@ void LiveStream::run() {
     deliver(frames_.data(), n);
   }
   if (read_.load(std::memory_order_relaxed) == last) {
-    Stamp stamp(*this, false);
+    Stamp stamp(*this);
     chain_.flush(stamp);
     fail(nullptr);
   }
@@ -241,14 +250,14 @@ void LiveStream::run_exchange() {
   const int network = next_network_;
   exchanging_.store(false, std::memory_order_release);
   lock.unlock();
-  Stamp stamp(*this, false);
+  Stamp stamp(*this);
   base_s_ = chain_.exchange(std::move(node), stamp);
   network_ = network;
   rows_out_.assign(chain_.outputs().size(), 0);
 }
 
 void LiveStream::deliver(const float* frames, std::size_t n) {
-  Stamp stamp(*this, false);
+  Stamp stamp(*this);
   if (!opened_ && n_provisional_ > 0) {
     const std::size_t channels = ring_.channels();
     const std::size_t missing = n_provisional_ - opening_.size() / channels;
@@ -261,7 +270,8 @@ void LiveStream::deliver(const float* frames, std::size_t n) {
 /// The stretch so far as a clip of its own, on a stream of its own.
 void LiveStream::run_provisional() {
   opened_ = true;
-  Stamp stamp(*this, true);
+  std::vector<std::int64_t> rows_out(rows_out_.size());
+  Stamp stamp(*this, rows_out, true);
   const auto stream = chain_.node()->open(input_);
   stream->push(opening_.data(), n_provisional_, stamp);
   stream->flush(stamp);
@@ -278,7 +288,7 @@ void LiveStream::skip_gap(std::int64_t last) {
                   std::to_string(next - read) + " samples too many; choose a larger buffer_s or another " +
                   "overflow policy");
   }
-  Stamp stamp(*this, false);
+  Stamp stamp(*this);
   chain_.flush(stamp);
   chain_.restart();
   rows_out_.assign(chain_.outputs().size(), 0);
@@ -309,45 +319,36 @@ void LiveStream::plan() {
 
 void LiveStream::resume(std::size_t output, const float* rows, std::size_t n_rows) {
   in_time([&] {
-    Stamp stamp(*this, false);
+    Stamp stamp(*this);
     chain_.resume(output, rows, n_rows, stamp);
   });
 }
 
 void LiveStream::resumed(std::int64_t time_ns) {
   in_time([&] {
-    Stamp stamp(*this, false);
+    Stamp stamp(*this);
     chain_.release(time_ns, stamp);
     plan();
   });
   busy_ns_.fetch_add(time_ns, std::memory_order_relaxed);
 }
 
-void LiveStream::accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional) {
-  const StreamSpec& spec = chain_.outputs()[output].spec;
+void LiveStream::accept(Result result, const float* rows) {
+  const StreamSpec& spec = chain_.outputs()[result.output].spec;
   const std::int64_t read = read_.load(std::memory_order_relaxed);
-  Result result;
   result.network = network_;
-  result.output = output;
-  result.n_rows = n_rows;
-  result.values.assign(rows, rows + n_rows * spec.row_size());
-  result.base_s = time_of(stretch_) + (provisional ? 0 : base_s_);
-  result.provisional = provisional;
+  result.values.assign(rows, rows + result.n_rows * spec.row_size());
+  result.base_s = time_of(stretch_) + (result.provisional ? 0 : base_s_);
   result.n_lost = lost_;
   lost_ = 0;
-  std::int64_t needed = read;
-  if (provisional) {
+  std::int64_t needed = read;  // end of the sound that the last row depends on
+  if (result.provisional) {
     needed = stretch_ + static_cast<std::int64_t>(n_provisional_);
-  } else {
-    result.first_row = rows_out_[output];
-    rows_out_[output] += static_cast<std::int64_t>(n_rows);
-    const double row = static_cast<double>(rows_out_[output] - 1);
-    if (spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events") {
-      needed = std::min(read, stretch_ + frames_of(base_s_ + row / spec.rate_hz + spec.latency_s));
-    }
+  } else if (steady(spec)) {
+    const auto row = static_cast<double>(result.first_row) + static_cast<double>(result.n_rows) - 1;
+    needed = std::min(read, stretch_ + frames_of(base_s_ + row / spec.rate_hz + spec.latency_s));
   }
-  result.until_s = time_of(needed);
-  if (!provisional) result.until_s = time_of(read);
+  result.until_s = time_of(result.provisional ? needed : read);
   latencies_.add(now_ns() - arrivals_.time_of(needed));
   results_.put(std::move(result));
 }

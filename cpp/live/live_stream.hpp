@@ -130,7 +130,7 @@ class LiveStream {
   void run_provisional();
   void skip_gap(std::int64_t last);
   void plan();
-  void accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional);
+  void accept(Result result, const float* rows);
   void check_open() const;
   void wait_for_room();
   std::size_t room() const;

@@ -18,7 +18,7 @@ struct Result {
   std::size_t output = 0;      ///< index among that network's outputs
   std::int64_t first_row = 0;  ///< count of the first row since `base_s`
   std::size_t n_rows = 0;
-  std::vector<float> values;
+  std::vector<float> values = {};
   double base_s = 0;         ///< time of row 0
   double until_s = 0;        ///< the sound that was run ends here
   std::int64_t n_lost = 0;   ///< frames lost just before the first of these rows

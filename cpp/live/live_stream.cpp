@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/options.hpp"
+
 namespace fastaudio::live {
 
 namespace {
@@ -16,9 +18,10 @@ StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
   if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
   const auto within = [](const char* name, double value, double low, double high, const char* unit) {
     if (value >= low && value <= high) return;
-    throw ValueError(std::string("live: expected ") + name + " in [" + std::to_string(low) + ", " +
-                     std::to_string(high) + "] " + unit + ", got " + std::to_string(value));
+    throw ValueError(std::string("live: expected ") + name + " in [" + format(low) + ", " + format(high) +
+                     "] " + unit + ", got " + format(value));
   };
+  within("sample_rate", input.rate_hz, 1e-3, 1e9, "Hz");
   within("buffer_s", options.buffer_s, 0.01, 3600, "s");
   within("provisional_s", options.provisional_s, 0, 3600, "s");
   within("max_results", static_cast<double>(options.max_results), 1, 1e9, "results");
@@ -56,7 +59,7 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
       results_(options.max_results,
                options.overflow == Overflow::block ? Results::Beyond::keep : Results::Beyond::drop_oldest),
       chain_(std::move(node), input, hold),
-      frames_(ring_.capacity() * ring_.channels()),
+      frames_(static_cast<std::size_t>(std::max(quarter(), frames_of(kTurn_s))) * ring_.channels()),
       n_provisional_(static_cast<std::size_t>(frames_of(options.provisional_s))),
       read_(options.start_frame),
       need_(options.start_frame),
@@ -218,17 +221,17 @@ void LiveStream::service() {
 void LiveStream::fail(std::exception_ptr error) {
   results_.end(std::move(error));
   done_.store(true, std::memory_order_release);
+  room_there_.notify_all();
 }
 
 void LiveStream::run() {
   if (exchanging_.load(std::memory_order_acquire)) run_exchange();
-  const std::int64_t last = finish_at_.load(std::memory_order_acquire);
   const std::int64_t read = read_.load(std::memory_order_relaxed);
+  const std::int64_t last = std::max(finish_at_.load(std::memory_order_acquire), read);  // told late
   const std::int64_t end = std::min(ring_.end(), last);
   if (ring_.begin() > read && end > read) return skip_gap(last);
   const std::int64_t turn = std::max(need_.load(std::memory_order_relaxed) - read, frames_of(kTurn_s));
-  const auto n =
-      static_cast<std::size_t>(std::min({end - read, turn, static_cast<std::int64_t>(ring_.capacity())}));
+  const auto n = static_cast<std::size_t>(std::min(end - read, turn));
   if (n > 0) {
     if (ring_.read(read, n, frames_.data()) > 0) return skip_gap(last);
     read_.store(read + static_cast<std::int64_t>(n), std::memory_order_release);
@@ -281,16 +284,15 @@ void LiveStream::run_provisional() {
 /// followed by another one at once.
 void LiveStream::skip_gap(std::int64_t last) {
   const std::int64_t read = read_.load(std::memory_order_relaxed);
-  const std::int64_t margin = static_cast<std::int64_t>(ring_.capacity()) / 4;
-  const std::int64_t next = std::min({ring_.begin() + margin, ring_.end(), last});
   if (options_.overflow == Overflow::raise) {
     throw Overrun("live: expected results to be computed as fast as sound comes, got " +
-                  std::to_string(next - read) + " samples too many; choose a larger buffer_s or another " +
-                  "overflow policy");
+                  std::to_string(ring_.begin() - read) + " samples too many; choose a larger buffer_s or " +
+                  "another overflow policy");
   }
   Stamp stamp(*this);
   chain_.flush(stamp);
   chain_.restart();
+  const std::int64_t next = std::min({ring_.begin() + quarter(), ring_.end(), last});  // after what took long
   rows_out_.assign(chain_.outputs().size(), 0);
   base_s_ = 0;
   opening_.clear();
@@ -311,9 +313,8 @@ void LiveStream::plan() {
   const std::int64_t read = read_.load(std::memory_order_relaxed);
   double due_s = chain_.next_due_s();
   if (n_provisional_ > 0 && !opened_) due_s = std::min(due_s, options_.provisional_s);
-  const auto quarter = static_cast<std::int64_t>(ring_.capacity()) / 4 + 1;
-  std::int64_t missing = std::min(quarter, frames_of(kTurn_s));
-  if (std::isfinite(due_s)) missing = std::min(quarter, stretch_ + frames_of(due_s) - read);
+  std::int64_t missing = std::min(quarter(), frames_of(kTurn_s));
+  if (std::isfinite(due_s)) missing = std::min(quarter(), stretch_ + frames_of(due_s) - read);
   need_.store(read + std::max<std::int64_t>(missing, 1), std::memory_order_release);
 }
 

@@ -78,7 +78,7 @@ class LiveStream {
   /// brings isn't run.
   void finish();
 
-  /// Stops as soon as the part that runs now is done; doesn't wait for it. Nothing comes out any more.
+  /// Stops after the turn that runs now, about one row; doesn't wait for it. Nothing comes out any more.
   void close();
 
   // The consumer's side.
@@ -135,6 +135,7 @@ class LiveStream {
   void wait_for_room();
   std::size_t room() const;
   std::int64_t frames_of(double seconds) const;
+  std::int64_t quarter() const { return static_cast<std::int64_t>(ring_.capacity()) / 4 + 1; }
 
   static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
   bool finishing() const { return finish_at_.load(std::memory_order_acquire) != kOpen; }
@@ -163,7 +164,7 @@ class LiveStream {
   std::atomic<bool> exchanging_{false};
 
   // The worker's; what others read is atomic.
-  std::vector<float> frames_;       ///< a copy of what is run
+  std::vector<float> frames_;       ///< a copy of what is run in one turn
   std::vector<float> opening_;      ///< the stretch's first frames, for the provisional clip
   std::size_t n_provisional_;       ///< frames of that clip
   bool opened_ = false;             ///< the provisional clip of this stretch is done

@@ -16,16 +16,22 @@ constexpr double kTurn_s = 0.25;
 StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
   check_spec(input);
   if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
-  const auto within = [](const char* name, double value, double low, double high, const char* unit) {
-    if (value >= low && value <= high) return;
-    throw ValueError(std::string("live: expected ") + name + " in [" + format(low) + ", " + format(high) +
-                     "] " + unit + ", got " + format(value));
+  const auto within = [](const char* name, double value, const Range& range, const char* unit,
+                         const std::string& got) {
+    if (value >= range.min && value <= range.max) return;
+    throw ValueError(std::string("live: expected ") + name + " in " + format(range, unit) + ", got " + got);
   };
-  within("sample_rate", input.rate_hz, 1e-3, 1e9, "Hz");
-  within("buffer_s", options.buffer_s, 0.01, 3600, "s");
-  within("provisional_s", options.provisional_s, 0, 3600, "s");
-  within("max_results", static_cast<double>(options.max_results), 1, 1e9, "results");
-  within("start_sample", static_cast<double>(options.start_frame), 0, 1e15, "samples");
+  const auto seconds = [&](const char* name, double value, const Range& range) {
+    within(name, value, range, "s", format(value));
+  };
+  const auto count = [&](const char* name, std::int64_t value, const Range& range, const char* unit) {
+    within(name, static_cast<double>(value), range, unit, std::to_string(value));
+  };
+  within("sample_rate", input.rate_hz, {1e-3, 1e9}, "Hz", format(input.rate_hz));
+  seconds("buffer_s", options.buffer_s, {0.01, 3600});
+  seconds("provisional_s", options.provisional_s, {0, 3600});
+  count("max_results", options.max_results, {1, 1e9}, "results");
+  count("start_sample", options.start_frame, {0, 1e15}, "samples");
   return input;
 }
 
@@ -56,7 +62,7 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
     : input_(checked(input, options)),
       options_(options),
       ring_(static_cast<std::size_t>(frames_of(options.buffer_s)) + 1, input.row_size(), options.start_frame),
-      results_(options.max_results,
+      results_(static_cast<std::size_t>(options.max_results),
                options.overflow == Overflow::block ? Results::Beyond::keep : Results::Beyond::drop_oldest),
       chain_(std::move(node), input, hold),
       frames_(static_cast<std::size_t>(std::max(quarter(), frames_of(kTurn_s))) * ring_.channels()),
@@ -103,17 +109,22 @@ std::size_t LiveStream::room() const {
   return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
 }
 
-void LiveStream::wait_for_room() {
+/// Whether there is some.
+bool LiveStream::wait_for_room(std::chrono::nanoseconds patience) {
+  const std::int64_t start_ns = now_ns();
   std::unique_lock lock(room_mutex_);
   // The worker tells without the lock, so a wait may miss it: none is long.
   while (room() == 0) {
+    if (now_ns() - start_ns > patience.count()) return false;
     room_there_.wait_for(lock, std::chrono::milliseconds(2));
     check_open();
   }
+  return true;
 }
 
 template <class Value>
-void LiveStream::push(const Value* frames, std::size_t n) {
+std::size_t LiveStream::push(const Value* frames, std::size_t n, std::chrono::nanoseconds patience) {
+  const std::size_t n_all = n;
   const std::lock_guard lock(writers_);
   check_open();
   if (options_.overflow == Overflow::raise && n > room()) {
@@ -123,7 +134,7 @@ void LiveStream::push(const Value* frames, std::size_t n) {
   while (n > 0) {
     std::size_t piece = n;
     if (options_.overflow == Overflow::block) {
-      wait_for_room();
+      if (!wait_for_room(patience)) return n_all - n;
       piece = std::min(n, room());
     }
     take(frames, piece);
@@ -131,10 +142,11 @@ void LiveStream::push(const Value* frames, std::size_t n) {
     n -= piece;
     if (wake_ && ready()) wake_();
   }
+  return n_all;
 }
 
-template void LiveStream::push(const float*, std::size_t);
-template void LiveStream::push(const std::int16_t*, std::size_t);
+template std::size_t LiveStream::push(const float*, std::size_t, std::chrono::nanoseconds);
+template std::size_t LiveStream::push(const std::int16_t*, std::size_t, std::chrono::nanoseconds);
 
 void LiveStream::finish() {
   std::int64_t open = kOpen;  // only the first call counts

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -30,7 +31,7 @@ struct LiveOptions {
   std::int64_t start_frame = 0;  ///< count of the first frame, which time stamps begin with
   /// Results kept for the consumer: beyond that the oldest are lost; with `block` those of one turn are
   /// kept as well, then the sound waits.
-  std::size_t max_results = 1024;
+  std::int64_t max_results = 1024;
 };
 
 struct LiveStats {
@@ -68,11 +69,12 @@ class LiveStream {
   /// `overflowed`: the device has lost sound before these.
   void capture(const float* frames, std::size_t n, bool overflowed) noexcept;
 
-  /// Takes frames from any threads, one's after the other's. Waits for room where that is the policy.
-  /// Throws StateError after finish, close or an error; Overrun if there is no room and that is the policy:
-  /// none of the frames are taken then.
+  /// Takes frames from any threads, one's after the other's, and returns how many: all, unless the policy is
+  /// to wait for room and that takes longer than `patience`. Throws StateError after finish, close or an
+  /// error; Overrun if there is no room and that is the policy: none of the frames are taken then.
   template <class Value>
-  void push(const Value* frames, std::size_t n);
+  std::size_t push(const Value* frames, std::size_t n,
+                   std::chrono::nanoseconds patience = std::chrono::nanoseconds::max());
 
   /// The sound ends here: what was taken is run and flushed, then the results end. What a sound card still
   /// brings isn't run.
@@ -132,7 +134,7 @@ class LiveStream {
   void plan();
   void accept(Result result, const float* rows);
   void check_open() const;
-  void wait_for_room();
+  bool wait_for_room(std::chrono::nanoseconds patience);
   std::size_t room() const;
   std::int64_t frames_of(double seconds) const;
   std::int64_t quarter() const { return static_cast<std::int64_t>(ring_.capacity()) / 4 + 1; }
@@ -182,7 +184,7 @@ class LiveStream {
   Latencies latencies_;
 };
 
-extern template void LiveStream::push(const float*, std::size_t);
-extern template void LiveStream::push(const std::int16_t*, std::size_t);
+extern template std::size_t LiveStream::push(const float*, std::size_t, std::chrono::nanoseconds);
+extern template std::size_t LiveStream::push(const std::int16_t*, std::size_t, std::chrono::nanoseconds);
 
 }  // namespace fastaudio::live

@@ -74,14 +74,14 @@ Pool::Pool(const PoolOptions& options)
     : options_(options),
       shared_(std::make_shared<Shared>(options)),
       generation_(platform::fork_generation()) {
-  const auto within = [](const char* name, double value, double low, double high) {
-    if (value >= low && value <= high) return;
-    throw ValueError(std::string("Pool: expected ") + name + " in [" + format(low) + ", " + format(high) +
-                     "], got " + format(value));
+  const auto within = [](const char* name, auto value, const Range& range, const char* unit) {
+    if (value >= range.min && value <= range.max) return;
+    throw ValueError(std::string("Pool: expected ") + name + " in " + format(range, unit) + ", got " +
+                     format(value));
   };
-  within("workers", options.workers, 1, 1024);
-  within("batch", options.batch, 1, 4096);
-  within("batch_wait_s", options.batch_wait_s, 0, 60);
+  within("workers", options.workers, {1, 1024}, "");
+  within("batch", options.batch, {1, 4096}, "rows");
+  within("batch_wait_s", options.batch_wait_s, {0, 60}, "s");
   workers_->reserve(static_cast<std::size_t>(options.workers));  // so that adding one throws no half-way
 }
 

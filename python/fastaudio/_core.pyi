@@ -17,8 +17,11 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class Overrun(FastaudioError, RuntimeError):
+    """Sound came faster than it could be run."""
+
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'PCEN', 'Parallel', 'Patches', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1722,6 +1725,103 @@ class Tags(Node):
         """
         Name of each score, in order.
         """
+class Events(Node):
+    """
+    Scores as events, each label by itself: a pipeline that ends here returns `fastaudio.events.Events`.
+    
+    Input:  scores [n_windows, n_labels] with names, as Tags gives
+    Output: a row for each event, [n_events, 6]: index of its label; its first window, as high * 65536 + low in
+            two values, so that float32 holds it; how many windows it has, exact to 2**24, 0 in a row that
+            `onsets` adds; highest and mean score over these. `fastaudio.events.decode` reads them.
+            `rate_hz` and `span_s` stay those of the windows
+    Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
+            window, or at the end of the signal. A row of `onsets` comes out with the window that completes
+            `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
+    
+    An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
+    `offset` for `min_off_s`; shorter dips are bridged. It covers its windows from the first, at or above
+    `onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
+    shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
+    
+    Seconds become whole windows once, by `rate_hz`, to the nearest, and at least one unless they are 0: a
+    window counts for 1 / rate_hz, whatever its span. Thresholds apply to smoothed scores, and are compared
+    in float32, as NumPy does; highest and mean are of the scores as they came, those within bridged dips
+    included. Smoothing is the mean of the last windows, of as many as there are near the start: an event
+    begins and ends later by it. Rows that come out with the same window are in order of first window, then
+    label.
+    
+    Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
+            Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> scores = fa.StreamSpec(rate_hz=1, shape=[2])
+        >>> stream = (fa.Tags(["dog", "cat"]) >> fa.Events(onset=[0.5], offset=[0.25])).open(scores)
+        >>> stream.push(np.array([[0, 0.5], [1, 0.25], [0, 0]], dtype=np.float32)).tolist()
+        [[1.0, 0.0, 0.0, 2.0, 0.5, 0.375], [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]
+    
+    Options:
+        onset: list[float] in [-1e+12, 1e+12], default [0.5]
+            An event begins at or above this; one for all labels, or one for each.
+        offset: list[float] in [-1e+12, 1e+12], default []
+            It ends below this, onset or less; the same as onset if empty.
+        min_on_s: list[float] in [0, 86400] s, default [0.0]
+            Shorter events are dropped.
+        min_off_s: list[float] in [0, 86400] s, default [0.0]
+            Shorter dips are bridged.
+        smoothing_s: float in [0, 86400] s, default 0.0
+            Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many additions as it has windows.
+        cool_down_s: list[float] in [0, 86400] s, default [0.0]
+            No event of a label begins for this long after the end of one that came out.
+        onsets: bool, default False
+            Whether a row says at once that an event has begun.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def cool_down_s(self) -> list[float]:
+        """
+        No event of a label begins for this long after the end of one that came out.
+        """
+    @property
+    def min_off_s(self) -> list[float]:
+        """
+        Shorter dips are bridged.
+        """
+    @property
+    def min_on_s(self) -> list[float]:
+        """
+        Shorter events are dropped.
+        """
+    @property
+    def offset(self) -> list[float]:
+        """
+        It ends below this, onset or less; the same as onset if empty.
+        """
+    @property
+    def onset(self) -> list[float]:
+        """
+        An event begins at or above this; one for all labels, or one for each.
+        """
+    @property
+    def onsets(self) -> bool:
+        """
+        Whether a row says at once that an event has begun.
+        """
+    @property
+    def smoothing_s(self) -> float:
+        """
+        Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many additions as it has windows.
+        """
 class Sequential(Node):
     """
     Nodes in a row, each one's output the next one's input; `a >> b` makes one.
@@ -1933,6 +2033,113 @@ class Stream:
         
         Raises:
             StateError: from two threads at once.
+        """
+class Pool:
+    """
+    Threads that run live streams, each stream in its turn.
+    
+    With `batch` above 1, rows of several streams that the same network takes are run together: no row
+    waits longer than `batch_wait_s` for others. Thread-safe.
+    
+    Raises:
+        TypeError, ValueError: an option of a wrong type, or outside its range.
+    """
+    def __init__(self, workers: int = 1, *, batch: int = 1, batch_wait_s: float = 0.0) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def close(self) -> None:
+        """
+        Closes all streams and ends the threads, each after the part that it runs.
+        """
+    def pause(self) -> None:
+        """
+        No stream gets a turn until `resume`.
+        """
+    def resume(self) -> None:
+        """
+        Goes on after `pause`.
+        """
+    @property
+    def batch(self) -> int:
+        """
+        Rows of a run at most.
+        """
+    @property
+    def workers(self) -> int:
+        """
+        Threads at most.
+        """
+class LiveStream:
+    """
+    One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.
+    """
+    def __init__(self, pool: Pool, node: Node, input: StreamSpec, *, overflow: str, buffer_s: float, provisional_s: float, start_sample: int, max_results: int) -> None:
+        ...
+    def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        Ends at once; waits `timeout_s` at most for the part that runs now.
+        """
+    def exchange(self, node: Node) -> None:
+        """
+        From the next patch on, `node` gives the results.
+        
+        Raises:
+            ValueError: it doesn't begin with the same parts.
+        """
+    def finish(self) -> None:
+        """
+        The sound ends: what was taken is run, then the results end.
+        """
+    def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
+        """
+        Takes samples from any thread.
+        
+        Raises:
+            TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.
+            Overrun: no room, where that is the policy.
+            StateError: after finish, close or an error.
+        """
+    def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:
+        """
+        What was captured from `position` on: samples [n, channels], how many before them are lost, and
+        the position that they end at.
+        """
+    def stats(self) -> dict[str, typing.Any]:
+        """
+        Counts and times so far.
+        """
+    def take(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[int, str, int, numpy.typing.NDArray[numpy.float32], float, float, int, bool] | None:
+        """
+        The next result as (network, output, first_row, rows, base_s, until_s, n_lost, provisional);
+        None after `timeout_s`, or if there will be no more.
+        
+        Raises:
+            FastaudioError: what ended the stream, once all before it is taken.
+        """
+    def take_peak(self) -> float:
+        """
+        Largest magnitude captured since the last call.
+        """
+    @property
+    def capture_callback(self) -> int:
+        """
+        Address of a callback for PortAudio, which takes float32; it never takes the GIL.
+        """
+    @property
+    def capture_data(self) -> int:
+        """
+        Address of the callback's data; valid as long as this object.
+        """
+    @property
+    def ended(self) -> bool:
+        """
+        No result will come any more.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Samples captured, with `start_sample`.
         """
 def isa() -> str:
     """

@@ -1,5 +1,7 @@
 #include <atomic>
+#include <mutex>
 
+#include "bindings/arguments.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/samples.hpp"
 #include "core/options.hpp"
@@ -63,17 +65,11 @@ class PyLiveStream {
     const py::array array = checked_rows(samples, stream_->input());
     const auto n = static_cast<std::size_t>(array.shape(0));
     const std::size_t n_values = n * stream_->input().row_size();
-    if (array.dtype().kind() == 'i') {
-      const auto* values = static_cast<const std::int16_t*>(array.data());
-      const WithoutGil without_gil;
-      stream_->push(values, n);
-      return;
-    }
+    if (array.dtype().kind() == 'i') return push_all(static_cast<const std::int16_t*>(array.data()), n);
     const auto* values = static_cast<const float*>(array.data());
     const std::size_t bad = dsp::kernels().find_bad(values, n_values);
     if (bad < n_values) throw_bad(array, bad, stream_->input());
-    const WithoutGil without_gil;
-    stream_->push(values, n);
+    push_all(values, n);
   }
 
   std::optional<live::Result> take(double timeout_s) {
@@ -96,12 +92,18 @@ class PyLiveStream {
 
   void exchange(const NodePtr& node) {
     require_process();
-    auto outputs = node->outputs(stream_->input());
-    stream_->exchange(node, static_cast<int>(outputs_.size()));
-    outputs_.push_back(std::move(outputs));
+    outputs_.push_back(node->outputs(stream_->input()));  // first: its results may come at once
+    try {
+      const WithoutGil without_gil;  // a worker may be exchanging another one
+      stream_->exchange(node, static_cast<int>(outputs_.size()) - 1);
+    } catch (...) {
+      outputs_.pop_back();
+      throw;
+    }
   }
 
   py::tuple read(std::int64_t position) const {
+    require_process();
     const live::CaptureRing& ring = stream_->ring();
     const std::int64_t end = ring.end();
     const std::int64_t from = std::clamp(position, std::min(ring.begin(), end), end);
@@ -119,9 +121,15 @@ class PyLiveStream {
     return py::make_tuple(to_array(std::move(kept), spec), lost, end);
   }
 
-  bool ended() const { return stream_->results().ended(); }
+  bool ended() const {
+    require_process();
+    return stream_->results().ended();
+  }
   float take_peak() { return stream_->take_peak(); }
-  LiveStats stats() const { return stream_->stats(); }
+  LiveStats stats() const {
+    require_process();
+    return stream_->stats();
+  }
   std::int64_t position() const { return stream_->ring().end(); }
   std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(stream_.get()); }
   const StreamSpec& spec_of(const live::Result& result) const {
@@ -132,6 +140,23 @@ class PyLiveStream {
   }
 
  private:
+  /// Waits for room without the GIL, but looks after Ctrl-C: who pushes may be who should take results.
+  template <class Value>
+  void push_all(const Value* values, std::size_t n) {
+    constexpr std::chrono::milliseconds kLook{100};
+    std::unique_lock whole(pushing_, std::defer_lock);  // other threads' blocks come before or after
+    do {
+      std::size_t n_taken = 0;
+      {
+        const WithoutGil without_gil;
+        if (whole.owns_lock() || whole.try_lock_for(kLook)) n_taken = stream_->push(values, n, kLook);
+      }
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      values += n_taken * stream_->input().row_size();
+      n -= n_taken;
+    } while (n > 0);
+  }
+
   bool forked() const { return generation_ != platform::fork_generation(); }
 
   void require_process() const {
@@ -142,6 +167,7 @@ class PyLiveStream {
 
   std::shared_ptr<Pool> pool_;
   std::shared_ptr<LiveStream> stream_;
+  std::timed_mutex pushing_;
   std::vector<std::vector<Output>> outputs_;  ///< of each network it has had
   int generation_;
 };
@@ -170,15 +196,24 @@ py::typing::Dict<py::str, py::object> to_dict(const LiveStats& stats) {
   return dict;
 }
 
+/// Joins the workers, each after the part that it runs: no reason for Python to wait.
+void end_without_gil(Pool* pool) {
+  const WithoutGil without_gil;
+  const std::unique_ptr<Pool> owned(pool);
+}
+
 void register_pool(py::module_& m) {
   py::class_<Pool, std::shared_ptr<Pool>>(
       m, "Pool",
       "Threads that run live streams, each stream in its turn.\n\n"
       "With `batch` above 1, rows of several streams that the same network takes are run together: no row\n"
       "waits longer than `batch_wait_s` for others. Thread-safe.\n\n"
-      "Raises:\n    ValueError: an option outside its range.\n")
-      .def(py::init([](int workers, int batch, double batch_wait_s) {
-             return std::make_shared<Pool>(live::PoolOptions{workers, batch, batch_wait_s});
+      "Raises:\n    TypeError, ValueError: an option of a wrong type, or outside its range.\n")
+      .def(py::init([](const Argument<int>& workers, const Argument<int>& batch,
+                       const Argument<double>& batch_wait_s) {
+             const live::PoolOptions options{workers.read("Pool", "workers"), batch.read("Pool", "batch"),
+                                             batch_wait_s.read("Pool", "batch_wait_s")};
+             return std::shared_ptr<Pool>(std::make_unique<Pool>(options).release(), end_without_gil);
            }),
            py::arg("workers") = 1, py::kw_only(), py::arg("batch") = 1, py::arg("batch_wait_s") = 0.0)
       .def_property_readonly(
@@ -201,11 +236,16 @@ void register_live(py::module_& m) {
       "One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.");
   stream
       .def(py::init([](std::shared_ptr<Pool> pool, const std::shared_ptr<Node>& node, const StreamSpec& input,
-                       const std::string& overflow, double buffer_s, double provisional_s,
-                       std::int64_t start_sample, std::size_t max_results) {
-             return std::make_unique<PyLiveStream>(
-                 std::move(pool), node, input,
-                 LiveOptions{overflow_of(overflow), buffer_s, provisional_s, start_sample, max_results});
+                       const Argument<std::string>& overflow, const Argument<double>& buffer_s,
+                       const Argument<double>& provisional_s, const Argument<std::int64_t>& start_sample,
+                       const Argument<std::int64_t>& max_results) {
+             LiveOptions options;
+             options.overflow = overflow_of(overflow.read("live", "overflow"));
+             options.buffer_s = buffer_s.read("live", "buffer_s");
+             options.provisional_s = provisional_s.read("live", "provisional_s");
+             options.start_frame = start_sample.read("live", "start_sample");
+             options.max_results = max_results.read("live", "max_results");
+             return std::make_unique<PyLiveStream>(std::move(pool), node, input, options);
            }),
            py::arg("pool"), py::arg("node"), py::arg("input"), py::kw_only(), py::arg("overflow"),
            py::arg("buffer_s"), py::arg("provisional_s"), py::arg("start_sample"), py::arg("max_results"))

@@ -15,10 +15,10 @@ inline std::int64_t now_ns() {
       .count();
 }
 
-/// The last blocks' ends and times. One writer and one reader, no locks; both in constant time.
+/// The last blocks' ends and times. One writer, any number of readers, no locks; all in constant time.
 class Arrivals {
  public:
-  /// A block that ends at `position` is there. The writer's.
+  /// A block that ends at `position` comes now: told before anybody can read it. The writer's.
   void note(std::int64_t position, std::int64_t time_ns) {
     const std::uint64_t n = n_.load(std::memory_order_relaxed);
     Mark& mark = marks_[n % kMarks];
@@ -27,14 +27,21 @@ class Arrivals {
     n_.store(n + 1, std::memory_order_release);
   }
 
-  /// When the frame before `position` arrived: positions never decrease from call to call. The oldest
-  /// time still known if that block is forgotten.
-  std::int64_t time_of(std::int64_t position) {
+  /// When the frame before `position` arrived; the oldest time still known if that block is forgotten.
+  std::int64_t time_of(std::int64_t position) const {
     const std::uint64_t n = n_.load(std::memory_order_acquire);
     if (n == 0) return now_ns();
-    if (n > kMarks / 2) seen_ = std::max(seen_, n - kMarks / 2);  // those beyond may be overwritten now
-    while (seen_ + 1 < n && at(seen_).end.load(std::memory_order_acquire) < position) ++seen_;
-    return at(seen_).time_ns.load(std::memory_order_acquire);
+    std::uint64_t low = n > kMarks / 2 ? n - kMarks / 2 : 0;  // those before may be overwritten now
+    std::uint64_t high = n - 1;
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      if (at(middle).end.load(std::memory_order_acquire) < position) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return at(low).time_ns.load(std::memory_order_acquire);
   }
 
  private:
@@ -47,7 +54,6 @@ class Arrivals {
 
   std::array<Mark, kMarks> marks_;
   std::atomic<std::uint64_t> n_{0};
-  std::uint64_t seen_ = 0;  ///< the reader's
 };
 
 }  // namespace fastaudio::live

@@ -2,31 +2,33 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace fastaudio::live {
 
-namespace {
-
 /// Deals rows out in the order in which the streams' rows went in.
-class Dealer final : public Sink {
+class Batch::Dealer final : public Sink {
  public:
-  Dealer(const std::vector<std::shared_ptr<LiveStream>>& streams, const std::vector<Output>& outputs)
-      : streams_(streams), at_(outputs.size()) {
-    for (const Output& output : outputs) row_sizes_.push_back(output.spec.row_size());
-  }
+  Dealer(const std::vector<std::shared_ptr<LiveStream>>& streams, const std::vector<std::size_t>& row_sizes)
+      : streams_(streams), row_sizes_(row_sizes), at_(row_sizes.size()) {}
 
   void write(std::size_t output, const float* rows, std::size_t n_rows) override {
+    const std::int64_t start = now_ns();
     Place& at = at_[output];
     while (n_rows > 0) {
       LiveStream& stream = *streams_[at.stream];
       const std::size_t n = std::min(n_rows, stream.chain().n_held() - at.row);
-      give(stream, output, rows, n);
+      stream.resume(output, rows, n);
       rows += n * row_sizes_[output];
       n_rows -= n;
       at.row += n;
       if (at.row == stream.chain().n_held()) at = {at.stream + 1, 0};
     }
+    time_ns_ += now_ns() - start;
   }
+
+  /// Spent in what comes behind the batch.
+  std::int64_t time_ns() const { return time_ns_; }
 
  private:
   struct Place {
@@ -34,54 +36,41 @@ class Dealer final : public Sink {
     std::size_t row = 0;  ///< among those the stream holds
   };
 
-  /// One stream's failure is its own.
-  static void give(LiveStream& stream, std::size_t output, const float* rows, std::size_t n) {
-    if (stream.done()) return;
-    try {
-      stream.resume(output, rows, n);
-    } catch (...) {
-      stream.fail(std::current_exception());
-    }
-  }
-
   const std::vector<std::shared_ptr<LiveStream>>& streams_;
-  std::vector<std::size_t> row_sizes_;
+  const std::vector<std::size_t>& row_sizes_;
   std::vector<Place> at_;
+  std::int64_t time_ns_ = 0;
 };
 
-}  // namespace
+Batch::Batch(NodePtr node, StreamSpec spec, int capacity)
+    : node_(std::move(node)), spec_(std::move(spec)), capacity_(capacity) {}
 
-Batch::Batch(const NodePtr& node, const StreamSpec& spec, int capacity)
-    : node_(node),
-      capacity_(static_cast<std::size_t>(capacity)),
-      outputs_(node->outputs(spec)),
-      stream_(node->batched(capacity)->open(spec)) {}
-
-void Batch::add(std::shared_ptr<LiveStream> stream) {
-  if (waiting_.empty()) since_ns_ = now_ns();
-  const Chain& chain = stream->chain();
-  rows_.insert(rows_.end(), chain.held().begin(), chain.held().end());
-  n_rows_ += chain.n_held();
-  waiting_.push_back(std::move(stream));
-}
-
-void Batch::run() {
+void Batch::run(const std::vector<std::shared_ptr<LiveStream>>& streams) noexcept {
   const std::int64_t start = now_ns();
+  std::int64_t behind_ns = 0;
   try {
-    Dealer dealer(waiting_, outputs_);
-    stream_->push(rows_.data(), n_rows_, dealer);
+    if (!stream_) {
+      row_sizes_.clear();
+      for (const Output& output : node_->outputs(spec_)) row_sizes_.push_back(output.spec.row_size());
+      stream_ = node_->batched(capacity_)->open(spec_);
+    }
+    rows_.clear();
+    std::size_t n_rows = 0;
+    for (const auto& stream : streams) {
+      const Chain& chain = stream->chain();
+      rows_.insert(rows_.end(), chain.held().begin(), chain.held().end());
+      n_rows += chain.n_held();
+    }
+    Dealer dealer(streams, row_sizes_);
+    stream_->push(rows_.data(), n_rows, dealer);
     stream_->settle(dealer);
+    behind_ns = dealer.time_ns();
   } catch (...) {
-    for (const auto& stream : waiting_) stream->fail(std::current_exception());
+    stream_.reset();  // it takes no more; others' rows may still be run
+    for (const auto& stream : streams) stream->fail(std::current_exception());
   }
-  const std::int64_t each = (now_ns() - start) / static_cast<std::int64_t>(waiting_.size());
-  for (const auto& stream : waiting_) {
-    stream->resumed(each);
-    stream->unclaim();
-  }
-  waiting_.clear();
-  rows_.clear();
-  n_rows_ = 0;
+  const std::int64_t each_ns = (now_ns() - start - behind_ns) / static_cast<std::int64_t>(streams.size());
+  for (const auto& stream : streams) stream->resumed(each_ns);
 }
 
 }  // namespace fastaudio::live

@@ -1,6 +1,7 @@
 /// Sound between the thread that captures it and those that read it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -25,9 +26,11 @@ class CaptureRing {
   /// Frames up to here are written.
   std::int64_t end() const { return end_.load(std::memory_order_acquire); }
 
-  /// No frame before this one can be read any more.
+  /// No frame before this one can be read: it is overwritten, or never was.
   std::int64_t begin() const {
-    return claimed_.load(std::memory_order_acquire) - static_cast<std::int64_t>(capacity_);
+    const std::int64_t oldest =
+        claimed_.load(std::memory_order_acquire) - static_cast<std::int64_t>(capacity_);
+    return std::max(oldest, first_);
   }
 
   /// Takes interleaved frames. The writer's alone; waits for nothing, allocates nothing. A value that isn't
@@ -36,8 +39,8 @@ class CaptureRing {
   /// 16-bit values count as full scale +-1.
   std::size_t write(const std::int16_t* frames, std::size_t n);
 
-  /// Copies `n` frames from `position`, which are written; returns how many of the first were overwritten
-  /// before they were read: those are rubbish.
+  /// Copies `n` frames from `position`, at least that of the first and all written; returns how many of the
+  /// first were overwritten before they were read: those are rubbish.
   std::size_t read(std::int64_t position, std::size_t n, float* to) const;
 
   /// Largest magnitude written since the last call.

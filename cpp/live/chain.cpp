@@ -13,12 +13,11 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-/// Events come when they come.
+}  // namespace
+
 bool steady(const StreamSpec& spec) {
   return spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events";
 }
-
-}  // namespace
 
 class Chain::Turn {
  public:
@@ -93,16 +92,24 @@ void Chain::feed(std::size_t i, const float* rows, std::size_t n_rows) {
 void Chain::push(const float* rows, std::size_t n_rows, Sink& sink) {
   sink_ = &sink;
   feed(0, rows, n_rows);
-  for (const auto& part : parts_) {
-    const Turn turn(*this, part.get());
-    part->stream->settle(part->next);
+  settle_from(0);
+}
+
+void Chain::settle_from(std::size_t first) {
+  for (std::size_t i = first; i < parts_.size(); ++i) {
+    const Turn turn(*this, parts_[i].get());
+    parts_[i]->stream->settle(parts_[i]->next);
   }
 }
 
 void Chain::flush(Sink& sink) {
   sink_ = &sink;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (i == holder_) run_held();
+  flush_from(0);
+}
+
+void Chain::flush_from(std::size_t first) {
+  for (std::size_t i = first; i < parts_.size(); ++i) {
+    if (i == holder_) run_held();  // what comes out of those before, too
     const Turn turn(*this, parts_[i].get());
     parts_[i]->stream->flush(parts_[i]->next);
   }
@@ -122,16 +129,18 @@ void Chain::resume(std::size_t output, const float* rows, std::size_t n_rows, Si
   parts_[holder_]->next.write(output, rows, n_rows);
 }
 
-void Chain::release(std::int64_t time_ns) {
+void Chain::release(std::int64_t time_ns, Sink& sink) {
+  sink_ = &sink;
+  settle_from(holder_ + 1);
   parts_[holder_]->time_ns.fetch_add(time_ns, std::memory_order_relaxed);
   held_.clear();
   n_held_ = 0;
 }
 
 void Chain::check_exchange(const Node& node) const {
-  const std::lock_guard lock(mutex_);
-  node.outputs(input_);
+  node.outputs(input_);  // may take long: not under the lock
   const auto nodes = node.parts();
+  const std::lock_guard lock(mutex_);
   std::size_t keep = 1;  // parts that have to be the same
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     if (parts_[i]->node->cuts_clips()) keep = i + 1;
@@ -151,7 +160,7 @@ double Chain::exchange(NodePtr node, Sink& sink) {
   std::size_t first = 0;
   const std::size_t most = std::min(nodes.size(), parts_.size()) - 1;
   while (first < most && nodes[first]->repr() == parts_[first]->node->repr()) ++first;
-  for (std::size_t i = first; i < parts_.size(); ++i) parts_[i]->stream->flush(parts_[i]->next);
+  flush_from(first);
   const Part& old = *parts_[first];
   const double rate_hz = old.input.rate_hz;
   const double base_s = old.base_s + (rate_hz > 0 ? static_cast<double>(old.n_rows) / rate_hz : 0);

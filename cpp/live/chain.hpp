@@ -18,6 +18,9 @@ struct PartTime {
   std::int64_t time_ns = 0;
 };
 
+/// Whether rows come at times known beforehand; events come when they come.
+bool steady(const StreamSpec& spec);
+
 /// Runs the parts of a node in a row, as Sequential does. Beyond that it tells what each part takes, may
 /// hold rows back before the part that runs in batches, and may go on with another network's parts. One
 /// thread at a time, but for `times` and `check_exchange`.
@@ -42,9 +45,10 @@ class Chain {
   const NodePtr& holder() const { return parts_[holder_]->node; }
   const StreamSpec& held_spec() const { return parts_[holder_]->input; }
 
-  /// Goes on behind `holder` with rows of one of its outputs. `release` ends it: the held rows are done.
+  /// Goes on behind `holder` with rows of one of its outputs. `release` ends it: the held rows are done, in
+  /// `time_ns`.
   void resume(std::size_t output, const float* rows, std::size_t n_rows, Sink& sink);
-  void release(std::int64_t time_ns);
+  void release(std::int64_t time_ns, Sink& sink);
 
   /// Throws ValueError unless `node` has the same parts up to where patches are cut: only what comes
   /// behind can be exchanged without losing sound.
@@ -98,6 +102,8 @@ class Chain {
 
   void open_parts(const std::vector<NodePtr>& nodes, std::size_t first, double base_s);
   void feed(std::size_t i, const float* rows, std::size_t n_rows);
+  void settle_from(std::size_t first);
+  void flush_from(std::size_t first);
   void run_held();
   void charge();
 

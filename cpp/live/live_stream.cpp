@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/options.hpp"
+
 namespace fastaudio::live {
 
 namespace {
@@ -14,15 +16,22 @@ constexpr double kTurn_s = 0.25;
 StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
   check_spec(input);
   if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
-  const auto within = [](const char* name, double value, double low, double high, const char* unit) {
-    if (value >= low && value <= high) return;
-    throw ValueError(std::string("live: expected ") + name + " in [" + std::to_string(low) + ", " +
-                     std::to_string(high) + "] " + unit + ", got " + std::to_string(value));
+  const auto within = [](const char* name, double value, const Range& range, const char* unit,
+                         const std::string& got) {
+    if (value >= range.min && value <= range.max) return;
+    throw ValueError(std::string("live: expected ") + name + " in " + format(range, unit) + ", got " + got);
   };
-  within("buffer_s", options.buffer_s, 0.01, 3600, "s");
-  within("provisional_s", options.provisional_s, 0, 3600, "s");
-  within("max_results", static_cast<double>(options.max_results), 1, 1e9, "results");
-  within("start_sample", static_cast<double>(options.start_frame), 0, 1e15, "samples");
+  const auto seconds = [&](const char* name, double value, const Range& range) {
+    within(name, value, range, "s", format(value));
+  };
+  const auto count = [&](const char* name, std::int64_t value, const Range& range, const char* unit) {
+    within(name, static_cast<double>(value), range, unit, std::to_string(value));
+  };
+  within("sample_rate", input.rate_hz, {1e-3, 1e9}, "Hz", format(input.rate_hz));
+  seconds("buffer_s", options.buffer_s, {0.01, 3600});
+  seconds("provisional_s", options.provisional_s, {0, 3600});
+  count("max_results", options.max_results, {1, 1e9}, "results");
+  count("start_sample", options.start_frame, {0, 1e15}, "samples");
   return input;
 }
 
@@ -30,13 +39,22 @@ StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
 
 class LiveStream::Stamp final : public Sink {
  public:
-  Stamp(LiveStream& stream, bool provisional) : stream_(stream), provisional_(provisional) {}
+  explicit Stamp(LiveStream& stream) : Stamp(stream, stream.rows_out_, false) {}
+  /// `rows_out`: what came out so far, by output.
+  Stamp(LiveStream& stream, std::vector<std::int64_t>& rows_out, bool provisional)
+      : stream_(stream), rows_out_(rows_out), provisional_(provisional) {}
+
   void write(std::size_t output, const float* rows, std::size_t n_rows) override {
-    if (n_rows > 0) stream_.accept(output, rows, n_rows, provisional_);
+    if (n_rows == 0) return;
+    const std::int64_t first_row = rows_out_[output];
+    rows_out_[output] += static_cast<std::int64_t>(n_rows);
+    stream_.accept({.output = output, .first_row = first_row, .n_rows = n_rows, .provisional = provisional_},
+                   rows);
   }
 
  private:
   LiveStream& stream_;
+  std::vector<std::int64_t>& rows_out_;
   bool provisional_;
 };
 
@@ -44,9 +62,10 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
     : input_(checked(input, options)),
       options_(options),
       ring_(static_cast<std::size_t>(frames_of(options.buffer_s)) + 1, input.row_size(), options.start_frame),
-      results_(options.max_results),
+      results_(static_cast<std::size_t>(options.max_results),
+               options.overflow == Overflow::block ? Results::Beyond::keep : Results::Beyond::drop_oldest),
       chain_(std::move(node), input, hold),
-      frames_(ring_.capacity() * ring_.channels()),
+      frames_(static_cast<std::size_t>(std::max(quarter(), frames_of(kTurn_s))) * ring_.channels()),
       n_provisional_(static_cast<std::size_t>(frames_of(options.provisional_s))),
       read_(options.start_frame),
       need_(options.start_frame),
@@ -64,13 +83,18 @@ std::int64_t LiveStream::frames_of(double seconds) const {
 
 void LiveStream::capture(const float* frames, std::size_t n, bool overflowed) noexcept {
   if (overflowed) n_overflows_.fetch_add(1, std::memory_order_relaxed);
+  take(frames, n);
+}
+
+template <class Value>
+void LiveStream::take(const Value* frames, std::size_t n) {
+  arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
   const std::size_t n_bad = ring_.write(frames, n);
   if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
-  arrivals_.note(ring_.end(), now_ns());
 }
 
 void LiveStream::check_open() const {
-  const bool finished = finishing_.load(std::memory_order_acquire);
+  const bool finished = finishing();
   if (!finished && !done() && !closing()) return;
   throw StateError(std::string("live: expected no sound after ") +
                    (closing()  ? "close"
@@ -85,9 +109,23 @@ std::size_t LiveStream::room() const {
   return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
 }
 
+/// Whether there is some.
+bool LiveStream::wait_for_room(std::chrono::nanoseconds patience) {
+  const std::int64_t start_ns = now_ns();
+  std::unique_lock lock(room_mutex_);
+  // The worker tells without the lock, so a wait may miss it: none is long.
+  while (room() == 0) {
+    if (now_ns() - start_ns > patience.count()) return false;
+    room_there_.wait_for(lock, std::chrono::milliseconds(2));
+    check_open();
+  }
+  return true;
+}
+
 template <class Value>
-void LiveStream::push(const Value* frames, std::size_t n) {
-  std::unique_lock lock(writers_);
+std::size_t LiveStream::push(const Value* frames, std::size_t n, std::chrono::nanoseconds patience) {
+  const std::size_t n_all = n;
+  const std::lock_guard lock(writers_);
   check_open();
   if (options_.overflow == Overflow::raise && n > room()) {
     throw Overrun("live: expected room for " + std::to_string(n) + " samples, got " + std::to_string(room()) +
@@ -96,26 +134,23 @@ void LiveStream::push(const Value* frames, std::size_t n) {
   while (n > 0) {
     std::size_t piece = n;
     if (options_.overflow == Overflow::block) {
-      // The worker tells without the lock, so a wait may miss it: none is long.
-      while (room() == 0) {
-        room_there_.wait_for(lock, std::chrono::milliseconds(2));
-        check_open();
-      }
+      if (!wait_for_room(patience)) return n_all - n;
       piece = std::min(n, room());
     }
-    ring_.write(frames, piece);
-    arrivals_.note(ring_.end(), now_ns());
+    take(frames, piece);
     frames += piece * ring_.channels();
     n -= piece;
     if (wake_ && ready()) wake_();
   }
+  return n_all;
 }
 
-template void LiveStream::push(const float*, std::size_t);
-template void LiveStream::push(const std::int16_t*, std::size_t);
+template std::size_t LiveStream::push(const float*, std::size_t, std::chrono::nanoseconds);
+template std::size_t LiveStream::push(const std::int16_t*, std::size_t, std::chrono::nanoseconds);
 
 void LiveStream::finish() {
-  finishing_.store(true, std::memory_order_release);
+  std::int64_t open = kOpen;  // only the first call counts
+  finish_at_.compare_exchange_strong(open, ring_.end(), std::memory_order_acq_rel);
   if (wake_) wake_();
 }
 
@@ -139,17 +174,20 @@ void LiveStream::exchange(NodePtr node, int network) {
 
 LiveStats LiveStream::stats() const {
   LiveStats stats;
-  stats.dropped = n_dropped_.load(std::memory_order_relaxed);
+  const bool ended = done() || closing();  // first: what was run until then isn't lost
+  std::unique_lock lock(gaps_mutex_);
+  stats.dropped = n_dropped_;
+  stats.n_gaps = n_gaps_;
   const std::int64_t read = read_.load(std::memory_order_acquire);
+  lock.unlock();
   const std::int64_t end = std::max(ring_.end(), read);
   stats.captured = end - options_.start_frame;
   stats.delivered = read - options_.start_frame - stats.dropped;
   stats.waiting = end - read;
-  if (done()) {  // what nobody will run any more
+  if (ended) {  // what nobody will run any more
     stats.dropped += stats.waiting;
     stats.waiting = 0;
   }
-  stats.n_gaps = n_gaps_.load(std::memory_order_relaxed);
   stats.n_bad = n_bad_.load(std::memory_order_relaxed);
   stats.n_overflows = n_overflows_.load(std::memory_order_relaxed);
   stats.results_waiting = results_.size();
@@ -169,7 +207,7 @@ bool LiveStream::ready() const {
   if (done() || closing()) return false;
   // Results that nobody takes hold up the writer, by way of a full buffer.
   if (options_.overflow == Overflow::block && results_.full()) return false;
-  return ring_.end() >= need_.load(std::memory_order_acquire) || finishing_.load(std::memory_order_acquire) ||
+  return ring_.end() >= need_.load(std::memory_order_acquire) || finishing() ||
          exchanging_.load(std::memory_order_acquire);
 }
 
@@ -177,53 +215,64 @@ double LiveStream::ready_in_s() const {
   return time_of(std::max<std::int64_t>(need_.load(std::memory_order_acquire) - ring_.end(), 0));
 }
 
-void LiveStream::service() {
+template <class Work>
+void LiveStream::in_time(Work&& work) {
   const std::int64_t start = now_ns();
   try {
-    run();
+    if (!done()) work();
   } catch (...) {
     fail(std::current_exception());
   }
   busy_ns_.fetch_add(now_ns() - start, std::memory_order_relaxed);
 }
 
+void LiveStream::service() {
+  in_time([&] { run(); });
+}
+
 void LiveStream::fail(std::exception_ptr error) {
   results_.end(std::move(error));
   done_.store(true, std::memory_order_release);
+  room_there_.notify_all();
 }
 
 void LiveStream::run() {
-  if (exchanging_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(exchange_mutex_);
-    exchanging_.store(false, std::memory_order_release);
-    Stamp stamp(*this, false);
-    base_s_ = chain_.exchange(std::move(next_node_), stamp);
-    network_ = next_network_;
-    rows_out_.assign(chain_.outputs().size(), 0);
-  }
-  const bool finishing = finishing_.load(std::memory_order_acquire);  // before the end is read
+  if (exchanging_.load(std::memory_order_acquire)) run_exchange();
   const std::int64_t read = read_.load(std::memory_order_relaxed);
-  const std::int64_t end = ring_.end();
-  if (ring_.begin() > read) return skip_gap();
+  const std::int64_t last = std::max(finish_at_.load(std::memory_order_acquire), read);  // told late
+  const std::int64_t end = std::min(ring_.end(), last);
+  if (ring_.begin() > read && end > read) return skip_gap(last);
   const std::int64_t turn = std::max(need_.load(std::memory_order_relaxed) - read, frames_of(kTurn_s));
-  const auto n =
-      static_cast<std::size_t>(std::min({end - read, turn, static_cast<std::int64_t>(ring_.capacity())}));
+  const auto n = static_cast<std::size_t>(std::min(end - read, turn));
   if (n > 0) {
-    if (ring_.read(read, n, frames_.data()) > 0) return skip_gap();
+    if (ring_.read(read, n, frames_.data()) > 0) return skip_gap(last);
     read_.store(read + static_cast<std::int64_t>(n), std::memory_order_release);
     room_there_.notify_all();
     deliver(frames_.data(), n);
   }
-  if (finishing && read_.load(std::memory_order_relaxed) == end) {
-    Stamp stamp(*this, false);
+  if (read_.load(std::memory_order_relaxed) == last) {
+    Stamp stamp(*this);
     chain_.flush(stamp);
     fail(nullptr);
   }
   plan();
 }
 
+/// Takes long: whoever calls `exchange` meanwhile doesn't wait for it.
+void LiveStream::run_exchange() {
+  std::unique_lock lock(exchange_mutex_);
+  NodePtr node = std::move(next_node_);
+  const int network = next_network_;
+  exchanging_.store(false, std::memory_order_release);
+  lock.unlock();
+  Stamp stamp(*this);
+  base_s_ = chain_.exchange(std::move(node), stamp);
+  network_ = network;
+  rows_out_.assign(chain_.outputs().size(), 0);
+}
+
 void LiveStream::deliver(const float* frames, std::size_t n) {
-  Stamp stamp(*this, false);
+  Stamp stamp(*this);
   if (!opened_ && n_provisional_ > 0) {
     const std::size_t channels = ring_.channels();
     const std::size_t missing = n_provisional_ - opening_.size() / channels;
@@ -236,7 +285,8 @@ void LiveStream::deliver(const float* frames, std::size_t n) {
 /// The stretch so far as a clip of its own, on a stream of its own.
 void LiveStream::run_provisional() {
   opened_ = true;
-  Stamp stamp(*this, true);
+  std::vector<std::int64_t> rows_out(rows_out_.size());
+  Stamp stamp(*this, rows_out, true);
   const auto stream = chain_.node()->open(input_);
   stream->push(opening_.data(), n_provisional_, stamp);
   stream->flush(stamp);
@@ -244,27 +294,29 @@ void LiveStream::run_provisional() {
 
 /// Frames were overwritten before they were read. More than those are left out, so that the gap isn't
 /// followed by another one at once.
-void LiveStream::skip_gap() {
+void LiveStream::skip_gap(std::int64_t last) {
   const std::int64_t read = read_.load(std::memory_order_relaxed);
-  const std::int64_t margin = static_cast<std::int64_t>(ring_.capacity()) / 4;
-  const std::int64_t next = std::min(ring_.begin() + margin, ring_.end());
   if (options_.overflow == Overflow::raise) {
     throw Overrun("live: expected results to be computed as fast as sound comes, got " +
-                  std::to_string(next - read) + " samples too many; choose a larger buffer_s or another " +
-                  "overflow policy");
+                  std::to_string(ring_.begin() - read) + " samples too many; choose a larger buffer_s or " +
+                  "another overflow policy");
   }
-  Stamp stamp(*this, false);
+  Stamp stamp(*this);
   chain_.flush(stamp);
   chain_.restart();
+  const std::int64_t next = std::min({ring_.begin() + quarter(), ring_.end(), last});  // after what took long
   rows_out_.assign(chain_.outputs().size(), 0);
   base_s_ = 0;
   opening_.clear();
   opened_ = false;
   lost_ += next - read;
   stretch_ = next;
-  n_gaps_.fetch_add(1, std::memory_order_relaxed);
-  n_dropped_.fetch_add(next - read, std::memory_order_relaxed);
-  read_.store(next, std::memory_order_release);
+  {
+    const std::lock_guard lock(gaps_mutex_);
+    ++n_gaps_;
+    n_dropped_ += next - read;
+    read_.store(next, std::memory_order_release);
+  }
   plan();
 }
 
@@ -273,48 +325,43 @@ void LiveStream::plan() {
   const std::int64_t read = read_.load(std::memory_order_relaxed);
   double due_s = chain_.next_due_s();
   if (n_provisional_ > 0 && !opened_) due_s = std::min(due_s, options_.provisional_s);
-  const auto quarter = static_cast<std::int64_t>(ring_.capacity()) / 4 + 1;
-  std::int64_t missing = std::min(quarter, frames_of(kTurn_s));
-  if (std::isfinite(due_s)) missing = std::min(quarter, stretch_ + frames_of(due_s) - read);
+  std::int64_t missing = std::min(quarter(), frames_of(kTurn_s));
+  if (std::isfinite(due_s)) missing = std::min(quarter(), stretch_ + frames_of(due_s) - read);
   need_.store(read + std::max<std::int64_t>(missing, 1), std::memory_order_release);
 }
 
 void LiveStream::resume(std::size_t output, const float* rows, std::size_t n_rows) {
-  Stamp stamp(*this, false);
-  chain_.resume(output, rows, n_rows, stamp);
+  in_time([&] {
+    Stamp stamp(*this);
+    chain_.resume(output, rows, n_rows, stamp);
+  });
 }
 
 void LiveStream::resumed(std::int64_t time_ns) {
-  chain_.release(time_ns);
+  in_time([&] {
+    Stamp stamp(*this);
+    chain_.release(time_ns, stamp);
+    plan();
+  });
   busy_ns_.fetch_add(time_ns, std::memory_order_relaxed);
-  plan();
 }
 
-void LiveStream::accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional) {
-  const StreamSpec& spec = chain_.outputs()[output].spec;
+void LiveStream::accept(Result result, const float* rows) {
+  const StreamSpec& spec = chain_.outputs()[result.output].spec;
   const std::int64_t read = read_.load(std::memory_order_relaxed);
-  Result result;
   result.network = network_;
-  result.output = output;
-  result.n_rows = n_rows;
-  result.values.assign(rows, rows + n_rows * spec.row_size());
-  result.base_s = time_of(stretch_) + (provisional ? 0 : base_s_);
-  result.provisional = provisional;
+  result.values.assign(rows, rows + result.n_rows * spec.row_size());
+  result.base_s = time_of(stretch_) + (result.provisional ? 0 : base_s_);
   result.n_lost = lost_;
   lost_ = 0;
-  std::int64_t needed = read;
-  if (provisional) {
+  std::int64_t needed = read;  // end of the sound that the last row depends on
+  if (result.provisional) {
     needed = stretch_ + static_cast<std::int64_t>(n_provisional_);
-  } else {
-    result.first_row = rows_out_[output];
-    rows_out_[output] += static_cast<std::int64_t>(n_rows);
-    const double row = static_cast<double>(rows_out_[output] - 1);
-    if (spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events") {
-      needed = std::min(read, stretch_ + frames_of(base_s_ + row / spec.rate_hz + spec.latency_s));
-    }
+  } else if (steady(spec)) {
+    const auto row = static_cast<double>(result.first_row) + static_cast<double>(result.n_rows) - 1;
+    needed = std::min(read, stretch_ + frames_of(base_s_ + row / spec.rate_hz + spec.latency_s));
   }
-  result.until_s = time_of(needed);
-  if (!provisional) result.until_s = time_of(read);
+  result.until_s = time_of(result.provisional ? needed : read);
   latencies_.add(now_ns() - arrivals_.time_of(needed));
   results_.put(std::move(result));
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,10 +26,12 @@ enum class Overflow { drop_oldest, block, raise };
 
 struct LiveOptions {
   Overflow overflow = Overflow::drop_oldest;
-  double buffer_s = 5;             ///< sound kept for the worker
-  double provisional_s = 0;        ///< length of a first clip whose results come early; 0: none
-  std::int64_t start_frame = 0;    ///< count of the first frame, which time stamps begin with
-  std::size_t max_results = 1024;  ///< results kept for the consumer
+  double buffer_s = 5;           ///< sound kept for the worker
+  double provisional_s = 0;      ///< length of a first clip whose results come early; 0: none
+  std::int64_t start_frame = 0;  ///< count of the first frame, which time stamps begin with
+  /// Results kept for the consumer: beyond that the oldest are lost; with `block` those of one turn are
+  /// kept as well, then the sound waits.
+  std::int64_t max_results = 1024;
 };
 
 struct LiveStats {
@@ -65,16 +69,18 @@ class LiveStream {
   /// `overflowed`: the device has lost sound before these.
   void capture(const float* frames, std::size_t n, bool overflowed) noexcept;
 
-  /// Takes frames from any thread, or threads one after the other. Waits for room where that is the policy.
-  /// Throws StateError after finish, close or an error; Overrun if there is no room and that is the policy:
-  /// none of the frames are taken then.
+  /// Takes frames from any threads, one's after the other's, and returns how many: all, unless the policy is
+  /// to wait for room and that takes longer than `patience`. Throws StateError after finish, close or an
+  /// error; Overrun if there is no room and that is the policy: none of the frames are taken then.
   template <class Value>
-  void push(const Value* frames, std::size_t n);
+  std::size_t push(const Value* frames, std::size_t n,
+                   std::chrono::nanoseconds patience = std::chrono::nanoseconds::max());
 
-  /// The sound ends here: what was taken is run and flushed, then the results end.
+  /// The sound ends here: what was taken is run and flushed, then the results end. What a sound card still
+  /// brings isn't run.
   void finish();
 
-  /// Stops as soon as the part that runs now is done; doesn't wait for it. Nothing comes out any more.
+  /// Stops after the turn that runs now, about one row; doesn't wait for it. Nothing comes out any more.
   void close();
 
   // The consumer's side.
@@ -105,7 +111,8 @@ class LiveStream {
   /// Runs what is there, up to about one row of results. Errors end the stream.
   void service();
 
-  /// Held rows, see Chain; `resume` passes on what a batch gave, `resumed` ends that.
+  /// Held rows, see Chain; `resume` passes on what a batch gave, `resumed` ends that: running them took
+  /// `time_ns`. Errors end the stream.
   Chain& chain() { return chain_; }
   void resume(std::size_t output, const float* rows, std::size_t n_rows);
   void resumed(std::int64_t time_ns);
@@ -115,16 +122,25 @@ class LiveStream {
   /// Stamps rows and puts them into the queue.
   class Stamp;
 
+  template <class Value>
+  void take(const Value* frames, std::size_t n);
+  template <class Work>
+  void in_time(Work&& work);  ///< counted, and its errors end the stream
   void run();
+  void run_exchange();
   void deliver(const float* frames, std::size_t n);
   void run_provisional();
-  void skip_gap();
-  void end_stretch(std::int64_t next);
+  void skip_gap(std::int64_t last);
   void plan();
-  void accept(std::size_t output, const float* rows, std::size_t n_rows, bool provisional);
+  void accept(Result result, const float* rows);
   void check_open() const;
+  bool wait_for_room(std::chrono::nanoseconds patience);
   std::size_t room() const;
   std::int64_t frames_of(double seconds) const;
+  std::int64_t quarter() const { return static_cast<std::int64_t>(ring_.capacity()) / 4 + 1; }
+
+  static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
+  bool finishing() const { return finish_at_.load(std::memory_order_acquire) != kOpen; }
 
   StreamSpec input_;
   LiveOptions options_;
@@ -134,11 +150,12 @@ class LiveStream {
   Chain chain_;
   std::function<void()> wake_;
 
-  std::mutex writers_;  ///< held by `push`
+  std::mutex writers_;     ///< held by `push` from a block's first frame to its last
+  std::mutex room_mutex_;  ///< the next one's
   std::condition_variable room_there_;
   std::atomic<std::int64_t> n_bad_{0};
   std::atomic<std::int64_t> n_overflows_{0};
-  std::atomic<bool> finishing_{false};
+  std::atomic<std::int64_t> finish_at_{kOpen};  ///< end of the sound
   std::atomic<bool> closing_{false};
   std::atomic<bool> done_{false};
   std::atomic<bool> claimed_{false};
@@ -149,7 +166,7 @@ class LiveStream {
   std::atomic<bool> exchanging_{false};
 
   // The worker's; what others read is atomic.
-  std::vector<float> frames_;       ///< a copy of what is run
+  std::vector<float> frames_;       ///< a copy of what is run in one turn
   std::vector<float> opening_;      ///< the stretch's first frames, for the provisional clip
   std::size_t n_provisional_;       ///< frames of that clip
   bool opened_ = false;             ///< the provisional clip of this stretch is done
@@ -160,13 +177,14 @@ class LiveStream {
   double base_s_ = 0;                   ///< of the network's rows, from the stretch's start
   std::vector<std::int64_t> rows_out_;  ///< by output, since base_s_
   std::int64_t lost_ = 0;               ///< frames lost since the last result
-  std::atomic<std::int64_t> n_dropped_{0};
-  std::atomic<std::int64_t> n_gaps_{0};
+  mutable std::mutex gaps_mutex_;       ///< held where `read_` passes over a gap; guards the next two
+  std::int64_t n_dropped_ = 0;
+  std::int64_t n_gaps_ = 0;
   std::atomic<std::int64_t> busy_ns_{0};
   Latencies latencies_;
 };
 
-extern template void LiveStream::push(const float*, std::size_t);
-extern template void LiveStream::push(const std::int16_t*, std::size_t);
+extern template std::size_t LiveStream::push(const float*, std::size_t, std::chrono::nanoseconds);
+extern template std::size_t LiveStream::push(const std::int16_t*, std::size_t, std::chrono::nanoseconds);
 
 }  // namespace fastaudio::live

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/options.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio::live {
@@ -15,9 +16,12 @@ namespace {
 
 constexpr double kLongestSleep_s = 0.05;
 constexpr double kShortestSleep_s = 0.002;
+constexpr std::int64_t kLongestIdle_ns = 10'000'000'000;
 
+/// None for what isn't a number.
 std::chrono::nanoseconds duration(double seconds) {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * seconds));
+  const double some_s = seconds > 0 ? std::min(seconds, 1e6) : 0;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * some_s));
 }
 
 }  // namespace
@@ -26,29 +30,41 @@ std::chrono::nanoseconds duration(double seconds) {
 struct Pool::Shared {
   explicit Shared(const PoolOptions& the_options) : options(the_options) {}
 
-  /// A batch of one node, and whether a worker runs it: then others wait for the next round.
+  using Streams = std::vector<std::shared_ptr<LiveStream>>;
+
+  /// Claimed streams whose rows wait for one node, and whether a worker runs others': then they wait for
+  /// the next round.
   struct Group {
-    std::unique_ptr<Batch> batch;
-    std::vector<std::shared_ptr<LiveStream>> waiting;
+    Group(const NodePtr& node, const StreamSpec& spec, int capacity) : batch(node, spec, capacity) {}
+    Batch batch;
+    Streams waiting;
+    std::int64_t since_ns = 0;  ///< when the first of them came
     bool running = false;
   };
 
+  /// Rows of one shape: a node may take several.
+  using GroupKey = std::pair<const Node*, std::vector<std::int64_t>>;
+
   using Lock = std::unique_lock<std::mutex>;
 
-  /// Drops what was closed, and batches that nobody can join any more.
+  /// Drops what was closed, and groups that nobody joins any more.
   void clean();
+  bool idle() const { return paused || (streams.empty() && groups.empty()); }
+  void let_go_of(LiveStream& stream);
 
   /// The next stream whose turn it is, claimed; sets `sleep_s` to how long none is due.
   std::shared_ptr<LiveStream> next_stream(double& sleep_s);
   bool run_group(Lock& lock, double& sleep_s);
+  void drop_closed(Group& group);
+  bool due(const Group& group, double& sleep_s) const;
   void join_group(std::shared_ptr<LiveStream> stream);
 
   const PoolOptions options;
   mutable std::mutex mutex;
   std::condition_variable wake;
   std::condition_variable let_go;  ///< a worker has unclaimed a stream
-  std::vector<std::shared_ptr<LiveStream>> streams;
-  std::map<const Node*, Group> groups;
+  Streams streams;
+  std::map<GroupKey, Group> groups;
   std::size_t turn = 0;  ///< index of the stream to look at first
   bool paused = false;
   bool closing = false;
@@ -58,18 +74,21 @@ Pool::Pool(const PoolOptions& options)
     : options_(options),
       shared_(std::make_shared<Shared>(options)),
       generation_(platform::fork_generation()) {
-  const auto within = [](const char* name, double value, double low, double high) {
-    if (value >= low && value <= high) return;
-    throw ValueError(std::string("Pool: expected ") + name + " in [" + std::to_string(low) + ", " +
-                     std::to_string(high) + "], got " + std::to_string(value));
+  const auto within = [](const char* name, auto value, const Range& range, const char* unit) {
+    if (value >= range.min && value <= range.max) return;
+    throw ValueError(std::string("Pool: expected ") + name + " in " + format(range, unit) + ", got " +
+                     format(value));
   };
-  within("workers", options.workers, 1, 1024);
-  within("batch", options.batch, 1, 4096);
-  within("batch_wait_s", options.batch_wait_s, 0, 60);
+  within("workers", options.workers, {1, 1024}, "");
+  within("batch", options.batch, {1, 4096}, "rows");
+  within("batch_wait_s", options.batch_wait_s, {0, 60}, "s");
+  workers_->reserve(static_cast<std::size_t>(options.workers));  // so that adding one throws no half-way
 }
 
+bool Pool::forked() const { return generation_ != platform::fork_generation(); }
+
 Pool::~Pool() {
-  if (generation_ != platform::fork_generation()) {
+  if (forked()) {
     static_cast<void>(workers_.release());  // they stayed in the parent: there is nothing to join
     return;
   }
@@ -77,7 +96,7 @@ Pool::~Pool() {
 }
 
 void Pool::add(const std::shared_ptr<LiveStream>& stream) {
-  if (generation_ != platform::fork_generation()) {
+  if (forked()) {
     throw StateError("Pool: expected a pool made in this process, got one from before a fork; make another");
   }
   const std::lock_guard lock(shared_->mutex);
@@ -107,18 +126,21 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
   stream->close();
-  if (generation_ != platform::fork_generation()) return;
+  if (forked()) return;
   Shared::Lock lock(shared_->mutex);
+  for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
   shared_->let_go.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });
   std::erase(shared_->streams, stream);
 }
 
 void Pool::pause() {
+  if (forked()) return;
   const std::lock_guard lock(shared_->mutex);
   shared_->paused = true;
 }
 
 void Pool::resume() {
+  if (forked()) return;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->paused = false;
@@ -127,36 +149,50 @@ void Pool::resume() {
 }
 
 std::size_t Pool::size() const {
+  if (forked()) return 0;
   const std::lock_guard lock(shared_->mutex);
-  return static_cast<std::size_t>(std::count_if(shared_->streams.begin(), shared_->streams.end(),
-                                                [](const auto& stream) { return !stream->done(); }));
+  return static_cast<std::size_t>(
+      std::count_if(shared_->streams.begin(), shared_->streams.end(),
+                    [](const auto& stream) { return !stream->done() && !stream->closing(); }));
 }
 
 void Pool::close() {
-  if (generation_ != platform::fork_generation()) return;
-  std::vector<std::shared_ptr<LiveStream>> streams;
+  if (forked()) return;
+  Shared::Streams streams;
+  std::vector<std::thread> workers;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->closing = true;
     streams.swap(shared_->streams);
+    workers.swap(*workers_);
   }
   for (const auto& stream : streams) stream->close();
   shared_->wake.notify_all();
-  for (std::thread& worker : *workers_) worker.join();
-  workers_->clear();
+  for (std::thread& worker : workers) worker.join();
+  if (workers.empty()) return;
+  // Nobody runs what still waits for a batch: who waits for it to be let go needn't.
+  const std::lock_guard lock(shared_->mutex);
+  for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
+  shared_->groups.clear();
 }
 
-// The workers' side.
+// The workers' side. Nothing that throws may get out of it.
 
 void Pool::Shared::clean() {
-  const auto n_erased = std::erase_if(streams, [](const auto& stream) {
+  std::erase_if(streams, [](const auto& stream) {
     return (stream->done() || stream->closing()) && !stream->claimed();
   });
-  if (n_erased == 0) return;
-  std::erase_if(groups, [](const auto& entry) {
+  if (groups.empty()) return;
+  const std::int64_t now = now_ns();
+  std::erase_if(groups, [now](const auto& entry) {
     const Group& group = entry.second;
-    return !group.running && group.batch->empty() && group.batch->node().use_count() == 1;
+    return !group.running && group.waiting.empty() && now - group.since_ns > kLongestIdle_ns;
   });
+}
+
+void Pool::Shared::let_go_of(LiveStream& stream) {
+  stream.unclaim();
+  let_go.notify_all();
 }
 
 std::shared_ptr<LiveStream> Pool::Shared::next_stream(double& sleep_s) {
@@ -176,32 +212,49 @@ std::shared_ptr<LiveStream> Pool::Shared::next_stream(double& sleep_s) {
 }
 
 void Pool::Shared::join_group(std::shared_ptr<LiveStream> stream) {
-  const NodePtr& node = stream->chain().holder();
-  Group& group = groups[node.get()];
-  if (!group.batch) group.batch = std::make_unique<Batch>(node, stream->chain().held_spec(), options.batch);
-  group.waiting.push_back(std::move(stream));
-  if (group.running) return;
-  for (auto& waiting : group.waiting) group.batch->add(std::move(waiting));
-  group.waiting.clear();
+  const Chain& chain = stream->chain();
+  try {
+    const GroupKey key{chain.holder().get(), chain.held_spec().shape};
+    Group& group = groups.try_emplace(key, chain.holder(), chain.held_spec(), options.batch).first->second;
+    group.waiting.push_back(stream);
+    if (group.waiting.size() == 1) group.since_ns = now_ns();
+  } catch (...) {
+    stream->fail(std::current_exception());
+    let_go_of(*stream);
+  }
 }
 
-/// Runs a batch that is full, or has waited long enough; false if there is none.
+void Pool::Shared::drop_closed(Group& group) {
+  std::erase_if(group.waiting, [this](const auto& stream) {
+    if (!stream->closing()) return false;
+    let_go_of(*stream);
+    return true;
+  });
+}
+
+/// Full, or waited for long enough; else `sleep_s` is no longer than that takes.
+bool Pool::Shared::due(const Group& group, double& sleep_s) const {
+  std::size_t n_rows = 0;
+  for (const auto& stream : group.waiting) n_rows += stream->chain().n_held();
+  if (n_rows >= static_cast<std::size_t>(options.batch)) return true;
+  const double left_s = options.batch_wait_s - 1e-9 * static_cast<double>(now_ns() - group.since_ns);
+  if (left_s > 0) sleep_s = std::min(sleep_s, left_s);
+  return left_s <= 0;
+}
+
+/// Runs a batch that is due; false if there is none.
 bool Pool::Shared::run_group(Lock& lock, double& sleep_s) {
-  for (auto& [node, group] : groups) {
-    if (group.running || group.batch->empty()) continue;
-    const double age_s = 1e-9 * static_cast<double>(now_ns() - group.batch->since_ns());
-    if (!group.batch->full() && age_s < options.batch_wait_s && !closing) {
-      sleep_s = std::min(sleep_s, options.batch_wait_s - age_s);
-      continue;
-    }
+  for (auto& [key, group] : groups) {
+    if (group.running) continue;
+    drop_closed(group);
+    if (group.waiting.empty() || !due(group, sleep_s)) continue;
+    const Streams streams = std::exchange(group.waiting, {});
     group.running = true;
     lock.unlock();
-    group.batch->run();
+    group.batch.run(streams);
     lock.lock();
     group.running = false;
-    for (auto& waiting : group.waiting) group.batch->add(std::move(waiting));
-    group.waiting.clear();
-    let_go.notify_all();
+    for (const auto& stream : streams) let_go_of(*stream);
     return true;
   }
   return false;
@@ -220,13 +273,16 @@ void Pool::work(Shared& shared) {
         if (stream->chain().n_held() > 0 && !stream->done()) {
           shared.join_group(std::move(stream));
         } else {
-          stream->unclaim();
-          shared.let_go.notify_all();
+          shared.let_go_of(*stream);
         }
         continue;
       }
     }
-    shared.wake.wait_for(lock, duration(sleep_s));
+    if (shared.idle()) {
+      shared.wake.wait(lock);
+    } else {
+      shared.wake.wait_for(lock, duration(sleep_s));
+    }
   }
 }
 

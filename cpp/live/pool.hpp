@@ -35,7 +35,8 @@ class Pool {
 
   const PoolOptions& options() const { return options_; }
 
-  /// A worker is started for it if fewer are running than streams, and than `workers`.
+  /// Before anything is pushed. A worker is started for it if fewer are running than streams, and than
+  /// `workers`.
   void add(const std::shared_ptr<LiveStream>& stream);
 
   /// Closes a stream and waits until no worker runs it, at most `timeout_s`: the worker then lets go of it
@@ -50,12 +51,14 @@ class Pool {
   std::size_t size() const;
 
   /// Closes all streams and ends the workers, each after what it runs now. No stream may be added then.
+  /// Twice, or from two threads, does no harm: the first waits.
   void close();
 
  private:
   struct Shared;
 
   static void work(Shared& shared);
+  bool forked() const;
 
   PoolOptions options_;
   std::shared_ptr<Shared> shared_;  ///< the workers hold it too: what a fork leaves behind stays for ever

@@ -8,7 +8,7 @@ void Results::put(Result result) {
   {
     const std::lock_guard lock(mutex_);
     if (ending_) return;
-    if (queue_.size() == capacity_) {
+    if (queue_.size() >= capacity_ && beyond_ == Beyond::drop_oldest) {
       n_dropped_ += static_cast<std::int64_t>(queue_.front().n_rows);
       const std::int64_t n_lost = queue_.front().n_lost;
       queue_.pop_front();

@@ -18,19 +18,22 @@ struct Result {
   std::size_t output = 0;      ///< index among that network's outputs
   std::int64_t first_row = 0;  ///< count of the first row since `base_s`
   std::size_t n_rows = 0;
-  std::vector<float> values;
+  std::vector<float> values = {};
   double base_s = 0;         ///< time of row 0
   double until_s = 0;        ///< the sound that was run ends here
   std::int64_t n_lost = 0;   ///< frames lost just before the first of these rows
   bool provisional = false;  ///< of a clip that ends here, before the first whole window is there
 };
 
-/// A bounded queue from one worker to any number of consumers.
+/// A queue from one worker to any number of consumers. Thread-safe.
 class Results {
  public:
-  explicit Results(std::size_t capacity) : capacity_(capacity) {}
+  enum class Beyond { drop_oldest, keep };
 
-  /// Makes room by dropping the oldest; what was lost before it is told with the next.
+  /// With `keep`, who puts looks at `full` and waits.
+  Results(std::size_t capacity, Beyond beyond) : capacity_(capacity), beyond_(beyond) {}
+
+  /// Beyond the capacity the oldest is dropped; what was lost before it is told with the next.
   void put(Result result);
 
   /// Waits for one: none after `timeout`, or when there will be no more (see `ended`). Rethrows the error
@@ -53,6 +56,7 @@ class Results {
   std::condition_variable there_;
   std::deque<Result> queue_;
   std::size_t capacity_;
+  Beyond beyond_;
   std::int64_t n_dropped_ = 0;
   bool ending_ = false;
   std::exception_ptr error_;

@@ -1743,11 +1743,12 @@ class Events(Node):
     `onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
     shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
     
-    Seconds become whole windows once, by `rate_hz`, to the nearest number: a window counts for 1 / rate_hz,
-    whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy does;
-    highest and mean are of the scores as they came, those within bridged dips included. Smoothing is the mean
-    of the last windows, of as many as there are near the start: an event begins and ends later by it. Rows
-    that come out with the same window are in order of first window, then label.
+    Seconds become whole windows once, by `rate_hz`, to the nearest, and at least one unless they are 0: a
+    window counts for 1 / rate_hz, whatever its span. Thresholds apply to smoothed scores, and are compared
+    in float32, as NumPy does; highest and mean are of the scores as they came, those within bridged dips
+    included. Smoothing is the mean of the last windows, of as many as there are near the start: an event
+    begins and ends later by it. Rows that come out with the same window are in order of first window, then
+    label.
     
     Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
             Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own
@@ -2041,9 +2042,9 @@ class Pool:
     waits longer than `batch_wait_s` for others. Thread-safe.
     
     Raises:
-        ValueError: an option outside its range.
+        TypeError, ValueError: an option of a wrong type, or outside its range.
     """
-    def __init__(self, workers: typing.SupportsInt | typing.SupportsIndex = 1, *, batch: typing.SupportsInt | typing.SupportsIndex = 1, batch_wait_s: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+    def __init__(self, workers: int = 1, *, batch: int = 1, batch_wait_s: float = 0.0) -> None:
         ...
     def __len__(self) -> int:
         ...
@@ -2073,7 +2074,7 @@ class LiveStream:
     """
     One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.
     """
-    def __init__(self, pool: Pool, node: Node, input: StreamSpec, *, overflow: str, buffer_s: typing.SupportsFloat | typing.SupportsIndex, provisional_s: typing.SupportsFloat | typing.SupportsIndex, start_sample: typing.SupportsInt | typing.SupportsIndex, max_results: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def __init__(self, pool: Pool, node: Node, input: StreamSpec, *, overflow: str, buffer_s: float, provisional_s: float, start_sample: int, max_results: int) -> None:
         ...
     def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """

@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 import weakref
+from contextlib import suppress
 from typing import Protocol
 
 from fastaudio._core import Pool
@@ -31,8 +32,9 @@ def shared_pool() -> Pool:
 
 
 def _close_all() -> None:
-    for stream in list(open_streams):
-        stream.close()
+    with suppress(KeyError):  # none is left; other threads may still open some
+        while True:
+            open_streams.pop().close()
     while _shared:
         _shared.pop().close()
 

@@ -8,7 +8,9 @@ import threading
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
 
 Overflow: TypeAlias = Literal["drop_oldest", "block", "raise"]
 
+_Request: TypeAlias = "tuple[asyncio.AbstractEventLoop, asyncio.Future[bool]]"
+
 CLOSE_S = 1.0
 """Seconds that `close` waits at most for a network that runs, beyond what its source takes to stop."""
 
+_LONG_S = 1e6
 _LOOK_S = 0.2  # how often a waiting consumer looks after Ctrl-C and the source
 
 
@@ -77,6 +82,8 @@ class LiveStream:
         source: Source | None = None,
     ) -> None:
         """Made by `Pipeline.live` and `Pipeline.listen`."""
+        if not isinstance(pool, _core.Pool | None):
+            raise TypeError(f"live: expected pool as a Pool or None, got {pool!r} ({type(pool).__name__})")
         self.sample_rate = sample_rate
         self.channels = channels
         self.source = source
@@ -85,11 +92,13 @@ class LiveStream:
         self._networks = [Network(pipeline.name, node.output_specs(spec), sample_rate)]
         self._ready: deque[Item] = deque()
         self._taking = threading.Lock()
-        self._asked: queue.SimpleQueue[tuple[Any, Any] | None] | None = None
+        self._swapping = threading.Lock()
+        self._asked: queue.SimpleQueue[_Request | None] | None = None
         self._pid = os.getpid()
         self._closed = False
+        self._failure: Exception | None = None
         self._core = _core.LiveStream(
-            pool or shared_pool(),
+            shared_pool() if pool is None else pool,  # one without streams is false
             node,
             spec,
             overflow=overflow,
@@ -137,15 +146,22 @@ class LiveStream:
             Overrun, ModelError: what ended the stream, after all results before it.
             DeviceLost: the source gives no more sound.
         """
+        self._require_process()
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        with self._taking:
+        if not self._taking.acquire(timeout=-1 if timeout_s is None else min(max(timeout_s, 0.0), _LONG_S)):
+            return None  # another thread waits for the same
+        try:
             self._fill(until)
-            return self._ready.popleft() if self._ready else None
+            return self._ready.popleft() if self._ready and not self._closed else None
+        finally:
+            self._taking.release()
 
     @property
     def ended(self) -> bool:
-        """Whether no result will come any more."""
-        return not self._ready and (self._closed or self._core.ended)
+        """Whether no result will come any more; false as long as there is an error to raise."""
+        self._require_process()
+        over = not self._ready and self._core.ended and self._source_failure() is None
+        return self._closed or over
 
     def __iter__(self) -> LiveStream:
         return self
@@ -162,26 +178,30 @@ class LiveStream:
     async def __anext__(self) -> Item:
         import asyncio  # noqa: PLC0415  # only for those who have it already
 
-        if not self._ready and not self.ended:
+        self._require_process()
+        while not self._ready and not self._closed:
             loop = asyncio.get_running_loop()
-            future: asyncio.Future[None] = loop.create_future()
-            self._ask(loop, future)
-            await future
-        if not self._ready:
+            future: asyncio.Future[bool] = loop.create_future()
+            self._ask((loop, future))
+            if not await future:
+                break
+        if self.ended:
             raise StopAsyncIteration
         return self._ready.popleft()
 
-    def _ask(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
+    def _ask(self, request: _Request) -> None:
         """Have a thread wait for the next result. It is a daemon: an executor's would hold up the exit."""
         if self._asked is None:
             self._asked = queue.SimpleQueue()
             target, arguments = _answer, (weakref.ref(self), self._asked)
             threading.Thread(target=target, args=arguments, name="fastaudio-async", daemon=True).start()
-        self._asked.put((loop, future))
+        self._asked.put(request)
+        if self._closed:  # the thread may have gone before it saw this one
+            _settle(request[1], more=False)
 
     def _fill(self, until: float | None) -> None:
         """Wait until a result is ready, there will be none, or it is too late."""
-        while not self._ready and not self.ended:
+        while not self._ready and not self._closed:
             left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
             result = self._core.take(max(left, 0.0))
             if result is not None:
@@ -195,13 +215,32 @@ class LiveStream:
                     n_lost=n_lost,
                     provisional=provisional,
                 )
-            elif until is not None and time.monotonic() >= until:
-                break
-            elif self.source is not None:
+                continue
+            failure = self._source_failure()
+            if self._core.ended:
+                if failure is not None:
+                    raise failure
+                return
+            if until is not None and time.monotonic() >= until:
+                return
+
+    def _source_failure(self) -> Exception | None:
+        """Return why the source gives no more, if so; the sound before it is run to its end."""
+        if self._failure is None and self.source is not None and not self._closed:
+            try:
                 self.source.check()
-        # Also at the end, and for those who look often: its error comes after all results before it.
-        if not self._ready and self.source is not None and not self._closed:
-            self.source.check()
+            except Exception as error:  # noqa: BLE001  # belongs to who takes results
+                self._failure = error
+                self._core.finish()
+        return self._failure
+
+    def _require_process(self) -> None:
+        # Before any lock: who held it may have stayed in the parent.
+        if os.getpid() == self._pid:
+            return
+        raise _core.StateError(
+            "live: expected a stream opened in this process, got one from before a fork; open a new one"
+        )
 
     # The rest.
 
@@ -214,10 +253,20 @@ class LiveStream:
 
         Raises:
             ValueError: another front end.
+            StateError: after close.
         """
+        self._require_process()
+        if self._closed:
+            raise _core.StateError("live: expected no swap after close, got one; open a new stream")
         node, spec = pipeline.head(self.sample_rate, self.channels)
-        self._core.exchange(node)
-        self._networks.append(Network(pipeline.name, node.output_specs(spec), self.sample_rate))
+        network = Network(pipeline.name, node.output_specs(spec), self.sample_rate)
+        with self._swapping:
+            self._networks.append(network)  # first: its results may come at once
+            try:
+                self._core.exchange(node)
+            except BaseException:
+                self._networks.pop()
+                raise
 
     def tap(self) -> Tap:
         """Return a reader of the sound itself, from now on: to record it, or to look at it."""
@@ -284,30 +333,38 @@ class Tap:
         return samples, n_lost
 
 
-def _answer(stream: weakref.ref[LiveStream], asked: queue.SimpleQueue[tuple[Any, Any] | None]) -> None:
-    """Wait for results on behalf of an event loop, until the stream closes."""
+def _answer(stream: weakref.ref[LiveStream], asked: queue.SimpleQueue[_Request | None]) -> None:
+    """Wait for results on behalf of event loops, until the stream closes."""
     while (request := asked.get()) is not None:
         loop, future = request
-        error: BaseException | None = None
-        while not future.cancelled() and (held := stream()) is not None:
-            try:
-                with held._taking:  # noqa: SLF001
-                    held._fill(time.monotonic() + _LOOK_S)  # noqa: SLF001
-            except Exception as caught:  # noqa: BLE001  # belongs to who awaits
-                error = caught
-                break
-            if held._ready or held.ended:  # noqa: SLF001
-                break
+        more: bool | None = None
+        error: Exception | None = None
         try:
-            loop.call_soon_threadsafe(_settle, future, error)
-        except RuntimeError:  # the loop is closed: nobody waits
-            return
+            while more is None and not future.cancelled() and not loop.is_closed():
+                more = _look(stream)
+        except Exception as caught:  # noqa: BLE001  # belongs to who awaits
+            error = caught
+        with suppress(RuntimeError):  # the loop is closed: nobody waits, but another one may ask
+            loop.call_soon_threadsafe(partial(_settle, future, more=bool(more), error=error))
+        del request, loop, future, error  # an error holds on to the stream, by its traceback
 
 
-def _settle(future: asyncio.Future[None], error: BaseException | None) -> None:
+def _look(stream: weakref.ref[LiveStream]) -> bool | None:
+    """Return whether a result is ready, or None if that can't be told yet. Forgets the stream in between."""
+    held = stream()
+    if held is None:
+        return False
+    with held._taking:  # noqa: SLF001
+        held._fill(time.monotonic() + _LOOK_S)  # noqa: SLF001
+    if held.ended:
+        return False
+    return True if held._ready else None  # noqa: SLF001
+
+
+def _settle(future: asyncio.Future[bool], *, more: bool, error: Exception | None = None) -> None:
     if future.done():
         return
     if error is None:
-        future.set_result(None)
+        future.set_result(more)
     else:
         future.set_exception(error)

@@ -1,0 +1,61 @@
+/// Arguments of functions that aren't nodes' options, read as strictly and refused in the same words.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bindings/options.hpp"
+
+namespace fastaudio::bindings {
+
+template <>
+struct Reader<std::int64_t> {
+  static constexpr const char* type = "int";
+  static bool read(py::handle value, std::int64_t& out) {
+    if (py::isinstance<py::bool_>(value) || !PyIndex_Check(value.ptr())) return false;
+    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (!index) throw py::error_already_set();
+    int overflow = 0;
+    out = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+    if (overflow != 0) out = overflow > 0 ? INT64_MAX : INT64_MIN;  // no range allows it
+    return true;
+  }
+};
+
+/// Whatever the caller gave; named in signatures as the T that it should be.
+template <class T>
+class Argument : public py::object {
+ public:
+  PYBIND11_OBJECT(Argument, py::object, any)
+
+  /// Throws TypeError, in the name of `subject`.
+  T read(const char* subject, const char* name) const {
+    T out{};
+    if (Reader<T>::read(*this, out)) return out;
+    throw_wrong_type(subject, name, Reader<T>::type, *this);
+  }
+
+ private:
+  static bool any(PyObject*) { return true; }
+};
+
+}  // namespace fastaudio::bindings
+
+namespace pybind11::detail {
+template <>
+struct handle_type_name<fastaudio::bindings::Argument<std::int64_t>> {
+  static constexpr auto name = const_name("int");
+};
+template <>
+struct handle_type_name<fastaudio::bindings::Argument<int>> {
+  static constexpr auto name = const_name("int");
+};
+template <>
+struct handle_type_name<fastaudio::bindings::Argument<double>> {
+  static constexpr auto name = const_name("float");
+};
+template <>
+struct handle_type_name<fastaudio::bindings::Argument<std::string>> {
+  static constexpr auto name = const_name("str");
+};
+}  // namespace pybind11::detail

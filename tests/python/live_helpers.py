@@ -1,0 +1,117 @@
+"""What the tests of live streams share: cheap pipelines, ways to run them, and programs of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fastaudio.live import LiveStream
+    from numpy.typing import NDArray
+
+LIMIT_S = 60.0
+"""Nothing here takes a hundredth of it: what takes longer hangs."""
+
+RATE_HZ = 16_000
+
+
+def features() -> fa.Pipeline:
+    """Rows that cost little: 62.5 a second, of 8 bands."""
+    mel = fa.MelSpectrogram(sample_rate=RATE_HZ, n_fft=512, hop_length=256, n_mels=8)
+    return fa.Pipeline(mel >> fa.Log(kind="log10", scale=10_000, offset=1))
+
+
+def scores(n: int = 8) -> fa.Pipeline:
+    """Windows that cost little: a row of features each."""
+    return features() >> fa.Tags([f"band {k}" for k in range(n)])
+
+
+def noise(n: int, seed: int = 0) -> NDArray[np.float32]:
+    """Sound of which no two stretches are alike."""
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, n).astype(np.float32)
+
+
+def rows_of(items: Iterable[Any]) -> NDArray[np.float32]:
+    """All rows of `Frames`, joined, or all scores of windows."""
+    got = [item.rows if isinstance(item, fa.Frames) else item.scores[None] for item in items]
+    return np.concatenate(got) if got else np.zeros((0, 8), dtype=np.float32)
+
+
+def drain(stream: LiveStream) -> list[Any]:
+    """End the sound and take what is left."""
+    stream.finish()
+    return list(stream)
+
+
+def run_live(pipeline: fa.Pipeline, blocks: Iterable[NDArray[Any]], rate: int, **options: Any) -> list[Any]:
+    """All results for blocks that another thread pushes."""
+    channels = options.pop("channels", 1)
+    with pipeline.live(rate, channels, **options) as stream, background(feed, stream, blocks):
+        return list(stream)
+
+
+def feed(stream: LiveStream, blocks: Iterable[NDArray[Any]]) -> None:
+    """Push all blocks, then finish."""
+    for block in blocks:
+        stream.push(block)
+    stream.finish()
+
+
+@contextmanager
+def background(call: Callable[..., object], *arguments: Any) -> Iterator[threading.Thread]:
+    """Run a call beside the body and join it; what it raises is raised."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call(*arguments)
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield thread
+    thread.join(LIMIT_S)
+    assert not thread.is_alive(), "it hangs"
+    if errors:
+        raise errors[0]
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that other threads do."""
+    until_s = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < until_s, "it never came"
+        time.sleep(0.002)
+
+
+# What programs in `run_program` begin with.
+PREAMBLE = """
+import os, signal, sys, threading, time
+import numpy as np
+import fastaudio as fa
+sys.path.insert(0, {folder!r})
+from live_helpers import *
+sound = noise(16_000)
+"""
+
+
+def run_program(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of its own, to its end: a hang is an error, and so are a crash and a word on stderr."""
+    program = PREAMBLE.format(folder=os.path.dirname(__file__)) + textwrap.dedent(code)  # noqa: PTH120
+    command = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    return done

@@ -33,10 +33,10 @@ def microphone() -> Iterator[FakeMicrophone]:
 
 @pytest.fixture(scope="module")
 def guitar_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven seconds of guitar."""
+    """Six seconds of guitar: two windows."""
     samples, rate = decode(GUITAR)
     path = tmp_path_factory.mktemp("clip") / "guitar.wav"
-    soundfile.write(path, samples[: 7 * rate], rate)
+    soundfile.write(path, samples[: 6 * rate + rate // 10], rate)
     return path
 
 
@@ -104,7 +104,7 @@ def test_what_is_heard_is_what_is_played_and_tagged_as_offline(
     lag = np.fft.irfft(spectra[0] * spectra[1].conj())
     start = int(lag.argmax())
     n = min(len(played), len(recorded) - start)
-    assert n > 6 * RATE
+    assert n > 5 * RATE
     assert np.corrcoef(recorded[start : start + n], played[:n])[0, 1] > 0.99
 
 
@@ -126,15 +126,15 @@ def test_the_command_line_hears(microphone: FakeMicrophone, guitar_wav: Path, tm
     listed = subprocess.run([*command, "devices", "--json"], capture_output=True, check=True)
     assert [device["name"] for device in json.loads(listed.stdout)] == [d.name for d in fa.devices()]
     path = tmp_path / "heard.wav"
-    options = ["--seconds", "3.1", "--rate", "16000", "--channels", "2", "--jsonl", "--record", str(path)]
+    options = ["--seconds", "1.25", "--rate", "16000", "--channels", "2", "--jsonl", "--record", str(path)]
     with microphone.play(guitar_wav) as player:
         result = subprocess.run([*command, "listen", *options], capture_output=True, check=False, timeout=20)
         player.kill()
     assert (result.returncode, result.stderr) == (0, b"")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [(line["start_s"], round(line["end_s"], 2)) for line in lines[:1]] == [(0.0, 2.99)]
+    assert [(line["start_s"], line["end_s"]) for line in lines] == [(0.0, pytest.approx(1.25, abs=0.2))]
     samples, rate = decode(path)
-    assert (samples.shape, rate) == ((49_600, 2), 16_000)
+    assert (samples.shape, rate) == ((20_000, 2), 16_000)
     assert np.abs(samples).max() > 0.1
 
 

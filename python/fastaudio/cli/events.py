@@ -32,7 +32,7 @@ TABLES = ("audacity", "raven")
 
 def add_events_options(parser: argparse.ArgumentParser) -> None:
     """Add --events and what says when one begins and ends."""
-    group = parser.add_argument_group("events", "each of these, --audacity and --raven imply --events")
+    group = parser.add_argument_group("events", "each of these implies --events")
     group.add_argument("--events", action="store_true", help="events, with their beginning and end")
     for name, unit, text in _NUMBERS:
         group.add_argument(name, type=float, metavar=unit, help=text)
@@ -40,7 +40,8 @@ def add_events_options(parser: argparse.ArgumentParser) -> None:
 
 def add_events_forms(form: argparse._MutuallyExclusiveGroup) -> None:
     """Add the forms that only events have, beside --json and the others."""
-    for name, text in (("audacity", "an Audacity label track"), ("raven", "a Raven Pro selection table")):
+    tables = ("audacity", "events as an Audacity label track"), ("raven", "events as a Raven Pro table")
+    for name, text in tables:
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
 
 

@@ -12,6 +12,8 @@ from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
 if TYPE_CHECKING:
     import argparse
 
+    from fastaudio.live import Overflow
+
 _BLOCK_S = 0.01
 
 
@@ -73,9 +75,9 @@ def source_of(args: argparse.Namespace) -> Source:
     )
 
 
-def overflow_of(args: argparse.Namespace) -> str:
+def overflow_of(args: argparse.Namespace) -> Overflow:
     """Return what is done with sound that comes too fast; a pipe can wait."""
-    overflow: str | None = args.overflow
+    overflow: Overflow | None = args.overflow
     return overflow or ("block" if args.device == "-" else "drop_oldest")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 import sys
 import threading
@@ -13,8 +14,9 @@ from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.arguments import OK, RAW, Commands, positive, seconds
 from fastaudio.cli.events import add_events_options, gives_events, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of
-from fastaudio.cli.record import Recorder
+from fastaudio.cli.record import Recorded, Recorder
 from fastaudio.cli.screen import JsonLines, Lines, Screen, summary
+from fastaudio.live.microphone import Microphone
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from fastaudio.live.sources import Source
 
 _TICK_S = 0.1
+_WIDTH = 40  # a terminal that is narrower, or doesn't say, gets lines
 _BUFFER_S = 30.0  # generous: a recording is taken from it
 
 log = logging.getLogger("fastaudio")
@@ -84,6 +87,9 @@ def _run(args: argparse.Namespace) -> int:
         recorder = None
         if args.record:
             recorder = stack.enter_context(closing(Recorder(args.record, rate, source.channels, limit)))
+        tapped = isinstance(source, Microphone)
+        if recorder is not None and not tapped:
+            source = Recorded(source, recorder)
         stream = stack.enter_context(
             pipeline.listen(
                 source,
@@ -98,8 +104,8 @@ def _run(args: argparse.Namespace) -> int:
         view = stack.enter_context(closing(_view(args, source, pipeline)))
 
         def record() -> None:
-            if recorder is not None:
-                recorder.write(tap, view.say)
+            if recorder is not None and tapped:
+                recorder.write_from(tap, view.say)
 
         try:
             _follow(stream, view, limit, record)
@@ -112,7 +118,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _view(args: argparse.Namespace, source: Source, pipeline: Pipeline) -> Lines:
-    if args.form is None and sys.stdout.isatty():
+    wide = shutil.get_terminal_size((0, 0)).columns >= _WIDTH
+    if args.form is None and sys.stdout.isatty() and wide:
         return Screen(args.top, source.name, pipeline.name, bars=not gives_events(pipeline))
     return (JsonLines if args.form else Lines)(args.top, source.name, pipeline.name)
 

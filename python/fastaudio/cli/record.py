@@ -10,15 +10,19 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from fastaudio.live import Tap
+    from fastaudio.live.sources import Sink, Source
 
 # So that nothing is rounded away: floats as they come, or what 24 bits hold.
 _SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
 _SILENCE = 1 << 16
+_FULL_SCALE = np.float32(1 / 32768)
 
 
 class Recorder:
-    """Writes a tap's samples to a file: lost ones as silence, so that times stay right."""
+    """Writes samples to a file: lost ones as silence, so that times stay right."""
 
     def __init__(self, path: str, sample_rate: int, channels: int, limit: int | None) -> None:
         """Create a .wav or .flac file, for `limit` samples a channel at most.
@@ -34,35 +38,71 @@ class Recorder:
         try:
             self._file: Any = soundfile.SoundFile(path, "w", sample_rate, channels, subtype=subtype)
         except soundfile.SoundFileError as error:
-            reason = str(error).rpartition(": ")[2]
+            reason = str(error).rpartition(": ")[2].rstrip(".")
             raise ValueError(
-                f"--record: expected a file that can be written, got {path}: {reason}"
+                f"--record: expected a file that can be written, got {path} ({reason})"
             ) from error
+        self._path = path
         self._rate = sample_rate
         self._left = limit
         self._n_written = 0
-        self._path = path
 
-    def write(self, tap: Tap, say: Callable[[str], None]) -> None:
-        """Write what the tap has; `say` is told of lost sound."""
-        samples, n_lost = tap.read()
-        if n_lost and self._left != 0:
-            at_s = self._n_written / self._rate
-            lost_s = n_lost / self._rate
-            say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
-        while n_lost > 0 and self._left != 0:
-            n = min(n_lost, _SILENCE)
-            self._append(np.zeros((n, self._file.channels), np.float32))
-            n_lost -= n
-        self._append(samples)
-
-    def _append(self, samples: Any) -> None:
+    def write(self, samples: NDArray[Any]) -> None:
+        """Write a block, as `LiveStream.push` takes it."""
+        if samples.dtype == np.int16:
+            samples = samples * _FULL_SCALE
         samples = samples[: self._left]
         self._file.write(samples)
         self._n_written += len(samples)
         if self._left is not None:
             self._left -= len(samples)
 
+    def write_from(self, tap: Tap, say: Callable[[str], None]) -> None:
+        """Write what a tap has; `say` is told of lost sound."""
+        samples, n_lost = tap.read()
+        if n_lost and self._left != 0:
+            at_s, lost_s = self._n_written / self._rate, n_lost / self._rate
+            say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
+        while n_lost > 0 and self._left != 0:
+            n = min(n_lost, _SILENCE)
+            self.write(np.zeros((n, self._file.channels), np.float32))
+            n_lost -= n
+        self.write(samples)
+
     def close(self) -> None:
         """Write the header's final lengths."""
         self._file.close()
+
+
+class Recorded:
+    """A source whose samples are written on their way: a pipe may be faster than a tap is read."""
+
+    def __init__(self, source: Source, recorder: Recorder) -> None:
+        self.sample_rate, self.channels, self.name = source.sample_rate, source.channels, source.name
+        self._source = source
+        self._recorder = recorder
+
+    def start(self, stream: Sink) -> None:
+        """Begin to feed `stream`, and return at once."""
+        self._source.start(_Tee(stream, self._recorder))
+
+    def stop(self) -> None:
+        """Feed no more."""
+        self._source.stop()
+
+    def check(self) -> None:
+        """Raise the error at which the source ceased to feed, if there was one."""
+        self._source.check()
+
+
+class _Tee:
+    """The stream, as the source sees it."""
+
+    def __init__(self, stream: Sink, recorder: Recorder) -> None:
+        self.finish = stream.finish
+        self._push = stream.push
+        self._write = recorder.write
+
+    def push(self, samples: NDArray[Any]) -> None:
+        self._push(samples)
+        self._write(samples)

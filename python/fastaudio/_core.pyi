@@ -1743,12 +1743,11 @@ class Events(Node):
     `onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
     shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
     
-    Seconds become whole windows once, by `rate_hz`, to the nearest, and at least one unless they are 0: a
-    window counts for 1 / rate_hz, whatever its span. Thresholds apply to smoothed scores, and are compared
-    in float32, as NumPy does; highest and mean are of the scores as they came, those within bridged dips
-    included. Smoothing is the mean of the last windows, of as many as there are near the start: an event
-    begins and ends later by it. Rows that come out with the same window are in order of first window, then
-    label.
+    Seconds become whole windows once, by `rate_hz`, to the nearest number: a window counts for 1 / rate_hz,
+    whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy does;
+    highest and mean are of the scores as they came, those within bridged dips included. Smoothing is the mean
+    of the last windows, of as many as there are near the start: an event begins and ends later by it. Rows
+    that come out with the same window are in order of first window, then label.
     
     Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
             Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own

@@ -18,7 +18,7 @@ using live::Pool;
 
 namespace {
 
-const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60};
+const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60, .max_results = 100000};
 
 /// Keeps the largest number of rows of one run.
 struct Largest {

@@ -99,11 +99,14 @@ TEST_CASE(
   const auto reader = [&](std::uint32_t seed) {
     Random random(seed);
     Floats read(2 * 500);
-    for (int i = 0; i < kReads; ++i) {
+    for (int i = 0; i < kReads;) {
       const std::int64_t end = ring.end();
-      // The oldest are those that are overwritten meanwhile.
-      const std::int64_t from = std::min(std::max(ring.begin(), kFirst), end);
+      // The oldest are those that are overwritten meanwhile, the newest may be kept.
+      const std::int64_t oldest = std::min(ring.begin(), end);
+      const std::int64_t from = random.coin() ? oldest : std::max(oldest, end - random.integer(1, 100));
       const auto n = std::min(static_cast<std::size_t>(end - from), std::size_t(random.integer(1, 500)));
+      if (n == 0) continue;  // nothing is written yet
+      ++i;
       const std::size_t n_lost = ring.read(from, n, read.data());
       for (std::size_t k = n_lost; k < n; ++k) {
         const float expected = value_at(from + static_cast<std::int64_t>(k));
@@ -121,6 +124,7 @@ TEST_CASE(
     const Floats frames = frames_at(position, n);
     ring.write(frames.data(), n);
     position += static_cast<std::int64_t>(n);
+    if (random.integer(0, 9) == 0) std::this_thread::yield();
   }
   one.join();
   other.join();

@@ -15,7 +15,7 @@ using live::Pool;
 
 namespace {
 
-const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60};
+const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60, .max_results = 100000};
 
 void push_all(LiveStream& stream, const Floats& x) {
   stream.push(x.data(), x.size());

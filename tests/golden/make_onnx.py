@@ -156,6 +156,17 @@ def main() -> None:
         [value("x", ["n", BANDS])],
         [value("y", [1, 1])],
     )
+    write(  # loud rows ask for a place that isn't there: an error while it runs
+        "picky",
+        [
+            helper.make_node("ReduceMax", ["x"], ["peak"], axes=[1], keepdims=1),
+            helper.make_node("Cast", ["peak"], ["place"], to=TensorProto.INT64),
+            helper.make_node("Gather", ["table", "place"], ["y"]),
+        ],
+        [value("x", ["n", BANDS])],
+        [value("y", ["n", 1])],
+        table=np.array([10, 20], dtype=np.float32),
+    )
     write(
         "odd_names",
         [helper.make_node("Identity", ["x:0"], ["y/out:0"])],

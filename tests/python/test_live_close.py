@@ -368,9 +368,9 @@ def test_a_poll_learns_of_a_failed_source() -> None:
         while not stream.ended:
             stream.get(timeout_s=0.001)
 
-    with FEATURES.listen(Source(check=RuntimeError("unplugged"))) as stream:
-        with pytest.raises(RuntimeError, match="unplugged"):
-            poll(stream)
+    source = Source(check=RuntimeError("unplugged"))
+    with FEATURES.listen(source) as stream, pytest.raises(RuntimeError, match="unplugged"):
+        poll(stream)
 
 
 def status(name: str) -> int:

@@ -59,8 +59,8 @@ class LiveStream:
     numbers that the pipeline gives for those samples as a file. No window spans a gap, time stamps
     count what was lost, and the first result after it says how much in `gap_s`.
 
-    Thread-safe, but for iterating from several threads at once. After a fork the child has to open
-    its own.
+    Thread-safe; threads or tasks that iterate at once share the results among them. After a fork the
+    child has to open its own.
 
     Attributes:
         sample_rate, channels: of the blocks.
@@ -120,7 +120,7 @@ class LiveStream:
     def push(self, samples: Samples) -> None:
         """Take a block of any length: float32 (full scale +-1) or int16, [n] or [n, channels].
 
-        Waits for room where the overflow policy is "block".
+        Waits for room where the overflow policy is "block". Ctrl-C ends that wait: a part was taken then.
 
         Raises:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.

@@ -64,7 +64,7 @@ def test_a_program_that_ends_stops_its_sources() -> None:
             def stop(self):
                 print("stopped")
         stream = features().listen(Source())
-        stream.me = stream  # no garbage before the end
+        threading.Thread(target=lambda _: time.sleep(60), args=(stream,), daemon=True).start()  # never garbage
         """
     )
     assert done.stdout == "stopped\n"

@@ -63,8 +63,8 @@ def test_a_program_that_ends_stops_its_sources() -> None:
             start = check = lambda *_: None
             def stop(self):
                 print("stopped")
-        stream = features().listen(Source())
-        threading.Thread(target=lambda _: time.sleep(60), args=(stream,), daemon=True).start()  # never garbage
+        stream = features().listen(Source())  # held by a thread: no garbage
+        threading.Thread(target=lambda _: time.sleep(60), args=(stream,), daemon=True).start()
         """
     )
     assert done.stdout == "stopped\n"

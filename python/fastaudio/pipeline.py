@@ -331,11 +331,11 @@ class Pipeline:
             ValueError, TypeError: an argument outside its range.
         """
         source: LiveSource
+        if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
+            raise ValueError(
+                "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
+            )
         if device is None or isinstance(device, int | str):
-            if overflow == "block":
-                raise ValueError(
-                    "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
-                )
             source = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
         else:
             source = device

@@ -75,6 +75,11 @@ def source_of(args: argparse.Namespace) -> Source:
     )
 
 
+def wants_microphone(args: argparse.Namespace) -> bool:
+    """Whether the source is a microphone, not stdin or a file."""
+    return args.realtime is None and args.device != "-"
+
+
 def overflow_of(args: argparse.Namespace) -> Overflow:
     """Return what is done with sound that comes too fast; a pipe can wait."""
     overflow: Overflow | None = args.overflow

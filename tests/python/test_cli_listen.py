@@ -238,6 +238,16 @@ def test_features_cannot_be_listened_to(here: Here, tmp_path: Path) -> None:
     assert "expected a model that gives tags, got features" in err
 
 
+def test_several_outputs_are_told_apart(
+    here: Here, pcm: NDArray[np.int16], tmp_path: Path, tagger: fa.Pipeline
+) -> None:
+    tagger = fa.Pipeline(tagger.node >> {"best": fa.Max(), "mean": fa.Mean()})
+    tagger.save(tmp_path / "both.json")
+    status, out, _ = here("-", "--rate", 16_000, "--model", tmp_path / "both.json", stdin=pcm.tobytes())
+    assert status == 0
+    assert [line.split()[4] for line in out.splitlines()] == ["best:", "mean:"]
+
+
 def test_bytes_left_over_are_told() -> None:
     status, _, err = run("-", "--rate", 8000, stdin=bytes(16_001))
     assert status == 0

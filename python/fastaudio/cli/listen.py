@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.arguments import OK, RAW, Commands, positive, seconds
-from fastaudio.cli.events import add_events_options, gives_events, with_events
+from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
 from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import Recorded, Recorder
@@ -120,10 +120,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _view(args: argparse.Namespace, source: Source, pipeline: Pipeline) -> Lines:
-    wide = shutil.get_terminal_size((0, 0)).columns >= _WIDTH
-    if args.form is None and sys.stdout.isatty() and wide:
-        return Screen(args.top, source.name, pipeline.name, bars=not gives_events(pipeline))
-    return (JsonLines if args.form else Lines)(args.top, source.name, pipeline.name)
+    wide = sys.stdout.isatty() and shutil.get_terminal_size((0, 0)).columns >= _WIDTH
+    bars = wide and args.form is None and len(pipeline.output_specs) == 1
+    view = Screen if bars else JsonLines if args.form else Lines
+    return view(pipeline, args.top, source.name)
 
 
 def _follow(stream: LiveStream, view: Lines, limit: int | None, record: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from fake_microphone import RATE, FakeMicrophone, running
+from fake_microphone import DEVICE, RATE, FakeMicrophone, running
 from fastaudio import cli
 from helpers import GUITAR, decode
 
@@ -54,7 +54,7 @@ def wait_for_sound(stream: fa.LiveStream) -> None:
 @contextmanager
 def listening(*options: object) -> Iterator[subprocess.Popen[bytes]]:
     """`fastaudio listen` in a process of its own, which doesn't outlive the test."""
-    command = [sys.executable, "-m", "fastaudio", "listen", *map(str, options)]
+    command = [sys.executable, "-m", "fastaudio", "listen", DEVICE, *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             yield process
@@ -75,7 +75,7 @@ def test_what_is_heard_is_what_is_played_and_tagged_as_offline(
 ) -> None:
     heard: list[NDArray[np.float32]] = []
     windows: list[Any] = []
-    with tagger.listen(sample_rate=RATE) as stream:
+    with tagger.listen(DEVICE, sample_rate=RATE) as stream:
         tap = stream.tap()
         tap.position = 0
         wait_for_sound(stream)
@@ -114,7 +114,7 @@ def test_what_is_heard_is_what_is_played_and_tagged_as_offline(
 def test_sound_comes_in_while_a_program_holds_pythons_lock(microphone: FakeMicrophone) -> None:
     assert microphone
     mel = fa.Pipeline(fa.MelSpectrogram(sample_rate=RATE))
-    with mel.listen(sample_rate=RATE) as stream:
+    with mel.listen(DEVICE, sample_rate=RATE) as stream:
         wait_for_sound(stream)
         before = stream.stats().captured
         ctypes.PyDLL(None).usleep(500_000)  # a PyDLL's functions keep the lock
@@ -124,13 +124,13 @@ def test_sound_comes_in_while_a_program_holds_pythons_lock(microphone: FakeMicro
 def test_devices_are_found_and_refuse_what_they_cannot(microphone: FakeMicrophone) -> None:
     assert microphone
     found = fa.devices()
-    assert sum(device.default for device in found) == 1
-    assert fa.Microphone("pulse").device.name == "pulse"
-    assert fa.Microphone().sample_rate == next(d.sample_rate for d in found if d.default)
+    assert sum(device.default for device in found) <= 1
+    assert fa.Microphone(DEVICE.upper()).device.name == DEVICE
+    assert fa.Microphone().device in found
     with pytest.raises(fa.DeviceError, match="expected at most 32 channels, got 33"):
-        fa.Microphone(channels=33)
+        fa.Microphone(DEVICE, channels=33)
     with pytest.raises(fa.DeviceError, match="expected a sample rate that it takes, got 7 Hz"):
-        fa.Microphone(sample_rate=7)
+        fa.Microphone(DEVICE, sample_rate=7)
 
 
 def test_the_command_line_hears(
@@ -145,7 +145,9 @@ def test_the_command_line_hears(
     path = tmp_path / "heard.wav"
     options = ["--seconds", "1.25", "--rate", "16000", "--channels", "2", "--jsonl", "--record", str(path)]
     with microphone.play(guitar_wav) as player:
-        result = subprocess.run([*command, "listen", *options], capture_output=True, check=False, timeout=20)
+        result = subprocess.run(
+            [*command, "listen", DEVICE, *options], capture_output=True, check=False, timeout=20
+        )
         player.kill()
     assert (result.returncode, result.stderr) == (0, b"")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
@@ -156,7 +158,7 @@ def test_the_command_line_hears(
 
 
 def test_a_microphone_that_goes_away_is_told() -> None:
-    with running() as fake, fa.Pipeline.load().listen() as stream:
+    with running() as fake, fa.Pipeline.load().listen(DEVICE) as stream:
         wait_for_sound(stream)
         fake.signal(signal.SIGKILL)
         started_s = time.monotonic()

@@ -77,8 +77,8 @@ class Microphone:
         block_s = block_s or 0.0
         if not (math.isfinite(block_s) and 0 <= block_s <= 1):
             raise ValueError(f"microphone: expected block_s in [0, 1] seconds, got {block_s!r}")
-        self._sounddevice = load_sounddevice()
         self.device = find_device(device)
+        self._sounddevice = load_sounddevice()
         self.name = self.device.name
         self.channels = channels
         self.sample_rate = sample_rate or self.device.sample_rate

@@ -86,6 +86,7 @@ class Microphone:
         self._stream: Any = None
         self._fed: CaptureSink | None = None
         self._stopped = threading.Event()
+        self._closing = threading.Lock()
         self._closer: threading.Thread | None = None
         self._progress = (0, 0.0)
         self._quiet_s = 0.0
@@ -129,7 +130,7 @@ class Microphone:
         # This thread owns what PortAudio's callback writes to: if closing hangs, it stays for ever.
         self._closer = threading.Thread(
             target=_close_when,
-            args=(self._stopped, opened, stream),
+            args=(self._stopped, self._closing, opened, stream),
             name="fastaudio-microphone",
             daemon=True,
         )
@@ -177,10 +178,19 @@ class Microphone:
             raise DeviceLost(
                 f"microphone {self.name!r}: expected sound, got none for {limit_s:.1f} s; was it unplugged?"
             )
-        if not moved and not self._stream.active:
+        if not moved and self._has_ended():
             raise DeviceLost(
                 f"microphone {self.name!r}: expected sound, got the end of it; was it unplugged?"
             )
+
+    def _has_ended(self) -> bool:
+        """Whether PortAudio gave up; False where another thread is closing it."""
+        if not self._closing.acquire(blocking=False):
+            return False
+        try:
+            return not self._stopped.is_set() and not self._stream.active
+        finally:
+            self._closing.release()
 
     def __del__(self) -> None:
         if hasattr(self, "_closer"):  # its constructor came so far
@@ -213,10 +223,11 @@ def _channels_error(device: Device, channels: int) -> DeviceError:
     )
 
 
-def _close_when(stopped: threading.Event, opened: Any, fed: object) -> None:
+def _close_when(stopped: threading.Event, closing: threading.Lock, opened: Any, fed: object) -> None:
     """Close a device once it is stopped; keeps what it feeds until then."""
     stopped.wait()
-    opened.close()  # also stops; sounddevice ignores its errors
+    with closing:
+        opened.close()  # also stops; sounddevice ignores its errors
     del fed
 
 

@@ -75,7 +75,9 @@ class FakeMicrophone:
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Begin to play a file, and return the player."""
-        return subprocess.Popen(["paplay", "--latency-msec=1000", str(path)], env=os.environ | self.environment)
+        return subprocess.Popen(
+            ["paplay", "--latency-msec=1000", str(path)], env=os.environ | self.environment
+        )
 
     def signal(self, number: int) -> None:
         """Kill or freeze the server."""

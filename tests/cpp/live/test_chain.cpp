@@ -1,0 +1,158 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "core/parallel.hpp"
+#include "live/arrivals.hpp"
+#include "live_helpers.hpp"
+#include "onnx_models.hpp"
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+using live::Chain;
+
+namespace {
+
+/// Pushes in pieces; `served` is called after each, and rows come out of `sink`.
+template <class Served>
+void feed(Chain& chain, const Floats& x, std::uint32_t seed, Sink& sink, Served&& served) {
+  std::size_t done = 0;
+  for (const std::size_t n : Random(seed).pieces(x.size(), 3000)) {
+    chain.push(x.data() + done, n, sink);
+    done += n;
+    served();
+  }
+}
+
+std::vector<Floats> run_chain(const NodePtr& node, const Floats& x, std::uint32_t seed) {
+  Chain chain(node, kSound, false);
+  Collector collected(*node, kSound);
+  feed(chain, x, seed, collected, [] {});
+  chain.flush(collected);
+  return collected.outputs;
+}
+
+/// Gives what a batch gave back to the chain.
+class Back final : public Sink {
+ public:
+  Back(Chain& chain, Sink& sink) : chain_(chain), sink_(sink) {}
+  void write(std::size_t output, const float* rows, std::size_t n_rows) override {
+    chain_.resume(output, rows, n_rows, sink_);
+  }
+
+ private:
+  Chain& chain_;
+  Sink& sink_;
+};
+
+std::vector<NodePtr> networks() {
+  auto with_branches = front();
+  with_branches.push_back(std::make_shared<Parallel>(std::vector<Parallel::Branch>{
+      {"rows", through("a", 2)}, {"mean", std::make_shared<Mean>()}, {"max", std::make_shared<Max>()}}));
+  std::vector<NodePtr> all{mel(), in_a_row(front()), in_a_row(with_branches),
+                           front_and(through("b", 3, nullptr, true))};
+  if (has_runtime()) {
+    all.push_back(front_and(read_model(FASTAUDIO_GOLDEN "/onnx/ntf.onnx")));
+    all.push_back(front_and(read_model(FASTAUDIO_GOLDEN "/onnx/ntf.onnx", {.threads = 2})));
+    all.push_back(front_and(read_model(FASTAUDIO_GOLDEN "/onnx/batch4.onnx")));
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("chain: gives what the same nodes in a row give, bit for bit") {
+  const Floats x = sound(20, 5);
+  for (const NodePtr& node : networks()) {
+    CAPTURE(node->repr());
+    const auto expected = run_all(*node, kSound, x);
+    const auto got = run_chain(node, x, 21);
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t o = 0; o < got.size(); ++o) CHECK(same_bits(got[o], expected[o]));
+  }
+}
+
+TEST_CASE("chain: rows that are held and run elsewhere are the same, those at the end too") {
+  const Floats x = sound(22, 5);
+  for (const NodePtr& node : networks()) {
+    CAPTURE(node->repr());
+    const auto expected = run_all(*node, kSound, x);
+    Collector collected(*node, kSound);
+    Chain chain(node, kSound, true);
+    Back back(chain, collected);
+    bool held = false;
+    feed(chain, x, 23, collected, [&] {
+      if (chain.n_held() == 0) return;
+      held = true;
+      const auto batch = chain.holder()->batched(8)->open(chain.held_spec());
+      batch->push(chain.held().data(), chain.n_held(), back);
+      batch->settle(back);
+      chain.release(1000, collected);
+      CHECK(chain.n_held() == 0);
+    });
+    chain.flush(collected);
+    CHECK(held == (node->parts().back()->batched(1) != nullptr));
+    REQUIRE(collected.outputs.size() == expected.size());
+    for (std::size_t o = 0; o < expected.size(); ++o) {
+      CHECK(largest_difference(collected.outputs[o], expected[o]) < 1e-4);
+    }
+  }
+}
+
+TEST_CASE("chain: a restart forgets everything") {
+  const Floats x = sound(24, 2);
+  const NodePtr node = in_a_row(front());
+  Chain chain(node, kSound, false);
+  Collector before(*node, kSound);
+  chain.push(x.data(), 7000, before);
+  chain.flush(before);
+  chain.restart();
+  Collector after(*node, kSound);
+  chain.push(x.data(), x.size(), after);
+  chain.flush(after);
+  CHECK(same_bits(after.outputs.front(), run(*node, kSound, x)));
+}
+
+TEST_CASE("chain: each part is charged with what it takes, and all with about the whole") {
+  const auto slow = [](const float*, std::size_t) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  };
+  const NodePtr node = in_a_row({through("slow", 1, slow), mel(), through("quick", 1)});
+  Chain chain(node, kSound, false);
+  Collector collected(*node, kSound);
+  const Floats x = sound(25, 1);
+  const std::int64_t start = live::now_ns();
+  for (int i = 0; i < 5; ++i) chain.push(x.data(), x.size(), collected);
+  chain.flush(collected);
+  const std::int64_t total = live::now_ns() - start;
+  std::int64_t sum = 0;
+  for (const auto& part : chain.times()) sum += part.time_ns;
+  REQUIRE(chain.times().size() == 3);
+  CHECK(chain.times()[0].name == "slow()");
+  CHECK(chain.times()[0].time_ns >= 50'000'000);
+  CHECK(sum <= total);
+  CHECK(2 * sum >= total);
+}
+
+TEST_CASE("chain: a row is there when it is due, and not two samples before") {
+  for (const NodePtr& node : networks()) {
+    const auto outputs = node->outputs(kSound);
+    if (outputs.size() > 1) continue;
+    CAPTURE(node->repr());
+    Chain chain(node, kSound, false);
+    Collector collected(*node, kSound);
+    const Floats x = sound(26, 0.5);
+    std::int64_t pushed = 0;
+    for (int row = 0; row < 5; ++row) {
+      const auto due = static_cast<std::int64_t>(std::ceil(chain.next_due_s() * kRate - 1e-6));
+      REQUIRE(due > pushed + 2);
+      // A mirrored edge makes the first row wait for one sample more than the others.
+      chain.push(x.data() + pushed, static_cast<std::size_t>(due - 2 - pushed), collected);
+      const std::size_t before = collected.outputs.front().size();
+      chain.push(x.data() + due - 2, 2, collected);
+      CHECK(collected.outputs.front().size() == before + outputs.front().spec.row_size());
+      pushed = due;
+    }
+  }
+}

@@ -1,0 +1,237 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "live_helpers.hpp"
+
+using namespace fastaudio;
+using namespace fastaudio::test;
+using live::LiveOptions;
+using live::LiveStream;
+using live::Overflow;
+using live::Pool;
+
+namespace {
+
+const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60, .max_results = 100000};
+
+void push_all(LiveStream& stream, const Floats& x) {
+  stream.push(x.data(), x.size());
+  stream.finish();
+}
+
+}  // namespace
+
+TEST_CASE("pool: several streams on two workers each give their own rows") {
+  Pool pool({.workers = 2});
+  const NodePtr node = in_a_row(front());
+  std::vector<std::shared_ptr<LiveStream>> streams;
+  std::vector<std::thread> sources;
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    streams.push_back(open_live(node, {.overflow = Overflow::block, .buffer_s = 0.3}));
+    pool.add(streams.back());
+  }
+  CHECK(pool.size() == 6);
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    sources.emplace_back([&stream = *streams[i], i] {
+      push_in_pieces(stream, sound(70 + i, 3), 2000, i);
+      stream.finish();
+    });
+  }
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    CHECK(same_bits(rows_of(*streams[i]), run(*node, kSound, sound(70 + i, 3))));
+  }
+  for (auto& source : sources) source.join();
+  CHECK(wait_until([&] { return pool.size() == 0; }));
+}
+
+TEST_CASE("pool: a flooded stream doesn't starve the others") {
+  Pool pool({.workers = 2});
+  pool.pause();
+  const auto slow = [](const float*, std::size_t) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  };
+  const auto flooded = open_live(in_a_row({through("slow", 1, slow), mel()}), kLong);
+  pool.add(flooded);
+  const Floats much = sound(80, 50);
+  flooded->push(much.data(), much.size());
+  std::vector<std::shared_ptr<LiveStream>> others;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    others.push_back(open_live(mel(), kLong));
+    pool.add(others.back());
+    push_all(*others.back(), sound(81 + i, 0.6));
+  }
+  pool.resume();
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    CHECK(same_bits(rows_of(*others[i]), run(*mel(), kSound, sound(81 + i, 0.6))));
+  }
+  CHECK(flooded->stats().waiting > 0);  // 200 turns
+  pool.remove(flooded, 60);
+}
+
+TEST_CASE("pool: streams come and go while others run") {
+  Pool pool({.workers = 2});
+  const NodePtr node = in_a_row(front());
+  const auto steady = open_live(node, {.overflow = Overflow::block, .buffer_s = 0.3});
+  pool.add(steady);
+  const Floats x = sound(90, 8);
+  std::thread source([&] {
+    push_in_pieces(*steady, x, 1500, 91);
+    steady->finish();
+  });
+  std::atomic<int> n_wrong{0};
+  const auto visitors = [&](std::uint32_t seed) {
+    Random random(seed);
+    for (int i = 0; i < 15; ++i) {
+      const auto stream = open_live(node, kLong);
+      pool.add(stream);
+      const Floats y = sound(seed + static_cast<std::uint32_t>(i), 0.4);
+      stream->push(y.data(), y.size());
+      if (random.coin()) {
+        stream->finish();
+        std::vector<float> rows;
+        while (const auto result = stream->results().take(std::chrono::seconds(60))) {
+          rows.insert(rows.end(), result->values.begin(), result->values.end());
+        }
+        if (!same_bits(rows, run(*node, kSound, y))) ++n_wrong;
+      }
+      pool.remove(stream, 60);
+      if (stream->claimed() || !stream->closing()) ++n_wrong;
+    }
+  };
+  std::thread one(visitors, 92);
+  std::thread other(visitors, 192);
+  CHECK(same_bits(rows_of(*steady), run(*node, kSound, x)));
+  source.join();
+  one.join();
+  other.join();
+  CHECK(n_wrong == 0);
+}
+
+TEST_CASE("pool: an error ends its own stream only, after the results before it") {
+  Pool pool({.workers = 2});
+  const auto fails = [](const float* rows, std::size_t n_rows) {
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      if (rows[i] > 5) throw ModelError("network: expected less, got more");
+    }
+  };
+  const NodePtr node = in_a_row({through("fails", 1, fails), mel()});
+  const auto bad = open_live(node, kLong);
+  const auto good = open_live(node, kLong);
+  pool.add(bad);
+  pool.add(good);
+  Floats x = sound(100, 2);
+  push_all(*good, x);
+  bad->push(x.data(), x.size());
+  CHECK(wait_until([&] { return bad->stats().waiting < 100; }));
+  x[0] = 7;
+  bad->push(x.data(), x.size());
+  std::size_t n_rows = 0;
+  CHECK(message_of<ModelError>([&] {
+          while (const auto result = bad->results().take(std::chrono::seconds(60))) n_rows += result->n_rows;
+        }) == "network: expected less, got more");
+  CHECK(n_rows > 0);
+  CHECK(
+      message_of<StateError>([&] { bad->push(x.data(), 1); }).starts_with("live: expected no sound after "));
+  x[0] = sound(100, 2)[0];
+  CHECK(same_bits(rows_of(*good), run(*mel(), kSound, x)));
+}
+
+TEST_CASE("pool: close wakes whoever pushes or waits for results") {
+  const auto stream = open_live(mel(), {.overflow = Overflow::block, .buffer_s = 0.1});
+  Pool pool({.workers = 1});
+  pool.pause();
+  pool.add(stream);
+  const Floats x = sound(110, 1);
+  std::string message;
+  std::thread source([&] { message = message_of<StateError>([&] { stream->push(x.data(), x.size()); }); });
+  bool none = false;
+  std::thread consumer([&] { none = !stream->results().take(std::chrono::hours(1)); });
+  CHECK(wait_until([&] { return stream->stats().waiting > 800; }));
+  stream->close();
+  source.join();
+  consumer.join();
+  CHECK(message == "live: expected no sound after close, got some; open a new stream");
+  CHECK(none);
+  CHECK(stream->results().ended());
+  pool.remove(stream, 60);
+  CHECK(pool.size() == 0);
+}
+
+TEST_CASE("pool: remove waits for the part that runs, no longer than it is told to") {
+  std::atomic<bool> running{false};
+  std::atomic<bool> go_on{false};
+  const auto waits = [&](const float*, std::size_t) {
+    running = true;
+    wait_until([&] { return go_on.load(); });
+  };
+  Pool pool({.workers = 1});
+  const auto stream = open_live(through("waits", 1, waits), kLong);
+  pool.add(stream);
+  const Floats x = sound(111, 1);
+  stream->push(x.data(), x.size());
+  CHECK(wait_until([&] { return running.load(); }));
+  pool.remove(stream, 0.01);
+  CHECK(stream->claimed());
+  CHECK(!stream->results().take(std::chrono::seconds(60)));
+  pool.remove(stream, -1);
+  go_on = true;
+  pool.remove(stream, std::numeric_limits<double>::infinity());
+  CHECK(!stream->claimed());
+}
+
+TEST_CASE("pool: its end closes open streams, and leaves none that somebody waits for") {
+  const auto stream = open_live(mel(), kLong);
+  std::thread consumer;
+  {
+    Pool pool({.workers = 2});
+    pool.add(stream);
+    consumer = std::thread([&] {
+      while (stream->results().take(std::chrono::hours(1))) {
+      }
+    });
+    const Floats x = sound(112, 3);
+    stream->push(x.data(), x.size());
+  }
+  consumer.join();
+  CHECK(stream->closing());
+  CHECK(!stream->claimed());
+  const Floats x = sound(112, 1);
+  CHECK(!message_of<StateError>([&] { stream->push(x.data(), 1); }).empty());
+}
+
+TEST_CASE("pool: closed by two threads at once, then it takes no stream") {
+  Pool pool({.workers = 2});
+  for (int i = 0; i < 3; ++i) pool.add(open_live(mel(), kLong));
+  std::thread one([&] { pool.close(); });
+  std::thread other([&] { pool.close(); });
+  one.join();
+  other.join();
+  CHECK(pool.size() == 0);
+  CHECK(message_of<StateError>([&] {
+          pool.add(open_live(mel(), kLong));
+        }).starts_with("Pool: expected an open pool, got a closed one"));
+  pool.close();
+}
+
+TEST_CASE("pool: an idle one wakes up for the next stream") {
+  Pool pool({.workers = 1});
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const auto stream = open_live(mel(), kLong);
+    pool.add(stream);
+    push_all(*stream, sound(120 + i, 0.5));
+    CHECK(same_bits(rows_of(*stream), run(*mel(), kSound, sound(120 + i, 0.5))));
+    pool.remove(stream, 60);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+TEST_CASE("pool: options outside their range are refused") {
+  CHECK(message_of<ValueError>([] { Pool({.workers = 0}); }) == "Pool: expected workers in [1, 1024], got 0");
+  CHECK(!message_of<ValueError>([] { Pool({.batch = 5000}); }).empty());
+  CHECK(!message_of<ValueError>([] {
+           Pool({.batch_wait_s = std::numeric_limits<double>::quiet_NaN()});
+         }).empty());
+}

@@ -231,8 +231,8 @@ void LiveStream::service() {
 }
 
 void LiveStream::fail(std::exception_ptr error) {
+  done_.store(true, std::memory_order_release);  // before anybody can see the end
   results_.end(std::move(error));
-  done_.store(true, std::memory_order_release);
   room_there_.notify_all();
 }
 

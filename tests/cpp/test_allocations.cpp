@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <new>
 
@@ -9,6 +10,7 @@
 #include "core/parallel.hpp"
 #include "core/sequential.hpp"
 #include "helpers.hpp"
+#include "live/live_stream.hpp"
 #include "nodes/all.hpp"
 #include "onnx_models.hpp"
 
@@ -169,6 +171,43 @@ TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   nodes.back() = std::make_shared<Parallel>(
       std::vector<Parallel::Branch>{{"patches", patches}, {"highest", std::make_shared<Max>()}});
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
+}
+
+TEST_CASE("allocations: a sound card's callback makes none, nor does a push or a look for work") {
+  const StreamSpec stereo{44100, {2}, "samples", {}, 0, 0, 0};
+  const auto node = std::make_shared<Mono>(Mono::Options{});
+  live::LiveStream stream(node, stereo, {.buffer_s = 0.5}, false);
+  const Floats rows = Random(72).samples(2 * 50000);
+  const std::vector<std::int16_t> integers(2 * 441, 1000);
+  const long before = allocations;
+  for (const std::size_t n : {0u, 1u, 441u, 4096u, 50000u}) {
+    stream.capture(rows.data(), n, n == 1);
+    stream.push(rows.data(), n);
+  }
+  stream.push(integers.data(), 441);
+  CHECK(stream.ready());
+  CHECK(stream.take_peak() > 0);
+  CHECK(allocations == before);
+}
+
+TEST_CASE("allocations: a live stream's worker makes those of its results alone") {
+  const StreamSpec samples = StreamSpec::samples(16000);
+  const auto patches = std::make_shared<Patches>(Patches::Options{30, 30, "drop", 0});
+  const auto node = std::make_shared<Sequential>(std::vector<NodePtr>{mel("reflect"), patches});
+  live::LiveStream stream(node, samples, {}, false);
+  const Floats rows = Random(73).samples(160);
+  long made = 0;
+  std::size_t n_results = 0;
+  for (int i = 0; i < 500; ++i) {
+    stream.push(rows.data(), rows.size());
+    const long before = allocations;
+    if (stream.ready()) stream.service();
+    made += allocations - before;
+    while (stream.results().take(std::chrono::nanoseconds(0))) ++n_results;
+  }
+  CHECK(n_results == 10);
+  // The values of each, and a new piece of the queue now and then.
+  CHECK(made <= 2 * static_cast<long>(n_results));
 }
 
 TEST_CASE("allocations: Each alone is exempt, for it opens a stream for each clip") {

@@ -1,7 +1,14 @@
 #include <doctest/doctest.h>
 
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 #include <atomic>
 #include <chrono>
+#include <memory>
+#include <string>
 #include <thread>
 
 #include "live_helpers.hpp"
@@ -227,6 +234,81 @@ TEST_CASE("pool: an idle one wakes up for the next stream") {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
+
+TEST_CASE("pool: while one worker is held up another one looks after sound that comes without a word") {
+  std::atomic<bool> running{false};
+  std::atomic<bool> go_on{false};
+  const auto waits = [&](const float*, std::size_t) {
+    running = true;
+    wait_until([&] { return go_on.load(); });
+  };
+  Pool pool({.workers = 2});
+  for (int i = 0; i < 2; ++i) pool.add(open_live(mel(), kLong));  // both workers are there
+  const auto held_up = open_live(through("waits", 1, waits), kLong);
+  const auto other = open_live(mel(), kLong);
+  pool.add(held_up);
+  pool.add(other);
+  const Floats x = sound(125, 1);
+  held_up->capture(x.data(), x.size(), false);
+  CHECK(wait_until([&] { return running.load(); }));
+  other->capture(x.data(), x.size(), false);
+  CHECK(other->results().take(std::chrono::seconds(60)));
+  go_on = true;
+  CHECK(held_up->results().take(std::chrono::seconds(60)));
+}
+
+TEST_CASE("pool: another network may come at any time, while others look") {
+  Pool pool({.workers = 2});
+  const auto stream = open_live(front_and(through("0", 2)), {.overflow = Overflow::block, .buffer_s = 0.5});
+  pool.add(stream);
+  const Floats x = sound(126, 20);
+  std::thread source([&] {
+    push_in_pieces(*stream, x, 3000, 127);
+    stream->finish();
+  });
+  std::thread other([&] {
+    for (int i = 1; i <= 20; ++i) {
+      stream->exchange(front_and(through(std::to_string(i), 2)), i);
+      static_cast<void>(stream->stats());
+    }
+  });
+  Floats rows;
+  int network = 0;
+  while (const auto result = stream->results().take(std::chrono::seconds(60))) {
+    CHECK(result->network >= network);
+    network = result->network;
+    rows.insert(rows.end(), result->values.begin(), result->values.end());
+  }
+  source.join();
+  other.join();
+  CHECK(same_bits(rows, run(*front_and(through("0", 2)), kSound, x)));
+}
+
+#ifndef _WIN32
+TEST_CASE("pool: a forked child's copy does nothing, and ends") {
+  auto pool = std::make_unique<Pool>(live::PoolOptions{.workers = 2});
+  const auto stream = open_live(mel(), kLong);
+  pool->add(stream);
+  const Floats x = sound(128, 2);
+  stream->push(x.data(), x.size());
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    pool->pause();
+    pool->resume();
+    const bool idle = pool->size() == 0;
+    const bool refused = !message_of<StateError>([&] { pool->add(stream); }).empty();
+    pool->close();
+    pool.reset();
+    _exit(idle && refused ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(wait_until([&] { return waitpid(child, &status, WNOHANG) == child; }));
+  CHECK(status == 0);
+  stream->finish();
+  CHECK(same_bits(rows_of(*stream), run(*mel(), kSound, x)));
+}
+#endif
 
 TEST_CASE("pool: options outside their range are refused") {
   CHECK(message_of<ValueError>([] { Pool({.workers = 0}); }) == "Pool: expected workers in [1, 1024], got 0");

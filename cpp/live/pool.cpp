@@ -121,7 +121,7 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
       throw StateError("Pool: expected a thread to be started, got none; close other programs");
     }
   }
-  shared_->wake.notify_one();
+  shared_->wake.notify_all();  // all who sleep: from now on sound may come without a word
 }
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {

@@ -23,7 +23,34 @@ CALLS: dict[str, Callable[[], tuple[Callable[[Any], Any], Any]]] = {
     "resample": lambda: (fa.Resample(input_rate=44_100, output_rate=44_099), SOUND),
     "network": lambda: (fa.OnnxModel(str(WEIGHTS)), PATCHES),
     "file": lambda: (fa.Pipeline.load(), GUITAR),
+    "live": lambda: (tag_live, PATCHES),
+    "live push that waits": lambda: (push_live, SOUND),
+    "live get that waits": lambda: (lambda _: silent().get(timeout_s=0.05), None),
 }
+
+
+def silent() -> fa.LiveStream:
+    """A stream that nothing is pushed to."""
+    return fa.Pipeline.load().live(16_000)
+
+
+def tag_live(_: Any) -> None:
+    """Push, run and take."""
+    with silent() as stream:
+        stream.push(SOUND[:100_000])
+        stream.finish()
+        assert len(list(stream)) > 1
+
+
+def push_live(sound: Any) -> None:
+    """Push more than there is room for, until another thread makes some."""
+    pool = fa.Pool()
+    pool.pause()
+    timer = threading.Timer(0.02, pool.resume)
+    with fa.Pipeline(fa.MelSpectrogram()).live(22_050, buffer_s=1, pool=pool) as stream:
+        timer.start()
+        stream.push(sound)
+    timer.join()
 
 
 @pytest.fixture

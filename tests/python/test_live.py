@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio.tags import Window
-from helpers import decode
+from helpers import GUITAR, decode
 from hypothesis import given
 from hypothesis import strategies as st
 from live_helpers import (
@@ -30,6 +31,7 @@ from live_helpers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fastaudio.live import LiveStream
     from numpy.typing import NDArray
 
 FEATURES, SCORES = features(), scores()
@@ -110,6 +112,34 @@ def test_blocks_from_threads_in_turn_are_one_signal() -> None:
         assert rows_of(drain(stream)).tobytes() == want.tobytes()
 
 
+def test_a_block_longer_than_the_buffer_is_taken_in_pieces() -> None:
+    long = np.tile(SOUND, 3)[: 10 * 48_000]
+    for block in (long, np.round(long * 32768).astype(np.int16)):
+        got = rows_of(run_live(FEATURES, [block], 48_000, buffer_s=1))
+        assert got.tobytes() == FEATURES(block, sample_rate=48_000).tobytes()
+
+
+def test_blocks_of_several_threads_stay_whole() -> None:
+    # The samples themselves come out, and whose they are shows. There is never room for a whole block.
+    pipeline = fa.Pipeline(fa.Resample(input_rate=RATE_HZ, output_rate=RATE_HZ))
+    sizes = {1: 5000, 2: 777, 3: 9001}
+    got: list[Any] = []
+
+    def push(stream: LiveStream, who: int) -> None:
+        for _ in range(20):
+            stream.push(np.full(sizes[who], who / 4, dtype=np.float32))
+
+    with pipeline.live(RATE_HZ, buffer_s=0.05) as stream, background(got.extend, stream):
+        with background(push, stream, 1), background(push, stream, 2), background(push, stream, 3):
+            pass
+        stream.finish()
+    samples = 4 * rows_of(got)
+    edges = [0, *(np.flatnonzero(np.diff(samples)) + 1), len(samples)]
+    assert len(samples) == 20 * sum(sizes.values())
+    for first, end in pairwise(edges):
+        assert (end - first) % sizes[int(samples[first])] == 0
+
+
 def test_a_column_is_a_channel_and_other_strides_are_taken() -> None:
     stereo = SOUND.reshape(-1, 2)
     want = FEATURES(np.ascontiguousarray(stereo[:, 0]), sample_rate=RATE_HZ)
@@ -167,6 +197,16 @@ def test_a_long_stream_does_not_drift() -> None:
 
 
 # What comes out
+
+
+def test_a_file_as_a_source_gives_what_the_file_gives(tagger: fa.Pipeline) -> None:
+    want = tagger(GUITAR)
+    with tagger.listen(fa.FileSource(GUITAR, real_time=False), overflow="block") as stream:
+        assert_windows_are(list(stream), want, 44_100)
+    overlapping = tagger.with_hop(0.512)(GUITAR)
+    with tagger.listen(fa.FileSource(GUITAR, real_time=False), overflow="block", hop_s=0.512) as stream:
+        assert_windows_are(list(stream), overlapping, 44_100)
+    assert len(overlapping) > 3 * len(want)
 
 
 def test_several_outputs_come_by_name() -> None:

@@ -91,6 +91,16 @@ def test_each_of_many_is_tagged_as_if_it_were_alone(
         np.testing.assert_allclose(rows_of(got), want.scores, rtol=0, atol=1e-5 if batch > 1 else 1e-6)
 
 
+@pytest.mark.parametrize("batch", [1, 4])
+def test_networks_with_a_state_keep_it_to_themselves(guitar_16k: NDArray[np.float32], batch: int) -> None:
+    speech = fa.Pipeline.load("silero-vad")
+    sounds = [guitar_16k[3000 * k : 3000 * k + 12_000] for k in range(6)]
+    pool = fa.Pool(workers=2, batch=batch, batch_wait_s=0.01)
+    for sound, got in zip(sounds, interleaved(speech, sounds, pool=pool), strict=True):
+        want = speech(sound, sample_rate=RATE_HZ).scores
+        np.testing.assert_allclose(rows_of(got), want, rtol=0, atol=1e-5 if batch > 1 else 1e-6)
+
+
 @pytest.mark.parametrize("batch_wait_s", [0.0, 0.01])
 def test_rows_of_a_batch_go_back_to_their_streams(batch_wait_s: float) -> None:
     net = fa.OnnxModel(str(ONNX / "ntf.onnx"))

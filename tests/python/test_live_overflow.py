@@ -136,6 +136,47 @@ def test_windows_with_a_network_behind_them_start_anew_after_a_gap(
     assert not any(w.start_s < (begin - lost) / RATE_HZ < w.end_s - 1e-9 for w in windows)  # none spans it
 
 
+def test_a_network_with_a_state_forgets_what_came_before_the_gap(guitar_16k: NDArray[np.float32]) -> None:
+    speech = fa.Pipeline.load("silero-vad")
+    pool = fa.Pool()
+    with speech.live(RATE_HZ, overflow="drop_oldest", buffer_s=1, pool=pool) as stream:
+        n = pushed_while_stalled(pool, stream, guitar_16k, [(10_000, 40_000)])
+        windows = drain(stream)
+        lost = stream.stats().dropped
+    (gap,) = [k for k, window in enumerate(windows) if window.gap_s > 0]
+    begin = round(windows[gap].start_s * RATE_HZ)
+    for got, clip in (
+        (windows[:gap], guitar_16k[: begin - lost]),
+        (windows[gap:], guitar_16k[begin:n]),
+    ):
+        np.testing.assert_allclose(rows_of(got), speech(clip, sample_rate=RATE_HZ).scores, rtol=0, atol=1e-6)
+
+
+def test_events_end_at_a_gap_and_their_times_go_on_after_it() -> None:
+    pipeline = SCORES >> fa.Events(onset=[1.0])
+    pool = fa.Pool()
+    with pipeline.live(RATE_HZ, overflow="drop_oldest", buffer_s=1, pool=pool, start_sample=2**31) as stream:
+        push_and_run(stream, SOUND[:10_000])
+        pool.pause()
+        before = stream.stats().delivered
+        for first in range(10_000, 50_000, 5000):
+            stream.push(SOUND[first : first + 5000])
+        pool.resume()
+        got = drain(stream)
+        lost = stream.stats().dropped
+    want = []
+    for begin, end in ((0, before), (before + lost, 50_000)):
+        shift_s = (2**31 + begin) / RATE_HZ
+        for event in pipeline(SOUND[begin:end], sample_rate=RATE_HZ).events:
+            assert event.end_s is not None
+            want.append((event.label, event.start_s + shift_s, event.end_s + shift_s))
+    assert len(want) >= 16  # noise goes on in every band
+    assert sorted((event.label, event.start_s, event.end_s) for event in got) == [
+        (label, pytest.approx(start_s, abs=1e-6), pytest.approx(end_s, abs=1e-6))
+        for label, start_s, end_s in sorted(want)
+    ]
+
+
 def test_block_makes_push_wait_and_loses_nothing() -> None:
     pool = fa.Pool()
     pool.pause()

@@ -27,7 +27,7 @@ def shared_pool() -> Pool:
     """Return the pool that live streams share unless they are given another: a worker for each core."""
     with _shared_lock:
         if not _shared:
-            _shared.append(Pool(workers=os.cpu_count() or 1))
+            _shared.append(Pool(workers=min(os.cpu_count() or 1, 1024)))
         return _shared[0]
 
 

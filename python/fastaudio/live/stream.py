@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
-import weakref
 from collections import deque
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -19,18 +15,16 @@ from fastaudio.live.pools import open_streams, shared_pool
 from fastaudio.live.results import Item, LiveStats, Network
 
 if TYPE_CHECKING:
-    import asyncio
     from types import TracebackType
 
     from numpy.typing import NDArray
 
     from fastaudio._core import Node, Pool, StreamSpec
     from fastaudio.live.sources import Source
+    from fastaudio.live.waiter import Waiter
     from fastaudio.streams import Samples
 
 Overflow: TypeAlias = Literal["drop_oldest", "block", "raise"]
-
-_Request: TypeAlias = "tuple[asyncio.AbstractEventLoop, asyncio.Future[bool]]"
 
 CLOSE_S = 1.0
 """Seconds that `close` waits at most for a network that runs, beyond what its source takes to stop."""
@@ -59,8 +53,8 @@ class LiveStream:
     numbers that the pipeline gives for those samples as a file. No window spans a gap, time stamps
     count what was lost, and the first result after it says how much in `gap_s`.
 
-    Thread-safe, but for iterating from several threads at once. After a fork the child has to open
-    its own.
+    Thread-safe; threads or tasks that iterate at once share the results among them. After a fork the
+    child has to open its own.
 
     Attributes:
         sample_rate, channels: of the blocks.
@@ -93,7 +87,7 @@ class LiveStream:
         self._ready: deque[Item] = deque()
         self._taking = threading.Lock()
         self._swapping = threading.Lock()
-        self._asked: queue.SimpleQueue[_Request | None] | None = None
+        self._waiter: Waiter | None = None
         self._pid = os.getpid()
         self._closed = False
         self._failure: Exception | None = None
@@ -120,7 +114,7 @@ class LiveStream:
     def push(self, samples: Samples) -> None:
         """Take a block of any length: float32 (full scale +-1) or int16, [n] or [n, channels].
 
-        Waits for room where the overflow policy is "block".
+        Waits for room where the overflow policy is "block". Ctrl-C ends that wait: a part was taken then.
 
         Raises:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
@@ -133,6 +127,7 @@ class LiveStream:
 
     def finish(self) -> None:
         """End the sound: the source stops, what was taken is run and flushed, then iteration ends."""
+        self._require_process()
         if self.source is not None:
             self.source.stop()
         self._core.finish()
@@ -152,7 +147,7 @@ class LiveStream:
             return None  # another thread waits for the same
         try:
             self._fill(until)
-            return self._ready.popleft() if self._ready and not self._closed else None
+            return self._pop()
         finally:
             self._taking.release()
 
@@ -176,28 +171,34 @@ class LiveStream:
         return self
 
     async def __anext__(self) -> Item:
-        import asyncio  # noqa: PLC0415  # only for those who have it already
-
         self._require_process()
-        while not self._ready and not self._closed:
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[bool] = loop.create_future()
-            self._ask((loop, future))
-            if not await future:
-                break
-        if self.ended:
-            raise StopAsyncIteration
-        return self._ready.popleft()
+        while (item := self._pop()) is None:
+            if self.ended or not await self._more():
+                raise StopAsyncIteration
+        return item
 
-    def _ask(self, request: _Request) -> None:
-        """Have a thread wait for the next result. It is a daemon: an executor's would hold up the exit."""
-        if self._asked is None:
-            self._asked = queue.SimpleQueue()
-            target, arguments = _answer, (weakref.ref(self), self._asked)
-            threading.Thread(target=target, args=arguments, name="fastaudio-async", daemon=True).start()
-        self._asked.put(request)
-        if self._closed:  # the thread may have gone before it saw this one
-            _settle(request[1], more=False)
+    async def _more(self) -> bool:
+        if self._waiter is None:
+            from fastaudio.live.waiter import Waiter  # noqa: PLC0415  # asyncio, for those who have it already
+
+            self._waiter = Waiter(self._look)
+            if self._closed:  # in between: who closed it saw none
+                self._waiter.close()
+        return await self._waiter.more()
+
+    def _look(self) -> bool | None:
+        """Return whether a result is ready, or None if that can't be told yet."""
+        with self._taking:
+            self._fill(time.monotonic() + _LOOK_S)
+        if self.ended:
+            return False
+        return True if self._ready else None
+
+    def _pop(self) -> Item | None:
+        try:
+            return None if self._closed else self._ready.popleft()
+        except IndexError:
+            return None
 
     def _fill(self, until: float | None) -> None:
         """Wait until a result is ready, there will be none, or it is too late."""
@@ -295,8 +296,8 @@ class LiveStream:
             return
         self._closed = True
         open_streams.discard(self)
-        if self._asked is not None:
-            self._asked.put(None)
+        if self._waiter is not None:
+            self._waiter.close()
         if self.source is not None:
             self.source.stop()
         self._core.close(CLOSE_S)
@@ -331,40 +332,3 @@ class Tap:
         """
         samples, n_lost, self.position = self._core.read(self.position)
         return samples, n_lost
-
-
-def _answer(stream: weakref.ref[LiveStream], asked: queue.SimpleQueue[_Request | None]) -> None:
-    """Wait for results on behalf of event loops, until the stream closes."""
-    while (request := asked.get()) is not None:
-        loop, future = request
-        more: bool | None = None
-        error: Exception | None = None
-        try:
-            while more is None and not future.cancelled() and not loop.is_closed():
-                more = _look(stream)
-        except Exception as caught:  # noqa: BLE001  # belongs to who awaits
-            error = caught
-        with suppress(RuntimeError):  # the loop is closed: nobody waits, but another one may ask
-            loop.call_soon_threadsafe(partial(_settle, future, more=bool(more), error=error))
-        del request, loop, future, error  # an error holds on to the stream, by its traceback
-
-
-def _look(stream: weakref.ref[LiveStream]) -> bool | None:
-    """Return whether a result is ready, or None if that can't be told yet. Forgets the stream in between."""
-    held = stream()
-    if held is None:
-        return False
-    with held._taking:  # noqa: SLF001
-        held._fill(time.monotonic() + _LOOK_S)  # noqa: SLF001
-    if held.ended:
-        return False
-    return True if held._ready else None  # noqa: SLF001
-
-
-def _settle(future: asyncio.Future[bool], *, more: bool, error: Exception | None = None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(more)
-    else:
-        future.set_exception(error)

@@ -20,7 +20,7 @@ from fastaudio._core import (
     Sequential,
     StreamSpec,
 )
-from fastaudio.audio import AudioFile, Source, is_source
+from fastaudio.audio import AudioFile, FileLike, is_file_like
 from fastaudio.live import LiveStream
 from fastaudio.live.microphone import Microphone
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Pool
     from fastaudio.live import Overflow
-    from fastaudio.live.sources import Source as LiveSource
+    from fastaudio.live.sources import Source
 
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
@@ -217,7 +217,7 @@ class Pipeline:
 
     def __call__(
         self,
-        source: Source | Samples,
+        source: FileLike | Samples,
         *,
         sample_rate: int | None = None,
         layout: Layout | None = None,
@@ -240,7 +240,7 @@ class Pipeline:
         """
         if isinstance(source, np.ndarray):
             return run_array(self, source, sample_rate, layout, progress)
-        if (sample_rate is not None or layout is not None) and is_source(source):
+        if (sample_rate is not None or layout is not None) and is_file_like(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
         with AudioFile(source) as file:
             return run_file(self, file, progress)
@@ -299,7 +299,7 @@ class Pipeline:
 
     def listen(
         self,
-        device: int | str | LiveSource | None = None,
+        device: int | str | Source | None = None,
         *,
         sample_rate: int | None = None,
         channels: int = 1,
@@ -330,7 +330,7 @@ class Pipeline:
             DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
             ValueError, TypeError: an argument outside its range.
         """
-        source: LiveSource
+        source: Source
         if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
             raise ValueError(
                 "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
@@ -374,7 +374,7 @@ class Pipeline:
         shape = [channels] if channels != 1 or self.channel else []
         return Sequential([*parts, self.node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
 
-    def map(self, sources: Iterable[Source], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
+    def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; the network's session is shared.
 
         Args:

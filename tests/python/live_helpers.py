@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import textwrap
@@ -42,10 +43,41 @@ def noise(n: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).uniform(-0.5, 0.5, n).astype(np.float32)
 
 
+def cut(samples: NDArray[Any], sizes: list[int]) -> Iterator[NDArray[Any]]:
+    """Blocks of these sizes, again and again."""
+    first = 0
+    while first < len(samples):
+        for size in sizes:
+            yield samples[first : first + size]
+            first += size
+
+
+def jittered(samples: NDArray[Any], rate: int, seed: int = 0) -> Iterator[NDArray[Any]]:
+    """Blocks from one sample to a second, some with pauses before them."""
+    random_ = random.Random(seed)  # noqa: S311
+    first = 0
+    while first < len(samples):
+        size = random_.choice([1, 7, rate // 100, rate // 10, rate])
+        if random_.random() < 0.1:
+            time.sleep(random_.random() / 200)
+        yield samples[first : first + size]
+        first += size
+
+
 def rows_of(items: Iterable[Any]) -> NDArray[np.float32]:
     """All rows of `Frames`, joined, or all scores of windows."""
     got = [item.rows if isinstance(item, fa.Frames) else item.scores[None] for item in items]
     return np.concatenate(got) if got else np.zeros((0, 8), dtype=np.float32)
+
+
+def assert_windows_are(got: list[Any], want: Any) -> None:
+    """Scores agree, times are equal."""
+    assert len(got) == len(want)
+    for one, other in zip(got, want, strict=True):
+        assert abs(one.start_s - other.start_s) < 1e-9
+        assert abs(one.end_s - other.end_s) < 1e-9
+        np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-6)
+        assert (one.labels, one.gap_s, one.provisional) == (other.labels, 0.0, False)
 
 
 def drain(stream: LiveStream) -> list[Any]:

@@ -22,7 +22,7 @@ from fastaudio._core import (
 )
 from fastaudio.audio import AudioFile, FileLike, is_file_like
 from fastaudio.live import LiveStream
-from fastaudio.live.microphone import Microphone
+from fastaudio.live.microphone import Microphone, block_for
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
 from fastaudio.windows import with_hop
@@ -303,7 +303,7 @@ class Pipeline:
         *,
         sample_rate: int | None = None,
         channels: int = 1,
-        block_s: float = 0.01,
+        block_s: float | None = None,
         overflow: Overflow = "drop_oldest",
         hop_s: float | None = None,
         buffer_s: float = 5.0,
@@ -314,11 +314,12 @@ class Pipeline:
         """Run over a microphone until it is closed: `for window in pipeline.listen()`, or `async for`.
 
         Args:
-            device: index or name of an input, see `fastaudio.live.devices()`, None for the default one; or
-                a source of `fastaudio.live.sources`: raw PCM from a pipe, a file in real time.
+            device: index or name of an input, see `fastaudio.devices()`, None for the default one; or
+                another `Source`: raw PCM from a pipe, a file in real time.
             sample_rate: of the device, in Hz; None for its own. It is resampled in the core.
             channels: of the device.
-            block_s: length of the device's blocks.
+            block_s: length of the device's blocks: fewer cost less. None for a twentieth of the step
+                between results, from 10 to 100 ms.
             overflow: as for `live`; a microphone can't wait, so "block" is refused for one.
             hop_s: step between windows, in seconds; None for the pipeline's own.
             buffer_s: as for `live`.
@@ -330,17 +331,19 @@ class Pipeline:
             DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
             ValueError, TypeError: an argument outside its range.
         """
+        pipeline = self if hop_s is None else self.with_hop(hop_s)
         source: Source
         if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
             raise ValueError(
                 "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
             )
         if device is None or isinstance(device, int | str):
+            block_s = block_for(pipeline.output_specs.values()) if block_s is None else block_s
             source = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
         else:
             source = device
         return LiveStream(
-            self if hop_s is None else self.with_hop(hop_s),
+            pipeline,
             sample_rate=source.sample_rate,
             channels=source.channels,
             overflow=overflow,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fastaudio.live import Overflow
 
-_BLOCK_S = 0.01
+_BLOCK_S = 0.05
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:

@@ -7,10 +7,15 @@ import math
 import threading
 import time
 import weakref
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastaudio._core import StateError
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fastaudio._core import StreamSpec
 
 LOST_AFTER_S = 2.0
 """Seconds without sound after which a device counts as lost."""
@@ -39,6 +44,12 @@ class CaptureSink(Protocol):
 
     @property
     def position(self) -> int: ...  # noqa: D102
+
+
+def block_for(specs: Iterable[StreamSpec]) -> float:
+    """Return the seconds of a block that suit the step between results: each block costs some time."""
+    steps_s = [1 / spec.rate_hz for spec in specs if spec.rate_hz]
+    return min(max(min(steps_s, default=1.0) / 20, 0.01), 0.1)
 
 
 class Microphone:

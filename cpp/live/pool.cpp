@@ -125,8 +125,8 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
 }
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
-  stream->close();
   if (forked()) return;
+  stream->close();
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
   shared_->let_go.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });

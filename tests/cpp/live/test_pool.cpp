@@ -50,27 +50,29 @@ TEST_CASE("pool: several streams on two workers each give their own rows") {
 }
 
 TEST_CASE("pool: a flooded stream doesn't starve the others") {
-  Pool pool({.workers = 2});
-  pool.pause();
-  const auto slow = [](const float*, std::size_t) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  };
-  const auto flooded = open_live(in_a_row({through("slow", 1, slow), mel()}), kLong);
-  pool.add(flooded);
-  const Floats much = sound(80, 50);
-  flooded->push(much.data(), much.size());
-  std::vector<std::shared_ptr<LiveStream>> others;
-  for (std::uint32_t i = 0; i < 5; ++i) {
-    others.push_back(open_live(mel(), kLong));
-    pool.add(others.back());
-    push_all(*others.back(), sound(81 + i, 0.6));
+  for (const int workers : {1, 2}) {
+    Pool pool({.workers = workers});
+    pool.pause();
+    const auto slow = [](const float*, std::size_t) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    };
+    const auto flooded = open_live(in_a_row({through("slow", 1, slow), mel()}), kLong);
+    pool.add(flooded);
+    const Floats much = sound(80, 50);
+    flooded->push(much.data(), much.size());
+    std::vector<std::shared_ptr<LiveStream>> others;
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      others.push_back(open_live(mel(), kLong));
+      pool.add(others.back());
+      push_all(*others.back(), sound(81 + i, 0.6));
+    }
+    pool.resume();
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      CHECK(same_bits(rows_of(*others[i]), run(*mel(), kSound, sound(81 + i, 0.6))));
+    }
+    CHECK(flooded->stats().waiting > 0);  // 200 turns
+    pool.remove(flooded, 60);
   }
-  pool.resume();
-  for (std::uint32_t i = 0; i < 5; ++i) {
-    CHECK(same_bits(rows_of(*others[i]), run(*mel(), kSound, sound(81 + i, 0.6))));
-  }
-  CHECK(flooded->stats().waiting > 0);  // 200 turns
-  pool.remove(flooded, 60);
 }
 
 TEST_CASE("pool: streams come and go while others run") {

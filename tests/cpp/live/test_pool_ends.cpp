@@ -151,6 +151,7 @@ TEST_CASE("pool: a forked child's copy does nothing, and ends") {
     pool->resume();
     const bool idle = pool->size() == 0;
     const bool refused = !message_of<StateError>([&] { pool->add(stream); }).empty();
+    pool->remove(stream, 60);
     pool->close();
     pool.reset();
     _exit(idle && refused ? 0 : 1);

@@ -184,10 +184,19 @@ def test_errors_reach_who_awaits() -> None:
                 run(collect(stream))
 
 
-def test_a_stream_that_was_awaited_can_be_forgotten() -> None:
-    stream = FEATURES.live(RATE_HZ)
-    stream.push(SOUND)
-    run(asyncio.wait_for(anext(stream), LIMIT_S))
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_stream_that_was_awaited_can_be_forgotten(fails: bool) -> None:
+    if fails:
+        source = fa.PcmSource(io.BytesIO(SOUND.tobytes()), sample_rate=RATE_HZ, encoding="f32le")
+        source.check = lambda: 1 / 0  # type: ignore[assignment,method-assign,return-value]
+        stream = FEATURES.listen(source)
+        with pytest.raises(ZeroDivisionError):
+            run(collect(stream))
+        stream._failure = None  # it holds on to the stream, by its traceback
+    else:
+        stream = FEATURES.live(RATE_HZ)
+        stream.push(SOUND)
+        run(asyncio.wait_for(anext(stream), LIMIT_S))
     forgotten = weakref.ref(stream)
     del stream
     gc.collect()

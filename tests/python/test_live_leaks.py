@@ -11,7 +11,7 @@ from typing import Any
 
 import fastaudio as fa
 import pytest
-from live_helpers import RATE_HZ, features, noise, rows_of, scores, wait_until
+from live_helpers import RATE_HZ, features, noise, rows_of, run_program, scores, wait_until
 
 FEATURES, SCORES = features(), scores()
 SOUND = noise(RATE_HZ)
@@ -45,6 +45,29 @@ def test_a_source_that_does_not_start_leaves_nothing_open() -> None:
         FEATURES.listen(source, pool=pool)
     assert source.stopped == 1
     assert len(pool) == 0
+
+
+def test_garbage_stops_its_source() -> None:
+    source = Source()
+    stream = FEATURES.listen(source)
+    del stream
+    gc.collect()
+    assert source.stopped == 1
+
+
+def test_a_program_that_ends_stops_its_sources() -> None:
+    done = run_program(
+        """
+        class Source:
+            sample_rate, channels, name = 16_000, 1, "fake"
+            start = check = lambda *_: None
+            def stop(self):
+                print("stopped")
+        stream = features().listen(Source())
+        stream.me = stream  # no garbage before the end
+        """
+    )
+    assert done.stdout == "stopped\n"
 
 
 def test_a_source_that_fails_is_told_after_all_that_it_gave() -> None:

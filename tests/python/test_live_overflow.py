@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio.live.results import Network
+from fastaudio.tags import Window
 from hypothesis import given
 from hypothesis import strategies as st
 from live_helpers import RATE_HZ, background, drain, features, feed, noise, rows_of, scores, wait_until
@@ -150,6 +152,15 @@ def test_a_network_with_a_state_forgets_what_came_before_the_gap(guitar_16k: NDA
         (windows[gap:], guitar_16k[begin:n]),
     ):
         np.testing.assert_allclose(rows_of(got), speech(clip, sample_rate=RATE_HZ).scores, rtol=0, atol=1e-6)
+
+
+def test_a_gap_is_before_the_first_of_windows_that_come_together() -> None:
+    network = Network("model", SCORES.output_specs, RATE_HZ)
+    rows = np.zeros((3, 8), dtype=np.float32)
+    told = {"first_row": 2, "base_s": 5.0, "until_s": 9.0, "n_lost": 1600, "provisional": False}
+    got = network.items("", rows, **told)
+    assert [item.gap_s for item in got if isinstance(item, Window)] == [0.1, 0.0, 0.0]
+    assert [item.start_s for item in got if isinstance(item, Window)] == [5.032, 5.048, 5.064]
 
 
 def test_events_end_at_a_gap_and_their_times_go_on_after_it() -> None:

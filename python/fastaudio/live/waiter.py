@@ -52,7 +52,7 @@ def _answer(method: weakref.WeakMethod[_Look], requests: queue.SimpleQueue[_Requ
         more: bool | None = None
         error: Exception | None = None
         try:
-            while more is None and not future.cancelled() and not loop.is_closed():
+            while more is None and not future.cancelled():
                 more = _look(method)
         except Exception as caught:  # noqa: BLE001  # belongs to who awaits
             error = caught

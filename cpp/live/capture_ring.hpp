@@ -55,6 +55,9 @@ class CaptureRing {
     return static_cast<std::size_t>(offset % capacity_) * channels_;
   }
 
+  // What a sound card's callback needs must not be a lock in disguise.
+  static_assert(std::atomic<float>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
+
   std::size_t capacity_;
   std::size_t channels_;
   std::int64_t first_;

@@ -121,12 +121,12 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
       throw StateError("Pool: expected a thread to be started, got none; close other programs");
     }
   }
-  shared_->wake.notify_one();
+  shared_->wake.notify_all();  // all who sleep: from now on sound may come without a word
 }
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
-  stream->close();
   if (forked()) return;
+  stream->close();
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
   shared_->let_go.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });

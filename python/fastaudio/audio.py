@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
 BLOCK = 131_072
 """Values in a decoded block, all channels together."""
@@ -44,7 +44,7 @@ class DecodeError(FastaudioError, OSError):
         return DecodeError, (self.path, self.reason)
 
 
-def name_of(source: Source) -> str:
+def name_of(source: FileLike) -> str:
     """Return what to call a source in messages."""
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
@@ -52,7 +52,7 @@ def name_of(source: Source) -> str:
     return name if isinstance(name, str) else "<file object>"
 
 
-def is_source(value: object) -> bool:
+def is_file_like(value: object) -> bool:
     """Whether a value is a path or a file object, as far as one can tell without reading."""
     return isinstance(value, str | os.PathLike) or hasattr(value, "read")
 
@@ -76,7 +76,7 @@ class AudioFile:
         truncated: whether the file ended before its header said, or broke off at an error.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: FileLike) -> None:
         """Open a path or a binary file object.
 
         Raises:
@@ -92,7 +92,7 @@ class AudioFile:
                 raise DecodeError(self.name, "expected an audio file, got a folder")
             if not os.path.exists(source):  # noqa: PTH110
                 raise DecodeError(self.name, "expected an audio file, got no such file")
-        elif not is_source(source):
+        elif not is_file_like(source):
             got = type(source).__name__
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         try:

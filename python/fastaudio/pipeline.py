@@ -20,9 +20,9 @@ from fastaudio._core import (
     Sequential,
     StreamSpec,
 )
-from fastaudio.audio import AudioFile, Source, is_source
+from fastaudio.audio import AudioFile, FileLike, is_file_like
 from fastaudio.live import LiveStream
-from fastaudio.live.microphone import Microphone
+from fastaudio.live.microphone import Microphone, block_for
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
 from fastaudio.windows import with_hop
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Pool
     from fastaudio.live import Overflow
-    from fastaudio.live.sources import Source as LiveSource
+    from fastaudio.live.sources import Source
 
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
@@ -217,7 +217,7 @@ class Pipeline:
 
     def __call__(
         self,
-        source: Source | Samples,
+        source: FileLike | Samples,
         *,
         sample_rate: int | None = None,
         layout: Layout | None = None,
@@ -240,7 +240,7 @@ class Pipeline:
         """
         if isinstance(source, np.ndarray):
             return run_array(self, source, sample_rate, layout, progress)
-        if (sample_rate is not None or layout is not None) and is_source(source):
+        if (sample_rate is not None or layout is not None) and is_file_like(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
         with AudioFile(source) as file:
             return run_file(self, file, progress)
@@ -299,11 +299,11 @@ class Pipeline:
 
     def listen(
         self,
-        device: int | str | LiveSource | None = None,
+        device: int | str | Source | None = None,
         *,
         sample_rate: int | None = None,
         channels: int = 1,
-        block_s: float = 0.01,
+        block_s: float | None = None,
         overflow: Overflow = "drop_oldest",
         hop_s: float | None = None,
         buffer_s: float = 5.0,
@@ -314,11 +314,12 @@ class Pipeline:
         """Run over a microphone until it is closed: `for window in pipeline.listen()`, or `async for`.
 
         Args:
-            device: index or name of an input, see `fastaudio.live.devices()`, None for the default one; or
-                a source of `fastaudio.live.sources`: raw PCM from a pipe, a file in real time.
+            device: index or name of an input, see `fastaudio.devices()`, None for the default one; or
+                another `Source`: raw PCM from a pipe, a file in real time.
             sample_rate: of the device, in Hz; None for its own. It is resampled in the core.
             channels: of the device.
-            block_s: length of the device's blocks.
+            block_s: length of the device's blocks: fewer cost less. None for a twentieth of the step
+                between results, from 10 to 100 ms.
             overflow: as for `live`; a microphone can't wait, so "block" is refused for one.
             hop_s: step between windows, in seconds; None for the pipeline's own.
             buffer_s: as for `live`.
@@ -330,17 +331,19 @@ class Pipeline:
             DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
             ValueError, TypeError: an argument outside its range.
         """
-        source: LiveSource
+        pipeline = self if hop_s is None else self.with_hop(hop_s)
+        source: Source
+        if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
+            raise ValueError(
+                "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
+            )
         if device is None or isinstance(device, int | str):
-            if overflow == "block":
-                raise ValueError(
-                    "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
-                )
+            block_s = block_for(pipeline.output_specs.values()) if block_s is None else block_s
             source = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
         else:
             source = device
         return LiveStream(
-            self if hop_s is None else self.with_hop(hop_s),
+            pipeline,
             sample_rate=source.sample_rate,
             channels=source.channels,
             overflow=overflow,
@@ -374,7 +377,7 @@ class Pipeline:
         shape = [channels] if channels != 1 or self.channel else []
         return Sequential([*parts, self.node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
 
-    def map(self, sources: Iterable[Source], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
+    def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; the network's session is shared.
 
         Args:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from fastaudio._core import FastaudioError, StateError
-from fastaudio.audio import AudioFile, DecodeError, Source, name_of
+from fastaudio.audio import AudioFile, DecodeError, FileLike, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +28,7 @@ class Runnable(Protocol):
 
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream: ...  # noqa: D102
 
-    def __call__(self, source: Source, *, progress: Progress | None = None) -> Any: ...  # noqa: D102
+    def __call__(self, source: FileLike, *, progress: Progress | None = None) -> Any: ...  # noqa: D102
 
 
 def run_array(
@@ -69,7 +69,7 @@ def run_file(pipeline: Runnable, file: AudioFile, progress: Progress | None) -> 
 
 
 def run_many(
-    pipeline: Runnable, sources: Iterable[Source], jobs: int | None
+    pipeline: Runnable, sources: Iterable[FileLike], jobs: int | None
 ) -> Iterator[Any | FastaudioError]:
     """Yield each source's result, or the error that it met; see `Pipeline.map`."""
     n_jobs = jobs if jobs is not None else os.cpu_count() or 1
@@ -81,7 +81,7 @@ def run_many(
         if stop.is_set():
             raise StateError("Pipeline.map: expected to go on, got stopped")
 
-    def attempt(source: Source) -> Any | FastaudioError:
+    def attempt(source: FileLike) -> Any | FastaudioError:
         try:
             return pipeline(source, progress=heed_stop)
         except FastaudioError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
@@ -38,6 +39,12 @@ def shared_files(folder: str) -> list[tuple[str, str]]:
     with manifest.open(encoding="utf-8", newline="") as file:
         rows = [(row["file"], row["expect"]) for row in csv.DictReader(file)]
     return [row for row in rows if row[0].startswith(f"{folder}/")]
+
+
+def pytest_configure() -> None:
+    """Begun in the background by a shell, a process ignores Ctrl-C, and so do those that it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RATE = 48_000
+DEVICE = "pulse"
+"""What ALSA calls it; the default may be another server's."""
 
 
 def sounddevice_or_skip() -> Any:
     """The sounddevice module; skips, saying what is absent."""
+    if sys.platform != "linux":
+        pytest.skip("the fake microphone is PulseAudio's, by way of ALSA: on Linux only")
     for program in ("pulseaudio", "pactl", "paplay"):
         if shutil.which(program) is None:
             pytest.skip(f"the fake microphone needs {program}; apt-get install pulseaudio pulseaudio-utils")
@@ -70,7 +75,9 @@ class FakeMicrophone:
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         """Begin to play a file, and return the player."""
-        return subprocess.Popen(["paplay", "--latency-msec=50", str(path)], env=os.environ | self.environment)
+        return subprocess.Popen(
+            ["paplay", "--latency-msec=1000", str(path)], env=os.environ | self.environment
+        )
 
     def signal(self, number: int) -> None:
         """Kill or freeze the server."""
@@ -95,6 +102,8 @@ def running() -> Iterator[FakeMicrophone]:
     sounddevice._terminate()  # PortAudio looks for devices when it starts
     sounddevice._initialize()
     try:
+        if DEVICE not in [found["name"] for found in sounddevice.query_devices()]:
+            pytest.skip("PortAudio sees no PulseAudio; apt-get install libasound2-plugins")
         yield fake
     finally:
         fake.close()

@@ -100,17 +100,17 @@ def test_floats_with_channels_are_recorded_sample_by_sample(here: Here, tmp_path
 def test_a_long_pipe_is_recorded_whole_though_it_comes_faster_than_it_is_run(
     here: Here, pcm: NDArray[np.int16], tmp_path: Path
 ) -> None:
-    sound = np.tile(pcm, 12)  # two minutes: four times what the buffer holds
+    sound = np.tile(pcm, 6)  # a minute: twice what the buffer holds
     path = tmp_path / "heard.flac"
     status, _, err = here("-", "--rate", 16_000, "--record", path, stdin=sound.tobytes())
     assert (status, err) == (0, "")
     assert np.array_equal(soundfile.read(path, dtype="int16")[0], sound)
 
 
-def test_a_file_in_real_time_takes_its_time(second: Path, tmp_path: Path) -> None:
+def test_a_file_in_real_time_takes_its_time(here: Here, second: Path, tmp_path: Path) -> None:
     path = tmp_path / "heard.wav"
     started_s = time.monotonic()
-    status, out, err = run("--realtime", second, "--record", path, "--stats", "--provisional", 0.5)
+    status, out, err = here("--realtime", second, "--record", path, "--stats", "--provisional", 0.5)
     assert status == 0
     assert time.monotonic() - started_s > 1
     early, whole = out.splitlines()
@@ -121,6 +121,16 @@ def test_a_file_in_real_time_takes_its_time(second: Path, tmp_path: Path) -> Non
     assert err.startswith("heard      1.000 s: 1.000 run, 0.000 lost in 0 gaps")
     for word in ("latency", "load", "OnnxModel", "MelSpectrogram"):
         assert word in err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")  # noqa: PTH110
+def test_a_full_disk_is_told(here: Here, pcm: NDArray[np.int16], tmp_path: Path) -> None:
+    path = tmp_path / "heard.flac"
+    path.symlink_to("/dev/full")
+    status, _, err = here("-", "--rate", 16_000, "--record", path, stdin=pcm.tobytes())
+    assert status == 1
+    assert err.startswith(f"fastaudio: --record: expected a file that can be written, got {path} (")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("source", ["pipe", "file"])
@@ -179,7 +189,7 @@ def test_an_interrupted_recording_is_whole(number: int, pcm: NDArray[np.int16], 
             process.stdin.write(pcm[: 4 * 16_000].tobytes())  # and then says nothing
             process.stdin.flush()
             assert process.stdout.readline().split()[:3] == [b"0.00", b"-", b"2.99"]
-            time.sleep(0.3)
+            time.sleep(0.1)
             process.send_signal(number)
             assert process.wait(10) == 130
             assert process.stderr.read() == b"fastaudio: interrupted\n"
@@ -203,7 +213,7 @@ def test_an_interrupted_recording_is_whole(number: int, pcm: NDArray[np.int16], 
         (["--seconds", "0"], 2, "expected seconds above 0, got 0"),
         (["--hop", "x"], 2, "invalid seconds value: 'x'"),
         (["-", "--rate", "8000", "--record", "x.mp3"], 2, "expected the name of a .wav or .flac file"),
-        (["-", "--rate", "8000", "--record", "no/where/x.wav"], 2, "expected a file that can be written"),
+        (["-", "--rate", "8000", "--record", "no/where/x.wav"], 1, "expected a file that can be written"),
         (["--model", "nothing"], 2, "nothing"),
         (["--top", "0"], 2, "expected at least 1, got 0"),
     ],
@@ -226,6 +236,16 @@ def test_features_cannot_be_listened_to(here: Here, tmp_path: Path) -> None:
     status, _, err = here("-", "--rate", 8000, "--model", tmp_path / "mel.json")
     assert status == 2
     assert "expected a model that gives tags, got features" in err
+
+
+def test_several_outputs_are_told_apart(
+    here: Here, pcm: NDArray[np.int16], tmp_path: Path, tagger: fa.Pipeline
+) -> None:
+    tagger = fa.Pipeline(tagger.node >> {"best": fa.Max(), "mean": fa.Mean()})
+    tagger.save(tmp_path / "both.json")
+    status, out, _ = here("-", "--rate", 16_000, "--model", tmp_path / "both.json", stdin=pcm.tobytes())
+    assert status == 0
+    assert [line.split()[4] for line in out.splitlines()] == ["best:", "mean:"]
 
 
 def test_bytes_left_over_are_told() -> None:

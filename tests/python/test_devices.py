@@ -242,6 +242,17 @@ def test_portaudio_gets_the_addresses_and_no_python(fake: FakeSounddevice) -> No
         mic.start(Sink())
 
 
+@pytest.mark.parametrize(
+    ("model", "hop_s", "block_s"),
+    [("musicnn-mtt", None, 0.1), ("musicnn-mtt", 0.5, 0.0248), ("silero-vad", None, 0.01)],
+)
+def test_blocks_are_as_long_as_the_step_between_results_allows(
+    fake: FakeSounddevice, model: str, hop_s: float | None, block_s: float
+) -> None:
+    with fa.Pipeline.load(model).listen(2, sample_rate=16_000, hop_s=hop_s):
+        assert fake.streams[0].options["blocksize"] == round(block_s * 16_000)
+
+
 def lost(mic: fa.Microphone, sink: Sink, *, step: int, checks: int = 30) -> str:
     """What checks say while sound goes on in steps."""
     for _ in range(checks):

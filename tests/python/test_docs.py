@@ -32,7 +32,7 @@ def test_the_readme_shows_examples() -> None:
     assert len(blocks()) >= 2
     text = README.read_text(encoding="utf-8")
     assert "pip install . && fastaudio tag examples/guitar.flac" in text
-    assert "pip install '.[test]' && pytest" in text
+    assert "pip install 'fastaudio-toolkit[test]' && pytest" in text
 
 
 def test_the_readmes_python_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

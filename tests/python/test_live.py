@@ -217,3 +217,16 @@ def test_events_come_as_they_do_from_a_file(start: int) -> None:
         return event.label, *times, event.peak, event.mean
 
     assert sorted(plain(event, shift_s) for event in got) == sorted(plain(event) for event in want.events)
+
+
+def test_latency_counts_the_resampler_in(tagger: fa.Pipeline) -> None:
+    with (
+        tagger.live(16_000) as same,
+        tagger.live(44_100) as other,
+        (tagger >> fa.Events()).live(16_000) as found,
+    ):
+        assert same.latency_s == tagger.latency_s
+        assert tagger.latency_s < other.latency_s < tagger.latency_s + 0.01
+        assert found.latency_s >= tagger.latency_s
+    with fa.Pipeline(tagger.node >> fa.Mean()).live(16_000) as stream:
+        assert stream.latency_s == float("inf")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from fake_microphone import RATE, FakeMicrophone, running
+from fake_microphone import DEVICE, RATE, FakeMicrophone, running
+from fastaudio import cli
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ def wait_for_sound(stream: fa.LiveStream) -> None:
 @contextmanager
 def listening(*options: object) -> Iterator[subprocess.Popen[bytes]]:
     """`fastaudio listen` in a process of its own, which doesn't outlive the test."""
-    command = [sys.executable, "-m", "fastaudio", "listen", *map(str, options)]
+    command = [sys.executable, "-m", "fastaudio", "listen", DEVICE, *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         try:
             yield process
@@ -72,7 +75,7 @@ def test_what_is_heard_is_what_is_played_and_tagged_as_offline(
 ) -> None:
     heard: list[NDArray[np.float32]] = []
     windows: list[Any] = []
-    with tagger.listen(sample_rate=RATE) as stream:
+    with tagger.listen(DEVICE, sample_rate=RATE) as stream:
         tap = stream.tap()
         tap.position = 0
         wait_for_sound(stream)
@@ -108,27 +111,43 @@ def test_what_is_heard_is_what_is_played_and_tagged_as_offline(
     assert np.corrcoef(recorded[start : start + n], played[:n])[0, 1] > 0.99
 
 
+def test_sound_comes_in_while_a_program_holds_pythons_lock(microphone: FakeMicrophone) -> None:
+    assert microphone
+    mel = fa.Pipeline(fa.MelSpectrogram(sample_rate=RATE))
+    with mel.listen(DEVICE, sample_rate=RATE) as stream:
+        wait_for_sound(stream)
+        before = stream.stats().captured
+        ctypes.PyDLL(None).usleep(500_000)  # a PyDLL's functions keep the lock
+        assert stream.stats().captured - before > 0.3 * RATE
+
+
 def test_devices_are_found_and_refuse_what_they_cannot(microphone: FakeMicrophone) -> None:
     assert microphone
     found = fa.devices()
-    assert sum(device.default for device in found) == 1
-    assert fa.Microphone("pulse").device.name == "pulse"
-    assert fa.Microphone().sample_rate == next(d.sample_rate for d in found if d.default)
+    assert sum(device.default for device in found) <= 1
+    assert fa.Microphone(DEVICE.upper()).device.name == DEVICE
+    assert fa.Microphone().device in found
     with pytest.raises(fa.DeviceError, match="expected at most 32 channels, got 33"):
-        fa.Microphone(channels=33)
+        fa.Microphone(DEVICE, channels=33)
     with pytest.raises(fa.DeviceError, match="expected a sample rate that it takes, got 7 Hz"):
-        fa.Microphone(sample_rate=7)
+        fa.Microphone(DEVICE, sample_rate=7)
 
 
-def test_the_command_line_hears(microphone: FakeMicrophone, guitar_wav: Path, tmp_path: Path) -> None:
+def test_the_command_line_hears(
+    microphone: FakeMicrophone, guitar_wav: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert microphone
     command = [sys.executable, "-m", "fastaudio"]
-    listed = subprocess.run([*command, "devices", "--json"], capture_output=True, check=True)
-    assert [device["name"] for device in json.loads(listed.stdout)] == [d.name for d in fa.devices()]
+    assert cli.main(["devices", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [asdict(device) for device in fa.devices()]
+    assert cli.main(["devices"]) == 0
+    assert capsys.readouterr().out.count("*") == 1
     path = tmp_path / "heard.wav"
     options = ["--seconds", "1.25", "--rate", "16000", "--channels", "2", "--jsonl", "--record", str(path)]
     with microphone.play(guitar_wav) as player:
-        result = subprocess.run([*command, "listen", *options], capture_output=True, check=False, timeout=20)
+        result = subprocess.run(
+            [*command, "listen", DEVICE, *options], capture_output=True, check=False, timeout=20
+        )
         player.kill()
     assert (result.returncode, result.stderr) == (0, b"")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
@@ -139,7 +158,7 @@ def test_the_command_line_hears(microphone: FakeMicrophone, guitar_wav: Path, tm
 
 
 def test_a_microphone_that_goes_away_is_told() -> None:
-    with running() as fake, fa.Pipeline.load().listen() as stream:
+    with running() as fake, fa.Pipeline.load().listen(DEVICE) as stream:
         wait_for_sound(stream)
         fake.signal(signal.SIGKILL)
         started_s = time.monotonic()
@@ -151,18 +170,28 @@ def test_a_microphone_that_goes_away_is_told() -> None:
         assert time.monotonic() - started_s < 2
 
 
-def test_a_server_that_hangs_holds_up_neither_the_program_nor_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (signal.SIGSTOP, "expected sound, got none for 2.0 s; was it unplugged?"),
+        (signal.SIGKILL, "was it unplugged?"),
+    ],
+)
+def test_a_server_that_hangs_or_dies_holds_up_neither_the_program_nor_its_end(
+    number: int, reason: str, tmp_path: Path
+) -> None:
     path = tmp_path / "heard.wav"
     with running() as fake, listening("--record", path) as process:
         wait_for_recording(path)
-        fake.signal(signal.SIGSTOP)
+        fake.signal(number)
         started_s = time.monotonic()
         assert process.wait(10) == 1
         assert time.monotonic() - started_s < 6  # 2 to be sure, 1 to close, and the end of Python
         assert process.stderr is not None
         error = process.stderr.read().decode()
-    assert error.count("\n") == 1
-    assert "expected sound, got none for 2.0 s; was it unplugged?" in error
+    assert error.startswith("fastaudio: microphone ")
+    assert error.count("\n") == 1  # nothing of what PortAudio has to say
+    assert reason in error
     assert soundfile.info(path).frames > 0
 
 

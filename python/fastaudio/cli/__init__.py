@@ -13,6 +13,7 @@ from fastaudio._core import FastaudioError, __version__
 from fastaudio.audio import DecodeError
 from fastaudio.cli import devices, listen, report, tag
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
+from fastaudio.cli.record import RecordError
 from fastaudio.live.devices import DeviceError
 
 if TYPE_CHECKING:
@@ -60,5 +61,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except (FastaudioError, ValueError, OSError) as error:
         sys.stderr.write(f"fastaudio: {error}\n")
-        return FAILED if isinstance(error, DeviceError | DecodeError) else USAGE
+        return FAILED if isinstance(error, DeviceError | DecodeError | RecordError) else USAGE
     return status

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fastaudio.live import Overflow
 
-_BLOCK_S = 0.01
+_BLOCK_S = 0.05
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +73,11 @@ def source_of(args: argparse.Namespace) -> Source:
         channels=args.channels or 1,
         block_s=args.block or _BLOCK_S,
     )
+
+
+def wants_microphone(args: argparse.Namespace) -> bool:
+    """Whether the source is a microphone, not stdin or a file."""
+    return args.realtime is None and args.device != "-"
 
 
 def overflow_of(args: argparse.Namespace) -> Overflow:

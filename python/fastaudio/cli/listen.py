@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.arguments import OK, RAW, Commands, positive, seconds
-from fastaudio.cli.events import add_events_options, gives_events, with_events
-from fastaudio.cli.input import add_input_options, overflow_of, source_of
+from fastaudio.cli.events import add_events_options, with_events
+from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
+from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import Recorded, Recorder
 from fastaudio.cli.screen import JsonLines, Lines, Screen, summary
-from fastaudio.live.microphone import Microphone
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -77,17 +77,19 @@ def _run(args: argparse.Namespace) -> int:
     pipeline = with_events(Pipeline.load(args.model), args, onsets=True)
     if not all(spec.labels for spec in pipeline.output_specs.values()):
         raise ValueError(f"{args.model}: expected a model that gives tags, got features")
-    source = source_of(args)
-    rate = source.sample_rate
-    log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
-    limit = None if args.seconds is None else round(args.seconds * rate)
     with ExitStack() as stack:
+        if wants_microphone(args) and not args.verbose:
+            stack.enter_context(quiet_libraries())
+        source = source_of(args)
         stack.callback(source.stop)
+        rate = source.sample_rate
+        log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
+        limit = None if args.seconds is None else round(args.seconds * rate)
         stack.enter_context(_terminable())
         recorder = None
         if args.record:
             recorder = stack.enter_context(closing(Recorder(args.record, rate, source.channels, limit)))
-        tapped = isinstance(source, Microphone)
+        tapped = wants_microphone(args)
         if recorder is not None and not tapped:
             source = Recorded(source, recorder)
         stream = stack.enter_context(
@@ -118,10 +120,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _view(args: argparse.Namespace, source: Source, pipeline: Pipeline) -> Lines:
-    wide = shutil.get_terminal_size((0, 0)).columns >= _WIDTH
-    if args.form is None and sys.stdout.isatty() and wide:
-        return Screen(args.top, source.name, pipeline.name, bars=not gives_events(pipeline))
-    return (JsonLines if args.form else Lines)(args.top, source.name, pipeline.name)
+    wide = sys.stdout.isatty() and shutil.get_terminal_size((0, 0)).columns >= _WIDTH
+    bars = wide and args.form is None and len(pipeline.output_specs) == 1
+    view = Screen if bars else JsonLines if args.form else Lines
+    return view(pipeline, args.top, source.name)
 
 
 def _follow(stream: LiveStream, view: Lines, limit: int | None, record: Callable[[], None]) -> None:

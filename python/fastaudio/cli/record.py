@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._core import FastaudioError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,6 +23,10 @@ _SILENCE = 1 << 16
 _FULL_SCALE = np.float32(1 / 32768)
 
 
+class RecordError(FastaudioError, OSError):
+    """A recording that can't go on, as when the disk is full."""
+
+
 class Recorder:
     """Writes samples to a file: lost ones as silence, so that times stay right."""
 
@@ -28,7 +34,8 @@ class Recorder:
         """Create a .wav or .flac file, for `limit` samples a channel at most.
 
         Raises:
-            ValueError: another suffix, or a place that can't be written to.
+            ValueError: another suffix.
+            RecordError: a place that can't be written to.
         """
         import soundfile  # noqa: PLC0415  # loads libsndfile: only where something is recorded
 
@@ -38,21 +45,26 @@ class Recorder:
         try:
             self._file: Any = soundfile.SoundFile(path, "w", sample_rate, channels, subtype=subtype)
         except soundfile.SoundFileError as error:
-            reason = str(error).rpartition(": ")[2].rstrip(".")
-            raise ValueError(
-                f"--record: expected a file that can be written, got {path} ({reason})"
-            ) from error
+            raise _refused(path, error) from error
+        self._error = soundfile.SoundFileError
         self._path = path
         self._rate = sample_rate
         self._left = limit
         self._n_written = 0
 
     def write(self, samples: NDArray[Any]) -> None:
-        """Write a block, as `LiveStream.push` takes it."""
+        """Write a block, as `LiveStream.push` takes it.
+
+        Raises:
+            RecordError: the disk is full.
+        """
         if samples.dtype == np.int16:
             samples = samples * _FULL_SCALE
         samples = samples[: self._left]
-        self._file.write(samples)
+        try:
+            self._file.write(samples)
+        except (self._error, AssertionError) as error:  # soundfile asserts that all was written
+            raise _refused(self._path, error) from error
         self._n_written += len(samples)
         if self._left is not None:
             self._left -= len(samples)
@@ -72,6 +84,11 @@ class Recorder:
     def close(self) -> None:
         """Write the header's final lengths."""
         self._file.close()
+
+
+def _refused(path: str, error: Exception) -> RecordError:
+    reason = str(error).rpartition(": ")[2].rstrip(".") or "no room"
+    return RecordError(f"--record: expected a file that can be written, got {path} ({reason})")
 
 
 class Recorded:

@@ -7,12 +7,13 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fastaudio.cli.events import text_line
+from fastaudio.cli.events import gives_events, text_line
 from fastaudio.events import Event, json_line
 from fastaudio.tags import SCHEMA, Window
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStats, LiveStream
+    from fastaudio.pipeline import Pipeline
 
 _FLOOR_DB = 60
 _BLANK = " " * 23
@@ -49,10 +50,12 @@ def summary(stats: LiveStats, rate: int) -> str:
 class Lines:
     """A line a window, or event, on stdout."""
 
-    def __init__(self, top: int, name: str, model: str | None) -> None:
+    def __init__(self, pipeline: Pipeline, top: int, name: str) -> None:
+        """Show the `top` tags of what a pipeline hears from the source of that name."""
         self._top = top
         self._name = name
-        self._model = model
+        self._model = pipeline.name
+        self._several = len(pipeline.output_specs) > 1
 
     def show(self, item: Any) -> None:
         """Write a window or an event."""
@@ -65,6 +68,7 @@ class Lines:
 
     def _window(self, window: Window) -> None:
         best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(self._top))
+        best = f"{window.output}: {best}" if self._several else best
         early = "  (provisional)" if window.provisional else ""
         self.write(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n")
 
@@ -112,24 +116,24 @@ class JsonLines(Lines):
 class Screen(Lines):
     """Bars in a terminal: the best tags, the level, and how it goes. Events scroll by above them."""
 
-    def __init__(self, top: int, name: str, model: str | None, *, bars: bool = True) -> None:
+    def __init__(self, pipeline: Pipeline, top: int, name: str) -> None:
         from tqdm import tqdm  # noqa: PLC0415  # only where there is a terminal
 
-        super().__init__(top, name, model)
+        (spec,) = pipeline.output_specs.values()
+        n = 0 if gives_events(pipeline) else min(top, len(spec.labels))
+        super().__init__(pipeline, n, name)
         self._tqdm = tqdm
-        sys.stdout.write(f"{name}, {model}; Ctrl-C ends\n")
+        sys.stdout.write(f"{name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends\n")
         common = {"file": sys.stdout, "leave": True, "dynamic_ncols": True}
         form = common | {"bar_format": "{desc} |{bar}|"}
-        n = top if bars else 0
         self._tags = [tqdm(total=1.0, position=i, desc=_BLANK, **form) for i in range(n)]
         self._level = tqdm(total=_FLOOR_DB, position=n, desc=f"{'level':<23}", **form)
         self._status = tqdm(total=0, position=n + 1, bar_format="{desc}", **common)
         self._when = ""
 
     def _window(self, window: Window) -> None:
-        best = [*window.top(self._top), *[("", 0.0)] * self._top]
-        for bar, (label, score) in zip(self._tags, best, strict=False):
-            bar.desc = f"{label:<18.18} {score:4.2f}" if label else _BLANK
+        for bar, (label, score) in zip(self._tags, window.top(self._top), strict=True):
+            bar.desc = f"{label:<18.18} {score:4.2f}"
             bar.n = score
             bar.refresh()
         early = " (provisional)" if window.provisional else ""

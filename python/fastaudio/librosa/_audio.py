@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-    from fastaudio.audio import Source
+    from fastaudio.audio import FileLike
     from fastaudio.librosa._arguments import Rows
 
 _LOWEST_RATE = 100  # of Resample, in Hz
@@ -32,7 +32,7 @@ _QUALITIES = {
 
 @public("load", output_rate="sr")
 def load(
-    path: Source,
+    path: FileLike,
     *,
     sr: float | None = 22050,
     mono: bool = True,

@@ -7,10 +7,15 @@ import math
 import threading
 import time
 import weakref
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastaudio._core import StateError
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fastaudio._core import StreamSpec
 
 LOST_AFTER_S = 2.0
 """Seconds without sound after which a device counts as lost."""
@@ -39,6 +44,12 @@ class CaptureSink(Protocol):
 
     @property
     def position(self) -> int: ...  # noqa: D102
+
+
+def block_for(specs: Iterable[StreamSpec]) -> float:
+    """Return the seconds of a block that suit the step between results: each block costs some time."""
+    steps_s = [1 / spec.rate_hz for spec in specs if spec.rate_hz]
+    return min(max(min(steps_s, default=1.0) / 20, 0.01), 0.1)
 
 
 class Microphone:
@@ -77,8 +88,8 @@ class Microphone:
         block_s = block_s or 0.0
         if not (math.isfinite(block_s) and 0 <= block_s <= 1):
             raise ValueError(f"microphone: expected block_s in [0, 1] seconds, got {block_s!r}")
-        self._sounddevice = load_sounddevice()
         self.device = find_device(device)
+        self._sounddevice = load_sounddevice()
         self.name = self.device.name
         self.channels = channels
         self.sample_rate = sample_rate or self.device.sample_rate
@@ -86,6 +97,7 @@ class Microphone:
         self._stream: Any = None
         self._fed: CaptureSink | None = None
         self._stopped = threading.Event()
+        self._closing = threading.Lock()
         self._closer: threading.Thread | None = None
         self._progress = (0, 0.0)
         self._quiet_s = 0.0
@@ -129,7 +141,7 @@ class Microphone:
         # This thread owns what PortAudio's callback writes to: if closing hangs, it stays for ever.
         self._closer = threading.Thread(
             target=_close_when,
-            args=(self._stopped, opened, stream),
+            args=(self._stopped, self._closing, opened, stream),
             name="fastaudio-microphone",
             daemon=True,
         )
@@ -177,10 +189,19 @@ class Microphone:
             raise DeviceLost(
                 f"microphone {self.name!r}: expected sound, got none for {limit_s:.1f} s; was it unplugged?"
             )
-        if not moved and not self._stream.active:
+        if not moved and self._has_ended():
             raise DeviceLost(
                 f"microphone {self.name!r}: expected sound, got the end of it; was it unplugged?"
             )
+
+    def _has_ended(self) -> bool:
+        """Whether PortAudio gave up; False where another thread is closing it."""
+        if not self._closing.acquire(blocking=False):
+            return False
+        try:
+            return not self._stopped.is_set() and not self._stream.active
+        finally:
+            self._closing.release()
 
     def __del__(self) -> None:
         if hasattr(self, "_closer"):  # its constructor came so far
@@ -213,10 +234,11 @@ def _channels_error(device: Device, channels: int) -> DeviceError:
     )
 
 
-def _close_when(stopped: threading.Event, opened: Any, fed: object) -> None:
+def _close_when(stopped: threading.Event, closing: threading.Lock, opened: Any, fed: object) -> None:
     """Close a device once it is stopped; keeps what it feeds until then."""
     stopped.wait()
-    opened.close()  # also stops; sounddevice ignores its errors
+    with closing:
+        opened.close()  # also stops; sounddevice ignores its errors
     del fed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -82,9 +83,14 @@ class LiveStats:
 
 
 class Network:
-    """A network's name and outputs; turns what the core found with it into what the caller sees."""
+    """A network's name and outputs; turns what the core found with it into what the caller sees.
+
+    Attributes:
+        latency_s: see `LiveStream.latency_s`.
+    """
 
     def __init__(self, model: str | None, specs: dict[str, StreamSpec], sample_rate: int) -> None:
+        self.latency_s = max(spec.latency_s if spec.rate_hz else math.inf for spec in specs.values())
         self._model = model
         self._specs = specs
         self._sample_rate = sample_rate

@@ -269,6 +269,14 @@ class LiveStream:
                 self._networks.pop()
                 raise
 
+    @property
+    def latency_s(self) -> float:
+        """Seconds from a result's first sample until it comes out, resampling included; infinite at the end.
+
+        What computing and waiting add, `stats` tells.
+        """
+        return self._networks[-1].latency_s
+
     def tap(self) -> Tap:
         """Return a reader of the sound itself, from now on: to record it, or to look at it."""
         return Tap(self)

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cmath>
+#include <memory>
 #include <thread>
 
 #include "core/parallel.hpp"
@@ -44,6 +46,35 @@ class Back final : public Sink {
  private:
   Chain& chain_;
   Sink& sink_;
+};
+
+/// Its rows come when it is settled, as those of a network with threads may.
+class Later final : public Node {
+ public:
+  std::string repr() const override { return "later()"; }
+  std::vector<Output> outputs(const StreamSpec& input) const override { return {{"", input}}; }
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override {
+    return std::make_unique<Run>(input.row_size());
+  }
+
+ private:
+  class Run final : public Stream {
+   public:
+    explicit Run(std::size_t row_size) : row_size_(row_size) {}
+
+   private:
+    void do_push(const float* rows, std::size_t n_rows, Sink&) override {
+      rows_.insert(rows_.end(), rows, rows + n_rows * row_size_);
+    }
+    void do_settle(Sink& sink) override {
+      sink.write(0, rows_.data(), rows_.size() / row_size_);
+      rows_.clear();
+    }
+    void do_flush(Sink& sink) override { do_settle(sink); }
+
+    std::size_t row_size_;
+    Floats rows_;
+  };
 };
 
 std::vector<NodePtr> networks() {
@@ -98,6 +129,22 @@ TEST_CASE("chain: rows that are held and run elsewhere are the same, those at th
       CHECK(largest_difference(collected.outputs[o], expected[o]) < 1e-4);
     }
   }
+}
+
+TEST_CASE("chain: what comes behind held rows is settled when they are released") {
+  auto nodes = front();
+  nodes.push_back(through("batch", 2, nullptr, true));
+  nodes.push_back(std::make_shared<Later>());
+  const NodePtr node = in_a_row(nodes);
+  Chain chain(node, kSound, true);
+  Collector collected(*node, kSound);
+  const Floats x = sound(27, 1);
+  chain.push(x.data(), x.size(), collected);
+  const Floats held = chain.held();
+  REQUIRE(chain.n_held() > 0);
+  chain.resume(0, held.data(), chain.n_held(), collected);
+  chain.release(0, collected);
+  CHECK(same_bits(collected.outputs.front(), held));
 }
 
 TEST_CASE("chain: a restart forgets everything") {

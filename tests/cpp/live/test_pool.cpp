@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
+#include <string>
 #include <thread>
 
 #include "live_helpers.hpp"
@@ -48,27 +50,29 @@ TEST_CASE("pool: several streams on two workers each give their own rows") {
 }
 
 TEST_CASE("pool: a flooded stream doesn't starve the others") {
-  Pool pool({.workers = 2});
-  pool.pause();
-  const auto slow = [](const float*, std::size_t) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  };
-  const auto flooded = open_live(in_a_row({through("slow", 1, slow), mel()}), kLong);
-  pool.add(flooded);
-  const Floats much = sound(80, 50);
-  flooded->push(much.data(), much.size());
-  std::vector<std::shared_ptr<LiveStream>> others;
-  for (std::uint32_t i = 0; i < 5; ++i) {
-    others.push_back(open_live(mel(), kLong));
-    pool.add(others.back());
-    push_all(*others.back(), sound(81 + i, 0.6));
+  for (const int workers : {1, 2}) {
+    Pool pool({.workers = workers});
+    pool.pause();
+    const auto slow = [](const float*, std::size_t) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    };
+    const auto flooded = open_live(in_a_row({through("slow", 1, slow), mel()}), kLong);
+    pool.add(flooded);
+    const Floats much = sound(80, 50);
+    flooded->push(much.data(), much.size());
+    std::vector<std::shared_ptr<LiveStream>> others;
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      others.push_back(open_live(mel(), kLong));
+      pool.add(others.back());
+      push_all(*others.back(), sound(81 + i, 0.6));
+    }
+    pool.resume();
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      CHECK(same_bits(rows_of(*others[i]), run(*mel(), kSound, sound(81 + i, 0.6))));
+    }
+    CHECK(flooded->stats().waiting > 0);  // 200 turns
+    pool.remove(flooded, 60);
   }
-  pool.resume();
-  for (std::uint32_t i = 0; i < 5; ++i) {
-    CHECK(same_bits(rows_of(*others[i]), run(*mel(), kSound, sound(81 + i, 0.6))));
-  }
-  CHECK(flooded->stats().waiting > 0);  // 200 turns
-  pool.remove(flooded, 60);
 }
 
 TEST_CASE("pool: streams come and go while others run") {
@@ -110,112 +114,6 @@ TEST_CASE("pool: streams come and go while others run") {
   CHECK(n_wrong == 0);
 }
 
-TEST_CASE("pool: an error ends its own stream only, after the results before it") {
-  Pool pool({.workers = 2});
-  const auto fails = [](const float* rows, std::size_t n_rows) {
-    for (std::size_t i = 0; i < n_rows; ++i) {
-      if (rows[i] > 5) throw ModelError("network: expected less, got more");
-    }
-  };
-  const NodePtr node = in_a_row({through("fails", 1, fails), mel()});
-  const auto bad = open_live(node, kLong);
-  const auto good = open_live(node, kLong);
-  pool.add(bad);
-  pool.add(good);
-  Floats x = sound(100, 2);
-  push_all(*good, x);
-  bad->push(x.data(), x.size());
-  CHECK(wait_until([&] { return bad->stats().waiting < 100; }));
-  x[0] = 7;
-  bad->push(x.data(), x.size());
-  std::size_t n_rows = 0;
-  CHECK(message_of<ModelError>([&] {
-          while (const auto result = bad->results().take(std::chrono::seconds(60))) n_rows += result->n_rows;
-        }) == "network: expected less, got more");
-  CHECK(n_rows > 0);
-  CHECK(
-      message_of<StateError>([&] { bad->push(x.data(), 1); }).starts_with("live: expected no sound after "));
-  x[0] = sound(100, 2)[0];
-  CHECK(same_bits(rows_of(*good), run(*mel(), kSound, x)));
-}
-
-TEST_CASE("pool: close wakes whoever pushes or waits for results") {
-  const auto stream = open_live(mel(), {.overflow = Overflow::block, .buffer_s = 0.1});
-  Pool pool({.workers = 1});
-  pool.pause();
-  pool.add(stream);
-  const Floats x = sound(110, 1);
-  std::string message;
-  std::thread source([&] { message = message_of<StateError>([&] { stream->push(x.data(), x.size()); }); });
-  bool none = false;
-  std::thread consumer([&] { none = !stream->results().take(std::chrono::hours(1)); });
-  CHECK(wait_until([&] { return stream->stats().waiting > 800; }));
-  stream->close();
-  source.join();
-  consumer.join();
-  CHECK(message == "live: expected no sound after close, got some; open a new stream");
-  CHECK(none);
-  CHECK(stream->results().ended());
-  pool.remove(stream, 60);
-  CHECK(pool.size() == 0);
-}
-
-TEST_CASE("pool: remove waits for the part that runs, no longer than it is told to") {
-  std::atomic<bool> running{false};
-  std::atomic<bool> go_on{false};
-  const auto waits = [&](const float*, std::size_t) {
-    running = true;
-    wait_until([&] { return go_on.load(); });
-  };
-  Pool pool({.workers = 1});
-  const auto stream = open_live(through("waits", 1, waits), kLong);
-  pool.add(stream);
-  const Floats x = sound(111, 1);
-  stream->push(x.data(), x.size());
-  CHECK(wait_until([&] { return running.load(); }));
-  pool.remove(stream, 0.01);
-  CHECK(stream->claimed());
-  CHECK(!stream->results().take(std::chrono::seconds(60)));
-  pool.remove(stream, -1);
-  go_on = true;
-  pool.remove(stream, std::numeric_limits<double>::infinity());
-  CHECK(!stream->claimed());
-}
-
-TEST_CASE("pool: its end closes open streams, and leaves none that somebody waits for") {
-  const auto stream = open_live(mel(), kLong);
-  std::thread consumer;
-  {
-    Pool pool({.workers = 2});
-    pool.add(stream);
-    consumer = std::thread([&] {
-      while (stream->results().take(std::chrono::hours(1))) {
-      }
-    });
-    const Floats x = sound(112, 3);
-    stream->push(x.data(), x.size());
-  }
-  consumer.join();
-  CHECK(stream->closing());
-  CHECK(!stream->claimed());
-  const Floats x = sound(112, 1);
-  CHECK(!message_of<StateError>([&] { stream->push(x.data(), 1); }).empty());
-}
-
-TEST_CASE("pool: closed by two threads at once, then it takes no stream") {
-  Pool pool({.workers = 2});
-  for (int i = 0; i < 3; ++i) pool.add(open_live(mel(), kLong));
-  std::thread one([&] { pool.close(); });
-  std::thread other([&] { pool.close(); });
-  one.join();
-  other.join();
-  CHECK(pool.size() == 0);
-  CHECK(message_of<StateError>([&] {
-          pool.add(open_live(mel(), kLong));
-        }).starts_with("Pool: expected an open pool, got a closed one"));
-  pool.close();
-}
-
 TEST_CASE("pool: an idle one wakes up for the next stream") {
   Pool pool({.workers = 1});
   for (std::uint32_t i = 0; i < 3; ++i) {
@@ -226,6 +124,55 @@ TEST_CASE("pool: an idle one wakes up for the next stream") {
     pool.remove(stream, 60);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+TEST_CASE("pool: while one worker is held up another one looks after sound that comes without a word") {
+  std::atomic<bool> running{false};
+  std::atomic<bool> go_on{false};
+  const auto waits = [&](const float*, std::size_t) {
+    running = true;
+    wait_until([&] { return go_on.load(); });
+  };
+  Pool pool({.workers = 2});
+  for (int i = 0; i < 2; ++i) pool.add(open_live(mel(), kLong));  // both workers are there
+  const auto held_up = open_live(through("waits", 1, waits), kLong);
+  const auto other = open_live(mel(), kLong);
+  pool.add(held_up);
+  pool.add(other);
+  const Floats x = sound(125, 1);
+  held_up->capture(x.data(), x.size(), false);
+  CHECK(wait_until([&] { return running.load(); }));
+  other->capture(x.data(), x.size(), false);
+  CHECK(other->results().take(std::chrono::seconds(60)));
+  go_on = true;
+  CHECK(held_up->results().take(std::chrono::seconds(60)));
+}
+
+TEST_CASE("pool: another network may come at any time, while others look") {
+  Pool pool({.workers = 2});
+  const auto stream = open_live(front_and(through("0", 2)), {.overflow = Overflow::block, .buffer_s = 0.5});
+  pool.add(stream);
+  const Floats x = sound(126, 20);
+  std::thread source([&] {
+    push_in_pieces(*stream, x, 3000, 127);
+    stream->finish();
+  });
+  std::thread other([&] {
+    for (int i = 1; i <= 20; ++i) {
+      stream->exchange(front_and(through(std::to_string(i), 2)), i);
+      static_cast<void>(stream->stats());
+    }
+  });
+  Floats rows;
+  int network = 0;
+  while (const auto result = stream->results().take(std::chrono::seconds(60))) {
+    CHECK(result->network >= network);
+    network = result->network;
+    rows.insert(rows.end(), result->values.begin(), result->values.end());
+  }
+  source.join();
+  other.join();
+  CHECK(same_bits(rows, run(*front_and(through("0", 2)), kSound, x)));
 }
 
 TEST_CASE("pool: options outside their range are refused") {

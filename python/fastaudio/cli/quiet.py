@@ -1,0 +1,48 @@
+"""What PortAudio and ALSA write past Python, kept from the terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STDERR = 2
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Drop what C libraries write to stderr: lines of source code, whenever a device is tried or goes.
+
+    Python's own stderr is led past that, and everything is as before at the end.
+    """
+    before = sys.stderr
+    ours = before is sys.__stderr__ and before is not None
+    if before is not None:
+        before.flush()
+    kept = os.dup(_STDERR)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, _STDERR)
+    os.close(null)
+    if ours:
+        sys.stderr = os.fdopen(kept, "w", 1, before.encoding, before.errors, closefd=False)
+        _redirect_log(before, sys.stderr)
+    try:
+        yield
+    finally:
+        if ours:
+            sys.stderr.flush()
+            _redirect_log(sys.stderr, before)
+            sys.stderr = before
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+
+
+def _redirect_log(old: object, new: object) -> None:
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is old:
+            handler.setStream(new)

@@ -7,12 +7,6 @@ namespace fastaudio::bindings {
 
 namespace {
 
-std::string text_of(py::handle value) {
-  auto text = py::cast<std::string>(py::repr(value));
-  if (text.size() > 80) text = text.substr(0, 77) + "...";
-  return text;
-}
-
 std::shared_ptr<Parallel> make_parallel(py::handle branches) {
   const auto refuse = [&] {
     throw TypeError("Parallel: expected a dict of names to nodes, got " + text_of(branches));
@@ -157,6 +151,7 @@ void register_composites(py::module_& m, NodeClass& node) {
           py::pickle([](const py::object& self) { return py::make_tuple(py::object(self.attr("branches"))); },
                      [](const py::tuple& state) { return make_parallel(py::object(state[0])); }));
   register_each(m);
+  register_joins(m);
   node.def(
       "__rshift__",
       [](const std::shared_ptr<Node>& self, const std::shared_ptr<Node>& next) {

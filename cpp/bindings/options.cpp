@@ -2,6 +2,12 @@
 
 namespace fastaudio::bindings {
 
+std::string text_of(py::handle value) {
+  auto text = py::cast<std::string>(py::repr(value));
+  if (text.size() > 80) text = text.substr(0, 77) + "...";
+  return text;
+}
+
 void throw_wrong_type(const std::string& node, const char* field, const std::string& expected,
                       py::handle value) {
   const auto type = py::cast<std::string>(py::type::of(value).attr("__name__"));

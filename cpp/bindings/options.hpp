@@ -136,6 +136,9 @@ std::string expected(const auto& field) {
   return text;
 }
 
+/// A value as an error message shows it.
+std::string text_of(py::handle value);
+
 [[noreturn]] void throw_wrong_type(const std::string& node, const char* field, const std::string& expected,
                                    py::handle value);
 [[noreturn]] void throw_unknown_option(const std::string& node, const std::string& got,

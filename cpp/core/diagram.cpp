@@ -33,13 +33,17 @@ void draw(const Node& node, const StreamSpec& input, const std::string& indent, 
   const auto parts = node.parts();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool final_part = last && i + 1 == parts.size();
-    if (const auto* parallel = dynamic_cast<const Parallel*>(parts[i].get())) {
-      for (const auto& [name, branch] : parallel->branches()) {
+    if (const auto* branched = dynamic_cast<const Branched*>(parts[i].get())) {
+      const bool joined =
+          dynamic_cast<const Parallel*>(branched) == nullptr;  // a line of its own comes below
+      for (const auto& [name, branch] : branched->branches()) {
         lines.push_back({indent + name + ":", ""});
-        draw(*branch, spec, indent + "  ", final_part, lines);
+        draw(*branch, spec, indent + "  ", final_part && !joined, lines);
       }
-      spec = parts[i]->outputs(spec).front().spec;
-      continue;
+      if (!joined) {
+        spec = parts[i]->outputs(spec).front().spec;
+        continue;
+      }
     }
     const auto outputs = parts[i]->outputs(spec);
     for (std::size_t o = 0; o < outputs.size(); ++o) {

@@ -87,14 +87,7 @@ std::string Each::repr() const {
   return text + ")";
 }
 
-std::string Each::summary() const {
-  std::string names;
-  for (const NodePtr& part : inner_->parts()) {
-    const std::string text = part->repr();
-    names += (names.empty() ? "" : " >> ") + text.substr(0, text.find('('));
-  }
-  return "Each(" + names + ")";
-}
+std::string Each::summary() const { return "Each(" + short_name(*inner_) + ")"; }
 
 std::size_t Each::rows_of(std::size_t n) const {
   const std::lock_guard lock(mutex_);

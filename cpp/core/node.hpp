@@ -101,7 +101,8 @@ class Node : public std::enable_shared_from_this<Node> {
   /// A new stream with all its buffers; throws as `outputs` does. It keeps the node alive.
   virtual std::unique_ptr<Stream> open(const StreamSpec& input) const = 0;
 
-  /// How far a row of its one output looks; none where a row may depend on any input before it.
+  /// How far a row of its outputs looks, if all have one rate; none where a row may depend on any input
+  /// before it.
   virtual std::optional<Locality> locality() const { return std::nullopt; }
 
   /// The same node taking up to `n_rows` rows in one run, where one row out belongs to each row in, rows
@@ -109,7 +110,7 @@ class Node : public std::enable_shared_from_this<Node> {
   virtual std::shared_ptr<const Node> batched(int /*n_rows*/) const { return nullptr; }
 
   /// Seconds of input that one row depends on, of the output where that is most; infinite where a row may
-  /// depend on any input before it.
+  /// depend on any input before it. A bound where branches of different rates hold such branches again.
   virtual double receptive_field_s(const StreamSpec& input) const;
 
   /// What its rows are cut out of, where it takes each for a clip of its own (Each).
@@ -129,5 +130,8 @@ class Node : public std::enable_shared_from_this<Node> {
 };
 
 using NodePtr = std::shared_ptr<const Node>;
+
+/// The names of a node's parts: "MelSpectrogram >> Log".
+std::string short_name(const Node& node);
 
 }  // namespace fastaudio

@@ -114,4 +114,13 @@ std::string Node::summary() const {
   return text.substr(0, comma) + ", ...)";
 }
 
+std::string short_name(const Node& node) {
+  std::string names;
+  for (const NodePtr& part : node.parts()) {
+    const std::string text = part->repr();
+    names += (names.empty() ? "" : " >> ") + text.substr(0, text.find('('));
+  }
+  return names;
+}
+
 }  // namespace fastaudio

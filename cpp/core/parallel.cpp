@@ -1,6 +1,7 @@
 #include "core/parallel.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/options.hpp"
 
@@ -57,59 +58,53 @@ class ParallelStream final : public Stream {
 
 }  // namespace
 
-Parallel::Parallel(std::vector<Branch> branches) : branches_(std::move(branches)) {
-  if (branches_.empty()) throw ValueError("Parallel: expected at least one branch, got none");
-  for (std::size_t i = 0; i < branches_.size(); ++i) {
-    const std::string& name = branches_[i].first;
+Parallel::Parallel(std::vector<Branch> branches) : Branched(std::move(branches)) {
+  const auto& all = this->branches();
+  if (all.empty()) throw ValueError("Parallel: expected at least one branch, got none");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string& name = all[i].first;
     if (name.empty()) throw ValueError("Parallel: expected a name for each branch, got ''");
     for (std::size_t j = 0; j < i; ++j) {
-      if (branches_[j].first == name) {
+      if (all[j].first == name) {
         throw ValueError("Parallel: expected different names, got " + format(name) + " twice");
       }
     }
   }
-  if (const auto first = input()) outputs(*first);
-  const auto first_clip = clip();
-  for (const Branch& branch : branches_) {
-    const auto other = branch.second->clip();
-    if (other && !same_rate(first_clip->rate_hz, other->rate_hz)) {
-      throw ValueError("Parallel: expected clips of one rate for all branches, got " +
-                       to_string(*first_clip) + " and " + to_string(*other) + "; cut them in each branch");
-    }
-  }
+  check_input(name);
 }
 
 std::string Parallel::repr() const {
   std::string text;
-  for (const Branch& branch : branches_) {
+  for (const Branch& branch : branches()) {
     text += (text.empty() ? "" : ", ") + format(branch.first) + ": " + branch.second->repr();
   }
   return "Parallel({" + text + "})";
 }
 
-std::optional<StreamSpec> Parallel::input() const {
-  for (const Branch& branch : branches_) {
-    if (auto spec = branch.second->input()) return spec;
+/// Of branches whose rows begin together: a cycle of all is one of each.
+std::optional<Locality> Parallel::locality() const {
+  std::optional<Locality> all = branches().front().second->locality();
+  for (const auto& [name, branch] : branches()) {
+    const auto near = branch->locality();
+    if (!all || !near || near->n_in * all->n_out != all->n_in * near->n_out) return std::nullopt;
+    all->n_in = std::lcm(all->n_in, near->n_in);
+    all->n_out = all->n_in / near->n_in * near->n_out;
+    all->before = std::max(all->before, near->before);
+    all->after = std::max(all->after, near->after);
+    all->divisible = all->divisible && near->divisible;
   }
-  return std::nullopt;
-}
-
-std::optional<StreamSpec> Parallel::clip() const {
-  for (const Branch& branch : branches_) {
-    if (auto spec = branch.second->clip()) return spec;
-  }
-  return std::nullopt;
+  return all;
 }
 
 double Parallel::receptive_field_s(const StreamSpec& input) const {
   double most_s = 0;
-  for (const Branch& branch : branches_) most_s = std::max(most_s, branch.second->receptive_field_s(input));
+  for (const Branch& branch : branches()) most_s = std::max(most_s, branch.second->receptive_field_s(input));
   return most_s;
 }
 
 std::vector<Output> Parallel::outputs(const StreamSpec& input) const {
   std::vector<Output> all;
-  for (const Branch& branch : branches_) {
+  for (const Branch& branch : branches()) {
     auto outputs = branch.second->outputs(input);
     for (Output& output : outputs) {
       output.name = outputs.size() == 1 ? branch.first : branch.first + "." + output.name;
@@ -128,7 +123,7 @@ std::vector<Output> Parallel::outputs(const StreamSpec& input) const {
 std::unique_ptr<Stream> Parallel::open(const StreamSpec& input) const {
   std::vector<BranchStream> streams;
   std::size_t first = 0;
-  for (const Branch& branch : branches_) {
+  for (const Branch& branch : branches()) {
     streams.push_back({branch.second->open(input), first});
     first += branch.second->outputs(input).size();
   }

@@ -13,7 +13,7 @@ constexpr std::int64_t kSmallestPart = 65536;
 
 std::vector<Part> split(const Node& node, const StreamSpec& input, std::int64_t n_inputs, int n_parts) {
   const auto near = n_parts > 1 ? node.locality() : std::nullopt;
-  if (!near || !near->divisible) return {{.end_input = n_inputs}};
+  if (!near || !near->divisible || node.outputs(input).size() != 1) return {{.end_input = n_inputs}};
   // Long enough that no part meets both ends of the signal.
   const std::int64_t smallest = std::max(4 * (near->before + near->after + near->n_in),
                                          kSmallestPart / static_cast<std::int64_t>(input.row_size()));

@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1900,6 +1900,122 @@ class Each(Node):
     def length(self) -> int | None:
         """
         Rows kept of each clip, the first ones; None for all.
+        """
+class Concat(Node):
+    """
+    Rows of several branches over one input joined into one vector, aligned in time.
+    
+    Input:  what every branch takes
+    Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn, one of several
+            axes as a vector
+    Latency: that of the slowest to answer; with "average", up to one row's step more
+    
+    Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t comes each branch's last row
+    that began at t or before: exactly, in whole numbers, over a stream of any length. At the end rows that lack
+    any branch's are dropped: let a branch pad its last patch to keep them. Rows keep the time stamps of the
+    branch whose rate they have; labels are dropped, the unit stays where all have the same. Rates have to meet
+    again within 65536 rows, and branches that give one row a clip join only their like.
+    
+    Source: Hung and Lerch, "Feature-informed embedding space regularization for audio classification", 2022,
+            who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s): "Concat" and "Combined"
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=160, n_mels=64)
+        >>> slow = mel >> fa.Log() >> fa.Statistics(window=96)
+        >>> fast = mel >> fa.Log() >> fa.Statistics(kinds=["max"], window=10)
+        >>> fa.Concat(slow, fast)(np.zeros(48_000, dtype=np.float32)).shape
+        (29, 192)
+    
+    Options:
+        rate_of: int | None in [0, 255], default None
+            Index of the branch whose rate comes out; None for the fastest.
+        align: str, one of 'repeat', 'average', default 'repeat'
+            repeat: a branch's last row that began by then, so that a slower one's are repeated; average: a faster one's rows that begin within the row's step, averaged.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *branches: Node, rate_of: int | None = None, align: str = 'repeat') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The branches and the options that are not default, as a card holds them.
+        """
+    @property
+    def align(self) -> str:
+        """
+        What a branch of another rate gives: 'repeat' or 'average'.
+        """
+    @property
+    def branches(self) -> list[Node]:
+        """
+        The branches in order.
+        """
+    @property
+    def rate_of(self) -> int | None:
+        """
+        Index of the branch whose rate comes out; None for the fastest.
+        """
+class Film(Node):
+    """
+    Rows of one branch scaled and shifted by another's: gamma * content + beta.
+    
+    Input:  what both branches take
+    Output: rows [n_rows, ...] of the content's shape and rate
+    Latency: that of the branch slower to answer; with "average", up to one row's step more
+    
+    `condition` has two outputs, named "gamma" and "beta", each with the content's shape. In the paper both are
+    linear layers of the condition: `v >> {"gamma": f, "beta": h}` for any two nodes, or one OnnxModel with
+    outputs so named. Weights stay in their ONNX files, and v is computed once.
+    
+    Beside a content row that begins at t comes the condition's last row that began at t or before; at the end
+    rows that lack one are dropped. Rates have to meet again within 65536 rows.
+    
+    Source: Perez et al., "FiLM: visual reasoning with a general conditioning layer", AAAI 2018; on pre-trained
+            audio features: Hung and Lerch, "Feature-informed embedding space regularization for audio
+            classification", 2022, l_new = f(v) * l + h(v)
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=160, n_mels=64)
+        >>> second = mel >> fa.Log() >> fa.Statistics(kinds=["mean"], window=100)
+        >>> frames = mel >> fa.Log() >> fa.Statistics(kinds=["mean"], window=10)
+        >>> film = fa.Film(frames, second >> {"gamma": fa.L2Normalize(), "beta": fa.Normalize()})
+        >>> film(np.zeros(32_000, dtype=np.float32)).shape
+        (20, 1, 64)
+    
+    Options:
+        align: str, one of 'repeat', 'average', default 'repeat'
+            repeat: the condition's last row that began by then; average: where it is the faster one, its rows that begin within the content row's step, averaged.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, content: Node, condition: Node, *, align: str = 'repeat') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Both branches and the options that are not default, as a card holds them.
+        """
+    @property
+    def align(self) -> str:
+        """
+        What a condition of another rate gives: 'repeat' or 'average'.
+        """
+    @property
+    def condition(self) -> Node:
+        """
+        The branch that gives 'gamma' and 'beta'.
+        """
+    @property
+    def content(self) -> Node:
+        """
+        The branch that is scaled and shifted.
         """
 class OnnxModel(Node):
     """

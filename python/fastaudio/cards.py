@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import Each, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
+from fastaudio._core import Concat, Each, Film, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +31,7 @@ _LARGEST_CARD = 4_000_000
 _DEEPEST = 32
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
+_FILM = ("content", "condition")
 _NODES: dict[str, type[Node]] = {
     name: value
     for name, value in vars(_core).items()
@@ -145,7 +146,7 @@ def front_end(node: Node) -> dict[str, Any] | None:
     parts = [node[i] for i in range(len(node))]
     for part, after in zip(parts, [*parts[1:], None], strict=True):
         clips = isinstance(after, Each)  # cut for the front end, not for the network
-        if isinstance(part, Patches | OnnxModel | Parallel) and not clips:
+        if isinstance(part, Patches | OnnxModel | Parallel | Concat | Film) and not clips:
             return {"rate_hz": spec.rate_hz, "shape": list(spec.shape), "unit": spec.unit}
         spec = next(iter(part.output_specs(spec).values()))
     return None
@@ -167,6 +168,14 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
         return Parallel({key: _build(part, locate, depth + 1) for key, part in branches.items()})
     if name == "Each":
         return Each(_build(options.pop("inner", None), locate, depth + 1), **options)
+    if name == "Concat":
+        branches = options.pop("branches", None)
+        if not isinstance(branches, list):
+            raise ModelError(f"Concat: expected 'branches' as a list, got {branches!r:.80}")
+        return Concat(*[_build(part, locate, depth + 1) for part in branches], **options)
+    if name == "Film":
+        content, condition = (_build(options.pop(key, None), locate, depth + 1) for key in _FILM)
+        return Film(content, condition, **options)
     if name == "OnnxModel":
         options = locate(options)
     return _NODES[name](**options)

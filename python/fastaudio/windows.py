@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Parallel, Patches, Sequential
+from fastaudio._core import Concat, Film, Parallel, Patches, Sequential
 
 if TYPE_CHECKING:
     from fastaudio._core import Node, StreamSpec
@@ -26,11 +26,6 @@ def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     if isinstance(node, Patches):
         options = {key: value for key, value in node.to_dict().items() if key != "node"}
         return Patches(**(options | {"hop": max(1, round(hop_s * spec.rate_hz))}))
-    if isinstance(node, Parallel):
-        changed = {name: with_hop(branch, spec, hop_s) for name, branch in node.branches.items()}
-        if all(branch is None for branch in changed.values()):
-            return None
-        return Parallel({name: changed[name] or branch for name, branch in node.branches.items()})
     if isinstance(node, Sequential):
         parts = [node[i] for i in range(len(node))]
         specs = [spec]
@@ -40,4 +35,22 @@ def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
             other = with_hop(parts[i], specs[i], hop_s)
             if other is not None:
                 return Sequential([*parts[:i], other, *parts[i + 1 :]])
-    return None
+        return None
+    return _with_branches(node, spec, hop_s)
+
+
+def _with_branches(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
+    """Return a node whose branches have the step; None if none holds Patches, or there are none."""
+    if isinstance(node, Film):  # its rows are the content's
+        content = with_hop(node.content, spec, hop_s)
+        return None if content is None else Film(content, node.condition, align=node.align)
+    if not isinstance(node, Parallel | Concat):
+        return None
+    nodes = list(node.branches.values()) if isinstance(node, Parallel) else node.branches
+    changed = [with_hop(branch, spec, hop_s) for branch in nodes]
+    if all(branch is None for branch in changed):
+        return None
+    nodes = [other or branch for other, branch in zip(changed, nodes, strict=True)]
+    if isinstance(node, Parallel):
+        return Parallel(dict(zip(node.branches, nodes, strict=True)))
+    return Concat(*nodes, rate_of=node.rate_of, align=node.align)

@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <new>
 
+#include "core/concat.hpp"
 #include "core/each.hpp"
+#include "core/film.hpp"
 #include "core/parallel.hpp"
 #include "core/sequential.hpp"
 #include "helpers.hpp"
@@ -208,6 +210,24 @@ TEST_CASE("allocations: a live stream's worker makes those of its results alone"
   CHECK(n_results == 10);
   // The values of each, and a new piece of the queue now and then.
   CHECK(made <= 2 * static_cast<long>(n_results));
+}
+
+TEST_CASE("allocations: nor do branches of different rates that are joined") {
+  const StreamSpec samples = StreamSpec::samples(16000);
+  const auto frames = mel("reflect");
+  const auto tenths = std::make_shared<Statistics>(Statistics::Options{.kinds = {"mean"}, .window = 6});
+  const auto seconds = std::make_shared<Statistics>(Statistics::Options{.kinds = {"mean"}, .window = 62});
+  const auto slow = std::make_shared<Sequential>(std::vector<NodePtr>{frames, seconds});
+  const auto fast = std::make_shared<Sequential>(std::vector<NodePtr>{frames, tenths});
+  for (const char* align : {"repeat", "average"}) {
+    const Concat::Options options{.rate_of = std::string(align) == "average" ? 0 : 1, .align = align};
+    CHECK(allocations_of(*std::make_shared<Concat>(std::vector<NodePtr>{slow, fast}, options), samples) == 0);
+    const auto scales = std::make_shared<Parallel>(std::vector<Parallel::Branch>{
+        {"gamma", std::make_shared<L2Normalize>(L2Normalize::Options{})},
+        {"beta", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})}});
+    const auto condition = std::make_shared<Sequential>(std::vector<NodePtr>{fast, scales});
+    CHECK(allocations_of(*std::make_shared<Film>(slow, condition, Film::Options{align}), samples) == 0);
+  }
 }
 
 TEST_CASE("allocations: Each alone is exempt, for it opens a stream for each clip") {

@@ -106,6 +106,25 @@ def with_state() -> None:
     )
 
 
+def film() -> None:
+    """Two linear layers of one condition, as they scale and shift another branch's rows."""
+    weights = weighted((48, 24)) - 1
+    nodes = [
+        helper.make_node("Gemm", ["v", "wg", "bg"], ["gamma"]),
+        helper.make_node("Gemm", ["v", "wb", "bb"], ["beta"]),
+    ]
+    write(
+        "film",
+        nodes,
+        [value("v", ["n", 48])],
+        [value("gamma", ["n", 24]), value("beta", ["n", 24])],
+        wg=weights / np.float32(1000),
+        wb=np.ascontiguousarray(weights[:, ::-1]) / np.float32(1000),
+        bg=np.ones(24, np.float32),
+        bb=-np.ones(24, np.float32),
+    )
+
+
 def main() -> None:
     """Write all of them."""
     FOLDER.mkdir(exist_ok=True)
@@ -174,6 +193,7 @@ def main() -> None:
         [value("y/out:0", ["n", BANDS])],
     )
     with_state()
+    film()
 
 
 if __name__ == "__main__":

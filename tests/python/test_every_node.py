@@ -29,10 +29,13 @@ CLASSES: dict[str, type[fa.Node]] = {
 }
 
 MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32)
+MEANS = MEL >> fa.Statistics(kinds=["mean"], window=7)
 
 # Positional arguments of the nodes that need some.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "Concat": (MEL >> fa.Statistics(window=8), MEL >> fa.Log()),
     "Each": (MEL >> fa.Log(),),
+    "Film": (MEL >> fa.Patches(length=1), MEANS >> {"gamma": fa.L2Normalize(), "beta": fa.Log()}),
     "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
     "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
@@ -40,6 +43,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Standardize": ([0.1, -0.2, 0.0], [0.5, 1.0, 2.0]),
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }
+
+# Whose positional arguments are nodes, not options.
+COMPOSITES = {"Concat", "Each", "Film", "Parallel", "Sequential"}
 
 # Shape of an input row and how many of them, where it isn't samples or rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
@@ -274,6 +280,8 @@ def test_push_after_flush_is_a_state_error(name: str) -> None:
 
 
 def build(name: str, option: str, value: Any) -> fa.Node:
+    if name in COMPOSITES:
+        return CLASSES[name](*ARGUMENTS[name], **{option: value})
     arguments = dict(zip(options_of(name), ARGUMENTS.get(name, ()), strict=False))
     return CLASSES[name](**(arguments | {option: value}))
 

@@ -87,6 +87,25 @@ def test_branches_take_it_each_and_those_without_patches_stay() -> None:
     assert [spec.rate_hz for spec in specs.values()] == pytest.approx([20, 20])
 
 
+def test_joined_branches_take_it_each_but_a_condition_keeps_its_own() -> None:
+    mel = fa.MelSpectrogram(sample_rate=16_000, hop_length=160)
+    cut, long = mel >> fa.Patches(length=10), mel >> fa.Log() >> fa.Patches(length=100)
+    joined = fa.Concat(cut, long, rate_of=1, align="average")
+    node = fa.Pipeline(joined).with_hop(0.05).node
+    assert node == fa.Concat(
+        mel >> fa.Patches(length=10, hop=5),
+        mel >> fa.Log() >> fa.Patches(length=100, hop=5),
+        rate_of=1,
+        align="average",
+    )
+    condition = fa.Patches(length=10) >> {"gamma": fa.L2Normalize(), "beta": fa.Log()}
+    film = fa.Pipeline(fa.Film(cut, mel >> condition)).with_hop(0.05).node
+    assert film == fa.Film(mel >> fa.Patches(length=10, hop=5), mel >> condition)
+    front = mel >> fa.Patches(length=10)
+    both = front >> fa.Concat(fa.Log(), fa.L2Normalize())
+    assert fa.Pipeline(both).with_hop(0.05).output_specs[""].rate_hz == pytest.approx(20)
+
+
 @pytest.mark.parametrize("hop_s", [0, -1, float("nan"), float("inf")])
 def test_a_step_that_is_none_is_refused(tagger: fa.Pipeline, hop_s: float) -> None:
     with pytest.raises(ValueError, match=r"^Pipeline\.with_hop: expected hop_s above 0 s, got "):

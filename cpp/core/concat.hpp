@@ -25,7 +25,8 @@ branch whose rate they have; labels are dropped, the unit stays where all have t
 again within 65536 rows, and branches that give one row a clip join only their like.
 
 Source: Hung and Lerch, "Feature-informed embedding space regularization for audio classification", 2022,
-        who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s): "Concat" and "Combined"
+        arXiv:2206.04850, who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s), and repeat or
+        average both to a network's own rate
 
 Example:
     >>> import numpy as np

@@ -26,7 +26,7 @@ rows that lack one are dropped. Rates have to meet again within 65536 rows.
 
 Source: Perez et al., "FiLM: visual reasoning with a general conditioning layer", AAAI 2018; on pre-trained
         audio features: Hung and Lerch, "Feature-informed embedding space regularization for audio
-        classification", 2022, l_new = f(v) * l + h(v)
+        classification", 2022, arXiv:2206.04850: l_new = f(v) * l + h(v)
 
 Example:
     >>> import numpy as np

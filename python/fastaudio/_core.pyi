@@ -1917,7 +1917,8 @@ class Concat(Node):
     again within 65536 rows, and branches that give one row a clip join only their like.
     
     Source: Hung and Lerch, "Feature-informed embedding space regularization for audio classification", 2022,
-            who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s): "Concat" and "Combined"
+            arXiv:2206.04850, who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s), and repeat or
+            average both to a network's own rate
     
     Example:
         >>> import numpy as np
@@ -1976,7 +1977,7 @@ class Film(Node):
     
     Source: Perez et al., "FiLM: visual reasoning with a general conditioning layer", AAAI 2018; on pre-trained
             audio features: Hung and Lerch, "Feature-informed embedding space regularization for audio
-            classification", 2022, l_new = f(v) * l + h(v)
+            classification", 2022, arXiv:2206.04850: l_new = f(v) * l + h(v)
     
     Example:
         >>> import numpy as np

@@ -12,7 +12,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio import cards
-from helpers import GUITAR, assert_same_bits, by_name, in_chunks
+from helpers import GUITAR, ONNX, assert_same_bits, by_name, in_chunks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,6 +136,32 @@ def test_branches_at_the_sound_s_own_rates_join_behind_their_resamplers(
     parts = [only(low(x)), only(high(x))]
     assert got.shape[1] == 24 + 16
     assert_same_bits({"": got}, {"": joined(parts, [96, 10], 1)})
+
+
+def test_rows_that_other_threads_still_compute_are_waited_for(guitar_16k: NDArray[np.float32]) -> None:
+    model, x = str(ONNX / "film.onnx"), np.tile(guitar_16k, 3)
+    nets = [fa.OnnxModel(model, outputs=["gamma"], threads=threads) for threads in (1, 3)]
+    two = fa.Concat(means(4), means(4))  # 48 values, as the network takes
+    one, several = (fa.Concat(means(30), two >> net) for net in nets)
+    want = only(one(x))
+    np.testing.assert_allclose(only(several(x)), want, rtol=0, atol=1e-5)
+    stream = several.open()
+    blocks = [stream.push(x[start : start + 1600], wait=False) for start in range(0, len(x), 1600)]
+    np.testing.assert_allclose(np.concatenate([*blocks, stream.flush()]), want, rtol=0, atol=1e-5)
+    stream.reset()
+    settled = [len(stream.push(x[start : start + 1600])) for start in range(0, 20 * 1600, 1600)]
+    assert sum(settled) == len(only(one.open().push(x[: 20 * 1600])))
+
+
+def test_clips_of_their_own_join_within_and_without(guitar_16k: NDArray[np.float32]) -> None:
+    x, cut = guitar_16k[20_000:60_000], fa.Patches(length=8000)
+    a, b = LOG >> fa.Mean(), MEL >> fa.Max()
+    within, without = cut >> fa.Each(fa.Concat(a, b)), cut >> fa.Concat(fa.Each(a), fa.Each(b))
+    got = only(within(x))
+    assert got.shape == (5, 1, 48)
+    assert_same_bits({"": got.reshape(5, 48)}, {"": only(without(x))})
+    with pytest.raises(ValueError, match=r"^Concat: expected clips of one rate for all branches, got "):
+        fa.Concat(fa.Each(a), fa.Each(fa.MelSpectrogram(sample_rate=8000)))
 
 
 def test_a_clip_s_rows_join_once(guitar_16k: NDArray[np.float32]) -> None:

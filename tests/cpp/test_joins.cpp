@@ -114,6 +114,27 @@ TEST_CASE("joins: a row depends on what its locality says, and parts give the sa
   }
 }
 
+TEST_CASE("joins: locality tells the inputs of the row that looks furthest") {
+  const auto by = [](int hop) -> NodePtr {
+    return std::make_shared<Patches>(Patches::Options{.length = 1, .hop = hop});
+  };
+  const auto check = [](const Node& node, std::int64_t n_in, std::int64_t n_out, std::int64_t before,
+                        std::int64_t after, double field_s) {
+    const auto near = node.locality();
+    REQUIRE(near.has_value());
+    CHECK(near->n_in == n_in);
+    CHECK(near->n_out == n_out);
+    CHECK(near->before == before);
+    CHECK(near->after == after);
+    CHECK(node.receptive_field_s(kRows) == doctest::Approx(field_s));
+  };
+  // Rows at 0 2 4 6 8, beside those at 0 0 0 5 5: the third looks 4 back.
+  check(*concat({by(2), by(5)}), 10, 5, 4, 1, 0.05);
+  // Rows at 0 5, beside the mean of 0 2 4 and that of 6 8.
+  check(*concat({by(2), by(5)}, {.rate_of = 1, .align = "average"}), 10, 2, 0, 5, 0.05);
+  check(*film(by(7), by(3), "average"), 21, 3, 0, 7, 0.07);
+}
+
 TEST_CASE("parallel: branches of one rate have a common locality, and no signal is shared by halves") {
   const auto branches = scales();
   const auto near = branches->locality();

@@ -126,6 +126,14 @@ def test_threads_give_the_same_bits(guitar_16k: NDArray[np.float32], align: str,
     assert_same_bits({"": node(x, threads=2)}, {"": node(x)})
 
 
+def test_resampled_branches_of_one_rate_are_shared_in_whole_cycles(guitar_16k: NDArray[np.float32]) -> None:
+    x = np.tile(guitar_16k, 6)
+    frames = fa.MelSpectrogram(sample_rate=RATE, n_fft=512, hop_length=100, n_mels=4)
+    low = fa.Resample(input_rate=44_100, output_rate=RATE, quality="fast") >> frames  # 8 rows in 2205 samples
+    node = fa.Concat(low, low >> fa.Statistics(window=3, hop=1))
+    assert_same_bits({"": node(x, threads=2)}, {"": node(x)})
+
+
 def test_branches_at_the_sound_s_own_rates_join_behind_their_resamplers(
     guitar: tuple[NDArray[np.float32], int],
 ) -> None:

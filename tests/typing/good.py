@@ -32,6 +32,10 @@ names: list[str] = net.available_outputs
 both: fa.Sequential = patches >> {"tags": one >> fa.Tags(["a", "b"]), "mean": fa.Mean()}
 parallel = fa.Parallel({"loud": fa.Max(), "quiet": fa.Mean()})
 branches: dict[str, fa.Node] = parallel.branches
+joined = fa.Concat(mel, front, rate_of=None, align="average")
+several: list[fa.Node] = joined.branches
+film = fa.Film(content=front, condition=joined >> {"gamma": fa.Log(), "beta": fa.Mean()}, align="repeat")
+condition: fa.Node = film.condition
 
 spec: fa.StreamSpec | None = mel.input_spec
 if spec is not None:

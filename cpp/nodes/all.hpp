@@ -8,6 +8,7 @@
 #include "nodes/delta.hpp"
 #include "nodes/events.hpp"
 #include "nodes/harmonic_spectrogram.hpp"
+#include "nodes/linear_softmax_pooling.hpp"
 #include "nodes/log.hpp"
 #include "nodes/mel_spectrogram.hpp"
 #include "nodes/mfcc.hpp"
@@ -40,6 +41,7 @@ using AllNodes = std::tuple<
     std::type_identity<Chroma>,
     std::type_identity<Delta>,
     std::type_identity<L2Normalize>,
+    std::type_identity<LinearSoftmaxPooling>,
     std::type_identity<Log>,
     std::type_identity<MFCC>,
     std::type_identity<Max>,

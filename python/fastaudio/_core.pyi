@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -802,6 +802,53 @@ class L2Normalize(Node):
     def eps(self) -> float:
         """
         Smallest divisor.
+        """
+class LinearSoftmaxPooling(Node):
+    """
+    Probabilities of a clip or of a window from those of its frames, the larger ones weighing more.
+    
+    Input:  probabilities [n_rows, ...]
+    Output: row [1, ...] at the end of the clip, none for an empty one; or one row a window,
+            [n_windows, ...]: sum of p^2 / sum of p, 0 where all are 0; values below 0 count as 0
+    Latency: the clip, it waits for the end; or window - 1 rows
+    
+    Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip shorter than
+    a window yields one, of the rows that there are.
+    
+    Source: Wang, Li & Metze, A comparison of five multiple instance learning pooling functions for sound
+            event detection with weak labeling, ICASSP 2019
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.LinearSoftmaxPooling()(np.array([[0.25, 0], [0.75, 0]], dtype=np.float32)).tolist()
+        [[0.625, 0.0]]
+    
+    Options:
+        window: int | None in [1, 1e+06] rows, default None
+            Rows of a window; None for the whole clip.
+        hop: int | None in [1, 1e+06] rows, default None
+            Step between windows; None for window, without overlap.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, window: int | None = None, hop: int | None = None) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def hop(self) -> int | None:
+        """
+        Step between windows; None for window, without overlap.
+        """
+    @property
+    def window(self) -> int | None:
+        """
+        Rows of a window; None for the whole clip.
         """
 class Log(Node):
     """

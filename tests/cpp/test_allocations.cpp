@@ -148,6 +148,8 @@ TEST_CASE("allocations: nor does one that works on rows or frames") {
   CHECK(allocations_of(*std::make_shared<TopDb>(TopDb::Options{}), db) == 0);
   const Statistics::Options windows{.kinds = {"mean", "std", "p25"}, .window = 20, .hop = 7};
   CHECK(allocations_of(*std::make_shared<Statistics>(windows), db) == 0);
+  const LinearSoftmaxPooling::Options sliding{.window = 20, .hop = 7};
+  CHECK(allocations_of(*std::make_shared<LinearSoftmaxPooling>(sliding), power) == 0);
   CHECK(allocations_of(*std::make_shared<RMS>(RMS::Options{.sample_rate = 16000}), samples) == 0);
   const ZeroCrossingRate::Options zeros{.sample_rate = 16000};
   CHECK(allocations_of(*std::make_shared<ZeroCrossingRate>(zeros), samples) == 0);

@@ -76,6 +76,9 @@ std::vector<Statistics::Options> examples(std::type_identity<Statistics>) {
           {.kinds = {"mean", "p50"}, .window = 20, .hop = 7},
           {.window = 3, .hop = 5}};
 }
+std::vector<LinearSoftmaxPooling::Options> examples(std::type_identity<LinearSoftmaxPooling>) {
+  return {{}, {20, 7}, {3, 5}};
+}
 std::vector<RMS::Options> examples(std::type_identity<RMS>) {
   return {{}, {16000, 400, 160, true, "reflect"}, {8000, 33, 50, false, "constant"}};
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "helpers.hpp"
+#include "nodes/linear_softmax_pooling.hpp"
 #include "nodes/mono.hpp"
 #include "nodes/patches.hpp"
 #include "nodes/pool.hpp"
@@ -90,6 +91,25 @@ TEST_CASE("pool: one row for the clip") {
 TEST_CASE("pool: a mean of very many rows stays exact") {
   const Floats rows(3000000, 0.1f);  // a float total would be off by a tenth
   CHECK(run(*std::make_shared<Mean>(), kRows, rows).front() == doctest::Approx(0.1f).epsilon(1e-7));
+}
+
+TEST_CASE("linear softmax: sum of p squared over sum of p, of the clip or of windows") {
+  const StreamSpec pairs{10, {2}, "probability", {}, 0.1, 0};
+  const Floats rows{0.25f, 0, 0.75f, -1, 0.5f, 0, 0.5f, 1};
+  const auto pooled = [&](const LinearSoftmaxPooling::Options& options) {
+    return run(*std::make_shared<LinearSoftmaxPooling>(options), pairs, rows);
+  };
+  CHECK(pooled({}) == Floats{0.5625f, 1});
+  CHECK(pooled({2, {}}) == Floats{0.625f, 0, 0.5f, 1});
+  CHECK(pooled({9, {}}) == pooled({}));  // a clip shorter than a window
+  CHECK(LinearSoftmaxPooling({}).outputs(pairs).front().spec.rate_hz == 0);
+  CHECK(LinearSoftmaxPooling({4, 2}).outputs(pairs).front().spec.rate_hz == 5);
+}
+
+TEST_CASE("linear softmax: the least probabilities don't vanish when squared") {
+  const Floats rows(1000, 1e-38f);
+  CHECK(run(*std::make_shared<LinearSoftmaxPooling>(LinearSoftmaxPooling::Options{}), kRows, rows) ==
+        Floats{1e-38f});
 }
 
 TEST_CASE("mono: the mean of all channels or one of them") {

@@ -6,6 +6,7 @@
 
 #include "nodes/chroma.hpp"
 #include "nodes/delta.hpp"
+#include "nodes/energy_patch.hpp"
 #include "nodes/events.hpp"
 #include "nodes/harmonic_spectrogram.hpp"
 #include "nodes/linear_softmax_pooling.hpp"
@@ -40,6 +41,7 @@ using AllNodes = std::tuple<
     std::type_identity<HarmonicSpectrogram>,
     std::type_identity<Chroma>,
     std::type_identity<Delta>,
+    std::type_identity<EnergyPatch>,
     std::type_identity<L2Normalize>,
     std::type_identity<LinearSoftmaxPooling>,
     std::type_identity<Log>,

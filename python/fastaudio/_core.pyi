@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -769,6 +769,67 @@ class Delta(Node):
     def width(self) -> int:
         """
         Rows of a fit; odd.
+        """
+class EnergyPatch(Node):
+    """
+    The patch of consecutive rows in which a clip is loudest.
+    
+    Input:  rows [n_frames, ...] of power or magnitude, or their logarithm
+    Output: patch [1, length, ...] at the end, its values unchanged; none for an empty clip
+    Latency: the clip, it waits for the end; memory doesn't grow with it
+    
+    Energy is the sum of all values of a patch: the energy itself where they are power, and of logarithms
+    what the code of the paper below takes. Patches begin every `hop` rows; of equal ones the first is taken.
+    
+    Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
+            audio and tags, ICASSP 2021; xavierfav/ae-w2v-attention, with hop=12
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.array([[1], [3], [2], [0]], dtype=np.float32)
+        >>> fa.EnergyPatch(length=2)(rows).tolist()
+        [[[3.0], [2.0]]]
+    
+    Options:
+        length: int in [1, 1e+06] rows, default 96
+            Rows of the patch.
+        hop: int in [1, 1e+06] rows, default 1
+            Step between the patches compared.
+        last: str, one of 'pad', 'repeat', default 'repeat'
+            A clip shorter than the patch: padded with pad_value, or its rows repeated.
+        pad_value: float in [-1e+30, 1e+30], default 0.0
+            Value of padded rows.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def hop(self) -> int:
+        """
+        Step between the patches compared.
+        """
+    @property
+    def last(self) -> str:
+        """
+        A clip shorter than the patch: padded with pad_value, or its rows repeated.
+        """
+    @property
+    def length(self) -> int:
+        """
+        Rows of the patch.
+        """
+    @property
+    def pad_value(self) -> float:
+        """
+        Value of padded rows.
         """
 class L2Normalize(Node):
     """

@@ -79,6 +79,9 @@ std::vector<Statistics::Options> examples(std::type_identity<Statistics>) {
 std::vector<LinearSoftmaxPooling::Options> examples(std::type_identity<LinearSoftmaxPooling>) {
   return {{}, {20, 7}, {3, 5}};
 }
+std::vector<EnergyPatch::Options> examples(std::type_identity<EnergyPatch>) {
+  return {{}, {5, 2, "pad", -1}, {1, 3}};
+}
 std::vector<RMS::Options> examples(std::type_identity<RMS>) {
   return {{}, {16000, 400, 160, true, "reflect"}, {8000, 33, 50, false, "constant"}};
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "helpers.hpp"
+#include "nodes/energy_patch.hpp"
 #include "nodes/linear_softmax_pooling.hpp"
 #include "nodes/mono.hpp"
 #include "nodes/patches.hpp"
@@ -78,6 +79,53 @@ TEST_CASE("patches: rate and span and latency follow length and hop") {
   CHECK(spec.shape == std::vector<std::int64_t>{5, 1});
   CHECK(spec.span_s == doctest::Approx(0.5));
   CHECK(spec.latency_s == doctest::Approx(0.4));
+}
+
+TEST_CASE("energy patch: the patch with the largest sum, wherever it lies") {
+  const auto best = [](const EnergyPatch::Options& options, const Floats& rows) {
+    return run(*std::make_shared<EnergyPatch>(options), kRows, rows);
+  };
+  CHECK(best({3}, count(12)) == Floats{9, 10, 11});
+  CHECK(best({3, 4}, count(12)) == Floats{8, 9, 10});
+  CHECK(best({3}, {9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0}) == Floats{9, 8, 7});  // long gone from the ring
+  CHECK(best({2}, {-5, -1, -2, -9}) == Floats{-1, -2});
+  CHECK(best({1}, {1, 3, 2}) == Floats{3});
+  CHECK(best({2}, {0, 4, 1, 3, 2, 5, 0}) == Floats{2, 5});
+}
+
+TEST_CASE("energy patch: of equal patches the first") {
+  const StreamSpec pairs{10, {2}, "", {}, 0.1, 0};
+  const auto node = std::make_shared<EnergyPatch>(EnergyPatch::Options{2});
+  CHECK(run(*node, pairs, {0, 0, 1, 2, 3, 4, 0, 0, 4, 3, 2, 1}) == Floats{1, 2, 3, 4});
+}
+
+TEST_CASE("energy patch: its place is that of exact sums after very many rows") {
+  Random random(31);
+  Floats rows = random.samples(200000);
+  for (float& row : rows) row = 1e6f + row;  // a running sum would have drifted
+  const EnergyPatch::Options options{50};
+  std::size_t best = 0;
+  double most = 0;
+  for (std::size_t first = 0; first + 50 <= rows.size(); ++first) {
+    double sum = 0;  // exact: 53 bits hold it
+    for (std::size_t i = 0; i < 50; ++i) sum += rows[first + i];
+    if (sum > most) {
+      best = first;
+      most = sum;
+    }
+  }
+  const auto from = rows.begin() + static_cast<std::ptrdiff_t>(best);
+  CHECK(run(*std::make_shared<EnergyPatch>(options), kRows, rows) == Floats(from, from + 50));
+}
+
+TEST_CASE("energy patch: a clip too short for a patch is repeated or padded") {
+  const auto short_clip = [](const char* last, int n_rows) {
+    return run(*std::make_shared<EnergyPatch>(EnergyPatch::Options{5, 1, last, 7}), kRows, count(n_rows));
+  };
+  CHECK(short_clip("repeat", 2) == Floats{0, 1, 0, 1, 0});
+  CHECK(short_clip("pad", 2) == Floats{0, 1, 7, 7, 7});
+  CHECK(short_clip("pad", 5) == Floats{0, 1, 2, 3, 4});
+  CHECK(short_clip("pad", 0).empty());
 }
 
 TEST_CASE("pool: one row for the clip") {

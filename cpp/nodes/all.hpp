@@ -26,6 +26,7 @@
 #include "nodes/spectral_flatness.hpp"
 #include "nodes/spectral_rolloff.hpp"
 #include "nodes/spectrogram.hpp"
+#include "nodes/stack_channels.hpp"
 #include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
 #include "nodes/zero_crossing_rate.hpp"
@@ -58,6 +59,7 @@ using AllNodes = std::tuple<
     std::type_identity<SpectralContrast>,
     std::type_identity<SpectralFlatness>,
     std::type_identity<SpectralRolloff>,
+    std::type_identity<StackChannels>,
     std::type_identity<Standardize>,
     std::type_identity<Statistics>,
     std::type_identity<TopDb>,

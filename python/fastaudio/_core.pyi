@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1590,6 +1590,52 @@ class SpectralRolloff(Node):
     def roll_percent(self) -> float:
         """
         Part of the whole, as a fraction of 1.
+        """
+class StackChannels(Node):
+    """
+    Rows repeated along a channel axis, as networks trained on colour images take a spectrogram.
+    
+    Input:  rows of any shape
+    Output: rows with one axis more, the last or the first, along which all values are the same
+    Latency: none
+    
+    OnnxModel brings axes into the model's order: with channels last, layout="nctf" is a model's that takes
+    them first.
+    
+    Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
+            regularization
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.StackChannels(channels=3)(np.array([[1, 2]], dtype=np.float32)).tolist()
+        [[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]]
+    
+    Options:
+        channels: int in [1, 1024], default 3
+            Length of the new axis.
+        axis: str, one of 'last', 'first', default 'last'
+            Where the new axis stands in a row.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, channels: int = 3, axis: str = 'last') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def axis(self) -> str:
+        """
+        Where the new axis stands in a row.
+        """
+    @property
+    def channels(self) -> int:
+        """
+        Length of the new axis.
         """
 class Standardize(Node):
     """

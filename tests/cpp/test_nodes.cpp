@@ -82,6 +82,9 @@ std::vector<LinearSoftmaxPooling::Options> examples(std::type_identity<LinearSof
 std::vector<EnergyPatch::Options> examples(std::type_identity<EnergyPatch>) {
   return {{}, {5, 2, "pad", -1}, {1, 3}};
 }
+std::vector<StackChannels::Options> examples(std::type_identity<StackChannels>) {
+  return {{}, {.channels = 2, .axis = "first"}};
+}
 std::vector<RMS::Options> examples(std::type_identity<RMS>) {
   return {{}, {16000, 400, 160, true, "reflect"}, {8000, 33, 50, false, "constant"}};
 }

@@ -16,8 +16,10 @@
 #include "nodes/mono.hpp"
 #include "nodes/normalize.hpp"
 #include "nodes/patches.hpp"
+#include "nodes/pca_whiten.hpp"
 #include "nodes/pcen.hpp"
 #include "nodes/pool.hpp"
+#include "nodes/quantize.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/rms.hpp"
 #include "nodes/scale.hpp"
@@ -51,8 +53,10 @@ using AllNodes = std::tuple<
     std::type_identity<Mean>,
     std::type_identity<MinMaxScale>,
     std::type_identity<Normalize>,
+    std::type_identity<PCAWhiten>,
     std::type_identity<PCEN>,
     std::type_identity<Patches>,
+    std::type_identity<Quantize>,
     std::type_identity<RMS>,
     std::type_identity<SpectralBandwidth>,
     std::type_identity<SpectralCentroid>,

@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1167,6 +1167,52 @@ class Normalize(Node):
         """
         Values that share one level.
         """
+class PCAWhiten(Node):
+    """
+    Rows on known principal axes: a matrix times the row less known means.
+    
+    Input:  rows [n_rows, n_means]
+    Output: rows [n_rows, n_components]: matrix (x - means)
+    Latency: none
+    
+    `matrix` holds one component after another, each as long as `means`: a NumPy array's .ravel().tolist().
+    What scales each component to unit variance is in it. At most 2**17 numbers, so that they fit into a
+    card; a larger matrix belongs in an OnnxModel.
+    
+    Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish)
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.PCAWhiten(matrix=[0, 2, 1, 1], means=[1, 0])(np.array([[3, 5]], dtype=np.float32)).tolist()
+        [[10.0, 7.0]]
+    
+    Options:
+        matrix: list[float] in [-1e+12, 1e+12]
+            Components, one after another.
+        means: list[float] in [-1e+12, 1e+12]
+            Subtracted first.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, matrix: list[float], means: list[float]) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def matrix(self) -> list[float]:
+        """
+        Components, one after another.
+        """
+    @property
+    def means(self) -> list[float]:
+        """
+        Subtracted first.
+        """
 class PCEN(Node):
     """
     Per-channel energy normalisation: each band divided by its own recent level, then compressed.
@@ -1311,6 +1357,64 @@ class Patches(Node):
     def pad_value(self) -> float:
         """
         Value of padded rows.
+        """
+class Quantize(Node):
+    """
+    Values limited to a range and counted in its 2^bits - 1 equal steps.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: whole numbers from 0, at `min` and below, to 2^bits - 1, at `max` and
+            above
+    Latency: none
+    
+    Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish), whose cast to uint8 rounds
+            down; ports of it to PyTorch round to the nearest
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Quantize(min=-2, max=2, bits=8)(np.array([[-3, 0, 1, 2]], dtype=np.float32)).tolist()
+        [[0.0, 127.0, 191.0, 255.0]]
+    
+    Options:
+        min: float in [-1e+12, 1e+12], default -2.0
+            Becomes 0.
+        max: float in [-1e+12, 1e+12], default 2.0
+            Becomes 2^bits - 1.
+        bits: int in [1, 16] bits, default 8
+            Size of a number.
+        rounding: str, one of 'down', 'nearest', default 'down'
+            Which whole number; of two as near the even one.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def bits(self) -> int:
+        """
+        Size of a number.
+        """
+    @property
+    def max(self) -> float:
+        """
+        Becomes 2^bits - 1.
+        """
+    @property
+    def min(self) -> float:
+        """
+        Becomes 0.
+        """
+    @property
+    def rounding(self) -> str:
+        """
+        Which whole number; of two as near the even one.
         """
 class RMS(Node):
     """

@@ -35,6 +35,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Each": (MEL >> fa.Log(),),
     "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
+    "PCAWhiten": ([1.0, -2.0, 0.5, 0.0, 1.0, 1.0], [0.1, -0.2, 0.0]),
     "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
     "Sequential": ([MEL, fa.Log(), fa.Patches(length=3, hop=2, last="pad")],),
     "Standardize": ([0.1, -0.2, 0.0], [0.5, 1.0, 2.0]),

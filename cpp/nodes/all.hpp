@@ -23,6 +23,7 @@
 #include "nodes/resample.hpp"
 #include "nodes/rms.hpp"
 #include "nodes/scale.hpp"
+#include "nodes/similarity.hpp"
 #include "nodes/spectral_centroid.hpp"
 #include "nodes/spectral_contrast.hpp"
 #include "nodes/spectral_flatness.hpp"
@@ -68,6 +69,7 @@ using AllNodes = std::tuple<
     std::type_identity<Statistics>,
     std::type_identity<TopDb>,
     std::type_identity<ZeroCrossingRate>,
+    std::type_identity<Similarity>,
     std::type_identity<Tags>,
     std::type_identity<Events>
 >;

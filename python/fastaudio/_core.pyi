@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'Similarity', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1955,6 +1955,54 @@ class ZeroCrossingRate(Node):
     def threshold(self) -> float:
         """
         Samples of no larger magnitude count as 0, which is positive.
+        """
+class Similarity(Node):
+    """
+    Cosine of each row to each vector of a bank: scores for labels that no network was trained on.
+    
+    Input:  embeddings [n_rows, d]
+    Output: cosines [n_rows, n_labels], from -1 to 1; 0 where the row or the vector is all zeros
+    Latency: none
+    
+    `bank` holds one vector of d numbers after another, in the order of `labels`: a NumPy array's
+    .ravel().tolist(). Vectors needn't be of unit length. At most 2**17 numbers, so that they fit into a
+    card; a larger bank belongs in an OnnxModel.
+    
+    Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
+            audio and tags, ICASSP 2021
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> node = fa.Similarity(bank=[2, 0, 0, -3], labels=["rain", "wind"])
+        >>> print(node(np.array([[3, 4]], dtype=np.float32)))
+        [[ 0.6 -0.8]]
+    
+    Options:
+        bank: list[float] in [-1e+12, 1e+12]
+            Vectors, one after another.
+        labels: list[str]
+            Name of each vector, in order.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, bank: list[float], labels: list[str]) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def bank(self) -> list[float]:
+        """
+        Vectors, one after another.
+        """
+    @property
+    def labels(self) -> list[str]:
+        """
+        Name of each vector, in order.
         """
 class Tags(Node):
     """

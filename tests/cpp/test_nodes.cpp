@@ -91,6 +91,9 @@ std::vector<PCAWhiten::Options> examples(std::type_identity<PCAWhiten>) {
 std::vector<Quantize::Options> examples(std::type_identity<Quantize>) {
   return {{}, {-0.5, 0.5, 4, "nearest"}};
 }
+std::vector<Similarity::Options> examples(std::type_identity<Similarity>) {
+  return {{{1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 0}, {"a", "b"}}};
+}
 std::vector<RMS::Options> examples(std::type_identity<RMS>) {
   return {{}, {16000, 400, 160, true, "reflect"}, {8000, 33, 50, false, "constant"}};
 }

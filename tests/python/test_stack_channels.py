@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import assert_same_bits, in_chunks, musicnn_front
+from helpers import ONNX, assert_same_bits, in_chunks, musicnn_front
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +41,25 @@ def test_times_stay_and_names_of_the_last_axis_go() -> None:
 def test_three_channels_of_a_patch_compose() -> None:
     front = musicnn_front() >> fa.Patches(length=480) >> fa.StackChannels(channels=3)
     assert "[0.13 Hz, 480, 96, 3]" in front.diagram()
+
+
+@pytest.mark.parametrize(
+    ("name", "axis", "layout", "subscripts"),
+    [
+        ("nctf", "first", "", "ntf,ctf->n"),
+        ("nctf", "last", "nctf", "ntf,ctf->n"),
+        ("nftc", "last", "nftc", "ntf,ftc->n"),
+    ],
+)
+def test_networks_take_channels_where_they_want_them(
+    name: str, axis: str, layout: str, subscripts: str
+) -> None:
+    rows = np.random.default_rng(1).uniform(-1, 1, (7, 4, 3)).astype(np.float32)
+    net = fa.OnnxModel(str(ONNX / f"{name}.onnx"), layout=layout)
+    shape = (2, 4, 3) if name == "nctf" else (3, 4, 2)
+    want = np.einsum(subscripts, rows.astype(np.float64), np.arange(1, 25).reshape(shape))
+    got = (fa.StackChannels(channels=2, axis=axis) >> net)(rows)
+    np.testing.assert_allclose(got[:, 0], want, rtol=0, atol=1e-4)
 
 
 def test_more_than_fits_is_refused() -> None:

@@ -142,6 +142,7 @@ def talnet(
     """TALNet: ln mel patches [n, 400, 64], 10 s of 16,000 Hz each at 40 frames/s.
 
     mean, std: those of the training data by band, which come with the weights; none is applied without.
+    A clip's probabilities come from the network's frames by `LinearSoftmaxPooling`.
     Published are bands and frame rate; n_fft, the mel scale and the floor of 1e-10 are a choice made here.
 
     Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., ICASSP 2021

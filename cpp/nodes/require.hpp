@@ -1,6 +1,7 @@
 /// Checks of a node's input, worded alike everywhere, and what comes out of a framing one.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,39 @@ inline void require_samples(const char* node, const StreamSpec& input, double ra
 inline void require_rank(const char* node, const StreamSpec& input, std::size_t rank, const char* what) {
   if (input.shape.size() == rank) return;
   throw ValueError(std::string(node) + ": expected " + what + ", got rows " + to_string(input));
+}
+
+/// Throws unless rows are [width].
+inline void require_width(const char* node, const StreamSpec& input, std::size_t width, const char* why) {
+  if (input.shape == std::vector<std::int64_t>{static_cast<std::int64_t>(width)}) return;
+  throw ValueError(std::string(node) + ": expected rows of " + std::to_string(width) + ", " + why +
+                   ", got rows " + to_string(input));
+}
+
+/// Throws unless there are labels, all different.
+inline void require_labels(const char* node, const std::vector<std::string>& labels) {
+  const std::string subject = std::string(node) + ": expected ";
+  std::set<std::string> seen;
+  for (const std::string& label : labels) {
+    if (label.empty()) throw ValueError(subject + "a name for each label, got ''");
+    if (!seen.insert(label).second) {
+      throw ValueError(subject + "different labels, got " + format(label) + " twice");
+    }
+  }
+  if (labels.empty()) throw ValueError(subject + "at least one label, got none");
+}
+
+/// Throws unless a list of vectors, one after another, has a multiple of `n` numbers, few enough for a card.
+inline void require_vectors(const char* node, const char* option, const std::vector<double>& numbers,
+                            std::size_t n, const char* counted) {
+  constexpr std::size_t kMost = std::size_t{1} << 17;
+  const std::string got = std::to_string(numbers.size()) + " items";
+  if (numbers.size() > kMost) {
+    detail::throw_outside(node, option, "of at most 131072 items", got + "; take an OnnxModel");
+  }
+  if (!numbers.empty() && numbers.size() % n == 0) return;
+  detail::throw_outside(node, option,
+                        "of a multiple of " + std::to_string(n) + " items, the number of " + counted, got);
 }
 
 /// One number a frame of samples, as RMS gives.

@@ -5,8 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "core/row_block.hpp"
-#include "nodes/require.hpp"
+#include "nodes/windowed.hpp"
 
 namespace fastaudio {
 
@@ -85,60 +84,35 @@ float percentile(const std::vector<float>& sorted, double percent) {
   return static_cast<float>(low + (high - low) * (place - static_cast<double>(below)));
 }
 
-class StatisticsStream final : public Stream {
+/// All kinds of one clip or window.
+class Kinds {
  public:
-  StatisticsStream(std::shared_ptr<const Statistics> node, std::size_t row_size)
-      : node_(std::move(node)),
-        row_size_(row_size),
-        window_(node_->options().window.value_or(0)),
-        hop_(node_->options().hop.value_or(static_cast<int>(window_))),
-        moments_(row_size),
-        block_(kinds().size() * row_size) {
+  Kinds(std::shared_ptr<const Statistics> node, std::size_t row_size)
+      : node_(std::move(node)), row_size_(row_size), moments_(row_size) {
     for (const std::string& kind : kinds()) percents_.push_back(percent_of(kind));
     sorts_ = std::any_of(percents_.begin(), percents_.end(), [](const auto& p) { return p.has_value(); });
-    rows_.resize(static_cast<std::size_t>(window_) * row_size);
-    column_.reserve(static_cast<std::size_t>(window_));
+    const auto window = static_cast<std::size_t>(node_->options().window.value_or(0));
+    column_.reserve(window);
+    if (sorts_) rows_.reserve(window * row_size);
   }
 
- private:
-  const std::vector<std::string>& kinds() const { return node_->options().kinds; }
-
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    if (window_ == 0 && sorts_) rows_.insert(rows_.end(), rows, rows + n_rows * row_size_);
-    for (; n_rows > 0; --n_rows, rows += row_size_) {
-      ++n_;
-      if (window_ == 0) {
-        moments_.add(rows);
-        continue;
-      }
-      std::copy_n(rows, row_size_, &rows_[place(n_ - 1)]);
-      if (n_ >= window_ && (n_ - window_) % hop_ == 0) emit(n_ - window_, sink);
-    }
-    block_.write(sink);
+  void reset() {
+    moments_.reset();
+    rows_.clear();
   }
 
-  void do_flush(Sink& sink) override {
-    if (n_ > 0 && (window_ == 0 || n_ < window_)) emit(0, sink);
-    block_.write(sink);
+  void add(const float* row) {
+    moments_.add(row);
+    if (sorts_) rows_.insert(rows_.end(), row, row + row_size_);
   }
 
-  std::size_t place(std::int64_t row) const {
-    return static_cast<std::size_t>(window_ > 0 ? row % window_ : row) * row_size_;
-  }
-
-  /// Each window is computed anew: a running sum would remember what has left it.
-  void emit(std::int64_t first, Sink& sink) {
-    if (window_ > 0) {
-      moments_.reset();
-      for (std::int64_t t = first; t < n_; ++t) moments_.add(&rows_[place(t)]);
-    }
-    float* out = block_.next(sink);
+  void write(float* out) {
     for (std::size_t i = 0; i < percents_.size(); ++i) {
       if (!percents_[i]) moments_.write(kinds()[i], out + i * row_size_);
     }
     for (std::size_t k = 0; sorts_ && k < row_size_; ++k) {
       column_.clear();
-      for (std::int64_t t = first; t < n_; ++t) column_.push_back(rows_[place(t) + k]);
+      for (std::size_t at = k; at < rows_.size(); at += row_size_) column_.push_back(rows_[at]);
       std::sort(column_.begin(), column_.end());
       for (std::size_t i = 0; i < percents_.size(); ++i) {
         if (percents_[i]) out[i * row_size_ + k] = percentile(column_, *percents_[i]);
@@ -146,17 +120,16 @@ class StatisticsStream final : public Stream {
     }
   }
 
+ private:
+  const std::vector<std::string>& kinds() const { return node_->options().kinds; }
+
   std::shared_ptr<const Statistics> node_;
   std::size_t row_size_;
-  std::int64_t window_;  ///< 0 for the clip
-  std::int64_t hop_;
   std::vector<std::optional<double>> percents_;  ///< by kind
   bool sorts_ = false;
   Moments moments_;
-  std::vector<float> rows_;    ///< of the window, a ring; of the clip if percentiles need them
+  std::vector<float> rows_;    ///< of the clip or window, if percentiles need them
   std::vector<float> column_;  ///< one element of these rows
-  RowBlock block_;
-  std::int64_t n_ = 0;
 };
 
 }  // namespace
@@ -176,9 +149,7 @@ Statistics::Statistics(Options options) : options_(std::move(options)) {
       throw ValueError("Statistics: expected different kinds, got " + format(kind) + " twice");
     }
   }
-  if (options_.hop && !options_.window) {
-    throw ValueError("Statistics: expected a window with hop, got None; set window, or leave hop out");
-  }
+  check_windows(name, options_.window, options_.hop);
 }
 
 std::vector<Output> Statistics::outputs(const StreamSpec& input) const {
@@ -187,29 +158,18 @@ std::vector<Output> Statistics::outputs(const StreamSpec& input) const {
   StreamSpec spec = input;
   if (input.shape.empty()) spec.labels = options_.kinds;
   spec.shape.insert(spec.shape.begin(), static_cast<std::int64_t>(n_kinds));
-  if (!options_.window) {
-    spec.rate_hz = 0;
-    spec.span_s = 0;
-  } else {
-    const int window = *options_.window;
-    require_memory(name, static_cast<std::size_t>(window), input, "window");
-    if (input.rate_hz > 0) {
-      spec.rate_hz = input.rate_hz / options_.hop.value_or(window);
-      spec.span_s += (window - 1) / input.rate_hz;
-      spec.latency_s += (window - 1) / input.rate_hz;
-    }
-  }
-  return {{"", spec}};
+  return {{"", per_window(name, input, spec, options_.window, options_.hop)}};
 }
 
 std::optional<Locality> Statistics::locality() const {
-  if (!options_.window) return std::nullopt;
-  return Locality{.n_in = options_.hop.value_or(*options_.window), .after = *options_.window};
+  return window_locality(options_.window, options_.hop);
 }
 
 std::unique_ptr<Stream> Statistics::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<StatisticsStream>(keep(this), input.row_size());
+  const std::size_t size = input.row_size();
+  return std::make_unique<WindowedStream<Kinds>>(Kinds(keep(this), size), options_.window, options_.hop, size,
+                                                 options_.kinds.size() * size);
 }
 
 }  // namespace fastaudio

@@ -1,6 +1,6 @@
 #include "nodes/tags.hpp"
 
-#include <set>
+#include "nodes/require.hpp"
 
 namespace fastaudio {
 
@@ -12,16 +12,7 @@ class TagStream final : public Stream {
 
 }  // namespace
 
-Tags::Tags(Options options) : options_(std::move(options)) {
-  std::set<std::string> seen;
-  for (const std::string& label : options_.labels) {
-    if (label.empty()) throw ValueError("Tags: expected a name for each label, got ''");
-    if (!seen.insert(label).second) {
-      throw ValueError("Tags: expected different labels, got " + format(label) + " twice");
-    }
-  }
-  if (options_.labels.empty()) throw ValueError("Tags: expected at least one label, got none");
-}
+Tags::Tags(Options options) : options_(std::move(options)) { require_labels(name, options_.labels); }
 
 std::string Tags::summary() const { return "Tags(" + std::to_string(options_.labels.size()) + " labels)"; }
 

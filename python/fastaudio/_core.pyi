@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCEN', 'Parallel', 'Patches', 'Pool', 'RMS', 'Resample', 'Sequential', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'Similarity', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -770,6 +770,67 @@ class Delta(Node):
         """
         Rows of a fit; odd.
         """
+class EnergyPatch(Node):
+    """
+    The patch of consecutive rows in which a clip is loudest.
+    
+    Input:  rows [n_frames, ...] of power or magnitude, or their logarithm
+    Output: patch [1, length, ...] at the end, its values unchanged; none for an empty clip
+    Latency: the clip, it waits for the end; memory doesn't grow with it
+    
+    Energy is the sum of all values of a patch: the energy itself where they are power, and of logarithms
+    what the code of the paper below takes. Patches begin every `hop` rows; of equal ones the first is taken.
+    
+    Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
+            audio and tags, ICASSP 2021; xavierfav/ae-w2v-attention, with hop=12
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.array([[1], [3], [2], [0]], dtype=np.float32)
+        >>> fa.EnergyPatch(length=2)(rows).tolist()
+        [[[3.0], [2.0]]]
+    
+    Options:
+        length: int in [1, 1e+06] rows, default 96
+            Rows of the patch.
+        hop: int in [1, 1e+06] rows, default 1
+            Step between the patches compared.
+        last: str, one of 'pad', 'repeat', default 'repeat'
+            A clip shorter than the patch: padded with pad_value, or its rows repeated.
+        pad_value: float in [-1e+30, 1e+30], default 0.0
+            Value of padded rows.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def hop(self) -> int:
+        """
+        Step between the patches compared.
+        """
+    @property
+    def last(self) -> str:
+        """
+        A clip shorter than the patch: padded with pad_value, or its rows repeated.
+        """
+    @property
+    def length(self) -> int:
+        """
+        Rows of the patch.
+        """
+    @property
+    def pad_value(self) -> float:
+        """
+        Value of padded rows.
+        """
 class L2Normalize(Node):
     """
     Rows of unit length, as embeddings are compared.
@@ -802,6 +863,53 @@ class L2Normalize(Node):
     def eps(self) -> float:
         """
         Smallest divisor.
+        """
+class LinearSoftmaxPooling(Node):
+    """
+    Probabilities of a clip or of a window from those of its frames, the larger ones weighing more.
+    
+    Input:  probabilities [n_rows, ...]
+    Output: row [1, ...] at the end of the clip, none for an empty one; or one row a window,
+            [n_windows, ...]: sum of p^2 / sum of p, 0 where all are 0; values below 0 count as 0
+    Latency: the clip, it waits for the end; or window - 1 rows
+    
+    Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip shorter than
+    a window yields one, of the rows that there are.
+    
+    Source: Wang, Li & Metze, A comparison of five multiple instance learning pooling functions for sound
+            event detection with weak labeling, ICASSP 2019
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.LinearSoftmaxPooling()(np.array([[0.25, 0], [0.75, 0]], dtype=np.float32)).tolist()
+        [[0.625, 0.0]]
+    
+    Options:
+        window: int | None in [1, 1e+06] rows, default None
+            Rows of a window; None for the whole clip.
+        hop: int | None in [1, 1e+06] rows, default None
+            Step between windows; None for window, without overlap.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, window: int | None = None, hop: int | None = None) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def hop(self) -> int | None:
+        """
+        Step between windows; None for window, without overlap.
+        """
+    @property
+    def window(self) -> int | None:
+        """
+        Rows of a window; None for the whole clip.
         """
 class Log(Node):
     """
@@ -1059,6 +1167,52 @@ class Normalize(Node):
         """
         Values that share one level.
         """
+class PCAWhiten(Node):
+    """
+    Rows on known principal axes: a matrix times the row less known means.
+    
+    Input:  rows [n_rows, n_means]
+    Output: rows [n_rows, n_components]: matrix (x - means)
+    Latency: none
+    
+    `matrix` holds one component after another, each as long as `means`: a NumPy array's .ravel().tolist().
+    What scales each component to unit variance is in it. At most 2**17 numbers, so that they fit into a
+    card; a larger matrix belongs in an OnnxModel.
+    
+    Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish)
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.PCAWhiten(matrix=[0, 2, 1, 1], means=[1, 0])(np.array([[3, 5]], dtype=np.float32)).tolist()
+        [[10.0, 7.0]]
+    
+    Options:
+        matrix: list[float] in [-1e+12, 1e+12]
+            Components, one after another.
+        means: list[float] in [-1e+12, 1e+12]
+            Subtracted first.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, matrix: list[float], means: list[float]) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def matrix(self) -> list[float]:
+        """
+        Components, one after another.
+        """
+    @property
+    def means(self) -> list[float]:
+        """
+        Subtracted first.
+        """
 class PCEN(Node):
     """
     Per-channel energy normalisation: each band divided by its own recent level, then compressed.
@@ -1203,6 +1357,64 @@ class Patches(Node):
     def pad_value(self) -> float:
         """
         Value of padded rows.
+        """
+class Quantize(Node):
+    """
+    Values limited to a range and counted in its 2^bits - 1 equal steps.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: whole numbers from 0, at `min` and below, to 2^bits - 1, at `max` and
+            above
+    Latency: none
+    
+    Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish), whose cast to uint8 rounds
+            down; ports of it to PyTorch round to the nearest
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Quantize(min=-2, max=2, bits=8)(np.array([[-3, 0, 1, 2]], dtype=np.float32)).tolist()
+        [[0.0, 127.0, 191.0, 255.0]]
+    
+    Options:
+        min: float in [-1e+12, 1e+12], default -2.0
+            Becomes 0.
+        max: float in [-1e+12, 1e+12], default 2.0
+            Becomes 2^bits - 1.
+        bits: int in [1, 16] bits, default 8
+            Size of a number.
+        rounding: str, one of 'down', 'nearest', default 'down'
+            Which whole number; of two as near the even one.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def bits(self) -> int:
+        """
+        Size of a number.
+        """
+    @property
+    def max(self) -> float:
+        """
+        Becomes 2^bits - 1.
+        """
+    @property
+    def min(self) -> float:
+        """
+        Becomes 0.
+        """
+    @property
+    def rounding(self) -> str:
+        """
+        Which whole number; of two as near the even one.
         """
 class RMS(Node):
     """
@@ -1483,6 +1695,52 @@ class SpectralRolloff(Node):
         """
         Part of the whole, as a fraction of 1.
         """
+class StackChannels(Node):
+    """
+    Rows repeated along a channel axis, as networks trained on colour images take a spectrogram.
+    
+    Input:  rows of any shape
+    Output: rows with one axis more, the last or the first, along which all values are the same
+    Latency: none
+    
+    OnnxModel brings axes into the model's order: with channels last, layout="nctf" is a model's that takes
+    them first.
+    
+    Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
+            regularization
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.StackChannels(channels=3)(np.array([[1, 2]], dtype=np.float32)).tolist()
+        [[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]]
+    
+    Options:
+        channels: int in [1, 1024], default 3
+            Length of the new axis.
+        axis: str, one of 'last', 'first', default 'last'
+            Where the new axis stands in a row.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, channels: int = 3, axis: str = 'last') -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def axis(self) -> str:
+        """
+        Where the new axis stands in a row.
+        """
+    @property
+    def channels(self) -> int:
+        """
+        Length of the new axis.
+        """
 class Standardize(Node):
     """
     Values less a known mean, divided by a known standard deviation.
@@ -1697,6 +1955,54 @@ class ZeroCrossingRate(Node):
     def threshold(self) -> float:
         """
         Samples of no larger magnitude count as 0, which is positive.
+        """
+class Similarity(Node):
+    """
+    Cosine of each row to each vector of a bank: scores for labels that no network was trained on.
+    
+    Input:  embeddings [n_rows, d]
+    Output: cosines [n_rows, n_labels], from -1 to 1; 0 where the row or the vector is all zeros
+    Latency: none
+    
+    `bank` holds one vector of d numbers after another, in the order of `labels`: a NumPy array's
+    .ravel().tolist(). Vectors needn't be of unit length. At most 2**17 numbers, so that they fit into a
+    card; a larger bank belongs in an OnnxModel.
+    
+    Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
+            audio and tags, ICASSP 2021
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> node = fa.Similarity(bank=[2, 0, 0, -3], labels=["rain", "wind"])
+        >>> print(node(np.array([[3, 4]], dtype=np.float32)))
+        [[ 0.6 -0.8]]
+    
+    Options:
+        bank: list[float] in [-1e+12, 1e+12]
+            Vectors, one after another.
+        labels: list[str]
+            Name of each vector, in order.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, bank: list[float], labels: list[str]) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def bank(self) -> list[float]:
+        """
+        Vectors, one after another.
+        """
+    @property
+    def labels(self) -> list[str]:
+        """
+        Name of each vector, in order.
         """
 class Tags(Node):
     """

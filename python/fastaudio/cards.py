@@ -27,7 +27,7 @@ SCHEMA = "fastaudio.card/1"
 MODELS = Path(__file__).parent / "_models"
 """Folder of the models that come with the package."""
 
-_LARGEST_CARD = 4_000_000
+_LARGEST_CARD = 16_000_000
 _DEEPEST = 32
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's

@@ -150,6 +150,14 @@ TEST_CASE("allocations: nor does one that works on rows or frames") {
   CHECK(allocations_of(*std::make_shared<TopDb>(TopDb::Options{}), db) == 0);
   const Statistics::Options windows{.kinds = {"mean", "std", "p25"}, .window = 20, .hop = 7};
   CHECK(allocations_of(*std::make_shared<Statistics>(windows), db) == 0);
+  const StackChannels::Options thrice{};
+  CHECK(allocations_of(*std::make_shared<StackChannels>(thrice), db) == 0);
+  CHECK(allocations_of(*std::make_shared<Quantize>(Quantize::Options{}), db) == 0);
+  const std::vector<double> eight(8, 0.5);
+  CHECK(allocations_of(*std::make_shared<PCAWhiten>(PCAWhiten::Options{eight, eight}), db) == 0);
+  CHECK(allocations_of(*std::make_shared<Similarity>(Similarity::Options{eight, {"a"}}), db) == 0);
+  const LinearSoftmaxPooling::Options sliding{.window = 20, .hop = 7};
+  CHECK(allocations_of(*std::make_shared<LinearSoftmaxPooling>(sliding), power) == 0);
   CHECK(allocations_of(*std::make_shared<RMS>(RMS::Options{.sample_rate = 16000}), samples) == 0);
   const ZeroCrossingRate::Options zeros{.sample_rate = 16000};
   CHECK(allocations_of(*std::make_shared<ZeroCrossingRate>(zeros), samples) == 0);

@@ -76,6 +76,24 @@ std::vector<Statistics::Options> examples(std::type_identity<Statistics>) {
           {.kinds = {"mean", "p50"}, .window = 20, .hop = 7},
           {.window = 3, .hop = 5}};
 }
+std::vector<LinearSoftmaxPooling::Options> examples(std::type_identity<LinearSoftmaxPooling>) {
+  return {{}, {20, 7}, {3, 5}};
+}
+std::vector<EnergyPatch::Options> examples(std::type_identity<EnergyPatch>) {
+  return {{}, {5, 2, "pad", -1}, {1, 3}};
+}
+std::vector<StackChannels::Options> examples(std::type_identity<StackChannels>) {
+  return {{}, {.channels = 2, .axis = "first"}};
+}
+std::vector<PCAWhiten::Options> examples(std::type_identity<PCAWhiten>) {
+  return {{{1, 2, 3, 4, 5, 6, -6, -5, -4, -3, -2, -1}, {0, 0.1, 0.2, 0.3, 0.4, 0.5}}};
+}
+std::vector<Quantize::Options> examples(std::type_identity<Quantize>) {
+  return {{}, {-0.5, 0.5, 4, "nearest"}};
+}
+std::vector<Similarity::Options> examples(std::type_identity<Similarity>) {
+  return {{{1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 0}, {"a", "b"}}};
+}
 std::vector<RMS::Options> examples(std::type_identity<RMS>) {
   return {{}, {16000, 400, 160, true, "reflect"}, {8000, 33, 50, false, "constant"}};
 }

@@ -132,6 +132,8 @@ def main() -> None:
     weighted_sum("nft", ["n", BANDS, FRAMES], (BANDS, FRAMES))
     weighted_sum("n1tf", ["n", 1, FRAMES, BANDS], (1, FRAMES, BANDS))
     weighted_sum("ntf1", ["n", FRAMES, BANDS, 1], (FRAMES, BANDS, 1))
+    weighted_sum("nctf", ["n", 2, FRAMES, BANDS], (2, FRAMES, BANDS))
+    weighted_sum("nftc", ["n", BANDS, FRAMES, 2], (BANDS, FRAMES, 2))
     weighted_sum("batch1", [1, FRAMES, BANDS], (FRAMES, BANDS))
     weighted_sum("batch4", [4, FRAMES, BANDS], (FRAMES, BANDS))
 

@@ -167,6 +167,19 @@ def ae_w2v(x: Any, low: Any, high: Any) -> Floats:
     return (np.log(mel + np.finfo(np.float32).eps) - low) / (np.asarray(high) - low)
 
 
+def ae_w2v_loudest(x: Any, low: Any, high: Any) -> Floats:
+    """The frames of the patch whose unscaled logarithms have the largest sum."""
+    scaled = ae_w2v(x, low, high)
+    logs = scaled * (np.asarray(high) - low) + low
+    sums = patches(logs, 96, 12).sum(axis=(1, 2))
+    start = 12 * int(np.argmax(sums))
+    return scaled[start : start + 96]
+
+
+def three_channels(windows: Floats) -> Floats:
+    return np.stack([windows] * 3, axis=-1)
+
+
 def resnet_contrastive(x: Any) -> Floats:
     return db(
         mel_spectrogram(x, sample_rate=22_500, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000)

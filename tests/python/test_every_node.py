@@ -38,8 +38,10 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Film": (MEL >> fa.Patches(length=1), MEANS >> {"gamma": fa.L2Normalize(), "beta": fa.Log()}),
     "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
+    "PCAWhiten": ([1.0, -2.0, 0.5, 0.0, 1.0, 1.0], [0.1, -0.2, 0.0]),
     "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
     "Sequential": ([MEL, fa.Log(), fa.Patches(length=3, hop=2, last="pad")],),
+    "Similarity": ([1.0, 2.0, -3.0, 0.0, 0.0, 0.0], ["guitar", "é♪"]),
     "Standardize": ([0.1, -0.2, 0.0], [0.5, 1.0, 2.0]),
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }

@@ -27,7 +27,7 @@ BELOW: dict[str, set[str]] = {
 }
 EVERYBODYS = "core/error.hpp"
 # What several nodes share, and no node itself.
-SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp"}
+SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp", "windowed.hpp"}
 
 # Python modules from the bottom up: a module imports from lower rows only.
 ROWS = [

@@ -6,6 +6,7 @@
 (2, 96, 64)
 
 Each is nodes in a row, to be taken apart and changed like any other; other rates need `Resample` before.
+`vggish_postprocess` is the other end: what comes after that network.
 `Error` is the largest difference to the original's formula in float64 over real sound, in the output's unit,
 with room for other processors. "a to -60 dB, b" is a for values down to 60 dB below their frame's largest,
 and b for all: what lies deeper is the rounding of float32, in the original as here.
@@ -26,6 +27,7 @@ from fastaudio.presets.sounds import (
     resnet_contrastive,
     talnet,
     vggish,
+    vggish_postprocess,
     weanet,
     yamnet,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "talnet",
     "tempocnn",
     "vggish",
+    "vggish_postprocess",
     "weanet",
     "whisper",
     "yamnet",

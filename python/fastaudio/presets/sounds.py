@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Each, Log, MelSpectrogram, MinMaxScale, Patches, Standardize, TopDb
+import numpy as np
+
+from fastaudio._core import (
+    Each,
+    EnergyPatch,
+    Log,
+    MelSpectrogram,
+    MinMaxScale,
+    Patches,
+    PCAWhiten,
+    Quantize,
+    StackChannels,
+    Standardize,
+    TopDb,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fastaudio._core import Sequential
+    from numpy.typing import ArrayLike
+
+    from fastaudio._core import Node, Sequential
 
 
 def _audioset_mel() -> MelSpectrogram:
@@ -37,6 +53,20 @@ def vggish(*, hop: int = 96) -> Sequential:
     Error: 1e-4 to -40 dB, 2e-4
     """
     return _audioset_mel() >> Log(kind="ln", offset=0.01) >> Patches(length=96, hop=hop)
+
+
+def vggish_postprocess(matrix: ArrayLike, means: ArrayLike, *, rounding: str = "down") -> Sequential:
+    """VGGish's embeddings as AudioSet has them: PCA-whitened rows [n, 128] in 8 bits, 0 to 255.
+
+    It comes after the network, one row for each 0.96 s of 16,000 Hz. matrix [128, 128], means [128]: the
+    published pca_eigen_vectors and pca_means, which come with the weights. rounding: "nearest" as in the
+    ports to PyTorch.
+
+    Source: tensorflow/models, research/audioset/vggish, vggish_postprocess.py
+    Error: 1 step in at most one value of 10,000, those next to a step's edge; 0 else
+    """
+    whiten = PCAWhiten(np.ravel(matrix).tolist(), np.ravel(means).tolist())
+    return whiten >> Quantize(min=-2, max=2, bits=8, rounding=rounding)
 
 
 def yamnet(*, hop: int = 48) -> Sequential:
@@ -112,6 +142,7 @@ def talnet(
     """TALNet: ln mel patches [n, 400, 64], 10 s of 16,000 Hz each at 40 frames/s.
 
     mean, std: those of the training data by band, which come with the weights; none is applied without.
+    A clip's probabilities come from the network's frames by `LinearSoftmaxPooling`.
     Published are bands and frame rate; n_fft, the mel scale and the floor of 1e-10 are a choice made here.
 
     Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., ICASSP 2021
@@ -163,13 +194,15 @@ def ae_w2v(
     max: Sequence[float],  # noqa: A002
     sample_rate: int = 22_000,
     window: str = "hann",
-    hop: int = 96,
+    hop: int | None = None,
+    loudest: bool = False,
 ) -> Sequential:
     """Contextual tag embeddings' audio encoder: mel patches [n, 96, 96] scaled to [0, 1], 2.2 s each.
 
     min, max: the training data's, one number or 96, which aren't published. The code has 22,000 Hz and Hann,
-    the paper 22,050 and Hamming. The original adds faint noise and zeros up to 10 s and trains on the patch
-    of greatest energy; here come all patches.
+    the paper 22,050 and Hamming. hop: 96 frames, or 12 with loudest: then comes one patch a
+    clip, [1, 96, 96], with the greatest sum of ln(magnitude + 2^-23), as the original was trained. It also
+    adds faint noise, and zeros up to 10 s.
 
     Source: Favory, Drossos, Virtanen & Serra, ICASSP 2021; xavierfav/ae-w2v-attention with the librosa of
     its time, which mirrors the signal's ends: ln(magnitude + 2^-23)
@@ -185,15 +218,20 @@ def ae_w2v(
         power=1,
     )
     log = Log(kind="ln", offset=2**-23)
-    return mel >> log >> MinMaxScale(min=list(min), max=list(max)) >> Patches(length=96, hop=hop)
+    patches: Node
+    if loudest:
+        patches = EnergyPatch(length=96, hop=12 if hop is None else hop)
+    else:
+        patches = Patches(length=96, hop=hop)
+    return mel >> log >> patches >> MinMaxScale(min=list(min), max=list(max))
 
 
 def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequential:
-    """Contrastive ResNet50V2: mel patches [n, 480, 128] in dB, 110,250 samples at 22,500 Hz each.
+    """Contrastive ResNet50V2: mel patches [n, 480, 128, 3] in dB, 110,250 samples at 22,500 Hz each.
 
-    The network takes each patch three times, as channels: stack them. Each window is padded by itself with
-    zeros, and the last one of a clip filled up with them. The printed 480 frames are 5 s at 22,050 Hz, hence
-    the window; at the printed 22,500 Hz, 5 s would be 490. hop: in samples.
+    The three channels are the same; layout="nftc" brings them into the paper's 128 x 480 x 3. Each window is
+    padded by itself with zeros, and the last one of a clip filled up with them. The printed 480 frames are
+    5 s at 22,050 Hz, hence the window; at the printed 22,500 Hz, 5 s would be 490. hop: in samples.
 
     Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
     regularization; window, mel scale and norm, which it leaves open, are librosa's
@@ -202,4 +240,5 @@ def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequ
     mel = MelSpectrogram(
         sample_rate=sample_rate, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000
     )
-    return Patches(length=110_250, hop=hop, last="pad") >> Each(mel >> Log(kind="dB"))
+    windows = Patches(length=110_250, hop=hop, last="pad") >> Each(mel >> Log(kind="dB"))
+    return windows >> StackChannels(channels=3)

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class EnergyPatch final : public NodeOf<EnergyPatch> {
+ public:
+  static constexpr const char* name = "EnergyPatch";
+  static constexpr const char* doc = R"(The patch of consecutive rows in which a clip is loudest.
+
+Input:  rows [n_frames, ...] of power or magnitude, or their logarithm
+Output: patch [1, length, ...] at the end, its values unchanged; none for an empty clip
+Latency: the clip, it waits for the end; memory doesn't grow with it
+
+Energy is the sum of all values of a patch: the energy itself where they are power, and of logarithms
+what the code of the paper below takes. Patches begin every `hop` rows; of equal ones the first is taken.
+
+Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
+        audio and tags, ICASSP 2021; xavierfav/ae-w2v-attention, with hop=12
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> rows = np.array([[1], [3], [2], [0]], dtype=np.float32)
+    >>> fa.EnergyPatch(length=2)(rows).tolist()
+    [[[3.0], [2.0]]]
+)";
+  struct Options {
+    int length = 96;
+    int hop = 1;
+    std::string last = "repeat";
+    double pad_value = 0;
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Rows of the patch.", Place::shown},
+          Field{"hop", &Options::hop, Range{1, 1000000}, "rows", "Step between the patches compared."},
+          Field{"last", &Options::last, Choices{"pad repeat"},
+                "A clip shorter than the patch: padded with pad_value, or its rows repeated."},
+          Field{"pad_value", &Options::pad_value, Range{-1e30, 1e30}, "", "Value of padded rows."}};
+    }
+  };
+
+  explicit EnergyPatch(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

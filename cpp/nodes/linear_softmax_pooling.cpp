@@ -1,0 +1,60 @@
+#include "nodes/linear_softmax_pooling.hpp"
+
+#include "nodes/row_stream.hpp"
+#include "nodes/windowed.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+class LinearSoftmax {
+ public:
+  explicit LinearSoftmax(std::size_t row_size) : sums_(row_size), squares_(row_size) {}
+
+  void reset() {
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+    std::fill(squares_.begin(), squares_.end(), 0.0);
+  }
+
+  void add(const float* row) {
+    for (std::size_t k = 0; k < sums_.size(); ++k) {
+      const double p = magnitude(row[k]);
+      sums_[k] += p;
+      squares_[k] += p * p;
+    }
+  }
+
+  void write(float* out) const {
+    for (std::size_t k = 0; k < sums_.size(); ++k) {
+      out[k] = sums_[k] > 0 ? static_cast<float>(squares_[k] / sums_[k]) : 0.0f;
+    }
+  }
+
+ private:
+  std::vector<double> sums_;
+  std::vector<double> squares_;
+};
+
+}  // namespace
+
+LinearSoftmaxPooling::LinearSoftmaxPooling(Options options) : options_(std::move(options)) {
+  check_options(name, options_);
+  check_windows(name, options_.window, options_.hop);
+}
+
+std::vector<Output> LinearSoftmaxPooling::outputs(const StreamSpec& input) const {
+  return {{"", per_window(name, input, input, options_.window, options_.hop)}};
+}
+
+std::optional<Locality> LinearSoftmaxPooling::locality() const {
+  return window_locality(options_.window, options_.hop);
+}
+
+std::unique_ptr<Stream> LinearSoftmaxPooling::open(const StreamSpec& input) const {
+  outputs(input);
+  const std::size_t size = input.row_size();
+  return std::make_unique<WindowedStream<LinearSoftmax>>(LinearSoftmax(size), options_.window, options_.hop,
+                                                         size, size);
+}
+
+}  // namespace fastaudio

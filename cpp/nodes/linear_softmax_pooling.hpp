@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class LinearSoftmaxPooling final : public NodeOf<LinearSoftmaxPooling> {
+ public:
+  static constexpr const char* name = "LinearSoftmaxPooling";
+  static constexpr const char* doc =
+      R"(Probabilities of a clip or of a window from those of its frames, the larger ones weighing more.
+
+Input:  probabilities [n_rows, ...]
+Output: row [1, ...] at the end of the clip, none for an empty one; or one row a window,
+        [n_windows, ...]: sum of p^2 / sum of p, 0 where all are 0; values below 0 count as 0
+Latency: the clip, it waits for the end; or window - 1 rows
+
+Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip shorter than
+a window yields one, of the rows that there are.
+
+Source: Wang, Li & Metze, A comparison of five multiple instance learning pooling functions for sound
+        event detection with weak labeling, ICASSP 2019
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.LinearSoftmaxPooling()(np.array([[0.25, 0], [0.75, 0]], dtype=np.float32)).tolist()
+    [[0.625, 0.0]]
+)";
+  struct Options {
+    std::optional<int> window;
+    std::optional<int> hop;
+    static constexpr auto fields() {
+      return std::tuple{Field{"window", &Options::window, Range{1, 1000000}, "rows",
+                              "Rows of a window; None for the whole clip."},
+                        Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
+                              "Step between windows; None for window, without overlap."}};
+    }
+  };
+
+  explicit LinearSoftmaxPooling(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override;
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

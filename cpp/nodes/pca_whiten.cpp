@@ -1,0 +1,54 @@
+#include "nodes/pca_whiten.hpp"
+
+#include "dsp/reduce.hpp"
+#include "nodes/require.hpp"
+#include "nodes/row_stream.hpp"
+
+namespace fastaudio {
+
+namespace {
+
+class Whitened {
+ public:
+  explicit Whitened(std::shared_ptr<const PCAWhiten> node)
+      : node_(std::move(node)), centred_(node_->options().means.size()) {}
+
+  void operator()(const float* row, float* out) {
+    const std::size_t d = centred_.size();
+    for (std::size_t k = 0; k < d; ++k) centred_[k] = row[k] - node_->options().means[k];
+    const double* component = node_->options().matrix.data();
+    for (std::size_t i = 0; i < node_->n_components(); ++i, component += d) {
+      const auto product = [&](std::size_t k) { return component[k] * centred_[k]; };
+      out[i] = static_cast<float>(dsp::sum<double>(d, product));
+    }
+  }
+
+ private:
+  std::shared_ptr<const PCAWhiten> node_;
+  std::vector<double> centred_;
+};
+
+}  // namespace
+
+PCAWhiten::PCAWhiten(Options options) : options_(std::move(options)) {
+  check_options(name, options_);
+  const std::size_t d = options_.means.size();
+  if (d == 0) detail::throw_outside(name, "means", "of at least one item", "0 items");
+  require_vectors(name, "matrix", options_.matrix, d, "means");
+}
+
+std::string PCAWhiten::summary() const {
+  return "PCAWhiten(" + std::to_string(options_.means.size()) + " to " + std::to_string(n_components()) + ")";
+}
+
+std::vector<Output> PCAWhiten::outputs(const StreamSpec& input) const {
+  require_width(name, input, options_.means.size(), "as there are means");
+  return each_row(input, static_cast<std::int64_t>(n_components()), "normalized");
+}
+
+std::unique_ptr<Stream> PCAWhiten::open(const StreamSpec& input) const {
+  const Output output = outputs(input).front();
+  return stream_of_rows(Whitened(keep(this)), input, output);
+}
+
+}  // namespace fastaudio

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "core/options.hpp"
+
+namespace fastaudio {
+
+class StackChannels final : public NodeOf<StackChannels> {
+ public:
+  static constexpr const char* name = "StackChannels";
+  static constexpr const char* doc =
+      R"(Rows repeated along a channel axis, as networks trained on colour images take a spectrogram.
+
+Input:  rows of any shape
+Output: rows with one axis more, the last or the first, along which all values are the same
+Latency: none
+
+OnnxModel brings axes into the model's order: with channels last, layout="nctf" is a model's that takes
+them first.
+
+Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
+        regularization
+
+Example:
+    >>> import numpy as np
+    >>> import fastaudio as fa
+    >>> fa.StackChannels(channels=3)(np.array([[1, 2]], dtype=np.float32)).tolist()
+    [[[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]]
+)";
+  struct Options {
+    int channels = 3;
+    std::string axis = "last";
+    static constexpr auto fields() {
+      return std::tuple{
+          Field{"channels", &Options::channels, Range{1, 1024}, "", "Length of the new axis.", Place::shown},
+          Field{"axis", &Options::axis, Choices{"last first"}, "Where the new axis stands in a row."}};
+    }
+  };
+
+  explicit StackChannels(Options options);
+  const Options& options() const { return options_; }
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override { return Locality{}; }
+
+ private:
+  Options options_;
+};
+
+}  // namespace fastaudio

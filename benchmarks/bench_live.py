@@ -57,8 +57,9 @@ def live_cost(pipe: fa.Pipeline, samples: Samples, duration_s: float) -> Measure
             player = Player([stream], samples, duration_s)
             before_s = time.process_time()
             player.start()
-            while player.is_alive():
-                stream.get(timeout_s=0.5)
+            player_ends = time.monotonic() + duration_s
+            while (left_s := player_ends - time.monotonic()) > 0:
+                stream.get(timeout_s=left_s)
             player.join()
             return (time.process_time() - before_s - player.cpu_s) * 1000 / duration_s
 

@@ -9,6 +9,10 @@
 #include <memory>
 #include <thread>
 
+#ifdef __GLIBCXX__
+#include <cxxabi.h>
+#endif
+
 #include "core/node.hpp"
 
 namespace fastaudio::bindings {
@@ -27,13 +31,25 @@ class WithoutGil {
   WithoutGil() : state_(ending() ? nullptr : PyEval_SaveThread()) {}
   ~WithoutGil() noexcept(false) {
     if (state_ == nullptr) return;
-    while (ending()) std::this_thread::sleep_for(std::chrono::hours(1));
+    if (ending()) stay();
+#ifdef __GLIBCXX__
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (abi::__forced_unwind&) {
+      stay();  // Python ends a thread that waits for its lock then: not through C++, with an error on its way
+    }
+#else
     PyEval_RestoreThread(state_);
+#endif
   }
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 
  private:
+  [[noreturn]] static void stay() {
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+
   static bool ending() {
 #if PY_VERSION_HEX >= 0x030D0000
     return Py_IsFinalizing() != 0;

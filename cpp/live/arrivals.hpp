@@ -1,10 +1,12 @@
 /// When each block of sound arrived.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace fastaudio::live {
 
@@ -42,6 +44,19 @@ class Arrivals {
       }
     }
     return at(low).time_ns.load(std::memory_order_acquire);
+  }
+
+  /// When the frame before `position`, which isn't there yet, is to be expected, if blocks go on like the
+  /// last one at the pace of `rate_hz`; none before the first.
+  std::optional<std::int64_t> expected(std::int64_t position, double rate_hz) const {
+    const std::uint64_t n = n_.load(std::memory_order_acquire);
+    if (n == 0) return std::nullopt;
+    const std::int64_t end = at(n - 1).end.load(std::memory_order_acquire);
+    const std::int64_t block = n > 1 ? end - at(n - 2).end.load(std::memory_order_acquire) : 1;
+    const std::int64_t step = std::max<std::int64_t>(block, 1);
+    const std::int64_t frames = (position - end + step - 1) / step * step;
+    return at(n - 1).time_ns.load(std::memory_order_acquire) +
+           static_cast<std::int64_t>(1e9 * static_cast<double>(std::max<std::int64_t>(frames, 0)) / rate_hz);
   }
 
  private:

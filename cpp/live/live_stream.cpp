@@ -13,6 +13,10 @@ namespace {
 /// other streams can wait for.
 constexpr double kTurn_s = 0.25;
 
+/// How long to wait for a source that gives no sign of when it goes on, and for one that is due now.
+constexpr double kUnknown_s = 0.05;
+constexpr double kSlack_s = 0.0005;
+
 StreamSpec checked(const StreamSpec& input, const LiveOptions& options) {
   check_spec(input);
   if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
@@ -212,7 +216,10 @@ bool LiveStream::ready() const {
 }
 
 double LiveStream::ready_in_s() const {
-  return time_of(std::max<std::int64_t>(need_.load(std::memory_order_acquire) - ring_.end(), 0));
+  const auto expected_ns = arrivals_.expected(need_.load(std::memory_order_acquire), input_.rate_hz);
+  if (!expected_ns) return kUnknown_s;
+  const double left_s = 1e-9 * static_cast<double>(*expected_ns - now_ns());
+  return left_s > 0 ? left_s + kSlack_s : std::min(-left_s / 4, kUnknown_s);
 }
 
 template <class Work>

@@ -103,7 +103,8 @@ class LiveStream {
   bool done() const { return done_.load(std::memory_order_acquire); }
   bool closing() const { return closing_.load(std::memory_order_acquire); }
   bool ready() const;
-  double ready_in_s() const;  ///< at the source's pace
+  /// When to look again, if blocks go on as they came; the later they are, the less often.
+  double ready_in_s() const;
   bool claim() { return !claimed_.exchange(true, std::memory_order_acquire); }
   void unclaim() { claimed_.store(false, std::memory_order_release); }
   bool claimed() const { return claimed_.load(std::memory_order_acquire); }

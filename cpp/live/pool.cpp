@@ -14,7 +14,7 @@ namespace fastaudio::live {
 
 namespace {
 
-constexpr double kLongestSleep_s = 0.05;
+constexpr double kLongestSleep_s = 0.5;
 constexpr double kShortestSleep_s = 0.002;
 constexpr std::int64_t kLongestIdle_ns = 10'000'000'000;
 

@@ -24,7 +24,8 @@ struct PoolOptions {
 /// row of results, so that none waits for another's backlog.
 ///
 /// A worker looks for what is due rather than being woken by the sound card: waking it would be a system
-/// call in the callback. It sleeps until the next row can be complete, 50 ms at most, then looks every 2 ms.
+/// call in the callback. It sleeps until the block that completes the next row is to be expected, 0.5 s at
+/// most, then looks every 2 ms, and less often the longer that block is late.
 /// Thread-safe. After a fork the child's copy does nothing.
 class Pool {
  public:

@@ -30,7 +30,7 @@ CLOSE_S = 1.0
 """Seconds that `close` waits at most for a network that runs, beyond what its source takes to stop."""
 
 _LONG_S = 1e6
-_LOOK_S = 0.2  # how often a waiting consumer looks after Ctrl-C and the source
+_LOOK_S = 0.5  # how often a waiting consumer looks after Ctrl-C and the source
 
 
 class Runnable(Protocol):

@@ -18,8 +18,6 @@ using live::Pool;
 
 namespace {
 
-const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60, .max_results = 100000};
-
 /// Keeps the largest number of rows of one run.
 struct Largest {
   std::atomic<std::size_t> n_rows{0};

@@ -15,8 +15,6 @@ using live::Pool;
 
 namespace {
 
-const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 30, .max_results = 100000};
-
 std::vector<NodePtr> networks() {
   std::vector<NodePtr> all{mel(), in_a_row(front()), front_and(std::make_shared<Mean>())};
   if (has_runtime()) {

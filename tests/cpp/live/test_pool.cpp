@@ -15,17 +15,6 @@ using live::LiveStream;
 using live::Overflow;
 using live::Pool;
 
-namespace {
-
-const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60, .max_results = 100000};
-
-void push_all(LiveStream& stream, const Floats& x) {
-  stream.push(x.data(), x.size());
-  stream.finish();
-}
-
-}  // namespace
-
 TEST_CASE("pool: several streams on two workers each give their own rows") {
   Pool pool({.workers = 2});
   const NodePtr node = in_a_row(front());

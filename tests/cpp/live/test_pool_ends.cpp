@@ -20,17 +20,6 @@ using live::LiveStream;
 using live::Overflow;
 using live::Pool;
 
-namespace {
-
-const LiveOptions kLong{.overflow = Overflow::block, .buffer_s = 60, .max_results = 100000};
-
-void push_all(LiveStream& stream, const Floats& x) {
-  stream.push(x.data(), x.size());
-  stream.finish();
-}
-
-}  // namespace
-
 TEST_CASE("pool: an error ends its own stream only, after the results before it") {
   Pool pool({.workers = 2});
   const auto fails = [](const float* rows, std::size_t n_rows) {

@@ -35,10 +35,6 @@ Overflow overflow_of(const std::string& name) {
   throw ValueError("live: expected overflow 'drop_oldest', 'block' or 'raise', got " + format(name));
 }
 
-std::chrono::nanoseconds duration(double seconds) {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * std::clamp(seconds, 0.0, 1e6)));
-}
-
 /// A result, as `take` describes it.
 using Taken =
     py::typing::Tuple<int, py::str, std::int64_t, py::array_t<float>, double, double, std::int64_t, bool>;
@@ -75,7 +71,7 @@ class PyLiveStream {
   std::optional<live::Result> take(double timeout_s) {
     require_process();
     const WithoutGil without_gil;
-    return stream_->results().take(duration(timeout_s));
+    return stream_->results().take(live::duration(timeout_s));
   }
 
   void finish() {

@@ -17,6 +17,12 @@ inline std::int64_t now_ns() {
       .count();
 }
 
+/// Seconds as the standard library waits; none for what isn't a positive number.
+inline std::chrono::nanoseconds duration(double seconds) {
+  const double some_s = seconds > 0 ? std::min(seconds, 1e6) : 0;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * some_s));
+}
+
 /// The last blocks' ends and times. One writer, any number of readers, no locks; all in constant time.
 class Arrivals {
  public:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,12 +16,6 @@ namespace {
 constexpr double kLongestSleep_s = 0.5;
 constexpr double kShortestSleep_s = 0.002;
 constexpr std::int64_t kLongestIdle_ns = 10'000'000'000;
-
-/// None for what isn't a number.
-std::chrono::nanoseconds duration(double seconds) {
-  const double some_s = seconds > 0 ? std::min(seconds, 1e6) : 0;
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * some_s));
-}
 
 }  // namespace
 

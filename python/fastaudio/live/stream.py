@@ -297,7 +297,7 @@ class LiveStream:
     def close(self) -> None:
         """Stop the source and drop what was not taken; may be called twice, and from any thread.
 
-        Returns within `CLOSE_S` after the source has stopped (a microphone takes 2 s at most), even while
+        Returns within `CLOSE_S` after the source has stopped (a microphone takes 1 s at most), even while
         a network runs: that run ends in the background.
         """
         if self._closed or os.getpid() != self._pid:  # a forked child has neither source nor worker

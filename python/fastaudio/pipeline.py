@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from fastaudio import cards
+from fastaudio import cards, layers
 from fastaudio._core import (
     FastaudioError,
     ModelError,
@@ -141,9 +140,27 @@ class Pipeline:
 
     def __rshift__(self, node: Node | dict[str, Node]) -> Pipeline:
         """Return a pipeline that goes on with `node`, or with branches by name; all else is kept."""
+        return self._with(self.node >> node)
+
+    def _with(self, node: Node) -> Pipeline:
         made_anew = ("input", "pipeline")  # what a card says of its nodes
         card = {key: value for key, value in self.card.items() if key not in made_anew}
-        return Pipeline(self.node >> node, channel=self.channel, quality=self.quality, card=card)
+        return Pipeline(node, channel=self.channel, quality=self.quality, card=card)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the network's outputs, for `layer`; none without a network, or with several."""
+        return layers.layers(self.node)
+
+    def layer(self, name: str) -> Pipeline:
+        """Return the pipeline up to its network, giving that output's rows; its weights shared.
+
+        The network is the last one on the way; what came after it (Tags, Events, Mean) is left out.
+
+        Raises:
+            ValueError: no such output, no network, or several in branches.
+        """
+        return self._with(layers.layer(self.node, name))
 
     @property
     def name(self) -> str | None:
@@ -179,16 +196,7 @@ class Pipeline:
         Raises:
             TypeError, ValueError: no number above 0, or a pipeline without Patches.
         """
-        if isinstance(hop_s, bool) or not isinstance(hop_s, Real):
-            raise TypeError(f"Pipeline.with_hop: expected hop_s as a number of seconds, got {hop_s!r}")
-        if not 0 < hop_s < math.inf:
-            raise ValueError(f"Pipeline.with_hop: expected hop_s above 0 s, got {hop_s}")
         node = with_hop(self.node, self.input_spec, hop_s)
-        if node is None:
-            raise ValueError(
-                f"Pipeline.with_hop: expected a pipeline with Patches, got {self.node!r:.60}; "
-                "the step of rows is their node's hop_length"
-            )
         return Pipeline(node, channel=self.channel, quality=self.quality, card=self.card)
 
     def __repr__(self) -> str:

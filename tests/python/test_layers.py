@@ -32,7 +32,7 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp", "w
 # Python modules from the bottom up: a module imports from lower rows only.
 ROWS = [
     {"_core"},
-    {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "windows"},
+    {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "windows", "layers"},
     {"streams", "librosa"},
     {"live", "runs"},
     {"pipeline"},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Concat, Film, OnnxModel, Parallel, Sequential
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from fastaudio._core import Node
 
 
@@ -35,6 +37,18 @@ def layer(node: Node, name: str) -> Node:
         known = ", ".join(_names(net))
         raise ValueError(f"Pipeline.layer: expected one of {known}, got {name!r}")
     return Sequential([*before, net[name]])
+
+
+def default_layer(names: Sequence[str], card: Mapping[str, Any]) -> str:
+    """Return the layer to embed sound with: the first that the card calls an embedding, else the first.
+
+    Args:
+        names: of the layers, at least one.
+        card: of the model.
+    """
+    outputs = card.get("outputs", {})
+    units = {name: what.get("unit") for name, what in outputs.items() if isinstance(what, dict)}
+    return next((name for name in units if units[name] == "embedding" and name in names), names[0])
 
 
 def _names(net: OnnxModel) -> tuple[str, ...]:

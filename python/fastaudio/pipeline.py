@@ -152,15 +152,16 @@ class Pipeline:
         """Names of the network's outputs, for `layer`; none without a network, or with several."""
         return layers.layers(self.node)
 
-    def layer(self, name: str) -> Pipeline:
+    def layer(self, name: str | None = None) -> Pipeline:
         """Return the pipeline up to its network, giving that output's rows; its weights shared.
 
         The network is the last one on the way; what came after it (Tags, Events, Mean) is left out.
+        Without a name it is the first output that the card calls an embedding, else the first.
 
         Raises:
             ValueError: no such output, no network, or several in branches.
         """
-        return self._with(layers.layer(self.node, name))
+        return self._with(layers.layer(self.node, name, self.card))
 
     @property
     def name(self) -> str | None:

@@ -28,8 +28,7 @@ def export(recipe: Recipe, net: nn.Module, folder: Path) -> Pipeline:
         node = node >> recipe.after()
     if recipe.labels:
         node = node >> Tags(list(recipe.labels))
-    rows = recipe.front() >> open_model(recipe, model)
-    shapes = [list(spec.shape) for spec in rows.output_specs(rows.input_spec).values()]
+    shapes = [list(spec.shape) for spec in Pipeline(all_outputs(recipe, model)).output_specs.values()]
     card = make_card(recipe, folder.name, count_parameters(net), shapes)
     pipeline = Pipeline(node, card=card)
     pipeline.save(folder / "card.json")
@@ -58,9 +57,9 @@ def write_model(recipe: Recipe, net: nn.Module, path: Path) -> None:
     onnx.checker.check_model(onnx.load(path), full_check=True)
 
 
-def open_model(recipe: Recipe, model: Path) -> OnnxModel:
-    """Open an exported network with all its outputs."""
-    return OnnxModel(str(model), outputs=list(recipe.outputs), layout=recipe.layout)
+def all_outputs(recipe: Recipe, model: Path) -> Node:
+    """Return the node from samples to every output of an exported network."""
+    return recipe.front() >> OnnxModel(str(model), outputs=list(recipe.outputs), layout=recipe.layout)
 
 
 def differences(recipe: Recipe, net: nn.Module, model: Path, samples: Rows) -> dict[str, tuple[float, float]]:
@@ -69,7 +68,7 @@ def differences(recipe: Recipe, net: nn.Module, model: Path, samples: Rows) -> d
     Returns:
         For each output the largest difference and the largest magnitude.
     """
-    rows = (recipe.front() >> open_model(recipe, model))(samples)
+    rows = all_outputs(recipe, model)(samples)
     found = list(rows.values()) if isinstance(rows, dict) else [rows]
     wanted = run(net, recipe.patches(samples))
     return {

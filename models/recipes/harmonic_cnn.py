@@ -2,7 +2,7 @@
 
 import torch
 from fastaudio import presets
-from fastaudio.cards import read_card
+from labels import MTAT, MTAT_SOURCE
 from recipe import Recipe
 from torch import Tensor, nn
 from torch.nn import functional
@@ -39,7 +39,7 @@ class HarmonicCnn(nn.Module):
     The 5 s of 313 frames that it was made for end as one frame; longer ones are pooled by their maximum.
     """
 
-    def __init__(self, labels: int = 50, width: int = 128, harmonics: int = 6) -> None:
+    def __init__(self, labels: int = len(MTAT), width: int = 128, harmonics: int = 6) -> None:
         super().__init__()
         wide = 2 * width
         self.norm = nn.BatchNorm2d(harmonics)
@@ -62,11 +62,6 @@ class HarmonicCnn(nn.Module):
         return torch.sigmoid(self.decoder(embedding)), embedding
 
 
-def mtat_labels() -> list[str]:
-    """Return MagnaTagATune's 50 tags, in the order of musicnn-mtt."""
-    return list(read_card("musicnn-mtt").data["pipeline"][-1]["labels"])
-
-
 HARMONIC_CNN = Recipe(
     name="harmonic-cnn",
     task="music auto-tagging",
@@ -83,8 +78,8 @@ HARMONIC_CNN = Recipe(
         "scores": ("score of each tag", "probability"),
         "embedding": ("what the regularisations shape: the encoder's output", "embedding"),
     },
-    labels=mtat_labels(),
-    label_source="MagnaTagATune's 50 tags, in the order of musicnn-mtt",
+    labels=MTAT,
+    label_source=MTAT_SOURCE,
     layout="nfct",
     free={"patches": 3},
 )

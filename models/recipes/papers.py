@@ -12,8 +12,10 @@ from pathlib import Path
 from export import differences, export, require_close
 from harmonic_cnn import HARMONIC_CNN
 from recipe import SMALL, Recipe, count_parameters, full_size, start
+from talnet import TALNET
+from weanet_style import WEANET_STYLE
 
-RECIPES = (HARMONIC_CNN,)
+RECIPES = (HARMONIC_CNN, TALNET, WEANET_STYLE)
 
 EXAMPLES = """examples:
   python models/recipes/papers.py --list

@@ -119,15 +119,14 @@ def run(net: nn.Module, patches: Rows) -> tuple[Rows, ...]:
 def notes(rate_hz: int, duration_s: float, seed: int = 0) -> Rows:
     """Return decaying notes with overtones over faint noise."""
     rng = np.random.default_rng(seed)
-    t = np.arange(round(rate_hz * duration_s)) / rate_hz
-    samples = rng.normal(0, 1e-3, len(t))
-    for onset in np.arange(0, duration_s, rng.uniform(0.15, 0.4)):
-        after = t[t >= onset] - onset
-        envelope = rng.uniform(0.05, 0.3) * np.exp(-after / rng.uniform(0.05, 0.5))
+    samples = rng.normal(0, 1e-3, round(rate_hz * duration_s))
+    t = np.arange(rate_hz // 2) / rate_hz
+    for onset in range(0, len(samples), round(rate_hz * rng.uniform(0.15, 0.4))):
         pitch_hz = 55 * 2 ** rng.uniform(0, 5)
         overtones = [k for k in range(1, 9) if k * pitch_hz < rate_hz / 2]
-        partials = [np.sin(2 * np.pi * k * pitch_hz * after) / k for k in overtones]
-        samples[len(t) - len(after) :] += envelope * np.sum(partials, axis=0)
+        tone = np.sum([np.sin(2 * np.pi * k * pitch_hz * t) / k for k in overtones], axis=0)
+        note = rng.uniform(0.05, 0.3) * np.exp(-t / rng.uniform(0.05, 0.5)) * tone
+        samples[onset : onset + len(t)] += note[: len(samples) - onset]
     return (samples / max(1.0, float(np.abs(samples).max()))).astype(np.float32)
 
 

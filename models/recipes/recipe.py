@@ -1,5 +1,6 @@
 """A paper's system: its network, the front end before it, what comes out, and whose work it is."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -66,8 +67,8 @@ class Recipe:
         spec = front.input_spec
         assert spec is not None
         out = next(iter(front.output_specs(spec).values()))
-        # A patch chosen among a clip's has no rate: ten seconds to choose from.
-        duration_s = out.span_s + (patches - 1) / out.rate_hz if out.rate_hz else 10.0
+        # A patch chosen among a clip's has no rate: four seconds to choose from.
+        duration_s = out.span_s + (patches - 1) / out.rate_hz if out.rate_hz else 4.0
         return notes(round(spec.rate_hz), duration_s, seed)
 
 
@@ -103,11 +104,16 @@ def start(recipe: Recipe, divisor: int = 1) -> nn.Module:
 
 
 def run(net: nn.Module, patches: Rows) -> tuple[Rows, ...]:
-    """Run a network over patches, one at a time as fastaudio does; return each output's rows."""
+    """Run a network over patches, one at a time as fastaudio does; return each output's rows.
+
+    It computes in float64, so that a difference is fastaudio's own: in float32 PyTorch rounds as much, by 2e-5
+    after the fifty layers of a residual network.
+    """
+    wide = copy.deepcopy(net).double()
     with torch.no_grad():
-        batches = [torch.from_numpy(patch) for patch in np.split(patches, len(patches))]
-        parts: list[tuple[Tensor, ...]] = [net(batch) for batch in batches]
-    return tuple(torch.cat(rows).numpy() for rows in zip(*parts, strict=True))
+        batches = [torch.from_numpy(patch).double() for patch in np.split(patches, len(patches))]
+        parts: list[tuple[Tensor, ...]] = [wide(batch) for batch in batches]
+    return tuple(torch.cat(rows).float().numpy() for rows in zip(*parts, strict=True))
 
 
 def notes(rate_hz: int, duration_s: float, seed: int = 0) -> Rows:

@@ -21,7 +21,7 @@ from fastaudio._core import (
 )
 from fastaudio.audio import AudioFile, FileLike, is_file_like
 from fastaudio.live import LiveStream
-from fastaudio.live.microphone import Microphone, block_for
+from fastaudio.live.microphone import source_for
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
 from fastaudio.windows import with_hop
@@ -340,16 +340,14 @@ class Pipeline:
             ValueError, TypeError: an argument outside its range.
         """
         pipeline = self if hop_s is None else self.with_hop(hop_s)
-        source: Source
-        if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
-            raise ValueError(
-                "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
-            )
-        if device is None or isinstance(device, int | str):
-            block_s = block_for(pipeline.output_specs.values()) if block_s is None else block_s
-            source = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
-        else:
-            source = device
+        source = source_for(
+            device,
+            pipeline.output_specs.values(),
+            sample_rate=sample_rate,
+            channels=channels,
+            block_s=block_s,
+            overflow=overflow,
+        )
         return LiveStream(
             pipeline,
             sample_rate=source.sample_rate,

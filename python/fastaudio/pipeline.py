@@ -5,21 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio import cards, layers
-from fastaudio._core import (
-    FastaudioError,
-    ModelError,
-    Mono,
-    Node,
-    Resample,
-    Sequential,
-    StreamSpec,
-)
+from fastaudio._core import FastaudioError, ModelError, Node, StreamSpec
 from fastaudio.audio import AudioFile, FileLike, is_file_like
+from fastaudio.inputs import Quality, require_whole, with_head
 from fastaudio.live import LiveStream
 from fastaudio.live.microphone import source_for
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
@@ -33,9 +26,6 @@ if TYPE_CHECKING:
     from fastaudio._core import Pool
     from fastaudio.live import Overflow
     from fastaudio.live.sources import Source
-
-
-Quality: TypeAlias = Literal["fast", "high", "best"]
 
 _REPR_WIDTH = 80
 
@@ -363,25 +353,19 @@ class Pipeline:
 
     def head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         """Return the node with what makes such input mono and resamples it, and the input's spec."""
-        for name, value in (("sample_rate", sample_rate), ("channels", channels)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                got = f"{value!r} ({type(value).__name__})"
-                raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
+        require_whole(sample_rate=sample_rate, channels=channels)
         key = int(sample_rate), int(channels)
         with self._lock:
             if key not in self._heads:
-                self._heads[key] = self._make_head(*key)
+                self._heads[key] = with_head(
+                    self.node,
+                    self.sample_rate,
+                    quality=self.quality,
+                    channel=self.channel,
+                    sample_rate=key[0],
+                    channels=key[1],
+                )
             return self._heads[key]
-
-    def _make_head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        parts: list[Node] = []
-        resample = Resample(input_rate=sample_rate, output_rate=self.sample_rate, quality=self.quality)
-        if channels != 1 or self.channel:
-            parts.append(Mono(channels=channels, channel=self.channel))
-        if sample_rate != self.sample_rate:
-            parts.append(resample)
-        shape = [channels] if channels != 1 or self.channel else []
-        return Sequential([*parts, self.node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
 
     def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; the network's session is shared.

@@ -33,7 +33,7 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp", "w
 ROWS = [
     {"_core"},
     {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "windows", "layers"},
-    {"streams", "librosa"},
+    {"streams", "librosa", "inputs"},
     {"live", "runs"},
     {"pipeline"},
     {"cli"},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio import cards, layers
+from fastaudio import cards, layers, packing
 from fastaudio._core import FastaudioError, ModelError, Node, StreamSpec
 from fastaudio.audio import AudioFile, FileLike, is_file_like
 from fastaudio.inputs import Quality, require_whole, with_head
@@ -98,10 +98,10 @@ class Pipeline:
         providers: list[str] | None = None,
         channel: int | None = None,
     ) -> Pipeline:
-        """Load a model that comes with the package, or a card from a file.
+        """Load a model that comes with the package, or one from a card's file or a packed one.
 
         Args:
-            model: a name that `fastaudio.models()` lists, or the path of a card.
+            model: a name that `fastaudio.models()` lists, or the path of a card or a packed model.
             threads: cores that a whole file may use; the numbers are the same with any.
             providers: ONNX Runtime's execution providers, in order.
             channel: index of the channel to take; None for the mean of all.
@@ -120,13 +120,14 @@ class Pipeline:
             raise ModelError(f"{card.path}: {error}") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the pipeline as a card, its models' files beside it.
+        """Write the pipeline as a card, its models' files beside it; all in one if `path` is an .onnx file.
 
         Raises:
             ModelError: a model's file is missing, or was changed since it was loaded.
         """
         how = {"channel": self.channel, "quality": self.quality}
-        cards.save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
+        save = packing.save if Path(path).suffix == ".onnx" else cards.save
+        save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
 
     def __rshift__(self, node: Node | dict[str, Node]) -> Pipeline:
         """Return a pipeline that goes on with `node`, or with branches by name; all else is kept."""

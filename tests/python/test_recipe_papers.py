@@ -68,7 +68,7 @@ def recorded(recipe: recipes.Recipe) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("recipe", papers.RECIPES, ids=lambda recipe: recipe.name)
-def test_parameters_at_full_size_are_the_papers_to_the_last_one(recipe: recipes.Recipe) -> None:
+def test_parameters_at_full_size_are_those_stated_to_the_last_one(recipe: recipes.Recipe) -> None:
     assert recipes.full_size(recipe) == recipe.parameters
 
 

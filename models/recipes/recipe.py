@@ -106,8 +106,7 @@ def start(recipe: Recipe, divisor: int = 1) -> nn.Module:
 def run(net: nn.Module, patches: Rows) -> tuple[Rows, ...]:
     """Run a network over patches, one at a time as fastaudio does; return each output's rows.
 
-    It computes in float64, so that a difference is fastaudio's own: in float32 PyTorch rounds as much, by 2e-5
-    after the fifty layers of a residual network.
+    It computes in float64, so that a difference is fastaudio's own: in float32 PyTorch rounds as much.
     """
     wide = copy.deepcopy(net).double()
     with torch.no_grad():

@@ -75,8 +75,8 @@ WEANET_STYLE = Recipe(
     name="weanet-style",
     task="sound event detection",
     description="Probabilities of 527 sounds for 10 s at once, by convolutions and attention for each class "
-    "over segments of 0.16 s. In the style of WEANet-SUSTAIN: the paper leaves widths and kernels open, these "
-    "are ours.",
+    "over segments of 0.16 s. In the style of WEANet-SUSTAIN: the paper leaves widths and kernels open, "
+    "these are ours.",
     citation="After Anurag Kumar, Yun Wang, Vamsi Krishna Ithapu and Christian Fuegen, Do sound event "
     "representations generalize to other audio tasks? A case study in audio transfer learning, Interspeech "
     "2021, and Anurag Kumar and Vamsi Krishna Ithapu, A sequential self teaching approach for improving "

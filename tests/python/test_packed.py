@@ -102,7 +102,7 @@ def test_onnx_runtime_runs_the_packed_file_and_shows_its_card(tmp_path: Path) ->
         onnxruntime.InferenceSession(place, providers=["CPUExecutionProvider"]) for place in (WEIGHTS, path)
     )
     metadata = whole.get_modelmeta().custom_metadata_map
-    assert set(metadata) == {"fastaudio.card", "fastaudio.packed"}
+    assert set(metadata) == {"fastaudio.card", "fastaudio.licence", "fastaudio.packed"}
     assert metadata["fastaudio.card"].encode() == (WEIGHTS.parent / "card.json").read_bytes()
     rows = {plain.get_inputs()[0].name: np.random.default_rng(0).random((1, 187, 96), dtype=np.float32)}
     assert np.array_equal(plain.run(["taggram"], rows)[0], whole.run(["taggram"], rows)[0])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core, packed
 from fastaudio._core import Concat, Each, Film, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
+from fastaudio.weights import check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,6 @@ MODELS = Path(__file__).parent / "_models"
 _DEEPEST = 32
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
-_WEIGHTS = ("trained", "untrained")
 _FILM = ("content", "condition")
 _NODES: dict[str, type[Node]] = {
     name: value
@@ -101,8 +101,7 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
     for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
         if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
             raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
-    if data.get("weights", "trained") not in _WEIGHTS:
-        raise ModelError(f"{path}: expected 'weights' among {_WEIGHTS}, got {data['weights']!r:.80}")
+    check_weights(data, path)
     return Card(path, data, raw, found)
 
 

@@ -14,7 +14,6 @@ from torch import nn
 
 INPUT = "patches"
 OPSET = 17
-TOLERANCE = 1e-5  # of values up to 1; of larger ones it is a share
 
 
 def export(recipe: Recipe, net: nn.Module, folder: Path) -> Pipeline:
@@ -77,12 +76,14 @@ def differences(recipe: Recipe, net: nn.Module, model: Path, samples: Rows) -> d
     }
 
 
-def require_close(name: str, found: Mapping[str, tuple[float, float]]) -> None:
+def require_close(recipe: Recipe, found: Mapping[str, tuple[float, float]]) -> None:
     """Raise ValueError if an output is further from PyTorch's than rounding explains."""
     for output, (difference, magnitude) in found.items():
-        limit = TOLERANCE * max(1.0, magnitude)
+        limit = recipe.tolerance * max(1.0, magnitude)
         if not difference <= limit:
-            raise ValueError(f"{name}: expected {output} within {limit:.1e} of PyTorch, got {difference:.1e}")
+            raise ValueError(
+                f"{recipe.name}: expected {output} within {limit:.1e} of PyTorch, got {difference:.1e}"
+            )
 
 
 def make_card(recipe: Recipe, name: str, parameters: int, shapes: Sequence[list[int]]) -> dict[str, Any]:

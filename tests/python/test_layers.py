@@ -36,6 +36,7 @@ ROWS = [
     {"streams", "librosa"},
     {"live", "runs"},
     {"pipeline"},
+    {"heads"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
 from fastaudio.audio import DecodeError
-from fastaudio.cli import devices, listen, report, tag
+from fastaudio.cli import devices, evaluate, listen, report, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.record import RecordError
 from fastaudio.live.devices import DeviceError
@@ -23,10 +23,11 @@ _EXAMPLES = """\
 examples:
   fastaudio tag song.mp3
   fastaudio listen
+  fastaudio train sounds/ --output my-model
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, listen, devices, report)
+_COMMANDS = (tag, listen, train, evaluate, devices, report)
 
 
 def _parser() -> argparse.ArgumentParser:

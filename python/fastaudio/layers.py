@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Concat, Film, OnnxModel, Parallel, Sequential
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastaudio._core import Node
 
 
@@ -19,8 +21,13 @@ def layers(node: Node) -> tuple[str, ...]:
     return _names(ways[0][1]) if len(ways) == 1 else ()
 
 
-def layer(node: Node, name: str) -> Node:
+def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
     """Return what leads to the network and the network with that output, its weights shared.
+
+    Args:
+        node: what holds the network.
+        name: of the output; None for the first that the card calls an embedding, else the first.
+        card: the model's.
 
     Raises:
         ValueError: no such output, no network, or several in branches.
@@ -31,10 +38,17 @@ def layer(node: Node, name: str) -> Node:
         remedy = "; make a pipeline of one branch" if ways else ""
         raise ValueError(f"Pipeline.layer: expected a pipeline with one network, got {got}{remedy}")
     ((before, net),) = ways
-    if name not in _names(net):
-        known = ", ".join(_names(net))
-        raise ValueError(f"Pipeline.layer: expected one of {known}, got {name!r}")
+    names = _names(net)
+    name = _embedding(names, card) if name is None else name
+    if name not in names:
+        raise ValueError(f"Pipeline.layer: expected one of {', '.join(names)}, got {name!r}")
     return Sequential([*before, net[name]])
+
+
+def _embedding(names: tuple[str, ...], card: Mapping[str, Any]) -> str:
+    outputs = card.get("outputs", {})
+    units = {name: what.get("unit") for name, what in outputs.items() if isinstance(what, dict)}
+    return next((name for name in units if units[name] == "embedding" and name in names), names[0])
 
 
 def _names(net: OnnxModel) -> tuple[str, ...]:

@@ -59,6 +59,15 @@ def test_the_last_layer_has_the_tags_scores_and_unit(model: str, name: str) -> N
     assert not layer.output_specs[name].labels
 
 
+@pytest.mark.parametrize(
+    ("model", "name"), [("musicnn-mtt", "penultimate"), ("vgg-msd", "flat"), ("silero-vad", "output")]
+)
+def test_without_a_name_it_is_the_cards_first_embedding_or_the_first(model: str, name: str) -> None:
+    pipeline = fa.Pipeline.load(model)
+    assert pipeline.layer().node == pipeline.layer(name).node
+    assert fa.Pipeline(pipeline.node).layer().node == pipeline.layer(pipeline.layers[0]).node
+
+
 def test_recurrent_state_is_no_layer() -> None:
     with pytest.raises(ValueError, match=r"^Pipeline\.layer: expected one of output, got 'stateN'$"):
         fa.Pipeline.load("silero-vad").layer("stateN")
@@ -152,7 +161,7 @@ def test_a_pipeline_without_a_network_is_refused() -> None:
         pipeline.layer("double")
 
 
-@pytest.mark.parametrize("name", ["nope", "", 3, None])
+@pytest.mark.parametrize("name", ["nope", "", 3])
 def test_an_unknown_name_is_refused_with_the_known_ones(tagger: fa.Pipeline, name: Any) -> None:
     with pytest.raises(ValueError, match=r"^Pipeline\.layer: expected one of taggram, penultimate, .*, got "):
         tagger.layer(name)

@@ -115,7 +115,7 @@ def _read_bytes(path: Path) -> tuple[bytes, packed.Packed | None]:
             if path.suffix == ".onnx":
                 raise ModelError(
                     f"{path}: expected a packed model, got an ONNX file that doesn't end in a card; "
-                    "load its card, or make a packed one of that: fastaudio pack"
+                    "fastaudio pack makes one of a card, and one that was cut short or added to is spoilt"
                 )
             raw = file.read(packed.LARGEST_CARD + 1)
     except OSError as error:

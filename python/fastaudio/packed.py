@@ -101,7 +101,7 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
     size = file.seek(0, os.SEEK_END)
     end = size - _SEAL_BYTES
     file.seek(max(end, 0))
-    match = _SEAL.fullmatch(file.read())
+    match = _SEAL.fullmatch(file.read(_SEAL_BYTES))
     if match is None:
         file.seek(0)
         return None

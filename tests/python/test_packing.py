@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio import cards, packing
+from fastaudio import cards, cli, packing
 from helpers import GUITAR, ONNX
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import run
 from test_packed import double, entry, sealed, small
 
 if TYPE_CHECKING:
@@ -200,39 +199,55 @@ def test_writing_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     assert tree(tmp_path) == before
 
 
-def test_the_command_line_packs_tags_shows_and_unpacks(tmp_path: Path, tagger: fa.Pipeline) -> None:
+def test_the_command_line_packs_tags_shows_and_unpacks(
+    tmp_path: Path, tagger: fa.Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*arguments: object) -> str:
+        assert cli.main([*map(str, arguments)]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out
+
     model = tmp_path / "model.onnx"
-    status, out, err = run("pack", "musicnn-mtt", "-o", model)
-    assert (status, err) == (0, "")
-    assert out == f"{model}  ({model.stat().st_size:,} bytes)\n"
-    status, out, err = run("tag", GUITAR, "--model", model, "--top", 1)
-    assert (status, err) == (0, "")
-    assert tagger(GUITAR).top(1)[0][0] in out
-    status, out, _ = run("models", model)
-    assert status == 0
-    assert out == run("models", "musicnn-mtt")[1]
-    status, out, _ = run("unpack", model, "-o", tmp_path / "out")
-    assert status == 0
+    assert said("pack", "musicnn-mtt", "-o", model) == f"{model}  ({model.stat().st_size:,} bytes)\n"
+    assert tagger(GUITAR).top(1)[0][0] in said("tag", GUITAR, "--model", model, "--top", 1)
+    assert said("models", model) == said("models", "musicnn-mtt")
+    assert len(said("unpack", model, "-o", tmp_path / "out").splitlines()) == 3
     assert tree(tmp_path / "out") == {
         name: (cards.MODELS / "musicnn-mtt" / name).read_bytes()
         for name in ("model.onnx", "card.json", "LICENSE")
     }
-    assert len(out.splitlines()) == 3
+    assert cli.main(["unpack", str(model), "-o", str(tmp_path / "out")]) == 2
+    assert "expected no file there, got one; choose another name, or add --force" in capsys.readouterr().err
+    said("unpack", model, "-o", tmp_path / "out", "--force")
 
 
-def test_the_command_line_says_what_is_wrong(tmp_path: Path) -> None:
-    model = tmp_path / "model.onnx"
-    for arguments, message in (
-        (["pack", "musicnn-mtt", "-o", tmp_path / "x"], "expected -o as a file that ends in .onnx, got "),
-        (["pack", "nope", "-o", model], "expected one of musicnn-mtt, "),
-        (["unpack", GUITAR, "-o", tmp_path], "expected a card"),
-        (["unpack", "musicnn-mtt", "-o", tmp_path], "expected a packed model, got a card"),
-    ):
-        status, out, err = run(*arguments)
-        assert (status, out) == (2, "")
-        assert message in err
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pack", "musicnn-mtt", "-o", "x"], "expected -o as a file that ends in .onnx, got 'x'"),
+        (["pack", "nope", "-o", "x.onnx"], "expected one of musicnn-mtt, "),
+        (["unpack", str(GUITAR), "-o", "x"], "expected a card"),
+        (["unpack", "musicnn-mtt", "-o", "x"], "expected a packed model, got a card"),
+    ],
+)
+def test_the_command_line_says_what_is_wrong(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
     assert not list(tmp_path.iterdir())
-    for command in ("pack", "unpack"):
-        status, out, _ = run(command, "--help")
-        assert status == 0
-        assert f"  fastaudio {command} m" in out
+
+
+@pytest.mark.parametrize("command", ["pack", "unpack"])
+def test_help_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert f"examples:\n  fastaudio {command} m" in capsys.readouterr().out

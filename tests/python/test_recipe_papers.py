@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio import presets
 from helpers import GUITAR, ROOT, decode
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
@@ -154,6 +155,17 @@ def test_untrained_tags_are_refused_but_layers_are_not(exported: Exported) -> No
     for name, wanted in zip(recipe.outputs, rows, strict=True):
         found = pipeline.layer(name)(samples, sample_rate=rate_hz)
         assert_near(found, wanted, recipe)
+
+
+def test_the_learned_width_of_the_harmonic_filters_is_kept_by_the_card(tmp_path: Path) -> None:
+    recipe = next(recipe for recipe in papers.RECIPES if recipe.name == "harmonic-cnn")
+    net = recipes.start(recipe, recipes.SMALL)
+    learned = replace(recipe, front=lambda: presets.harmonic_cnn(q=[1.5]))
+    export.export(learned, net, tmp_path)
+    samples = recipe.sound()
+    ours = fa.Pipeline.load(tmp_path).layer("embedding")(samples, sample_rate=16_000)
+    assert_near(ours, recipes.run(net, learned.patches(samples))[1], recipe)
+    assert np.abs(ours - recipes.run(net, recipe.patches(samples))[1]).max() > 100 * recipe.tolerance
 
 
 def test_talnets_recording_is_its_frames_by_the_pooling_node(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.list:
         for recipe in RECIPES:
-            print(f"{recipe.name:<20} {full_size(recipe):>11,} parameters; the paper: {recipe.stated}")
+            print(f"{recipe.name:<24} {full_size(recipe):>11,} parameters; the paper: {recipe.stated}")
         return 0
     if options.name is None or options.output is None:
         parser.error("expected NAME and --output DIR, or --list")

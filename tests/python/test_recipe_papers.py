@@ -77,7 +77,7 @@ def test_every_output_is_pytorchs_on_made_up_and_on_recorded_sound(exported: Exp
     for samples in (made_up, recorded(exported.recipe)):
         found = export.differences(exported.recipe, exported.net, exported.model, samples)
         assert list(found) == list(exported.recipe.outputs)
-        export.require_close(exported.recipe.name, found)
+        export.require_close(exported.recipe, found)
 
 
 def test_every_output_tells_one_sound_from_another(exported: Exported) -> None:
@@ -85,7 +85,7 @@ def test_every_output_tells_one_sound_from_another(exported: Exported) -> None:
     one, other = node(exported.recipe.sound(seed=1)), node(exported.recipe.sound(seed=2))
     pairs = [(one[name], other[name]) for name in one] if isinstance(one, dict) else [(one, other)]
     for a, b in pairs:  # by far more than the tolerance: else agreement would say nothing
-        assert np.abs(a[0] - b[0]).max() > 100 * export.TOLERANCE
+        assert np.abs(a[0] - b[0]).max() > 100 * exported.recipe.tolerance
 
 
 def test_a_network_of_other_weights_is_told_from_the_exported_one(exported: Exported) -> None:
@@ -95,7 +95,7 @@ def test_a_network_of_other_weights_is_told_from_the_exported_one(exported: Expo
             weights.mul_(1.01)
     found = export.differences(exported.recipe, other, exported.model, exported.recipe.sound())
     with pytest.raises(ValueError, match=f"{exported.recipe.name}: expected .* of PyTorch, got"):
-        export.require_close(exported.recipe.name, found)
+        export.require_close(exported.recipe, found)
 
 
 @over(free)
@@ -110,7 +110,7 @@ def test_patches_of_another_length_go_through_where_time_is_free(exported: Expor
     for ours, theirs in zip(found.values(), wanted, strict=True):
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(
-            ours, theirs, atol=export.TOLERANCE * max(1.0, np.abs(theirs).max()), rtol=0
+            ours, theirs, atol=recipe.tolerance * max(1.0, np.abs(theirs).max()), rtol=0
         )
 
 
@@ -133,7 +133,7 @@ def test_sound_at_any_rate_becomes_tags_or_rows(exported: Exported) -> None:
     if recipe.labels:
         assert tuple(result.labels) == tuple(recipe.labels)
         result = result.scores
-    np.testing.assert_allclose(result, rows, atol=export.TOLERANCE * max(1.0, np.abs(rows).max()), rtol=0)
+    np.testing.assert_allclose(result, rows, atol=recipe.tolerance * max(1.0, np.abs(rows).max()), rtol=0)
 
 
 def test_talnets_recording_is_its_frames_by_the_pooling_node(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ INPUT = "patches"
 OPSET = 17
 
 
-def export(recipe: Recipe, net: nn.Module, folder: Path) -> Pipeline:
-    """Write model.onnx and card.json into a folder; return the pipeline from samples to tags, or rows."""
+def export(recipe: Recipe, net: nn.Module, folder: Path) -> None:
+    """Write model.onnx and card.json into a folder: the pipeline from samples to tags, or rows."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / "model.onnx"
     write_model(recipe, net, model)
@@ -29,9 +29,7 @@ def export(recipe: Recipe, net: nn.Module, folder: Path) -> Pipeline:
         node = node >> Tags(list(recipe.labels))
     shapes = [list(spec.shape) for spec in Pipeline(all_outputs(recipe, model)).output_specs.values()]
     card = make_card(recipe, folder.name, count_parameters(net), shapes)
-    pipeline = Pipeline(node, card=card)
-    pipeline.save(folder / "card.json")
-    return pipeline
+    Pipeline(node, card=card).save(folder / "card.json")
 
 
 def write_model(recipe: Recipe, net: nn.Module, path: Path) -> None:

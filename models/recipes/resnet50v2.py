@@ -88,7 +88,7 @@ class Trunk(nn.Module):
 
     @torch.no_grad()
     def load_keras(self, weights: Mapping[str, Sequence[Rows]]) -> None:
-        """Take Keras's weights, `{layer.name: layer.get_weights()}`: the paper starts from those of ImageNet."""
+        """Take Keras's weights, `{layer.name: layer.get_weights()}`: the paper starts from ImageNet's."""
         names: dict[str, nn.Module | None] = {"conv1_conv": self.stem, "post_bn": self.post_bn}
         for i, stack in enumerate(self.stacks, start=2):
             for j, block in enumerate(stack.children(), start=1):

@@ -125,6 +125,6 @@ def test_vggish_embeddings_become_audiosets_8_bits(tmp_path: Path, guitar_16k: N
 
 
 def test_openl3s_embeddings_are_as_long_as_published() -> None:
-    with torch.device("meta"):
-        small, large = openl3.OpenL3().eval()(torch.zeros(1, 1, 128, 199))
-    assert (small.shape, large.shape) == ((1, 512), (1, 6144))
+    with torch.no_grad():
+        small, large = openl3.OpenL3(width=64 // 16).eval()(torch.zeros(1, 1, 128, 199))
+    assert (small.shape, large.shape) == ((1, 512 // 16), (1, 6144 // 16))

@@ -149,7 +149,7 @@ def talnet(
     A clip's probabilities come from the network's frames by `LinearSoftmaxPooling`.
     Published are bands and frame rate; n_fft, the mel scale and the floor of 1e-10 are a choice made here.
 
-    Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., ICASSP 2021
+    Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., Interspeech 2021
     Error: 5e-5 to -40 dB, 1e-2
     """
     return _ln_mel(400, n_fft, mean, std) >> Patches(length=400, hop=hop)
@@ -162,7 +162,7 @@ def weanet(
 
     mean, std: as in `talnet`. Published are bands and frame rate; the rest is a choice made here.
 
-    Source: Kumar & Ithapu, ICML 2020; Kumar et al., ICASSP 2021
+    Source: Kumar & Ithapu, ICML 2020; Kumar et al., Interspeech 2021
     Error: 5e-5 to -40 dB, 1e-2
     """
     return _ln_mel(160, n_fft, mean, std)

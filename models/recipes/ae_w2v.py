@@ -50,7 +50,7 @@ def tag_bank(size: int, heads: int) -> Node:
     vocabulary = {word: index for index, word in enumerate(dict.fromkeys(" ".join(CLASSES).split()), start=1)}
     encoder = untrained(TagEncoder(words=len(vocabulary), size=size, heads=heads))
     bank = embed_words(encoder, vocabulary, [name.split() for name in CLASSES])
-    return Similarity(bank.ravel(), list(CLASSES))
+    return Similarity(bank.ravel().tolist(), list(CLASSES))
 
 
 def _recipe(size: int, heads: int, parameters: int, stated: str) -> Recipe:

@@ -51,7 +51,8 @@ class Bottleneck(nn.Module):
         kept = x[:, :, :: self.stride, :: self.stride] if self.shortcut is None else self.shortcut(active)
         y = functional.relu(self.bn1(self.conv1(active)))
         y = functional.relu(self.bn2(self.conv2(y)))
-        return kept + self.conv3(y)
+        added: Tensor = kept + self.conv3(y)
+        return added
 
 
 class Trunk(nn.Module):

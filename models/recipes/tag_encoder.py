@@ -79,7 +79,8 @@ class TagEncoder(nn.Module):
         )
         likeness = (q / self.size**0.5) @ k.transpose(2, 3)
         likeness = likeness.masked_fill(~there[:, None, None], -1e9)
-        return (likeness.softmax(dim=3) @ v).transpose(1, 2).flatten(2)
+        values: Tensor = likeness.softmax(dim=3) @ v
+        return values.transpose(1, 2).flatten(2)
 
 
 def untrained(encoder: TagEncoder) -> TagEncoder:

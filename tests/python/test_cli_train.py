@@ -75,11 +75,10 @@ def test_options_reach_the_head(
 ) -> None:
     kind = ["--kind", "mlp", "--hidden", 7, "--average", "--l2", "--penalty", 0.5, "--layer", "embedding"]
     trial = ["--folds", 2, "--seed", 3, "--groups", r"_(\d)-", "--jobs", 1, "--quiet"]
-    status, _, err = run(
-        capsys, "train", sounds, "-o", tmp_path / "mine.onnx", "--model", base, *kind, *trial
-    )
+    to = tmp_path / "mine.onnx"
+    status, _, err = run(capsys, "train", sounds, "-o", to, "--model", base, *kind, *trial)
     assert (status, err) == (0, "")
-    card = fa.Pipeline.load(tmp_path / "mine.onnx").card
+    card = fa.Pipeline.load(to).card
     want = {"kind": "mlp", "hidden": 7, "average": True, "l2": True, "penalty": 0.5, "folds": 2, "seed": 3}
     assert {key: card["head"][key] for key in want} == want
     assert card["head"]["groups"] == 2

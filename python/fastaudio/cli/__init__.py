@@ -24,7 +24,7 @@ examples:
   fastaudio tag song.mp3
   fastaudio embed album/ --output album.npz
   fastaudio listen
-  fastaudio train sounds/ --output my-model
+  fastaudio train sounds/ -o my-model
   fastaudio models musicnn-mtt
   fastaudio info
 """

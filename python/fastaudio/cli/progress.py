@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,21 @@ def progress(total: int, *, quiet: bool, what: str | None = None) -> Iterator[Ba
 @contextmanager
 def stages(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar for one stage of work after another: a call tells the stage, what is done, and the total."""
-    with ExitStack() as stack:
+    with ExitStack() as stack, ExitStack() as bar_stack:
         bars: dict[str, Bar] = {}
+
+        def say(message: Warning | str, *_: object, **__: object) -> None:
+            bar = next(reversed(bars.values()), Bar(None, 0))
+            bar.say(f"fastaudio: {message}")
+
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("always", message=".*: the file is cut short", category=UserWarning)
+        warnings.showwarning = say  # a line each, above the bar
 
         def show(what: str, _: int, total: int) -> None:
             if what not in bars:
-                stack.close()  # the last stage's bar goes
-                bars[what] = stack.enter_context(progress(total, quiet=quiet, what=what))
+                bar_stack.close()  # the last stage's bar goes
+                bars[what] = bar_stack.enter_context(progress(total, quiet=quiet, what=what))
             bars[what].step()
 
         yield show

@@ -25,13 +25,13 @@ each file is judged by a model that didn't learn from it.
 """
 _EXAMPLES = r"""
 examples:
-  fastaudio train sounds/ --output my-model           sounds/dog/*.wav, sounds/cat/*.wav, ...
-  fastaudio tag new.wav --model my-model              and what it makes of another file
-  fastaudio evaluate my-model more-sounds/            how well it does on files of another source
-  fastaudio train sounds/ --output my-mlp --kind mlp --model musicnn-msd
-  fastaudio train music/ --output genres --groups 1   music/GENRE/ARTIST/...: no artist on both sides
-  fastaudio train notes/ --output families --groups "_(\d+)-"    the number in bass_032-041.wav
-  fastaudio train sounds/ --output my-model --plot confusion.png --plot-labels alike.png
+  fastaudio train sounds/ -o my-model                  sounds/dog/*.wav, sounds/cat/*.wav, ...
+  fastaudio tag new.wav --model my-model               what it makes of another file
+  fastaudio evaluate my-model more-sounds/             how well it does on files of another source
+  fastaudio train sounds/ -o my-mlp --kind mlp --model musicnn-msd
+  fastaudio train music/ -o genres --groups 1          music/GENRE/ARTIST/...: no artist on both sides
+  fastaudio train notes/ -o notes --groups "_(\d+)-"   the same of the 32 in bass_32-041.wav
+  fastaudio train sounds/ -o my-model --plot confusion.png --plot-labels alike.png
 
 A clip shorter than the model's window is still one window: its frames are repeated or padded as the
 model's card says, in training and in running alike.
@@ -50,7 +50,9 @@ def add(commands: Commands) -> None:
         formatter_class=RAW,
     )
     train.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
-    train.add_argument("--output", required=True, metavar="FOLDER", help="where the new model goes")
+    train.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="where the new model goes; or a FILE.onnx"
+    )
     model = train.add_argument_group("model")
     model.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
     model.add_argument("--layer", help="its output to learn from (the first embedding of its card)")
@@ -77,8 +79,8 @@ def add(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     output = Path(args.output)
-    if (output / "card.json").exists():  # before the work, not after it
-        raise ValueError(f"train: expected an --output without a model in it, got {args.output}; remove that")
+    if (output if output.suffix == ".onnx" else output / "card.json").exists():  # said before the work
+        raise ValueError(f"train: expected -o as a place without a model, got {args.output}; remove it first")
     if args.plot or args.plot_labels:
         require("matplotlib", extra="plot", what="train --plot")
     files, labels = heads.labelled_files(args.folder)

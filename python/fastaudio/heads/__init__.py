@@ -10,7 +10,7 @@ Needs the extra [train]: scikit-learn and onnx; drawings need [plot]. What is sa
 from fastaudio.heads.data import labelled_files
 from fastaudio.heads.evaluation import Evaluation, evaluate
 from fastaudio.heads.extras import MissingExtra
-from fastaudio.heads.fit import fit
+from fastaudio.heads.fitting import fit
 from fastaudio.heads.head import Head
 
 __all__ = ["Evaluation", "Head", "MissingExtra", "evaluate", "fit", "labelled_files"]

@@ -10,8 +10,8 @@ from fastaudio.heads import embedders
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fastaudio.heads.classifier import Classifier, Options
     from fastaudio.heads.data import Examples
-    from fastaudio.heads.train import Classifier, Options
     from fastaudio.pipeline import Pipeline
 
 _CARRIED = ("licence", "copyright", "authors", "citation", "source", "outputs")  # of the embedder's card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from fastaudio.audio import DecodeError, suffixes
+from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,11 +76,14 @@ def examples(
     if any(single) and not all(single):
         odd = labels[single.index(False)]
         raise TypeError(f"{what}: expected one label a file, or a list for each, got a str and {odd!r:.60}")
-    sets = [{label} if isinstance(label, str) else set(label) for label in labels]
-    for one in set().union(*sets):
-        if not isinstance(one, str) or not one:
-            raise TypeError(f"{what}: expected labels as str, got {one!r:.60}")
-    found = sorted(set().union(*sets))
+    lists = [[label] if isinstance(label, str) else label for label in labels]
+    for one in lists:
+        if not isinstance(one, list | tuple | set | frozenset) or not all(
+            isinstance(label, str) and label for label in one
+        ):
+            raise TypeError(f"{what}: expected labels as str, or lists of them, got {one!r:.60}")
+    sets = [set(one) for one in lists]
+    found: list[str] = sorted(set[str]().union(*sets))
     unknown = [label for label in found if known is not None and label not in known]
     if unknown and known is not None:
         raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
@@ -105,6 +110,8 @@ def rows_of(
             reason = "expected sound enough for a row, got none"
         elif isinstance(result, np.ndarray) and not np.isfinite(result).all():
             reason = "expected finite embeddings, got others"
+        elif isinstance(result, Tags) and result.truncated:  # rows come with this warning
+            warnings.warn(f"{file}: the file is cut short, got {result.duration_s:.2f} s", stacklevel=4)
         yield file, result if reason is None else reason
         if progress is not None:
             progress("embedding", i + 1, len(files))

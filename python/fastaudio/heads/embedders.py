@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Mean, OnnxModel, Sequential, Tags
 from fastaudio.heads.export import write_head, write_joined
+from fastaudio.packed import read_network
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastaudio._core import Node
-    from fastaudio.heads.train import Classifier
+    from fastaudio.heads.classifier import Classifier
 
 
 def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, average: bool) -> Pipeline:
@@ -29,14 +30,16 @@ def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, 
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
     specs = list(pipeline.output_specs.values())
-    if layer is not None or len(specs) != 1 or specs[0].labels or not isinstance(model, Pipeline):
-        pipeline = pipeline.layer(layer or _default_layer(pipeline))
+    if layer is not None or len(specs) != 1 or specs[0].labels:  # what gives rows gives what was meant
+        pipeline = pipeline.layer(layer)
     (spec,) = pipeline.output_specs.values()
     if len(spec.shape) != 1:
         shape = " x ".join(map(str, spec.shape)) or "samples"
         good = ", ".join(_embeddings(pipeline))
-        remedy = f"choose a layer of vectors: {good}" if good else "add fa.Statistics() or fa.Mean()"
-        raise ValueError(f"heads.fit: expected rows that are vectors, got [{shape}]; {remedy}")
+        remedy = f"choose one of {good}" if good else "fa.Concat(node) makes a vector of each row"
+        raise ValueError(
+            f"heads.fit: expected rows that are vectors, got [{shape}] from {layer_of(pipeline)!r}; {remedy}"
+        )
     return pipeline >> Mean() if average and spec.rate_hz else pipeline
 
 
@@ -45,20 +48,9 @@ def _embeddings(pipeline: Pipeline) -> list[str]:
     return [name for name in pipeline.layers if outputs.get(name, {}).get("unit") == "embedding"]
 
 
-def _default_layer(pipeline: Pipeline) -> str:
-    """Return the first output that the card calls an embedding."""
-    names = _embeddings(pipeline)
-    if not names:
-        known = ", ".join(pipeline.layers) or "no layers"
-        raise ValueError(
-            f"heads.fit: expected a model with an embedding, got {known}; choose one with layer="
-        )
-    return names[0]
-
-
 def layer_of(embedder: Pipeline) -> str:
     """Return the name of what an embedder gives."""
-    return next(iter(embedder.output_specs))
+    return next(iter(embedder.output_specs)) or "rows"
 
 
 def tagger_of(
@@ -76,7 +68,7 @@ def tagger_of(
     if isinstance(net, OnnxModel):
         path = folder / "model.onnx"
         (layer,) = net.outputs or net.available_outputs[:1]
-        output = write_joined(Path(net.path), layer, classifier, path)
+        output = write_joined(read_network(net.path, net.sha256), layer, classifier, path)
         kept = {key: value for key, value in net.to_dict().items() if key not in ("node", "sha256")}
         del parts[-1]
     else:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from fastaudio.heads.train import Classifier
+    from fastaudio.heads.classifier import Classifier
 
 SCORES = "scores"
 """Name of a head's output; one that joins a network with such an output has a number behind it."""
@@ -33,14 +33,14 @@ def write_head(classifier: Classifier, path: Path) -> str:
     return SCORES
 
 
-def write_joined(network: Path, layer: str, classifier: Classifier, path: Path) -> str:
-    """Write a network with a head on one of its outputs; return the name of the head's output.
+def write_joined(network: bytes, layer: str, classifier: Classifier, path: Path) -> str:
+    """Write an ONNX network with a head on one of its outputs; return the name of the head's output.
 
     The network's own outputs all stay, before the head's. The head is made of operators that mean the
     same in every opset from 7, so the network keeps its opset and IR version.
     """
     onnx = _onnx()
-    model = onnx.load(network)
+    model = onnx.load_model_from_string(network)
     taken = {name for node in model.graph.node for name in (*node.input, *node.output)}
     output = _unused(SCORES, taken | {one.name for one in model.graph.output})
     _append(model.graph, layer, output, classifier)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def deal(truth: NDArray[np.bool_], groups: NDArray[np.int64], n_folds: int, seed: int) -> NDArray[np.int64]:
-    """Return the fold of each file, from 0; fewer folds than asked where there are fewer groups.
+    """Return the fold of each file, from 0; fewer folds than asked where no label has as many groups.
 
     Groups are dealt one by one, those with rare labels first, each to the fold that holds least of its
     labels, then to the smallest; `seed` decides among equals.
@@ -33,7 +33,7 @@ def deal(truth: NDArray[np.bool_], groups: NDArray[np.int64], n_folds: int, seed
     shuffled = np.random.default_rng(seed).permutation(len(names))
     order = sorted(shuffled, key=lambda g: (rarest[g], -sizes[g]))
 
-    n_folds = min(n_folds, len(names))
+    n_folds = min(n_folds, int((counts > 0).sum(axis=0).max()))
     held, lengths = np.zeros((n_folds, truth.shape[1])), np.zeros(n_folds)
     fold_of = np.zeros(len(names), dtype=np.int64)
     for group in order:
@@ -59,9 +59,9 @@ def check(
         ValueError: a label of one file or group, or one that all but one have; it is named.
     """
     unit = "groups of files" if grouped else "files"
-    for k, label in enumerate(labels):
-        for holds, what in ((truth[:, k], "of"), (~truth[:, k], "without")):
-            n = len(np.unique(groups[holds]))
+    for what, holds in (("of", truth), ("without", ~truth)):
+        for k, label in enumerate(labels):
+            n = len(np.unique(groups[holds[:, k]]))
             if n < 2:  # noqa: PLR2004  # one to learn from, one to try
                 raise ValueError(
                     f"heads.fit: expected at least 2 {unit} {what} each label, got {n} {what} {label!r}; "

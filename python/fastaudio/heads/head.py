@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fastaudio.heads.classifier import Classifier
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
-    from fastaudio.heads.train import Classifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,28 +66,28 @@ class Head:
         return f"<Head: {len(self.labels)} labels, balanced accuracy {found:.3f}, {self.pipeline!r}>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as a model: a card, and beside it what it runs.
-
-        `Pipeline.load(path)` runs it. The embedder's licence goes along.
+        """Write it as a model, which `Pipeline.load(path)` runs; its name is that of `path`.
 
         Args:
-            path: a folder, which gives the model its name; or the card's own path, ending in .json.
+            path: a folder, for a card, what it runs and the embedder's licence; a card's own path, ending in
+                .json; or a file that ends in .onnx and holds all but the licence's text.
 
         Raises:
             ModelError: the temporary files are gone or were changed.
         """
-        card = Path(path)
-        named = card.suffix == ".json"
-        name = card.stem if named else card.absolute().name
-        card = card if named else card / "card.json"
-        how = self.pipeline.channel, self.pipeline.quality
-        data = self.pipeline.card | {"name": name}
-        Pipeline(self.pipeline.node, channel=how[0], quality=how[1], card=data).save(card)
-        if self.licence is not None:
-            shutil.copyfile(self.licence, card.parent / "LICENSE")
+        target, ours = Path(path), self.pipeline
+        folder = target.suffix not in (".json", ".onnx")
+        card = ours.card | {"name": target.absolute().name if folder else target.stem}
+        named = Pipeline(ours.node, channel=ours.channel, quality=ours.quality, card=card)
+        named.save(target / "card.json" if folder else target)
+        if folder and self.licence is not None:
+            shutil.copyfile(self.licence, target / "LICENSE")
 
     def similarity(self) -> tuple[list[str], NDArray[np.float64]]:
         """Return which labels are alike: their names, and the cosines of their weights, like beside like.
+
+        Labels that hold for the same sound come out alike. Where each file has one label, two that are hard
+        to tell apart are held apart by their weights: `confusion` tells of those.
 
         Source: Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other audio
             tasks? Interspeech 2021, section 5.1

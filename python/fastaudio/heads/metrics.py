@@ -95,6 +95,12 @@ def mean(values: NDArray[np.float64]) -> float:
     return float(there.mean()) if len(there) else float("nan")
 
 
+def std(values: NDArray[np.float64]) -> float:
+    """Return the standard deviation of what is no NaN, NaN if there is nothing."""
+    there = values[~np.isnan(values)]
+    return float(there.std()) if len(there) else float("nan")
+
+
 def confusion(truth: Truth, scores: Scores) -> NDArray[np.int64]:
     """Return how many rows of a label (first axis) were taken for another [n_labels, n_labels]."""
     said = decide(scores, multi=False)

@@ -11,7 +11,7 @@ from fastaudio.heads.extras import require
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fastaudio.heads.train import Classifier
+    from fastaudio.heads.classifier import Classifier
 
 
 def cosines(classifier: Classifier) -> NDArray[np.float64]:

@@ -83,7 +83,9 @@ def train(
     std[constant] = 1  # such values stay about 0
     ready = _prepare(rows, mean, std, l2=options.l2)
     warning: Any = require("sklearn.exceptions", extra="train", what="heads.fit").ConvergenceWarning
-    with warnings.catch_warnings():
+    # Small matrices: several threads wait for each other, and on a busy machine for minutes.
+    one_thread = require("threadpoolctl", extra="train", what="heads.fit").threadpool_limits(1)
+    with warnings.catch_warnings(), one_thread:
         warnings.simplefilter("ignore", warning)  # `converged` tells
         fit = _mlp if options.kind == "mlp" else _linear
         (first, *rest), reference, converged = fit(ready, truth, shares, options)

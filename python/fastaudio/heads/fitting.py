@@ -10,13 +10,13 @@ import numpy as np
 from fastaudio._core import ModelError
 from fastaudio.heads import embedders, metrics
 from fastaudio.heads.cards import card_of, notes_of
+from fastaudio.heads.classifier import Classifier, Kind, Options, train
 from fastaudio.heads.data import Examples, PathLike, Progress, examples
 from fastaudio.heads.evaluation import Evaluation
 from fastaudio.heads.extras import require
 from fastaudio.heads.folds import check, check_learnt, deal
 from fastaudio.heads.head import Head
 from fastaudio.heads.rows import Rows, read
-from fastaudio.heads.train import Classifier, Kind, Options, train
 
 if TYPE_CHECKING:
     import os
@@ -98,12 +98,18 @@ def fit(
     options = Options(kind, asked.multi, balanced, l2, hidden, float(penalty), seed)
 
     rows = read(pipeline, asked, jobs, progress)
-    _check_labels(rows.clips)
+    try:
+        _check_labels(rows.clips)
+    except ValueError as error:  # there would have been enough
+        path, reason = rows.failed[0]
+        raise ValueError(f"{error}; {len(rows.failed)} can't be read: {path}: {reason}, ...") from error
     judged = _cross_validate(rows, options, folds, progress)
     classifier = train(rows.values, rows.of_rows(rows.clips.truth), rows.shares, options)
+    if progress is not None:
+        progress("training", len(judged.folds) + 1, len(judged.folds) + 1)
     metrics_of = {name: [part[name] for part in judged.folds] for name in metrics.NAMES}
     means = {name: metrics.mean(np.array(values)) for name, values in metrics_of.items()}
-    stds = {name: float(np.nanstd(values)) for name, values in metrics_of.items()}
+    stds = {name: metrics.std(np.array(values)) for name, values in metrics_of.items()}
     card = card_of(
         pipeline,
         clips=rows.clips,

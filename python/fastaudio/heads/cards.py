@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from fastaudio.heads.data import Examples
     from fastaudio.pipeline import Pipeline
 
-_CARRIED = ("licence", "copyright", "authors", "citation", "source", "outputs")  # of the embedder's card
-_EMBEDDER = ("name", "version", "trained_on", "weights")
+_CARRIED = ("licence", "copyright", "citation", "outputs")  # of the embedder's card
+_EMBEDDER = ("name", "version", "authors", "source", "trained_on", "weights")
 
 
 def card_of(

@@ -75,8 +75,6 @@ def add(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     pipeline = with_events(Pipeline.load(args.model), args, onsets=True)
-    if not all(spec.labels for spec in pipeline.output_specs.values()):
-        raise ValueError(f"{args.model}: expected a model that gives tags, got features")
     with ExitStack() as stack:
         if wants_microphone(args) and not args.verbose:
             stack.enter_context(quiet_libraries())

@@ -77,10 +77,7 @@ def add(commands: Commands) -> None:
 
 def _pipeline(args: argparse.Namespace, threads: int, n_files: int) -> tuple[Pipeline, _OpenWriter]:
     """Return what to run, and what writes its results."""
-    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel)
-    if not all(spec.labels for spec in pipeline.output_specs.values()):
-        raise ValueError(f"{args.model}: expected a model that gives tags, got features")
-    pipeline = with_events(pipeline, args)
+    pipeline = with_events(Pipeline.load(args.model, threads=threads, channel=args.channel), args)
     if not gives_events(pipeline):
         return pipeline, partial(WRITERS[args.form], args)
     if args.windows:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core, packed
 from fastaudio._core import Concat, Each, Film, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
+from fastaudio.weights import check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,6 @@ MODELS = Path(__file__).parent / "_models"
 _DEEPEST = 32
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
-_WEIGHTS = ("trained", "untrained")
 _FILM = ("content", "condition")
 _NODES: dict[str, type[Node]] = {
     name: value
@@ -46,13 +46,13 @@ class Card:
         path: its file.
         data: its JSON.
         text: as it stands in the file.
-        packed: whether the file holds the card's networks too.
+        packed: what else the file holds if it is a packed one: the card's networks.
     """
 
     path: Path
     data: Mapping[str, Any]
     text: bytes = b""
-    packed: bool = False
+    packed: packed.Packed | None = None
 
     @property
     def name(self) -> str:
@@ -90,7 +90,7 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
             raise ModelError(
                 f"Pipeline.load: expected one of {known}, or the path of a card or packed model, got {text!r}"
             )
-    raw, is_packed = _read_bytes(path)
+    raw, found = _read_bytes(path)
     try:
         data = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -101,29 +101,28 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
     for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
         if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
             raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
-    if data.get("weights", "trained") not in _WEIGHTS:
-        raise ModelError(f"{path}: expected 'weights' among {_WEIGHTS}, got {data['weights']!r:.80}")
-    return Card(path, data, raw, is_packed)
+    check_weights(data, path)
+    return Card(path, data, raw, found)
 
 
-def _read_bytes(path: Path) -> tuple[bytes, bool]:
-    """Return a card's text, and whether it was packed with its networks."""
+def _read_bytes(path: Path) -> tuple[bytes, packed.Packed | None]:
+    """Return a card's text, and the packed file that it is in, if it is."""
     try:
         with path.open("rb") as file:
             found = packed.find(file, str(path))
             if found is not None:
-                return found.card, True
+                return found.card, found
             if path.suffix == ".onnx":
                 raise ModelError(
                     f"{path}: expected a packed model, got an ONNX file that doesn't end in a card; "
-                    "load its card, or make a packed one of that: fastaudio pack"
+                    "fastaudio pack makes one of a card, and one that was cut short or added to is spoilt"
                 )
             raw = file.read(packed.LARGEST_CARD + 1)
     except OSError as error:
         raise ModelError(f"{path}: expected a readable file, got {error}") from error
     if len(raw) > packed.LARGEST_CARD:
         raise ModelError(f"{path}: expected a card of at most {packed.LARGEST_CARD} bytes, got more")
-    return raw, False
+    return raw, None
 
 
 def build(card: Card, *, threads: int | None = None, providers: list[str] | None = None) -> Node:

@@ -5,6 +5,7 @@ as entries of it. So a packed file is a network as it was, byte for byte, and be
 ONNX tool shows:
 
     fastaudio.card            the card, as JSON
+    fastaudio.licence         the licence of the weights, if there was one beside them
     fastaudio.file.SHA256     another network of the card, in base64
     fastaudio.packed          version, the first network's length, and the hash of all from there to here
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 LARGEST_CARD = 16_000_000
 """Bytes of a card, in a file of its own or packed."""
 
-_CARD, _FILE, _PACKED = "fastaudio.card", "fastaudio.file.", "fastaudio.packed"
+_CARD, _LICENCE, _FILE, _PACKED = (f"fastaudio.{key}" for key in ("card", "licence", "file.", "packed"))
 _MOST_FILES = 64
 _LARGEST = (1 << 31) - 1  # protobuf's own limit
 _LONGEST_VARINT = 10
@@ -47,13 +48,14 @@ class Packed:
     Attributes:
         subject: the file, for messages.
         length: of the first network, in bytes.
-        card: as it was packed.
+        card, licence: as they were packed.
         files: start and end of the other networks' base64, by their hash.
     """
 
     subject: str
     length: int
     card: bytes
+    licence: bytes
     files: Mapping[str, tuple[int, int]]
 
     def read(self, file: BinaryIO, sha256: str) -> bytes:
@@ -99,7 +101,7 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
     size = file.seek(0, os.SEEK_END)
     end = size - _SEAL_BYTES
     file.seek(max(end, 0))
-    match = _SEAL.fullmatch(file.read())
+    match = _SEAL.fullmatch(file.read(_SEAL_BYTES))
     if match is None:
         file.seek(0)
         return None
@@ -116,30 +118,26 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
         if key in where or len(where) > _MOST_FILES:
             raise ModelError(f"{subject}: expected at most {_MOST_FILES} files, each once, got more")
         where[key] = place[0], place[1]
-    start, card_end = where.pop(_CARD, (0, 0))
-    if not 0 < card_end - start <= LARGEST_CARD:
-        got = card_end - start
-        raise ModelError(f"{subject}: expected a card of at most {LARGEST_CARD} bytes, got {got}")
-    file.seek(start)
-    card = file.read(card_end - start)
-    return Packed(subject, length, card, {key.removeprefix(_FILE): place for key, place in where.items()})
+    card = _text(file, where.pop(_CARD, (0, 0)), subject)
+    licence = _text(file, where.pop(_LICENCE), subject) if _LICENCE in where else b""
+    files = {key.removeprefix(_FILE): place for key, place in where.items()}
+    return Packed(subject, length, card, licence, files)
 
 
-def write(path: Path, card: bytes, networks: Iterable[bytes]) -> None:
+def write(path: Path, card: bytes, licence: bytes, networks: Iterable[bytes]) -> None:
     """Write a packed file; the largest network is the one that other tools see.
 
     Raises:
         ModelError: no network, or a file that no tool would read.
     """
-    if len(card) > LARGEST_CARD:
-        raise ModelError(f"{path}: expected a card of at most {LARGEST_CARD} bytes, got {len(card)}")
+    _require_size(str(path), max(len(card), len(licence)))
     by_hash = {hashlib.sha256(network).hexdigest(): network for network in networks}
     if not 0 < len(by_hash) <= _MOST_FILES:
         raise ModelError(
             f"{path}: expected 1 to {_MOST_FILES} networks, got {len(by_hash)}; save it as .json"
         )
     first, *others = sorted(by_hash, key=lambda sha256: len(by_hash[sha256]), reverse=True)
-    tail = _entry(_CARD, card)
+    tail = _entry(_CARD, card) + (_entry(_LICENCE, licence) if licence else b"")
     tail += b"".join(_entry(_FILE + sha256, base64.b64encode(by_hash[sha256])) for sha256 in others)
     length = len(by_hash[first])
     unsealed = tail + _seal(length, _NO_HASH)[: -len(_NO_HASH)]
@@ -159,6 +157,18 @@ def write_whole(path: Path, *parts: bytes) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def _text(file: BinaryIO, place: tuple[int, int], subject: str) -> bytes:
+    start, end = place
+    _require_size(subject, end - start)
+    file.seek(start)
+    return file.read(end - start)
+
+
+def _require_size(subject: str, n_bytes: int) -> None:
+    if not 0 < n_bytes <= LARGEST_CARD:
+        raise ModelError(f"{subject}: expected a card of at most {LARGEST_CARD} bytes, got {n_bytes}")
 
 
 def _require_hash(subject: str, got: str, expected: str) -> None:
@@ -207,7 +217,7 @@ def _entries(file: BinaryIO, start: int, end: int, subject: str) -> Iterator[tup
         entry_end = enter(_METADATA, end)
         key_end = enter(_KEY, entry_end)
         key = file.read(min(key_end - file.tell(), len(_FILE + _NO_HASH) + 1)).decode("ascii", "replace")
-        if key != _CARD and not _FILE_KEY.fullmatch(key):
+        if key not in (_CARD, _LICENCE) and not _FILE_KEY.fullmatch(key):
             raise ModelError(f"{subject}: expected metadata of fastaudio only, got {key!r:.40}")
         if enter(_VALUE, entry_end) != entry_end:
             raise ModelError(f"{subject}: expected a key and a value, got more")

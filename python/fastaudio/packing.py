@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from fastaudio._core import Node
     from fastaudio.cards import Card
 
-_CARD = "card.json"
+_CARD, _LICENCE = "card.json", "LICENSE"
+_OURS = (_CARD, _LICENCE.casefold())
 _BARRED = r'\\/:*?"<>|\x00-\x1f\ud800-\udfff'
 # A name that every system takes for a file inside a folder: no device, no stream of another file.
 _PART = re.compile(rf"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z))[^{_BARRED}]*[^{_BARRED}. ]", re.IGNORECASE)
 
 
 def pack(card: Card, target: Path, *, force: bool = False) -> None:
-    """Write a card and its networks as one file, which `Pipeline.load` takes.
+    """Write a card, its networks and the LICENSE beside it as one file, which `Pipeline.load` takes.
 
     Args:
         card: as read; it is built once, so that nothing is packed that doesn't load.
@@ -36,7 +37,7 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
     """
     _require_free(target, force=force)
     cards.build(card)
-    packed.write(target, card.text, _contents(card).values())
+    packed.write(target, card.text, _licence(card), _contents(card).values())
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
@@ -53,7 +54,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
         cards.save(unpacked, node, metadata)
         card = cards.read_card(unpacked)
         path.parent.mkdir(parents=True, exist_ok=True)
-        packed.write(path, card.text, _contents(card).values())
+        packed.write(path, card.text, b"", _contents(card).values())
 
 
 def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
@@ -71,7 +72,10 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     """
     if not card.packed:
         raise ModelError(f"{card.path}: expected a packed model, got a card; its networks lie beside it")
-    contents = _contents(card) | {_CARD: card.text}  # last: a folder without it is no model
+    contents = _contents(card)
+    if licence := _licence(card):
+        contents[_LICENCE] = licence
+    contents[_CARD] = card.text  # last: a folder without it is no model
     home = folder.resolve()
     targets = [home / name for name in contents]
     for target in targets:
@@ -84,13 +88,21 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     return targets
 
 
+def _licence(card: Card) -> bytes:
+    """Return the licence of the weights, as the file beside the card has it; empty without one."""
+    if card.packed:
+        return card.packed.licence
+    path = card.path.parent / _LICENCE
+    return path.read_bytes() if path.is_file() else b""
+
+
 def _contents(card: Card) -> dict[str, bytes]:
     """Return the networks that a card names, each verified."""
     contents: dict[str, bytes] = {}
     hashes: dict[str, tuple[str, str]] = {}
     for name, sha256 in _networks(card.data["pipeline"]):
         place = f"{card.path}: expected"
-        if not all(map(_PART.fullmatch, name.split("/"))) or name.casefold() == _CARD:
+        if not all(map(_PART.fullmatch, name.split("/"))) or name.casefold() in _OURS:
             raise ModelError(f"{place} a file's name inside a folder, got {name!r:.80}; rename it")
         if hashes.setdefault(name.casefold(), (name, sha256)) != (name, sha256):  # some systems ignore case
             raise ModelError(f"{place} one name and one hash for a file, got {name!r} with two; rename one")

@@ -17,6 +17,7 @@ from fastaudio.live import LiveStream
 from fastaudio.live.microphone import source_for
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
+from fastaudio.weights import require_trained
 from fastaudio.windows import with_hop
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Pipeline:
         channel: int | None = None,
         quality: Quality = "high",
         card: Mapping[str, Any] | None = None,
+        untrained: bool = False,
     ) -> None:
         """Wrap a node whose first part states its sample rate.
 
@@ -62,6 +64,7 @@ class Pipeline:
             channel: index of the channel to take; None for the mean of all.
             quality: of the resampler, where a source has another rate.
             card: metadata, kept by `save`.
+            untrained: whether it gives tags though its card says that its weights are untrained.
         """
         if not isinstance(node, Node):
             raise TypeError(
@@ -84,6 +87,7 @@ class Pipeline:
         self.channel = channel
         self.quality: Quality = quality
         self.card: dict[str, Any] = dict(card or {})
+        self.untrained = untrained
         self.input_spec = spec
         self.output_specs: dict[str, StreamSpec] = node.output_specs(spec)
         self._heads: dict[tuple[int, int], tuple[Node, StreamSpec]] = {}
@@ -97,6 +101,7 @@ class Pipeline:
         threads: int | None = None,
         providers: list[str] | None = None,
         channel: int | None = None,
+        untrained: bool = False,
     ) -> Pipeline:
         """Load a model that comes with the package, or one from a card's file or a packed one.
 
@@ -105,6 +110,7 @@ class Pipeline:
             threads: cores that a whole file may use; the numbers are the same with any.
             providers: ONNX Runtime's execution providers, in order.
             channel: index of the channel to take; None for the mean of all.
+            untrained: whether to give tags, meaningless ones, if the card says `"weights": "untrained"`.
 
         Raises:
             ModelError: no such model, a card that doesn't hold, weights that were changed.
@@ -112,10 +118,9 @@ class Pipeline:
         card = cards.read_card(model)
         node = cards.build(card, threads=threads, providers=providers)
         data = card.data
-        if channel is None:
-            channel = data.get("channel")
+        channel, quality = data.get("channel") if channel is None else channel, data.get("quality", "high")
         try:
-            return cls(node, channel=channel, quality=data.get("quality", "high"), card=data)
+            return cls(node, channel=channel, quality=quality, card=data, untrained=untrained)
         except (ValueError, TypeError) as error:
             raise ModelError(f"{card.path}: {error}") from error
 
@@ -136,7 +141,7 @@ class Pipeline:
     def _with(self, node: Node) -> Pipeline:
         made_anew = ("input", "pipeline")  # what a card says of its nodes
         card = {key: value for key, value in self.card.items() if key not in made_anew}
-        return Pipeline(node, channel=self.channel, quality=self.quality, card=card)
+        return Pipeline(**self.__getstate__() | {"node": node, "card": card})
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -188,8 +193,7 @@ class Pipeline:
         Raises:
             TypeError, ValueError: no number above 0, or a pipeline without Patches.
         """
-        node = with_hop(self.node, self.input_spec, hop_s)
-        return Pipeline(node, channel=self.channel, quality=self.quality, card=self.card)
+        return self._with(with_hop(self.node, self.input_spec, hop_s))
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
@@ -210,6 +214,7 @@ class Pipeline:
             "channel": self.channel,
             "quality": self.quality,
             "card": self.card,
+            "untrained": self.untrained,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -354,7 +359,14 @@ class Pipeline:
         )
 
     def head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the node with what makes such input mono and resamples it, and the input's spec."""
+        """Return the node with what makes such input mono and resamples it, and the input's spec.
+
+        Every stream begins here.
+
+        Raises:
+            ModelError: it would give tags by untrained weights.
+        """
+        require_trained(self)
         require_whole(sample_rate=sample_rate, channels=channels)
         key = int(sample_rate), int(channels)
         with self._lock:
@@ -380,4 +392,5 @@ class Pipeline:
             For each source, in order, its result, or the error that it met: a bad file never ends
             the rest.
         """
+        require_trained(self)
         return run_many(self, sources, jobs)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._core import FastaudioError
 from fastaudio.audio import DecodeError, suffixes
-from fastaudio.cards import DEFAULT_MODEL
-from fastaudio.cli.arguments import FAILED, OK, positive
+from fastaudio.cli.arguments import FAILED, OK, add_model, positive
 from fastaudio.cli.progress import Bar, progress
 from fastaudio.runs import run_many
 
@@ -31,7 +30,7 @@ log = logging.getLogger("fastaudio")
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the files and the model that runs over them."""
     parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
-    parser.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
+    add_model(parser)
 
 
 def add_files_options(parser: argparse.ArgumentParser) -> None:

@@ -10,14 +10,14 @@ import threading
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from fastaudio.cards import DEFAULT_MODEL
-from fastaudio.cli.arguments import OK, RAW, Commands, positive, seconds
+from fastaudio.cli.arguments import OK, RAW, Commands, add_model, add_untrained, positive, seconds
 from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
 from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import Recorded, Recorder
 from fastaudio.cli.screen import JsonLines, Lines, Screen, summary
 from fastaudio.pipeline import Pipeline
+from fastaudio.weights import require_trained
 
 if TYPE_CHECKING:
     import argparse
@@ -56,7 +56,8 @@ def add(commands: Commands) -> None:
         epilog=_EXAMPLES,
         formatter_class=RAW,
     )
-    listen.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
+    add_model(listen)
+    add_untrained(listen)
     listen.add_argument("--top", type=positive, default=5, metavar="K", help="tags to show (%(default)s)")
     listen.add_argument("--hop", type=seconds, metavar="S", help="a window every S seconds (the model's)")
     listen.add_argument(
@@ -74,7 +75,9 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    pipeline = with_events(Pipeline.load(args.model), args, onsets=True)
+    pipeline = Pipeline.load(args.model, untrained=args.untrained)
+    require_trained(pipeline)
+    pipeline = with_events(pipeline, args, onsets=True)
     with ExitStack() as stack:
         if wants_microphone(args) and not args.verbose:
             stack.enter_context(quiet_libraries())

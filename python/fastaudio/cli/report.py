@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Add the commands."""
     listing = commands.add_parser("models", help="list the models, or show one")
-    listing.add_argument("name", nargs="?", help="name, or path of a card")
+    listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
     listing.set_defaults(run=_models)
 
     info = commands.add_parser("info", help="show versions, instruction set and ONNX Runtime")
@@ -40,7 +40,7 @@ def _models(args: argparse.Namespace) -> int:
         return OK
     data = dict(read_card(args.name).data)
     pipeline = Pipeline.load(args.name)
-    for key in ("name", "version", "task", "description", "trained_on", "metrics", "parameters"):
+    for key in ("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"):
         if key in data:
             sys.stdout.write(f"{key:<12} {_short(data[key])}\n")
     for key in ("licence", "citation", "source"):

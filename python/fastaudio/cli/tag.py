@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from fastaudio.cli.arguments import RAW, Commands, positive
+from fastaudio.cli.arguments import RAW, Commands, add_untrained, positive
 from fastaudio.cli.events import (
     EVENT_WRITERS,
     TABLES,
@@ -21,6 +21,7 @@ from fastaudio.cli.events import (
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.write import WRITERS
 from fastaudio.pipeline import Pipeline
+from fastaudio.weights import require_trained
 
 if TYPE_CHECKING:
     import argparse
@@ -54,6 +55,7 @@ def add(commands: Commands) -> None:
         formatter_class=RAW,
     )
     add_files(tag)
+    add_untrained(tag)
     tag.add_argument("--top", type=positive, default=5, metavar="K", help="tags to show (%(default)s)")
     tag.add_argument("--windows", action="store_true", help="tags of each window, not of the whole")
     form = tag.add_mutually_exclusive_group()
@@ -77,7 +79,9 @@ def add(commands: Commands) -> None:
 
 def _pipeline(args: argparse.Namespace, threads: int, n_files: int) -> tuple[Pipeline, _OpenWriter]:
     """Return what to run, and what writes its results."""
-    pipeline = with_events(Pipeline.load(args.model, threads=threads, channel=args.channel), args)
+    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, untrained=args.untrained)
+    require_trained(pipeline)
+    pipeline = with_events(pipeline, args)
     if not gives_events(pipeline):
         return pipeline, partial(WRITERS[args.form], args)
     if args.windows:

@@ -14,11 +14,10 @@ from torch import nn
 
 INPUT = "patches"
 OPSET = 17
-TOLERANCE = 1e-5  # of values up to 1; of larger ones it is a share
 
 
-def export(recipe: Recipe, net: nn.Module, folder: Path) -> Pipeline:
-    """Write model.onnx and card.json into a folder; return the pipeline from samples to tags, or rows."""
+def export(recipe: Recipe, net: nn.Module, folder: Path) -> None:
+    """Write model.onnx and card.json into a folder: the pipeline from samples to tags, or rows."""
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / "model.onnx"
     write_model(recipe, net, model)
@@ -30,9 +29,7 @@ def export(recipe: Recipe, net: nn.Module, folder: Path) -> Pipeline:
         node = node >> Tags(list(recipe.labels))
     shapes = [list(spec.shape) for spec in Pipeline(all_outputs(recipe, model)).output_specs.values()]
     card = make_card(recipe, folder.name, count_parameters(net), shapes)
-    pipeline = Pipeline(node, card=card)
-    pipeline.save(folder / "card.json")
-    return pipeline
+    Pipeline(node, card=card).save(folder / "card.json")
 
 
 def write_model(recipe: Recipe, net: nn.Module, path: Path) -> None:
@@ -77,12 +74,14 @@ def differences(recipe: Recipe, net: nn.Module, model: Path, samples: Rows) -> d
     }
 
 
-def require_close(name: str, found: Mapping[str, tuple[float, float]]) -> None:
+def require_close(recipe: Recipe, found: Mapping[str, tuple[float, float]]) -> None:
     """Raise ValueError if an output is further from PyTorch's than rounding explains."""
     for output, (difference, magnitude) in found.items():
-        limit = TOLERANCE * max(1.0, magnitude)
+        limit = recipe.tolerance * max(1.0, magnitude)
         if not difference <= limit:
-            raise ValueError(f"{name}: expected {output} within {limit:.1e} of PyTorch, got {difference:.1e}")
+            raise ValueError(
+                f"{recipe.name}: expected {output} within {limit:.1e} of PyTorch, got {difference:.1e}"
+            )
 
 
 def make_card(recipe: Recipe, name: str, parameters: int, shapes: Sequence[list[int]]) -> dict[str, Any]:

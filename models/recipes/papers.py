@@ -9,13 +9,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ae_w2v import AE_W2V_128, AE_W2V_1152
 from export import differences, export, require_close
 from harmonic_cnn import HARMONIC_CNN
+from openl3 import OPENL3
 from recipe import SMALL, Recipe, count_parameters, full_size, start
+from resnet50v2 import RESNET50V2
 from talnet import TALNET
+from vggish import VGGISH
 from weanet_style import WEANET_STYLE
 
-RECIPES = (HARMONIC_CNN, TALNET, WEANET_STYLE)
+RECIPES = (HARMONIC_CNN, TALNET, WEANET_STYLE, AE_W2V_128, AE_W2V_1152, RESNET50V2, VGGISH, OPENL3)
 
 EXAMPLES = """examples:
   python models/recipes/papers.py --list
@@ -38,7 +42,7 @@ def make(recipe: Recipe, output: Path, scale: str) -> None:
     print(f"  {count_parameters(net):,} parameters, {size / 1e6:.1f} MB, {folder / 'card.json'}")
     for name, (difference, magnitude) in found.items():
         print(f"  {name:<12} within {difference:.1e} of PyTorch, values up to {magnitude:.3g}")
-    require_close(folder.name, found)
+    require_close(recipe, found)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

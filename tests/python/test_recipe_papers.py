@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+labelled = [recipe for recipe in papers.RECIPES if recipe.labels]
 free = [recipe for recipe in papers.RECIPES if export.INPUT in recipe.free]
 
 
@@ -67,8 +68,14 @@ def recorded(recipe: recipes.Recipe) -> NDArray[np.float32]:
     return fa.Resample(input_rate=rate, output_rate=round(recipe.front().input_spec.rate_hz))(mono)
 
 
+def assert_near(found: NDArray[np.float32], wanted: NDArray[np.float32], recipe: recipes.Recipe) -> None:
+    """No further apart than the recipe allows."""
+    limit = recipe.tolerance * max(1.0, float(np.abs(wanted).max()))
+    np.testing.assert_allclose(found, wanted, atol=limit, rtol=0)
+
+
 @pytest.mark.parametrize("recipe", papers.RECIPES, ids=lambda recipe: recipe.name)
-def test_parameters_at_full_size_are_the_papers_to_the_last_one(recipe: recipes.Recipe) -> None:
+def test_parameters_at_full_size_are_those_stated_to_the_last_one(recipe: recipes.Recipe) -> None:
     assert recipes.full_size(recipe) == recipe.parameters
 
 
@@ -77,7 +84,7 @@ def test_every_output_is_pytorchs_on_made_up_and_on_recorded_sound(exported: Exp
     for samples in (made_up, recorded(exported.recipe)):
         found = export.differences(exported.recipe, exported.net, exported.model, samples)
         assert list(found) == list(exported.recipe.outputs)
-        export.require_close(exported.recipe.name, found)
+        export.require_close(exported.recipe, found)
 
 
 def test_every_output_tells_one_sound_from_another(exported: Exported) -> None:
@@ -85,7 +92,7 @@ def test_every_output_tells_one_sound_from_another(exported: Exported) -> None:
     one, other = node(exported.recipe.sound(seed=1)), node(exported.recipe.sound(seed=2))
     pairs = [(one[name], other[name]) for name in one] if isinstance(one, dict) else [(one, other)]
     for a, b in pairs:  # by far more than the tolerance: else agreement would say nothing
-        assert np.abs(a[0] - b[0]).max() > 100 * export.TOLERANCE
+        assert np.abs(a[0] - b[0]).max() > 100 * exported.recipe.tolerance
 
 
 def test_a_network_of_other_weights_is_told_from_the_exported_one(exported: Exported) -> None:
@@ -95,7 +102,7 @@ def test_a_network_of_other_weights_is_told_from_the_exported_one(exported: Expo
             weights.mul_(1.01)
     found = export.differences(exported.recipe, other, exported.model, exported.recipe.sound())
     with pytest.raises(ValueError, match=f"{exported.recipe.name}: expected .* of PyTorch, got"):
-        export.require_close(exported.recipe.name, found)
+        export.require_close(exported.recipe, found)
 
 
 @over(free)
@@ -109,9 +116,7 @@ def test_patches_of_another_length_go_through_where_time_is_free(exported: Expor
     wanted = recipes.run(exported.net, longer)
     for ours, theirs in zip(found.values(), wanted, strict=True):
         assert ours.shape == theirs.shape
-        np.testing.assert_allclose(
-            ours, theirs, atol=export.TOLERANCE * max(1.0, np.abs(theirs).max()), rtol=0
-        )
+        assert_near(ours, theirs, recipe)
 
 
 def test_the_card_says_untrained_and_whose_work_it_is(exported: Exported) -> None:
@@ -123,17 +128,32 @@ def test_the_card_says_untrained_and_whose_work_it_is(exported: Exported) -> Non
     assert bool(recipe.labels) == bool(card.get("label_source")), "labels say where they are from"
 
 
-def test_sound_at_any_rate_becomes_tags_or_rows(exported: Exported) -> None:
+def test_samples_become_tags_or_rows_by_the_card(exported: Exported) -> None:
     recipe = exported.recipe
     samples = recorded(recipe)
-    result = fa.Pipeline.load(exported.folder)(samples, sample_rate=round(recipe.front().input_spec.rate_hz))
+    result = fa.Pipeline.load(exported.folder, untrained=True)(
+        samples, sample_rate=round(recipe.front().input_spec.rate_hz)
+    )
     rows = recipes.run(exported.net, recipe.patches(samples))[0]
     if recipe.after is not None:
         rows = recipe.after()(rows)
     if recipe.labels:
         assert tuple(result.labels) == tuple(recipe.labels)
         result = result.scores
-    np.testing.assert_allclose(result, rows, atol=export.TOLERANCE * max(1.0, np.abs(rows).max()), rtol=0)
+    assert_near(result, rows, recipe)
+
+
+@over(labelled)
+def test_untrained_tags_are_refused_but_layers_are_not(exported: Exported) -> None:
+    recipe = exported.recipe
+    samples, rate_hz = recorded(recipe), round(recipe.front().input_spec.rate_hz)
+    pipeline = fa.Pipeline.load(exported.folder)
+    with pytest.raises(fa.ModelError, match=f"{recipe.name}: expected trained weights, got untrained ones"):
+        pipeline(samples, sample_rate=rate_hz)
+    rows = recipes.run(exported.net, recipe.patches(samples))
+    for name, wanted in zip(recipe.outputs, rows, strict=True):
+        found = pipeline.layer(name)(samples, sample_rate=rate_hz)
+        assert_near(found, wanted, recipe)
 
 
 def test_talnets_recording_is_its_frames_by_the_pooling_node(tmp_path: Path) -> None:

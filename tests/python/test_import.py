@@ -17,6 +17,8 @@ HEAVY = {
     "argparse",
     "matplotlib",
     "scipy",
+    "sklearn",
+    "onnx",
     "librosa",
     "soxr",
     "sounddevice",
@@ -36,7 +38,7 @@ def modules_after(code: str) -> set[str]:
     return {name.partition(".")[0] for name in json.loads(result.stdout.splitlines()[-1])}
 
 
-@pytest.mark.parametrize("module", ["fastaudio", "fastaudio.librosa"])
+@pytest.mark.parametrize("module", ["fastaudio", "fastaudio.librosa", "fastaudio.heads"])
 def test_import_loads_no_heavy_package(module: str) -> None:
     assert not HEAVY & modules_after(f"import {module}")
 

@@ -37,6 +37,7 @@ ROWS = [
     {"streams", "librosa", "inputs", "cards"},
     {"live", "runs", "packing"},
     {"pipeline"},
+    {"heads"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
 from fastaudio.audio import DecodeError
-from fastaudio.cli import devices, embed, listen, pack, report, tag
+from fastaudio.cli import devices, embed, evaluate, listen, pack, report, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.record import RecordError
 from fastaudio.live.devices import DeviceError
@@ -24,10 +24,11 @@ examples:
   fastaudio tag song.mp3
   fastaudio embed album/ --output album.npz
   fastaudio listen
+  fastaudio train sounds/ -o my-model
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, embed, listen, devices, report, pack)
+_COMMANDS = (tag, embed, listen, train, evaluate, pack, devices, report)
 
 
 def _parser() -> argparse.ArgumentParser:

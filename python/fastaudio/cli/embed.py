@@ -34,7 +34,7 @@ _EXAMPLES = """\
 examples:
   fastaudio embed song.mp3 --output song.npz                    a row every 3 s
   fastaudio embed album/ --mean --output album.npz              a row a file
-  fastaudio embed song.mp3 --layer timbral --output song.npz    another layer, see: fastaudio models NAME
+  fastaudio embed song.mp3 --layer mean_pool --output song.npz  another layer, see: fastaudio models NAME
   fastaudio embed songs/ --hop 0.5 --output songs.parquet       overlapping windows, a table for pandas
   fastaudio embed train/ --mean --standardize self --l2 --output train.npz
   fastaudio embed test/ --mean --standardize train.npz --l2 --output test.npz
@@ -68,7 +68,9 @@ def add(commands: Commands) -> None:
         metavar="NAME",
         help="output of the network (the first that its card calls an embedding, else the first)",
     )
-    embed.add_argument("--output", required=True, metavar="FILE", help="a .npz or .parquet file to write")
+    embed.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="a .npz or .parquet file to write"
+    )
     embed.add_argument("--hop", type=seconds, metavar="S", help="seconds from window to window (the model's)")
     rows = embed.add_argument_group("rows", "done in this order")
     rows.add_argument("--mean", action="store_true", help="one row a file: the mean over time")

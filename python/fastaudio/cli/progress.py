@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import warnings
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Bar:
@@ -43,13 +44,36 @@ class Bar:
 
 
 @contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Bar]:
-    """Show a bar for that many files, or for the seconds of one."""
+def progress(total: int, *, quiet: bool, what: str | None = None) -> Iterator[Bar]:
+    """Show a bar for that many files, or for the seconds of one; `what` is written before it."""
     if quiet or not sys.stderr.isatty():
         yield Bar(None, total)
         return
     from tqdm import tqdm  # noqa: PLC0415  # only where there is a terminal
 
     unit = "s" if total == 1 else "file"
-    with tqdm(total=total, unit=unit, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+    with tqdm(total=total, unit=unit, file=sys.stderr, leave=False, dynamic_ncols=True, desc=what) as bar:
         yield Bar(bar, total)
+
+
+@contextmanager
+def stages(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for one stage of work after another: a call tells the stage, what is done, and the total."""
+    with ExitStack() as stack, ExitStack() as bar_stack:
+        bars: dict[str, Bar] = {}
+
+        def say(message: Warning | str, *_: object, **__: object) -> None:
+            bar = next(reversed(bars.values()), Bar(None, 0))
+            bar.say(f"fastaudio: {message}")
+
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("always", message=".*: the file is cut short", category=UserWarning)
+        warnings.showwarning = say  # a line each, above the bar
+
+        def show(what: str, _: int, total: int) -> None:
+            if what not in bars:
+                bar_stack.close()  # the last stage's bar goes
+                bars[what] = bar_stack.enter_context(progress(total, quiet=quiet, what=what))
+            bars[what].step()
+
+        yield show

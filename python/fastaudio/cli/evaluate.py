@@ -1,0 +1,82 @@
+"""fastaudio evaluate: how well a model finds the labels of a folder of sounds."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from fastaudio import heads
+from fastaudio.cli.arguments import FAILED, OK, RAW, Commands, positive
+from fastaudio.cli.progress import stages
+from fastaudio.heads.extras import require
+from fastaudio.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import argparse
+
+_DESCRIPTION = """\
+Run a model over labelled files and say how well it finds their labels. DIR has a sub-folder for each
+label, named as the model names it, with its audio files in it or below; hidden files are left out.
+A file counts as what has its highest score, of all the model's labels.
+"""
+_EXAMPLES = """
+examples:
+  fastaudio evaluate my-model more-sounds/                 what `fastaudio train` made, on other files
+  fastaudio evaluate musicnn-mtt music/ --skip-unknown     only the sub-folders that the model knows
+  fastaudio evaluate my-model more-sounds/ --json > result.json
+  fastaudio evaluate my-model more-sounds/ --plot confusion.png
+
+exit status: 0 all files done, 1 some failed (each named in the report), 2 wrong usage, 130 interrupted
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a model on labelled files",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=RAW,
+    )
+    evaluate.add_argument("model", metavar="MODEL", help="name, or path of a card or its folder")
+    evaluate.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
+    evaluate.add_argument(
+        "--skip-unknown", action="store_true", help="leave out sub-folders that are no label of the model"
+    )
+    evaluate.add_argument("--json", action="store_true", help="the result as JSON, with the confusion matrix")
+    evaluate.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
+    evaluate.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
+    evaluate.add_argument("--quiet", action="store_true", help="no progress bar")
+    evaluate.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.plot:
+        require("matplotlib", extra="plot", what="evaluate --plot")
+    pipeline = Pipeline.load(args.model)
+    files, labels = heads.labelled_files(args.folder)
+    known = {label for spec in pipeline.output_specs.values() for label in spec.labels}
+    unknown = sorted(set(labels) - known)
+    if unknown and not args.skip_unknown:
+        raise ValueError(
+            f"evaluate: expected sub-folders named as labels of {args.model}, got {', '.join(unknown)}; "
+            "rename them, or leave them out with --skip-unknown"
+        )
+    if unknown:
+        sys.stderr.write(f"fastaudio: skipped, no label of {args.model}: {', '.join(unknown)}\n")
+    pairs = [(file, label) for file, label in zip(files, labels, strict=True) if label in known]
+    with stages(quiet=args.quiet) as progress:
+        found = heads.evaluate(
+            pipeline,
+            [file for file, _ in pairs],
+            [label for _, label in pairs],
+            jobs=args.jobs,
+            progress=progress,
+        )
+    if args.plot:
+        found.plot_confusion(args.plot)
+    sys.stdout.write(found.to_json() + "\n" if args.json else found.report)
+    if found.failed:
+        sys.stderr.write(f"fastaudio: {len(found.failed)} of {len(pairs)} files failed\n")
+    return FAILED if found.failed else OK

@@ -1,0 +1,139 @@
+"""fastaudio train: a folder of labelled sounds to a model of one's own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastaudio import heads
+from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.arguments import FAILED, OK, RAW, Commands, positive
+from fastaudio.cli.progress import stages
+from fastaudio.heads.extras import require
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+_DESCRIPTION = """\
+Train a model for your own labels. DIR has a sub-folder for each label, with its audio files in it or
+below; hidden files are left out. The network of --model stays as it is; what it makes of the sound is
+classified by one dense layer or two. How well that works is found by cross-validation and printed:
+each file is judged by a model that didn't learn from it.
+"""
+_EXAMPLES = r"""
+examples:
+  fastaudio train sounds/ -o my-model                  sounds/dog/*.wav, sounds/cat/*.wav, ...
+  fastaudio tag new.wav --model my-model               what it makes of another file
+  fastaudio evaluate my-model more-sounds/             how well it does on files of another source
+  fastaudio train sounds/ -o my-mlp --kind mlp --model musicnn-msd
+  fastaudio train music/ -o genres --groups 1          music/GENRE/ARTIST/...: no artist on both sides
+  fastaudio train notes/ -o notes --groups "_(\d+)-"   the same of the 32 in bass_32-041.wav
+  fastaudio train sounds/ -o my-model --plot confusion.png --plot-labels alike.png
+
+A clip shorter than the model's window is still one window: its frames are repeated or padded as the
+model's card says, in training and in running alike.
+
+exit status: 0 all files used, 1 some couldn't be (each named in the report), 2 wrong usage, 130 interrupted
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    train = commands.add_parser(
+        "train",
+        help="train a model for your own labels",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=RAW,
+    )
+    train.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
+    train.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="where the new model goes; or a FILE.onnx"
+    )
+    model = train.add_argument_group("model")
+    model.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
+    model.add_argument("--layer", help="its output to learn from (the first embedding of its card)")
+    model.add_argument("--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two")
+    model.add_argument("--hidden", type=positive, default=100, metavar="N", help="units between two (100)")
+    model.add_argument("--average", action="store_true", help="one row a clip, the mean of its windows")
+    model.add_argument("--l2", action="store_true", help="divide each row by its length")
+    model.add_argument("--penalty", type=float, default=10, metavar="X", help="of large weights (10)")
+    trial = train.add_argument_group("cross-validation")
+    trial.add_argument(
+        "--groups",
+        metavar="REGEX|LEVEL",
+        help="what must not be on both sides: the first group of a regular expression found in the file's "
+        "name, or the name of the folder LEVEL levels below the label's",
+    )
+    trial.add_argument("--folds", type=positive, default=5, metavar="N", help="parts (5)")
+    trial.add_argument("--seed", type=int, default=0, metavar="N", help="of folds and of mlp (0)")
+    train.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
+    train.add_argument("--plot-labels", metavar="FILE.png", help="draw which labels are alike to the model")
+    train.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    output = Path(args.output)
+    if (output if output.suffix == ".onnx" else output / "card.json").exists():  # said before the work
+        raise ValueError(f"train: expected -o as a place without a model, got {args.output}; remove it first")
+    if args.plot or args.plot_labels:
+        require("matplotlib", extra="plot", what="train --plot")
+    files, labels = heads.labelled_files(args.folder)
+    groups = None if args.groups is None else groups_of(args.folder, files, args.groups)
+    with stages(quiet=args.quiet) as progress:
+        head = heads.fit(
+            args.model,
+            files,
+            labels,
+            kind=args.kind,
+            layer=args.layer,
+            groups=groups,
+            folds=args.folds,
+            average=args.average,
+            l2=args.l2,
+            hidden=args.hidden,
+            penalty=args.penalty,
+            seed=args.seed,
+            jobs=args.jobs,
+            progress=progress,
+        )
+    head.save(output)
+    if args.plot:
+        head.plot_confusion(args.plot)
+    if args.plot_labels:
+        head.plot_similarity(args.plot_labels)
+    sys.stdout.write(f"{head.report}\n{args.output}: saved; fastaudio tag FILE --model {args.output}\n")
+    if head.failed:
+        sys.stderr.write(f"fastaudio: {len(head.failed)} of {len(files)} files failed\n")
+    return FAILED if head.failed else OK
+
+
+def groups_of(folder: str, files: Sequence[str], rule: str) -> list[str]:
+    """Return the group of each file: by a level of folders below its label's, or by a regular expression.
+
+    Raises:
+        ValueError: no regular expression, or a file that it isn't found in; one not so deep in folders.
+    """
+    if rule.isdecimal():
+        level, below = int(rule), [Path(file).relative_to(folder).parts[:-1] for file in files]
+        for file, parts in zip(files, below, strict=True):
+            if not 0 < level < len(parts):
+                raise ValueError(
+                    f"train --groups: expected {file} at least {max(level, 1)} folders below its label's, "
+                    f"got {len(parts) - 1}"
+                )
+        return [parts[level] for parts in below]
+    try:
+        pattern = re.compile(rule)
+    except re.error as error:
+        raise ValueError(f"train --groups: expected a regular expression, got {rule!r}: {error}") from error
+    found = [pattern.search(Path(file).name) for file in files]
+    for file, match in zip(files, found, strict=True):
+        if match is None:
+            raise ValueError(f"train --groups: expected {rule!r} in each file's name, got {file}")
+    return [match[min(pattern.groups, 1)] or "" for match in found if match]

@@ -1,0 +1,171 @@
+"""Classifiers on rows: standardised, perhaps scaled to one length, then one dense layer or two."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from fastaudio.heads.extras import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Float64: TypeAlias = NDArray[np.float64]
+    _Layer: TypeAlias = tuple[Float64, Float64]
+    _Fitted: TypeAlias = tuple[list[_Layer], Callable[[Float64], Float64], bool]
+
+Kind: TypeAlias = Literal["linear", "mlp"]
+
+_STEPS = 2000  # of the linear solver, which needs some tens
+_CONSTANT = 1e-6  # of the largest: less is a network's rounding
+_EPOCHS = 150  # as Alonso-Jimenez et al. (2020) train theirs
+_BATCH, _LARGE_BATCH, _MANY_ROWS = 32, 256, 20_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a classifier is trained; see `fit`."""
+
+    kind: Kind
+    multi: bool
+    balanced: bool
+    l2: bool
+    hidden: int
+    penalty: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained classifier.
+
+    Attributes:
+        mean, std: of the training rows [n_values], for standardisation.
+        l2: whether rows are then divided by their length.
+        layers: weights [n_in, n_out] and biases [n_out]; a ReLU stands between two.
+        multi: whether scores are independent (sigmoid), or sum to one (softmax).
+        reference: scikit-learn's own probabilities of standardised rows.
+        converged: whether the solver came to its end; one that learns by epochs always does.
+    """
+
+    mean: Float64
+    std: Float64
+    l2: bool
+    layers: tuple[_Layer, ...]
+    multi: bool
+    reference: Callable[[Float64], Float64]
+    converged: bool
+
+    def scores(self, rows: NDArray[np.float32]) -> Float64:
+        """Return scikit-learn's probabilities of rows, [n_rows, n_labels]."""
+        return self.reference(_prepare(rows, self.mean, self.std, l2=self.l2))
+
+
+def train(
+    rows: NDArray[np.float32], truth: NDArray[np.bool_], shares: Float64, options: Options
+) -> Classifier:
+    """Train on rows [n_rows, n_values] with labels [n_rows, n_labels].
+
+    Args:
+        rows: embeddings.
+        truth: labels of each row.
+        shares: of its clip that a row stands for; one clip's sum to 1.
+        options: how.
+    """
+    mean = _rounded(np.average(rows, axis=0, weights=shares))
+    std = _rounded(np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=shares)))
+    constant = std <= _CONSTANT * np.maximum(np.abs(mean), std.max())
+    std[constant] = 1  # such values stay about 0
+    ready = _prepare(rows, mean, std, l2=options.l2)
+    warning: Any = require("sklearn.exceptions", extra="train", what="heads.fit").ConvergenceWarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", warning)  # `converged` tells
+        fit = _mlp if options.kind == "mlp" else _linear
+        (first, *rest), reference, converged = fit(ready, truth, shares, options)
+    if options.l2:  # trained on rows of length sqrt(n_values), exported with length 1
+        first = (first[0] * np.sqrt(rows.shape[1]), first[1])
+    return Classifier(mean, std, options.l2, (first, *rest), options.multi, reference, converged)
+
+
+def _rounded(values: Float64) -> Float64:
+    """Return float32's nearest: what the exported head subtracts is what the trained one did."""
+    return values.astype(np.float32).astype(np.float64)
+
+
+def _prepare(rows: NDArray[np.float32], mean: Float64, std: Float64, *, l2: bool) -> Float64:
+    """Return rows standardised; with l2 all of one length, such that a value's mean square is 1."""
+    ready: Float64 = (rows - mean) / std
+    if l2:
+        lengths = np.linalg.norm(ready, axis=1, keepdims=True)
+        ready *= np.sqrt(rows.shape[1]) / np.where(lengths > 0, lengths, 1)
+    return ready
+
+
+def _balance(truth: NDArray[np.bool_], shares: Float64, *, balanced: bool) -> Float64:
+    """Return row weights by which all classes count alike, their sum as before."""
+    if not balanced:
+        return shares
+    sums = truth.T @ shares
+    each: Float64 = (truth / np.maximum(sums, 1e-30)).sum(axis=1)
+    balanced_shares: Float64 = shares * each * (shares.sum() / truth.shape[1])
+    return balanced_shares
+
+
+def _linear(ready: Float64, truth: NDArray[np.bool_], shares: Float64, options: Options) -> _Fitted:
+    model = require("sklearn.linear_model", extra="train", what="heads.fit").LogisticRegression
+
+    def fit(classes: NDArray[np.bool_]) -> Any:
+        weights = _balance(classes, shares, balanced=options.balanced)
+        one = model(C=1 / options.penalty, max_iter=_STEPS)
+        return one.fit(ready, classes.argmax(axis=1), sample_weight=weights)
+
+    if not options.multi:
+        whole = fit(truth)
+        layer = _two_columns(whole.coef_.T, whole.intercept_)
+        return [layer], whole.predict_proba, _converged(whole)
+    each = [fit(np.stack([~column, column], axis=1)) for column in truth.T]
+    weights = np.concatenate([one.coef_ for one in each]).T
+    biases = np.concatenate([one.intercept_ for one in each])
+
+    def reference(x: Float64) -> Float64:
+        return np.stack([one.predict_proba(x)[:, 1] for one in each], axis=1)
+
+    return [(weights, biases)], reference, all(map(_converged, each))
+
+
+def _converged(model: Any) -> bool:
+    return bool(np.max(model.n_iter_) < _STEPS)
+
+
+def _mlp(ready: Float64, truth: NDArray[np.bool_], shares: Float64, options: Options) -> _Fitted:
+    model = require("sklearn.neural_network", extra="train", what="heads.fit").MLPClassifier
+    batch = min(_BATCH if len(ready) < _MANY_ROWS else _LARGE_BATCH, len(ready))
+    one = model(
+        (options.hidden,),
+        alpha=options.penalty * batch / len(ready),  # it divides by the batch's rows
+        batch_size=batch,
+        max_iter=_EPOCHS,
+        random_state=options.seed,
+    )
+    weights = shares
+    if not options.multi:  # a row of several labels has no weight that balances all
+        weights = _balance(truth, shares, balanced=options.balanced)
+    target = truth.astype(np.int64) if options.multi else truth.argmax(axis=1)
+    one.fit(ready, target, sample_weight=weights)
+    layers = list(zip(one.coefs_, one.intercepts_, strict=True))
+    if not options.multi:
+        layers[-1] = _two_columns(*layers[-1])
+    return layers, one.predict_proba, True
+
+
+def _two_columns(weights: Float64, biases: Float64) -> _Layer:
+    """Return a layer whose softmax gives two classes, where scikit-learn keeps one column for both."""
+    if weights.shape[1] > 1:
+        return weights, biases
+    both = np.array([[-0.5, 0.5]])
+    return weights @ both, biases @ both

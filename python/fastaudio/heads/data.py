@@ -1,0 +1,141 @@
+"""Labelled files: what was given, as arrays, and their rows from an embedder."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from fastaudio.audio import DecodeError, suffixes
+from fastaudio.tags import Tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from fastaudio.pipeline import Pipeline
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+Progress: TypeAlias = "Callable[[str, int, int], None]"
+"""Called with what is being done, how much of it is done, and the total."""
+
+Failed: TypeAlias = "tuple[tuple[str, str], ...]"
+"""Files that gave nothing: path and reason."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled files.
+
+    Attributes:
+        files: their paths.
+        labels: names of all labels, sorted.
+        truth: which of them each file has [n_files, n_labels].
+        groups: number of each file's group [n_files].
+        multi: whether a file has a list of labels, not one.
+        grouped: whether groups were given; else each file is its own.
+    """
+
+    files: tuple[str, ...]
+    labels: tuple[str, ...]
+    truth: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+    multi: bool
+    grouped: bool
+
+    def only(self, kept: NDArray[np.bool_]) -> Examples:
+        """Return those files only; labels stay."""
+        files = tuple(file for file, keep in zip(self.files, kept, strict=True) if keep)
+        return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept])
+
+
+def examples(
+    what: str,
+    files: Sequence[PathLike],
+    labels: Sequence[str] | Sequence[Sequence[str]],
+    groups: Sequence[Any] | None = None,
+    known: Sequence[str] | None = None,
+) -> Examples:
+    """Return labelled files as arrays; `known` are the only labels there may be, in their order.
+
+    Raises:
+        TypeError, ValueError: lengths that differ, labels of mixed types, unknown labels.
+    """
+    paths = tuple(os.fspath(file) for file in files)
+    for name, values in (("labels", labels), ("groups", groups)):
+        if values is not None and len(values) != len(paths):
+            raise ValueError(f"{what}: expected {name} for {len(paths)} files, got {len(values)}")
+    if not paths:
+        raise ValueError(f"{what}: expected files, got none")
+    single = [isinstance(label, str) for label in labels]
+    if any(single) and not all(single):
+        odd = labels[single.index(False)]
+        raise TypeError(f"{what}: expected one label a file, or a list for each, got a str and {odd!r:.60}")
+    lists = [[label] if isinstance(label, str) else label for label in labels]
+    for one in lists:
+        if not isinstance(one, list | tuple | set | frozenset) or not all(
+            isinstance(label, str) and label for label in one
+        ):
+            raise TypeError(f"{what}: expected labels as str, or lists of them, got {one!r:.60}")
+    sets = [set(one) for one in lists]
+    found: list[str] = sorted(set[str]().union(*sets))
+    unknown = [label for label in found if known is not None and label not in known]
+    if unknown and known is not None:
+        raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
+    names = tuple(found if known is None else known)
+    truth = np.array([[name in one for name in names] for one in sets], dtype=np.bool_)
+    ids = np.arange(len(paths))
+    if groups is not None:
+        numbers = {group: i for i, group in enumerate(dict.fromkeys(groups))}
+        ids = np.array([numbers[group] for group in groups])
+    return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
+
+
+def rows_of(
+    pipeline: Pipeline, files: Sequence[str], jobs: int | None, progress: Progress | None
+) -> Iterator[tuple[str, Any]]:
+    """Yield each file's result, or a str that says why there is none."""
+    for i, (file, result) in enumerate(zip(files, pipeline.map(files, jobs=jobs), strict=True)):
+        reason: str | None = None
+        if isinstance(result, DecodeError):
+            reason = result.reason
+        elif isinstance(result, Exception):
+            reason = str(result)
+        elif not len(result):
+            reason = "expected sound enough for a row, got none"
+        elif isinstance(result, np.ndarray) and not np.isfinite(result).all():
+            reason = "expected finite embeddings, got others"
+        elif isinstance(result, Tags) and result.truncated:  # rows come with this warning
+            warnings.warn(f"{file}: the file is cut short, got {result.duration_s:.2f} s", stacklevel=4)
+        yield file, result if reason is None else reason
+        if progress is not None:
+            progress("embedding", i + 1, len(files))
+
+
+def labelled_files(folder: PathLike) -> tuple[list[str], list[str]]:
+    """Return the audio files of a folder's sub-folders, and the sub-folder of each: its label.
+
+    Sub-folders are searched to any depth; hidden files and folders are left out.
+
+    Raises:
+        ValueError: no folder, or no audio file in sub-folders.
+    """
+    top = Path(folder)
+    if not top.is_dir():
+        raise ValueError(f"{folder}: expected a folder with a sub-folder for each label, got no folder")
+    known = suffixes()
+    files, labels = [], []
+    for path in sorted(top.rglob("*")):
+        parts = path.relative_to(top).parts
+        audio = path.suffix.lower().lstrip(".") in known and path.is_file()
+        if audio and len(parts) > 1 and not any(part.startswith(".") for part in parts):
+            files.append(str(path))
+            labels.append(parts[0])
+    if not files:
+        raise ValueError(f"{folder}: expected audio files in sub-folders, one for each label, got none")
+    return files, labels

@@ -1,0 +1,99 @@
+"""Embedders: what gives a head its rows, and what a head's pipeline is made of."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._core import Mean, OnnxModel, Sequential, Tags
+from fastaudio.heads.export import write_head, write_joined
+from fastaudio.packed import read_network
+from fastaudio.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from fastaudio._core import Node
+    from fastaudio.heads.classifier import Classifier
+
+
+def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, average: bool) -> Pipeline:
+    """Return the pipeline that gives rows for a head.
+
+    Raises:
+        ModelError: no such model.
+        ValueError: no such layer, or rows that aren't vectors.
+    """
+    pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
+    specs = list(pipeline.output_specs.values())
+    if layer is not None or len(specs) != 1 or specs[0].labels:  # what gives rows gives what was meant
+        pipeline = pipeline.layer(layer)
+    (spec,) = pipeline.output_specs.values()
+    if len(spec.shape) != 1:
+        shape = " x ".join(map(str, spec.shape)) or "samples"
+        good = ", ".join(_embeddings(pipeline))
+        remedy = f"choose one of {good}" if good else "fa.Concat(node) makes a vector of each row"
+        raise ValueError(
+            f"heads.fit: expected rows that are vectors, got [{shape}] from {layer_of(pipeline)!r}; {remedy}"
+        )
+    return pipeline >> Mean() if average and spec.rate_hz else pipeline
+
+
+def _embeddings(pipeline: Pipeline) -> list[str]:
+    outputs = pipeline.card.get("outputs", {})
+    return [name for name in pipeline.layers if outputs.get(name, {}).get("unit") == "embedding"]
+
+
+def layer_of(embedder: Pipeline) -> str:
+    """Return the name of what an embedder gives."""
+    return next(iter(embedder.output_specs)) or "rows"
+
+
+def tagger_of(
+    embedder: Pipeline, classifier: Classifier, labels: Sequence[str], card: dict[str, Any]
+) -> Pipeline:
+    """Return the embedder with the head behind it, giving tags.
+
+    A network that ends the embedder is joined with the head into one file; else the head is a network of
+    its own. The files lie in a temporary folder until the process ends; `Pipeline.save` copies them.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fastaudio-head-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    parts = _parts(embedder.node)
+    net = parts[-1]
+    if isinstance(net, OnnxModel):
+        path = folder / "model.onnx"
+        (layer,) = net.outputs or net.available_outputs[:1]
+        output = write_joined(read_network(net.path, net.sha256), layer, classifier, path)
+        kept = {key: value for key, value in net.to_dict().items() if key not in ("node", "sha256")}
+        del parts[-1]
+    else:
+        path, kept = folder / "head.onnx", {}
+        output = write_head(classifier, path)
+    head = OnnxModel(**(kept | {"path": str(path), "outputs": [output], "units": ["probability"]}))
+    node = Sequential([*parts, head, Tags(list(labels))])
+    return Pipeline(node, channel=embedder.channel, quality=embedder.quality, card=card)
+
+
+def head_alone(classifier: Classifier) -> OnnxModel:
+    """Return the head as a node that takes rows."""
+    with tempfile.TemporaryDirectory(prefix="fastaudio-head-") as folder:
+        path = Path(folder) / "head.onnx"
+        return OnnxModel(str(path), outputs=[write_head(classifier, path)])
+
+
+def _parts(node: Node) -> list[Node]:
+    if isinstance(node, Sequential):
+        return [part for i in range(len(node)) for part in _parts(node[i])]
+    return [node]
+
+
+def licence_of(embedder: Pipeline) -> Path | None:
+    """Return the licence that lies beside the embedder's network, if any."""
+    nets = [part for part in _parts(embedder.node) if isinstance(part, OnnxModel)]
+    beside = [Path(net.path).parent / "LICENSE" for net in nets]
+    return next((path for path in beside if path.is_file()), None)

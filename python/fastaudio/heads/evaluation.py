@@ -1,0 +1,161 @@
+"""How well a model finds the labels of files."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio.heads import metrics, report
+from fastaudio.heads.data import Failed, PathLike, Progress, examples, rows_of
+from fastaudio.pipeline import Pipeline
+from fastaudio.tags import Tags
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+SCHEMA = "fastaudio.evaluation/1"
+"""Name and version of the JSON form; a change of meaning raises the number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How well labels were found.
+
+    Attributes:
+        labels: names.
+        truth: which of them each file has [n_files, n_labels].
+        scores: of each file [n_files, n_labels].
+        multi: whether a file may have any number of labels.
+        failed: files that couldn't be read: path and reason.
+        model: name of what gave the scores.
+    """
+
+    labels: tuple[str, ...]
+    truth: NDArray[np.bool_]
+    scores: NDArray[np.floating]
+    multi: bool
+    failed: Failed = ()
+    model: str | None = None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Balanced accuracy, F1, ROC-AUC and PR-AUC: means over the labels that occur."""
+        return metrics.macro(self.of_labels)
+
+    @property
+    def of_labels(self) -> dict[str, NDArray[np.float64]]:
+        """The same metrics of each label [n_labels]; NaN of one that doesn't occur."""
+        return metrics.of_labels(self.truth, self.scores, multi=self.multi)
+
+    @property
+    def confusion(self) -> NDArray[np.int64] | None:
+        """How many files of a label (row) were taken for another (column); None for several a file."""
+        return None if self.multi else metrics.confusion(self.truth, self.scores)
+
+    @property
+    def report(self) -> str:
+        """Metrics, a table of labels, the confusion matrix, and what couldn't be read."""
+        n_labels = int(self.truth.any(axis=0).sum())
+        lines = [f"{len(self.truth)} files of {n_labels} labels", *report.metric_lines(self.metrics), ""]
+        return "\n".join([*lines, *self.tables()]) + "\n"
+
+    def tables(self) -> list[str]:
+        """Return the lines of the report after the metrics."""
+        confusion = self.confusion
+        lines = report.label_lines(self.labels, self.truth.sum(axis=0), self.of_labels, confusion)
+        matrix = [] if confusion is None else report.confusion_lines(self.labels, confusion)
+        failed = report.failed_lines(self.failed)
+        return [*lines, *(["", *matrix] if matrix else []), *(["", *failed] if failed else [])]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as JSON holds it; what isn't defined is None."""
+        of_labels, confusion = self.of_labels, self.confusion
+        counts = self.truth.sum(axis=0)
+        return {
+            "schema": SCHEMA,
+            "model": self.model,
+            "files": len(self.truth),
+            "metrics": {name: _plain(value) for name, value in self.metrics.items()},
+            "labels": [
+                {"label": label, "files": int(counts[k])}
+                | {name: _plain(values[k]) for name, values in of_labels.items()}
+                for k, label in enumerate(self.labels)
+            ],
+            "confusion": None if confusion is None else confusion.tolist(),
+            "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
+        }
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    def plot_confusion(self, path: str | os.PathLike[str]) -> None:
+        """Draw the confusion matrix into a file.
+
+        Raises:
+            ValueError: files have several labels: none is taken for another.
+            MissingExtra: no matplotlib.
+        """
+        from fastaudio.heads import plots  # noqa: PLC0415  # draws only when asked
+
+        confusion = self.confusion
+        if confusion is None:
+            raise ValueError("plot_confusion: expected one label a file, got lists of labels")
+        plots.plot_confusion(path, self.labels, confusion)
+
+    def __str__(self) -> str:
+        return self.report
+
+
+def evaluate(
+    model: str | os.PathLike[str] | Pipeline,
+    files: Sequence[PathLike],
+    labels: Sequence[str] | Sequence[Sequence[str]],
+    *,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Run a model over labelled files, and say how well it finds their labels.
+
+    A file's scores are the mean over its windows. With one label a file, the highest score of all the
+    model's labels counts; with a list for each, those of at least 0.5.
+
+    Args:
+        model: name, path of a card, or pipeline that gives tags.
+        files: paths.
+        labels: of each file: one, or a list; the model has to know them.
+        jobs: files at once; one for each processor core by default.
+        progress: called with "embedding", files done and the total.
+
+    Raises:
+        ModelError: no such model.
+        ValueError: a model without tags, labels that it doesn't have, lengths that differ, or not one
+            file that could be read.
+    """
+    pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
+    specs = list(pipeline.output_specs.values())
+    if len(specs) != 1 or not specs[0].labels or specs[0].unit == "events":
+        raise ValueError(f"heads.evaluate: expected a model that gives tags, got {pipeline!r:.80}")
+    known = examples("heads.evaluate", files, labels, known=specs[0].labels)
+    scores, failed, read = [], [], []
+    for file, result in rows_of(pipeline, known.files, jobs, progress):
+        read.append(isinstance(result, Tags))
+        if isinstance(result, Tags):
+            scores.append(result.mean())
+        else:
+            failed.append((file, result))
+    if not scores:
+        raise ValueError(f"heads.evaluate: expected files that can be read, got none; {': '.join(failed[0])}")
+    kept = known.only(np.array(read))
+    return Evaluation(kept.labels, kept.truth, np.stack(scores), kept.multi, tuple(failed), pipeline.name)
+
+
+def _plain(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 6)

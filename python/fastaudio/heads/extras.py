@@ -1,0 +1,32 @@
+"""Packages that only training or plotting needs, imported where they are used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from fastaudio._core import FastaudioError
+
+_PACKAGES = {"sklearn": "scikit-learn"}  # where the module's name is another
+
+
+class MissingExtra(FastaudioError, ImportError):  # noqa: N818  # named for what is missing
+    """A package isn't installed; the message has the command."""
+
+
+def require(module: str, *, extra: str, what: str) -> Any:
+    """Import a module of an extra.
+
+    Raises:
+        MissingExtra: it isn't installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        root = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != root:
+            raise
+        name = _PACKAGES.get(root, root)
+        raise MissingExtra(
+            f"{what}: expected {name}, got none; pip install 'fastaudio-toolkit[{extra}]'"
+        ) from error

@@ -1,0 +1,85 @@
+"""Folds for cross-validation: a group's files stay together, each label is dealt out evenly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+def deal(truth: NDArray[np.bool_], groups: NDArray[np.int64], n_folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of each file, from 0; fewer folds than asked where no label has as many groups.
+
+    Groups are dealt one by one, those with rare labels first, each to the fold that holds least of its
+    labels, then to the smallest; `seed` decides among equals.
+
+    Args:
+        truth: which labels each file has [n_files, n_labels].
+        groups: number of each file's group [n_files].
+        n_folds: at least 2.
+        seed: of the order in which equal groups are dealt.
+    """
+    names, place = np.unique(groups, return_inverse=True)
+    counts = np.zeros((len(names), truth.shape[1]))
+    np.add.at(counts, place, truth)
+    sizes = np.bincount(place)
+    totals = np.maximum(counts.sum(axis=0), 1)
+    rarest = np.where(counts > 0, totals, np.inf).min(axis=1)
+    shuffled = np.random.default_rng(seed).permutation(len(names))
+    order = sorted(shuffled, key=lambda g: (rarest[g], -sizes[g]))
+
+    n_folds = min(n_folds, int((counts > 0).sum(axis=0).max()))
+    held, lengths = np.zeros((n_folds, truth.shape[1])), np.zeros(n_folds)
+    fold_of = np.zeros(len(names), dtype=np.int64)
+    for group in order:
+        share = counts[group] / totals
+        overlap = (held / totals) @ share
+        fold = min(range(n_folds), key=lambda f: (overlap[f], lengths[f]))
+        fold_of[group] = fold
+        held[fold] += counts[group]
+        lengths[fold] += sizes[group]
+    return fold_of[place]
+
+
+def check(
+    truth: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    labels: Sequence[str],
+    *,
+    grouped: bool,
+) -> None:
+    """Refuse what can't be cross-validated: each label has to be learnt from some files, tried on others.
+
+    Raises:
+        ValueError: a label of one file or group, or one that all but one have; it is named.
+    """
+    unit = "groups of files" if grouped else "files"
+    for what, holds in (("of", truth), ("without", ~truth)):
+        for k, label in enumerate(labels):
+            n = len(np.unique(groups[holds[:, k]]))
+            if n < 2:  # noqa: PLR2004  # one to learn from, one to try
+                raise ValueError(
+                    f"heads.fit: expected at least 2 {unit} {what} each label, got {n} {what} {label!r}; "
+                    "add some, or leave the label out"
+                )
+
+
+def check_learnt(truth: NDArray[np.bool_], folds: NDArray[np.int64], labels: Sequence[str]) -> None:
+    """Refuse folds one of which holds all that a label could be learnt from.
+
+    Raises:
+        ValueError: groups of several labels can't be dealt out; a label is named.
+    """
+    for fold in np.unique(folds):
+        rest = truth[folds != fold]
+        alone = np.flatnonzero(rest.all(axis=0) | ~rest.any(axis=0))
+        if len(alone):
+            raise ValueError(
+                f"heads.fit: expected groups that can be dealt into folds, got all of {labels[alone[0]]!r} "
+                "in one; make smaller groups, or leave the label out"
+            )

@@ -1,0 +1,82 @@
+"""How well labels were found, as a page of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastaudio.heads import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from fastaudio.heads.data import Failed
+
+_WIDEST_MATRIX = 20  # labels; a larger one doesn't fit a terminal
+_WIDEST_NAME = 6  # of a column of the matrix; rows have the same order, and whole names
+_COLUMNS = (("balanced_accuracy", "recall"), ("f1", "F1"), ("roc_auc", "ROC-AUC"), ("pr_auc", "PR-AUC"))
+
+
+def metric_lines(values: Mapping[str, float], stds: Mapping[str, float] | None = None) -> list[str]:
+    """Return a line for each metric, with its standard deviation if there is one."""
+    lines = []
+    for name, title in metrics.NAMES.items():
+        spread = "" if stds is None else f" +- {stds[name]:.3f}"
+        lines.append(f"  {title:<18} {_number(values[name])}{spread}")
+    return lines
+
+
+def label_lines(
+    labels: Sequence[str],
+    n_files: NDArray[np.int64],
+    values: Mapping[str, NDArray[np.float64]],
+    confusion: NDArray[np.int64] | None,
+) -> list[str]:
+    """Return a table of the labels that occur: each one's files, metrics, and what it was taken for."""
+    width = max(map(len, labels))
+    first = "balanced" if confusion is None else "recall"
+    titles = [first, *(title for _, title in _COLUMNS[1:])]
+    heading = "".join(f"{title:>9}" for title in titles)
+    lines = [f"  {'label':<{width}}  files{heading}{'' if confusion is None else '   most often taken for'}"]
+    for k in np.flatnonzero(n_files).tolist():
+        cells = "".join(f"{_number(values[name][k]):>9}" for name, _ in _COLUMNS)
+        wrong = "" if confusion is None else _most_taken_for(labels, confusion[k], k)
+        lines.append(f"  {labels[k]:<{width}}  {n_files[k]:5d}{cells}{wrong}")
+    return lines
+
+
+def _most_taken_for(labels: Sequence[str], counts: NDArray[np.int64], own: int) -> str:
+    others = counts.copy()
+    others[own] = 0
+    k = int(others.argmax())
+    return f"   {labels[k]} ({others[k]})" if others[k] else ""
+
+
+def confusion_lines(labels: Sequence[str], confusion: NDArray[np.int64]) -> list[str]:
+    """Return the matrix, a row for each label that occurs; none where it would be too wide."""
+    there = np.flatnonzero(confusion.sum(axis=1)).tolist()
+    columns = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()
+    if len(columns) > _WIDEST_MATRIX:
+        return []
+    width = max(len(labels[k]) for k in columns)
+    cell = 1 + min(max(3, *(len(labels[k]) for k in columns)), _WIDEST_NAME)
+    heading = "".join(f"{labels[k][:_WIDEST_NAME]:>{cell}}" for k in columns)
+    lines = ["files of a label (row) taken for another (column):", f"  {'':<{width}}{heading}"]
+    for k in there:
+        counts = "".join(f"{confusion[k, j] or '.':>{cell}}" for j in columns)
+        lines.append(f"  {labels[k]:<{width}}{counts}")
+    return lines
+
+
+def failed_lines(failed: Failed) -> list[str]:
+    """Return a line for each file that was left out."""
+    if not failed:
+        return []
+    return [f"left out ({len(failed)}):", *(f"  {path}: {reason}" for path, reason in failed)]
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"

@@ -1,0 +1,97 @@
+"""Evaluating any model on labelled files: what is counted, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import fastaudio as fa
+import numpy as np
+import pytest
+import soundfile
+from fastaudio import heads
+from fastaudio.heads.evaluation import SCHEMA
+from heads_helpers import RATE, embedder, tone, write_network, write_tones
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory: pytest.TempPathFactory) -> heads.Head:
+    folder = tmp_path_factory.mktemp("tones")
+    write_tones(folder / "in", ["low", "middle", "high"], 4)
+    base = embedder(write_network(folder / "net.onnx"))
+    return heads.fit(base, *heads.labelled_files(folder / "in"), folds=2, penalty=0.1)
+
+
+def test_scores_are_means_over_windows_and_metrics_are_theirs(head: heads.Head, tmp_path: Path) -> None:
+    write_tones(tmp_path, ["high", "low"], 3, duration_s=0.7)
+    files, labels = heads.labelled_files(tmp_path)
+    found = heads.evaluate(head.pipeline, files, labels)
+    assert found.labels == ("high", "low", "middle")
+    want = np.stack([head.pipeline(file).mean() for file in files])
+    assert np.array_equal(found.scores, want)
+    assert found.confusion is not None
+    assert found.confusion.sum(axis=1).tolist() == [3, 3, 0]
+    assert found.metrics["balanced_accuracy"] > 0.8
+    assert str(found).startswith("6 files of 2 labels\n  balanced accuracy  ")
+    assert "middle" not in str(found).split("files of a label")[0]
+
+
+def test_lists_of_labels_are_measured_one_by_one(head: heads.Head, tmp_path: Path) -> None:
+    write_tones(tmp_path, ["high", "low"], 2)
+    files, labels = heads.labelled_files(tmp_path)
+    found = heads.evaluate(head.pipeline, files, [[label] for label in labels])
+    assert found.confusion is None
+    assert found.metrics["roc_auc"] > 0.9
+
+
+def test_json_holds_all_of_it(head: heads.Head, tmp_path: Path) -> None:
+    write_tones(tmp_path, ["high", "low"], 2)
+    files, labels = heads.labelled_files(tmp_path)
+    data = json.loads(heads.evaluate(head.pipeline, [*files, "gone.wav"], [*labels, "low"]).to_json())
+    assert data["schema"] == SCHEMA
+    assert data["files"] == 4
+    assert data["failed"] == [{"path": "gone.wav", "reason": "expected an audio file, got no such file"}]
+    assert [label["files"] for label in data["labels"]] == [2, 2, 0]
+    assert data["labels"][2]["roc_auc"] is None
+    assert np.sum(data["confusion"]) == 4
+
+
+def test_a_file_that_is_cut_short_is_told(head: heads.Head, tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, tone(300, 2.0, 1), RATE)
+    path.write_bytes(path.read_bytes()[: RATE * 2])
+    with pytest.warns(UserWarning, match=r"cut\.wav: the file is cut short, got 1\.00 s"):
+        found = heads.evaluate(head.pipeline, [path], ["low"])
+    assert len(found.scores) == 1
+
+
+def test_what_can_not_be_evaluated_is_refused(head: heads.Head, tagger: fa.Pipeline) -> None:
+    with pytest.raises(ValueError, match="expected labels among high, low, middle, got deep, shrill"):
+        heads.evaluate(head.pipeline, ["a.wav", "b.wav"], ["deep", "shrill"])
+    with pytest.raises(ValueError, match="expected a model that gives tags, got <Pipeline"):
+        heads.evaluate(tagger.layer("penultimate"), ["a.wav"], ["low"])
+    with pytest.raises(ValueError, match="expected files, got none"):
+        heads.evaluate(head.pipeline, [], [])
+    with pytest.raises(ValueError, match=r"files that can be read, got none; a\.wav: expected an audio file"):
+        heads.evaluate(head.pipeline, ["a.wav"], ["low"])
+    with pytest.raises(fa.ModelError, match=r"expected one of .*got 'nope'"):
+        heads.evaluate("nope", ["a.wav"], ["low"])
+
+
+def test_sub_folders_are_labels(tmp_path: Path) -> None:
+    write_tones(tmp_path, ["high", "low"], 2)
+    (tmp_path / "low" / "deep").mkdir()
+    (tmp_path / ".git").mkdir()
+    for path in ("low/deep/x.WAV", ".git/a.wav", "low/.b.wav", "alone.wav"):
+        soundfile.write(tmp_path / path, tone(300, 0.1, 1), RATE, format="WAV")
+    (tmp_path / "low" / "notes.txt").write_text("no sound", encoding="utf-8")
+    files, labels = heads.labelled_files(tmp_path)
+    assert labels == ["high"] * 2 + ["low"] * 3
+    assert [file.rpartition("/")[2] for file in files[2:]] == ["x.WAV", "low_0-0.wav", "low_0-1.wav"]
+    with pytest.raises(ValueError, match="expected audio files in sub-folders, one for each label, got none"):
+        heads.labelled_files(tmp_path / "low" / "deep")
+    with pytest.raises(ValueError, match="expected a folder with a sub-folder for each label, got no folder"):
+        heads.labelled_files(tmp_path / "nope")

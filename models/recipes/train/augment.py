@@ -1,4 +1,4 @@
-"""Changes of the power spectrum that leave the family as it is, so that few programs aren't learnt by heart."""
+"""Changes of the power spectrum that leave the family as it is: few programs are soon learnt by heart."""
 
 import torch
 from instruments import Batch

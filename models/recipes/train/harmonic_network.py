@@ -27,13 +27,13 @@ class HarmonicFilterbank(nn.Module):
         centre_hz = (harmonics * 440 * 2 ** ((notes - 69) / 12)).reshape(-1, 1)
         bin_hz = np.linspace(0, 8000, N_BINS)
         distance = 2 * np.abs(bin_hz - centre_hz) / (0.1079 * centre_hz + 24.7)
-        self.register_buffer("distance", torch.tensor(distance, dtype=torch.float32), persistent=False)
+        self.register_buffer("distance", torch.tensor(distance), persistent=False)
         self.q = nn.Parameter(torch.ones(1))
 
     def forward(self, power: Tensor) -> Tensor:
         """Return the decibels [n, frames, 6, 128]."""
-        weights = (1 - self.distance * self.q).clamp(min=0)
-        bands = power @ weights.T
+        weights = (1 - self.distance * self.q).clamp(min=0)  # in float64: some are close to zero
+        bands = power @ weights.T.float()
         return (10 * torch.log10(bands.clamp(min=1e-10))).unflatten(-1, (N_HARMONIC, N_LEVELS))
 
 

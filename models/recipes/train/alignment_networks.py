@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
+from mel_notes import SIDE
+from tag_words import PADDING
 from torch import Tensor, nn
 
 CHANNELS = (16, 32, 64, 64, 64)
-SIDE = 64  # bands, and frames
-PADDING = 0  # id of no tag
 
 
 class AudioEncoder(nn.Module):
@@ -110,7 +110,7 @@ class Aligned(nn.Module):
         self.to_tags = nn.Linear(self.encoder.width, self.encoder.width, bias=False)
 
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
-        """Return embedding z_a and projection phi_a: what is exported."""
+        """Return embedding z_a and projection phi_a."""
         embedding = self.encoder(patches)
         return embedding, self.to_tags(embedding)
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+PADDING = 0  # id of no tag
+
 # Thirds of the pitches and velocities that there are: MIDI 41 to 76, 50 to 120.
 _REGISTERS = ((50, "low"), (60, "middle"), (128, "high"))
 _DYNAMICS = ((64, "soft"), (100, "moderate"), (128, "loud"))

@@ -1,29 +1,23 @@
-"""Embeddings that need no training here: MusiCNN's layers, and the MFCCs that every paper compares with.
+"""Embeddings that need no training here: MusiCNN's layers, and the MFCCs that papers compare with.
 
-    python models/recipes/train/transfer.py ../shared/instruments
-
-prints how well a linear classifier on each names the family of notes by programs it never heard.
+Source: Kumar, Wang, Ithapu & Fuegen, Do sound event representations generalize to other audio tasks?, 2021;
+    its networks aren't public, so MusiCNN takes their place
 """
 
-import argparse
-import sys
-import time
-from collections.abc import Mapping, Sequence
+import csv
 from pathlib import Path
 
 import fastaudio as fa
 import numpy as np
 import torch
-from instruments import Notes, read_samples
-from linear import classify
+from instruments import read_samples
 from torch import Tensor
 
-LAYERS = ("penultimate", "mean_pool", "max_pool", "timbral", "temporal", "cnn1", "cnn2", "cnn3")
-FRACTIONS, SEEDS = (0.1, 0.3, 1.0), (0, 1, 2)
+LAYERS = ("penultimate", "mean_pool", "max_pool", "timbral", "temporal", "cnn3")
 
 
 def mfcc_statistics() -> fa.Node:
-    """Return the node that gives mean and deviation of 20 MFCCs, their slopes and the slopes' slopes [1, 2, 60].
+    """Return the node for mean and deviation of 20 MFCCs, their slopes and the slopes' slopes [1, 2, 60].
 
     Source: Favory et al., section 3.1, "MFCCs"
     """
@@ -40,13 +34,15 @@ def musicnn_layers(model: str = "musicnn-mtt") -> fa.Node:
     return front >> fa.OnnxModel(str(fa.cards.MODELS / model / "model.onnx"), outputs=list(LAYERS))
 
 
-def embed(folder: Path, files: Sequence[str]) -> dict[str, Tensor]:
-    """Return each embedding of all files [n, d]; a layer with frames is averaged over them."""
+def read_layers(folder: Path) -> dict[str, Tensor]:
+    """Return each embedding of all notes of a folder [n, d]; a layer with frames is averaged over them."""
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        files = [row["file"] for row in csv.DictReader(file)]
     mfcc, net = mfcc_statistics(), musicnn_layers()
     found: dict[str, list[np.ndarray]] = {name: [] for name in ("mfcc", *LAYERS)}
     for file in files:
         samples = read_samples(folder / file)
         found["mfcc"].append(mfcc(samples).ravel())
         for name, rows in net(samples).items():
-            found[name].append(rows[0].mean(axis=0) if rows.ndim == 3 else rows[0])  # noqa: PLR2004
+            found[name].append(rows.reshape(-1, rows.shape[-1]).mean(axis=0))
     return {name: torch.from_numpy(np.stack(rows)) for name, rows in found.items()}

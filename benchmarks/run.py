@@ -27,6 +27,7 @@ SUBJECTS = (
     "resample",
     "log_mel",
     "harmonic",
+    "heads",
     "mfcc",
     "threads",
     "streaming",

@@ -7,32 +7,14 @@ namespace fastaudio::bindings {
 
 namespace {
 
-/// The file's content; what is hashed is what is run.
-std::string read_verified(const OnnxModel::Options& options) {
-  const std::string subject = "OnnxModel(" + format(options.path) + ")";
-  const py::object file = [&] {
-    try {
-      return py::module_::import("builtins").attr("open")(options.path, "rb");
-    } catch (const py::error_already_set& error) {
-      throw ModelError(subject + ": expected a readable file, got " +
-                       py::cast<std::string>(py::str(error.value())));
-    }
-  }();
-  const py::bytes content = file.attr("read")();
-  file.attr("close")();
-  if (!options.sha256.empty()) {
-    const auto got =
-        py::module_::import("hashlib").attr("sha256")(content).attr("hexdigest")().cast<std::string>();
-    if (got != options.sha256) {
-      throw ModelError(subject + ": expected sha256 " + options.sha256 + ", got " + got +
-                       "; the file is damaged or was changed");
-    }
-  }
-  return content;
+/// What reads a model's file and verifies its hash: Python's, which knows packed files. Never destroyed.
+py::object& reader() {
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> slot;
+  return slot.call_once_and_store_result([] { return py::object(py::none()); }).get_stored();
 }
 
 std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
-  std::string content = read_verified(options);
+  auto content = reader()(options.path, options.sha256).cast<std::string>();
   const WithoutGil without_gil;
   return std::make_shared<OnnxModel>(options, std::move(content));
 }
@@ -74,6 +56,10 @@ void register_onnx(py::module_& m, NodeClass&) {
     const WithoutGil without_gil;
     onnx::Runtime::close();
   }));
+  m.def(
+      "set_model_reader",
+      [](const py::typing::Callable<py::bytes(std::string, std::string)>& read) { reader() = read; },
+      py::arg("read"), "What returns the bytes of a model's file, given its path and its sha256 or ''.");
   m.def("set_onnxruntime_library", &onnx::Runtime::set_library, py::arg("path"),
         "Where ONNX Runtime's library lies; has no effect once it is open.");
   m.def(

@@ -8,7 +8,7 @@
 (63, 96)
 """
 
-from fastaudio import _onnxruntime, presets
+from fastaudio import _onnxruntime, packed, presets
 from fastaudio._core import (
     MFCC,
     PCEN,
@@ -58,6 +58,7 @@ from fastaudio._core import (
     TopDb,
     ZeroCrossingRate,
     __version__,
+    set_model_reader,
 )
 from fastaudio.audio import DecodeError
 from fastaudio.cards import models
@@ -71,6 +72,7 @@ from fastaudio.streams import PipelineStream
 from fastaudio.versions import show_versions
 
 _onnxruntime.announce()
+set_model_reader(packed.read_network)
 
 __all__ = [
     "MFCC",

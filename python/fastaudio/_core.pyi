@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'Similarity', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_onnxruntime_library']
+__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'Similarity', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_model_reader', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -2576,6 +2576,10 @@ def onnxruntime_info() -> dict[str, typing.Any]:
     
     Raises:
         ModelError: it isn't installed or doesn't fit.
+    """
+def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
+    """
+    What returns the bytes of a model's file, given its path and its sha256 or ''.
     """
 def set_onnxruntime_library(path: str) -> None:
     """

@@ -10,12 +10,11 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import _core
+from fastaudio import _core, packed
 from fastaudio._core import Concat, Each, Film, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
 
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ SCHEMA = "fastaudio.card/1"
 MODELS = Path(__file__).parent / "_models"
 """Folder of the models that come with the package."""
 
-_LARGEST_CARD = 16_000_000
 _DEEPEST = 32
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
+_WEIGHTS = ("trained", "untrained")
 _FILM = ("content", "condition")
 _NODES: dict[str, type[Node]] = {
     name: value
@@ -41,10 +40,19 @@ _NODES: dict[str, type[Node]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A card as read: `data` is its JSON, `path` its file."""
+    """A card as read.
+
+    Attributes:
+        path: its file.
+        data: its JSON.
+        text: as it stands in the file.
+        packed: whether the file holds the card's networks too.
+    """
 
     path: Path
     data: Mapping[str, Any]
+    text: bytes = b""
+    packed: bool = False
 
     @property
     def name(self) -> str:
@@ -62,7 +70,7 @@ DEFAULT_MODEL = "musicnn-mtt"
 
 
 def read_card(name_or_path: str | os.PathLike[str]) -> Card:
-    """Read a card by its model's name, or by its path.
+    """Read a card by its model's name, or by the path of its file or of a packed one.
 
     Raises:
         ModelError: no such model or file, or no card of a known schema.
@@ -79,12 +87,13 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
             there = False
         if not there:
             known = ", ".join(models())
-            raise ModelError(f"Pipeline.load: expected one of {known}, or a card's path, got {text!r}")
-    if path.stat().st_size > _LARGEST_CARD:
-        raise ModelError(f"{path}: expected a card of at most {_LARGEST_CARD} bytes, got more")
+            raise ModelError(
+                f"Pipeline.load: expected one of {known}, or the path of a card or packed model, got {text!r}"
+            )
+    raw, is_packed = _read_bytes(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError) as error:
+        data = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: expected a card in JSON, got: {error}") from error
     got = data.get("schema") if isinstance(data, dict) else type(data).__name__
     if got != SCHEMA:
@@ -92,7 +101,29 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
     for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
         if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
             raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
-    return Card(path, data)
+    if data.get("weights", "trained") not in _WEIGHTS:
+        raise ModelError(f"{path}: expected 'weights' among {_WEIGHTS}, got {data['weights']!r:.80}")
+    return Card(path, data, raw, is_packed)
+
+
+def _read_bytes(path: Path) -> tuple[bytes, bool]:
+    """Return a card's text, and whether it was packed with its networks."""
+    try:
+        with path.open("rb") as file:
+            found = packed.find(file, str(path))
+            if found is not None:
+                return found.card, True
+            if path.suffix == ".onnx":
+                raise ModelError(
+                    f"{path}: expected a packed model, got an ONNX file that doesn't end in a card; "
+                    "load its card, or make a packed one of that: fastaudio pack"
+                )
+            raw = file.read(packed.LARGEST_CARD + 1)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a readable file, got {error}") from error
+    if len(raw) > packed.LARGEST_CARD:
+        raise ModelError(f"{path}: expected a card of at most {packed.LARGEST_CARD} bytes, got more")
+    return raw, False
 
 
 def build(card: Card, *, threads: int | None = None, providers: list[str] | None = None) -> Node:
@@ -111,6 +142,9 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r}")
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r}")
+        options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
+        if card.packed:  # whatever its name, the network is in that file or nowhere
+            return options | {"path": str(card.path.resolve())} | chosen
         try:
             path = (folder / relative).resolve()
             inside, there = path.is_relative_to(folder), path.is_file()
@@ -120,7 +154,6 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r}")
         if not there:
             raise ModelError(f"OnnxModel: expected the file {relative!r} beside the card, got none")
-        options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         return options | {"path": str(path)} | chosen
 
     try:
@@ -219,18 +252,17 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
 
 
 def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
-    """Copy a weight file into the card's folder unless it is there; return its path and hash."""
-    got = hash_file(weights)
-    if sha256 and got != sha256:
-        raise ModelError(f"{weights}: expected sha256 {sha256}, got {got}; the file was changed")
+    """Copy a network into the card's folder unless its file is there; return its path and hash."""
+    content = packed.read_network(str(weights), sha256)
+    sha256 = hashlib.sha256(content).hexdigest()
     if weights.resolve().is_relative_to(folder):
-        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": got}
+        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256}
     target = folder / weights.name
-    if target.exists() and hash_file(target) != got:  # another model's: both stay
-        target = folder / f"{weights.stem}-{got[:8]}{weights.suffix}"
+    if target.exists() and hash_file(target) != sha256:  # another model's: both stay
+        target = folder / f"{weights.stem}-{sha256[:8]}{weights.suffix}"
     if not target.exists():
-        shutil.copyfile(weights, target)
-    return {"path": target.name, "sha256": got}
+        packed.write_whole(target, content)
+    return {"path": target.name, "sha256": sha256}
 
 
 def hash_file(path: Path) -> str:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
-from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio import cards
-from fastaudio._core import (
-    FastaudioError,
-    ModelError,
-    Mono,
-    Node,
-    Resample,
-    Sequential,
-    StreamSpec,
-)
+from fastaudio import cards, layers, packing
+from fastaudio._core import FastaudioError, ModelError, Node, StreamSpec
 from fastaudio.audio import AudioFile, FileLike, is_file_like
+from fastaudio.inputs import Quality, require_whole, with_head
 from fastaudio.live import LiveStream
-from fastaudio.live.microphone import Microphone, block_for
+from fastaudio.live.microphone import source_for
 from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
 from fastaudio.streams import PipelineStream, Samples
 from fastaudio.windows import with_hop
@@ -34,9 +26,6 @@ if TYPE_CHECKING:
     from fastaudio._core import Pool
     from fastaudio.live import Overflow
     from fastaudio.live.sources import Source
-
-
-Quality: TypeAlias = Literal["fast", "high", "best"]
 
 _REPR_WIDTH = 80
 
@@ -109,10 +98,10 @@ class Pipeline:
         providers: list[str] | None = None,
         channel: int | None = None,
     ) -> Pipeline:
-        """Load a model that comes with the package, or a card from a file.
+        """Load a model that comes with the package, or one from a card's file or a packed one.
 
         Args:
-            model: a name that `fastaudio.models()` lists, or the path of a card.
+            model: a name that `fastaudio.models()` lists, or the path of a card or a packed model.
             threads: cores that a whole file may use; the numbers are the same with any.
             providers: ONNX Runtime's execution providers, in order.
             channel: index of the channel to take; None for the mean of all.
@@ -131,19 +120,39 @@ class Pipeline:
             raise ModelError(f"{card.path}: {error}") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the pipeline as a card, its models' files beside it.
+        """Write the pipeline as a card, its models' files beside it; all in one if `path` is an .onnx file.
 
         Raises:
             ModelError: a model's file is missing, or was changed since it was loaded.
         """
         how = {"channel": self.channel, "quality": self.quality}
-        cards.save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
+        save = packing.save if Path(path).suffix == ".onnx" else cards.save
+        save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
 
     def __rshift__(self, node: Node | dict[str, Node]) -> Pipeline:
         """Return a pipeline that goes on with `node`, or with branches by name; all else is kept."""
+        return self._with(self.node >> node)
+
+    def _with(self, node: Node) -> Pipeline:
         made_anew = ("input", "pipeline")  # what a card says of its nodes
         card = {key: value for key, value in self.card.items() if key not in made_anew}
-        return Pipeline(self.node >> node, channel=self.channel, quality=self.quality, card=card)
+        return Pipeline(node, channel=self.channel, quality=self.quality, card=card)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the network's outputs, for `layer`; none without a network, or with several."""
+        return layers.layers(self.node)
+
+    def layer(self, name: str | None = None) -> Pipeline:
+        """Return the pipeline up to its network, giving that output's rows; its weights shared.
+
+        The network is the last one on the way; what came after it (Tags, Events, Mean) is left out.
+        Without a name it is the first output that the card calls an embedding, else the first.
+
+        Raises:
+            ValueError: no such output, no network, or several in branches.
+        """
+        return self._with(layers.layer(self.node, name, self.card))
 
     @property
     def name(self) -> str | None:
@@ -179,16 +188,7 @@ class Pipeline:
         Raises:
             TypeError, ValueError: no number above 0, or a pipeline without Patches.
         """
-        if isinstance(hop_s, bool) or not isinstance(hop_s, Real):
-            raise TypeError(f"Pipeline.with_hop: expected hop_s as a number of seconds, got {hop_s!r}")
-        if not 0 < hop_s < math.inf:
-            raise ValueError(f"Pipeline.with_hop: expected hop_s above 0 s, got {hop_s}")
         node = with_hop(self.node, self.input_spec, hop_s)
-        if node is None:
-            raise ValueError(
-                f"Pipeline.with_hop: expected a pipeline with Patches, got {self.node!r:.60}; "
-                "the step of rows is their node's hop_length"
-            )
         return Pipeline(node, channel=self.channel, quality=self.quality, card=self.card)
 
     def __repr__(self) -> str:
@@ -332,16 +332,14 @@ class Pipeline:
             ValueError, TypeError: an argument outside its range.
         """
         pipeline = self if hop_s is None else self.with_hop(hop_s)
-        source: Source
-        if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
-            raise ValueError(
-                "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
-            )
-        if device is None or isinstance(device, int | str):
-            block_s = block_for(pipeline.output_specs.values()) if block_s is None else block_s
-            source = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
-        else:
-            source = device
+        source = source_for(
+            device,
+            pipeline.output_specs.values(),
+            sample_rate=sample_rate,
+            channels=channels,
+            block_s=block_s,
+            overflow=overflow,
+        )
         return LiveStream(
             pipeline,
             sample_rate=source.sample_rate,
@@ -357,25 +355,19 @@ class Pipeline:
 
     def head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         """Return the node with what makes such input mono and resamples it, and the input's spec."""
-        for name, value in (("sample_rate", sample_rate), ("channels", channels)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                got = f"{value!r} ({type(value).__name__})"
-                raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
+        require_whole(sample_rate=sample_rate, channels=channels)
         key = int(sample_rate), int(channels)
         with self._lock:
             if key not in self._heads:
-                self._heads[key] = self._make_head(*key)
+                self._heads[key] = with_head(
+                    self.node,
+                    self.sample_rate,
+                    quality=self.quality,
+                    channel=self.channel,
+                    sample_rate=key[0],
+                    channels=key[1],
+                )
             return self._heads[key]
-
-    def _make_head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        parts: list[Node] = []
-        resample = Resample(input_rate=sample_rate, output_rate=self.sample_rate, quality=self.quality)
-        if channels != 1 or self.channel:
-            parts.append(Mono(channels=channels, channel=self.channel))
-        if sample_rate != self.sample_rate:
-            parts.append(resample)
-        shape = [channels] if channels != 1 or self.channel else []
-        return Sequential([*parts, self.node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
 
     def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; the network's session is shared.

@@ -28,8 +28,6 @@ class Runnable(Protocol):
 
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream: ...  # noqa: D102
 
-    def __call__(self, source: FileLike, *, progress: Progress | None = None) -> Any: ...  # noqa: D102
-
 
 def run_array(
     pipeline: Runnable,
@@ -69,7 +67,7 @@ def run_file(pipeline: Runnable, file: AudioFile, progress: Progress | None) -> 
 
 
 def run_many(
-    pipeline: Runnable, sources: Iterable[FileLike], jobs: int | None
+    run: Callable[..., Any], sources: Iterable[FileLike], jobs: int | None
 ) -> Iterator[Any | FastaudioError]:
     """Yield each source's result, or the error that it met; see `Pipeline.map`."""
     n_jobs = jobs if jobs is not None else os.cpu_count() or 1
@@ -83,7 +81,7 @@ def run_many(
 
     def attempt(source: FileLike) -> Any | FastaudioError:
         try:
-            return pipeline(source, progress=heed_stop)
+            return run(source, progress=heed_stop)
         except FastaudioError as error:
             return error
         except Exception as error:  # noqa: BLE001  # one bad source never ends the rest

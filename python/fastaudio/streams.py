@@ -18,6 +18,21 @@ Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
 Result: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
 
 
+def row_times(spec: StreamSpec, n_rows: int, duration_s: float, *, first: int = 0) -> NDArray[np.float64]:
+    """Return start and end in seconds of rows [n_rows, 2] from the `first` on.
+
+    Args:
+        spec: of the rows, one of a pipeline's `output_specs`.
+        n_rows: how many there are.
+        duration_s: of the sound they were made of: none ends after it.
+        first: index of the first of them in the whole signal.
+    """
+    if spec.rate_hz == 0:  # one row for the whole signal
+        return np.full((n_rows, 2), (0.0, duration_s))
+    starts = np.arange(first, first + n_rows) / spec.rate_hz
+    return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), duration_s)
+
+
 class PipelineStream:
     """One run of a pipeline over a stream of blocks; one thread at a time.
 
@@ -120,14 +135,6 @@ class PipelineStream:
     def _by_name(self, rows: Any) -> dict[str, NDArray[np.float32]]:
         return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
 
-    def _times(self, name: str, n_rows: int, first: int) -> NDArray[np.float64]:
-        """Return start and end of rows from `first`, in seconds."""
-        spec = self._specs[name]
-        if spec.rate_hz == 0:  # one row for the whole signal
-            return np.full((n_rows, 2), (0.0, self.duration_s))
-        starts = np.arange(first, first + n_rows) / spec.rate_hz
-        return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), self.duration_s)
-
     def _results(self, rows: dict[str, NDArray[np.float32]], duration_s: float | None) -> Any:
         results = {name: self._items(name, rows[name], duration_s) for name in rows}
         return results if len(results) > 1 else next(iter(results.values()))
@@ -141,7 +148,7 @@ class PipelineStream:
         labels = spec.labels
         if not labels:
             return rows
-        times = self._times(name, len(rows), first)
+        times = row_times(spec, len(rows), self.duration_s, first=first)
         return [
             Window(float(start_s), float(end_s), scores, labels)
             for (start_s, end_s), scores in zip(times, rows, strict=True)
@@ -154,7 +161,7 @@ class PipelineStream:
         labels = spec.labels
         if not labels:
             return rows
-        times = self._times(name, len(rows), 0)
+        times = row_times(spec, len(rows), self.duration_s)
         return Tags(labels, rows, times, self.duration_s, truncated, path, self._model)
 
     def _events(

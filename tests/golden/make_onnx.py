@@ -7,6 +7,7 @@ Needs onnx. Every network multiplies by known numbers, so that tests can say wha
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,33 @@ def film() -> None:
     )
 
 
+def heads() -> None:
+    """What is trained on MusiCNN's embeddings of 200: dense layers, of the usual sizes; weights are noise."""
+    noise = np.random.default_rng(0)
+    for name, hidden, n, last in (
+        ("head_tags", [], 50, "Sigmoid"),
+        ("head_genres", [], 10, "Softmax"),
+        ("head_instruments", [64], 11, "Softmax"),
+    ):
+        sizes = [200, *hidden, n]
+        nodes, weights, x = [], {}, "embedding"
+        for i, (rows, columns) in enumerate(itertools.pairwise(sizes)):
+            kind = "Relu" if i < len(hidden) else last
+            weights[f"w{i}"] = noise.normal(0, rows**-0.5, (rows, columns)).astype(np.float32)
+            weights[f"b{i}"] = noise.normal(0, 0.1, columns).astype(np.float32)
+            y = f"hidden{i}" if i < len(hidden) else "scores"
+            nodes.append(helper.make_node("Gemm", [x, f"w{i}", f"b{i}"], [f"sum{i}"]))
+            nodes.append(helper.make_node(kind, [f"sum{i}"], [y]))
+            x = y
+        write(name, nodes, [value("embedding", ["n", 200])], [value("scores", ["n", n])], **weights)
+    write(  # other rows at every run: tells how often it ran
+        "random",
+        [helper.make_node("RandomUniformLike", ["x"], ["y"])],
+        [value("x", ["n", BANDS])],
+        [value("y", ["n", BANDS])],
+    )
+
+
 def main() -> None:
     """Write all of them."""
     FOLDER.mkdir(exist_ok=True)
@@ -196,6 +224,7 @@ def main() -> None:
     )
     with_state()
     film()
+    heads()
 
 
 if __name__ == "__main__":

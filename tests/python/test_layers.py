@@ -32,9 +32,9 @@ SHARED_HEADERS = {"all.hpp", "require.hpp", "row_stream.hpp", "spectral.hpp", "w
 # Python modules from the bottom up: a module imports from lower rows only.
 ROWS = [
     {"_core"},
-    {"_onnxruntime", "audio", "tags", "events", "cards", "presets", "versions", "windows"},
-    {"streams", "librosa"},
-    {"live", "runs"},
+    {"_onnxruntime", "audio", "tags", "events", "packed", "presets", "versions", "windows", "layers"},
+    {"streams", "librosa", "inputs", "cards"},
+    {"live", "runs", "packing"},
     {"pipeline"},
     {"cli"},
     {"__init__", "__main__"},

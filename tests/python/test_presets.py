@@ -156,9 +156,10 @@ CASES = {
         ref.three_channels,
         decade=10,
     ),
+    "mfcc_statistics": Case("mfcc_statistics", 22_000, 10, ref.mfcc_statistics),
     "harmonic_cnn": Case("harmonic_cnn", 16_000, 12, ref.harmonic_cnn, None, (80_000, 80_000), decade=10),
 }
-IN_DB = {"openl3", "resnet_contrastive", "harmonic_cnn"}
+IN_DB = {"openl3", "resnet_contrastive", "harmonic_cnn", "mfcc_statistics"}
 every_case = pytest.mark.parametrize("name", CASES)
 FRONT_ENDS = [name for name in presets.__all__ if name != "vggish_postprocess"]  # it follows a network
 every_preset = pytest.mark.parametrize("preset", FRONT_ENDS)
@@ -298,6 +299,18 @@ def test_bands_are_librosas(name: str, options: dict[str, Any]) -> None:
     want = librosa.feature.melspectrogram(y=x.astype(np.float64), sr=case.rate, **options).T
     assert got.shape == want.shape
     assert (np.abs(got - want) / want.max(axis=1, keepdims=True)).max() < 1e-5
+
+
+def test_mfcc_statistics_are_those_of_librosas_functions() -> None:
+    librosa = pytest.importorskip("librosa")
+    x = sound("guitar", 22_000, 66_000)
+    mfcc = librosa.feature.mfcc(y=x.astype(np.float64), sr=22_000)
+    slopes = [librosa.feature.delta(mfcc, width=5, order=order, mode="nearest") for order in (1, 2)]
+    rows = np.concatenate([mfcc, *slopes])
+    want = np.stack([rows.mean(axis=1), rows.std(axis=1)])
+    got = run(presets.mfcc_statistics(), x)
+    assert got.shape == (1, 2, 60)
+    assert np.abs(got[0] - want).max() < 2e-4
 
 
 @pytest.mark.parametrize("snip_edges", [True, False])

@@ -97,8 +97,7 @@ def read_notes(
     folder: Path, model: str = FEATURE_MODEL, progress: Callable[[int, int], None] | None = None
 ) -> Notes:
     """Read a folder of notes: a quarter of a minute for a thousand of them."""
-    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_manifest(folder)
     families = sorted({row["family"] for row in rows})
     spectrum = fa.Spectrogram(**SPECTROGRAM)
     branch = feature_branch(model)
@@ -112,6 +111,12 @@ def read_notes(
     batch = Batch(_stack(power), _stack(feature), torch.tensor([families.index(r["family"]) for r in rows]))
     program = torch.tensor([int(row["gm_program"]) for row in rows])
     return Notes(batch, families, program, torch.tensor([row["split"] == "test" for row in rows]))
+
+
+def read_manifest(folder: Path) -> list[dict[str, str]]:
+    """Return the manifest's rows."""
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def read_samples(path: Path) -> NDArray[np.float32]:

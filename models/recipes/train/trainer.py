@@ -17,7 +17,7 @@ from torch import Tensor
 class Settings:
     """What all methods share. Chosen on held-out training programs, with `plain`."""
 
-    steps: int = 700
+    steps: int = 240
     """With all notes; with a share f of them, f ** 0.5 of these."""
     batch: int = 32
     learning_rate: float = 2e-3

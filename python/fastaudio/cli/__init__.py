@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
 from fastaudio.audio import DecodeError
-from fastaudio.cli import devices, listen, report, tag
+from fastaudio.cli import devices, embed, listen, pack, report, tag
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.record import RecordError
 from fastaudio.live.devices import DeviceError
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fastaudio tag song.mp3
+  fastaudio embed album/ --output album.npz
   fastaudio listen
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, listen, devices, report)
+_COMMANDS = (tag, embed, listen, devices, report, pack)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fastaudio._core import StreamSpec
+    from fastaudio.live.sources import Source
+    from fastaudio.live.stream import Overflow
 
 LOST_AFTER_S = 2.0
 """Seconds without sound after which a device counts as lost."""
@@ -44,12 +46,6 @@ class CaptureSink(Protocol):
 
     @property
     def position(self) -> int: ...  # noqa: D102
-
-
-def block_for(specs: Iterable[StreamSpec]) -> float:
-    """Return the seconds of a block that suit the step between results: each block costs some time."""
-    steps_s = [1 / spec.rate_hz for spec in specs if spec.rate_hz]
-    return min(max(min(steps_s, default=1.0) / 20, 0.01), 0.1)
 
 
 class Microphone:
@@ -245,3 +241,34 @@ def _close_when(stopped: threading.Event, closing: threading.Lock, opened: Any, 
 def _stop_all() -> None:
     for microphone in list(_open):
         microphone.stop()
+
+
+def source_for(
+    device: int | str | Source | None,
+    specs: Iterable[StreamSpec],
+    *,
+    sample_rate: int | None,
+    channels: int,
+    block_s: float | None,
+    overflow: Overflow,
+) -> Source:
+    """Return what `Pipeline.listen` hears: a microphone by name or number, or the source itself.
+
+    Raises:
+        DeviceError: no such device, or one that refuses.
+        ValueError: an overflow policy that waits, for a microphone.
+    """
+    if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
+        raise ValueError(
+            "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
+        )
+    if not (device is None or isinstance(device, int | str)):
+        return device
+    block_s = _block_for(specs) if block_s is None else block_s
+    return Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
+
+
+def _block_for(specs: Iterable[StreamSpec]) -> float:
+    """Return the seconds of a block that suit the step between results: each block costs some time."""
+    steps_s = [1 / spec.rate_hz for spec in specs if spec.rate_hz]
+    return min(max(min(steps_s, default=1.0) / 20, 0.01), 0.1)

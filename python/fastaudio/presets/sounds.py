@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastaudio._core import (
+    MFCC,
+    Concat,
+    Delta,
     Each,
     EnergyPatch,
     Log,
@@ -17,6 +20,7 @@ from fastaudio._core import (
     Quantize,
     StackChannels,
     Standardize,
+    Statistics,
     TopDb,
 )
 
@@ -224,6 +228,22 @@ def ae_w2v(
     else:
         patches = Patches(length=96, hop=hop)
     return mel >> log >> patches >> MinMaxScale(min=list(min), max=list(max))
+
+
+def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequential:
+    """MFCCs, their slopes and the slopes' slopes: mean and deviation of each over a clip, [n, 2, 60], n = 1.
+
+    The baseline of contextual tag embeddings; flattened and standardised it goes into a classifier.
+    22,000 Hz as in the code; which takes the variance, the paper the standard deviation, as here.
+
+    Source: Favory, Drossos, Virtanen & Serra, ICASSP 2021; xavierfav/coala, extract_mfcc.py: librosa's
+    defaults, decibels limited to 80 below the clip's largest, slopes over 5 frames with the end ones repeated
+    Error: 2e-4
+    """
+    mel = MelSpectrogram(sample_rate=sample_rate, n_fft=2048, hop_length=512, n_mels=128)
+    mfcc = MFCC(n_mfcc=n_mfcc)
+    slopes = [mfcc >> Delta(width=5, order=order, mode="nearest") for order in (1, 2)]
+    return mel >> Log(kind="dB") >> TopDb(over="clip") >> Concat(mfcc, *slopes) >> Statistics()
 
 
 def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequential:

@@ -1,0 +1,141 @@
+"""Files on the command line: which ones, how they are run, and what is said of those that fail."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from fastaudio._core import FastaudioError
+from fastaudio.audio import DecodeError, suffixes
+from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.arguments import FAILED, OK, positive
+from fastaudio.cli.progress import Bar, progress
+from fastaudio.runs import run_many
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import ExitStack
+
+_STDIN_IN_MEMORY = 64_000_000
+
+log = logging.getLogger("fastaudio")
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the files and the model that runs over them."""
+    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
+
+
+def add_files_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says how files are run."""
+    parser.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="cores a file (all for one file, else 1)"
+    )
+    parser.add_argument("--channel", type=int, metavar="C", help="take channel C, not the mean of all")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+
+
+def find_files(paths: Sequence[str], command: str) -> list[str]:
+    """Return the files to run: folders are searched for audio, hidden files left out.
+
+    Raises:
+        ValueError: there are none; `command` is who says so.
+    """
+    found: list[str] = []
+    known = suffixes()
+    for text in paths:
+        path = Path(text)
+        if text == "-" or not path.is_dir():
+            found.append(text)
+            continue
+        below = ((p, p.relative_to(path).parts) for p in path.rglob("*"))
+        files = sorted(p for p, parts in below if p.is_file() and not any(x[0] == "." for x in parts))
+        audio = [str(p) for p in files if p.suffix.lower().lstrip(".") in known]
+        log.info("%s: %d audio files of %d", text, len(audio), len(files))
+        found += audio
+    if not found:
+        raise ValueError(f"{command}: expected audio files, got none in {', '.join(paths)}")
+    return found
+
+
+def threads_of(args: argparse.Namespace, n_files: int) -> int:
+    """Return how many cores a file may use."""
+    threads: int | None = args.threads
+    return threads or (os.cpu_count() or 1 if n_files == 1 else 1)
+
+
+@contextmanager
+def _stdin() -> Iterator[BinaryIO]:
+    """All of stdin as a file that can seek, as decoders need; large input goes to disk."""
+    with tempfile.SpooledTemporaryFile(max_size=_STDIN_IN_MEMORY) as file:
+        while chunk := sys.stdin.buffer.read(1 << 20):
+            file.write(chunk)
+        file.seek(0)
+        yield file  # type: ignore[misc]
+
+
+class FileRun:
+    """One run over files: iterate over the names and results of those that succeed.
+
+    Attributes:
+        bar: the progress, on stderr.
+        sound_s: seconds of sound run, counted by who iterates.
+    """
+
+    def __init__(
+        self, run: Callable[..., Any], names: Sequence[str], args: argparse.Namespace, stack: ExitStack
+    ) -> None:
+        """Run a pipeline, or what is called like one, over files."""
+        self._run = run
+        self._names = names
+        self._jobs: int | None = args.jobs
+        self._failed = 0
+        self._started = time.perf_counter()
+        self._sources = [stack.enter_context(_stdin()) if name == "-" else name for name in names]
+        self.bar: Bar = stack.enter_context(progress(len(names), quiet=args.quiet))
+        self.sound_s = 0.0
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Run; each file that fails is named on stderr."""
+        for name, result in zip(self._names, self._results(), strict=True):
+            if isinstance(result, Exception):
+                self._failed += 1
+                reason = result.reason if isinstance(result, DecodeError) else str(result)
+                self.bar.say(f"fastaudio: {name}: {reason}")
+                continue
+            yield name, result
+
+    def _results(self) -> Iterator[Any]:
+        if len(self._sources) == 1:  # progress within the file
+            try:
+                yield self._run(self._sources[0], progress=self.bar.within)
+            except FastaudioError as error:
+                yield error
+            self.bar.step()
+            return
+        for result in run_many(self._run, self._sources, self._jobs):
+            yield result
+            self.bar.step()
+
+    def say_truncated(self, name: str, duration_s: float) -> None:
+        """Say that a file is shorter than it claims."""
+        self.bar.say(f"fastaudio: {name}: the file is cut short, got {duration_s:.1f} s")
+
+    def status(self) -> int:
+        """Say how it went and return the exit status."""
+        n_files = len(self._names)
+        took_s = time.perf_counter() - self._started
+        log.info("%d files, %.1f s of sound in %.2f s", n_files, self.sound_s, took_s)
+        if self._failed:
+            sys.stderr.write(f"fastaudio: {self._failed} of {n_files} files failed\n")
+        return FAILED if self._failed else OK

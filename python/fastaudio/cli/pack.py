@@ -1,0 +1,76 @@
+"""fastaudio pack and unpack: a model as one file, and as a card with files beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastaudio import packing
+from fastaudio.cards import read_card
+from fastaudio.cli.arguments import OK, RAW, Commands
+
+if TYPE_CHECKING:
+    import argparse
+
+_PACK_EXAMPLES = """\
+examples:
+  fastaudio pack musicnn-mtt -o tagger.onnx      a model that comes with the package
+  fastaudio pack mine/card.json -o mine.onnx     one of your own, with all its networks
+  fastaudio tag song.mp3 --model mine.onnx       nothing else is needed
+  fastaudio models mine.onnx                     what it says of itself
+
+The file is still an ONNX model; the card is in its metadata. Damage, and a part that was changed, are
+refused when it is loaded. That doesn't tell who made it.
+"""
+
+_UNPACK_EXAMPLES = """\
+examples:
+  fastaudio unpack mine.onnx -o mine             mine/card.json, and each network as it was
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    pack = commands.add_parser(
+        "pack",
+        help="write a model as one file",
+        description="Write a card and its networks as one .onnx file, which --model takes.",
+        epilog=_PACK_EXAMPLES,
+        formatter_class=RAW,
+    )
+    pack.add_argument("card", metavar="CARD", help="name of a model, or path of a card")
+    pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
+    pack.add_argument("--force", action="store_true", help="replace a file that is there")
+    pack.set_defaults(run=_pack)
+
+    unpack = commands.add_parser(
+        "unpack",
+        help="take a packed model apart",
+        description="Write a packed model's card.json and networks into a folder.",
+        epilog=_UNPACK_EXAMPLES,
+        formatter_class=RAW,
+    )
+    unpack.add_argument("model", metavar="FILE", help="a packed model")
+    unpack.add_argument("-o", "--output", metavar="FOLDER", required=True, help="the folder to write into")
+    unpack.add_argument("--force", action="store_true", help="replace files that are there")
+    unpack.set_defaults(run=_unpack)
+
+
+def _pack(args: argparse.Namespace) -> int:
+    target = Path(args.output)
+    if target.suffix != ".onnx":
+        raise ValueError(f"pack: expected -o as a file that ends in .onnx, got {args.output!r}")
+    packing.pack(read_card(args.card), target, force=args.force)
+    _say([target])
+    return OK
+
+
+def _unpack(args: argparse.Namespace) -> int:
+    _say(packing.unpack(read_card(args.model), Path(args.output), force=args.force))
+    return OK
+
+
+def _say(paths: list[Path]) -> None:
+    for path in paths:
+        sys.stdout.write(f"{path}  ({path.stat().st_size:,} bytes)\n")

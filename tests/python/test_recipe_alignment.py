@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import fastaudio as fa
 import numpy as np
 import pytest
 from helpers import ROOT
@@ -11,9 +12,14 @@ from helpers import ROOT
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(ROOT / "models" / "recipes" / "train"))
 
+import linear  # noqa: E402
+from alignment import Alignment, Autoencoder, ContrastOnly, cosines, embed, same  # noqa: E402
 from alignment_networks import Aligned, AudioDecoder, AudioEncoder, TagEncoder, pad  # noqa: E402
 from contrastive_losses import alignment_loss, generalised_kl, nt_xent  # noqa: E402
+from instruments import Notes  # noqa: E402
+from mel_notes import TaggedBatch, decibels, front, mel_spectrum  # noqa: E402
 from tag_words import Vocabulary, drop_some, words_of  # noqa: E402
+from trainer import Settings, train  # noqa: E402
 
 NOTE = {"family": "keyboard", "gm_name": "Electric Piano 2", "pitch": "55", "velocity": "120"}
 
@@ -128,3 +134,109 @@ def test_dropped_tags_leave_at_least_one() -> None:
     assert min(map(len, lists)) == 1
     assert {i for row in lists for i in row} == {4, 5, 6}
     assert drop_some(rng, [4, 5, 6], 0) == [4, 5, 6]
+
+
+@pytest.fixture(scope="module")
+def notes() -> Notes:
+    """Forty-eight made-up notes of two families: energy in the lower or the upper bands."""
+    torch.manual_seed(0)
+    power = 1e-4 * torch.rand(48, 64, 64)
+    target = torch.arange(48) % 2
+    for row, family in enumerate(target.tolist()):
+        start = 36 * family + row % 5
+        power[row, :, start : start + 12] += 1 + torch.rand(64, 12)
+    words = torch.stack([1 + target, 3 + torch.arange(48) // 2 % 3], dim=1)
+    batch = TaggedBatch(power, torch.randn(48, 8), target, words)
+    return Notes(batch, ["high", "low"], torch.arange(48) // 6, torch.arange(48) >= 36)
+
+
+def test_a_few_steps_bring_sounds_to_their_tags(notes: Notes) -> None:
+    """Held-out notes are named by the cosine to their family's word, which no classifier was trained for."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    method = Alignment(5)
+    losses = train(method, notes.batch[torch.arange(36)], 40, Settings(batch=16))
+    assert losses[-1] < 0.8 * losses[0]
+    _, projection = embed(method, notes.batch)
+    with torch.no_grad():
+        bank = torch.nn.functional.normalize(method.net.tags(pad([[1], [2]])), dim=1)
+    named = cosines(projection[36:], bank).argmax(1)
+    assert (named == notes.batch.target[36:]).double().mean() > 0.9
+
+
+def test_equal_lists_of_tags_are_one_group() -> None:
+    assert same(torch.tensor([[3, 1], [2, 0], [3, 1]])).tolist() == [1, 0, 1]
+
+
+def test_baselines_leave_out_a_term_each(notes: Notes) -> None:
+    for kind, without in ((Autoencoder, "tags"), (ContrastOnly, "decoder")):
+        torch.manual_seed(0)
+        method = kind(5)
+        method.loss(notes.batch[torch.arange(8)], lambda batch: batch).backward()
+        grads = {name.split(".")[1] for name, p in method.named_parameters() if p.grad is not None}
+        assert "encoder" in grads
+        assert without not in grads
+
+
+def test_sounds_without_tags_are_reconstructed_too(notes: Notes) -> None:
+    method = Autoencoder(5)
+    method.pool = torch.full((4, 64, 64), torch.nan)
+    assert torch.isnan(method.loss(notes.batch[torch.arange(8)], lambda batch: batch))
+
+
+def test_cosines_are_those_of_our_similarity(notes: Notes) -> None:
+    method = Alignment(5).eval()
+    _, projection = embed(method, notes.batch[torch.arange(6)])
+    bank = torch.randn(2, projection.shape[1])
+    bank = torch.nn.functional.normalize(bank, dim=1)
+    got = fa.Similarity(bank.ravel().tolist(), notes.families)(projection.numpy())
+    np.testing.assert_allclose(got, cosines(projection, bank), atol=1e-6)
+
+
+def test_the_mel_front_is_what_networks_were_trained_on(guitar_16k: np.ndarray) -> None:
+    clip = guitar_16k[:32_000]
+    power = torch.from_numpy(mel_spectrum()(clip)[:64])[None]
+    (patch,) = front()(clip)
+    np.testing.assert_allclose(patch, decibels(power)[0], atol=1e-3)
+
+
+def test_the_classifier_is_scikit_learns() -> None:
+    """The same minimum: scikit-learn's C is 1 / (2 n decay), intercepts free in both."""
+    logistic = pytest.importorskip("sklearn.linear_model").LogisticRegression
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(60, 5, generator=generator)
+    y = (x[:, 0] + 0.5 * torch.randn(60, generator=generator) > 0).long() + (x[:, 1] > 0.5)
+    layer = linear.fit(x, y, 3, 0.01)
+    want = logistic(C=1 / (2 * 60 * 0.01), tol=1e-8, max_iter=1000).fit(x.numpy(), y.numpy())
+    got = layer(x).softmax(1).detach().numpy()
+    np.testing.assert_allclose(got, want.predict_proba(x.numpy()), atol=2e-3)
+
+
+def test_rows_are_scaled_by_training_rows_alone() -> None:
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(0)) * 3 + 7
+    scaling = linear.Scaling(x, unit_length=False)
+    np.testing.assert_allclose(scaling(x).mean(dim=0), 0, atol=1e-5)
+    np.testing.assert_allclose(scaling(x).std(dim=0, correction=0), 1, atol=1e-5)
+    other = torch.randn(3, 4)
+    long = linear.Scaling(x, unit_length=True)(other)
+    np.testing.assert_allclose(long.norm(dim=1), 2, atol=1e-5)
+
+
+def test_the_decay_is_the_best_on_programs_left_out() -> None:
+    """Not on notes left out: here a program's notes are alike, and a weak decay learns each by heart."""
+    generator = torch.Generator().manual_seed(0)
+    program = torch.arange(96) // 12
+    y = program % 2
+    timbre = torch.randn(8, 40, generator=generator)[program]
+    x = timbre + 0.1 * torch.randn(96, 40, generator=generator)
+    x[:, 0] = y + torch.randn(96, generator=generator)
+    right = dict.fromkeys((1e-6, 1.0), 0)
+    for fold in range(4):
+        score = program % 4 == fold
+        scaling = linear.Scaling(x[~score], unit_length=False)
+        for decay in right:
+            layer = linear.fit(scaling(x[~score]), y[~score], 2, decay)
+            right[decay] += int((layer(scaling(x[score])).argmax(1) == y[score]).sum())
+    assert right[1e-6] != right[1.0]
+    best = max(right, key=right.__getitem__)
+    assert linear.choose_decay(x, y, program, 2, unit_length=False, decays=tuple(right)) == best

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
@@ -14,8 +14,13 @@ from helpers import ROOT, decode
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(ROOT / "models" / "recipes" / "train"))
 
+import contrastive  # noqa: E402
+from contrastive import CrossEntropy, MelEncoder, NtXent  # noqa: E402
 from contrastive_losses import nt_xent  # noqa: E402
+from instruments import Batch  # noqa: E402
+from methods import classification  # noqa: E402
 from mixing import Mixing, batch_split_mixing, mix, noise_curve, shift  # noqa: E402
+from trainer import Settings, train  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,3 +176,69 @@ def test_powers_add_up_as_samples_do(shared: Path) -> None:
     assert len(apart_db) > 30
     assert np.abs(apart_db).max() < 2
     assert np.abs(np.mean(apart_db)) < 0.2
+
+
+@pytest.fixture(scope="module")
+def batch() -> Batch:
+    """Thirty-two made-up notes of two families: energy in the lower or the upper bands."""
+    generator = torch.Generator().manual_seed(0)
+    target = torch.arange(32) % 2
+    power = 1e-4 * torch.rand(32, 64, 64, generator=generator)
+    for row, family in enumerate(target.tolist()):
+        start = 36 * family + row % 5
+        power[row, :, start : start + 12] += 1
+    return Batch(power, torch.zeros(32, 1), target)
+
+
+def test_the_baseline_starts_from_the_same_weights() -> None:
+    nets = []
+    for kind in (CrossEntropy, NtXent):
+        torch.manual_seed(3)
+        nets.append(kind(2))
+    for (name, a), b in zip(nets[0].named_parameters(), nets[1].parameters(), strict=True):
+        assert torch.equal(a, b), name
+    assert nets[0].inference_parameters() == nets[1].inference_parameters()
+
+
+def test_the_loss_is_cross_entropy_and_both_halves_contrast(batch: Batch, monkeypatch: Any) -> None:
+    """Line 12 of algorithm 1; with nothing changed or mixed, the contrast is what the projections give."""
+    torch.manual_seed(0)
+    method = NtXent(2).eval()
+    half = len(batch) // 2
+    order = torch.arange(len(batch)).reshape(2, half)
+    monkeypatch.setattr(contrastive, "augment_mel", lambda power: power)
+    halves = (order, batch.power.reshape(2, half, 64, 64))
+    monkeypatch.setattr(contrastive, "batch_split_mixing", lambda *_: halves)
+    projection = method.projection(method.embedding(batch))
+    contrast = sum(nt_xent(part, part, method.temperature) for part in projection.split(half))
+    want = classification(method(batch), batch) + method.weight * contrast
+    torch.testing.assert_close(method.loss(batch, lambda x: x), want, rtol=1e-4, atol=1e-5)
+
+
+def test_sounds_without_labels_take_part_in_the_contrast_only(batch: Batch) -> None:
+    method = NtXent(2)
+    method.pool = torch.rand(8, 64, 64)
+    method.weight = 0.0
+    assert torch.isfinite(method.loss(batch, lambda x: x))
+    method.weight = 0.05
+    method.loss(batch, lambda x: x).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in method.parameters())
+
+
+def test_a_few_steps_learn_families_apart(batch: Batch) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    method = NtXent(2)
+    losses = train(method, batch, 25, Settings(batch=16))
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    method.eval()
+    assert (method(batch).argmax(1) == batch.target).all()
+
+
+def test_the_encoder_hears_no_loudness_and_takes_other_lengths() -> None:
+    torch.manual_seed(0)
+    encoder = MelEncoder().eval()
+    rows = 60 * torch.rand(2, 64, 64) - 80
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(rows + 13), encoder(rows), atol=1e-4, rtol=1e-4)
+        assert encoder(rows[:, :40]).shape == (2, 96)

@@ -14,7 +14,7 @@ from alignment import Alignment, Autoencoder, ContrastOnly, cosines, embed, tag_
 from contrastive import CrossEntropy, NtXent
 from harmonic_network import count
 from instruments import Notes
-from linear import classify
+from linear import classifier
 from mel_notes import read_mel_notes
 from methods import FEATURE_PARAMETERS, Method
 from report import table
@@ -75,7 +75,9 @@ class Share:
     def linear(self, x: Tensor) -> Record:
         """Return the scores of a linear classifier on embeddings of all notes, trained on the labelled."""
         y, program = self.notes.batch.target[self.labelled], self.notes.program[self.labelled]
-        return self.scored(classify(x[self.labelled], y, program, x[self.score], len(self.notes.families)))
+        module = classifier(x[self.labelled], y, program, len(self.notes.families))
+        with torch.no_grad():
+            return self.scored(module(x[self.score]))
 
 
 def train_classifier(kind: type[CrossEntropy], share: Share) -> CrossEntropy:

@@ -63,6 +63,8 @@ class CrossEntropy(Method):
     """The baseline: the same network from labels alone, its sounds changed in the same way."""
 
     name = "cross-entropy"
+    changed: ClassVar[bool] = True
+    """Whether labelled sounds are changed at random in training; the paper leaves them as they are."""
 
     def __init__(self, n_labels: int) -> None:
         super().__init__(n_labels)
@@ -76,8 +78,11 @@ class CrossEntropy(Method):
 
     def loss(self, batch: Batch, augment: Augment) -> Tensor:  # noqa: ARG002  # that of full spectra
         """Return cross-entropy."""
-        seen = batch.with_power(augment_mel(batch.power))
-        return classification(self(seen), batch)
+        return classification(self(batch.with_power(self.seen(batch.power))), batch)
+
+    def seen(self, power: Tensor) -> Tensor:
+        """Return the sounds as the network sees them in training."""
+        return augment_mel(power) if self.changed else power
 
     def inference_modules(self) -> list[nn.Module]:
         """Return extractor and classifier."""
@@ -105,7 +110,7 @@ class NtXent(CrossEntropy):
         power = batch.power
         if self.pool is not None:
             power = torch.cat([power, self.pool[torch.randint(len(self.pool), (len(batch),))]])
-        seen = augment_mel(power)
+        seen = self.seen(power)
         halves, mixed = batch_split_mixing(seen, self.mixing)
         embedding = self.encoder(decibels(torch.cat([seen, mixed.flatten(0, 1)])))
         projection = self.projection(embedding)

@@ -5,7 +5,6 @@ Source: Kumar, Wang, Ithapu & Fuegen, section 2.1: embeddings standardised by th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -15,20 +14,16 @@ DECAYS = (1e-4, 1e-3, 1e-2)
 FOLDS = 4
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """What is done to embeddings before the linear layer."""
+class Scaling(nn.Module):
+    """What is done to embeddings before the linear layer, by mean and deviation of training rows [n, d]."""
 
-    mean: Tensor
-    std: Tensor
-    unit_length: bool
+    def __init__(self, x: Tensor, *, unit_length: bool) -> None:
+        super().__init__()
+        self.unit_length = unit_length
+        self.register_buffer("mean", x.mean(dim=0))
+        self.register_buffer("std", x.std(dim=0, correction=0).clamp_min(1e-6))
 
-    @classmethod
-    def of(cls, x: Tensor, *, unit_length: bool) -> "Scaling":
-        """Take mean and deviation of training rows [n, d]."""
-        return cls(x.mean(dim=0), x.std(dim=0, correction=0).clamp_min(1e-6), unit_length)
-
-    def __call__(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Return rows of length sqrt(d) where they're to have unit length: one range of decays suits all."""
         scaled = (x - self.mean) / self.std
         return functional.normalize(scaled, dim=1) * x.shape[1] ** 0.5 if self.unit_length else scaled
@@ -72,20 +67,17 @@ def choose_decay(
     right = dict.fromkeys(decays, 0.0)
     for held_out in fold.unique():
         learn, score = place != held_out, place == held_out
-        scaling = Scaling.of(x[learn], unit_length=unit_length)
+        scaling = Scaling(x[learn], unit_length=unit_length)
         for decay in decays:
             layer = fit(scaling(x[learn]), y[learn], n_labels, decay)
             right[decay] += accuracy(layer, scaling(x[score]), y[score]) * int(score.sum())
     return max(decays, key=lambda decay: (right[decay], decay))
 
 
-def classify(
-    x: Tensor, y: Tensor, program: Tensor, x_test: Tensor, n_labels: int, *, unit_length: bool = True
-) -> Tensor:
-    """Return logits of test rows [n, n_labels] by a classifier of the training rows."""
+def classifier(
+    x: Tensor, y: Tensor, program: Tensor, n_labels: int, *, unit_length: bool = True
+) -> nn.Sequential:
+    """Return the module that gives logits [n, n_labels] of rows as they are, scaling included."""
     decay = choose_decay(x, y, program, n_labels, unit_length=unit_length)
-    scaling = Scaling.of(x, unit_length=unit_length)
-    with torch.no_grad():
-        scaled = scaling(x_test)
-    layer = fit(scaling(x), y, n_labels, decay)
-    return layer(scaled).detach()
+    scaling = Scaling(x, unit_length=unit_length)
+    return nn.Sequential(scaling, fit(scaling(x), y, n_labels, decay))

@@ -1,6 +1,5 @@
 """Notes as mel spectra, with what the tags and the cepstrum say of each: quick to train on."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from augment import colour, mask, shift
 from instruments import RATE_HZ, Batch, Notes, read_samples
+from manifest import read_rows
 from mixing import shift as move
 from tag_words import PADDING, Vocabulary, words_of
 from torch import Tensor, nn
@@ -58,8 +58,7 @@ def read_mel_notes(
     folder: Path, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Notes, Vocabulary]:
     """Read a folder of notes and the words of its training programs: some seconds for a thousand."""
-    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(folder)
     vocabulary = Vocabulary([row for row in rows if row["split"] == "train"])
     ids = [vocabulary.ids(words_of(row)) for row in rows]
     longest = max(map(len, ids))

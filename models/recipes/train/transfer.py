@@ -4,13 +4,13 @@ Source: Kumar, Wang, Ithapu & Fuegen, Do sound event representations generalize 
     its networks aren't public, so MusiCNN takes their place
 """
 
-import csv
 from pathlib import Path
 
 import fastaudio as fa
 import numpy as np
 import torch
 from instruments import read_samples
+from manifest import read_rows
 from torch import Tensor
 
 LAYERS = ("penultimate", "mean_pool", "max_pool", "timbral", "temporal", "cnn3")
@@ -36,12 +36,10 @@ def musicnn_layers(model: str = "musicnn-mtt") -> fa.Node:
 
 def read_layers(folder: Path) -> dict[str, Tensor]:
     """Return each embedding of all notes of a folder [n, d]; a layer with frames is averaged over them."""
-    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        files = [row["file"] for row in csv.DictReader(file)]
     mfcc, net = mfcc_statistics(), musicnn_layers()
     found: dict[str, list[np.ndarray]] = {name: [] for name in ("mfcc", *LAYERS)}
-    for file in files:
-        samples = read_samples(folder / file)
+    for row in read_rows(folder):
+        samples = read_samples(folder / row["file"])
         found["mfcc"].append(mfcc(samples).ravel())
         for name, rows in net(samples).items():
             found[name].append(rows.reshape(-1, rows.shape[-1]).mean(axis=0))

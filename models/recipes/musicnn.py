@@ -7,7 +7,6 @@ it was trained as before anything of it is written.
 import argparse
 import ast
 import hashlib
-import io
 import json
 import re
 import sys
@@ -36,6 +35,7 @@ from musicnn_check import (
 from musicnn_layers import Pool, numbered
 from musicnn_networks import MusiCNN, Vgg
 from tf_checkpoint import OriginalGraph, read_pools, read_weights
+from wheels import read_wheel
 
 WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
 LICENCE = "musicnn-0.1.0.dist-info/LICENSE.md"
@@ -191,18 +191,6 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_wheel(path: Path | None) -> zipfile.ZipFile:
-    """Open the wheel, if it is the one this recipe was written for."""
-    remedy = "run `pip download --no-deps musicnn==0.1.0` and pass the file with --wheel."
-    if path is None or not path.is_file():
-        raise ValueError(f"--wheel: expected musicnn 0.1.0's wheel, got {path or 'none'}; {remedy}")
-    data = path.read_bytes()
-    if sha256(data) != WHEEL_SHA256:
-        got = sha256(data)
-        raise ValueError(f"{path.name}: expected sha256 {WHEEL_SHA256}, got {got}; {remedy}")
-    return zipfile.ZipFile(io.BytesIO(data))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the models asked for; the exit status says whether all passed."""
     parser = argparse.ArgumentParser(
@@ -224,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        with read_wheel(options.wheel) as wheel:
+        with read_wheel(options.wheel, "musicnn", "0.1.0", WHEEL_SHA256) as wheel:
             for recipe in RECIPES:
                 if recipe.name in options.only:
                     build(recipe, wheel, options.audio, options.output)

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from fastaudio import cli
 from fastaudio.tags import CSV_COLUMNS, SCHEMA
-from helpers import GUITAR, MODEL_NAMES, ROOT, decode
+from helpers import GUITAR, ROOT, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,10 +232,19 @@ def test_features_cannot_be_tagged(tmp_path: Path) -> None:
     fa.Pipeline(fa.MelSpectrogram()).save(tmp_path / "mel.json")
     status, _, err = run("tag", GUITAR, "--model", tmp_path / "mel.json")
     assert status == 2
-    assert "expected a model that gives tags, got features" in err
+    assert "expected a model that gives tags, got features; fastaudio embed writes these" in err
 
 
-def test_the_shipped_names_are_the_documented_ones() -> None:
-    names = (*MODEL_NAMES, "silero-vad")
-    assert fa.models() == sorted(names, key=lambda name: (name != "musicnn-mtt", name))
-    assert {path.parent.name for path in (ROOT / "models").glob("*/card.json")} == set(names)
+def test_a_model_without_labels_says_so_and_where_to_go() -> None:
+    assert "labels       none; fastaudio embed writes what it gives" in run("models", "aisfx")[1]
+    for command in (["tag", GUITAR], ["tag", GUITAR, "--events"], ["listen", "-", "--onset", "0.3"]):
+        status, out, err = run(*command, "--model", "aisfx")
+        assert (status, out) == (2, "")
+        assert "aisfx: expected a model that gives tags, got features; fastaudio embed" in err
+
+
+def test_the_shipped_models_are_in_the_readme_the_default_one_first() -> None:
+    names = sorted(path.parent.name for path in (ROOT / "models").glob("*/card.json"))
+    assert fa.models() == sorted(names, key=lambda name: name != "musicnn-mtt")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in names if f"| `{name}`" not in readme] == []

@@ -75,7 +75,15 @@ def gives_events(pipeline: Pipeline) -> bool:
 
 
 def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = False) -> Pipeline:
-    """Return a pipeline that gives events if options ask for them, and otherwise the same one."""
+    """Return a pipeline that gives events if options ask for them, and otherwise the same one.
+
+    Raises:
+        ValueError: it has no labels.
+    """
+    if not all(spec.labels for spec in pipeline.output_specs.values()):
+        raise ValueError(
+            f"{args.model}: expected a model that gives tags, got features; fastaudio embed writes these"
+        )
     numbers = (getattr(args, name.strip("-").replace("-", "_")) for name, _, _ in _NUMBERS)
     chosen = any(number is not None for number in numbers)
     asked = args.events or getattr(args, "form", None) in TABLES

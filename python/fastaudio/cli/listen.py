@@ -78,8 +78,6 @@ def _run(args: argparse.Namespace) -> int:
     pipeline = Pipeline.load(args.model, untrained=args.untrained)
     require_trained(pipeline)
     pipeline = with_events(pipeline, args, onsets=True)
-    if not all(spec.labels for spec in pipeline.output_specs.values()):
-        raise ValueError(f"{args.model}: expected a model that gives tags, got features")
     with ExitStack() as stack:
         if wants_microphone(args) and not args.verbose:
             stack.enter_context(quiet_libraries())

@@ -51,7 +51,8 @@ def _models(args: argparse.Namespace) -> int:
         shape = " x ".join(str(n) for n in output.get("shape", []))
         sys.stdout.write(f"  {name:<14} {shape:<14} {output.get('purpose', '')}\n")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
-    sys.stdout.write(f"labels       {', '.join(labels)}\n\n{pipeline}\n")
+    what = ", ".join(labels) or "none; fastaudio embed writes what it gives"
+    sys.stdout.write(f"labels       {what}\n\n{pipeline}\n")
     return OK
 
 

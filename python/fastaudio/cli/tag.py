@@ -81,8 +81,6 @@ def _pipeline(args: argparse.Namespace, threads: int, n_files: int) -> tuple[Pip
     """Return what to run, and what writes its results."""
     pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, untrained=args.untrained)
     require_trained(pipeline)
-    if not all(spec.labels for spec in pipeline.output_specs.values()):
-        raise ValueError(f"{args.model}: expected a model that gives tags, got features")
     pipeline = with_events(pipeline, args)
     if not gives_events(pipeline):
         return pipeline, partial(WRITERS[args.form], args)

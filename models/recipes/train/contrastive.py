@@ -1,0 +1,121 @@
+"""Contrastive regularisation: labels are learnt beside telling each sound from all others, mixed or not.
+
+Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
+    regularization, algorithm 1. A small network takes the place of ResNet50V2.
+"""
+
+from typing import ClassVar
+
+import torch
+from contrastive_losses import nt_xent
+from harmonic_network import Decoder, convolution
+from instruments import Batch
+from mel_notes import Relative, augment_mel, decibels
+from methods import Augment, Method, classification
+from mixing import Mixing, batch_split_mixing
+from torch import Tensor, nn
+from torch.nn import functional
+
+EMBEDDING, PROJECTION, HIDDEN = 96, 64, 128
+
+
+class MelEncoder(nn.Module):
+    """Decibels [n, frames, bands] to an embedding [n, 96]: the largest over time and bands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relative = Relative()
+        self.layers = nn.Sequential(
+            *convolution(1, 24, 5, 2),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *convolution(24, 48),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            *convolution(48, EMBEDDING),
+            nn.ReLU(),
+        )
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return embeddings."""
+        x = self.relative(rows).unsqueeze(1).contiguous(memory_format=torch.channels_last)
+        return self.layers(x).amax(dim=(2, 3))  # type: ignore[no-any-return]
+
+
+class Projection(nn.Module):
+    """The branch g_p: a hidden layer, and rows of unit length [n, 64]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(EMBEDDING, HIDDEN, bias=False),
+            nn.BatchNorm1d(HIDDEN),
+            nn.ReLU(),
+            nn.Linear(HIDDEN, PROJECTION),
+        )
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Return the projection."""
+        return functional.normalize(self.layers(embedding), dim=1)
+
+
+class CrossEntropy(Method):
+    """The baseline: the same network from labels alone, its sounds changed in the same way."""
+
+    name = "cross-entropy"
+    changed: ClassVar[bool] = True
+    """Whether labelled sounds are changed at random in training; the paper leaves them as they are."""
+
+    def __init__(self, n_labels: int) -> None:
+        super().__init__(n_labels)
+        del self.filterbank
+        self.encoder, self.decoder = MelEncoder(), Decoder(n_labels, EMBEDDING, HIDDEN)
+        self.projection = Projection()  # in the baseline too: so both start from the same weights
+
+    def embedding(self, batch: Batch) -> Tensor:
+        """Return embeddings [n, 96]."""
+        return self.encoder(decibels(batch.power))
+
+    def loss(self, batch: Batch, augment: Augment) -> Tensor:  # noqa: ARG002  # that of full spectra
+        """Return cross-entropy."""
+        return classification(self(batch.with_power(self.seen(batch.power))), batch)
+
+    def seen(self, power: Tensor) -> Tensor:
+        """Return the sounds as the network sees them in training."""
+        return augment_mel(power) if self.changed else power
+
+    def inference_modules(self) -> list[nn.Module]:
+        """Return extractor and classifier."""
+        return [self.encoder, self.decoder]
+
+
+class NtXent(CrossEntropy):
+    """Cross-entropy + weight * NT-Xent between sounds and their batch-split mixes.
+
+    `pool`, where given, holds sounds without labels: each step draws as many of them as there are labelled
+    ones. Without, the labelled sounds alone are contrasted, the paper's ablation "-Unlabeled".
+    """
+
+    name = "nt-xent"
+    weight = 0.05
+    temperature = 0.1
+    mixing: ClassVar[Mixing] = Mixing()
+
+    def __init__(self, n_labels: int) -> None:
+        super().__init__(n_labels)
+        self.pool: Tensor | None = None
+
+    def loss(self, batch: Batch, augment: Augment) -> Tensor:  # noqa: ARG002
+        """Return line 12 of algorithm 1; all sounds share one pass through the extractor."""
+        power = batch.power
+        if self.pool is not None:
+            power = torch.cat([power, self.pool[torch.randint(len(self.pool), (len(batch),))]])
+        seen = self.seen(power)
+        halves, mixed = batch_split_mixing(seen, self.mixing)
+        embedding = self.encoder(decibels(torch.cat([seen, mixed.flatten(0, 1)])))
+        projection = self.projection(embedding)
+        original = projection[: len(seen)][halves]
+        augmented = projection[len(seen) :].reshape(original.shape)
+        pairs = zip(original, augmented, strict=True)
+        regulariser = torch.stack([nt_xent(a, b, self.temperature) for a, b in pairs]).sum()
+        return classification(self.decoder(embedding[: len(batch)]), batch) + self.weight * regulariser

@@ -1,0 +1,178 @@
+"""Trains methods on notes and prints their table: one command, every number in it."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from instruments import FEATURE_MODEL, Notes, read_notes
+from methods import METHODS
+from report import plot, table
+from torch import multiprocessing
+from tqdm import tqdm
+from trainer import Run, Settings, run
+
+EXAMPLES = """examples:
+  the whole table, 54 runs, then its plot:
+    python models/recipes/train/run.py --data ../shared/instruments --output results.json --plot results.svg
+  a first look, four runs:
+    python models/recipes/train/run.py --data ../shared/instruments --methods plain con-reg --fractions 0.1 \\
+      --seeds 0 1 --output first.json
+  scored on held-out training programs, the test notes untouched, as choices should be made:
+    python models/recipes/train/run.py --data ../shared/instruments --on validation --seeds 0 1 2 3 \\
+      --output validation.json
+
+A run that is in the output file already is not repeated: stop with Ctrl-C, go on with the same command."""
+
+_notes: Notes  # of a worker process
+_settings: Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is missing, write the results after every run, print the table."""
+    options = parse(arguments)
+    wanted = [
+        Run(method, fraction, seed, seed if options.on == "validation" else None)
+        for fraction in sorted(options.fractions, reverse=True)  # the longest first
+        for seed in options.seeds
+        for method in options.methods
+    ]
+    settings = Settings(steps=options.steps)
+    try:
+        results = read_results(options.output, settings, options.feature)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    done = {key(record) for record in results["runs"]}
+    missing = [what for what in wanted if key(asdict(what)) not in done]
+    if missing:
+        print(f"{len(missing)} of {len(wanted)} runs to do, {options.jobs} at once", file=sys.stderr)
+        try:
+            notes = read(options.data, options.feature)
+        except (OSError, ValueError) as error:
+            print(f"--data: {error}", file=sys.stderr)
+            return 2
+        for record in train_all(notes, missing, settings, options.jobs):
+            results["runs"].append(record)
+            write_results(options.output, results)
+    chosen = {key(asdict(what)) for what in wanted}
+    records = [record for record in results["runs"] if key(record) in chosen]
+    print(table(records, options.methods))
+    if options.plot is not None:
+        plot(records, options.methods, options.plot)
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
+    parser.add_argument("--output", type=Path, required=True, help="results as JSON; read first if there")
+    parser.add_argument(
+        "--methods", nargs="+", default=["all"], choices=[*METHODS, "all"], metavar="NAME",
+        help=f"all, or some of {', '.join(METHODS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fractions", type=float, nargs="+", default=[0.1, 0.3, 1.0], metavar="F",
+        help="shares of the training notes, drawn within each family (default: 0.1 0.3 1)",
+    )  # fmt: skip
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")
+    parser.add_argument(
+        "--on", choices=["test", "validation"], default="test",
+        help="score on the test notes, or on the seed-th training program of each family, held out",
+    )  # fmt: skip
+    parser.add_argument("--feature", default=FEATURE_MODEL, metavar="MODEL", help=f"default: {FEATURE_MODEL}")
+    parser.add_argument("--steps", type=int, default=Settings.steps, help="of a run with all notes")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at once, one thread each (default: 2)")
+    parser.add_argument("--plot", type=Path, help="where to save accuracy over fractions: .svg or .png")
+    options = parser.parse_args(arguments)
+    if "all" in options.methods:
+        options.methods = list(METHODS)
+    if not all(0 < fraction <= 1 for fraction in options.fractions):
+        parser.error(f"--fractions: expected shares in (0, 1], got {options.fractions}")
+    return options
+
+
+def key(record: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what tells one run from another."""
+    return record["method"], record["fraction"], record["seed"], record["fold"]
+
+
+def read_results(path: Path, settings: Settings, feature: str) -> dict[str, Any]:
+    """Return earlier results, if they were made with the same settings."""
+    made_with = asdict(settings) | {"feature": feature, "torch": torch.__version__}
+    if not path.exists():
+        return {"made_with": made_with, "runs": []}
+    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if results["made_with"] != made_with:
+        got = results["made_with"]
+        raise ValueError(f"{path}: expected results of {made_with}, got {got}; name another --output.")
+    return results
+
+
+def write_results(path: Path, results: dict[str, Any]) -> None:
+    """Write results whole, or leave the file as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    results["runs"].sort(key=lambda record: [str(value) for value in key(record)])
+    part.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def read(folder: Path, feature: str) -> Notes:
+    """Read the notes with a progress bar."""
+    with closing(tqdm(desc="notes", disable=None)) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return read_notes(folder, feature, show)
+
+
+def train_all(
+    notes: Notes, missing: Sequence[Run], settings: Settings, jobs: int
+) -> Iterable[dict[str, Any]]:
+    """Yield the record of each run as it ends."""
+    cost = {what: what.fraction**0.5 * (0.02 if what.method == "feature-only" else 1) for what in missing}
+    start_s, ended = time.monotonic(), 0.0
+    context = multiprocessing.get_context("spawn")  # tensors go to the workers by shared memory
+    with ProcessPoolExecutor(jobs, context, begin, (notes, settings)) as pool:
+        running = {pool.submit(work, what): what for what in missing}
+        for n, future in enumerate(as_completed(running), start=1):
+            what, record = running[future], future.result()
+            ended += cost[what]
+            left_s = (time.monotonic() - start_s) * (sum(cost.values()) / ended - 1)
+            print(
+                f"{n}/{len(missing)} {what.method} {what.fraction:g} seed {what.seed}: "
+                f"accuracy {record['accuracy']:.3f}, {record['processor_s']:.0f} s; "
+                f"about {left_s / 60:.0f} min left",
+                file=sys.stderr,
+                flush=True,
+            )
+            yield record
+
+
+def begin(notes: Notes, settings: Settings) -> None:
+    """Prepare a worker process."""
+    global _notes, _settings  # a pool's workers have no other place
+    _notes, _settings = notes, settings
+    torch.set_num_threads(1)  # the numbers depend on it, in their last digits
+
+
+def work(what: Run) -> dict[str, Any]:
+    """Do one run in a worker."""
+    return run(_notes, what, _settings)[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

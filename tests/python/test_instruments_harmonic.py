@@ -1,0 +1,104 @@
+"""instruments-harmonic: the card's figures are what the model gives on the notes they were measured on."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+from fastaudio import cards
+from helpers import GUITAR, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NAME = "instruments-harmonic"
+FOLDER = ROOT / "models" / NAME
+
+
+@pytest.fixture(scope="module")
+def card() -> dict[str, Any]:
+    data = json.loads((FOLDER / "card.json").read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    return data
+
+
+@pytest.fixture(scope="module")
+def model() -> fa.Pipeline:
+    return fa.Pipeline.load(NAME)
+
+
+@pytest.fixture(scope="module")
+def test_notes(shared: Path) -> list[tuple[Path, str]]:
+    """File and family of each note that the model hasn't seen, nor its instrument."""
+    folder = shared / "instruments"
+    if not folder.is_dir():
+        pytest.skip("the folder of notes, ../shared/instruments, isn't there")
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    return [(folder / row["file"], row["family"]) for row in rows]
+
+
+def test_the_cards_figures(
+    model: fa.Pipeline, card: dict[str, Any], test_notes: list[tuple[Path, str]]
+) -> None:
+    labels: list[str] = card["pipeline"][-1]["labels"]
+    confusion = {family: dict.fromkeys(labels, 0) for family in labels}
+    for tags, (_, family) in zip(model.map([path for path, _ in test_notes]), test_notes, strict=True):
+        confusion[family][tags.top(1)[0][0]] += 1
+    right = sum(confusion[family][family] for family in labels)
+    metrics = card["metrics"]
+    assert right / len(test_notes) == pytest.approx(metrics["accuracy"], abs=0.005)
+    f1 = [
+        2 * row[family] / (sum(row.values()) + sum(other[family] for other in confusion.values()))
+        for family, row in confusion.items()
+    ]
+    assert np.mean(f1) == pytest.approx(metrics["macro_f1"], abs=0.01)
+    for family, row in confusion.items():
+        assert row[family] / sum(row.values()) == pytest.approx(metrics["recall"][family], abs=0.06), family
+    moved = sum(
+        abs(n - metrics["confusion"][family].get(other, 0))
+        for family, row in confusion.items()
+        for other, n in row.items()
+    )
+    assert moved <= 4  # one or two notes, where a machine rounds otherwise
+    assert metrics["accuracy"] > 0.413  # a linear model on log-mel statistics
+
+
+def test_the_card_says_what_one_should_know(card: dict[str, Any]) -> None:
+    assert card["name"] == NAME
+    assert card["schema"] == cards.SCHEMA
+    for key in ("version", "task", "description", "licence", "citation", "source", "trained_on"):
+        assert card[key], key
+    outputs = fa.OnnxModel(str(FOLDER / "model.onnx")).available_outputs
+    assert list(card["outputs"]) == outputs == ["scores", "embedding", "logits"]
+    text = (FOLDER / "LICENSE").read_text(encoding="utf-8")
+    assert text.startswith((ROOT / "LICENSE").read_text(encoding="utf-8"))
+    assert "SoundFont" in text
+
+
+def test_scores_are_the_softmax_of_the_logits(card: dict[str, Any], guitar_16k: NDArray[np.float32]) -> None:
+    front, net = fa.Pipeline.load(NAME).node[:2], fa.OnnxModel(str(FOLDER / "model.onnx"))
+    rows = (front >> {name: net[name] for name in card["outputs"]})(guitar_16k)
+    assert rows["embedding"].shape == (5, card["outputs"]["embedding"]["shape"][0])
+    e = np.exp(rows["logits"] - rows["logits"].max(axis=1, keepdims=True))
+    np.testing.assert_allclose(rows["scores"], e / e.sum(axis=1, keepdims=True), rtol=0, atol=1e-5)
+
+
+def test_loudness_does_not_matter(model: fa.Pipeline, guitar_16k: NDArray[np.float32]) -> None:
+    want = model(guitar_16k, sample_rate=16_000).scores
+    got = model(guitar_16k * np.float32(0.125), sample_rate=16_000).scores
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-3)
+
+
+def test_windows_are_two_seconds_and_the_rest_is_padded(
+    model: fa.Pipeline, guitar_16k: NDArray[np.float32]
+) -> None:
+    assert [len(model(guitar_16k[:n], sample_rate=16_000)) for n in (1, 32_000, 40_000)] == [1, 1, 2]
+    assert len(model(GUITAR)) == 5
+    assert np.isfinite(model(np.zeros(32_000, np.float32), sample_rate=16_000).scores).all()

@@ -1,0 +1,182 @@
+"""models/README.md: each row of its tables runs as it says, and its numbers are those of the files."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+import soundfile
+from helpers import GUITAR, ROOT, decode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODELS = ROOT / "models"
+RECIPES = MODELS / "recipes"
+COLUMNS = ["name", "paper", "weights", "front end", "parameters", "size", "measured", "licence", "run"]
+TORCH = "recipes are PyTorch: pip install '.[recipes]'"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as it stands there: its cells by column, without backticks."""
+
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    @property
+    def parameters(self) -> int:
+        return int(self["parameters"].replace(",", ""))
+
+    @property
+    def size_mb(self) -> float:
+        match = re.fullmatch(r"([\d.]+) MB", self["size"])
+        assert match, self["size"]
+        return float(match[1])
+
+
+def read_table() -> list[Row]:
+    """All rows below a header of these columns."""
+    rows, inside = [], False
+    for line in (MODELS / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+        inside = line.startswith("|") and (inside or cells == COLUMNS)
+        if inside and cells != COLUMNS and not set(line) <= set("|- "):
+            assert len(cells) == len(COLUMNS), line
+            rows.append(Row(dict(zip(COLUMNS, cells, strict=True))))
+    return rows
+
+
+TABLE = read_table()
+CARDS = {
+    path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(MODELS.glob("*/card.json"))
+}
+SHIPPED = [row for row in TABLE if row["name"] in CARDS]
+EXPORTED = [row for row in TABLE if row["run"].startswith("python models/recipes/papers.py")]
+
+
+def row_id(row: Row) -> str:
+    return row["name"]
+
+
+def figures(value: Any) -> set[str]:
+    """Every number in a card's metrics, as the table would round it."""
+    if isinstance(value, dict):
+        return set().union(*map(figures, value.values()))
+    return {f"{value:.{n}f}" for n in range(1, 5)} if isinstance(value, float) else {str(value)}
+
+
+def test_every_shipped_model_has_one_row() -> None:
+    assert sorted(row["name"] for row in SHIPPED) == list(CARDS)
+
+
+def test_every_row_is_run() -> None:
+    assert all(row["run"].startswith(("fastaudio ", "python ")) for row in TABLE)
+    papers = {number for row in TABLE for number in row["paper"].split(", ")}
+    assert papers >= set("12345"), "a system of each paper"
+
+
+@pytest.mark.parametrize("row", SHIPPED, ids=row_id)
+def test_a_shipped_models_numbers_are_its_cards_and_its_files(row: Row) -> None:
+    card = CARDS[row["name"]]
+    assert row.parameters == card["parameters"]
+    assert row.size_mb == round((MODELS / row["name"] / "model.onnx").stat().st_size / 1e6, 1)
+    assert row["licence"] == card["licence"]
+    rate_khz = fa.Pipeline.load(row["name"]).sample_rate / 1000
+    assert row["front end"].startswith(f"{rate_khz:g} kHz")
+    known = figures(card.get("metrics", {}))
+    assert set(re.findall(r"\d\.\d+", row["measured"])) <= known, "a figure that the card has"
+    assert f"--model {row['name']}" in row["run"]
+
+
+@pytest.mark.parametrize("row", EXPORTED, ids=row_id)
+def test_an_untrained_row_says_so_and_has_the_networks_numbers(row: Row) -> None:
+    pytest.importorskip("torch", reason=TORCH)
+    pytest.importorskip("onnx", reason=TORCH)
+    sys.path.insert(0, str(RECIPES))
+    import papers
+
+    (recipe,) = [recipe for recipe in papers.RECIPES if recipe.name == row["name"]]
+    assert row.parameters == recipe.parameters
+    assert row.size_mb == pytest.approx(4 * row.parameters / 1e6, rel=0.01, abs=0.1)
+    rate_khz = recipe.front().input_spec.rate_hz / 1000
+    assert row["front end"].startswith(f"{rate_khz:g} kHz")
+    assert (row["weights"], row["measured"]) == ("recipe, untrained", "none")
+
+
+def test_every_registered_recipe_has_a_row() -> None:
+    pytest.importorskip("torch", reason=TORCH)
+    pytest.importorskip("onnx", reason=TORCH)
+    sys.path.insert(0, str(RECIPES))
+    import papers
+
+    assert sorted(row["name"] for row in EXPORTED) == sorted(recipe.name for recipe in papers.RECIPES)
+
+
+def sounds(folder: Path) -> Path:
+    """A folder with a sub-folder for each of two labels."""
+    samples, rate = decode(GUITAR)
+    rng = np.random.default_rng(0)
+    for i, start in enumerate(range(0, 6 * rate, rate)):
+        clip = samples[start : start + 3 * rate]
+        for label, x in (("guitar", clip), ("noise", rng.normal(0, 0.1, clip.shape))):
+            (folder / label).mkdir(parents=True, exist_ok=True)
+            soundfile.write(folder / label / f"{i}.wav", x, rate)
+    return folder
+
+
+def notes(folder: Path, shared: Path) -> Path:
+    """The shared notes, four of each family: two to learn from."""
+    with (shared / "instruments" / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    seen: Counter[tuple[str, str]] = Counter()
+    folder.mkdir()
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        for row in rows:
+            seen[row["family"], row["split"]] += 1
+            if seen[row["family"], row["split"]] <= 2:
+                table.writerow(row)
+                (folder / row["file"]).parent.mkdir(exist_ok=True)
+                shutil.copy(shared / "instruments" / row["file"], folder / row["file"])
+    return folder
+
+
+@pytest.mark.parametrize("row", TABLE, ids=row_id)
+def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    line = row["run"]
+    needed = ["torch", "onnx"] if "models/recipes/" in line else []
+    needed += ["sklearn", "onnx"] if "fastaudio train" in line else []
+    for module in needed:
+        pytest.importorskip(module, reason="pip install '.[recipes,train]'")
+    if "SOUNDS" in line:
+        line = line.replace("SOUNDS", sounds(tmp_path / "sounds").as_posix())
+    if "NOTES" in line:
+        folder = notes(tmp_path / "notes", request.getfixturevalue("shared"))
+        line = line.replace("NOTES", folder.as_posix())
+    if "ENCODER" in line:
+        folder = request.getfixturevalue("shared") / "models" / "tag_encoder"
+        line = line.replace("ENCODER", folder.as_posix())
+    program, *arguments = shlex.split(line.replace("DIR", tmp_path.as_posix()))
+    start = [sys.executable, *(["-m", "fastaudio"] if program == "fastaudio" else [])]
+    result = subprocess.run([*start, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip()
+    if "NOTES" in row["run"]:
+        assert f"| {row['name']} |" in result.stdout
+        assert f"| {row['parameters']} |" in result.stdout

@@ -108,11 +108,12 @@ def test_a_head_of_clip_means_stands_behind_the_mean(tmp_path: Path, classifier:
     assert np.abs(tags.scores - classifier.scores(mean)).max() < 1e-6
 
 
-def test_a_head_on_other_rows_than_its_own_is_refused(tmp_path: Path, classifier: Classifier) -> None:
+def test_a_head_on_other_rows_than_its_own_is_refused(classifier: Classifier) -> None:
     other = fa.Pipeline.load("musicnn-mtt").layer("penultimate")
-    with pytest.raises((ValueError, fa.ModelError), match=r"200.*|12.*"):
+    with pytest.raises(
+        fa.ModelError, match=r"rows that fit its input \[\?, 12\], got rows \[0\.334 Hz, 200\]"
+    ):
         other >> head_alone(classifier)
-    assert tmp_path.is_dir()
 
 
 def test_an_export_that_differs_from_scikit_learn_is_refused(

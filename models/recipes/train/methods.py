@@ -90,6 +90,13 @@ class ConReg(Method):
         return classification(self.decoder(embedding), batch) + self.alpha * regulariser
 
 
+class ConRegAsPrinted(ConReg):
+    """The same with the paper's weight."""
+
+    name = "con-reg-5"
+    alpha = 5.0
+
+
 class DisReg(Method):
     """Distances between embeddings are drawn towards those between features."""
 
@@ -171,5 +178,5 @@ def standardise() -> nn.Module:
 
 
 METHODS: dict[str, type[Method]] = {
-    method.name: method for method in (Plain, ConReg, DisReg, FeatureOnly, Concat, Film)
+    method.name: method for method in (Plain, ConReg, ConRegAsPrinted, DisReg, FeatureOnly, Concat, Film)
 }

@@ -21,13 +21,13 @@ from tqdm import tqdm
 from trainer import Run, Settings, run
 
 EXAMPLES = """examples:
-  the whole table, 54 runs, then its plot:
-    python models/recipes/train/run.py --data ../shared/instruments --output results.json --plot results.svg
+  the whole table, 63 runs, then its plot:
+    python models/recipes/train/run.py --data notes --output results.json --plot results.svg
   a first look, four runs:
-    python models/recipes/train/run.py --data ../shared/instruments --methods plain con-reg --fractions 0.1 \\
+    python models/recipes/train/run.py --data notes --methods plain con-reg --fractions 0.1 \\
       --seeds 0 1 --output first.json
   scored on held-out training programs, the test notes untouched, as choices should be made:
-    python models/recipes/train/run.py --data ../shared/instruments --on validation --seeds 0 1 2 3 \\
+    python models/recipes/train/run.py --data notes --on validation --seeds 0 1 2 3 \\
       --output validation.json
 
 A run that is in the output file already is not repeated: stop with Ctrl-C, go on with the same command."""

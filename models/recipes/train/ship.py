@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train, compare, write."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="example: python models/recipes/train/ship.py --data ../shared/instruments --method con-reg "
+        epilog="example: python models/recipes/train/ship.py --data notes --method con-reg "
         "--results models/recipes/train/results.json --output models/instruments-harmonic",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")

@@ -8,8 +8,7 @@ import fastaudio as fa
 import numpy as np
 import torch
 from augment import colour, mask, shift
-from instruments import RATE_HZ, Batch, Notes, read_samples
-from manifest import read_rows
+from instruments import RATE_HZ, Batch, Notes, read_manifest, read_samples
 from mixing import shift as move
 from tag_words import PADDING, Vocabulary, words_of
 from torch import Tensor, nn
@@ -58,7 +57,7 @@ def read_mel_notes(
     folder: Path, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Notes, Vocabulary]:
     """Read a folder of notes and the words of its training programs: some seconds for a thousand."""
-    rows = read_rows(folder)
+    rows = read_manifest(folder)
     vocabulary = Vocabulary([row for row in rows if row["split"] == "train"])
     ids = [vocabulary.ids(words_of(row)) for row in rows]
     longest = max(map(len, ids))

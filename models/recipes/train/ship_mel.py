@@ -15,9 +15,8 @@ from compare import Share, train_alignment, train_classifier
 from compose import export
 from contrastive import EMBEDDING, PROJECTION, CrossEntropy, NtXent
 from harmonic_network import count
-from instruments import Notes, read_samples
+from instruments import Notes, read_manifest, read_samples
 from linear import classifier
-from manifest import read_rows
 from mel_notes import SIDE, front, read_mel_notes
 from torch import Tensor, nn
 from trainer import confusion, predict, scores
@@ -102,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # as in compare.py: the numbers depend on it
     share = Share.draw(*read_mel_notes(options.data), 1.0, options.seed, None)
-    files = [options.data / row["file"] for row in read_rows(options.data)]
+    files = [options.data / row["file"] for row in read_manifest(options.data)]
     test = [files[row] for row in share.score.tolist()]
     ship = ship_contrastive if options.method == "nt-xent" else ship_tags
     ship(share, test, options.output)

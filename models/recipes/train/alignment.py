@@ -30,7 +30,7 @@ class Alignment(nn.Module):
     contrast_weight: ClassVar[float] = 10.0
     temperature: ClassVar[float] = 0.1
     tag_dropout: ClassVar[float] = 0.5
-    """Share of a note's tags left out each time, so that a single word has a place of its own."""
+    """Share of a note's tags left out each time, never the family: it must be known alone, too."""
 
     def __init__(self, n_words: int) -> None:
         super().__init__()

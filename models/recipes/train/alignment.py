@@ -11,7 +11,7 @@ import torch
 from alignment_networks import Aligned, pad
 from contrastive_losses import generalised_kl, nt_xent
 from instruments import Batch
-from mel_notes import Relative, TaggedBatch, augment_mel, decibels
+from mel_notes import Relative, TaggedBatch, decibels
 from methods import Augment
 from tag_words import PADDING, Vocabulary, drop_some
 from torch import Tensor, nn
@@ -43,7 +43,7 @@ class Alignment(nn.Module):
         power = batch.power
         if self.pool is not None and self.audio_weight:
             power = torch.cat([power, self.pool[torch.randint(len(self.pool), (len(batch),))]])
-        patches = self.relative(decibels(augment_mel(power)))
+        patches = self.relative(decibels(power))
         embedding, projection = self.net(patches)
         loss = torch.zeros(())
         if self.audio_weight:

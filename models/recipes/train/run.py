@@ -124,7 +124,9 @@ def write_results(path: Path, results: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     results["runs"].sort(key=lambda record: [str(value) for value in key(record)])
-    part.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    runs = ",\n".join(json.dumps(record) for record in results["runs"])
+    text = f'{{"made_with": {json.dumps(results["made_with"])},\n"runs": [\n{runs}\n]}}\n'
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 

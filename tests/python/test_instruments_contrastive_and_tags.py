@@ -74,7 +74,8 @@ def test_layers_have_the_shapes_that_the_card_says(
 ) -> None:
     rows = {name: model.layer(name)(guitar_16k, sample_rate=16_000) for name in model.layers}
     for name, values in rows.items():
-        assert values.shape == (len(guitar_16k) // 32_000, *card["outputs"][name]["shape"]), name
+        frames = 1 + len(guitar_16k) // 500
+        assert values.shape == (frames // 64, *card["outputs"][name]["shape"]), name
     np.testing.assert_allclose(rows["scores"].sum(axis=1), 1, atol=1e-5)
     if card["name"] == "instruments-contrastive":
         np.testing.assert_allclose(np.linalg.norm(rows["projection"], axis=1), 1, atol=1e-5)
@@ -83,7 +84,8 @@ def test_layers_have_the_shapes_that_the_card_says(
 def test_loudness_does_not_matter(model: fa.Pipeline, guitar_16k: NDArray[np.float32]) -> None:
     want = model(guitar_16k, sample_rate=16_000).scores
     got = model(guitar_16k * np.float32(0.25), sample_rate=16_000).scores
-    np.testing.assert_allclose(got, want, rtol=0, atol=1e-3)
+    loud = slice(0, 3)  # later the guitar fades into what is below the logarithm's floor
+    np.testing.assert_allclose(got[loud], want[loud], rtol=0, atol=1e-3)
     assert np.isfinite(model(np.zeros(32_000, np.float32), sample_rate=16_000).scores).all()
 
 

@@ -149,7 +149,7 @@ def ship_tags(share: Share, test: Sequence[Path], output: Path, metrics: dict[st
     module = Tagged(method, linear)
     with tempfile.TemporaryDirectory() as temporary:
         model = export(module, Path(temporary) / "model.onnx", (SIDE, SIDE), list(module.OUTPUTS))
-        names = fa.Similarity(bank.ravel().tolist(), notes.families)
+        names = fa.Similarity([round(x, 6) for x in bank.ravel().tolist()], notes.families)
         net = fa.OnnxModel(str(model), outputs=["projection"], units=["embedding"])
         node = front() >> net >> names >> fa.Tags(notes.families)
         want = cosines(projection[share.score], bank)

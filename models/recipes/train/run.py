@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ EXAMPLES = """examples:
 
 A run that is in the output file already is not repeated: stop with Ctrl-C, go on with the same command."""
 
+SURE = 0.05  # share of the work from which the time left is told
 _notes: Notes  # of a worker process
 _settings: Settings
 
@@ -59,9 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, ValueError) as error:
             print(f"--data: {error}", file=sys.stderr)
             return 2
-        for record in train_all(notes, missing, settings, options.jobs):
-            results["runs"].append(record)
-            write_results(options.output, results)
+        try:
+            for record in train_all(notes, missing, settings, options.jobs):
+                results["runs"].append(record)
+                write_results(options.output, results)
+        except KeyboardInterrupt:
+            print(f"stopped; the same command goes on with what {options.output} lacks", file=sys.stderr)
+            return 130
     chosen = {key(asdict(what)) for what in wanted}
     records = [record for record in results["runs"] if key(record) in chosen]
     print(table(records, options.methods))
@@ -143,31 +149,42 @@ def read(folder: Path, feature: str) -> Notes:
 
 def train_all(
     notes: Notes, missing: Sequence[Run], settings: Settings, jobs: int
-) -> Iterable[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Yield the record of each run as it ends."""
     cost = {what: what.fraction**0.5 * (0.02 if what.method == "feature-only" else 1) for what in missing}
     start_s, ended = time.monotonic(), 0.0
     context = multiprocessing.get_context("spawn")  # tensors go to the workers by shared memory
-    with ProcessPoolExecutor(jobs, context, begin, (notes, settings)) as pool:
+    with closing_now(ProcessPoolExecutor(jobs, context, begin, (notes, settings))) as pool:
         running = {pool.submit(work, what): what for what in missing}
         for n, future in enumerate(as_completed(running), start=1):
             what, record = running[future], future.result()
+            yield record  # and have it written, then tell
             ended += cost[what]
-            left_s = (time.monotonic() - start_s) * (sum(cost.values()) / ended - 1)
+            share = ended / sum(cost.values())
+            left_s = (time.monotonic() - start_s) * (1 / share - 1)
             print(
                 f"{n}/{len(missing)} {what.method} {what.fraction:g} seed {what.seed}: "
-                f"accuracy {record['accuracy']:.3f}, {record['processor_s']:.0f} s; "
-                f"about {left_s / 60:.0f} min left",
+                f"accuracy {record['accuracy']:.3f}, {record['processor_s']:.0f} s"
+                + (f"; about {left_s / 60:.0f} min left" if share > SURE else ""),
                 file=sys.stderr,
                 flush=True,
             )
-            yield record
+
+
+@contextmanager
+def closing_now(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+    """Shut a pool down at the end; what hasn't begun by then never does."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def begin(notes: Notes, settings: Settings) -> None:
     """Prepare a worker process."""
     global _notes, _settings  # a pool's workers have no other place
     _notes, _settings = notes, settings
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once, without a word
     torch.set_num_threads(1)  # the numbers depend on it, in their last digits
 
 

@@ -206,7 +206,6 @@ def test_the_loss_is_cross_entropy_and_both_halves_contrast(batch: Batch, monkey
     method = NtXent(2).eval()
     half = len(batch) // 2
     order = torch.arange(len(batch)).reshape(2, half)
-    monkeypatch.setattr(contrastive, "augment_mel", lambda power: power)
     halves = (order, batch.power.reshape(2, half, 64, 64))
     monkeypatch.setattr(contrastive, "batch_split_mixing", lambda *_: halves)
     projection = method.projection(method.embedding(batch))
@@ -229,7 +228,7 @@ def test_a_few_steps_learn_families_apart(batch: Batch) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     method = NtXent(2)
-    losses = train(method, batch, 25, Settings(batch=16))
+    losses = train(method, batch, 60, Settings(batch=16))
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     method.eval()
     assert (method(batch).argmax(1) == batch.target).all()

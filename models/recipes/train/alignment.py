@@ -11,7 +11,7 @@ import torch
 from alignment_networks import Aligned, pad
 from contrastive_losses import generalised_kl, nt_xent
 from instruments import Batch
-from mel_notes import Relative, TaggedBatch, augment_mel, decibels
+from mel_notes import Relative, TaggedBatch, decibels
 from methods import Augment
 from tag_words import PADDING, Vocabulary, drop_some
 from torch import Tensor, nn
@@ -30,7 +30,7 @@ class Alignment(nn.Module):
     contrast_weight: ClassVar[float] = 10.0
     temperature: ClassVar[float] = 0.1
     tag_dropout: ClassVar[float] = 0.5
-    """Share of a note's tags left out each time, so that a single word has a place of its own."""
+    """Share of a note's tags left out each time, never the family: it must be known alone, too."""
 
     def __init__(self, n_words: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Alignment(nn.Module):
         power = batch.power
         if self.pool is not None and self.audio_weight:
             power = torch.cat([power, self.pool[torch.randint(len(self.pool), (len(batch),))]])
-        patches = self.relative(decibels(augment_mel(power)))
+        patches = self.relative(decibels(power))
         embedding, projection = self.net(patches)
         loss = torch.zeros(())
         if self.audio_weight:

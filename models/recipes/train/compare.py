@@ -167,7 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keys = dict(zip(("table", "on", "fraction", "seed"), what, strict=True))
             records.append(keys | record)
             print(*what, f"{record['method']}: {record['accuracy']:.3f}", file=sys.stderr, flush=True)
-        options.output.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+        lines = ",\n".join(json.dumps(record) for record in records)
+        options.output.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     chosen = [r for r in records if (r["table"], r["on"], r["fraction"], r["seed"]) in wanted]
     print(table(chosen, list(dict.fromkeys(r["method"] for r in chosen))))
     return 0

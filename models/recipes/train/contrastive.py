@@ -10,7 +10,7 @@ import torch
 from contrastive_losses import nt_xent
 from harmonic_network import Decoder, convolution
 from instruments import Batch
-from mel_notes import Relative, augment_mel, decibels
+from mel_notes import Relative, decibels
 from methods import Augment, Method, classification
 from mixing import Mixing, batch_split_mixing
 from torch import Tensor, nn
@@ -60,11 +60,9 @@ class Projection(nn.Module):
 
 
 class CrossEntropy(Method):
-    """The baseline: the same network from labels alone, its sounds changed in the same way."""
+    """The baseline: the same network from labels alone; as in the paper, sounds aren't changed."""
 
     name = "cross-entropy"
-    changed: ClassVar[bool] = True
-    """Whether labelled sounds are changed at random in training; the paper leaves them as they are."""
 
     def __init__(self, n_labels: int) -> None:
         super().__init__(n_labels)
@@ -78,11 +76,7 @@ class CrossEntropy(Method):
 
     def loss(self, batch: Batch, augment: Augment) -> Tensor:  # noqa: ARG002  # that of full spectra
         """Return cross-entropy."""
-        return classification(self(batch.with_power(self.seen(batch.power))), batch)
-
-    def seen(self, power: Tensor) -> Tensor:
-        """Return the sounds as the network sees them in training."""
-        return augment_mel(power) if self.changed else power
+        return classification(self(batch), batch)
 
     def inference_modules(self) -> list[nn.Module]:
         """Return extractor and classifier."""
@@ -110,12 +104,11 @@ class NtXent(CrossEntropy):
         power = batch.power
         if self.pool is not None:
             power = torch.cat([power, self.pool[torch.randint(len(self.pool), (len(batch),))]])
-        seen = self.seen(power)
-        halves, mixed = batch_split_mixing(seen, self.mixing)
-        embedding = self.encoder(decibels(torch.cat([seen, mixed.flatten(0, 1)])))
+        halves, mixed = batch_split_mixing(power, self.mixing)
+        embedding = self.encoder(decibels(torch.cat([power, mixed.flatten(0, 1)])))
         projection = self.projection(embedding)
-        original = projection[: len(seen)][halves]
-        augmented = projection[len(seen) :].reshape(original.shape)
+        original = projection[: len(power)][halves]
+        augmented = projection[len(power) :].reshape(original.shape)
         pairs = zip(original, augmented, strict=True)
         regulariser = torch.stack([nt_xent(a, b, self.temperature) for a, b in pairs]).sum()
         return classification(self.decoder(embedding[: len(batch)]), batch) + self.weight * regulariser

@@ -7,10 +7,7 @@ from pathlib import Path
 import fastaudio as fa
 import numpy as np
 import torch
-from augment import colour, mask, shift
-from instruments import RATE_HZ, Batch, Notes, read_samples
-from manifest import read_rows
-from mixing import shift as move
+from instruments import RATE_HZ, Batch, Notes, read_manifest, read_samples
 from tag_words import PADDING, Vocabulary, words_of
 from torch import Tensor, nn
 from transfer import mfcc_statistics
@@ -58,7 +55,7 @@ def read_mel_notes(
     folder: Path, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Notes, Vocabulary]:
     """Read a folder of notes and the words of its training programs: some seconds for a thousand."""
-    rows = read_rows(folder)
+    rows = read_manifest(folder)
     vocabulary = Vocabulary([row for row in rows if row["split"] == "train"])
     ids = [vocabulary.ids(words_of(row)) for row in rows]
     longest = max(map(len, ids))
@@ -78,9 +75,3 @@ def read_mel_notes(
     program = torch.tensor([int(row["gm_program"]) for row in rows])
     is_test = torch.tensor([row["split"] == "test" for row in rows])
     return Notes(batch, families, program, is_test), vocabulary
-
-
-def augment_mel(power: Tensor, latest: float = 0.15) -> Tensor:
-    """Return the notes moved in time, stretched over the bands, coloured and masked, at random."""
-    power = shift(move(power, latest), most=0.06)
-    return mask(power * 10 ** (colour(power) / 10), widest=10)

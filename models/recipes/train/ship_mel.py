@@ -1,10 +1,12 @@
 """Trains one method of compare.py on all training notes; writes model.onnx, card.json and LICENSE."""
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any, ClassVar
 
 import fastaudio as fa
@@ -15,19 +17,14 @@ from compare import Share, train_alignment, train_classifier
 from compose import export
 from contrastive import EMBEDDING, PROJECTION, CrossEntropy, NtXent
 from harmonic_network import count
-from instruments import Notes, read_samples
+from instruments import Notes, read_manifest, read_samples
 from linear import classifier
-from manifest import read_rows
 from mel_notes import SIDE, front, read_mel_notes
+from ship import NOTE
 from torch import Tensor, nn
 from trainer import confusion, predict, scores
 
 AGREEMENT = 1e-5  # between our scores from samples and PyTorch's
-NOTE = """
----
-The weights in this folder were trained by the fastaudio authors on notes rendered from the SoundFont
-FluidR3 GM, which is Frank Wen's and under the MIT licence. No sound of it is part of them.
-"""
 TRAINED_ON = (
     "747 notes of 42 General MIDI programs, rendered from the MIT-licensed SoundFont FluidR3 GM by Frank Wen"
 )
@@ -93,23 +90,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example: python models/recipes/train/ship_mel.py nt-xent --data ../shared/instruments "
-        "--output models/instruments-contrastive",
+        "--results contrastive.json --output models/instruments-contrastive",
     )
     parser.add_argument("method", choices=["nt-xent", "alignment"])
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--results", type=Path, required=True, help="of compare.py, for the spread over seeds"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the model's folder")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # as in compare.py: the numbers depend on it
     share = Share.draw(*read_mel_notes(options.data), 1.0, options.seed, None)
-    files = [options.data / row["file"] for row in read_rows(options.data)]
+    files = [options.data / row["file"] for row in read_manifest(options.data)]
     test = [files[row] for row in share.score.tolist()]
     ship = ship_contrastive if options.method == "nt-xent" else ship_tags
-    ship(share, test, options.output)
+    ship(share, test, options.output, over_seeds(json.loads(options.results.read_text(encoding="utf-8"))))
     return 0
 
 
-def ship_contrastive(share: Share, test: Sequence[Path], output: Path) -> None:
+def over_seeds(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the accuracy of each method of a table with all notes: mean and deviation over seeds."""
+    own = [r for r in records if (r["on"], r["fraction"]) == ("test", 1.0)]
+    found = {r["method"]: [x["accuracy"] for x in own if x["method"] == r["method"]] for r in own}
+    return {
+        "accuracy_over_seeds": {
+            method: {"mean": round(mean(values), 4), "deviation": round(stdev(values), 4)}
+            for method, values in found.items()
+        }
+    }
+
+
+def ship_contrastive(share: Share, test: Sequence[Path], output: Path, metrics: dict[str, Any]) -> None:
     """Write the network with both branches, tags from the classifier."""
     method = train_classifier(NtXent, share)
     module = Contrastive(method)
@@ -119,10 +131,10 @@ def ship_contrastive(share: Share, test: Sequence[Path], output: Path) -> None:
         node = front() >> net >> fa.Tags(share.notes.families)
         want = predict(method, share.notes.batch[share.score]).softmax(1)
         shapes = {"scores": len(share.notes.families), "embedding": EMBEDDING, "projection": PROJECTION}
-        write(node, module, want, share=share, test=test, output=output, shapes=shapes, metrics={})
+        write(node, module, want, share=share, test=test, output=output, shapes=shapes, metrics=metrics)
 
 
-def ship_tags(share: Share, test: Sequence[Path], output: Path) -> None:
+def ship_tags(share: Share, test: Sequence[Path], output: Path, metrics: dict[str, Any]) -> None:
     """Write the audio encoder, tags from cosines to the families' names."""
     method = train_alignment(Alignment, share)
     notes = share.notes
@@ -137,13 +149,13 @@ def ship_tags(share: Share, test: Sequence[Path], output: Path) -> None:
     module = Tagged(method, linear)
     with tempfile.TemporaryDirectory() as temporary:
         model = export(module, Path(temporary) / "model.onnx", (SIDE, SIDE), list(module.OUTPUTS))
-        names = fa.Similarity(bank.ravel().tolist(), notes.families)
+        names = fa.Similarity([round(x, 6) for x in bank.ravel().tolist()], notes.families)
         net = fa.OnnxModel(str(model), outputs=["projection"], units=["embedding"])
         node = front() >> net >> names >> fa.Tags(notes.families)
         want = cosines(projection[share.score], bank)
         width = method.net.encoder.width
         shapes = {"scores": len(notes.families), "embedding": width, "projection": width}
-        metrics = {"accuracy_of_scores": round(by_linear["accuracy"], 4)}
+        metrics = {"accuracy_of_scores": round(by_linear["accuracy"], 4)} | metrics
         write(node, module, want, share=share, test=test, output=output, shapes=shapes, metrics=metrics)
 
 

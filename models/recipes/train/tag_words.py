@@ -33,6 +33,5 @@ class Vocabulary:
 
 
 def drop_some(rng: np.random.Generator, ids: Sequence[int], probability: float) -> list[int]:
-    """Return ids with some left out, at least one kept, so that the encoder sees short lists too."""
-    kept = [i for i in ids if rng.random() >= probability]
-    return kept or [ids[int(rng.integers(len(ids)))]]
+    """Return ids with some left out but the first, so that the encoder sees short lists too."""
+    return [*ids[:1], *(i for i in ids[1:] if rng.random() >= probability)]

@@ -9,8 +9,7 @@ from pathlib import Path
 import fastaudio as fa
 import numpy as np
 import torch
-from instruments import read_samples
-from manifest import read_rows
+from instruments import read_manifest, read_samples
 from torch import Tensor
 
 LAYERS = ("penultimate", "mean_pool", "max_pool", "timbral", "temporal", "cnn3")
@@ -38,7 +37,7 @@ def read_layers(folder: Path) -> dict[str, Tensor]:
     """Return each embedding of all notes of a folder [n, d]; a layer with frames is averaged over them."""
     mfcc, net = mfcc_statistics(), musicnn_layers()
     found: dict[str, list[np.ndarray]] = {name: [] for name in ("mfcc", *LAYERS)}
-    for row in read_rows(folder):
+    for row in read_manifest(folder):
         samples = read_samples(folder / row["file"])
         found["mfcc"].append(mfcc(samples).ravel())
         for name, rows in net(samples).items():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -67,6 +68,7 @@ CARDS = {
 }
 SHIPPED = [row for row in TABLE if row["name"] in CARDS]
 EXPORTED = [row for row in TABLE if row["run"].startswith("python models/recipes/papers.py")]
+TRAINED = [row for row in TABLE if row["run"].startswith("python models/recipes/train/")]
 
 
 def row_id(row: Row) -> str:
@@ -116,6 +118,18 @@ def test_an_untrained_row_says_so_and_has_the_networks_numbers(row: Row) -> None
     rate_khz = recipe.front().input_spec.rate_hz / 1000
     assert row["front end"].startswith(f"{rate_khz:g} kHz")
     assert (row["weights"], row["measured"]) == ("recipe, untrained", "none")
+
+
+@pytest.mark.parametrize("row", TRAINED, ids=row_id)
+def test_a_trained_row_has_the_numbers_of_the_recorded_runs(row: Row) -> None:
+    _, script, *rest = row["run"].split()
+    file = "results" if script.endswith("run.py") else rest[0]
+    data = json.loads((RECIPES / "train" / f"{file}.json").read_text(encoding="utf-8"))
+    runs = [one for one in (data if isinstance(data, list) else data["runs"]) if one["method"] == row["name"]]
+    assert {one["parameters"] for one in runs} == {row.parameters}
+    found = [one["accuracy"] for one in runs if one["fraction"] == 1.0]
+    assert len(found) == len({one["seed"] for one in runs}) == 5
+    assert row["measured"] == f"accuracy {mean(found):.3f} ± {stdev(found):.3f}"
 
 
 def test_every_registered_recipe_has_a_row() -> None:

@@ -24,14 +24,14 @@ from trainer import Settings, confusion, predict, scores, train
 from transfer import LAYERS, read_layers
 
 EXAMPLES = """examples:
-  python models/recipes/train/compare.py contrastive --data ../shared/instruments --output contrastive.json
-  python models/recipes/train/compare.py alignment --data ../shared/instruments --output alignment.json
-  python models/recipes/train/compare.py transfer --data ../shared/instruments --output transfer.json
+  python models/recipes/train/compare.py contrastive --data notes --output contrastive.json
+  python models/recipes/train/compare.py alignment --data notes --output alignment.json
+  python models/recipes/train/compare.py transfer --data notes --output transfer.json
 
 With --on validation the test notes stay untouched: the seed-th training program of each family is held out
 and scored on, as choices should be made. Runs that the output file has already are not repeated."""
 
-SETTINGS = Settings(steps=300)
+STEPS = 300
 Record = dict[str, Any]
 
 
@@ -46,16 +46,24 @@ class Share:
     score: Tensor
     fraction: float
     seed: int
+    settings: Settings
 
     @classmethod
     def draw(
-        cls, notes: Notes, vocabulary: Vocabulary, fraction: float, seed: int, fold: int | None
+        cls,
+        notes: Notes,
+        vocabulary: Vocabulary,
+        fraction: float,
+        seed: int,
+        fold: int | None,
+        *,
+        settings: Settings = Settings(steps=STEPS),  # noqa: B008  # frozen
     ) -> "Share":
         """Draw the labelled notes; the same for every method."""
         learn, score = notes.split(fold)
         labelled = notes.sample(learn, fraction, seed)
         unlabelled = learn[~torch.isin(learn, labelled)]
-        return cls(notes, vocabulary, labelled, unlabelled, score, fraction, seed)
+        return cls(notes, vocabulary, labelled, unlabelled, score, fraction, seed, settings)
 
     @property
     def pool(self) -> Tensor | None:
@@ -65,7 +73,7 @@ class Share:
     @property
     def steps(self) -> int:
         """Return the number of training steps."""
-        return SETTINGS.steps_for(self.fraction)
+        return self.settings.steps_for(self.fraction)
 
     def scored(self, logits: Tensor) -> Record:
         """Return accuracy and F1 of logits for the notes to be scored on."""
@@ -86,7 +94,7 @@ def train_classifier(kind: type[CrossEntropy], share: Share) -> CrossEntropy:
     method = kind(len(share.notes.families))
     if isinstance(method, NtXent):
         method.pool = share.pool
-    train(method, share.notes.batch[share.labelled], share.steps, SETTINGS)
+    train(method, share.notes.batch[share.labelled], share.steps, share.settings)
     return method
 
 
@@ -96,7 +104,7 @@ def train_alignment(kind: type[Alignment], share: Share) -> Alignment:
     method = kind(len(share.vocabulary.words))
     method.pool = share.pool
     # A method as the trainer sees it: a module with a loss.
-    train(method, share.notes.batch[share.labelled], share.steps, SETTINGS)  # type: ignore[arg-type]
+    train(method, share.notes.batch[share.labelled], share.steps, share.settings)  # type: ignore[arg-type]
     return method
 
 
@@ -162,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _layers.update(read_layers(options.data))
     for what in missing:
         fold = what[3] if options.on == "validation" else None
-        share = Share.draw(notes, vocabulary, what[2], what[3], fold)
+        share = Share.draw(notes, vocabulary, what[2], what[3], fold, settings=Settings(steps=options.steps))
         for record in TABLES[options.table](share):
             keys = dict(zip(("table", "on", "fraction", "seed"), what, strict=True))
             records.append(keys | record)
@@ -185,6 +193,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--on", choices=["test", "validation"], default="test", help="default: test")
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.1, 0.3, 1.0], metavar="F")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=STEPS,
+        metavar="N",
+        help="with all notes (%(default)s); few, to try it out",
+    )
     return parser.parse_args(arguments)
 
 

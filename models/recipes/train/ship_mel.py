@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train, compare, write."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="example: python models/recipes/train/ship_mel.py nt-xent --data ../shared/instruments "
+        epilog="example: python models/recipes/train/ship_mel.py nt-xent --data notes "
         "--results contrastive.json --output models/instruments-contrastive",
     )
     parser.add_argument("method", choices=["nt-xent", "alignment"])

@@ -236,10 +236,7 @@ def test_features_cannot_be_tagged(tmp_path: Path) -> None:
 
 
 def test_the_shipped_names_are_the_documented_ones() -> None:
-    names = (
-        *MODEL_NAMES,
-        "silero-vad",
-        *(f"instruments-{kind}" for kind in ("contrastive", "harmonic", "tags")),
-    )
+    instruments = [f"instruments-{kind}" for kind in ("contrastive", "harmonic", "tags")]
+    names = (*MODEL_NAMES, "silero-vad", *instruments)
     assert fa.models() == sorted(names, key=lambda name: (name != "musicnn-mtt", name))
     assert {path.parent.name for path in (ROOT / "models").glob("*/card.json")} == set(names)

@@ -36,11 +36,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch")
 FAMILIES = ["high", "low"]
 
 
+SHORT = Settings(steps=3, batch=8)  # training is for the plumbing here
+
+
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training is for the plumbing here: three steps."""
+def one_thread() -> None:
+    """The numbers depend on it, in their last digits."""
     torch.set_num_threads(1)
-    monkeypatch.setattr(compare, "SETTINGS", Settings(steps=3, batch=8))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def vocabulary() -> Vocabulary:
 
 def test_every_method_of_a_table_is_scored_on_the_same_notes(notes: Notes, vocabulary: Vocabulary) -> None:
     for name in ("contrastive", "alignment"):
-        share = compare.Share.draw(notes, vocabulary, 0.5, 0, None)
+        share = compare.Share.draw(notes, vocabulary, 0.5, 0, None, settings=SHORT)
         assert not set(share.labelled.tolist()) & set(share.unlabelled.tolist())
         assert not {*share.labelled.tolist(), *share.unlabelled.tolist()} & set(share.score.tolist())
         records = list(compare.TABLES[name](share))
@@ -78,7 +80,7 @@ def test_every_method_of_a_table_is_scored_on_the_same_notes(notes: Notes, vocab
 
 def test_a_seed_gives_the_same_weights(notes: Notes, vocabulary: Vocabulary) -> None:
     def weights(seed: int) -> list[torch.Tensor]:
-        share = compare.Share.draw(notes, vocabulary, 0.5, seed, None)
+        share = compare.Share.draw(notes, vocabulary, 0.5, seed, None, settings=SHORT)
         nets = compare.train_classifier(NtXent, share), compare.train_alignment(Alignment, share)
         return [p for net in nets for p in net.parameters()]
 
@@ -90,7 +92,7 @@ def test_a_seed_gives_the_same_weights(notes: Notes, vocabulary: Vocabulary) -> 
 def test_an_exported_classifier_gives_pytorchs_scores(
     notes: Notes, vocabulary: Vocabulary, clips: NDArray[np.float32], tmp_path: Path
 ) -> None:
-    share = compare.Share.draw(notes, vocabulary, 1.0, 0, None)
+    share = compare.Share.draw(notes, vocabulary, 1.0, 0, None, settings=SHORT)
     method = compare.train_classifier(NtXent, share)
     path = export(Contrastive(method), tmp_path / "model.onnx", (64, 64), list(Contrastive.OUTPUTS))
     node = front() >> fa.OnnxModel(str(path), outputs=list(Contrastive.OUTPUTS))
@@ -105,7 +107,7 @@ def test_an_exported_classifier_gives_pytorchs_scores(
 def test_an_exported_encoder_gives_pytorchs_cosines(
     notes: Notes, vocabulary: Vocabulary, clips: NDArray[np.float32], tmp_path: Path
 ) -> None:
-    share = compare.Share.draw(notes, vocabulary, 1.0, 0, None)
+    share = compare.Share.draw(notes, vocabulary, 1.0, 0, None, settings=SHORT)
     method = compare.train_alignment(Alignment, share)
     _, projection = embed(method, notes.batch[torch.arange(4)])
     bank = tag_bank(method, vocabulary, FAMILIES)

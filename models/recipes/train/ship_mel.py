@@ -67,8 +67,8 @@ class Tagged(nn.Module):
     }
     TEXT = (
         "Likeness to the names of 11 instrument families every 2 s, made for single notes: the cosine of a "
-        "sound's vector to each name's, both from encoders trained together. No classifier is in it; its "
-        "layer `scores` is one."
+        "sound's vector to each name's, both from encoders trained together. Its layer `scores` is a linear "
+        "classifier of the embedding, to compare with."
     )
     CITATION = (
         "Xavier Favory, Konstantinos Drossos, Tuomas Virtanen and Xavier Serra, Learning contextual tag "

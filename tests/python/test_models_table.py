@@ -105,6 +105,7 @@ def test_a_shipped_models_numbers_are_its_cards_and_its_files(row: Row) -> None:
     assert f"--model {row['name']}" in row["run"]
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("row", EXPORTED, ids=row_id)
 def test_an_untrained_row_says_so_and_has_the_networks_numbers(row: Row) -> None:
     pytest.importorskip("torch", reason=TORCH)
@@ -132,6 +133,7 @@ def test_a_trained_row_has_the_numbers_of_the_recorded_runs(row: Row) -> None:
     assert row["measured"] == f"accuracy {mean(found):.3f} ± {stdev(found):.3f}"
 
 
+@pytest.mark.torch
 def test_every_registered_recipe_has_a_row() -> None:
     pytest.importorskip("torch", reason=TORCH)
     pytest.importorskip("onnx", reason=TORCH)
@@ -171,7 +173,13 @@ def notes(folder: Path, shared: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("row", TABLE, ids=row_id)
+def marked(row: Row) -> Any:
+    """The row, marked if its line needs PyTorch."""
+    marks = [pytest.mark.torch] if "models/recipes/" in row["run"] else []
+    return pytest.param(row, id=row["name"], marks=marks)
+
+
+@pytest.mark.parametrize("row", [marked(row) for row in TABLE])
 def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     line = row["run"]
     needed = ["torch", "onnx"] if "models/recipes/" in line else []

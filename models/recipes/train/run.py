@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -153,8 +153,7 @@ def train_all(
     """Yield the record of each run as it ends."""
     cost = {what: what.fraction**0.5 * (0.02 if what.method == "feature-only" else 1) for what in missing}
     start_s, ended = time.monotonic(), 0.0
-    context = multiprocessing.get_context("spawn")  # tensors go to the workers by shared memory
-    with closing_now(ProcessPoolExecutor(jobs, context, begin, (notes, settings))) as pool:
+    with closing_now(workers(jobs, notes, settings)) as pool:
         running = {pool.submit(work, what): what for what in missing}
         for n, future in enumerate(as_completed(running), start=1):
             what, record = running[future], future.result()
@@ -171,8 +170,16 @@ def train_all(
             )
 
 
+def workers(jobs: int, notes: Notes, settings: Settings) -> Executor:
+    """Return a pool of processes; of one thread of this one for one job, which starts at once."""
+    if jobs == 1:
+        return ThreadPoolExecutor(1, initializer=begin, initargs=(notes, settings))
+    context = multiprocessing.get_context("spawn")  # tensors go to the workers by shared memory
+    return ProcessPoolExecutor(jobs, context, begin_process, (notes, settings))
+
+
 @contextmanager
-def closing_now(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+def closing_now(pool: Executor) -> Iterator[Executor]:
     """Shut a pool down at the end; what hasn't begun by then never does."""
     try:
         yield pool
@@ -181,11 +188,16 @@ def closing_now(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
 
 
 def begin(notes: Notes, settings: Settings) -> None:
-    """Prepare a worker process."""
+    """Prepare a worker."""
     global _notes, _settings  # a pool's workers have no other place
     _notes, _settings = notes, settings
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once, without a word
     torch.set_num_threads(1)  # the numbers depend on it, in their last digits
+
+
+def begin_process(notes: Notes, settings: Settings) -> None:
+    """Prepare a worker that is a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a word
+    begin(notes, settings)
 
 
 def work(what: Run) -> dict[str, Any]:

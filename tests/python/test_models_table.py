@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from statistics import mean, stdev
@@ -173,6 +175,29 @@ def notes(folder: Path, shared: Path) -> Path:
     return folder
 
 
+def run_program(arguments: list[str]) -> str:
+    """What Python says when it is started so."""
+    start = [sys.executable, *arguments]
+    result = subprocess.run(start, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def run_script(arguments: list[str], request: pytest.FixtureRequest) -> str:
+    """What a script says, run as such in this process: so PyTorch is imported once for all rows."""
+    patch, captured = request.getfixturevalue("monkeypatch"), request.getfixturevalue("capsys")
+    patch.chdir(ROOT)
+    patch.setattr(sys, "argv", arguments)
+    patch.syspath_prepend(str((ROOT / arguments[0]).parent))
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")  # as in a process of its own
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(arguments[0], run_name="__main__")
+    said = captured.readouterr()
+    assert not ended.value.code, said.err
+    return said.out
+
+
 def marked(row: Row) -> Any:
     """The row, marked if its line needs PyTorch."""
     marks = [pytest.mark.torch] if "models/recipes/" in row["run"] else []
@@ -195,10 +220,11 @@ def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureReque
         folder = request.getfixturevalue("shared") / "models" / "tag_encoder"
         line = line.replace("ENCODER", folder.as_posix())
     program, *arguments = shlex.split(line.replace("DIR", tmp_path.as_posix()))
-    start = [sys.executable, *(["-m", "fastaudio"] if program == "fastaudio" else [])]
-    result = subprocess.run([*start, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.strip()
+    if arguments[0].endswith(".py"):
+        said = run_script(arguments, request)
+    else:
+        said = run_program([*(["-m", "fastaudio"] if program == "fastaudio" else []), *arguments])
+    assert said.strip()
     if "NOTES" in row["run"]:
-        assert f"| {row['name']} |" in result.stdout
-        assert f"| {row['parameters']} |" in result.stdout
+        assert f"| {row['name']} |" in said
+        assert f"| {row['parameters']} |" in said

@@ -73,6 +73,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def unseen_notes(shared: Path) -> list[tuple[Path, str]]:
+    """File and family of each shared note by a program that no training note comes from."""
+    folder = shared / "instruments"
+    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    return [(folder / row["file"], row["family"]) for row in rows]
+
+
+@pytest.fixture(scope="session")
 def guitar() -> tuple[NDArray[np.float32], int]:
     """The guitar clip as decoded: [n_samples, 2] at 44,100 Hz."""
     return decode(GUITAR)

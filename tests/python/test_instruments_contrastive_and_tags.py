@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -30,25 +29,16 @@ def card(model: fa.Pipeline) -> dict[str, Any]:
     return model.card
 
 
-@pytest.fixture(scope="module")
-def unseen(shared: Path) -> list[tuple[Path, str]]:
-    """File and family of each note by a program that no training note comes from."""
-    folder = shared / "instruments"
-    if not folder.is_dir():
-        pytest.skip("the folder of notes, ../shared/instruments, isn't there")
-    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
-    return [(folder / row["file"], row["family"]) for row in rows]
-
-
-def test_the_cards_figures(model: fa.Pipeline, card: dict[str, Any], unseen: list[tuple[Path, str]]) -> None:
+def test_the_cards_figures(
+    model: fa.Pipeline, card: dict[str, Any], unseen_notes: list[tuple[Path, str]]
+) -> None:
     labels: list[str] = card["pipeline"][-1]["labels"]
     confusion = {family: dict.fromkeys(labels, 0) for family in labels}
-    for tags, (_, family) in zip(model.map([path for path, _ in unseen]), unseen, strict=True):
+    for tags, (_, family) in zip(model.map([path for path, _ in unseen_notes]), unseen_notes, strict=True):
         confusion[family][tags.top(1)[0][0]] += 1
     metrics = card["metrics"]
     right = sum(confusion[family][family] for family in labels)
-    assert right / len(unseen) == pytest.approx(metrics["accuracy"], abs=0.005)
+    assert right / len(unseen_notes) == pytest.approx(metrics["accuracy"], abs=0.005)
     for family, row in confusion.items():
         for other, n in row.items():
             # One note may lie on an edge, where a machine rounds otherwise.
@@ -89,10 +79,10 @@ def test_loudness_does_not_matter(model: fa.Pipeline, guitar_16k: NDArray[np.flo
     assert np.isfinite(model(np.zeros(32_000, np.float32), sample_rate=16_000).scores).all()
 
 
-def test_a_sound_lies_near_its_own_mix(unseen: list[tuple[Path, str]]) -> None:
+def test_a_sound_lies_near_its_own_mix(unseen_notes: list[tuple[Path, str]]) -> None:
     """What the projection was trained for, on notes and mixes that it never heard."""
     near = fa.Pipeline.load("instruments-contrastive").layer("projection")
-    clips = [decode(path)[0][:, 0] for path, _ in unseen[::23]]
+    clips = [decode(path)[0][:, 0] for path, _ in unseen_notes[::23]]
     own = np.concatenate([near(clip, sample_rate=16_000) for clip in clips])
     level = [np.sqrt(np.mean(clip**2)) for clip in clips]
     mixes = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
-from fastaudio.versions import versions
+from fastaudio._system.versions import versions
 from harness import Case, Context, Group, Target, Timed, optional
 from peers_log_mel import with_essentia, with_torch
 from sources import read_mono

@@ -37,7 +37,7 @@ _OURS, _OTHERS, _MEDIAN, _LIMIT = "#1b6ca8", "#b8bec6", "#222222", "#c0392b"
 def machine() -> dict[str, str]:
     """Return what the figures depend on: date, processor, instruction set, versions."""
     import fastaudio as fa
-    from fastaudio.versions import versions
+    from fastaudio._system.versions import versions
 
     ours = versions()
     n_usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

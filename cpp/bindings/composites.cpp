@@ -1,7 +1,7 @@
 #include "bindings/options.hpp"
-#include "core/each.hpp"
-#include "core/parallel.hpp"
-#include "core/sequential.hpp"
+#include "core/compose/each.hpp"
+#include "core/compose/parallel.hpp"
+#include "core/compose/sequential.hpp"
 
 namespace fastaudio::bindings {
 

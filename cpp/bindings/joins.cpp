@@ -1,8 +1,8 @@
 #include <array>
 
 #include "bindings/options.hpp"
-#include "core/concat.hpp"
-#include "core/film.hpp"
+#include "core/compose/concat.hpp"
+#include "core/compose/film.hpp"
 
 namespace fastaudio::bindings {
 

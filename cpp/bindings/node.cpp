@@ -1,5 +1,5 @@
 #include "bindings/bindings.hpp"
-#include "core/diagram.hpp"
+#include "core/compose/diagram.hpp"
 
 namespace fastaudio::bindings {
 

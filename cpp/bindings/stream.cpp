@@ -4,7 +4,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/rows.hpp"
 #include "bindings/samples.hpp"
-#include "core/split.hpp"
+#include "core/compose/split.hpp"
 
 namespace fastaudio::bindings {
 

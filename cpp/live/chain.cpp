@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/sequential.hpp"
+#include "core/compose/sequential.hpp"
 #include "live/arrivals.hpp"
 
 namespace fastaudio::live {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/row_block.hpp"
-#include "core/sequential.hpp"
-#include "nodes/require.hpp"
+#include "core/compose/sequential.hpp"
+#include "core/rows/row_block.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "dsp/reduce.hpp"
-#include "nodes/require.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dsp/harmonic_filterbank.hpp"
-#include "nodes/spectral.hpp"
+#include "nodes/support/spectral.hpp"
 
 namespace fastaudio {
 

@@ -1,7 +1,7 @@
 #include "nodes/linear_softmax_pooling.hpp"
 
-#include "nodes/row_stream.hpp"
-#include "nodes/windowed.hpp"
+#include "nodes/support/row_stream.hpp"
+#include "nodes/support/windowed.hpp"
 
 namespace fastaudio {
 

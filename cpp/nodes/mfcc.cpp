@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/row_block.hpp"
-#include "nodes/require.hpp"
+#include "core/rows/row_block.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

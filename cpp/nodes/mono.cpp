@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "dsp/kernels.hpp"
-#include "nodes/require.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/row_or_clip.hpp"
+#include "core/rows/row_or_clip.hpp"
 #include "dsp/reduce.hpp"
 
 namespace fastaudio {

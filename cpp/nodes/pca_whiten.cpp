@@ -1,8 +1,8 @@
 #include "nodes/pca_whiten.hpp"
 
 #include "dsp/reduce.hpp"
-#include "nodes/require.hpp"
-#include "nodes/row_stream.hpp"
+#include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/row_block.hpp"
-#include "nodes/require.hpp"
+#include "core/rows/row_block.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

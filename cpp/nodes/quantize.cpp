@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nodes/row_stream.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "nodes/require.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

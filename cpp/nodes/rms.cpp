@@ -2,10 +2,10 @@
 
 #include <cmath>
 
-#include "core/framer.hpp"
-#include "core/row_block.hpp"
+#include "core/rows/framer.hpp"
+#include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
-#include "nodes/require.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

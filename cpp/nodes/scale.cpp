@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/row_block.hpp"
+#include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
 
 namespace fastaudio {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "nodes/require.hpp"
-#include "nodes/row_stream.hpp"
+#include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 

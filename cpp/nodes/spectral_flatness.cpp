@@ -4,8 +4,8 @@
 
 #include "dsp/kernels.hpp"
 #include "dsp/reduce.hpp"
-#include "nodes/require.hpp"
-#include "nodes/row_stream.hpp"
+#include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nodes/spectral.hpp"
+#include "nodes/support/spectral.hpp"
 
 namespace fastaudio {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "nodes/require.hpp"
-#include "nodes/row_stream.hpp"
+#include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 

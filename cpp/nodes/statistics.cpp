@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "nodes/windowed.hpp"
+#include "nodes/support/windowed.hpp"
 
 namespace fastaudio {
 

@@ -1,6 +1,6 @@
 #include "nodes/tags.hpp"
 
-#include "nodes/require.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "core/framer.hpp"
-#include "core/row_block.hpp"
-#include "nodes/require.hpp"
+#include "core/rows/framer.hpp"
+#include "core/rows/row_block.hpp"
+#include "nodes/support/require.hpp"
 
 namespace fastaudio {
 

@@ -8,7 +8,7 @@
 (63, 96)
 """
 
-from fastaudio import _onnxruntime, packed, presets
+from fastaudio import presets
 from fastaudio._core import (
     MFCC,
     PCEN,
@@ -60,19 +60,21 @@ from fastaudio._core import (
     __version__,
     set_model_reader,
 )
-from fastaudio.audio import DecodeError
-from fastaudio.cards import models
+from fastaudio._system import old_paths, onnxruntime
+from fastaudio._system.versions import show_versions
+from fastaudio.cards import models, packed_file
 from fastaudio.events import Event
 from fastaudio.live import Frames, LiveStats, LiveStream, Pool
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import FileSource, PcmSource, Source
 from fastaudio.pipeline import Pipeline
-from fastaudio.streams import PipelineStream
-from fastaudio.versions import show_versions
+from fastaudio.running.decode import DecodeError
+from fastaudio.running.stream import PipelineStream
 
-_onnxruntime.announce()
-set_model_reader(packed.read_network)
+old_paths.install()
+onnxruntime.announce()
+set_model_reader(packed_file.read_network)
 
 __all__ = [
     "MFCC",

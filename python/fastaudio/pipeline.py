@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio import cards, layers, packing
+from fastaudio import cards
 from fastaudio._core import FastaudioError, ModelError, Node, StreamSpec
-from fastaudio.audio import AudioFile, FileLike, is_file_like
-from fastaudio.inputs import Quality, require_whole, with_head
+from fastaudio.cards import pack
+from fastaudio.cards.trained import require_trained
+from fastaudio.graph.hop import with_hop
+from fastaudio.graph.layers import layer, layers
 from fastaudio.live import LiveStream
 from fastaudio.live.microphone import source_for
-from fastaudio.runs import Layout, Progress, run_array, run_file, run_many
-from fastaudio.streams import PipelineStream, Samples
-from fastaudio.weights import require_trained
-from fastaudio.windows import with_hop
+from fastaudio.running.adapt import Quality, require_whole, with_head
+from fastaudio.running.decode import AudioFile, FileLike, is_file_like
+from fastaudio.running.stream import PipelineStream, Samples
+from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many
 
 if TYPE_CHECKING:
     import os
@@ -131,7 +133,7 @@ class Pipeline:
             ModelError: a model's file is missing, or was changed since it was loaded.
         """
         how = {"channel": self.channel, "quality": self.quality}
-        save = packing.save if Path(path).suffix == ".onnx" else cards.save
+        save = pack.save if Path(path).suffix == ".onnx" else cards.save
         save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
 
     def __rshift__(self, node: Node | dict[str, Node]) -> Pipeline:
@@ -146,7 +148,7 @@ class Pipeline:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the network's outputs, for `layer`; none without a network, or with several."""
-        return layers.layers(self.node)
+        return layers(self.node)
 
     def layer(self, name: str | None = None) -> Pipeline:
         """Return the pipeline up to its network, giving that output's rows; its weights shared.
@@ -157,7 +159,7 @@ class Pipeline:
         Raises:
             ValueError: no such output, no network, or several in branches.
         """
-        return self._with(layers.layer(self.node, name, self.card))
+        return self._with(layer(self.node, name, self.card))
 
     @property
     def name(self) -> str | None:

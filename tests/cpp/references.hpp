@@ -7,7 +7,7 @@
 #include <numbers>
 #include <vector>
 
-#include "core/framer.hpp"
+#include "core/rows/framer.hpp"
 #include "helpers.hpp"
 
 namespace fastaudio::test {

@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <new>
 
-#include "core/concat.hpp"
-#include "core/each.hpp"
-#include "core/film.hpp"
-#include "core/parallel.hpp"
-#include "core/sequential.hpp"
+#include "core/compose/concat.hpp"
+#include "core/compose/each.hpp"
+#include "core/compose/film.hpp"
+#include "core/compose/parallel.hpp"
+#include "core/compose/sequential.hpp"
 #include "helpers.hpp"
 #include "live/live_stream.hpp"
 #include "nodes/all.hpp"

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "core/diagram.hpp"
-#include "core/parallel.hpp"
-#include "core/sequential.hpp"
+#include "core/compose/diagram.hpp"
+#include "core/compose/parallel.hpp"
+#include "core/compose/sequential.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "core/each.hpp"
+#include "core/compose/each.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 

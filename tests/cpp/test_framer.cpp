@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "core/framer.hpp"
+#include "core/rows/framer.hpp"
 #include "helpers.hpp"
 #include "references.hpp"
 

@@ -2,12 +2,12 @@
 
 #include <numeric>
 
-#include "core/concat.hpp"
-#include "core/diagram.hpp"
-#include "core/film.hpp"
-#include "core/parallel.hpp"
-#include "core/sequential.hpp"
-#include "core/split.hpp"
+#include "core/compose/concat.hpp"
+#include "core/compose/diagram.hpp"
+#include "core/compose/film.hpp"
+#include "core/compose/parallel.hpp"
+#include "core/compose/sequential.hpp"
+#include "core/compose/split.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 

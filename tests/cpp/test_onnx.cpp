@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/sequential.hpp"
-#include "core/split.hpp"
+#include "core/compose/sequential.hpp"
+#include "core/compose/split.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 #include "onnx_models.hpp"

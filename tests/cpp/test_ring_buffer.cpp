@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "core/ring_buffer.hpp"
+#include "core/rows/ring_buffer.hpp"
 #include "helpers.hpp"
 
 using namespace fastaudio;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "core/parallel.hpp"
-#include "core/sequential.hpp"
+#include "core/compose/parallel.hpp"
+#include "core/compose/sequential.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <numeric>
 
-#include "core/sequential.hpp"
-#include "core/split.hpp"
+#include "core/compose/sequential.hpp"
+#include "core/compose/split.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 

@@ -3,7 +3,8 @@
     pip download --no-deps aisfx==0.1.2
     python tests/golden/make_aisfx.py aisfx-0.1.2-py2.py3-none-any.whl
 
-Needs torch. The package's spectrogram is Essentia's; here it is its formula in float64, from tests/python.
+Needs torch. The package's spectrogram is Essentia's; here it is its formula in float64, from
+tests/python/support.
 Of the left channel; the last patch filled up with zeros, as the package does with drop_partial_block=False.
 """
 
@@ -24,7 +25,7 @@ ROOT = HERE.parents[1]
 
 def main(wheel: str) -> None:
     """Write the file."""
-    sys.path[:0] = [wheel, str(ROOT / "tests" / "python")]
+    sys.path[:0] = [wheel, str(ROOT / "tests" / "python" / "support")]
     from aisfx.models.cnn2d import EmbeddingNet
     from aisfx.preprocessing import blocking
     from preset_references import aisfx

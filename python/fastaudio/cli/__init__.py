@@ -10,11 +10,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
-from fastaudio.audio import DecodeError
 from fastaudio.cli import devices, embed, evaluate, listen, pack, report, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.record import RecordError
 from fastaudio.live.devices import DeviceError
+from fastaudio.running.decode import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import L2Normalize, Mean, Sequential, Standardize
-from fastaudio.audio import AudioFile
 from fastaudio.cli.arguments import RAW, Commands, seconds
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.rows import SCHEMA, Clip, replacing, row_writer
 from fastaudio.cli.statistics import read_statistics, statistics_of
 from fastaudio.pipeline import Pipeline
-from fastaudio.runs import run_file
-from fastaudio.streams import row_times
+from fastaudio.running.decode import AudioFile
+from fastaudio.running.stream import row_times
+from fastaudio.running.whole import run_file
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from fastaudio.audio import FileLike
-    from fastaudio.runs import Progress
+    from fastaudio.running.decode import FileLike
+    from fastaudio.running.whole import Progress
 
 log = logging.getLogger("fastaudio")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._core import FastaudioError
-from fastaudio.audio import DecodeError, suffixes
 from fastaudio.cli.arguments import FAILED, OK, add_model, positive
 from fastaudio.cli.progress import Bar, progress
-from fastaudio.runs import run_many
+from fastaudio.running.decode import DecodeError, suffixes
+from fastaudio.running.whole import run_many
 
 if TYPE_CHECKING:
     import argparse

@@ -10,6 +10,7 @@ import threading
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
+from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import OK, RAW, Commands, add_model, add_untrained, positive, seconds
 from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
@@ -17,7 +18,6 @@ from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import Recorded, Recorder
 from fastaudio.cli.screen import JsonLines, Lines, Screen, summary
 from fastaudio.pipeline import Pipeline
-from fastaudio.weights import require_trained
 
 if TYPE_CHECKING:
     import argparse

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastaudio import packing
 from fastaudio.cards import read_card
+from fastaudio.cards.pack import pack, unpack
 from fastaudio.cli.arguments import OK, RAW, Commands
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ def _pack(args: argparse.Namespace) -> int:
     target = Path(args.output)
     if target.suffix != ".onnx":
         raise ValueError(f"pack: expected -o as a file that ends in .onnx, got {args.output!r}")
-    packing.pack(read_card(args.card), target, force=args.force)
+    pack(read_card(args.card), target, force=args.force)
     _say([target])
     return OK
 
 
 def _unpack(args: argparse.Namespace) -> int:
-    _say(packing.unpack(read_card(args.model), Path(args.output), force=args.force))
+    _say(unpack(read_card(args.model), Path(args.output), force=args.force))
     return OK
 
 

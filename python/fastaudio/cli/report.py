@@ -6,10 +6,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._system.versions import format_versions
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cli.arguments import OK, Commands
 from fastaudio.pipeline import Pipeline
-from fastaudio.versions import format_versions
 
 if TYPE_CHECKING:
     import argparse

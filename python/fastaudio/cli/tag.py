@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import RAW, Commands, add_untrained, positive
 from fastaudio.cli.events import (
     EVENT_WRITERS,
@@ -21,7 +22,6 @@ from fastaudio.cli.events import (
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.write import WRITERS
 from fastaudio.pipeline import Pipeline
-from fastaudio.weights import require_trained
 
 if TYPE_CHECKING:
     import argparse

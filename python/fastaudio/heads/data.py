@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from fastaudio.audio import DecodeError, suffixes
+from fastaudio.running.decode import DecodeError, suffixes
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:

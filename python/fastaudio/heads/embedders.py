@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Mean, OnnxModel, Sequential, Tags
+from fastaudio.cards.packed_file import read_network
 from fastaudio.heads.export import write_head, write_joined
-from fastaudio.packed import read_network
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:

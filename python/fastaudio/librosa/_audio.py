@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Mono, Node, Resample, StreamSpec
-from fastaudio.audio import AudioFile
 from fastaudio.librosa._arguments import audio, float32_only, integral, one_of, public
 from fastaudio.librosa._nodes import chain, frames_of, node
+from fastaudio.running.decode import AudioFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import DTypeLike, NDArray
 
-    from fastaudio.audio import FileLike
     from fastaudio.librosa._arguments import Rows
+    from fastaudio.running.decode import FileLike
 
 _LOWEST_RATE = 100  # of Resample, in Hz
 _QUALITIES = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fastaudio._core import Node, Pool, StreamSpec
     from fastaudio.live.sources import Source
     from fastaudio.live.waiter import Waiter
-    from fastaudio.streams import Samples
+    from fastaudio.running.stream import Samples
 
 Overflow: TypeAlias = Literal["drop_oldest", "block", "raise"]
 

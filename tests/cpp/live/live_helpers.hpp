@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/sequential.hpp"
+#include "core/compose/sequential.hpp"
 #include "helpers.hpp"
 #include "live/pool.hpp"
 #include "nodes/all.hpp"

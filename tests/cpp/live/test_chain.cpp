@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "core/parallel.hpp"
+#include "core/compose/parallel.hpp"
 #include "live/arrivals.hpp"
 #include "live_helpers.hpp"
 #include "onnx_models.hpp"

@@ -1,0 +1,49 @@
+/// The stream of nodes that make one row of each row, and remember nothing between them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/rows/row_block.hpp"
+
+namespace fastaudio {
+
+/// A value below 0, which no magnitude is, counts as 0: sums of them stay divisors.
+inline double magnitude(float value) { return value > 0 ? static_cast<double>(value) : 0.0; }
+
+/// `Row` is called as row(const float* in, float* out) and holds its tables and scratch.
+template <class Row>
+class RowStream final : public Stream {
+ public:
+  RowStream(Row row, std::size_t in_size, std::size_t out_size)
+      : row_(std::move(row)), in_size_(in_size), block_(out_size) {}
+
+ private:
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    for (std::size_t i = 0; i < n_rows; ++i) row_(rows + i * in_size_, block_.next(sink));
+    block_.write(sink);
+  }
+
+  Row row_;
+  std::size_t in_size_;
+  RowBlock block_;
+};
+
+template <class Row>
+std::unique_ptr<Stream> stream_of_rows(Row row, const StreamSpec& input, const Output& output) {
+  return std::make_unique<RowStream<Row>>(std::move(row), input.row_size(), output.spec.row_size());
+}
+
+/// What comes out: `n` values of `unit` for each row of the input.
+inline std::vector<Output> each_row(const StreamSpec& input, std::int64_t n, std::string unit) {
+  StreamSpec spec = input;
+  spec.shape = {n};
+  spec.unit = std::move(unit);
+  spec.labels.clear();
+  spec.bin_hz = 0;
+  return {{"", spec}};
+}
+
+}  // namespace fastaudio

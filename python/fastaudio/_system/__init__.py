@@ -1,0 +1,1 @@
+"""Where other libraries lie and which versions they have."""

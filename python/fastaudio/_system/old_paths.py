@@ -1,0 +1,49 @@
+"""The module names of 0.1.0: each one still imports, as the module that it became."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+MOVED = {
+    "fastaudio._onnxruntime": "fastaudio._system.onnxruntime",
+    "fastaudio.audio": "fastaudio.running.decode",
+    "fastaudio.inputs": "fastaudio.running.adapt",
+    "fastaudio.layers": "fastaudio.graph.layers",
+    "fastaudio.packed": "fastaudio.cards.packed_file",
+    "fastaudio.packing": "fastaudio.cards.pack",
+    "fastaudio.runs": "fastaudio.running.whole",
+    "fastaudio.streams": "fastaudio.running.stream",
+    "fastaudio.versions": "fastaudio._system.versions",
+    "fastaudio.weights": "fastaudio.cards.trained",
+    "fastaudio.windows": "fastaudio.graph.hop",
+}
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Python asks it last, so it costs nothing unless an old name is imported."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        del path, target
+        return importlib.machinery.ModuleSpec(fullname, self) if fullname in MOVED else None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """Let Python create a module; `exec_module` puts the moved one in its place."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
+
+
+def install() -> None:
+    """Make the old names importable."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

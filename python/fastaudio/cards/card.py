@@ -1,0 +1,284 @@
+"""Cards: a model is data. A card (JSON) is a saved pipeline plus what one should know about it.
+
+A card and its weights are untrusted input: sizes are bounded, only known nodes are built, files
+outside the card's folder are refused, and weights must match the hash that the card states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastaudio import _core
+from fastaudio._core import Concat, Each, Film, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
+from fastaudio.cards import packed_file
+from fastaudio.cards.trained import check_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SCHEMA = "fastaudio.card/1"
+"""Name and version of the format; a change of meaning raises the number."""
+
+# An editable install has two folders: one of sources, and one of what is built and installed beside them.
+_FOLDERS = [Path(folder) / "_models" for folder in sys.modules["fastaudio"].__path__]
+MODELS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
+"""Folder of the models that come with the package."""
+
+_DEEPEST = 32
+_SHA256 = re.compile("[0-9a-f]{64}")
+_RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
+_FILM = ("content", "condition")
+_NODES: dict[str, type[Node]] = {
+    name: value
+    for name, value in vars(_core).items()
+    if isinstance(value, type) and issubclass(value, Node) and value is not Node
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A card as read.
+
+    Attributes:
+        path: its file.
+        data: its JSON.
+        text: as it stands in the file.
+        packed: what else the file holds if it is a packed one: the card's networks.
+    """
+
+    path: Path
+    data: Mapping[str, Any]
+    text: bytes = b""
+    packed: packed_file.Packed | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return str(self.data["name"])
+
+
+def models() -> list[str]:
+    """Return the names of the models that come with the package, the default one first."""
+    names = sorted(path.parent.name for path in MODELS.glob("*/card.json"))
+    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
+
+
+DEFAULT_MODEL = "musicnn-mtt"
+
+
+def read_card(name_or_path: str | os.PathLike[str]) -> Card:
+    """Read a card by its model's name, or by the path of its file or of a packed one.
+
+    Raises:
+        ModelError: no such model or file, or no card of a known schema.
+    """
+    text = os.fspath(name_or_path)
+    if text in models():
+        path = MODELS / text / "card.json"
+    else:
+        path = Path(text)
+        try:
+            path = path / "card.json" if path.is_dir() else path
+            there = path.is_file()
+        except (OSError, ValueError):
+            there = False
+        if not there:
+            known = ", ".join(models())
+            raise ModelError(
+                f"Pipeline.load: expected one of {known}, or the path of a card or packed model, got {text!r}"
+            )
+    raw, found = _read_bytes(path)
+    try:
+        data = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: expected a card in JSON, got: {error}") from error
+    got = data.get("schema") if isinstance(data, dict) else type(data).__name__
+    if got != SCHEMA:
+        raise ModelError(f"{path}: expected a card of schema {SCHEMA!r}, got {got!r}")
+    for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
+        if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
+            raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
+    check_weights(data, path)
+    return Card(path, data, raw, found)
+
+
+def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
+    """Return a card's text, and the packed file that it is in, if it is."""
+    try:
+        with path.open("rb") as file:
+            found = packed_file.find(file, str(path))
+            if found is not None:
+                return found.card, found
+            if path.suffix == ".onnx":
+                raise ModelError(
+                    f"{path}: expected a packed model, got an ONNX file that doesn't end in a card; "
+                    "fastaudio pack makes one of a card, and one that was cut short or added to is spoilt"
+                )
+            raw = file.read(packed_file.LARGEST_CARD + 1)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a readable file, got {error}") from error
+    if len(raw) > packed_file.LARGEST_CARD:
+        raise ModelError(f"{path}: expected a card of at most {packed_file.LARGEST_CARD} bytes, got more")
+    return raw, None
+
+
+def build(card: Card, *, threads: int | None = None, providers: list[str] | None = None) -> Node:
+    """Build the pipeline that a card holds.
+
+    Raises:
+        ModelError: an unknown node, a bad option, parts that don't fit, a missing or changed file.
+    """
+    run_time = {"threads": threads, "providers": providers}
+    chosen = {key: value for key, value in run_time.items() if value is not None}
+    folder = card.path.parent.resolve()
+
+    def locate(options: dict[str, Any]) -> dict[str, Any]:
+        relative, sha256 = options.get("path"), options.get("sha256")
+        if not isinstance(relative, str):
+            raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r}")
+        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+            raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r}")
+        options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
+        if card.packed:  # whatever its name, the network is in that file or nowhere
+            return options | {"path": str(card.path.resolve())} | chosen
+        try:
+            path = (folder / relative).resolve()
+            inside, there = path.is_relative_to(folder), path.is_file()
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
+            raise ModelError(f"OnnxModel: expected a path, got {relative!r:.80} ({error})") from error
+        if not inside:
+            raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r}")
+        if not there:
+            raise ModelError(f"OnnxModel: expected the file {relative!r} beside the card, got none")
+        return options | {"path": str(path)} | chosen
+
+    try:
+        node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
+        _check_front_end(node, card.data.get("input"))
+    except (ModelError, ValueError, TypeError) as error:
+        raise ModelError(f"{card.path}: {error}") from error
+    return node
+
+
+def _check_front_end(node: Node, expected: Any) -> None:
+    """Refuse right weights behind a wrong front end: the commonest failure, and a silent one."""
+    got = front_end(node)
+    if expected is not None and expected != got:
+        raise ModelError(f"pipeline: expected a front end that gives {expected}, got {got}")
+
+
+def front_end(node: Node) -> dict[str, Any] | None:
+    """Return what a network takes before it is cut into patches: rate, shape and unit of a row."""
+    spec = node.input_spec
+    if spec is None or not isinstance(node, Sequential):
+        return None
+    parts = [node[i] for i in range(len(node))]
+    for part, after in zip(parts, [*parts[1:], None], strict=True):
+        clips = isinstance(after, Each)  # cut for the front end, not for the network
+        if isinstance(part, Patches | OnnxModel | Parallel | Concat | Film) and not clips:
+            return {"rate_hz": spec.rate_hz, "shape": list(spec.shape), "unit": spec.unit}
+        spec = next(iter(part.output_specs(spec).values()))
+    return None
+
+
+def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth: int) -> Node:
+    if depth > _DEEPEST:
+        raise ModelError(f"pipeline: expected at most {_DEEPEST} levels, got more")
+    name = data.get("node") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name not in _NODES:
+        known = ", ".join(sorted(_NODES))
+        raise ModelError(f"pipeline: expected a node among {known}, got {data!r:.80}")
+    options = {key: value for key, value in data.items() if key != "node"}
+    if name == "Sequential":
+        nodes = _field(options, name, "nodes", list)
+        return Sequential([_build(part, locate, depth + 1) for part in nodes])
+    if name == "Parallel":
+        branches = _field(options, name, "branches", dict)
+        return Parallel({key: _build(part, locate, depth + 1) for key, part in branches.items()})
+    if name == "Each":
+        return Each(_build(options.pop("inner", None), locate, depth + 1), **options)
+    if name == "Concat":
+        branches = options.pop("branches", None)
+        if not isinstance(branches, list):
+            raise ModelError(f"Concat: expected 'branches' as a list, got {branches!r:.80}")
+        return Concat(*[_build(part, locate, depth + 1) for part in branches], **options)
+    if name == "Film":
+        content, condition = (_build(options.pop(key, None), locate, depth + 1) for key in _FILM)
+        return Film(content, condition, **options)
+    if name == "OnnxModel":
+        options = locate(options)
+    return _NODES[name](**options)
+
+
+def _field(options: dict[str, Any], node: str, key: str, kind: type) -> Any:
+    """Return the only field of a composite."""
+    value = options.get(key)
+    if len(options) != 1 or not isinstance(value, kind):
+        raise ModelError(f"{node}: expected only {key!r} as a {kind.__name__}, got {options!r:.80}")
+    return value
+
+
+def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
+    """Write a card for `node` to `path`, its models' files beside it.
+
+    Raises:
+        ModelError: a weight file is missing, or was changed since it was loaded.
+    """
+    folder = path.parent.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def place(data: Any) -> Any:
+        if isinstance(data, list):
+            return [place(part) for part in data]
+        if not isinstance(data, dict):
+            return data
+        placed = {key: place(value) for key, value in data.items()}
+        if data.get("node") == "OnnxModel":
+            for key in _RUN_TIME_OPTIONS:
+                placed.pop(key, None)
+            placed |= _place_weights(Path(data["path"]), data.get("sha256", ""), folder)
+        return placed
+
+    tree = node.to_dict()
+    nodes = tree["nodes"] if tree["node"] == "Sequential" else [tree]
+    card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
+    card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
+    text = json.dumps(card, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
+    """Copy a network into the card's folder unless its file is there; return its path and hash."""
+    content = packed_file.read_network(str(weights), sha256)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if weights.resolve().is_relative_to(folder):
+        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256}
+    target = folder / weights.name
+    if target.exists() and hash_file(target) != sha256:  # another model's: both stay
+        target = folder / f"{weights.stem}-{sha256[:8]}{weights.suffix}"
+    if not target.exists():
+        packed_file.write_whole(target, content)
+    return {"path": target.name, "sha256": sha256}
+
+
+def hash_file(path: Path) -> str:
+    """Return a file's sha256 in hex.
+
+    Raises:
+        ModelError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a readable file, got: {error}") from error
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Changing a composed network: another step between windows, another layer as its output."""

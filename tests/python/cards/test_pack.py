@@ -1,0 +1,254 @@
+"""pack and unpack: one file and back, byte for byte; nothing outside the folder, nothing replaced."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+from fastaudio import cards, cli
+from fastaudio.cards import pack as packing
+from helpers import GUITAR, ONNX
+from hypothesis import given
+from hypothesis import strategies as st
+from packed_models import double, entry, sealed, small
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A card of two networks, one in a folder of its own, and a licence."""
+    path = tmp_path / "mine"
+    double().save(path / "card.json")
+    (path / "heads").mkdir()
+    (path / "n1tf.onnx").rename(path / "heads" / "head ♪.onnx")
+    text = (path / "card.json").read_text(encoding="utf-8")
+    (path / "card.json").write_text(text.replace("n1tf.onnx", "heads/head ♪.onnx"), encoding="utf-8")
+    (path / "LICENSE").write_text("Do what you like.", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def model(mine: Path, tmp_path: Path) -> cards.Card:
+    """That card, packed."""
+    packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
+    return cards.read_card(tmp_path / "mine.onnx")
+
+
+def tree(path: Path) -> dict[str, bytes]:
+    """Every file below, with its content."""
+    return {p.relative_to(path).as_posix(): p.read_bytes() for p in path.rglob("*") if p.is_file()}
+
+
+def named(path: Path, *names: str) -> cards.Card:
+    """A packed card with as many networks, all one, by these names."""
+    small().save(path / "card.json")
+    data: dict[str, Any] = json.loads((path / "card.json").read_text(encoding="utf-8"))
+    data["pipeline"][2:3] = [data["pipeline"][2] | {"path": name} for name in names]
+    card = entry("fastaudio.card", json.dumps(data).encode())
+    (path / "model.onnx").write_bytes(sealed((ONNX / "nft.onnx").read_bytes(), card))
+    return cards.read_card(path / "model.onnx")
+
+
+def test_pack_and_unpack_give_back_every_byte(mine: Path, model: cards.Card, tmp_path: Path) -> None:
+    paths = packing.unpack(model, tmp_path / "deep" / "out")
+    assert tree(tmp_path / "deep" / "out") == tree(mine)
+    assert {p.name for p in paths} == {"card.json", "LICENSE", "nft.onnx", "head ♪.onnx"}
+    want = fa.Pipeline.load(mine)(GUITAR).scores
+    for place in (model.path, tmp_path / "deep" / "out"):
+        assert np.array_equal(fa.Pipeline.load(place)(GUITAR).scores, want)
+
+
+def test_a_packed_model_packs_to_itself(model: cards.Card, tmp_path: Path) -> None:
+    packing.pack(model, tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == model.path.read_bytes()
+
+
+def test_pack_refuses_a_card_that_does_not_load(mine: Path, tmp_path: Path) -> None:
+    (mine / "nft.onnx").write_bytes(b"damaged")
+    with pytest.raises(fa.ModelError, match="expected sha256"):
+        packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
+    assert not (tmp_path / "mine.onnx").exists()
+
+
+def test_pack_replaces_nothing_unasked_and_may_replace_the_network_itself(mine: Path) -> None:
+    card, want, before = cards.read_card(mine), fa.Pipeline.load(mine)(GUITAR).scores, tree(mine)
+    with pytest.raises(fa.ModelError, match=r"nft\.onnx: expected no file there, got one; .*--force"):
+        packing.pack(card, mine / "nft.onnx")
+    assert tree(mine) == before
+    packing.pack(card, mine / "nft.onnx", force=True)
+    assert np.array_equal(fa.Pipeline.load(mine)(GUITAR).scores, want)
+    assert np.array_equal(fa.Pipeline.load(mine / "nft.onnx")(GUITAR).scores, want)
+
+
+def test_unpack_replaces_nothing_unasked(model: cards.Card, mine: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in tree(mine):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(b"somebody's")
+        with pytest.raises(fa.ModelError, match="expected no file there, got one"):
+            packing.unpack(model, out)
+        assert tree(out) == {name: b"somebody's"}
+        (out / name).unlink()
+    for name in tree(mine):
+        (out / name).write_bytes(b"somebody's")
+    packing.unpack(model, out, force=True)
+    assert tree(out) == tree(mine)
+
+
+def test_unpack_takes_packed_models_only(mine: Path, tmp_path: Path) -> None:
+    with pytest.raises(fa.ModelError, match="expected a packed model, got a card"):
+        packing.unpack(cards.read_card(mine), tmp_path / "out")
+
+
+def test_a_damaged_network_leaves_nothing_unpacked(model: cards.Card, tmp_path: Path) -> None:
+    content = bytearray(model.path.read_bytes())
+    content[3] ^= 1
+    model.path.write_bytes(content)
+    with pytest.raises(fa.ModelError, match="expected sha256"):
+        packing.unpack(cards.read_card(model.path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+BAD_NAMES = [
+    *("", ".", "..", "../x.onnx", "a/../../x.onnx", "/x.onnx", "a//x.onnx", "a/", "./x.onnx"),
+    *("C:/x.onnx", "C:x.onnx", "..\\x.onnx", "\\\\host\\x.onnx", "x.onnx:stream", "x.onnx.", "x.onnx "),
+    *(
+        "NUL",
+        "con.onnx",
+        "a/LPT1.txt",
+        "a\0b",
+        "a\nb",
+        "\ud800",
+        "~/\\x",
+        "x?.onnx",
+        "card.json",
+        "Card.JSON",
+    ),
+    "LICENSE",
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> None:
+    card = named(tmp_path / "in", name)
+    before = tree(tmp_path)
+    with pytest.raises(fa.ModelError, match="expected a file's name inside a folder, got "):
+        packing.unpack(card, tmp_path / "out", force=True)
+    assert tree(tmp_path) == before
+
+
+@given(name=st.text(st.sampled_from("a.C:/\\~\0 \u202e"), max_size=9))
+def test_whatever_the_name_nothing_lands_outside(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("unpack")
+    card = named(home / "in", name)
+    try:
+        packing.unpack(card, home / "a" / "out")
+    except fa.ModelError:
+        assert not (home / "a").exists()
+        return
+    assert set(tree(home / "a" / "out")) == {name, "card.json"}
+    assert {p.name for p in (home / "a").iterdir()} == {"out"}
+
+
+@pytest.mark.parametrize("names", [("a.onnx", "A.onnx"), ("x/a.onnx", "X/a.onnx")])
+def test_names_that_some_systems_take_for_one_are_refused(names: tuple[str, str], tmp_path: Path) -> None:
+    with pytest.raises(fa.ModelError, match=r"expected one name and one hash for a file, got .* with two"):
+        packing.unpack(named(tmp_path / "in", *names), tmp_path / "out")
+
+
+def test_a_file_that_is_a_folder_too_leaves_no_half_written_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="a"):
+        packing.unpack(named(tmp_path / "in", "a", "a/b"), tmp_path / "out")
+    assert set(tree(tmp_path / "out")) <= {"a", "a/b"}
+
+
+def test_links_in_the_folder_lead_nowhere(mine: Path, model: cards.Card, tmp_path: Path) -> None:
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    out.mkdir()
+    outside.mkdir()
+    (outside / "secret").write_bytes(b"somebody's")
+    (out / "heads").symlink_to(outside, target_is_directory=True)
+    with pytest.raises(fa.ModelError, match=r"expected a file inside .*, got a link out of it"):
+        packing.unpack(model, out, force=True)
+    (out / "heads").unlink()
+    (out / "nft.onnx").symlink_to(outside / "secret")
+    (out / "card.json").symlink_to(outside / "not yet there")
+    with pytest.raises(fa.ModelError, match="expected no file there, got one"):
+        packing.unpack(model, out)
+    assert tree(outside) == {"secret": b"somebody's"}
+    packing.unpack(model, out, force=True)  # the links are replaced, not what they lead to
+    assert tree(outside) == {"secret": b"somebody's"}
+    assert tree(out) == tree(mine)
+
+
+def test_writing_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.onnx"
+    small().save(path)
+    before = tree(tmp_path)
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(type(path), "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        double().save(path)
+    assert tree(tmp_path) == before
+
+
+def test_the_command_line_packs_tags_shows_and_unpacks(
+    tmp_path: Path, tagger: fa.Pipeline, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*arguments: object) -> str:
+        assert cli.main([*map(str, arguments)]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        return out
+
+    model = tmp_path / "model.onnx"
+    assert said("pack", "musicnn-mtt", "-o", model) == f"{model}  ({model.stat().st_size:,} bytes)\n"
+    assert tagger(GUITAR).top(1)[0][0] in said("tag", GUITAR, "--model", model, "--top", 1)
+    assert said("models", model) == said("models", "musicnn-mtt")
+    assert len(said("unpack", model, "-o", tmp_path / "out").splitlines()) == 3
+    assert tree(tmp_path / "out") == {
+        name: (cards.MODELS / "musicnn-mtt" / name).read_bytes()
+        for name in ("model.onnx", "card.json", "LICENSE")
+    }
+    assert cli.main(["unpack", str(model), "-o", str(tmp_path / "out")]) == 2
+    assert "expected no file there, got one; choose another name, or add --force" in capsys.readouterr().err
+    said("unpack", model, "-o", tmp_path / "out", "--force")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pack", "musicnn-mtt", "-o", "x"], "expected -o as a file that ends in .onnx, got 'x'"),
+        (["pack", "nope", "-o", "x.onnx"], "expected one of musicnn-mtt, "),
+        (["unpack", str(GUITAR), "-o", "x"], "expected a card"),
+        (["unpack", "musicnn-mtt", "-o", "x"], "expected a packed model, got a card"),
+    ],
+)
+def test_the_command_line_says_what_is_wrong(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["pack", "unpack"])
+def test_help_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert f"examples:\n  fastaudio {command} m" in capsys.readouterr().out

@@ -1,0 +1,76 @@
+"""What several test files share: places, real sound, and ways to run a node."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import soundfile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+ROOT = Path(__file__).parents[3]
+SHARED = ROOT.parent / "shared"
+GOLDEN = ROOT / "tests" / "golden"
+ONNX = GOLDEN / "onnx"
+GUITAR = ROOT / "examples" / "guitar.flac"
+WEIGHTS = ROOT / "models" / "musicnn-mtt" / "model.onnx"
+MODEL_NAMES = ("musicnn-mtt", "musicnn-msd", "vgg-mtt", "vgg-msd")
+
+
+def decode(path: Path) -> tuple[NDArray[np.float32], int]:
+    """Decode a whole file by soundfile alone: float32 [n_samples, channels] and its rate."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return samples, rate
+
+
+def by_name(rows: Any) -> dict[str, NDArray[np.float32]]:
+    """Rows by output name, also where there is one output only."""
+    return rows if isinstance(rows, dict) else {"": rows}
+
+
+def join(parts: Iterable[Any]) -> dict[str, NDArray[np.float32]]:
+    """What pushes and the flush returned, joined for each output."""
+    named = [by_name(part) for part in parts]
+    return {name: np.concatenate([part[name] for part in named]) for name in named[0]}
+
+
+def slices(rows: NDArray[Any], cuts: Iterable[int]) -> Iterator[NDArray[Any]]:
+    """The blocks between cuts; equal cuts give empty blocks."""
+    edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
+    return (rows[start:end] for start, end in pairwise(edges))
+
+
+def in_chunks(
+    node: fa.Node, rows: NDArray[Any], cuts: Iterable[int], spec: fa.StreamSpec | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """Run a node over rows pushed in blocks."""
+    stream = node.open(spec)
+    return join([*[stream.push(block) for block in slices(rows, cuts)], stream.flush()])
+
+
+def assert_same_bits(a: dict[str, NDArray[np.float32]], b: dict[str, NDArray[np.float32]]) -> None:
+    """Same outputs, same shapes, same bits."""
+    assert list(a) == list(b)
+    for one, other in zip(a.values(), b.values(), strict=True):
+        assert one.dtype == other.dtype == np.float32
+        assert one.shape == other.shape
+        assert one.tobytes() == other.tobytes()
+
+
+def musicnn_front() -> fa.Node:
+    """Log-mel as the shipped models take it."""
+    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, pad_mode="reflect")
+    return mel >> fa.Log(kind="log10", scale=10_000, offset=1)
+
+
+def sine(frequency_hz: float, rate: int, n: int, level: float = 0.5) -> NDArray[np.float32]:
+    """A tone that starts at phase 0."""
+    t = np.arange(n, dtype=np.float64) / rate
+    return (level * np.sin(2 * np.pi * frequency_hz * t)).astype(np.float32)

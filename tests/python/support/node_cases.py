@@ -1,0 +1,100 @@
+"""An example of every node with rows that it takes: what laws over all nodes are tested on."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+from fastaudio import _core
+from helpers import GUITAR, WEIGHTS, by_name, decode, in_chunks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CLASSES: dict[str, type[fa.Node]] = {
+    name: value
+    for name, value in vars(_core).items()
+    if isinstance(value, type) and issubclass(value, fa.Node) and value is not fa.Node
+}
+
+MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32)
+MEANS = MEL >> fa.Statistics(kinds=["mean"], window=7)
+
+# Positional arguments of the nodes that need some.
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "Concat": (MEL >> fa.Statistics(window=8), MEL >> fa.Log()),
+    "Each": (MEL >> fa.Log(),),
+    "Film": (MEL >> fa.Patches(length=1), MEANS >> {"gamma": fa.L2Normalize(), "beta": fa.Log()}),
+    "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
+    "OnnxModel": (str(WEIGHTS),),
+    "PCAWhiten": ([1.0, -2.0, 0.5, 0.0, 1.0, 1.0], [0.1, -0.2, 0.0]),
+    "Parallel": ({"mean": MEL >> fa.Mean(), "peak": MEL >> fa.Log() >> fa.Max()},),
+    "Sequential": ([MEL, fa.Log(), fa.Patches(length=3, hop=2, last="pad")],),
+    "Similarity": ([1.0, 2.0, -3.0, 0.0, 0.0, 0.0], ["guitar", "é♪"]),
+    "Standardize": ([0.1, -0.2, 0.0], [0.5, 1.0, 2.0]),
+    "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
+}
+
+# Whose positional arguments are nodes, not options.
+COMPOSITES = {"Concat", "Each", "Film", "Parallel", "Sequential"}
+
+# Shape of an input row and how many of them, where it isn't samples or rows of any shape.
+ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "Each": (9, (1000,)),
+    "MFCC": (300, (20,)),
+    "Mono": (500, (2,)),
+    "OnnxModel": (3, (187, 96)),
+    "Tags": (500, (5,)),
+}
+ANY_ROWS = (500, (3,))
+SAMPLES = (12_000, ())
+
+# What its rows are, for a node that has to know more than their shape.
+SPECTRUM = fa.StreamSpec(rate_hz=100, shape=[65], unit="", bin_hz=125.0)
+SCORES = fa.Tags(list("abcde")).output_specs(fa.StreamSpec(rate_hz=100, shape=[5], unit=""))[""]
+INPUTS: dict[str, fa.StreamSpec] = {
+    "Chroma": SPECTRUM,
+    "Events": SCORES,
+    "SpectralBandwidth": SPECTRUM,
+    "SpectralCentroid": SPECTRUM,
+    "SpectralContrast": SPECTRUM,
+    "SpectralRolloff": SPECTRUM,
+}
+
+# What makes real sound loud enough for a node's defaults.
+GAINS: dict[str, float] = {"Events": 4.0}
+
+
+@cache
+def node_of(name: str) -> fa.Node:
+    """One node of each class, its options as they are by default."""
+    try:
+        return CLASSES[name](*ARGUMENTS.get(name, ()))
+    except TypeError as error:
+        raise AssertionError(f"{name} needs arguments: add it to ARGUMENTS here") from error
+
+
+@cache
+def rows_of(name: str) -> NDArray[np.float32]:
+    """Real sound, cut to the rows that a node takes."""
+    samples = node_of(name).input_spec is not None
+    rows = (500, INPUTS[name].shape) if name in INPUTS else ANY_ROWS
+    n, shape = ROWS.get(name, SAMPLES if samples else rows)
+    left = decode(GUITAR)[0][:, 0]
+    size = n * math.prod(shape)
+    gain = np.float32(GAINS.get(name, 1.0))
+    return np.ascontiguousarray(gain * left[20_000 : 20_000 + size].reshape(n, *shape))
+
+
+def spec_of(node: fa.Node) -> fa.StreamSpec | None:
+    """What a node of this class is opened with."""
+    return INPUTS.get(type(node).__name__)
+
+
+def whole(node: fa.Node, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """All rows of a signal, by output name: by a call where a node needs no more than the rows."""
+    spec = spec_of(node)
+    return by_name(node(rows)) if spec is None else in_chunks(node, rows, (), spec)

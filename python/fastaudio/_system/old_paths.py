@@ -43,7 +43,17 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
 
 
+def _attribute(name: str) -> ModuleType:
+    """Return the moved module that `fastaudio.name` meant, imported or not."""
+    path = f"fastaudio.{name}"
+    if path not in MOVED:
+        raise AttributeError(f"module 'fastaudio' has no attribute {name!r}")
+    return importlib.import_module(MOVED[path])
+
+
 def install() -> None:
-    """Make the old names importable."""
+    """Make the old names importable, and attributes of the package."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
+    # Set here, not defined there: type checkers would then let any name pass.
+    vars(sys.modules["fastaudio"])["__getattr__"] = _attribute

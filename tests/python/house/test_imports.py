@@ -33,8 +33,8 @@ SHARED_HEADERS = {"all.hpp"}
 ROWS = [
     {"_core"},
     {"_system", "presets", "tags", "events", "graph"},
-    {"cards", "running", "librosa"},
-    {"live"},
+    {"cards", "running"},
+    {"librosa", "live"},
     {"pipeline"},
     {"heads"},
     {"cli"},

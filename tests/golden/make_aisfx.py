@@ -30,8 +30,9 @@ def main(wheel: str) -> None:
     from aisfx.preprocessing import blocking
     from preset_references import aisfx
 
-    sys.path.append(str(ROOT / "models" / "recipes"))
-    recipe = runpy.run_path(str(ROOT / "models" / "recipes" / "aisfx.py"))
+    recipes = ROOT / "models" / "recipes" / "shipped"
+    sys.path.append(str(recipes))
+    recipe = runpy.run_path(str(recipes / "aisfx.py"))
     with zipfile.ZipFile(wheel) as file:
         weights = recipe["read_weights"](file)
     prefix = "embedding_net."

@@ -2,7 +2,7 @@
 
     python tests/golden/make_musicnn_graphs.py musicnn-0.1.0-py3-none-any.whl
 
-Needs tensorflow, librosa and soundfile; reads the graphs by models/recipes/tf_checkpoint.py. The
+Needs tensorflow, librosa and soundfile; reads the graphs by models/recipes/shipped/tf_checkpoint.py. The
 patches are log-mel of examples/guitar.flac by librosa, rounded to float16, so that both sides get
 the same numbers.
 """
@@ -21,7 +21,7 @@ import numpy as np
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "models" / "recipes"))
+sys.path.insert(0, str(ROOT / "models" / "recipes" / "shipped"))
 
 # After the path; it also turns off TensorFlow's faster kernels, which round more coarsely.
 from tf_checkpoint import OriginalGraph, tf  # noqa: E402

@@ -20,13 +20,12 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from helpers import GUITAR, ROOT, decode
+from helpers import GUITAR, RECIPES, ROOT, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MODELS = ROOT / "models"
-RECIPES = MODELS / "recipes"
 COLUMNS = ["name", "paper", "weights", "front end", "parameters", "size", "measured", "licence", "run"]
 TORCH = "recipes are PyTorch: pip install '.[recipes]'"
 
@@ -69,7 +68,7 @@ CARDS = {
     for path in sorted(MODELS.glob("*/card.json"))
 }
 SHIPPED = [row for row in TABLE if row["name"] in CARDS]
-EXPORTED = [row for row in TABLE if row["run"].startswith("python models/recipes/papers.py")]
+EXPORTED = [row for row in TABLE if row["run"].startswith("python models/recipes/papers/make.py")]
 TRAINED = [row for row in TABLE if row["run"].startswith("python models/recipes/train/")]
 
 
@@ -112,10 +111,10 @@ def test_a_shipped_models_numbers_are_its_cards_and_its_files(row: Row) -> None:
 def test_an_untrained_row_says_so_and_has_the_networks_numbers(row: Row) -> None:
     pytest.importorskip("torch", reason=TORCH)
     pytest.importorskip("onnx", reason=TORCH)
-    sys.path.insert(0, str(RECIPES))
-    import papers
+    sys.path.insert(0, str(RECIPES / "papers"))
+    import make
 
-    (recipe,) = [recipe for recipe in papers.RECIPES if recipe.name == row["name"]]
+    (recipe,) = [recipe for recipe in make.RECIPES if recipe.name == row["name"]]
     assert row.parameters == recipe.parameters
     assert row.size_mb == pytest.approx(4 * row.parameters / 1e6, rel=0.01, abs=0.1)
     rate_khz = recipe.front().input_spec.rate_hz / 1000
@@ -139,10 +138,10 @@ def test_a_trained_row_has_the_numbers_of_the_recorded_runs(row: Row) -> None:
 def test_every_registered_recipe_has_a_row() -> None:
     pytest.importorskip("torch", reason=TORCH)
     pytest.importorskip("onnx", reason=TORCH)
-    sys.path.insert(0, str(RECIPES))
-    import papers
+    sys.path.insert(0, str(RECIPES / "papers"))
+    import make
 
-    assert sorted(row["name"] for row in EXPORTED) == sorted(recipe.name for recipe in papers.RECIPES)
+    assert sorted(row["name"] for row in EXPORTED) == sorted(recipe.name for recipe in make.RECIPES)
 
 
 def sounds(folder: Path) -> Path:

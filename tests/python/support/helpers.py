@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,33 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared"
+SOUNDS = ROOT / "tests" / "sounds"
 GOLDEN = ROOT / "tests" / "golden"
 ONNX = GOLDEN / "onnx"
 GUITAR = ROOT / "examples" / "guitar.flac"
+RECIPES = ROOT / "models" / "recipes"
 WEIGHTS = ROOT / "models" / "musicnn-mtt" / "model.onnx"
 MODEL_NAMES = ("musicnn-mtt", "musicnn-msd", "vgg-mtt", "vgg-msd")
+
+
+def listed(folder: Path, under: str = "") -> list[tuple[Path, str]]:
+    """Path and expectation of each file in a folder's manifest, if there is one, that begins with `under`."""
+    manifest = folder / "manifest.csv"
+    if not manifest.is_file():
+        return []
+    with manifest.open(encoding="utf-8", newline="") as file:
+        return [
+            (folder / row["file"], row["expect"])
+            for row in csv.DictReader(file)
+            if row["file"].startswith(under)
+        ]
+
+
+def clips() -> list[tuple[Path, str]]:
+    """Real recordings: those in `tests/sounds`, and the shared ones where they are present."""
+    files = [*listed(SOUNDS), *listed(SHARED / "audio", "clips/")]
+    # libsndfile has no AAC; one test by name shows that such a file is refused.
+    return [file for file in files if file[0].suffix != ".m4a"]
 
 
 def decode(path: Path) -> tuple[NDArray[np.float32], int]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, ROOT
+from helpers import GUITAR
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
 pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.[recipes]'")
-FOLDER = ROOT / "models" / "recipes" / "train"
-sys.path.insert(0, str(FOLDER))
 
 import compose  # noqa: E402
 import instruments  # noqa: E402

@@ -2,7 +2,7 @@
 
     pip download --no-deps aisfx==0.1.2
     pip install torch onnx onnxruntime fastaudio-toolkit
-    python models/recipes/aisfx.py --wheel aisfx-0.1.2-py2.py3-none-any.whl --output models
+    python models/recipes/shipped/aisfx.py --wheel aisfx-0.1.2-py2.py3-none-any.whl --output models
 
 The wheel is read as data; of its code only the network's class is run, to compare with. The checkpoint is
 loaded as weights alone. Its nine classifiers are left out: the names of their classes aren't in the package.

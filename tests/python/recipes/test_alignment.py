@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import ROOT
 
 torch = pytest.importorskip("torch")
-sys.path.insert(0, str(ROOT / "models" / "recipes" / "train"))
 
 import linear  # noqa: E402
 from alignment import Alignment, Autoencoder, ContrastOnly, cosines, embed, same  # noqa: E402

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio import presets
-from helpers import ROOT
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
 pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.[recipes]'")
-sys.path.insert(0, str(ROOT / "models" / "recipes"))
 
 import ae_w2v  # noqa: E402
 import export  # noqa: E402

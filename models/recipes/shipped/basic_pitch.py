@@ -2,7 +2,7 @@
 
     pip download --no-deps basic-pitch==0.4.0
     pip install onnx onnxruntime fastaudio-toolkit
-    python models/recipes/basic_pitch.py --wheel basic_pitch-0.4.0-py2.py3-none-any.whl --output models
+    python models/recipes/shipped/basic_pitch.py --wheel basic_pitch-0.4.0-py2.py3-none-any.whl --output DIR
 
 The wheel is read as data. Its ONNX file gets names, loses the frames that the package cuts off itself where
 windows overlap, and gives the highest score of each note within a window too. It is compared with the

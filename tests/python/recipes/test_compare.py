@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import ROOT
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
 pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.[recipes]'")
-sys.path.insert(0, str(ROOT / "models" / "recipes" / "train"))
 
 import compare  # noqa: E402
 import transfer  # noqa: E402

@@ -22,9 +22,9 @@ from weanet_style import WEANET_STYLE
 RECIPES = (HARMONIC_CNN, TALNET, WEANET_STYLE, AE_W2V_128, AE_W2V_1152, RESNET50V2, VGGISH, OPENL3)
 
 EXAMPLES = """examples:
-  python models/recipes/papers.py --list
-  python models/recipes/papers.py harmonic-cnn --output exported
-  python models/recipes/papers.py all --scale small --output exported
+  python models/recipes/papers/make.py --list
+  python models/recipes/papers/make.py harmonic-cnn --output exported
+  python models/recipes/papers/make.py all --scale small --output exported
 """
 
 

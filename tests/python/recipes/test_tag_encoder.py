@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, ROOT, decode
+from helpers import GUITAR, decode
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
 onnx = pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.[recipes]'")
-sys.path.insert(0, str(ROOT / "models" / "recipes"))
 
 import export  # noqa: E402
 import recipe as recipes  # noqa: E402

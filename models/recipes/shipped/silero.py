@@ -1,7 +1,7 @@
 """Make the model silero-vad from the PyPI package silero-vad 6.2.3: its network for 16 kHz as it is.
 
     pip install silero-vad==6.2.3 onnx onnxruntime
-    python models/recipes/silero.py --output models
+    python models/recipes/shipped/silero.py --output models
 
 Of the files in the package it takes the one without control flow and without an input for the rate. It is
 compared with what the package itself does: its OnnxWrapper with the file that has both.

@@ -1,6 +1,6 @@
 """Tags to vectors: the text side of contextual tag embeddings, run once to make a bank for `Similarity`.
 
-    python models/recipes/tag_encoder.py --model tag_encoder.onnx --vocabulary id2token.json dog,bark rain
+    python models/recipes/papers/tag_encoder.py --model tag_encoder.onnx --vocabulary id2token.json dog rain
 
 prints how similar sets of tags are to one another. `OnnxModel` takes float32 rows of a stream, and ids are
 neither: so the encoder runs here, in ONNX Runtime's Python interface, and its vectors go into the pipeline.

@@ -195,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build the models asked for; the exit status says whether all passed."""
     parser = argparse.ArgumentParser(
         description="Rebuild MusiCNN and VGG as ONNX from the PyPI package musicnn 0.1.0.",
-        epilog="example: python models/recipes/musicnn.py "
+        epilog="example: python models/recipes/shipped/musicnn.py "
         "--wheel musicnn-0.1.0-py3-none-any.whl --output models",
     )
     names = [recipe.name for recipe in RECIPES]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,13 @@ import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio import presets
-from helpers import GUITAR, ROOT, decode
+from helpers import GUITAR, decode
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
 pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.[recipes]'")
-sys.path.insert(0, str(ROOT / "models" / "recipes"))
 
 import export  # noqa: E402
-import papers  # noqa: E402
+import make  # noqa: E402
 import recipe as recipes  # noqa: E402
 
 if TYPE_CHECKING:
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-labelled = [recipe for recipe in papers.RECIPES if recipe.labels]
-free = [recipe for recipe in papers.RECIPES if export.INPUT in recipe.free]
+labelled = [recipe for recipe in make.RECIPES if recipe.labels]
+free = [recipe for recipe in make.RECIPES if export.INPUT in recipe.free]
 
 
 def over(chosen: list[recipes.Recipe]) -> pytest.MarkDecorator:
@@ -52,7 +50,7 @@ class Exported:
         return json.loads((self.folder / "card.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module", params=papers.RECIPES, ids=lambda recipe: recipe.name)
+@pytest.fixture(scope="module", params=make.RECIPES, ids=lambda recipe: recipe.name)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Each recipe once."""
     torch.set_num_threads(1)
@@ -75,7 +73,7 @@ def assert_near(found: NDArray[np.float32], wanted: NDArray[np.float32], recipe:
     np.testing.assert_allclose(found, wanted, atol=limit, rtol=0)
 
 
-@pytest.mark.parametrize("recipe", papers.RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", make.RECIPES, ids=lambda recipe: recipe.name)
 def test_parameters_at_full_size_are_those_stated_to_the_last_one(recipe: recipes.Recipe) -> None:
     assert recipes.full_size(recipe) == recipe.parameters
 
@@ -158,7 +156,7 @@ def test_untrained_tags_are_refused_but_layers_are_not(exported: Exported) -> No
 
 
 def test_the_learned_width_of_the_harmonic_filters_is_kept_by_the_card(tmp_path: Path) -> None:
-    recipe = next(recipe for recipe in papers.RECIPES if recipe.name == "harmonic-cnn")
+    recipe = next(recipe for recipe in make.RECIPES if recipe.name == "harmonic-cnn")
     net = recipes.start(recipe, recipes.SMALL)
     learned = replace(recipe, front=lambda: presets.harmonic_cnn(q=[1.5]))
     export.export(learned, net, tmp_path)
@@ -169,7 +167,7 @@ def test_the_learned_width_of_the_harmonic_filters_is_kept_by_the_card(tmp_path:
 
 
 def test_talnets_recording_is_its_frames_by_the_pooling_node(tmp_path: Path) -> None:
-    recipe = next(recipe for recipe in papers.RECIPES if recipe.name == "talnet")
+    recipe = next(recipe for recipe in make.RECIPES if recipe.name == "talnet")
     export.export(recipe, recipes.start(recipe, recipes.SMALL), tmp_path)
     rows = export.all_outputs(recipe, tmp_path / "model.onnx")(recipe.sound(patches=2))
     for recording, frames in zip(rows["recording"], rows["frames"], strict=True):
@@ -177,13 +175,13 @@ def test_talnets_recording_is_its_frames_by_the_pooling_node(tmp_path: Path) -> 
 
 
 def test_the_command_exports_one_and_lists_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert papers.main(["harmonic-cnn", "--scale", "small", "--output", str(tmp_path)]) == 0
+    assert make.main(["harmonic-cnn", "--scale", "small", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "15,830 parameters" in printed
     assert "embedding    within" in printed
     assert (tmp_path / "harmonic-cnn-small" / "card.json").is_file()
-    assert papers.main(["--list"]) == 0
+    assert make.main(["--list"]) == 0
     listed = capsys.readouterr().out
-    assert all(f"{recipe.parameters:,}" in listed for recipe in papers.RECIPES)
+    assert all(f"{recipe.parameters:,}" in listed for recipe in make.RECIPES)
     with pytest.raises(SystemExit):
-        papers.main(["talnet"])
+        make.main(["talnet"])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import ROOT, decode
+from helpers import decode
 
 torch = pytest.importorskip("torch")
-sys.path.insert(0, str(ROOT / "models" / "recipes" / "train"))
 
 import contrastive  # noqa: E402
 from contrastive import CrossEntropy, MelEncoder, NtXent  # noqa: E402

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, SHARED, WEIGHTS, decode
+from helpers import GUITAR, SHARED, WEIGHTS, clips, decode, listed
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -31,16 +31,6 @@ settings.load_profile("fastaudio")
 NO_SHARED = "the folder of shared clips, ../shared, isn't there"
 
 
-def shared_files(folder: str) -> list[tuple[str, str]]:
-    """Name and expectation of each file of a folder in the shared manifest; none if absent."""
-    manifest = SHARED / "audio" / "manifest.csv"
-    if not manifest.is_file():
-        return []
-    with manifest.open(encoding="utf-8", newline="") as file:
-        rows = [(row["file"], row["expect"]) for row in csv.DictReader(file)]
-    return [row for row in rows if row[0].startswith(f"{folder}/")]
-
-
 def pytest_configure() -> None:
     """Begun in the background by a shell, a process ignores Ctrl-C, and so do those that it starts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -48,20 +38,18 @@ def pytest_configure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Arguments `clip`, `edge_file` and `malformed_file` run over the shared files, or skip."""
-    for argument, folder in (
-        ("clip", "clips"),
-        ("edge_file", "edge"),
-        ("malformed_file", "malformed"),
+    """Arguments `clip`, `shared_clip`, `edge_file` and `malformed_file` run over their files, or skip."""
+    audio = SHARED / "audio"
+    for argument, files in (
+        ("clip", clips()),
+        ("shared_clip", [file for file in clips() if SHARED in file[0].parents]),
+        ("edge_file", listed(audio, "edge/")),
+        ("malformed_file", listed(audio, "malformed/")),
     ):
-        if argument not in metafunc.fixturenames:
-            continue
-        files = shared_files(folder)
-        # libsndfile has no AAC: that such a file is refused is tested once, by name.
-        files = [file for file in files if argument != "clip" or not file[0].endswith(".m4a")]
-        params = [pytest.param((SHARED / "audio" / name, expect), id=name) for name, expect in files]
-        absent = pytest.param(None, marks=pytest.mark.skip(reason=NO_SHARED))
-        metafunc.parametrize(argument, params or [absent])
+        if argument in metafunc.fixturenames:
+            params = [pytest.param(file, id=f"{file[0].parent.name}/{file[0].name}") for file in files]
+            absent = pytest.param(None, marks=pytest.mark.skip(reason=NO_SHARED))
+            metafunc.parametrize(argument, params or [absent])
 
 
 @pytest.fixture(scope="session")

@@ -76,9 +76,9 @@ def test_the_shipped_front_end_is_the_one_tested_here() -> None:
 
 
 def test_scores_are_the_references(
-    clip: tuple[Path, str], reference: dict[str, np.ndarray], model: fa.Pipeline
+    shared_clip: tuple[Path, str], reference: dict[str, np.ndarray], model: fa.Pipeline
 ) -> None:
-    path = clip[0]
+    path = shared_clip[0]
     key = f"{IN_REFERENCE[model.name or '']}|clips/{path.name}"
     tags = model(path)
     if key not in reference:  # shorter than a patch: the original recipe gives nothing

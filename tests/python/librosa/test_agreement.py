@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio.librosa as fl
 import numpy as np
 import pytest
-from helpers import GUITAR, SHARED, decode
+from helpers import GUITAR, clips, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:.*[Ee]mpty filters:UserWarning", "ignore:.*narrower than a bin"
 )
 
-CLIPS = sorted(path for path in (SHARED / "audio" / "clips").glob("*.*") if path.suffix != ".m4a") or [GUITAR]
+CLIPS = [GUITAR, *(path for path, _ in clips())]
 SECONDS = 2
 TOLERANCE = 1e-4
 

@@ -1,11 +1,11 @@
-"""Contextual tag embeddings: an audio encoder whose output is compared with embeddings of tags."""
+"""Builds an audio encoder whose output is compared with contextual embeddings of tags."""
 
 from fastaudio import Node, Similarity, presets
 from recipe import Recipe
 from tag_encoder import TagEncoder, embed_words, untrained
 from torch import Tensor, nn
 
-# UrbanSound8K's classes, of the paper's first task; none of them need be among the tags trained on.
+# The paper's first task has UrbanSound8K's classes, which needn't be among the tags trained on.
 CLASSES = (
     "air conditioner",
     "car horn",
@@ -18,11 +18,11 @@ CLASSES = (
     "siren",
     "street music",
 )
-LOWEST, HIGHEST = -15.942385, 6.0  # of ln(magnitude + 2^-23): silence, and a guess for the loudest
+LOWEST, HIGHEST = -15.942385, 6.0  # ln(magnitude + 2^-23) of silence, and a guess for the loudest
 
 
 class AudioEncoder(nn.Module):
-    """Five convolutions, each halving both axes; parts named as the authors' are, so that theirs load.
+    """Five convolutions, each halving both axes; parts have the authors' names, so that their weights load.
 
     Input:  mel patches [n, 1, 96 bands, 96 frames] in [0, 1]; bands come first in the authors' code
     Output: aligned [n, size], among the tags; embedding [n, 9 width], for classifiers of other tasks
@@ -40,13 +40,13 @@ class AudioEncoder(nn.Module):
         self.fc_audio = nn.Sequential(nn.Linear(9 * width, size, bias=False), nn.Dropout(0.25))
 
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the place among the tags and the embedding."""
+        """Return the vector among the tags, and the embedding."""
         embedding = self.audio_encoder(patches)
         return self.fc_audio(embedding), embedding
 
 
 def tag_bank(size: int, heads: int) -> Node:
-    """Return the comparison with the classes, by an untrained tag encoder: a class is a set of words."""
+    """Return the node that compares with the classes, each a set of words, by an untrained tag encoder."""
     vocabulary = {word: index for index, word in enumerate(dict.fromkeys(" ".join(CLASSES).split()), start=1)}
     encoder = untrained(TagEncoder(words=len(vocabulary), size=size, heads=heads))
     bank = embed_words(encoder, vocabulary, [name.split() for name in CLASSES])

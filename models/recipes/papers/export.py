@@ -1,4 +1,4 @@
-"""A recipe's network as ONNX with its card, and how far that is from PyTorch."""
+"""Exports a recipe's network as ONNX with its card, and measures how far it is from PyTorch."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ def export(recipe: Recipe, net: nn.Module, folder: Path) -> None:
 
 
 def write_model(recipe: Recipe, net: nn.Module, path: Path) -> None:
-    """Write a network as ONNX: batch free, and time where the recipe says so."""
+    """Write a network as ONNX; its batch is open, and so is time where the recipe says so."""
     free = {name: {0: "n"} for name in (INPUT, *recipe.outputs)}
     for name, axis in recipe.free.items():
         free[name][axis] = f"{name}_length"

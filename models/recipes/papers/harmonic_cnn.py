@@ -1,4 +1,4 @@
-"""Harmonic CNN: tags by a residual network on a harmonic spectrogram."""
+"""Builds Harmonic CNN, which gives tags by a residual network on a harmonic spectrogram."""
 
 import torch
 from fastaudio import presets
@@ -36,7 +36,7 @@ class HarmonicCnn(nn.Module):
     Input:  patches [n, harmonics, 128, frames] in dB
     Output: scores [n, labels], embedding [n, 2 width]
 
-    The 5 s of 313 frames that it was made for end as one frame; longer ones are pooled by their maximum.
+    The 5 s (313 frames) that it was made for end as one frame; more frames are pooled by their maximum.
     """
 
     def __init__(self, labels: int = len(MTAT), width: int = 128, harmonics: int = 6) -> None:

@@ -1,4 +1,4 @@
-"""Names of the scores, where they are known."""
+"""Gives names of the scores, where they are known."""
 
 from fastaudio.cards import read_card
 

@@ -1,7 +1,7 @@
-"""Export the papers' systems, untrained: a model.onnx and a card.json each, checked against PyTorch.
+"""Exports the papers' systems, untrained, as a model.onnx and a card.json each, checked against PyTorch.
 
-Weights are random: what is checked is that every layer of the network runs in fastaudio as in PyTorch, so
-that a network trained with these definitions needs a card and no code.
+Weights are random. The check is that every layer of the network runs in fastaudio as in PyTorch, so that a
+network trained with these definitions needs a card and no code.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "name", nargs="?", choices=[*names, "all"], metavar="NAME", help=f"{', '.join(names)}, or all"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="a folder a recipe is made in it")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder to write recipes into")
     parser.add_argument("--scale", choices=["small", "full"], default="full", help=f"small: widths / {SMALL}")
     parser.add_argument("--list", action="store_true", help="print the recipes and their parameters")
     options = parser.parse_args(arguments)

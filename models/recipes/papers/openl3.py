@@ -1,10 +1,10 @@
-"""OpenL3's audio embedding of 1 s, in both of its sizes."""
+"""Builds OpenL3's audio embedding of 1 s, in both of its sizes."""
 
 from fastaudio import presets
 from recipe import Recipe
 from torch import Tensor, nn
 
-EPSILON = 1e-3  # of Keras's normalisation
+EPSILON = 1e-3  # Keras's normalisation has these
 
 
 def block(channels: int, filters: int) -> list[nn.Module]:
@@ -13,7 +13,7 @@ def block(channels: int, filters: int) -> list[nn.Module]:
 
 
 class OpenL3(nn.Module):
-    """Eight convolutions; the largest values over nearly all time and pitch, or over parts of it.
+    """Eight convolutions, then the largest values over nearly all time and pitch, or over parts of it.
 
     Input:  mel patches [n, 1, 128 bands, 199 frames] in dB below their loudest
     Output: embedding [n, 8 width], embedding_6144 [n, 96 width]: 4 parts of the bands by 3 of the time

@@ -1,4 +1,4 @@
-"""A paper's system: its network, the front end before it, what comes out, and whose work it is."""
+"""Defines what a recipe is: network, front end, what comes out, and whose work it is."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,14 +14,14 @@ from torch import Tensor, nn
 Rows = NDArray[np.float32]
 
 SMALL = 16
-"""What a network's widths are divided by at the small scale."""
+"""The small scale divides a network's widths by this."""
 
-_AXES = "ntfc"  # of rows as fastaudio has them: batch, then a row's first, second and third axis
+_AXES = "ntfc"  # axes of rows in fastaudio: batch, then a row's first, second and third axis
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One system of a paper. Its network takes a batch of patches and returns a tuple, one tensor an output.
+    """One system of a paper. Its network takes a batch of patches and returns a tuple, one tensor per output.
 
     Attributes:
         name: of the recipe and of its model.
@@ -65,18 +65,18 @@ class Recipe:
         return np.ascontiguousarray(np.expand_dims(rows.transpose(order), ones))
 
     def sound(self, seed: int = 0, patches: int = 1) -> Rows:
-        """Return made-up sound at the front end's rate, as long as so many patches."""
+        """Return made-up sound at the front end's rate, as long as this number of patches."""
         front = self.front()
         spec = front.input_spec
         assert spec is not None
         out = next(iter(front.output_specs(spec).values()))
-        # A patch chosen among a clip's has no rate: four seconds to choose from.
+        # A patch chosen from a clip has no rate; four seconds are enough to choose from.
         duration_s = out.span_s + (patches - 1) / out.rate_hz if out.rate_hz else 4.0
         return notes(round(spec.rate_hz), duration_s, seed)
 
 
 def count_parameters(net: nn.Module) -> int:
-    """Count what training changes; a normalisation's running statistics aren't among it."""
+    """Count what training changes, which excludes the running statistics of normalisations."""
     return sum(weights.numel() for weights in net.parameters() if weights.requires_grad)
 
 
@@ -90,7 +90,7 @@ def start(recipe: Recipe, divisor: int = 1) -> nn.Module:
     """Return the network untrained: random weights, the same each time, settled on made-up sound.
 
     Every layer is scaled so that its output has a deviation of 1 (Mishkin & Matas, ICLR 2016), and every
-    normalisation takes the sound's statistics. Otherwise many a network's scores would all be 0 and 1.
+    normalisation takes the sound's statistics. Otherwise the scores of many networks would all be 0 or 1.
     """
     torch.manual_seed(0)
     net = recipe.build(divisor)
@@ -98,7 +98,7 @@ def start(recipe: Recipe, divisor: int = 1) -> nn.Module:
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     for norm in net.modules():
         if isinstance(norm, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
-            norm.momentum = None  # running statistics are the mean of all batches: of one, that batch's
+            norm.momentum = None  # running statistics are the mean of all batches, here of one
     hooks = [layer.register_forward_hook(_scale) for layer in _layers(net)]
     batch = np.concatenate([recipe.patches(recipe.sound(seed)) for seed in range(4)])
     with torch.no_grad():
@@ -118,7 +118,7 @@ def _scale(layer: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
 def run(net: nn.Module, patches: Rows) -> tuple[Rows, ...]:
     """Run a network over patches, one at a time as fastaudio does; return each output's rows.
 
-    It computes in float64, so that a difference is fastaudio's own: in float32 PyTorch rounds as much.
+    It computes in float64, so that fastaudio alone causes the difference: PyTorch in float32 rounds as much.
     """
     wide = copy.deepcopy(net).double()
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""ResNet50V2 with two branches: classes, and a projection that contrastive regularisation compares."""
+"""Builds ResNet50V2 with two branches: classes, and a projection that contrastive regularisation compares."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from recipe import Recipe, Rows
 from torch import Tensor, nn
 from torch.nn import functional
 
-BLOCKS = (3, 4, 6, 3)  # of each stack
+BLOCKS = (3, 4, 6, 3)  # blocks of each stack
 ESC10 = (
     "dog bark",
     "rain",
@@ -24,7 +24,7 @@ ESC10 = (
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
-    """Return Keras's normalisation: the trunk's is close to PyTorch's own, but not the same."""
+    """Return Keras's normalisation, which is close to PyTorch's but not the same."""
     return nn.BatchNorm2d(channels, eps=1.001e-5)
 
 
@@ -81,7 +81,7 @@ class Trunk(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return features averaged over bands and frames."""
-        # Zeros around the stem's output take part in the maximum: it has negative values.
+        # The stem's output has negative values, so the zeros around it take part in the maximum.
         x = functional.max_pool2d(functional.pad(self.stem(images), (1, 1, 1, 1)), 3, stride=2)
         for stack in self.stacks:
             x = stack(x)

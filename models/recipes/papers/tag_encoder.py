@@ -1,9 +1,9 @@
-"""Tags to vectors: the text side of contextual tag embeddings, run once to make a bank for `Similarity`.
+"""Turns tags into vectors, the text side of contextual tag embeddings, to make a bank for `Similarity`.
 
     python models/recipes/papers/tag_encoder.py --model tag_encoder.onnx --vocabulary id2token.json dog rain
 
 prints how similar sets of tags are to one another. `OnnxModel` takes float32 rows of a stream, and ids are
-neither: so the encoder runs here, in ONNX Runtime's Python interface, and its vectors go into the pipeline.
+neither. So the encoder runs here, in ONNX Runtime's Python interface, and its vectors go into the pipeline.
 """
 
 import argparse
@@ -28,20 +28,20 @@ Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 
 LONGEST = 10
-"""Tags of a set; what is missing is filled up with id 0."""
+"""Number of tags in a set; id 0 fills up shorter sets."""
 
 INPUT, OUTPUT = "tag_ids", "tag_embedding"
 OPSET = 17
 
 
 class TagEncoder(nn.Module):
-    """One vector for a set of tags; parts named as the authors' are, so that theirs load.
+    """One vector for a set of tags; parts have the authors' names, so that their weights load.
 
     Input:  ids [n, 10], 1 to `words`, 0 for none
     Output: vectors [n, size]
 
-    heads: of self-attention, 1 or 4 in the paper; 0 for its plain mean. As in the original each head is as
-    wide as the whole, nothing is added back, and the sum counts empty places, each the mean of the values.
+    `heads` of self-attention are 1 or 4 in the paper; 0 means its plain mean. As in the original each head is
+    as wide as the whole, nothing is added back, and the sum counts empty places, each the mean of the values.
 
     Source: Favory, Drossos, Virtanen & Serra, ICASSP 2021; xavierfav/ae-w2v-attention
     """
@@ -49,7 +49,7 @@ class TagEncoder(nn.Module):
     def __init__(self, words: int = 1000, size: int = 128, heads: int = 4) -> None:
         super().__init__()
         self.size, self.heads = size, heads
-        # From word2vec and not trained further.
+        # These come from word2vec and aren't trained further.
         self.embeddings = nn.Embedding(words + 1, size, padding_idx=0).requires_grad_(requires_grad=False)
         if heads:
             self.w_qs = nn.Linear(size, heads * size, bias=False)
@@ -60,7 +60,7 @@ class TagEncoder(nn.Module):
         self.layer_norm = nn.LayerNorm(size, eps=1e-6)
 
     def forward(self, tag_ids: Tensor) -> Tensor:
-        """Return vectors of sets, the order of whose tags doesn't matter."""
+        """Return vectors of sets; the order of tags doesn't matter."""
         there = tag_ids != 0
         words = self.embeddings(tag_ids)
         if self.heads:
@@ -95,7 +95,7 @@ def untrained(encoder: TagEncoder) -> TagEncoder:
 
 
 def write_encoder(encoder: TagEncoder, path: Path) -> None:
-    """Write an encoder as ONNX: ids in, vectors out, any number of sets."""
+    """Write an encoder as ONNX that takes ids of any number of sets and gives vectors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the older exporter is deprecated, but its graph is the plainer one
         torch.onnx.export(
@@ -143,7 +143,7 @@ def embed_words(
 
 
 def read_vocabulary(path: Path) -> dict[str, int]:
-    """Return the id of each word: a list counted from 0, as the authors store it, and 0 is for none."""
+    """Return the id of each word, as the authors store them; 0 stands for none."""
     words = json.loads(path.read_text(encoding="utf-8"))
     return {word: int(index) + 1 for index, word in words.items()}
 

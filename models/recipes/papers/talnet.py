@@ -1,4 +1,4 @@
-"""TALNet: probabilities of 527 sounds, ten times a second and for a recording."""
+"""Builds TALNet, which gives probabilities of 527 sounds ten times per second and for a recording."""
 
 from itertools import pairwise
 
@@ -8,9 +8,9 @@ from labels import AUDIOSET, AUDIOSET_SOURCE
 from recipe import Recipe
 from torch import Tensor, nn
 
-CONVOLUTIONS = 2  # before each pool
-POOLS = ((2, 2), (2, 2), (1, 2), (1, 2), (1, 2))  # over frames and bands
-LEAST = 1e-7  # of a probability, for its logarithm in training
+CONVOLUTIONS = 2  # filters before each pool
+POOLS = ((2, 2), (2, 2), (1, 2), (1, 2), (1, 2))  # pools over frames and bands
+LEAST = 1e-7  # least probability, for its logarithm in training
 
 
 class Talnet(nn.Module):
@@ -42,7 +42,7 @@ class Talnet(nn.Module):
         features = self.convolutions(patches.unsqueeze(1))  # [n, filters, frames, bands]
         embedding, _ = self.recurrent(features.transpose(1, 2).flatten(2))
         frames = torch.sigmoid(self.classifier(embedding)).clamp(LEAST, 1 - LEAST)
-        # Linear softmax pooling, as the node LinearSoftmaxPooling does it.
+        # This is linear softmax pooling, as in the node LinearSoftmaxPooling.
         recording = frames.square().sum(dim=1) / frames.sum(dim=1)
         return recording, frames, embedding
 

@@ -1,10 +1,10 @@
-"""VGGish, and a classifier after it as in transfer from AudioSet: two dense layers, of 100 and n units."""
+"""Builds VGGish and, for transfer from AudioSet, a classifier of two dense layers of 100 and n units."""
 
 from fastaudio import presets
 from recipe import Recipe
 from torch import Tensor, nn
 
-GROUPS = ((1,), (2,), (4, 4), (8, 8))  # convolutions between pools, in times the first one's 64 filters
+GROUPS = ((1,), (2,), (4, 4), (8, 8))  # convolutions between pools, in multiples of the first 64 filters
 EMBEDDING = 128
 GTZAN = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 
@@ -15,7 +15,7 @@ class Vggish(nn.Module):
     Input:  ln mel patches [n, 1, 96 frames, 64 bands]
     Output: embedding [n, 128], before any activation; older code and the ports to PyTorch put a ReLU after it
 
-    Parts are named as those of the ports are, so that their weights load.
+    Parts have the names that the ports give them, so that their weights load.
 
     Source: Hershey et al., ICASSP 2017; tensorflow/models, research/audioset/vggish, vggish_slim.py
     """

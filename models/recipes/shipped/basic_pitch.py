@@ -28,7 +28,7 @@ WHEEL_SHA256 = "738adb503aae7fdfc7d1e1511aa0ce35052315f260a19531ef4c356708425db0
 FILE = "basic_pitch/saved_models/icassp_2022/nmp.onnx"
 LICENCES = ("basic_pitch-0.4.0.dist-info/LICENSE", "basic_pitch-0.4.0.dist-info/NOTICE")
 RATE, FRAME, LENGTH = 22_050, 256, 43_844
-FRAMES, CUT = 172, 15  # frames of a window, and how many its neighbours know better at either end
+FRAMES, CUT = 172, 15  # frames per window, and how many at either end its neighbours know better
 HOP = LENGTH - 2 * CUT * FRAME
 INPUT, OLD_INPUT = "samples", "serving_default_input_2:0"
 OUTPUTS = {
@@ -36,7 +36,7 @@ OUTPUTS = {
     "onset": "StatefulPartitionedCall:2",
     "contour": "StatefulPartitionedCall:0",
 }
-HEARD = "heard"  # highest of "note" within a window
+HEARD = "heard"  # highest "note" within a window
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 LABELS = [f"{NAMES[midi % 12]}{midi // 12 - 1}" for midi in range(21, 109)]
 AUTHORS = ["Rachel M. Bittner", "Juan José Bosch", "David Rubinstein", "Gabriel Meseguer-Brocal"]
@@ -74,7 +74,7 @@ def rename(model: onnx.ModelProto) -> None:
 
 
 def windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cut a sound as the package does: half an overlap of zeros first, the last window filled up."""
+    """Cut a sound as the package does: half an overlap of zeros comes first; the last window is filled up."""
     padded = np.concatenate([np.zeros(CUT * FRAME, np.float32), samples])
     cut = [padded[start : start + LENGTH] for start in range(0, len(padded), HOP)]
     return np.stack([np.pad(part, (0, LENGTH - len(part))) for part in cut])[:, :, None]
@@ -111,7 +111,7 @@ def check(model: bytes, original: bytes) -> None:
 
 
 def count_weights(model: onnx.ModelProto) -> int:
-    """Return how many numbers were trained; the constant-Q transform's aren't."""
+    """Return how many numbers were trained, which excludes the constant-Q transform's."""
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     convolutions = [n for n in model.graph.node if n.op_type == "Conv" and "cq_t" not in n.output[0]]
     used = {name for node in convolutions for name in node.input if name in tensors}

@@ -1,6 +1,6 @@
 """Rebuilds musicnn-mtt, musicnn-msd, vgg-mtt and vgg-msd from the PyPI package `musicnn` 0.1.0.
 
-The wheel is read as data, its code never run. Each export is compared with the TensorFlow graph
+The wheel is read as data; its code never runs. Each export is compared with the TensorFlow graph
 it was trained as before anything of it is written.
 """
 
@@ -64,7 +64,7 @@ VGG_TENSORS = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """One model: its name here, its folder in the wheel, its list of labels there."""
+    """A model's name here, its folder in the wheel, and its list of labels there."""
 
     name: str
     folder: str
@@ -80,7 +80,7 @@ RECIPES = (
 
 
 def build(recipe: Recipe, wheel: zipfile.ZipFile, recordings: Sequence[Path], output: Path) -> None:
-    """Write one model's folder, after checking it; prints what was measured."""
+    """Check one model, print what was measured, and write its folder."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = extract(wheel, recipe.folder, Path(temporary))
         weights = read_weights(folder)
@@ -89,7 +89,7 @@ def build(recipe: Recipe, wheel: zipfile.ZipFile, recordings: Sequence[Path], ou
         if recipe.name.startswith("musicnn"):
             net, tensors = MusiCNN(), MUSICNN_TENSORS
         else:
-            # From the graph: the package's code has other pools than vgg-msd was trained with.
+            # Pools come from the graph: the package's code has others than vgg-msd was trained with.
             net, tensors = Vgg([Pool(*pool) for pool in read_pools(folder)]), VGG_TENSORS
         net.load(weights)
         model = Path(temporary) / "model.onnx"
@@ -141,7 +141,7 @@ def read_labels(wheel: zipfile.ZipFile, name: str) -> list[str]:
 
 
 def export(net: MusiCNN | Vgg, path: Path) -> None:
-    """Write a network as ONNX: batch free, frames too for MusiCNN."""
+    """Write a network as ONNX with an open batch axis, and open frames for MusiCNN."""
     free = {INPUT: {0: "n"}, **{name: {0: "n"} for name in net.OUTPUTS}}
     if isinstance(net, MusiCNN):
         for name in (INPUT, *net.ROWS):

@@ -1,4 +1,4 @@
-"""The cards of the four models: what comes out, whose work it is, and under what terms."""
+"""Writes the cards of the four models: what comes out, whose work it is, and under what terms."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ NOTES = {
     "vgg-msd": " Its pools are those it was trained with; the package's code runs it with others, "
     "so the package's own scores differ."
 }
-# Purpose and unit of every output.
+# Each output has a purpose and a unit.
 OUTPUTS = {
     "taggram": ("score of each tag", "probability"),
     "penultimate": ("embedding before the classifier", "embedding"),

@@ -1,4 +1,4 @@
-"""How far an exported model is from the graph it was made from, and how long a patch takes."""
+"""Measures how far an exported model is from its original graph, and how long a patch takes."""
 
 import os
 import time
@@ -18,7 +18,7 @@ Rows = NDArray[np.float32]
 INPUT = "melspectrogram"
 FRAMES, BANDS = 187, 96
 TAGGRAM_TOLERANCE = 1e-5
-LAYER_TOLERANCE = 1e-4  # of the layer's largest magnitude
+LAYER_TOLERANCE = 1e-4  # as a share of the layer's largest magnitude
 
 
 def open_session(model: Path) -> onnxruntime.InferenceSession:

@@ -1,8 +1,8 @@
-"""The layers of MusiCNN and VGG, arranged for speed: the originals' numbers in another order.
+"""Defines the layers of MusiCNN and VGG for speed: the originals' numbers in another order.
 
 The originals convolve, activate, normalise and pool. Here the pool comes right after the
 convolution, so that the rest sees only what survives it. `SignedNorm`, `Pooled` and
-`HalvedPooled` tell what that takes.
+`HalvedPooled` explain how.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from torch.nn import functional
 Weights = Mapping[str, NDArray[np.float32]]
 
 BANDS = 96
-EPSILON = 1e-3  # of every batch normalisation in the original graphs
+EPSILON = 1e-3  # every batch normalisation in the original graphs has this
 LANES = 16  # ONNX Runtime keeps its blocked layout up to a pool if channels are a multiple of it
 
 
@@ -72,7 +72,7 @@ class Pooled(nn.Module):
 
     def __init__(self, channels: int, filters: int, kernel: tuple[int, int], pool: Pool) -> None:
         super().__init__()
-        # Bands that a pool one band wide steps over need not be computed.
+        # A pool one band wide steps over some bands, which needn't be computed.
         skip = pool.stride[1] if pool.size[1] == 1 else 1
         # "same" puts the odd frame of an even kernel at the end, as TensorFlow does.
         padding = "same" if skip == 1 else (kernel[0] // 2, kernel[1] // 2)
@@ -98,7 +98,7 @@ class HalvedPooled(nn.Module):
 
     With even and odd bands E, O and even and odd taps e, o, the outputs at even positions are
     E*e + O*o = (E - O)*e + O*(e + o), and at odd ones O*e + E'*o = (E' - O)*o + O*(e + o), with
-    E' one step further: three convolutions of half the taps at half the positions, for four.
+    E' one step further. Three convolutions of half the taps at half the positions replace four.
     Source: the minimal algorithm F(2, 2) of Winograd, Arithmetic Complexity of Computations,
     SIAM 1980.
     """
@@ -115,7 +115,7 @@ class HalvedPooled(nn.Module):
         self.odd = nn.Conv2d(1, lanes(filters), narrow, padding=padding, bias=False)
         self.both = nn.Conv2d(1, lanes(filters), wide, padding=padding)
         self.pool_even = nn.MaxPool2d((1, (positions + 1) // 2))
-        # Of an odd number of positions, one fewer is odd: this pool leaves the last column out.
+        # With an odd number of positions, odd ones are one fewer: the pool leaves the last column out.
         self.pool_odd = nn.MaxPool2d((1, positions // 2))
         self.norm = SignedNorm(filters)
 
@@ -133,7 +133,7 @@ class HalvedPooled(nn.Module):
         both = self.both(odd)
         at_even = self.even(even - odd) + both
         if self.odd_taps == self.even_taps:
-            # What comes last only has to be there: the pool leaves its position out.
+            # The last value only fills a place: the pool leaves its position out.
             later = torch.cat([even[..., 1:], even[..., :1]], dim=-1) - odd
         else:
             later = even[..., 1:] - odd[..., :-1]

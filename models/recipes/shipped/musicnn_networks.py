@@ -1,4 +1,4 @@
-"""PyTorch definitions of MusiCNN and of its VGG baseline, filled from TensorFlow checkpoints.
+"""Defines MusiCNN and its VGG baseline in PyTorch, filled from TensorFlow checkpoints.
 
 Source: Pons et al., End-to-end learning for music audio tagging at scale, ISMIR 2018; Pons and
 Serra, musicnn, late-breaking demo, ISMIR 2019. Reference: the graphs in `musicnn` 0.1.0 (PyPI).
@@ -24,7 +24,7 @@ from torch.nn import functional
 
 
 class MusiCNN(nn.Module):
-    """Tags of a patch and every layer worth a name; 787,159 parameters in the checkpoint.
+    """Tags of a patch and every layer that has a name; 787,159 parameters in the checkpoint.
 
     Input:  log-mel [n, frames, 96]; any number of frames, trained on 187
     Output: in the order of `OUTPUTS`: [n, 50], [n, 200], [n, 753] twice, then [n, frames, width]

@@ -3,8 +3,8 @@
     pip install silero-vad==6.2.3 onnx onnxruntime
     python models/recipes/shipped/silero.py --output models
 
-Of the files in the package it takes the one without control flow and without an input for the rate. It is
-compared with what the package itself does: its OnnxWrapper with the file that has both.
+It takes the package's file without control flow and without an input for the rate, and compares it with the
+package's OnnxWrapper around the file that has both.
 """
 
 import argparse
@@ -33,7 +33,7 @@ RATE, LENGTH, CONTEXT = 16_000, 512, 64
 
 
 def examples() -> list[NDArray[np.float32]]:
-    """Return signals that take the scores up and down: noise, silence, and a voice of sorts."""
+    """Return signals that take the scores up and down: noise, silence, and something like a voice."""
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.1, 2 * RATE).astype(np.float32)
     t = np.arange(3 * RATE) / RATE
@@ -72,7 +72,7 @@ def scores(model: bytes, samples: NDArray[np.float32]) -> NDArray[np.float32]:
 def check(model: bytes, data: Path) -> None:
     """Compare with the package, print how far it is, raise if that is too far."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the file is for 16 kHz alone
+        warnings.simplefilter("ignore")  # the file is for 16 kHz alone
         package = OnnxWrapper(str(data / COMPARED_WITH), force_onnx_cpu=True)
     worst, highest = 0.0, 0.0
     for samples in examples():
@@ -85,7 +85,7 @@ def check(model: bytes, data: Path) -> None:
 
 
 def count_weights(model: bytes) -> int:
-    """Return the number of trained values: all float tensors but the Fourier transform's."""
+    """Return the number of trained values, which are all float tensors but the Fourier transform's."""
     nodes = [node for node in onnx.load_from_string(model).graph.node if node.op_type == "Constant"]
     trained = [node.attribute[0].t for node in nodes if "forward_basis" not in node.output[0]]
     arrays = [numpy_helper.to_array(tensor) for tensor in trained]

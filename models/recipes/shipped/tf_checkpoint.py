@@ -1,4 +1,4 @@
-"""TensorFlow 1 checkpoints as data: their weights, and their own graph as the oracle of an export.
+"""Reads TensorFlow 1 checkpoints as data: their weights, and their own graph to compare an export with.
 
 A folder holds `.index`, `.data-00000-of-00001` and `.meta`, all with an empty prefix.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# The faster kernels round more coarsely, by 4e-6 in a score: no measure for an export.
+# The faster kernels round more coarsely, by 4e-6 in a score, too much to judge an export by.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import tensorflow as tf  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -23,7 +23,7 @@ OPTIMISER_MARKS = ("Adam", "beta1_power", "beta2_power")
 
 
 def prefix(folder: Path) -> str:
-    """Return the name TensorFlow knows the files by, which is the folder: they begin with a dot."""
+    """Return the name TensorFlow knows the files by, which is the folder, because they begin with a dot."""
     return f"{folder}{os.sep}"
 
 
@@ -42,7 +42,7 @@ def read_meta(folder: Path) -> Any:
     meta = v1.MetaGraphDef()
     meta.ParseFromString((folder / ".meta").read_bytes())
     for node in meta.graph_def.node:
-        # Stale: today's TensorFlow infers other ranks for some nodes and would refuse the graph.
+        # The shapes are stale: today's TensorFlow infers other ranks for some nodes and would refuse these.
         node.attr.pop("_output_shapes", None)
     return meta
 

@@ -1,4 +1,4 @@
-"""Wheels read as data: the one file that a recipe was written for, or none."""
+"""Reads wheels as data: only the file that a recipe was written for."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""The recipes' folders on the path: modules of a recipe import each other as scripts beside each other do."""
+"""Puts the recipes' folders on the path: their modules import each other like scripts in a folder."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_the_alignment_loss_is_both_terms_weighed() -> None:
 
 
 def attention_written_out(encoder: TagEncoder, ids: list[int]) -> np.ndarray:
-    """Equations (3) and (4) with loops over heads and tags."""
+    """Return equations (3) and (4), computed by loops over heads and tags."""
     weights = {k: v.detach().double().numpy() for k, v in encoder.state_dict().items()}
     words = weights["words.weight"][ids]
     d = encoder.word_width
@@ -74,7 +74,7 @@ def test_the_tag_encoder_is_the_equations_whatever_the_padding_and_the_order(hea
 
 
 def test_a_tag_changes_with_its_company() -> None:
-    """What makes an embedding contextual: the sum of two tags isn't that of each alone."""
+    """An embedding is contextual: that of two tags isn't the sum of each alone."""
     torch.manual_seed(0)
     encoder = TagEncoder(20, 12, word_width=8).eval()
     with torch.no_grad():
@@ -133,7 +133,7 @@ def test_dropped_tags_leave_the_family() -> None:
 
 @pytest.fixture(scope="module")
 def notes() -> Notes:
-    """Forty-eight made-up notes of two families: energy in the lower or the upper bands."""
+    """Return forty-eight made-up notes of two families, with energy in the lower or the upper bands."""
     torch.manual_seed(0)
     power = 1e-4 * torch.rand(48, 64, 64)
     target = torch.arange(48) % 2
@@ -196,7 +196,7 @@ def test_the_mel_front_is_what_networks_were_trained_on(guitar_16k: np.ndarray) 
 
 
 def test_the_classifier_is_scikit_learns() -> None:
-    """The same minimum: scikit-learn's C is 1 / (2 n decay), intercepts free in both."""
+    """Both find the same minimum: scikit-learn's C is 1 / (2 n decay), and intercepts are free in both."""
     logistic = pytest.importorskip("sklearn.linear_model").LogisticRegression
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(60, 5, generator=generator)
@@ -218,7 +218,7 @@ def test_rows_are_scaled_by_training_rows_alone() -> None:
 
 
 def test_the_decay_is_the_best_on_programs_left_out() -> None:
-    """Not on notes left out: here a program's notes are alike, and a weak decay learns each by heart."""
+    """Leaving out notes wouldn't do: a program's notes are alike, and a weak decay learns each by heart."""
     generator = torch.Generator().manual_seed(0)
     program = torch.arange(96) // 12
     y = program % 2

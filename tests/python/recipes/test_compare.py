@@ -33,18 +33,18 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:torch")
 FAMILIES = ["high", "low"]
 
 
-SHORT = Settings(steps=3, batch=8)  # training is for the plumbing here
+SHORT = Settings(steps=3, batch=8)  # training only has to run here
 
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """The numbers depend on it, in their last digits."""
+    """Use one thread: the last digits depend on it."""
     torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
 def clips(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Two seconds of the guitar from 24 places, every other one differentiated: higher."""
+    """Return two seconds of the guitar from 24 places, every other one differentiated, which raises it."""
     places = [guitar_16k[start : start + 32_000] for start in range(0, 96_000, 4_000)]
     return np.stack([np.diff(x, prepend=x[:1]) if i % 2 == 0 else x for i, x in enumerate(places)])
 
@@ -143,7 +143,7 @@ def test_mfcc_statistics_are_mean_and_deviation_of_cepstrum_and_slopes(clips: ND
 
 
 def test_transferred_layers_are_those_of_the_card(clips: NDArray[np.float32]) -> None:
-    """The shipped pipeline with windows of 126 frames, as many as two seconds have."""
+    """Return the shipped pipeline with windows of 126 frames, as many as two seconds have."""
     rows = transfer.musicnn_layers()(clips[1])
     assert list(rows) == list(transfer.LAYERS)
     assert rows["timbral"].shape == (1, 126, 408)

@@ -32,7 +32,7 @@ EXACT = Mixing(snr_db=(3, 3), noise_snr_db=(200, 200), largest_offset=0)
 def written_out(
     a: NDArray[np.float64], b: NDArray[np.float64], temperature: float, groups: list[int] | None = None
 ) -> float:
-    """Equation (1) with loops: each of the 2 n rows looks for its partner."""
+    """Return equation (1), computed by loops: each of the 2 n rows looks for its partner."""
     n = len(a)
     rows = [row / np.linalg.norm(row) for row in [*a, *b]]
     same = [*groups, *groups] if groups else list(range(n)) * 2
@@ -87,7 +87,7 @@ def test_nt_xent_is_zero_where_only_the_partner_is_like_and_log_2n_minus_1_where
 
 @pytest.fixture
 def sounds() -> torch.Tensor:
-    """Eight sounds [8, 20, 257], each in frequencies of its own."""
+    """Return eight sounds [8, 20, 257], each in different frequencies."""
     power = torch.zeros(8, 20, 257)
     for i, sound in enumerate(power):
         sound[:, 10 + 30 * i] = 0.1 + i
@@ -156,11 +156,11 @@ def test_offsets_move_a_sound_and_let_silence_in() -> None:
     assert sorted(set(place.tolist())) == [6, 7, 8, 9, 10, 11, 12, 13, 14]
     assert (shift(click, 0.2).sum(dim=(1, 2)) == 3).all()
     gone = shift(click, 1.0)
-    assert gone[:, :, 0].sum(dim=1).min() == 0  # moved out, and not round
+    assert gone[:, :, 0].sum(dim=1).min() == 0  # it moves out and doesn't come round again
 
 
 def test_powers_add_up_as_samples_do(shared: Path) -> None:
-    """What takes the place of mixing samples: on average over pairs of notes the cross term is small."""
+    """Adding powers may replace mixing samples: on average over pairs of notes the cross term is small."""
     folder = shared / "instruments" / "train"
     spectrum = fa.Spectrogram(sample_rate=RATE, n_fft=512, hop_length=256)
     apart_db = []
@@ -178,7 +178,7 @@ def test_powers_add_up_as_samples_do(shared: Path) -> None:
 
 @pytest.fixture(scope="module")
 def batch() -> Batch:
-    """Thirty-two made-up notes of two families: energy in the lower or the upper bands."""
+    """Return thirty-two made-up notes of two families, with energy in the lower or the upper bands."""
     generator = torch.Generator().manual_seed(0)
     target = torch.arange(32) % 2
     power = 1e-4 * torch.rand(32, 64, 64, generator=generator)
@@ -199,7 +199,7 @@ def test_the_baseline_starts_from_the_same_weights() -> None:
 
 
 def test_the_loss_is_cross_entropy_and_both_halves_contrast(batch: Batch, monkeypatch: Any) -> None:
-    """Line 12 of algorithm 1; with nothing changed or mixed, the contrast is what the projections give."""
+    """The loss is line 12 of algorithm 1; with nothing changed or mixed, projections make the contrast."""
     torch.manual_seed(0)
     method = NtXent(2).eval()
     half = len(batch) // 2

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("build", "trained", "running"),
     [
-        (ae_w2v.AudioEncoder, 2_381_952, 5 * 256),  # "approximately 2.4 M"
+        (ae_w2v.AudioEncoder, 2_381_952, 5 * 256),  # the paper says "approximately 2.4 M"
         (resnet50v2.Trunk, 23_519_360, 45_440),  # Keras: 23,564,800 in all
         (vggish.Vggish, 72_141_184, 0),
         (openl3.OpenL3, 4_687_042, 2_818),
@@ -74,7 +74,7 @@ def test_resnets_first_pool_counts_the_zeros_around_it() -> None:
         trunk.stem.bias.fill_(-1)
         trunk(torch.zeros(1, 3, 32, 32))
     want = np.full((8, 8), -1.0)
-    want[0], want[:, 0] = 0, 0  # of 16 x 16 values, padded on all sides, the last padding isn't reached
+    want[0], want[:, 0] = 0, 0  # the stride doesn't reach the last padding of 16 x 16 values
     assert np.array_equal(seen[0][0, 0].numpy(), want)
 
 
@@ -98,7 +98,7 @@ def test_maps_are_flattened_with_the_channels_last_as_tensorflow_does(which: str
     else:
         net = openl3.OpenL3(width=1)
         net.layers = torch.nn.Identity()
-        large = maps.repeat_interleave(4, dim=2).repeat_interleave(8, dim=3)  # what the pool undoes
+        large = maps.repeat_interleave(4, dim=2).repeat_interleave(8, dim=3)  # the pool undoes this
         net.whole = torch.nn.MaxPool2d((24, 32))
         whole, flat = net(large)
         assert np.array_equal(whole[0], maps.amax(dim=(0, 2, 3)))

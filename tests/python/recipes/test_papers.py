@@ -1,4 +1,4 @@
-"""The papers' systems: parameters to the last one, and the same numbers here as in PyTorch."""
+"""The papers' systems have the parameters stated, to the last one, and give PyTorch's numbers here."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def over(chosen: list[recipes.Recipe]) -> pytest.MarkDecorator:
 
 @dataclass(frozen=True)
 class Exported:
-    """A recipe at the small scale, and what was written of it."""
+    """A recipe at the small scale, and what was exported."""
 
     recipe: recipes.Recipe
     net: Any
@@ -52,7 +52,7 @@ class Exported:
 
 @pytest.fixture(scope="module", params=make.RECIPES, ids=lambda recipe: recipe.name)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Each recipe once."""
+    """Export each recipe once."""
     torch.set_num_threads(1)
     net = recipes.start(request.param, recipes.SMALL)
     folder = tmp_path_factory.mktemp("recipes") / request.param.name
@@ -61,14 +61,14 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def recorded(recipe: recipes.Recipe) -> NDArray[np.float32]:
-    """The guitar clip at the front end's rate."""
+    """Return the guitar clip at the front end's rate."""
     samples, rate = decode(GUITAR)
     mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
     return fa.Resample(input_rate=rate, output_rate=round(recipe.front().input_spec.rate_hz))(mono)
 
 
 def assert_near(found: NDArray[np.float32], wanted: NDArray[np.float32], recipe: recipes.Recipe) -> None:
-    """No further apart than the recipe allows."""
+    """Assert that rows are no further apart than the recipe allows."""
     limit = recipe.tolerance * max(1.0, float(np.abs(wanted).max()))
     np.testing.assert_allclose(found, wanted, atol=limit, rtol=0)
 
@@ -90,7 +90,7 @@ def test_every_output_tells_one_sound_from_another(exported: Exported) -> None:
     node = export.all_outputs(exported.recipe, exported.model)
     one, other = node(exported.recipe.sound(seed=1)), node(exported.recipe.sound(seed=2))
     pairs = [(one[name], other[name]) for name in one] if isinstance(one, dict) else [(one, other)]
-    for a, b in pairs:  # by far more than the tolerance: else agreement would say nothing
+    for a, b in pairs:  # they differ by far more than the tolerance; else agreement would say nothing
         assert np.abs(a[0] - b[0]).max() > 100 * exported.recipe.tolerance
 
 

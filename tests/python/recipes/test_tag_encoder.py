@@ -1,4 +1,4 @@
-"""The tag encoder: the authors' own numbers from the authors' weights, and banks of tags for sound."""
+"""The tag encoder gives the authors' numbers from their weights, and makes banks of tags for sound."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ every_variant = pytest.mark.parametrize(("size", "heads"), VARIANTS)
 
 @pytest.fixture(scope="module")
 def theirs(shared: Path) -> Path:
-    """The authors' encoder, 128 numbers and 4 heads, as others exported it."""
+    """Return the authors' encoder with 128 values and 4 heads, as others exported it."""
     path = shared / "models" / "tag_encoder" / "tag_encoder.onnx"
     if not path.is_file():
         pytest.skip("the shared models have no tag encoder")
@@ -48,7 +48,7 @@ def vocabulary(theirs: Path) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def audio_encoder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    """The audio side, narrow and untrained, in PyTorch and as exported."""
+    """Return the audio side, narrow and untrained, in PyTorch and as exported."""
     net = recipes.start(AE_W2V_128, recipes.SMALL)
     folder = tmp_path_factory.mktemp("audio")
     export.export(AE_W2V_128, net, folder)
@@ -65,7 +65,7 @@ def written(encoder: tags.TagEncoder, folder: Path) -> Callable[[Any], NDArray[n
 
 
 def some_ids(words: int) -> NDArray[np.int64]:
-    """Sets of every length, 0 where there is no tag, also one with none at all."""
+    """Return sets of every length, one without any tag; ids are 0 where there is no tag."""
     rng = np.random.default_rng(0)
     ids = np.stack([rng.permutation(np.resize(np.arange(1, words + 1), 10)) for _ in range(11)])
     return np.where(np.arange(10) < np.arange(11)[:, None], ids, 0).astype(np.int64)
@@ -164,7 +164,7 @@ def test_sound_is_compared_with_tags_chosen_after_training(
     mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
     patches = AE_W2V_128.patches(fa.Resample(input_rate=rate, output_rate=22_000)(mono))
     (aligned, _) = recipes.run(net, patches)
-    # Nothing but the bank knows the tags: two sets of them, one network.
+    # Only the bank knows the tags: one network serves two sets of them.
     for names in (["guitar", "acoustic guitar", "rain"], ["dog bark", "siren", "drum loop", "thunder"]):
         bank = tags.embed_words(run, VOCABULARY, [name.split() for name in names])
         pipeline = audio >> fa.Similarity(bank.ravel(), names)

@@ -1,4 +1,4 @@
-"""The trainer of the recipes: losses by hand, its filterbank ours, and trained parts run the same here."""
+"""The trainer's losses are those by hand, its filterbank is ours, and trained parts run the same here."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.
 import compose  # noqa: E402
 import instruments  # noqa: E402
 import losses  # noqa: E402
-import report  # noqa: E402
 import run as command  # noqa: E402
+import tables  # noqa: E402
 import trainer  # noqa: E402
 from harmonic_network import HarmonicFilterbank  # noqa: E402
 from methods import METHODS  # noqa: E402
@@ -34,7 +34,7 @@ FAMILIES = ["bass", "brass", "flute"]
 
 @pytest.fixture(scope="module")
 def clips(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Twelve clips of 2 s, four of each of three made-up families: the guitar low, as it is, and high."""
+    """Return twelve clips of 2 s, four of each of three families: the guitar low, as it is, and high."""
     torch.set_num_threads(1)
     one = guitar_16k[16_000:80_000]
     parts = [one[start : start + 32_000] for start in range(0, 32_000, 8_000)]
@@ -45,7 +45,7 @@ def clips(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def notes(clips: NDArray[np.float32]) -> instruments.Notes:
-    """The clips as the trainer takes them, the last of each family for the test."""
+    """Return the clips as the trainer takes them, the last of each family for the test."""
     spectrum, branch = fa.Spectrogram(**instruments.SPECTROGRAM), instruments.feature_branch()
     power, feature = (
         torch.from_numpy(np.stack(rows))
@@ -64,7 +64,7 @@ def test_con_reg_is_the_papers_second_equation() -> None:
         torch.tensor([[1.0, 0.0], [1.0, 1.0], [3.0, 0.0]]),
         torch.tensor([[0.0, 2.0], [2.0, 2.0], [-1.0, 0.0]]),
     )
-    assert float(got) == pytest.approx((1 + 0 + 2) / 3)  # at a right angle, the same way, the other way
+    assert float(got) == pytest.approx((1 + 0 + 2) / 3)  # these are at a right angle, parallel, and opposite
 
 
 def test_dis_reg_is_the_papers_third_equation_over_all_pairs() -> None:
@@ -118,12 +118,12 @@ def test_a_share_is_drawn_within_each_family_and_grows(notes: instruments.Notes)
 
 def test_a_fold_holds_out_a_program_a_family_and_never_sees_the_test(notes: instruments.Notes) -> None:
     learn, score = notes.split(fold=1)
-    assert score.tolist() == [2, 6, 10]  # the second program of each family, its test note aside
+    assert score.tolist() == [2, 6, 10]  # this is the second program of each family without its test note
     assert learn.tolist() == [0, 1, 4, 5, 8, 9]
 
 
 def short(notes: instruments.Notes, method: str, seed: int = 0, steps: int = 8) -> tuple[Any, dict[str, Any]]:
-    """A run of a second."""
+    """Return a run that takes a second."""
     return trainer.run(notes, trainer.Run(method, 1.0, seed), trainer.Settings(steps=steps, batch=6))
 
 
@@ -161,7 +161,7 @@ def test_a_trained_method_runs_here_as_in_torch(
 ) -> None:
     method, record = short(notes, name)
     with torch.no_grad():
-        method.decoder.layers[-1].weight.mul_(20)  # far from equal scores, so that differences show
+        method.decoder.layers[-1].weight.mul_(20)  # scores are far from equal, so that differences show
         want = trainer.predict(method, notes.batch).softmax(1).numpy()
     assert np.ptp(want, axis=1).min() > 0.1
     pipeline = fa.Pipeline(compose.compose(method, FAMILIES, tmp_path))
@@ -227,7 +227,7 @@ def test_the_table_by_hand() -> None:
         }
         for seed, a in enumerate([0.4, 0.5, 0.6])
     ]
-    lines = report.table(records, ["plain", "film"]).splitlines()
+    lines = tables.table(records, ["plain", "film"]).splitlines()
     assert lines[2:] == [
         "| plain | 0.500 ± 0.100 | 1,234 |",
         "",

@@ -1,4 +1,4 @@
-"""Results as a table, as JSON and as a plot."""
+"""Shows results as a table, as JSON and as a plot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COLUMNS = ("", "unit", "min", "median", "ratio min", "ratio med", "compared wit
 _BUSY = 0.5
 _LEGEND = """ratio: to the case it is compared with: of both minima, and the median of each round's ratio
 holds: whether the target does, by minimum and by median; unclear if these disagree: too much noise"""
-_TEXT = (0, 1, 6, 7, 8)  # columns that are aligned left
+_TEXT = (0, 1, 6, 7, 8)  # these columns are aligned left
 _OURS, _OTHERS, _MEDIAN, _LIMIT = "#1b6ca8", "#b8bec6", "#222222", "#c0392b"
 
 

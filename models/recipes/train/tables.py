@@ -1,4 +1,4 @@
-"""The table of results, and its plot."""
+"""Prints the table of results and draws its plot."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def plot(records: Sequence[dict[str, Any]], methods: Sequence[str], path: Path) -> None:
-    """Save accuracy over the share of training notes, a line a method."""
+    """Save a plot of accuracy over the share of training notes, one line per method."""
     import matplotlib as mpl
 
     mpl.use("Agg")

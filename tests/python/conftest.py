@@ -1,4 +1,4 @@
-"""Fixtures: real sound, the shipped model, and the folder of shared clips, which may be absent."""
+"""Fixtures for real sound, the shipped model, and the folder of shared clips, which may be absent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Same examples every time, no deadline: a slow machine is no failure.
+# Examples are the same every time, without a deadline: a slow machine is no failure.
 settings.register_profile(
     "fastaudio",
     derandomize=True,
@@ -32,13 +32,13 @@ NO_SHARED = "the folder of shared clips, ../shared, isn't there"
 
 
 def pytest_configure() -> None:
-    """Begun in the background by a shell, a process ignores Ctrl-C, and so do those that it starts."""
+    """Let Ctrl-C through, which a process that a shell started in the background ignores."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Arguments `clip`, `shared_clip`, `edge_file` and `malformed_file` run over their files, or skip."""
+    """Run arguments `clip`, `shared_clip`, `edge_file` and `malformed_file` over their files, or skip."""
     audio = SHARED / "audio"
     for argument, files in (
         ("clip", clips()),
@@ -54,7 +54,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of shared clips and references."""
+    """Return the folder of shared clips and references."""
     if not SHARED.is_dir():
         pytest.skip(NO_SHARED)
     return SHARED
@@ -62,7 +62,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def unseen_notes(shared: Path) -> list[tuple[Path, str]]:
-    """File and family of each shared note by a program that no training note comes from."""
+    """Return file and family of each shared note by a program that no training note comes from."""
     folder = shared / "instruments"
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
@@ -71,13 +71,13 @@ def unseen_notes(shared: Path) -> list[tuple[Path, str]]:
 
 @pytest.fixture(scope="session")
 def guitar() -> tuple[NDArray[np.float32], int]:
-    """The guitar clip as decoded: [n_samples, 2] at 44,100 Hz."""
+    """Return the guitar clip as decoded: [n_samples, 2] at 44,100 Hz."""
     return decode(GUITAR)
 
 
 @pytest.fixture(scope="session")
 def guitar_16k(guitar: tuple[NDArray[np.float32], int]) -> NDArray[np.float32]:
-    """The guitar clip, mono at 16 kHz."""
+    """Return the guitar clip, mono at 16 kHz."""
     samples, rate = guitar
     mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
     return fa.Resample(input_rate=rate, output_rate=16_000)(mono)
@@ -85,11 +85,11 @@ def guitar_16k(guitar: tuple[NDArray[np.float32], int]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="session")
 def tagger() -> fa.Pipeline:
-    """The default model, one session for all tests: that is how it is meant to be used."""
+    """Return the default model, one session for all tests, which is how it is meant to be used."""
     return fa.Pipeline.load("musicnn-mtt")
 
 
 @pytest.fixture(scope="session")
 def net() -> fa.OnnxModel:
-    """The default model's network alone."""
+    """Return the default model's network alone."""
     return fa.OnnxModel(str(WEIGHTS), outputs=["taggram"])

@@ -22,7 +22,7 @@ LABELS = ["guitar", 'a "b", c', "é♪"]
 
 
 def made(scores: list[list[float]], **more: object) -> Tags:
-    """Windows of 3 s with these scores."""
+    """Return tags with windows of 3 s and these scores."""
     rows = np.array(scores, dtype=np.float32).reshape(-1, 3)
     starts = 3.0 * np.arange(len(rows))
     times = np.stack([starts, starts + 3], axis=1)

@@ -1,4 +1,4 @@
-"""fastaudio embed: what it writes is what the pipeline gives, and the times of it."""
+"""fastaudio embed writes what the pipeline gives, and its times."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `fastaudio embed`."""
+    """Return exit status, stdout and stderr of `fastaudio embed`."""
     status = cli.main(["embed", *map(str, arguments)])
     out, err = capsys.readouterr()
     return status, out, err
 
 
 def load(path: Path) -> dict[str, NDArray[Any]]:
-    """All that an .npz holds; nothing in it is a pickle."""
+    """Return all that an .npz holds; nothing in it is a pickle."""
     with np.load(path, allow_pickle=False) as data:
         return dict(data)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three clips in a tree, a hidden one, and a text that is no sound."""
+    """Return a tree with three clips, a hidden one, and a text that is no sound."""
     samples, rate = decode(GUITAR)
     (tmp_path / "in" / "sub").mkdir(parents=True)
     soundfile.write(tmp_path / "in" / "a.wav", samples[: 7 * rate], rate)
@@ -154,7 +154,7 @@ def test_clips_are_standardized_by_their_own_and_others_by_theirs(
     np.testing.assert_allclose(got["embeddings"], want, rtol=0, atol=1e-5)
     run(capsys, folder / "b.wav", "--mean", "--standardize", train, "--l2", "--output", test)
     np.testing.assert_allclose(load(test)["embeddings"], got["embeddings"][1:2], rtol=0, atol=1e-5)
-    assert load(test)["std"].tobytes() == got["std"].tobytes()  # the same again from this file
+    assert load(test)["std"].tobytes() == got["std"].tobytes()  # this file gives the same again
 
 
 def test_a_feature_that_never_changes_is_0(

@@ -1,4 +1,4 @@
-"""fastaudio tag --events: its options are the node's, its forms those of the results."""
+"""fastaudio tag --events takes the node's options and writes the forms of the results."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LOOSE = ("--onset", "0.2", "--offset", "0.1")
 
 @pytest.fixture(scope="module")
 def found(tagger: fa.Pipeline) -> Events:
-    """What LOOSE finds."""
+    """Return what LOOSE finds."""
     events: Events = (tagger >> fa.Events(onset=[0.2], offset=[0.1]))(GUITAR)
     assert len(events) > 3
     return events
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `fastaudio tag`."""
+    """Return exit status, stdout and stderr of `fastaudio tag`."""
     status = cli.main(["tag", *map(str, arguments)])
     out, err = capsys.readouterr()
     return status, out, err

@@ -27,14 +27,14 @@ COMMAND = [sys.executable, "-m", "fastaudio", "listen"]
 
 
 def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `fastaudio listen`."""
+    """Return exit status, stdout and stderr of `fastaudio listen`."""
     command = [*COMMAND, *map(str, arguments)]
     result = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
     return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
 class Here:
-    """The same in this process, which takes less time; stdin is a file."""
+    """Return the same from this process, which takes less time; stdin is a file."""
 
     def __init__(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -56,13 +56,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 @pytest.fixture(scope="module")
 def pcm(guitar_16k: NDArray[np.float32]) -> NDArray[np.int16]:
-    """The guitar as 16-bit PCM."""
+    """Return the guitar as 16-bit PCM."""
     return np.round(guitar_16k * 32767).astype("<i2")
 
 
 @pytest.fixture
 def second(tmp_path: Path) -> Path:
-    """A second of guitar, in stereo."""
+    """Return a second of guitar, in stereo."""
     samples, rate = decode(GUITAR)
     soundfile.write(tmp_path / "second.wav", samples[:rate], rate, subtype="PCM_16")
     return tmp_path / "second.wav"
@@ -100,7 +100,7 @@ def test_floats_with_channels_are_recorded_sample_by_sample(here: Here, tmp_path
 def test_a_long_pipe_is_recorded_whole_though_it_comes_faster_than_it_is_run(
     here: Here, pcm: NDArray[np.int16], tmp_path: Path
 ) -> None:
-    sound = np.tile(pcm, 6)  # a minute: twice what the buffer holds
+    sound = np.tile(pcm, 6)  # a minute is twice what the buffer holds
     path = tmp_path / "heard.flac"
     status, _, err = here("-", "--rate", 16_000, "--record", path, stdin=sound.tobytes())
     assert (status, err) == (0, "")
@@ -223,7 +223,7 @@ def test_wrong_usage_is_told_in_a_line(
 ) -> None:
     try:
         got = cli.main(["listen", *arguments])
-    except SystemExit as error:  # argparse's
+    except SystemExit as error:  # argparse says this
         got = error.code  # type: ignore[assignment]
     out, err = capfd.readouterr()
     assert (got, out) == (status, "")
@@ -319,7 +319,7 @@ def test_a_terminal_shows_bars_and_is_left_as_it_was(pcm: NDArray[np.int16]) -> 
         while True:
             try:
                 part = os.read(ours, 4096)
-            except OSError:  # how Linux says that the other end is closed
+            except OSError:  # Linux says so when the other end is closed
                 break
             if not part:
                 break

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def run(*arguments: object, stdin: bytes | None = None) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of `python -m fastaudio`."""
+    """Return exit status, stdout and stderr of `python -m fastaudio`."""
     command = [sys.executable, "-m", "fastaudio", *map(str, arguments)]
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     result = subprocess.run(
@@ -34,7 +34,7 @@ def run(*arguments: object, stdin: bytes | None = None) -> tuple[int, str, str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two good files in a tree, a hidden one, and a text that is no sound."""
+    """Return a tree with two good files, a hidden one, and a text that is no sound."""
     samples, rate = decode(GUITAR)
     (tmp_path / "sub").mkdir()
     soundfile.write(tmp_path / "a.wav", samples[: 2 * rate], rate)

@@ -1,4 +1,4 @@
-"""fastaudio train and evaluate: labelled folders to a model, and how good it is."""
+"""fastaudio train makes a model of labelled folders; evaluate says how good it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of the command line."""
+    """Return exit status, stdout and stderr of the command line."""
     try:
         status = cli.main([*map(str, arguments)])
     except SystemExit as error:
@@ -28,7 +28,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small embedder's card."""
+    """Return the card of a small embedder."""
     folder = tmp_path_factory.mktemp("base")
     embedder(write_network(folder / "net.onnx")).save(folder / "card.json")
     return folder
@@ -36,14 +36,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sounds(tmp_path: Path) -> Path:
-    """Four files of each of two tones."""
+    """Return four files of each of two tones."""
     write_tones(tmp_path / "sounds", ["low", "high"], 4)
     return tmp_path / "sounds"
 
 
 @pytest.fixture
 def mine(base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A model trained on them."""
+    """Return a model trained on these."""
     status, _, err = run(capsys, "train", sounds, "-o", tmp_path / "mine", "--model", base)
     assert (status, err) == (0, "")
     return tmp_path / "mine"

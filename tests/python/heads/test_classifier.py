@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def clouds(n_labels: int, n: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Rows around a centre for each label, one value constant."""
+    """Return rows around a centre for each label; one value is constant."""
     rng = np.random.default_rng(seed)
     classes = np.arange(n) % n_labels
     rows = rng.standard_normal((n, 6)) + 2 * rng.standard_normal((n_labels, 6))[classes]
@@ -24,7 +24,7 @@ def clouds(n_labels: int, n: int, seed: int = 0) -> tuple[NDArray[np.float32], N
 
 
 def forward(classifier: Classifier, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What its layers give, in NumPy."""
+    """Return what the classifier's layers give, in NumPy."""
     x = (rows - classifier.mean) / classifier.std
     if classifier.l2:
         x /= np.linalg.norm(x, axis=1, keepdims=True)

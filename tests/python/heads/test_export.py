@@ -26,7 +26,7 @@ LABELS = list(TONES_HZ)
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float32]:
-    """Rows of the small embedder, of each tone in turn."""
+    """Return rows of the small embedder for each tone in turn."""
     base = embedder(write_network(tmp_path_factory.mktemp("net") / "net.onnx"))
     parts = [base(tone(hz, 1.0, 7), sample_rate=RATE) for hz in TONES_HZ.values()]
     assert [len(part) for part in parts] == [4, 4, 4]

@@ -29,7 +29,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> fa.Pipeline:
 
 @pytest.fixture(scope="module")
 def tones(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], list[str]]:
-    """Six files of each of three tones, and their labels."""
+    """Return six files of each of three tones, and their labels."""
     folder = tmp_path_factory.mktemp("tones")
     write_tones(folder, ["low", "middle", "high"], 6)
     return heads.labelled_files(folder)
@@ -126,7 +126,7 @@ def test_every_file_is_judged_by_a_head_that_did_not_learn_from_its_group(
 def test_metrics_are_those_of_the_folds(base: fa.Pipeline, tones: tuple[list[str], list[str]]) -> None:
     files, labels = tones
     wrong = [*labels]
-    wrong[0], wrong[7] = "low", "high"  # two that no head can get right
+    wrong[0], wrong[7] = "low", "high"  # no head can get these two right
     head = heads.fit(base, files, wrong, folds=3, seed=2)
     found = head.evaluation
     classes, said = found.truth.argmax(axis=1), found.scores.argmax(axis=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 
 def drawn(seed: int, n_groups: int, n_labels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Files of groups of one label each, every label with two groups at least."""
+    """Draw files of groups of one label each; every label has at least two groups."""
     rng = np.random.default_rng(seed)
     label_of = np.concatenate([np.repeat(np.arange(n_labels), 2), rng.integers(0, n_labels, n_groups)])
     groups = np.concatenate([np.arange(len(label_of)), rng.integers(0, len(label_of), 5 * n_groups)])
@@ -30,7 +30,7 @@ def test_groups_stay_whole_and_every_label_is_learnt_in_every_fold(
     most = max(len(np.unique(groups[held])) for held in truth.T)
     assert np.array_equal(np.unique(folds), np.arange(min(n, most)))
     check_learnt(truth, folds, [str(k) for k in range(n_labels)])
-    for k in range(n_labels):  # as many folds try a label as can
+    for k in range(n_labels):  # as many folds as possible try a label
         held = truth[:, k]
         assert len(np.unique(folds[held])) == min(n, len(np.unique(groups[held])))
 

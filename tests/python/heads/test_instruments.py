@@ -17,7 +17,7 @@ CHANCE = 1 / 11
 
 @pytest.fixture(scope="module")
 def notes(shared: Path) -> dict[str, list[dict[str, str]]]:
-    """Every fifth note of each split: all pitches and velocities."""
+    """Return every fifth note of each split, which covers all pitches and velocities."""
     folder = shared / "instruments"
     if not (folder / "manifest.csv").is_file():
         pytest.skip("the folder of shared notes, ../shared/instruments, isn't there")

@@ -19,7 +19,7 @@ LABELS = 4
 
 
 def drawn(seed: int, n: int, *, coarse: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Classes that all occur, and scores in which ties are common if coarse."""
+    """Draw classes that all occur, and scores; coarse scores have many ties."""
     rng = np.random.default_rng(seed)
     classes = np.concatenate([np.arange(LABELS), rng.integers(0, LABELS, n)])
     scores = rng.random((len(classes), LABELS))

@@ -26,7 +26,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    """Five labels, of which the first and third mostly hold together, and so do the second and fourth."""
+    """Return five labels; the first and third mostly occur together, and so do the second and fourth."""
     rng = np.random.default_rng(3)
     heard = rng.random((300, 3)) < 0.4  # voice, rhythm, harp
     rows = heard @ rng.standard_normal((3, 16)) + 0.5 * rng.standard_normal((300, 16))

@@ -2,8 +2,8 @@
 """fastaudio.librosa against librosa on real clips: same shapes, and numbers within 1e-4.
 
 librosa transforms in float64, fastaudio in float32, whose rounding is about 1e-7 of a frame's largest bin.
-Most numbers don't feel it. Those that take the logarithm or the ratio of bins far below, in a clip that
-holds next to nothing there, do: DEEP, which has tests of its own.
+Most numbers hardly change by that. Logarithms and ratios of bins far below do, in a clip that holds next to
+nothing there: these calls are in DEEP and have separate tests.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def clip(path: Path) -> tuple[NDArray[np.float32], int]:
 
 
 def apart(ours: NDArray[Any], theirs: NDArray[Any]) -> float:
-    """Largest difference over the largest value of all: what errors in silence weigh is silence's."""
+    """Return the largest difference as a share of the largest value; errors in silence count little."""
     assert ours.shape == theirs.shape
     assert ours.dtype == (np.complex64 if np.iscomplexobj(theirs) else np.float32)
     return float(np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1e-30))
 
 
-# Everything that a call with defaults and one with other arguments computes; relative to the largest value.
+# Calls with defaults and with other arguments, whose errors are relative to the largest value.
 CALLS: dict[str, Callable[[Any, NDArray[np.float32], int], Any]] = {
     "stft": lambda lib, y, _: lib.stft(y),
     "stft hamming": lambda lib, y, _: lib.stft(
@@ -118,7 +118,7 @@ def test_values_are_within_1e_4_of_the_largest(call: str, path: Path) -> None:
     assert apart(CALLS[call](fl, y, rate), CALLS[call](librosa, y, rate)) < TOLERANCE
 
 
-# Of a magnitude spectrogram S. From the same one, all agree.
+# These take a magnitude spectrogram S. From the same S all agree.
 DEEP: dict[str, Callable[[Any, NDArray[np.float32], int], Any]] = {
     "spectral_flatness": lambda lib, S, _: lib.feature.spectral_flatness(S=S),
     "spectral_flatness magnitude": lambda lib, S, _: lib.feature.spectral_flatness(S=S, power=1.0, amin=1e-6),
@@ -142,7 +142,7 @@ def test_from_one_spectrum_values_are_within_1e_4_of_the_largest(call: str, path
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("call", DEEP)
 def test_from_samples_they_err_as_any_float32_transform_does(call: str, path: Path) -> None:
-    """By the mean over all values: at most 1e-4, or twice what librosa errs over scipy's in float32."""
+    """The mean error is at most 1e-4, or twice that of librosa over scipy's float32 transform."""
     y, rate = clip(path)
     expected = DEEP[call](librosa, np.abs(librosa.stft(y)), rate)
     ours = DEEP[call](fl, np.abs(fl.stft(y)), rate)
@@ -153,21 +153,21 @@ def test_from_samples_they_err_as_any_float32_transform_does(call: str, path: Pa
 
 
 def stft_in_float32(y: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """librosa's default transform, all of it in float32."""
+    """Return librosa's default transform, computed in float32 throughout."""
     fft = pytest.importorskip("scipy.fft")
     window = librosa.filters.get_window("hann", 2048).astype(np.float32)
     frames = librosa.util.frame(np.pad(y, 1024), frame_length=2048, hop_length=512)
     return fft.rfft(frames * window[:, None], axis=0)
 
 
-# Of each value by itself, where all of them count: levels, whichever frame they are of.
+# Every value counts by itself in these: they are levels.
 ELEMENTWISE = ["rms", "zero_crossing_rate", "melspectrogram", "spectral_centroid"]
 
 
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("call", ELEMENTWISE)
 def test_each_value_is_within_1e_4_of_itself(call: str, path: Path) -> None:
-    """Of bands within 50 dB of their frame's loudest."""
+    """Bands within 50 dB of their frame's loudest agree."""
     y, rate = clip(path)
     ours, theirs = CALLS[call](fl, y, rate), CALLS[call](librosa, y, rate)
     kept = theirs > 1e-5 * theirs.max(axis=0)
@@ -177,7 +177,7 @@ def test_each_value_is_within_1e_4_of_itself(call: str, path: Path) -> None:
 
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem)
 def test_rolloff_is_librosas_bin_where_float32_sums_agree_on_one(path: Path) -> None:
-    """Its sum runs in float32: where the threshold falls within that error, a neighbour is as right."""
+    """The sum runs in float32: where the threshold falls within its error, a neighbouring bin is as right."""
     y, rate = clip(path)
     ours = fl.feature.spectral_rolloff(y=y, sr=rate)
     sums = np.cumsum(np.abs(librosa.stft(y.astype(np.float64))), axis=0)

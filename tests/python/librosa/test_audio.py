@@ -1,7 +1,7 @@
 """fastaudio.librosa's load and resample against librosa's: lengths, samples at the file's rate, levels.
 
-Two resamplers are never one: where they cut off differs. What both let pass is the same, so levels agree
-to 1e-3, and samples to 1e-2 of the largest, the difference being what lies at the edge of the pass band.
+Two resamplers cut off at different frequencies. What both let pass is the same, so levels agree to 1e-3, and
+samples to 1e-2 of the largest; they differ by what lies at the edge of the pass band.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# librosa looks for old decoders.
+# librosa looks for old decoders, and Python warns of these.
 pytestmark = pytest.mark.filterwarnings("ignore:.*slated for removal in Python:DeprecationWarning")
 
 CLIPS = [GUITAR, *[path for path, _ in clips() if path.suffix in (".wav", ".flac", ".ogg", ".mp3")][::2]]
@@ -85,7 +85,7 @@ def test_no_such_file() -> None:
 @pytest.mark.parametrize("n", [1, 441, 882, 4410, 9999, 44_100])
 @pytest.mark.parametrize(("orig_sr", "target_sr"), [(44_100, 16_000), (22_050, 48_000), (2, 3)])
 def test_lengths_are_librosas(n: int, orig_sr: int, target_sr: int) -> None:
-    """Also where its product of floats rounds up past the exact one."""
+    """The length is librosa's even where its product of floats rounds up past the exact one."""
     librosa = pytest.importorskip("librosa")
     rates = {"orig_sr": orig_sr, "target_sr": target_sr}
     y = sine(300, 44_100, n)

@@ -9,7 +9,7 @@ import fastaudio.librosa as fl
 import numpy as np
 import pytest
 
-# A function, and those that librosa's own hands its **kwargs to, whose arguments are spelled out here.
+# A function, and those to which librosa hands its **kwargs; here their arguments are spelled out.
 FORWARDS: dict[str, tuple[str, ...]] = {
     "stft": (),
     "power_to_db": (),
@@ -29,7 +29,7 @@ FORWARDS: dict[str, tuple[str, ...]] = {
     "feature.spectral_contrast": (),
     "feature.chroma_stft": ("filters.chroma",),
 }
-# librosa's own default of an argument that it sets for a function it forwards to.
+# librosa sets these defaults for a function that it forwards to.
 SET_BY_LIBROSA = {("feature.zero_crossing_rate", "pad"): False}
 
 
@@ -51,7 +51,7 @@ def test_arguments_and_defaults_are_librosas(name: str) -> None:
     assert list(ours)[: len(theirs)] == list(theirs)
     forwarded: dict[str, inspect.Parameter] = {}
     for other in FORWARDS[name]:
-        forwarded = parameters(found(librosa, other)) | forwarded  # the nearer one's
+        forwarded = parameters(found(librosa, other)) | forwarded  # the nearer function has this default
     for argument, parameter in ours.items():
         reference = theirs.get(argument) or forwarded[argument]
         expected = SET_BY_LIBROSA.get((name, argument), reference.default)
@@ -71,7 +71,7 @@ def test_every_function_is_in_this_table() -> None:
 Y = np.linspace(-0.5, 0.5, 4096, dtype=np.float32)
 S = np.ones((1025, 3), dtype=np.float32)
 
-# Name, positional arguments, keywords, class, and what the message says.
+# Each has name, positional arguments, keywords, exception and message.
 REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
     (
         "stft",
@@ -215,5 +215,5 @@ def test_an_unknown_keyword_is_a_type_error(name: str) -> None:
 
 
 def test_padding_is_free_where_there_is_none() -> None:
-    """librosa doesn't look at pad_mode without centring."""
+    """librosa ignores pad_mode without centring."""
     np.testing.assert_array_equal(fl.stft(Y, center=False, pad_mode="edge"), fl.stft(Y, center=False))

@@ -28,7 +28,7 @@ LOG = MEL >> fa.Log()
 
 
 def means(window: int, hop: int | None = None, kinds: tuple[str, ...] = ("mean",)) -> fa.Node:
-    """Log-mel pooled over windows of frames of 10 ms."""
+    """Return the node that pools log-mel over windows of frames of 10 ms."""
     return LOG >> fa.Statistics(kinds=list(kinds), window=window, hop=hop)
 
 
@@ -39,7 +39,7 @@ def only(rows: Any) -> NDArray[np.float32]:
 def joined(
     parts: list[NDArray[np.float32]], hops: list[int], to: int, *, average: bool = False
 ) -> NDArray[np.float32]:
-    """The rule in words: beside each row the last that began by then, or the mean of those in its step."""
+    """Return rows joined by the rule: each beside the last that began by then, or the mean in its step."""
     rows = []
     for i in count():
         start, end = i * hops[to], (i + 1) * hops[to]
@@ -214,7 +214,7 @@ def test_a_row_comes_out_when_stated(
         arrivals += [sample + 1] * len(only(stream.push(guitar_16k[sample : sample + 1])))
     late = [n - math.ceil((k / rate_hz + latency_s) * RATE - 1e-6) for k, n in enumerate(arrivals)]
     assert len(late) >= 2
-    assert max(late) == 0  # some row takes all of it, none more
+    assert max(late) == 0  # some row takes all of it, and none takes more
 
 
 def test_a_slow_row_holds_back_the_rows_beside_it_and_no_others(guitar_16k: NDArray[np.float32]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
@@ -86,7 +85,7 @@ def test_lists_come_as_any_sequence_and_back_as_floats() -> None:
     node = fa.Standardize(np.array([1, 2], dtype=np.float32), (3, 4))
     assert (node.mean, node.std) == ([1.0, 2.0], [3.0, 4.0])
     assert repr(node) == "Standardize([1.0, 2.0], [3.0, 4.0])"
-    assert node == fa.Standardize(mean=[1, 2], std=[3, 4]) == pickle.loads(pickle.dumps(node))  # noqa: S301
+    assert node == fa.Standardize(mean=[1, 2], std=[3, 4])
     assert node.to_dict() == {"node": "Standardize", "mean": [1.0, 2.0], "std": [3.0, 4.0]}
 
 

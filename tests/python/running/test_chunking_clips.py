@@ -1,7 +1,7 @@
 """Any chunks of any real clip, at its own rate and with its own channels, give the same numbers.
 
-Nodes take any chunks by `nodes/test_every_node.py`; here mixing to mono, resampling and a network come before and
-after them.
+`nodes/test_every_node.py` shows it for each node; here channels are mixed and resampled first,
+and a network runs last.
 """
 
 from __future__ import annotations

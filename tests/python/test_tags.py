@@ -101,7 +101,7 @@ def test_json_has_a_versioned_schema() -> None:
     assert SCHEMA == "fastaudio.tags/1"
 
 
-def test_json_lines_are_one_a_window() -> None:
+def test_json_lines_are_one_per_window() -> None:
     lines = [json.loads(line) for line in TWO.to_jsonl(top=1).splitlines()]
     assert [line["start_s"] for line in lines] == [0, 3]
     for line in lines:
@@ -109,7 +109,7 @@ def test_json_lines_are_one_a_window() -> None:
         assert line["schema"] == SCHEMA
 
 
-def test_csv_is_one_row_a_label_and_quotes_what_needs_it() -> None:
+def test_csv_is_one_row_per_label_and_quotes_what_needs_it() -> None:
     rows = list(csv.DictReader(io.StringIO(TWO.to_csv())))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert [row["label"] for row in rows] == ["é♪", 'a "b", c', "guitar"]

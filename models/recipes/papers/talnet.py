@@ -62,9 +62,9 @@ TALNET = Recipe(
     front=presets.talnet,
     outputs={
         "recording": ("probability of each sound in the patch, by linear softmax pooling", "probability"),
-        "frames": ("probability of each sound, ten times a second", "probability"),
+        "frames": ("probability of each sound, ten times per second", "probability"),
         "embedding": (
-            "recurrent layer, ten times a second; its mean over time is what is transferred",
+            "recurrent layer, ten times per second; its mean over time is what is transferred",
             "embedding",
         ),
     },

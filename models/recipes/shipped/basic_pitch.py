@@ -136,7 +136,7 @@ def make_card(model: bytes) -> dict[str, object]:
         "version": "1.0.0",
         "task": "music transcription",
         "description": "Scores of the piano's 88 notes every 1.6 s, the highest within that time, whatever "
-        "the instrument. The layer 'note' has them 86 times a second: rows [142, 88], one after another.",
+        "the instrument. The layer 'note' has them 86 times per second: rows [142, 88], one after another.",
         "input": {"rate_hz": float(RATE), "shape": [], "unit": "samples"},
         "pipeline": [
             {"node": "Resample", "input_rate": RATE, "output_rate": RATE},

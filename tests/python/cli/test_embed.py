@@ -124,7 +124,7 @@ def test_a_card_that_gives_rows_gives_them_as_they_are(
     assert got["end_s"].max() == pytest.approx(soundfile.info(GUITAR).duration, abs=1e-3)
 
 
-def test_mean_gives_a_row_a_file_over_all_of_it(
+def test_mean_gives_one_row_per_file_over_all_of_it(
     capsys: pytest.CaptureFixture[str], tagger: fa.Pipeline, folder: Path, tmp_path: Path
 ) -> None:
     run(capsys, folder, "--mean", "--output", tmp_path / "out.npz")

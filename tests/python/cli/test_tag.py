@@ -1,4 +1,4 @@
-"""The command line, run as a user runs it."""
+"""fastaudio tag, models and info, run as a user runs them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_json_is_one_list(folder: Path, windows: bool) -> None:
         assert ("windows" in item) == windows
 
 
-def test_json_lines_are_one_a_file_or_one_a_window(folder: Path) -> None:
+def test_json_lines_are_one_per_file_or_one_per_window(folder: Path) -> None:
     _, out, _ = run("tag", folder, "--jsonl")
     assert len([json.loads(line) for line in out.splitlines()]) == 2
     _, out, _ = run("tag", GUITAR, "--jsonl", "--windows")

@@ -191,7 +191,7 @@ def test_rolloff_is_librosas_bin_where_float32_sums_agree_on_one(path: Path) -> 
 
 
 @pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem)
-def test_filters(path: Path) -> None:
+def test_filters_are_librosas(path: Path) -> None:
     rate = clip(path)[1]
     for options in (
         {},

@@ -29,7 +29,7 @@ def card(model: fa.Pipeline) -> dict[str, Any]:
     return model.card
 
 
-def test_the_cards_figures(
+def test_the_cards_figures_are_reached(
     model: fa.Pipeline, card: dict[str, Any], unseen_notes: list[tuple[Path, str]]
 ) -> None:
     labels: list[str] = card["pipeline"][-1]["labels"]

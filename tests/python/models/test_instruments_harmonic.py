@@ -32,7 +32,7 @@ def model() -> fa.Pipeline:
     return fa.Pipeline.load(NAME)
 
 
-def test_the_cards_figures(
+def test_the_cards_figures_are_reached(
     model: fa.Pipeline, card: dict[str, Any], unseen_notes: list[tuple[Path, str]]
 ) -> None:
     labels: list[str] = card["pipeline"][-1]["labels"]

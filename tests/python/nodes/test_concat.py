@@ -135,7 +135,7 @@ def test_resampled_branches_of_one_rate_are_shared_in_whole_cycles(guitar_16k: N
     assert_same_bits({"": node(x, threads=2)}, {"": node(x)})
 
 
-def test_branches_at_the_sound_s_own_rates_join_behind_their_resamplers(
+def test_branches_with_resamplers_join_at_the_rates_of_the_sound(
     guitar: tuple[NDArray[np.float32], int],
 ) -> None:
     x = np.ascontiguousarray(guitar[0][:, 0])
@@ -173,7 +173,7 @@ def test_clips_of_their_own_join_within_and_without(guitar_16k: NDArray[np.float
         fa.Concat(fa.Each(a), fa.Each(fa.MelSpectrogram(sample_rate=8000)))
 
 
-def test_a_clip_s_rows_join_once(guitar_16k: NDArray[np.float32]) -> None:
+def test_rows_of_a_whole_clip_join_once(guitar_16k: NDArray[np.float32]) -> None:
     node = LOG >> fa.Concat(fa.Mean(), fa.Max(), fa.Statistics(kinds=["std"]))
     rows = only(LOG(guitar_16k))
     got = only(node(guitar_16k))

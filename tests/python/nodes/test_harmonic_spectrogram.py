@@ -64,7 +64,7 @@ def test_decibels_are_the_papers_to_a_thousandth(n_fft: int, q: Any, signal: Any
     assert np.abs(got - want).max() < 0.1
 
 
-def test_the_papers_numbers() -> None:
+def test_sizes_are_the_papers() -> None:
     filters = harmonic_filters(16_000, 512, 6, 2, 1.0)
     assert filters.shape == (6, 128, 257)
     assert np.count_nonzero(filters) == 3786  # the authors' module has as many

@@ -269,7 +269,7 @@ def test_options_out_of_reach_are_told(options: dict[str, Any], message: str) ->
         fa.MelSpectrogram(**options)
 
 
-def test_librosas_own_numbers(guitar: Guitar) -> None:
+def test_rows_are_librosas_own_numbers(guitar: Guitar) -> None:
     golden = np.load(GOLDEN / "librosa_mel.npz")
     left = guitar[0][: int(golden["n_samples"]), 0]
     names = [name for name in golden.files if name.startswith("rows ")]

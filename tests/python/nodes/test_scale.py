@@ -19,7 +19,7 @@ def log_mel(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("n", [1, 96])
-def test_standardize_is_the_formula_for_one_number_and_for_one_a_band(
+def test_standardize_is_the_formula_for_one_number_and_for_one_per_band(
     log_mel: NDArray[np.float32], n: int
 ) -> None:
     mean = log_mel.mean(axis=0, dtype=np.float64)[:n]

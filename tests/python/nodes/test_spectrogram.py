@@ -55,7 +55,7 @@ def test_defaults_are_librosas_and_the_mel_spectrograms() -> None:
 @pytest.mark.parametrize(
     ("n_fft", "win_length", "hop_length"), [(512, None, 160), (1024, 400, 10), (441, 300, 441)]
 )
-def test_librosas_stft(
+def test_spectra_are_librosas_stft(
     guitar_16k: NDArray[np.float32], *, n_fft: int, win_length: int | None, hop_length: int, center: bool
 ) -> None:
     librosa = pytest.importorskip("librosa")

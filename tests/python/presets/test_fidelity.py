@@ -130,7 +130,7 @@ def librosas(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("seed", range(160))
-def test_librosa(seed: int) -> None:
+def test_librosas_conventions_are_met(seed: int) -> None:
     rng = np.random.default_rng([1, seed])
     suffix = str(rng.choice(["", "_symmetric"]))
     shape = str(rng.choice(WINDOWS))
@@ -150,7 +150,7 @@ def test_librosa(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_torchaudios_conventions(seed: int) -> None:
+def test_torchaudios_conventions_are_met(seed: int) -> None:
     """Options are those of torchaudio 2.8's `MelSpectrogram`, `normalized=False`; it defaults to HTK.
 
     It spreads its bins over [0, sample_rate // 2], so odd rates and sizes differ by a fraction of a bin;
@@ -196,7 +196,7 @@ def kaldis(rng: np.random.Generator) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_kaldis_conventions(seed: int) -> None:
+def test_kaldis_conventions_are_met(seed: int) -> None:
     rng = np.random.default_rng([3, seed])
     options = kaldis(rng)
     x = sound(rng, length(rng, options))
@@ -231,7 +231,7 @@ def kaldi_native(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float6
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_kaldi_native_fbank(seed: int) -> None:
+def test_kaldi_native_fbank_agrees(seed: int) -> None:
     """Another implementation of Kaldi's algorithm, in float32 from the filters on, agrees."""
     rng = np.random.default_rng([4, seed])
     options = kaldis(rng)
@@ -243,7 +243,7 @@ def test_kaldi_native_fbank(seed: int) -> None:
 
 
 @pytest.mark.parametrize("snip_edges", [True, False])
-def test_kaldi_native_fbank_on_real_sound(clip: tuple[Path, str], *, snip_edges: bool) -> None:
+def test_kaldi_native_fbank_agrees_on_real_sound(clip: tuple[Path, str], *, snip_edges: bool) -> None:
     """Clips agree as they are, without added noise."""
     samples, rate = decode(clip[0])
     x = np.ascontiguousarray(samples[: 2 * rate, 0])

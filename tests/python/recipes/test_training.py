@@ -147,7 +147,7 @@ def test_one_seed_gives_one_result_and_another_seed_another(notes: instruments.N
     assert first == second
 
 
-def test_scores_by_hand() -> None:
+def test_scores_are_those_by_hand() -> None:
     matrix = trainer.confusion(torch.tensor([0, 0, 1, 1]), torch.tensor([0, 0, 0, 1]), 3)
     assert matrix.tolist() == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
     got = trainer.scores(matrix)
@@ -177,7 +177,9 @@ def test_a_trained_method_runs_here_as_in_torch(
     assert len(again.scores) == 5
 
 
-def test_short_and_long_clips(notes: instruments.Notes, clips: NDArray[np.float32], tmp_path: Path) -> None:
+def test_short_and_long_clips_give_the_rows_stated(
+    notes: instruments.Notes, clips: NDArray[np.float32], tmp_path: Path
+) -> None:
     pipeline = fa.Pipeline(compose.compose(short(notes, "plain")[0], FAMILIES, tmp_path))
     brief = pipeline(clips[0][:8_000], sample_rate=16_000)
     padded = pipeline(np.pad(clips[0][:8_000], (0, 24_000)), sample_rate=16_000)
@@ -215,7 +217,7 @@ def test_the_command_goes_on_where_it_was(
     assert plot.stat().st_size > 1000
 
 
-def test_the_table_by_hand() -> None:
+def test_the_table_is_that_by_hand() -> None:
     records = [
         {
             "method": "plain",

@@ -1,4 +1,4 @@
-"""A file to MusiCNN's log-mel, against decoding alone and librosa."""
+"""Measures a file to MusiCNN's log-mel, against decoding alone and against librosa."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sources import decode, musicnn_front
 
 
 def groups(context: Context) -> list[Group]:
-    """Milliseconds for the whole file; fastaudio decodes in a second thread."""
+    """Compare milliseconds for the whole file; fastaudio decodes in a second thread."""
     path = context.audio
     front = fa.Pipeline(musicnn_front())
     librosa = optional("librosa")

@@ -1,6 +1,6 @@
-"""A file to tags, against the least it can cost: decoding plus bare ONNX Runtime.
+"""Measures a file to tags, against the least it can cost: decoding plus bare ONNX Runtime.
 
-fastaudio decodes in a second thread, as it always does; CPU time shows what that hides.
+fastaudio decodes in a second thread, as it always does; CPU time shows the work that this hides.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AT_MOST = Target(1.10)
 
 
 class BareRuntime:
-    """ONNX Runtime's own Python interface, default options, one patch a run."""
+    """Runs ONNX Runtime's own Python interface with default options, one patch per run."""
 
     def __init__(self, threads: int) -> None:
         options = onnxruntime.SessionOptions()
@@ -67,7 +67,7 @@ def sum_of(*names: str) -> Measure:
 
 
 def groups(context: Context) -> list[Group]:
-    """Wall time on one thread and on two, and processor time on one."""
+    """Compare wall time on one thread and on two, and processor time on one."""
     path = context.audio
     patches = musicnn_patches(path)
     bare = {threads: BareRuntime(threads) for threads in (1, 2)}

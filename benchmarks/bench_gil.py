@@ -1,4 +1,4 @@
-"""How much of its pace another Python thread keeps while a long pipeline runs."""
+"""Measures how much of its pace another Python thread keeps while a long pipeline runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEEPS = 0.90
 
 
 class Ticks:
-    """A measurement: nanoseconds a tick of a counting thread while `work` runs.
+    """A measurement of the nanoseconds per tick of a counting thread while `work` runs.
 
     `unhindered_ns` is the same without the time that the thread waited for a free core, which
     other programs cause too: what is left of a slow-down is the wait for Python's lock. Linux
@@ -74,7 +74,7 @@ def _tag_live(pipe: fa.Pipeline, samples: Any, rate: int) -> None:
 
 
 def groups(context: Context) -> list[Group]:
-    """Nanoseconds a tick: 1 / 0.9 of its time alone is 90 % of its pace."""
+    """Compare nanoseconds per tick: 1 / 0.9 of a tick's time alone means 90 % of the thread's pace."""
     pipe = fa.Pipeline.load(MODEL, threads=1)
     bare = BareRuntime(1)
     patches = musicnn_patches(context.audio)

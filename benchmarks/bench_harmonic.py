@@ -1,4 +1,4 @@
-"""The harmonic filterbank of 6 x 128, beside the plain spectrogram beneath it."""
+"""Measures the harmonic filterbank of 6 x 128, beside the plain spectrogram that it reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_LEAST_S = 0.02
 
 
 def groups(context: Context) -> list[Group]:
-    """Microseconds a frame, over a minute of the file, one thread."""
+    """Compare microseconds per frame, over a minute of the file, on one thread."""
     whole, rate = read_mono(context.audio)
     samples = whole[: _EXCERPT_S * rate]
     if rate != RATE:

@@ -1,4 +1,4 @@
-"""Three heads on MusiCNN's features, computed once, beside one head, and three pipelines in a row."""
+"""Measures three heads on one run of MusiCNN, beside one head and beside three whole pipelines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXCERPT_S = 30
 
 
 def groups(context: Context) -> list[Group]:
-    """Half a minute of the file, one thread."""
+    """Compare times for half a minute of the file, on one thread."""
     whole, rate = read_mono(context.audio)
     samples = whole[: _EXCERPT_S * rate]
     embedder = fa.Pipeline.load(MODEL, threads=1).layer("penultimate")

@@ -1,4 +1,4 @@
-"""What `import fastaudio` costs beyond `import numpy`, each in a fresh process."""
+"""Measures what `import fastaudio` costs beyond `import numpy`, each in a fresh process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def import_s(module: str, *, before: str = "pass") -> Measure:
 
 
 def groups(_: Context) -> list[Group]:
-    """Seconds; fastaudio imports NumPy first of all, so the last row is what it adds."""
+    """Compare seconds; fastaudio imports NumPy first of all, so the last row is what fastaudio adds."""
     cases = [
         Case("numpy", import_s("numpy")),
         Case("fastaudio", import_s("fastaudio"), "numpy"),

@@ -1,4 +1,4 @@
-"""What live streams cost and how late they are, at the pace of a microphone."""
+"""Measures what live streams cost and how late their results are, at the pace of a microphone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MANY_S = 60.0
 
 
 class Player(threading.Thread):
-    """Pushes blocks at the pace of a sound card; counts its own processor time, which a card has not."""
+    """Pushes blocks at the pace of a sound card, and counts its own processor time to subtract it."""
 
     def __init__(self, streams: list[fa.LiveStream], samples: Samples, duration_s: float) -> None:
         super().__init__(daemon=True)
@@ -38,7 +38,7 @@ class Player(threading.Thread):
         self._duration_s = duration_s
 
     def run(self) -> None:
-        """Play; the sound doesn't end then."""
+        """Push all blocks at their pace; the stream stays open."""
         size = round(_BLOCK_S * _RATE)
         start = time.perf_counter()
         for i in range(round(self._duration_s / _BLOCK_S)):
@@ -50,7 +50,7 @@ class Player(threading.Thread):
 
 
 def live_cost(pipe: fa.Pipeline, samples: Samples, duration_s: float) -> Measure:
-    """Return a measurement: ms of processor time, without the player's, for a second of sound."""
+    """Return a measurement: ms of processor time per second of sound, without the player's."""
 
     def measure(_: Values) -> float:
         with pipe.live(_RATE) as stream:
@@ -67,14 +67,14 @@ def live_cost(pipe: fa.Pipeline, samples: Samples, duration_s: float) -> Measure
 
 
 def parts_of(pipe: fa.Pipeline) -> list[fa.Node]:
-    """Return the nodes of a pipeline that is a row of them."""
+    """Return the nodes of a pipeline that is a chain."""
     node = pipe.node
     assert isinstance(node, fa.Sequential)
     return [node[i] for i in range(len(node))]
 
 
 def inference_cost(patches: Samples, n: int) -> Measure:
-    """Return a measurement: the same for the network alone, a patch whenever one would be due."""
+    """Return the same measurement for the network alone, run whenever a patch would be due."""
     net = next(part for part in parts_of(fa.Pipeline.load(MODEL)) if isinstance(part, fa.OnnxModel))
     stream = net.open()
 
@@ -89,7 +89,7 @@ def inference_cost(patches: Samples, n: int) -> Measure:
 
 
 class Many:
-    """A measurement: streams at once in two workers; samples dropped, and how late results are."""
+    """A measurement of many streams in two workers: samples dropped, and how late results are."""
 
     def __init__(self, pipe: fa.Pipeline, samples: Samples, duration_s: float) -> None:
         self.late_s = 0.0
@@ -117,7 +117,7 @@ class Many:
 
 
 def groups(context: Context) -> list[Group]:
-    """Costs of one stream, idle and at work; many streams; another thread's pace meanwhile."""
+    """Compare one stream, idle and at work, many streams, and another thread's pace meanwhile."""
     pipe = fa.Pipeline.load(MODEL, threads=1)
     sound, rate = read_mono(context.audio)
     samples = fa.Resample(input_rate=rate, output_rate=_RATE)(sound) if rate != _RATE else sound

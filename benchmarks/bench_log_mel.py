@@ -1,4 +1,4 @@
-"""Log-mel frames on one thread, five common configurations, against what people use."""
+"""Measures log-mel frames on one thread, in five common configurations, against what people use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _AT_LEAST_S = 0.02
 
 @dataclass(frozen=True)
 class Config:
-    """A log-mel configuration, and how many times the speed of a peer is asked for, with AVX-512."""
+    """A log-mel configuration, and how many times a peer's speed is required with AVX-512."""
 
     title: str
     sample_rate: int
@@ -51,7 +51,7 @@ CONFIGS = (
 
 
 def with_fastaudio(config: Config) -> Compute:
-    """Return fastaudio's."""
+    """Return fastaudio's log-mel."""
     mel = fa.MelSpectrogram(
         sample_rate=config.sample_rate,
         n_fft=config.n_fft,
@@ -63,7 +63,7 @@ def with_fastaudio(config: Config) -> Compute:
 
 
 def with_librosa(config: Config) -> Compute | None:
-    """Return librosa's."""
+    """Return librosa's log-mel."""
     librosa = optional("librosa")
     if librosa is None:
         return None
@@ -83,7 +83,7 @@ def with_librosa(config: Config) -> Compute | None:
 
 
 def with_audioflux(config: Config) -> Compute | None:
-    """Return audioFlux's; it knows powers of two only, and no window shorter than that."""
+    """Return audioFlux's log-mel; it takes only powers of two, and no window shorter than the transform."""
     audioflux = optional("audioflux")
     if audioflux is None or config.n_fft & (config.n_fft - 1):
         return None
@@ -121,7 +121,7 @@ def kaldi_options(knf: Any, config: Config) -> Any:
 
 
 def with_kaldi(config: Config) -> Compute | None:
-    """Return kaldi-native-fbank's, which takes samples and gives frames one by one in Python."""
+    """Return kaldi-native-fbank's log-mel; Python hands in samples and takes out frames one by one."""
     knf = optional("kaldi_native_fbank")
     if knf is None:
         return None
@@ -137,7 +137,7 @@ def with_kaldi(config: Config) -> Compute | None:
 
 
 def at_least(times: float | None) -> Target | None:
-    """Return the target of so many times a peer's speed; narrower vectors have to reach half of it."""
+    """Return the target for `times` a peer's speed; narrower vectors have to reach half of it."""
     if times is None:
         return None
     isa = versions()["instruction set"]
@@ -145,13 +145,13 @@ def at_least(times: float | None) -> Target | None:
 
 
 def agree(ours: Samples, theirs: Samples) -> bool:
-    """Whether two log-mels are the same; far below the loudest, float32's rounding shows."""
+    """Return whether two log-mels are the same; far below the loudest, float32's rounding shows."""
     floor = theirs.max() - _RANGE_DB
     return np.allclose(np.maximum(ours, floor), np.maximum(theirs, floor), rtol=0, atol=_CLOSE_DB)
 
 
 def groups(context: Context) -> list[Group]:
-    """Microseconds a frame, over a minute of the file."""
+    """Compare microseconds per frame, over a minute of the file."""
     whole, rate = read_mono(context.audio)
     found = []
     for config in CONFIGS:

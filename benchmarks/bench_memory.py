@@ -1,4 +1,4 @@
-"""Peak resident memory of a fresh process that tags a file, and one ten times as long."""
+"""Measures peak resident memory of a fresh process that tags a file, or a file ten times as long."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def peak_mb(code: str, *arguments: str) -> Measure:
 
 
 def groups(context: Context) -> list[Group]:
-    """Peaks in MB; files made here are FLAC, as encoding MP3 takes a minute."""
+    """Compare peaks in MB; files made here are FLAC, because encoding MP3 takes a minute."""
     duration_s = soundfile.info(context.audio).duration
     once, ten_times = context.temp / "once.flac", context.temp / "ten_times.flac"
     repeat_to(context.audio, once, duration_s)

@@ -1,4 +1,4 @@
-"""Twenty cepstral coefficients a frame, against librosa and audioFlux."""
+"""Measures twenty cepstral coefficients per frame, against librosa and audioFlux."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLOSE = 0.01
 
 
 def with_audioflux_mel(audioflux: Any) -> Callable[[Any], Any]:
-    """Return audioFlux's mel-spectrogram, its tables made once."""
+    """Return audioFlux's mel-spectrogram; its tables are made once."""
     kinds = audioflux.type
     transform = audioflux.BFT(
         num=N_MELS,
@@ -37,7 +37,7 @@ def with_audioflux_mel(audioflux: Any) -> Callable[[Any], Any]:
 
 
 def groups(context: Context) -> list[Group]:
-    """Microseconds a frame, over a minute of the file, one thread."""
+    """Compare microseconds per frame, over a minute of the file, on one thread."""
     whole, rate = read_mono(context.audio)
     samples = whole[: _EXCERPT_S * rate]
     if rate != RATE:

@@ -1,4 +1,4 @@
-"""A decoded file to 16 kHz, against soxr and SciPy."""
+"""Measures resampling a decoded file to 16 kHz, against soxr and SciPy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OTHERS = ((48_000, RATE), (8_000, RATE), (11_127, RATE))
 
 
 def groups(context: Context) -> list[Group]:
-    """Milliseconds for the first minute of the file, mono, one thread, in one call."""
+    """Compare milliseconds for the first minute of the file, mono, on one thread, in one call."""
     samples, rate = read_mono(context.audio)
     samples = samples[: _EXCERPT_S * rate]
     soxr, scipy_signal = optional("soxr"), optional("scipy.signal")
@@ -46,7 +46,7 @@ def groups(context: Context) -> list[Group]:
 
 
 def other_ratios(samples: NDArray[np.float32]) -> Group:
-    """Milliseconds for as many samples: a whole ratio, upwards, and one without a short cycle."""
+    """Compare milliseconds for as many samples: a whole ratio, one upwards, and one without a short cycle."""
     soxr = optional("soxr")
     cases = []
     for source, target in _OTHERS:

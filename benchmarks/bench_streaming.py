@@ -1,4 +1,4 @@
-"""Log-mel of a stream in chunks of 10 ms, from Python, on one thread."""
+"""Measures log-mel of a stream in chunks of 10 ms, from Python, on one thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.float32]
 
-CONFIG = CONFIGS[1]  # one hop a chunk
+CONFIG = CONFIGS[1]  # one hop per chunk
 _EXCERPT_S = 20
 _CHUNK_S = 0.01
 _CARD_RATE = 48_000
@@ -61,7 +61,7 @@ def kaldi_stream(chunks: list[Samples]) -> Callable[[], None] | None:
 
 
 def groups(context: Context) -> list[Group]:
-    """Microseconds a chunk; opening and flushing the stream are in it."""
+    """Compare microseconds per chunk; opening and flushing the stream are included."""
     whole, rate = read_mono(context.audio)
     mono = whole[: _EXCERPT_S * rate]
     sound = {

@@ -1,4 +1,4 @@
-"""One long signal on one thread and on more, with librosa's halves in a pool beside it."""
+"""Measures one long signal on one thread and on more, beside librosa's halves in a pool."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TWICE = 1.7
 
 
 def groups(context: Context) -> list[Group]:
-    """Milliseconds for ten minutes."""
+    """Compare milliseconds for ten minutes of sound."""
     whole, rate = read_mono(context.audio)
     found = []
     for config in (CONFIGS[0], CONFIGS[2]):

@@ -1,7 +1,7 @@
-"""What every benchmark shares: what a case is, what it has to reach, how time is taken.
+"""Defines what every benchmark shares: a case, its target, and how time is taken.
 
 A subject (`bench_<subject>.py`) has a function `groups(context)`, which returns groups of cases
-that are compared with each other. `rounds.py` measures them, `report.py` shows the results.
+that are compared with each other. `rounds.py` measures them, `show.py` shows the results.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 Values: TypeAlias = dict[str, float]
-"""What this round measured so far, by the case's name."""
+"""Values that this round measured so far, by the case's name."""
 
 Measure: TypeAlias = Callable[[Values], float]
 Statistic: TypeAlias = Literal["min", "median"]
@@ -28,7 +28,7 @@ Statistic: TypeAlias = Literal["min", "median"]
 
 @dataclass(frozen=True)
 class Context:
-    """What a subject works on.
+    """The file and settings that a subject works with.
 
     Attributes:
         audio: the file to measure with.
@@ -45,7 +45,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Target:
-    """What a case has to reach: its ratio to the baseline, or its value, within limits."""
+    """A target: the limits for a case's ratio to its baseline, or for its value."""
 
     at_most: float
     at_least: float | None = None
@@ -56,7 +56,7 @@ class Target:
         return f"{start} {self.at_most:.3g}" + (" x" if self.of == "ratio" else "")
 
     def holds(self, got: float) -> bool:
-        """Whether a value or ratio is within the limits."""
+        """Return whether a value or ratio is within the limits."""
         return (self.at_least is None or got >= self.at_least) and got <= self.at_most
 
 
@@ -67,7 +67,7 @@ class Case:
     Attributes:
         name: what the table calls it.
         measure: returns one measurement; it sees what this round measured before it, so a case
-            can be a sum or a difference of others. None: a peer that isn't installed.
+            can be a sum or a difference of others. None means that the peer isn't installed.
         baseline: name of the case that it is divided by.
     """
 
@@ -90,10 +90,10 @@ class Group:
 
 @dataclass
 class Result:
-    """A case and what it measured, a value a round; empty, with a note, if it could not.
+    """A case and its values, one per round; no values, but a note, if it couldn't be measured.
 
     Attributes:
-        ratios: to the baseline: of both minima, and the median of each round's own ratio. Other
+        ratios: to the baseline, as a ratio of both minima and as the median of each round's ratio. Other
             work on the machine disturbs the two in different ways.
         limit: where the target lies, in the unit.
         verdict: on the target: "yes" or "NO" if minimum and median agree, else "unclear"; "?"
@@ -118,7 +118,7 @@ class Result:
 
 
 class Timed:
-    """A measurement: how long a call takes, in seconds times `scale`.
+    """A measurement of how long a call takes, in seconds times `scale`.
 
     A call shorter than `at_least_s` is repeated until that much time has passed; the warm-up tells
     how often. `cpu_s` is the processor time of the last measurement, of all threads.

@@ -1,4 +1,4 @@
-"""Peers of the log-mel benchmark that are rarely installed: torch and Essentia."""
+"""Holds the log-mel benchmark's peers that are rarely installed: torch and Essentia."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Measures the cases of a group in turns: A B C, A B C, never A A B B.
 
-What disturbs the machine for a while then disturbs them all, and a round's own ratio least.
+Whatever disturbs the machine for a while then disturbs all cases, and hardly changes a round's own ratio.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Runs the benchmarks and prints one table.
 
-Each subject has a process of its own; its cases run in turns in it. A peer that isn't installed
-is said so. Exit status: 0 if every target holds, 1 if one doesn't or a measurement failed.
+Each subject runs in its own process, its cases in turns. The table names peers that aren't installed.
+Exit status: 0 if every target holds, 1 if one doesn't or a measurement failed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def measure(subject: str, context: Context) -> list[Result]:
 
 
 def measure_apart(subject: str, context: Context) -> list[Result]:
-    """Measure a subject in a new process; what goes wrong becomes a row."""
+    """Measure a subject in a new process; a failure becomes a row."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         try:
             return pool.submit(measure, subject, context).result()
@@ -97,22 +97,22 @@ def main() -> int:
     """Measure what was asked for."""
     options = arguments()
     os.environ.update(_ENVIRONMENT)
-    import report
+    import show
     import sources
 
-    facts = report.machine()
+    facts = show.machine()
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="fastaudio-bench-") as folder:
         path, audio = sources.prepare(options.audio, Path(folder), quick=options.quick)
-        print(report.header(facts, audio), flush=True)
+        print(show.header(facts, audio), flush=True)
         context = Context(path, Path(folder), options.quick, options.repeat)
         for subject in options.only or SUBJECTS:
             results += measure_apart(subject, context)
-    print(report.table(results), end="")
+    print(show.table(results), end="")
     if options.json:
-        report.write_json(options.json, facts, audio, results)
+        show.write_json(options.json, facts, audio, results)
     if options.plot:
-        report.write_plot(options.plot, facts, audio, results)
+        show.write_plot(options.plot, facts, audio, results)
     failed = any(result.verdict == "NO" or "failed" in result.note for result in results)
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""Feeds a live stream with hours of sound as fast as it goes, and looks for what grows or drifts.
+"""Feeds a live stream with hours of sound as fast as it goes, and checks that nothing grows or drifts.
 
 Exit status: 0 if memory, time stamps and counts hold, 1 if not.
 """
@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Feed, watch, report."""
+    """Feed the stream, watch it and report."""
     options = arguments()
     if options.model:
         pipe = fa.Pipeline.load(options.model)

@@ -1,4 +1,4 @@
-"""The sound that is measured with, and plain ways to read and write it."""
+"""Provides the sound to measure with, and plain ways to read and write it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def prepare(audio: Path | None, temp: Path, *, quick: bool) -> tuple[Path, str]:
         audio: the file asked for; None for the full-length track, or, where that isn't at hand,
             one as long made of copies of the example.
         temp: where to make files.
-        quick: whether half a minute of it will do.
+        quick: whether half a minute is enough.
     """
     source = audio or (_FULL if _FULL.exists() else _GUITAR)
     made = source == _GUITAR and audio is None
@@ -50,7 +50,7 @@ def describe(path: Path) -> str:
 
 
 def blocks(path: Path) -> Iterator[NDArray[np.float32]]:
-    """Decode a file with soundfile, one buffer of 65,536 samples a channel at a time."""
+    """Decode a file with soundfile, one buffer of 65,536 samples per channel at a time."""
     with soundfile.SoundFile(path) as file:
         buffer = np.empty((BLOCK, file.channels), dtype=np.float32)
         while len(block := file.read(out=buffer)):

@@ -3,9 +3,9 @@
     pip download --no-deps aisfx==0.1.2
     python tests/golden/make_aisfx.py aisfx-0.1.2-py2.py3-none-any.whl
 
-Needs torch. The package's spectrogram is Essentia's; here it is its formula in float64, from
-tests/python/support.
-Of the left channel; the last patch filled up with zeros, as the package does with drop_partial_block=False.
+This needs torch. The package's spectrogram is Essentia's; its formula in float64 from tests/python/support
+stands in for it. The sound is the left channel. The last patch is filled up with zeros, as the package does
+with drop_partial_block=False.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def main(wheel: str) -> None:
     from aisfx.preprocessing import blocking
     from preset_references import aisfx
 
-    sys.path.append(str(ROOT / "models" / "recipes"))
-    recipe = runpy.run_path(str(ROOT / "models" / "recipes" / "aisfx.py"))
+    recipes = ROOT / "models" / "recipes" / "shipped"
+    sys.path.append(str(recipes))
+    recipe = runpy.run_path(str(recipes / "aisfx.py"))
     with zipfile.ZipFile(wheel) as file:
         weights = recipe["read_weights"](file)
     prefix = "embedding_net."

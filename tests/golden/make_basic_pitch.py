@@ -3,8 +3,8 @@
     pip download --no-deps basic-pitch==0.4.0
     python tests/golden/make_basic_pitch.py basic_pitch-0.4.0-py2.py3-none-any.whl
 
-Windows are cut and their frames put together as its inference.py does. Four seconds of the left channel are
-taken as if they were 22,050 Hz, so that no resampler stands between; every fifth frame is kept.
+Windows are cut and their frames put together as the package's inference.py does. Four seconds of the left
+channel are taken as if they were 22,050 Hz, so that no resampler is needed; every fifth frame is kept.
 """
 
 from __future__ import annotations

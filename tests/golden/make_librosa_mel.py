@@ -2,7 +2,7 @@
 
     python tests/golden/make_librosa_mel.py
 
-Needs librosa and soundfile. Every twelfth frame is kept, of the first two seconds.
+This needs librosa and soundfile. Every twelfth frame of the first two seconds is kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GUITAR = HERE.parents[1] / "examples" / "guitar.flac"
 N_SAMPLES = 88_200
 EVERY = 12
 
-# In fastaudio's names; librosa's differ for two of them.
+# These are fastaudio's names; librosa's differ for two of them.
 OPTIONS: list[dict[str, Any]] = [
     {},
     {"n_fft": 512, "hop_length": 256, "n_mels": 40, "pad_mode": "reflect"},
@@ -30,7 +30,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 def make(samples: np.ndarray, options: dict[str, Any]) -> np.ndarray:
-    """One mel-spectrogram [n_frames, n_mels] by librosa."""
+    """Return one mel-spectrogram [n_frames, n_mels] by librosa."""
     named = {"f_min": "fmin", "f_max": "fmax"}
     theirs = {named.get(key, key): value for key, value in options.items()}
     if "mel_scale" in theirs:

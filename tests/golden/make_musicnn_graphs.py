@@ -2,9 +2,9 @@
 
     python tests/golden/make_musicnn_graphs.py musicnn-0.1.0-py3-none-any.whl
 
-Needs tensorflow, librosa and soundfile; reads the graphs by models/recipes/tf_checkpoint.py. The
-patches are log-mel of examples/guitar.flac by librosa, rounded to float16, so that both sides get
-the same numbers.
+This needs tensorflow, librosa and soundfile, and reads the graphs by tf_checkpoint.py of the recipes. The
+patches are log-mel of examples/guitar.flac by librosa, rounded to float16, so that both sides get the same
+numbers.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import numpy as np
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "models" / "recipes"))
+sys.path.insert(0, str(ROOT / "models" / "recipes" / "shipped"))
 
-# After the path; it also turns off TensorFlow's faster kernels, which round more coarsely.
+# This comes after the path; it also turns off TensorFlow's faster kernels, which round more coarsely.
 from tf_checkpoint import OriginalGraph, tf  # noqa: E402
 
 FOLDERS = {
@@ -39,7 +39,7 @@ N_PATCHES = 2
 
 
 def patches() -> np.ndarray:
-    """Log-mel [n, 187, 96] in values that float16 holds exactly."""
+    """Return log-mel [n, 187, 96] in values that float16 holds exactly."""
     samples, rate = librosa.load(ROOT / "examples" / "guitar.flac", sr=16_000)
     power = librosa.feature.melspectrogram(
         y=samples, sr=rate, n_fft=512, hop_length=256, n_mels=96, pad_mode="reflect"

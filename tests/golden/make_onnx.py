@@ -1,8 +1,8 @@
-"""Make the small networks in onnx/, each with one peculiarity a real model may have.
+"""Make the small networks in onnx/, each with one peculiarity that a real model may have.
 
     python tests/golden/make_onnx.py
 
-Needs onnx. Every network multiplies by known numbers, so that tests can say what must come out.
+This needs onnx. Every network multiplies by known numbers, so that tests can say what must come out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FRAMES, BANDS = 4, 3
 
 
 def value(name: str, shape: list[int | str], kind: int = FLOAT) -> Any:
-    """An input or output; a name stands for an open axis."""
+    """Return an input or output; a name stands for an open axis."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 
@@ -35,12 +35,12 @@ def write(name: str, nodes: list[Any], inputs: list[Any], outputs: list[Any], **
 
 
 def weighted(shape: tuple[int, ...]) -> np.ndarray:
-    """1, 2, 3 ... in the axes' order: a wrong order of axes shows."""
+    """Return 1, 2, 3 ... in the order of the axes, so that a wrong order shows."""
     return np.arange(1, 1 + int(np.prod(shape)), dtype=np.float32).reshape(shape)
 
 
 def weighted_sum(name: str, shape: list[int | str], weights: tuple[int, ...]) -> None:
-    """x * weights, summed over all axes but the batch: one score a row."""
+    """Write a network that sums x * weights over all axes but the batch: one score per row."""
     axes = np.arange(1, len(shape), dtype=np.int64)
     nodes = [
         helper.make_node("Mul", ["x", "w"], ["product"]),
@@ -59,13 +59,13 @@ def weighted_sum(name: str, shape: list[int | str], weights: tuple[int, ...]) ->
 
 
 def with_state() -> None:
-    """Networks that hand something on to the next run."""
+    """Write networks that hand something on to the next run."""
     add, copy = helper.make_node("Add", ["x", "h"], ["y"]), helper.make_node("Identity", ["y"], ["h_next"])
     for name, rows in (("state", "n"), ("state_batch4", 4)):
         shape: list[int | str] = [rows, BANDS]
         inputs, outputs = [value("x", shape), value("h", shape)], [value("y", shape), value("h_next", shape)]
         write(name, [add, copy], inputs, outputs)
-    # A running mean; states come before the rows, and before the scores.
+    # This is a running mean; its states come before the rows and before the scores.
     write(
         "state_mean",
         [
@@ -79,7 +79,7 @@ def with_state() -> None:
     )
 
     def odd(name: str, h: Any, h_next: Any, node: Any) -> None:
-        """x as it is, and a state that can't be one."""
+        """Write a network that returns x, and a state that can't be one."""
         x, y = value("x", ["n", BANDS]), value("y", ["n", BANDS])
         write(name, [helper.make_node("Identity", ["x"], ["y"]), node], [x, h], [y, h_next])
 
@@ -108,7 +108,7 @@ def with_state() -> None:
 
 
 def film() -> None:
-    """Two linear layers of one condition, as they scale and shift another branch's rows."""
+    """Write two linear layers of one condition, which scale and shift another branch's rows."""
     weights = weighted((48, 24)) - 1
     nodes = [
         helper.make_node("Gemm", ["v", "wg", "bg"], ["gamma"]),
@@ -127,7 +127,7 @@ def film() -> None:
 
 
 def heads() -> None:
-    """What is trained on MusiCNN's embeddings of 200: dense layers, of the usual sizes; weights are noise."""
+    """Write dense layers of the usual sizes on MusiCNN's 200 values; weights are noise."""
     noise = np.random.default_rng(0)
     for name, hidden, n, last in (
         ("head_tags", [], 50, "Sigmoid"),
@@ -145,7 +145,7 @@ def heads() -> None:
             nodes.append(helper.make_node(kind, [f"sum{i}"], [y]))
             x = y
         write(name, nodes, [value("embedding", ["n", 200])], [value("scores", ["n", n])], **weights)
-    write(  # other rows at every run: tells how often it ran
+    write(  # it gives other rows at every run, which tells how often it ran
         "random",
         [helper.make_node("RandomUniformLike", ["x"], ["y"])],
         [value("x", ["n", BANDS])],
@@ -205,7 +205,7 @@ def main() -> None:
         [value("x", ["n", BANDS])],
         [value("y", [1, 1])],
     )
-    write(  # loud rows ask for a place that isn't there: an error while it runs
+    write(  # loud rows ask for an index out of range, which is an error while it runs
         "picky",
         [
             helper.make_node("ReduceMax", ["x"], ["peak"], axes=[1], keepdims=1),

@@ -2,8 +2,8 @@
 
     python tests/golden/make_silero_vad.py
 
-Needs silero-vad, torch, onnxruntime, soundfile and the folder of shared clips, ../shared. The guitar's left
-channel is taken as if it were 16 kHz, so that no resampler stands between the two.
+This needs silero-vad, torch, onnxruntime, soundfile and the folder of shared clips, ../shared. The guitar's
+left channel is taken as if it were 16 kHz, so that no resampler is needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MODEL = Path(str(files("silero_vad"))) / "data" / "silero_vad.onnx"
 
 
 def scores(package: OnnxWrapper, path: Path) -> np.ndarray:
-    """One score for each 512 samples, of the first channel."""
+    """Return one score per 512 samples of the first channel."""
     samples = soundfile.read(path, dtype="float32", always_2d=True)[0][:, 0].copy()
     return package.audio_forward(torch.from_numpy(samples)[None], 16_000).numpy()[0]
 

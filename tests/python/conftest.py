@@ -1,4 +1,4 @@
-"""Fixtures: real sound, the shipped model, and the folder of shared clips, which may be absent."""
+"""Fixtures for real sound, the shipped model, and the folder of shared clips, which may be absent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, SHARED, WEIGHTS, decode
+from helpers import GUITAR, SHARED, WEIGHTS, clips, decode, listed
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Same examples every time, no deadline: a slow machine is no failure.
+# Examples are the same every time, without a deadline: a slow machine is no failure.
 settings.register_profile(
     "fastaudio",
     derandomize=True,
@@ -31,42 +31,30 @@ settings.load_profile("fastaudio")
 NO_SHARED = "the folder of shared clips, ../shared, isn't there"
 
 
-def shared_files(folder: str) -> list[tuple[str, str]]:
-    """Name and expectation of each file of a folder in the shared manifest; none if absent."""
-    manifest = SHARED / "audio" / "manifest.csv"
-    if not manifest.is_file():
-        return []
-    with manifest.open(encoding="utf-8", newline="") as file:
-        rows = [(row["file"], row["expect"]) for row in csv.DictReader(file)]
-    return [row for row in rows if row[0].startswith(f"{folder}/")]
-
-
 def pytest_configure() -> None:
-    """Begun in the background by a shell, a process ignores Ctrl-C, and so do those that it starts."""
+    """Let Ctrl-C through, which a process that a shell started in the background ignores."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Arguments `clip`, `edge_file` and `malformed_file` run over the shared files, or skip."""
-    for argument, folder in (
-        ("clip", "clips"),
-        ("edge_file", "edge"),
-        ("malformed_file", "malformed"),
+    """Run arguments `clip`, `shared_clip`, `edge_file` and `malformed_file` over their files, or skip."""
+    audio = SHARED / "audio"
+    for argument, files in (
+        ("clip", clips()),
+        ("shared_clip", [file for file in clips() if SHARED in file[0].parents]),
+        ("edge_file", listed(audio, "edge/")),
+        ("malformed_file", listed(audio, "malformed/")),
     ):
-        if argument not in metafunc.fixturenames:
-            continue
-        files = shared_files(folder)
-        # libsndfile has no AAC: that such a file is refused is tested once, by name.
-        files = [file for file in files if argument != "clip" or not file[0].endswith(".m4a")]
-        params = [pytest.param((SHARED / "audio" / name, expect), id=name) for name, expect in files]
-        absent = pytest.param(None, marks=pytest.mark.skip(reason=NO_SHARED))
-        metafunc.parametrize(argument, params or [absent])
+        if argument in metafunc.fixturenames:
+            params = [pytest.param(file, id=f"{file[0].parent.name}/{file[0].name}") for file in files]
+            absent = pytest.param(None, marks=pytest.mark.skip(reason=NO_SHARED))
+            metafunc.parametrize(argument, params or [absent])
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of shared clips and references."""
+    """Return the folder of shared clips and references."""
     if not SHARED.is_dir():
         pytest.skip(NO_SHARED)
     return SHARED
@@ -74,7 +62,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def unseen_notes(shared: Path) -> list[tuple[Path, str]]:
-    """File and family of each shared note by a program that no training note comes from."""
+    """Return file and family of each shared note by a program that no training note comes from."""
     folder = shared / "instruments"
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
@@ -83,13 +71,13 @@ def unseen_notes(shared: Path) -> list[tuple[Path, str]]:
 
 @pytest.fixture(scope="session")
 def guitar() -> tuple[NDArray[np.float32], int]:
-    """The guitar clip as decoded: [n_samples, 2] at 44,100 Hz."""
+    """Return the guitar clip as decoded: [n_samples, 2] at 44,100 Hz."""
     return decode(GUITAR)
 
 
 @pytest.fixture(scope="session")
 def guitar_16k(guitar: tuple[NDArray[np.float32], int]) -> NDArray[np.float32]:
-    """The guitar clip, mono at 16 kHz."""
+    """Return the guitar clip, mono at 16 kHz."""
     samples, rate = guitar
     mono = np.ascontiguousarray(samples.mean(axis=1, dtype=np.float32))
     return fa.Resample(input_rate=rate, output_rate=16_000)(mono)
@@ -97,11 +85,11 @@ def guitar_16k(guitar: tuple[NDArray[np.float32], int]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="session")
 def tagger() -> fa.Pipeline:
-    """The default model, one session for all tests: that is how it is meant to be used."""
+    """Return the default model, one session for all tests, which is how it is meant to be used."""
     return fa.Pipeline.load("musicnn-mtt")
 
 
 @pytest.fixture(scope="session")
 def net() -> fa.OnnxModel:
-    """The default model's network alone."""
+    """Return the default model's network alone."""
     return fa.OnnxModel(str(WEIGHTS), outputs=["taggram"])

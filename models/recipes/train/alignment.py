@@ -1,4 +1,4 @@
-"""Alignment of audio with tags: an autoencoder whose embedding is drawn to the tags of its sound.
+"""Aligns audio with tags by an autoencoder whose embedding is drawn to the tags of its sound.
 
 Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
     audio and tags, ICASSP 2021
@@ -21,8 +21,8 @@ from torch.nn import functional
 class Alignment(nn.Module):
     """All parts with their loss, equation (6).
 
-    A batch brings sounds whose tags are known; `pool`, where given, holds sounds without tags, of which as
-    many again are drawn to be reconstructed only.
+    A batch brings sounds whose tags are known; `pool`, where given, holds sounds without tags. As many of
+    these are drawn, only to be reconstructed.
     """
 
     name: ClassVar[str] = "alignment"
@@ -30,7 +30,7 @@ class Alignment(nn.Module):
     contrast_weight: ClassVar[float] = 10.0
     temperature: ClassVar[float] = 0.1
     tag_dropout: ClassVar[float] = 0.5
-    """Share of a note's tags left out each time, never the family: it must be known alone, too."""
+    """Share of a note's tags left out each time; the family stays, because it must be known alone, too."""
 
     def __init__(self, n_words: int) -> None:
         super().__init__()
@@ -65,14 +65,14 @@ class Alignment(nn.Module):
 
 
 class Autoencoder(Alignment):
-    """Without tags: the reconstruction alone."""
+    """The reconstruction alone, without tags."""
 
     name = "autoencoder"
     contrast_weight = 0.0
 
 
 class ContrastOnly(Alignment):
-    """Without the decoder: the contrast with tags alone."""
+    """The contrast with tags alone, without the decoder."""
 
     name = "contrast-only"
     audio_weight = 0.0

@@ -1,4 +1,4 @@
-"""An audio autoencoder and a tag encoder that meet in one space.
+"""Defines an audio autoencoder and a tag encoder that share one space.
 
 Source: Favory et al., sections 2.1 and 2.2, in a smaller size: 64 bands and frames, up to 64 channels.
 """
@@ -57,7 +57,7 @@ class AudioDecoder(nn.Module):
                 nn.BatchNorm2d(b),
                 nn.ReLU(),
             ]
-        # A sigmoid of ReLU's output could give no value below 0.5: the last layer goes without.
+        # A sigmoid of ReLU's output gives no value below 0.5, so the last layer has no ReLU.
         self.blocks = nn.Sequential(*layers[:-1])
 
     def forward(self, embeddings: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ class TagEncoder(nn.Module):
 
     Multi-head self-attention without positions, since tags have no order; each head's output goes through
     the one output layer; the sum over tags and heads is normalised. Padding neither attends nor counts.
-    Word vectors are trained with the rest: the corpus of a few dozen words has nothing to teach word2vec.
+    Word vectors are trained with the rest: a corpus of a few dozen words can't teach word2vec anything.
     """
 
     def __init__(self, n_words: int, width: int, *, word_width: int = 64, heads: int = 4) -> None:

@@ -1,4 +1,4 @@
-"""Changes of the power spectrum that leave the family as it is: few programs are soon learnt by heart."""
+"""Varies the power spectrum without changing the family, because few programs are soon learnt by heart."""
 
 import torch
 from instruments import Batch
@@ -7,7 +7,7 @@ from torch import Tensor
 CROP_FRAMES = 80  # 1.3 s
 TILT_DB = 12.0
 RIPPLE_DB = 8.0
-SHIFT = 0.12  # of frequency, up or down
+SHIFT = 0.12  # factor of frequency, up or down
 
 
 def augment(batch: Batch) -> Batch:

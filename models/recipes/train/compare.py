@@ -1,4 +1,4 @@
-"""Trains what three papers propose beside their baselines, and prints a table for each: one command."""
+"""Trains what three papers propose, and their baselines, and prints a table for each paper."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from instruments import Notes
 from linear import classifier
 from mel_notes import read_mel_notes
 from methods import FEATURE_PARAMETERS, Method
-from report import table
+from tables import table
 from tag_words import Vocabulary
 from torch import Tensor
 from trainer import Settings, confusion, predict, scores, train
@@ -157,9 +157,9 @@ def cost(method: str, parameters: int, start_s: float) -> Record:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is missing, write the results after every share, print the table."""
+    """Run what is missing, write the results after every share, and print the table."""
     options = parse(arguments)
-    torch.set_num_threads(1)  # the numbers depend on it, in their last digits
+    torch.set_num_threads(1)  # the last digits of the numbers depend on it
     records: list[Record] = json.loads(options.output.read_text()) if options.output.exists() else []
     done = {(r["table"], r["on"], r["fraction"], r["seed"]) for r in records}
     wanted = [(options.table, options.on, f, s) for s in options.seeds for f in options.fractions]

@@ -1,4 +1,4 @@
-"""A trained method as a fastaudio network: from samples to scores, nothing but ONNX files in it."""
+"""Composes a trained method as a fastaudio pipeline from samples to scores, of nodes and ONNX files alone."""
 
 import warnings
 from collections.abc import Sequence
@@ -75,8 +75,7 @@ class Modulation(nn.Module):
 def compose(method: Method, families: Sequence[str], folder: Path, feature: fa.Node | None = None) -> fa.Node:
     """Write a trained method's parts into a folder as ONNX, and return the node from samples to tags.
 
-    Concat, Film and feature-only have the pre-trained network as a branch of their own; `feature` stands
-    in for it.
+    Concat, Film and feature-only have the pre-trained network as a branch, which is `feature`.
     """
     method.eval()
     tags = fa.Tags(list(families))
@@ -118,7 +117,7 @@ def harmonic_front(q: float) -> fa.Node:
 
 
 def export(module: nn.Module, path: Path, shape: Sequence[int], outputs: Sequence[str]) -> Path:
-    """Write a module as ONNX, its batch free, and return the path."""
+    """Write a module as ONNX with an open batch axis, and return the path."""
     with warnings.catch_warnings():
         # The older exporter is deprecated, but its graph is the plainer one.
         warnings.simplefilter("ignore")

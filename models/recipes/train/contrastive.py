@@ -1,4 +1,4 @@
-"""Contrastive regularisation: labels are learnt beside telling each sound from all others, mixed or not.
+"""Trains with contrastive regularisation: labels, and telling each sound from all others, mixed or not.
 
 Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
     regularization, algorithm 1. A small network takes the place of ResNet50V2.
@@ -68,7 +68,7 @@ class CrossEntropy(Method):
         super().__init__(n_labels)
         del self.filterbank
         self.encoder, self.decoder = MelEncoder(), Decoder(n_labels, EMBEDDING, HIDDEN)
-        self.projection = Projection()  # in the baseline too: so both start from the same weights
+        self.projection = Projection()  # the baseline has it too, so that both start from the same weights
 
     def embedding(self, batch: Batch) -> Tensor:
         """Return embeddings [n, 96]."""
@@ -87,7 +87,7 @@ class NtXent(CrossEntropy):
     """Cross-entropy + weight * NT-Xent between sounds and their batch-split mixes.
 
     `pool`, where given, holds sounds without labels: each step draws as many of them as there are labelled
-    ones. Without, the labelled sounds alone are contrasted, the paper's ablation "-Unlabeled".
+    ones. Without it, the labelled sounds alone are contrasted, which is the paper's ablation "-Unlabeled".
     """
 
     name = "nt-xent"

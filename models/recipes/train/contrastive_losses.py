@@ -1,4 +1,4 @@
-"""NT-Xent, generalised Kullback-Leibler divergence, and the sum that aligns audio with tags."""
+"""Computes NT-Xent, generalised Kullback-Leibler divergence, and the sum that aligns audio with tags."""
 
 import torch
 from torch import Tensor

@@ -1,8 +1,8 @@
-"""A harmonic CNN of a size that a thousand notes bear: Won et al., ICASSP 2020, in small.
+"""Defines a harmonic CNN small enough for a thousand notes, after Won et al., ICASSP 2020.
 
-As there: a learnt harmonic filterbank in dB, BatchNorm over the harmonics, residual blocks with
-max-pools, the maximum over time, two dense layers. Unlike there: a stem of stride 2, few channels, and
-the maximum over frequency too.
+It keeps the learnt harmonic filterbank in dB, BatchNorm over the harmonics, residual blocks with max-pools,
+the maximum over time, and two dense layers. It differs in a stem of stride 2, few channels, and the maximum
+over frequency too.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 N_HARMONIC, N_LEVELS, N_BINS = 6, 128, 257
-FRAMES = 126  # of a window of 2 s
+FRAMES = 126  # frames of a window of 2 s
 EMBEDDING = 96
 
 
 class HarmonicFilterbank(nn.Module):
-    """Power spectrum [n, frames, 257] -> dB on harmonics [n, frames, 6, 128], Q learnt: one number.
+    """Power spectrum [n, frames, 257] -> dB on harmonics [n, frames, 6, 128]; Q is one learnt number.
 
-    What fastaudio's `HarmonicSpectrogram(q=[q]) >> Log(kind="dB")` computes from samples.
+    It equals what fastaudio's `HarmonicSpectrogram(q=[q]) >> Log(kind="dB")` computes from samples.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class HarmonicFilterbank(nn.Module):
 
     def forward(self, power: Tensor) -> Tensor:
         """Return the decibels [n, frames, 6, 128]."""
-        weights = (1 - self.distance * self.q).clamp(min=0)  # in float64: some are close to zero
+        weights = (1 - self.distance * self.q).clamp(min=0)  # float64, because some are close to zero
         bands = power @ weights.T.float()
         return (10 * torch.log10(bands.clamp(min=1e-10))).unflatten(-1, (N_HARMONIC, N_LEVELS))
 
@@ -85,7 +85,7 @@ class Encoder(nn.Module):
         """Return the embedding [n, 96]."""
         relative = decibels - decibels.amax((1, 2, 3), keepdim=True)
         x = self.normalise(relative.clamp(min=-self.RANGE_DB).permute(0, 2, 3, 1))
-        x = x.contiguous(memory_format=torch.channels_last)  # faster on a processor
+        x = x.contiguous(memory_format=torch.channels_last)  # this is faster on a processor
         return self.layers(x).amax((2, 3))
 
 

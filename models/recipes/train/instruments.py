@@ -1,4 +1,4 @@
-"""The notes a method learns from: what networks see of each, computed once by fastaudio.
+"""Reads the notes that a method learns from; fastaudio computes once what networks see of each.
 
 A folder of them holds `manifest.csv` with the columns file, split (train or test), family (the label)
 and gm_program (the instrument; no program is in both splits).
@@ -24,7 +24,7 @@ FEATURE_MODEL = "musicnn-mtt"
 
 @dataclass(frozen=True)
 class Batch:
-    """Some notes: what a method's loss and forward take."""
+    """Notes as a method's loss and forward take them."""
 
     power: Tensor
     """Power spectrum [n, frames, 257], as HarmonicSpectrogram sees it."""
@@ -96,7 +96,7 @@ def windows() -> fa.Node:
 def read_notes(
     folder: Path, model: str = FEATURE_MODEL, progress: Callable[[int, int], None] | None = None
 ) -> Notes:
-    """Read a folder of notes: a quarter of a minute for a thousand of them."""
+    """Read a folder of notes, which takes a quarter of a minute for a thousand."""
     rows = read_manifest(folder)
     families = sorted({row["family"] for row in rows})
     spectrum = fa.Spectrogram(**SPECTROGRAM)

@@ -1,7 +1,7 @@
-"""A linear classifier on embeddings that stay as they are, its decay chosen on held-out programs.
+"""Trains a linear classifier on fixed embeddings; its decay is chosen on held-out programs.
 
-Source: Kumar, Wang, Ithapu & Fuegen, section 2.1: embeddings standardised by the training data, then of unit
-    length, then a linear layer
+Source: Kumar, Wang, Ithapu & Fuegen, section 2.1: embeddings are standardised by the training data and
+    scaled to unit length before a linear layer
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ FOLDS = 4
 
 
 class Scaling(nn.Module):
-    """What is done to embeddings before the linear layer, by mean and deviation of training rows [n, d]."""
+    """Scales embeddings before the linear layer by mean and deviation of training rows [n, d]."""
 
     def __init__(self, x: Tensor, *, unit_length: bool) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Scaling(nn.Module):
         self.register_buffer("std", x.std(dim=0, correction=0).clamp_min(1e-6))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return rows of length sqrt(d) where they're to have unit length: one range of decays suits all."""
+        """Return rows, of length sqrt(d) if `unit_length`, so that one range of decays suits all."""
         scaled = (x - self.mean) / self.std
         return functional.normalize(scaled, dim=1) * x.shape[1] ** 0.5 if self.unit_length else scaled
 

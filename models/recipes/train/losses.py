@@ -1,4 +1,4 @@
-"""Regularisers of an embedding by a pre-trained feature.
+"""Computes regularisers of an embedding by a pre-trained feature.
 
 Source: Hung and Lerch, Feature-informed embedding space regularization for audio classification, 2022,
 arXiv:2206.04850, equations 2 and 3.
@@ -10,12 +10,12 @@ from torch.nn import functional
 
 
 def con_reg(embedding: Tensor, projected: Tensor) -> Tensor:
-    """Mean cosine distance between embeddings and features projected to their size, [n, d] both."""
+    """Return the mean cosine distance of embeddings and features projected to their size, both [n, d]."""
     return (1 - functional.cosine_similarity(embedding, projected, dim=1)).mean()
 
 
 def dis_reg(embedding: Tensor, feature: Tensor) -> Tensor:
-    """Mean over pairs of a batch of |distance of embeddings - distance of features|, cosine both.
+    """Return the mean over pairs of |distance of embeddings - distance of features|, both by cosine.
 
     Embeddings are [n, d], features [n, any]; n is at least 2.
     """
@@ -26,6 +26,6 @@ def dis_reg(embedding: Tensor, feature: Tensor) -> Tensor:
 
 
 def cosine_distances(rows: Tensor) -> Tensor:
-    """Distance of each row from each other [n, n]."""
+    """Return the distance of each row from each other [n, n]."""
     unit = functional.normalize(rows, dim=1)
     return 1 - unit @ unit.T

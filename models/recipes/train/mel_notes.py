@@ -1,4 +1,4 @@
-"""Notes as mel spectra, with what the tags and the cepstrum say of each: quick to train on."""
+"""Reads notes as mel spectra, which are quick to train on, with their tags and MFCC statistics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tag_words import PADDING, Vocabulary, words_of
 from torch import Tensor, nn
 from transfer import mfcc_statistics
 
-SIDE = 64  # bands, and frames of 31.25 ms: 2 s
+SIDE = 64  # 64 bands, and 64 frames of 31.25 ms, which is 2 s
 RANGE_DB = 80.0
 
 
@@ -27,7 +27,7 @@ def front() -> fa.Node:
 
 
 class Relative(nn.Module):
-    """Decibels [n, frames, bands] from 0, 80 dB below a window's loudest value, to 1: no loudness."""
+    """Decibels [n, frames, bands] from 0, 80 dB below a window's loudest value, to 1; loudness is lost."""
 
     def forward(self, decibels: Tensor) -> Tensor:
         """Return values of the same shape."""
@@ -54,7 +54,7 @@ class TaggedBatch(Batch):
 def read_mel_notes(
     folder: Path, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Notes, Vocabulary]:
-    """Read a folder of notes and the words of its training programs: some seconds for a thousand."""
+    """Read a folder of notes and the words of its training programs, which takes seconds for a thousand."""
     rows = read_manifest(folder)
     vocabulary = Vocabulary([row for row in rows if row["split"] == "train"])
     ids = [vocabulary.ids(words_of(row)) for row in rows]

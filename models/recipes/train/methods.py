@@ -1,4 +1,4 @@
-"""The methods compared: a network, how it is run, and what it is trained to lower.
+"""Defines the methods compared: each is a network, how it runs, and the loss it is trained to lower.
 
 **To add one**: subclass `Method` in a module of your own, give it a name and put the class into
 `METHODS`. Parts are built in `__init__`; `forward(batch)` gives logits [n, n_labels] as at inference;
@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 FEATURE = 200
-FEATURE_PARAMETERS = 787_159  # of MusiCNN, as its card says
+FEATURE_PARAMETERS = 787_159  # MusiCNN's parameters, as its card says
 
 Augment = Callable[[Batch], Batch]
 
 
 class Method(nn.Module):
-    """A network to be trained. This one is the base and learns from labels alone."""
+    """A network to be trained; this base learns from labels alone."""
 
     name: ClassVar[str]
     needs_feature: ClassVar[bool] = False
@@ -62,7 +62,7 @@ class Method(nn.Module):
 
 
 def classification(logits: Tensor, batch: Batch) -> Tensor:
-    """Cross-entropy, labels smoothed a little."""
+    """Return the cross-entropy, with labels smoothed a little."""
     return functional.cross_entropy(logits, batch.target, label_smoothing=0.1)
 
 
@@ -76,7 +76,7 @@ class ConReg(Method):
     """Embeddings are drawn towards the feature, seen through a 1 x 1 convolution."""
 
     name = "con-reg"
-    alpha = 1.0  # 5 in the paper; here that does worse on held-out training programs
+    alpha = 1.0  # the paper has 5, which does worse on held-out training programs here
 
     def __init__(self, n_labels: int) -> None:
         super().__init__(n_labels)

@@ -1,7 +1,7 @@
-"""Batch-split mixing on power spectra: half of a batch is what the other half is mixed with.
+"""Mixes power spectra by splitting a batch: each half is mixed with the other.
 
-Powers of unrelated sounds add up but for a term of mean zero, so what Lee & Lee do to samples is done here to
-spectra that were computed once.
+Powers of unrelated sounds add up, apart from a term of mean zero, so spectra that were computed once can be
+mixed in place of samples, which Lee & Lee mix.
 
 Source: Lee & Lee, section 2.2, figure 2 and algorithm 1, lines 6 to 8
 """
@@ -12,23 +12,23 @@ import torch
 from torch import Tensor
 
 COLOURS = ("blue", "brown", "grey", "pink", "violet", "white")
-_SLOPES = {"violet": 2.0, "blue": 1.0, "white": 0.0, "pink": -1.0, "brown": -2.0}  # of power over frequency
+_SLOPES = {"violet": 2.0, "blue": 1.0, "white": 0.0, "pink": -1.0, "brown": -2.0}  # slopes over frequency
 
 
 @dataclass(frozen=True)
 class Mixing:
-    """Ranges to draw from; the paper's, but for offset and noise, of which it says less.
+    """Ranges to draw from. They are the paper's, except offset and noise, of which it says less.
 
     The noise is "added to less than 6 dB" there; here it lies `noise_snr_db` below the sample.
     """
 
     snr_db: tuple[float, float] = (-5.0, 20.0)
     noise_snr_db: tuple[float, float] = (6.0, 30.0)
-    largest_offset: float = 0.25  # of a sample's length, to either side
+    largest_offset: float = 0.25  # share of a sample's length, to either side
 
 
 def noise_curve(colour: str, n_bins: int, rate_hz: int = 16_000) -> Tensor:
-    """Return a noise's mean power over frequency [n_bins], up to a factor; the ear hears grey as even."""
+    """Return a noise's mean power over frequency [n_bins], up to a factor; grey sounds even to the ear."""
     f_hz = torch.linspace(0, rate_hz / 2, n_bins).clamp_min(20)
     if colour == "grey":
         return 1 / _a_weighting(f_hz) ** 2
@@ -45,7 +45,7 @@ def _a_weighting(f_hz: Tensor) -> Tensor:
 def noise_power(like: Tensor) -> Tensor:
     """Return the spectra of a noise of random colour for each of `like` [n, frames, bins].
 
-    The power of Gaussian noise in a bin is exponentially distributed about its mean.
+    The power of Gaussian noise in a bin is distributed exponentially around its mean.
     """
     curves = torch.stack([noise_curve(colour, like.shape[2]) for colour in COLOURS])
     chosen = curves[torch.randint(len(COLOURS), (len(like),))]
@@ -84,8 +84,8 @@ def shift(power: Tensor, largest: float) -> Tensor:
 def batch_split_mixing(power: Tensor, ranges: Mixing) -> tuple[Tensor, Tensor]:
     """Return the shuffled halves s1 and s2 of a batch as indices [2, n // 2], and what each became.
 
-    Each half is mixed with the other [2, n // 2, frames, bins]; of an odd n, one sound is left out. The
-    halves are contrasted each by itself: the other half is in the mix, and can't be a negative.
+    Each half is mixed with the other [2, n // 2, frames, bins]; an odd n leaves one sound out. The halves are
+    contrasted separately: the other half is in the mix, and can't be a negative.
     """
     half = len(power) // 2
     order = torch.randperm(len(power))[: 2 * half].reshape(2, half)

@@ -1,4 +1,4 @@
-"""Trains methods on notes and prints their table: one command, every number in it."""
+"""Trains methods on notes and prints the table with all their numbers."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from instruments import FEATURE_MODEL, Notes, read_notes
 from methods import METHODS
-from report import plot, table
+from tables import plot, table
 from torch import multiprocessing
 from tqdm import tqdm
 from trainer import Run, Settings, run
@@ -32,13 +32,13 @@ EXAMPLES = """examples:
 
 A run that is in the output file already is not repeated: stop with Ctrl-C, go on with the same command."""
 
-SURE = 0.05  # share of the work from which the time left is told
-_notes: Notes  # of a worker process
+SURE = 0.05  # the time left is printed from this share of the work on
+_notes: Notes  # set in a worker process
 _settings: Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is missing, write the results after every run, print the table."""
+    """Run what is missing, write the results after every run, and print the table."""
     options = parse(arguments)
     wanted = [
         Run(method, fraction, seed, seed if options.on == "validation" else None)
@@ -157,7 +157,7 @@ def train_all(
         running = {pool.submit(work, what): what for what in missing}
         for n, future in enumerate(as_completed(running), start=1):
             what, record = running[future], future.result()
-            yield record  # and have it written, then tell
+            yield record  # it is written before it is printed
             ended += cost[what]
             share = ended / sum(cost.values())
             left_s = (time.monotonic() - start_s) * (1 / share - 1)
@@ -171,7 +171,7 @@ def train_all(
 
 
 def workers(jobs: int, notes: Notes, settings: Settings) -> Executor:
-    """Return a pool of processes; of one thread of this one for one job, which starts at once."""
+    """Return a pool of processes, or for one job a thread of this process, which starts at once."""
     if jobs == 1:
         return ThreadPoolExecutor(1, initializer=begin, initargs=(notes, settings))
     context = multiprocessing.get_context("spawn")  # tensors go to the workers by shared memory
@@ -180,7 +180,7 @@ def workers(jobs: int, notes: Notes, settings: Settings) -> Executor:
 
 @contextmanager
 def closing_now(pool: Executor) -> Iterator[Executor]:
-    """Shut a pool down at the end; what hasn't begun by then never does."""
+    """Shut a pool down at the end; runs that haven't begun by then never do."""
     try:
         yield pool
     finally:
@@ -189,14 +189,14 @@ def closing_now(pool: Executor) -> Iterator[Executor]:
 
 def begin(notes: Notes, settings: Settings) -> None:
     """Prepare a worker."""
-    global _notes, _settings  # a pool's workers have no other place
+    global _notes, _settings  # a pool's workers have no other place for it
     _notes, _settings = notes, settings
-    torch.set_num_threads(1)  # the numbers depend on it, in their last digits
+    torch.set_num_threads(1)  # the last digits of the numbers depend on it
 
 
 def begin_process(notes: Notes, settings: Settings) -> None:
     """Prepare a worker that is a process of its own."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a message
     begin(notes, settings)
 
 

@@ -17,7 +17,7 @@ from instruments import Notes, read_manifest, read_notes, read_samples
 from methods import METHODS, Method
 from trainer import Run, Settings, confusion, predict, run, scores
 
-AGREEMENT = 1e-4  # between our scores from samples and PyTorch's from spectra
+AGREEMENT = 1e-4  # largest difference between our scores from samples and PyTorch's from spectra
 CITATION = (
     "Yun-Ning Hung and Alexander Lerch, Feature-informed embedding space regularization for audio "
     "classification, 2022, arXiv:2206.04850. Minz Won, Sanghyuk Chun, Oriol Nieto and Xavier Serra, "
@@ -35,7 +35,7 @@ OUTPUTS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, compare, write."""
+    """Train, compare and write."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example: python models/recipes/train/ship.py --data notes --method con-reg "

@@ -24,14 +24,14 @@ from ship import NOTE
 from torch import Tensor, nn
 from trainer import confusion, predict, scores
 
-AGREEMENT = 1e-5  # between our scores from samples and PyTorch's
+AGREEMENT = 1e-5  # largest difference between our scores from samples and PyTorch's
 TRAINED_ON = (
     "747 notes of 42 General MIDI programs, rendered from the MIT-licensed SoundFont FluidR3 GM by Frank Wen"
 )
 
 
 class Contrastive(nn.Module):
-    """Both branches: decibels -> scores, embedding, projection."""
+    """Both branches of a contrastive network: decibels -> scores, embedding, projection."""
 
     OUTPUTS: ClassVar = {
         "scores": ("score of each family; they add up to 1", "probability"),
@@ -86,7 +86,7 @@ class Tagged(nn.Module):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, compare, write."""
+    """Train, compare and write."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example: python models/recipes/train/ship_mel.py nt-xent --data notes "
@@ -122,7 +122,7 @@ def over_seeds(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def ship_contrastive(share: Share, test: Sequence[Path], output: Path, metrics: dict[str, Any]) -> None:
-    """Write the network with both branches, tags from the classifier."""
+    """Write the network with both branches; tags come from the classifier."""
     method = train_classifier(NtXent, share)
     module = Contrastive(method)
     with tempfile.TemporaryDirectory() as temporary:
@@ -135,7 +135,7 @@ def ship_contrastive(share: Share, test: Sequence[Path], output: Path, metrics: 
 
 
 def ship_tags(share: Share, test: Sequence[Path], output: Path, metrics: dict[str, Any]) -> None:
-    """Write the audio encoder, tags from cosines to the families' names."""
+    """Write the audio encoder; tags come from cosines to the families' names."""
     method = train_alignment(Alignment, share)
     notes = share.notes
     embedding, projection = embed(method, notes.batch)

@@ -1,13 +1,13 @@
-"""The tags of a note: its family, the words of its program's name, its register, how hard it was played."""
+"""Makes a note's tags: its family, the words of its program's name, its register, how hard it was played."""
 
 import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-PADDING = 0  # id of no tag
+PADDING = 0  # this id means no tag
 
-# Thirds of the pitches and velocities that there are: MIDI 41 to 76, 50 to 120.
+# These are thirds of the pitches and velocities that occur: MIDI 41 to 76, 50 to 120.
 _REGISTERS = ((50, "low"), (60, "middle"), (128, "high"))
 _DYNAMICS = ((64, "soft"), (100, "moderate"), (128, "loud"))
 
@@ -28,10 +28,10 @@ class Vocabulary:
         self._ids = {word: i + 1 for i, word in enumerate(self.words)}
 
     def ids(self, words: Sequence[str]) -> list[int]:
-        """Return the ids of the known among the words."""
+        """Return the ids of those words that are known."""
         return [self._ids[word] for word in words if word in self._ids]
 
 
 def drop_some(rng: np.random.Generator, ids: Sequence[int], probability: float) -> list[int]:
-    """Return ids with some left out but the first, so that the encoder sees short lists too."""
+    """Return ids with some left out, never the first, so that the encoder sees short lists too."""
     return [*ids[:1], *(i for i in ids[1:] if rng.random() >= probability)]

@@ -1,4 +1,4 @@
-"""Trains one method on some notes and scores it on others. Same seed, same machine: same numbers."""
+"""Trains one method on some notes and scores it on others; a seed gives the same numbers on one machine."""
 
 import math
 import time
@@ -15,10 +15,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Settings:
-    """What all methods share. Chosen on held-out training programs, with `plain`."""
+    """Settings that all methods share, chosen on held-out training programs with `plain`."""
 
     steps: int = 240
-    """With all notes; with a share f of them, f ** 0.5 of these."""
+    """Number of steps with all notes; a share f of them takes f ** 0.5 of the steps."""
     batch: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 0.05

@@ -1,4 +1,4 @@
-"""Embeddings that need no training here: MusiCNN's layers, and the MFCCs that papers compare with.
+"""Computes embeddings that need no training: MusiCNN's layers, and the MFCCs that papers compare with.
 
 Source: Kumar, Wang, Ithapu & Fuegen, Do sound event representations generalize to other audio tasks?, 2021;
     its networks aren't public, so MusiCNN takes their place

@@ -63,7 +63,7 @@ def test_a_step_below_a_row_is_a_row() -> None:
 
 
 def hops(pipeline: fa.Pipeline) -> list[int | None]:
-    """The step of each Patches in a row of nodes."""
+    """Return the step of each Patches in a chain of nodes."""
     node = pipeline.node
     assert isinstance(node, fa.Sequential)
     parts = [node[i] for i in range(len(node))]

@@ -10,11 +10,11 @@ import pytest
 from helpers import GUITAR, MODEL_NAMES, ONNX, WEIGHTS, decode, musicnn_front
 
 RATE = 16_000
-LENGTH = 187  # rows of a patch
+LENGTH = 187  # rows per patch
 
 
 def parts_of(pipeline: fa.Pipeline) -> list[fa.Node]:
-    """The nodes of a pipeline that is a row of them."""
+    """Return the nodes of a pipeline that is a chain."""
     node = pipeline.node
     assert isinstance(node, fa.Sequential)
     return [node[i] for i in range(len(node))]
@@ -110,12 +110,12 @@ def test_live_rows_are_those_of_the_file(tagger: fa.Pipeline) -> None:
 
 
 def model(name: str, **options: Any) -> fa.OnnxModel:
-    """A tiny network, made for tests."""
+    """Return a tiny network made for tests."""
     return fa.OnnxModel(str(ONNX / f"{name}.onnx"), **options)
 
 
 def front() -> fa.Node:
-    """Rows that the tiny network `outputs` takes."""
+    """Return rows that the tiny network `outputs` takes."""
     return fa.MelSpectrogram(sample_rate=RATE, n_mels=3) >> fa.Patches(length=4)
 
 

@@ -12,24 +12,24 @@ N_LABELS = {"tags": 50, "genres": 10, "instruments": 11}
 
 
 def head(name: str) -> fa.OnnxModel:
-    """Dense layers on embeddings of 200 values, made for tests."""
+    """Return dense layers on embeddings of 200 values, made for tests."""
     return fa.OnnxModel(str(ONNX / f"head_{name}.onnx"))
 
 
 @pytest.fixture(scope="module")
 def embedder(tagger: fa.Pipeline) -> fa.Pipeline:
-    """What the heads share."""
+    """Return what the heads share."""
     return tagger.layer("penultimate")
 
 
 @pytest.fixture(scope="module")
 def together(embedder: fa.Pipeline) -> fa.Pipeline:
-    """All heads on it."""
+    """Return a pipeline with all heads on the embedder."""
     return embedder >> {name: head(name) for name in HEADS}
 
 
 def test_a_network_before_branches_runs_once_for_all() -> None:
-    random = fa.OnnxModel(str(ONNX / "random.onnx"))  # other numbers at each run
+    random = fa.OnnxModel(str(ONNX / "random.onnx"))  # it gives other numbers at each run
     rows = np.zeros((20, 3), dtype=np.float32)
     shared = (random >> {name: fa.Normalize(over="row") for name in HEADS})(rows)
     apart = fa.Parallel({name: random >> fa.Normalize(over="row") for name in HEADS})(rows)

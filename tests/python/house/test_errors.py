@@ -1,4 +1,4 @@
-"""Bad input to the API: "Subject: expected X, got Y; remedy", in the caller's words."""
+"""Bad input to the API gets "Subject: expected X, got Y; remedy", in the caller's words."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ STATE: dict[str, Call] = {
 
 
 def check(call: Call, error: type[Exception]) -> None:
-    """The error, and its words."""
+    """Return the error and its words."""
     with pytest.raises(error) as caught:
         call()
     text = str(caught.value)

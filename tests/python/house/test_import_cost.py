@@ -27,7 +27,7 @@ HEAVY = {
 
 
 def modules_after(code: str) -> set[str]:
-    """Names of the packages loaded after running some code in a fresh interpreter."""
+    """Return the names of the packages that some code loads in a fresh interpreter."""
     report = "import sys, json; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", f"{code}\n{report}"],

@@ -1,4 +1,4 @@
-"""The type stub: right programs pass `mypy --strict`, wrong ones don't; and it fits the core."""
+"""The type stub fits the core; right programs pass `mypy --strict`, and wrong ones don't."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ RATE = 44_100
 
 @pytest.fixture(scope="module")
 def effects() -> fa.Pipeline:
-    """The shipped model."""
+    """Return the shipped model."""
     return fa.Pipeline.load("aisfx")
 
 
 def left() -> NDArray[np.float32]:
-    """The guitar's left channel."""
+    """Return the guitar's left channel."""
     return decode(GUITAR)[0][:, 0].copy()
 
 

@@ -22,19 +22,19 @@ OVERLAP = 30 * 256
 
 @pytest.fixture(scope="module")
 def notes() -> fa.Pipeline:
-    """The shipped model."""
+    """Return the shipped model."""
     return fa.Pipeline.load("basic-pitch")
 
 
 def left() -> NDArray[np.float32]:
-    """Four seconds of the guitar's left channel, taken as if it were 22,050 Hz."""
+    """Return four seconds of the guitar's left channel, taken as if it were 22,050 Hz."""
     return decode(GUITAR)[0][: 4 * RATE, 0].copy()
 
 
 @pytest.mark.parametrize("layer", ["note", "onset", "contour"])
 def test_frames_one_after_another_are_the_packages_own(notes: fa.Pipeline, layer: str) -> None:
     want = np.load(GOLDEN / "basic_pitch.npz")[layer]
-    ended = np.pad(left(), (0, OVERLAP // 2))  # the package always has silence after the sound
+    ended = np.pad(left(), (0, OVERLAP // 2))  # the package always appends silence
     rows = notes.layer(layer)(ended, sample_rate=RATE)
     assert rows.shape[1:] == (142, want.shape[1])
     frames = rows.reshape(-1, want.shape[1])[: 4 * 86]
@@ -84,4 +84,4 @@ def test_the_card_says_whose_it_is_and_what_was_changed(notes: fa.Pipeline) -> N
     assert notes.card["copyright"] in licence
     assert "Changed: " in licence
     assert notes.card["changes"]
-    assert "This product includes software developed at" in licence  # the package's NOTICE
+    assert "This product includes software developed at" in licence  # the package's NOTICE says so

@@ -1,4 +1,4 @@
-"""Networks that the toolkit never saw, by cards written as a user would: YAMNet, and an encoder of tags."""
+"""Networks from elsewhere run by cards that a user would write: YAMNet, and an encoder of tags."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def write_card(folder: Path, after: list[fa.Node]) -> Path:
-    """YAMNet's card as one would write it by hand, the weights beside it, and what comes after them."""
+    """Write YAMNet's card as one would by hand, beside its weights, and return its path."""
     shutil.copy(YAMNET / "yamnet.onnx", folder)
     network = {
         "node": "OnnxModel",
@@ -52,20 +52,20 @@ def write_card(folder: Path, after: list[fa.Node]) -> Path:
 
 @pytest.fixture(scope="module")
 def classes() -> list[str]:
-    """The 521 names."""
+    """Return the 521 names."""
     with (YAMNET / "class_map.csv").open(encoding="utf-8", newline="") as file:
         return [row["display_name"] for row in csv.DictReader(file)]
 
 
 @pytest.fixture(scope="module")
 def yamnet(tmp_path_factory: pytest.TempPathFactory, classes: list[str]) -> fa.Pipeline:
-    """YAMNet from its card."""
+    """Return YAMNet, loaded from its card."""
     return fa.Pipeline.load(write_card(tmp_path_factory.mktemp("yamnet"), [fa.Tags(classes)]))
 
 
 @pytest.fixture(scope="module")
 def golden() -> NDArray[np.int16]:
-    """The release's own clip: 0.975 s of speech."""
+    """Return the release's own clip, 0.975 s of speech."""
     return np.fromfile(YAMNET / "yamnet_test_audio.bin", np.int16)
 
 
@@ -77,7 +77,7 @@ def test_yamnet_hears_speech_in_its_own_clip(yamnet: fa.Pipeline, golden: NDArra
 
 
 def test_the_front_end_gives_yamnets_own_spectra(golden: NDArray[np.int16]) -> None:
-    # Seen: 1.41 apart everywhere, then 0.005 in the median, 0.065 in all but a hundredth, 0.299 at most.
+    # Apart from an offset of 1.41, differences are 0.005 in the median, 0.065 in 99 % and 0.299 at most.
     want = np.fromfile(YAMNET / "yamnet_test_spectra.bin", np.float32).reshape(96, 64)
     (got,) = presets.yamnet()(golden / np.float32(32_768))
     difference = np.abs(got - want - np.median(got - want))
@@ -94,7 +94,7 @@ def test_yamnet_names_what_the_clips_are(yamnet: fa.Pipeline, shared: Path) -> N
         if row["file"].startswith("clips/") and not row["file"].endswith(".m4a"):
             top = [label for label, _ in yamnet(shared / "audio" / row["file"]).top(5)]
             heard[row["label"]] = set(top) & set(row["audioset_labels"].split(";"))
-    # A train's steam whistle is heard as one. The clock is poultry to YAMNet with its original formula too.
+    # YAMNet hears the train's whistle. It takes the clock for poultry, with its original formula too.
     assert {label for label, hit in heard.items() if not hit} <= {"train", "clock ticking"}, heard
     assert {"rain", "dog", "thunder", "birds", "piano", "fire engine siren"} <= set(heard)
     assert heard["dog"] == {"Dog", "Bark"}
@@ -121,7 +121,7 @@ def test_the_embedding_is_a_layer(yamnet: fa.Pipeline, golden: NDArray[np.int16]
 
 
 def embed(sets: list[list[str]], vocabulary: list[str]) -> NDArray[np.float32]:
-    """Embeddings of sets of tags, [n_sets, 128]: id 0 is padding, a tag's is its place and one."""
+    """Return embeddings of sets of tags [n_sets, 128]; id 0 is padding, a tag's id is its index plus one."""
     session = onnxruntime.InferenceSession(ENCODER / "tag_encoder.onnx", providers=["CPUExecutionProvider"])
     ids = np.zeros((len(sets), 10), np.int64)
     for row, tags in zip(ids, sets, strict=True):
@@ -132,14 +132,14 @@ def embed(sets: list[list[str]], vocabulary: list[str]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def vocabulary() -> list[str]:
-    """The encoder's 1000 tags."""
+    """Return the encoder's 1000 tags."""
     tokens = json.loads((ENCODER / "id2token.json").read_text(encoding="utf-8"))
     return [tokens[str(i)] for i in range(len(tokens))]
 
 
 @pytest.fixture(scope="module")
 def bank(vocabulary: list[str]) -> NDArray[np.float32]:
-    """The embedding of each tag alone."""
+    """Return the embedding of each tag alone."""
     return embed([[tag] for tag in vocabulary], vocabulary)
 
 

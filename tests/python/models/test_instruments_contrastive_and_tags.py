@@ -1,4 +1,4 @@
-"""instruments-contrastive, instruments-tags: what their cards state is what they give on unseen programs."""
+"""instruments-contrastive and instruments-tags give what their cards state on unseen programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def card(model: fa.Pipeline) -> dict[str, Any]:
     return model.card
 
 
-def test_the_cards_figures(
+def test_the_cards_figures_are_reached(
     model: fa.Pipeline, card: dict[str, Any], unseen_notes: list[tuple[Path, str]]
 ) -> None:
     labels: list[str] = card["pipeline"][-1]["labels"]
@@ -41,7 +41,7 @@ def test_the_cards_figures(
     assert right / len(unseen_notes) == pytest.approx(metrics["accuracy"], abs=0.005)
     for family, row in confusion.items():
         for other, n in row.items():
-            # One note may lie on an edge, where a machine rounds otherwise.
+            # One note may lie on a threshold, where another machine rounds otherwise.
             assert n == pytest.approx(metrics["confusion"][family].get(other, 0), abs=1), (family, other)
 
 
@@ -80,7 +80,7 @@ def test_loudness_does_not_matter(model: fa.Pipeline, guitar_16k: NDArray[np.flo
 
 
 def test_a_sound_lies_near_its_own_mix(unseen_notes: list[tuple[Path, str]]) -> None:
-    """What the projection was trained for, on notes and mixes that it never heard."""
+    """The projection does what it was trained for, on notes and mixes that it never heard."""
     near = fa.Pipeline.load("instruments-contrastive").layer("projection")
     clips = [decode(path)[0][:, 0] for path, _ in unseen_notes[::23]]
     own = np.concatenate([near(clip, sample_rate=16_000) for clip in clips])

@@ -1,4 +1,4 @@
-"""instruments-harmonic: the card's figures are what the model gives on the notes they were measured on."""
+"""instruments-harmonic gives its card's figures on the notes they were measured on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def model() -> fa.Pipeline:
     return fa.Pipeline.load(NAME)
 
 
-def test_the_cards_figures(
+def test_the_cards_figures_are_reached(
     model: fa.Pipeline, card: dict[str, Any], unseen_notes: list[tuple[Path, str]]
 ) -> None:
     labels: list[str] = card["pipeline"][-1]["labels"]
@@ -54,8 +54,8 @@ def test_the_cards_figures(
         for family, row in confusion.items()
         for other, n in row.items()
     )
-    assert moved <= 4  # one or two notes, where a machine rounds otherwise
-    assert metrics["accuracy"] > 0.413  # a linear model on log-mel statistics
+    assert moved <= 4  # one or two notes may differ, where another machine rounds otherwise
+    assert metrics["accuracy"] > 0.413  # a linear model on log-mel statistics has this
 
 
 def test_the_card_says_what_one_should_know(card: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""models/README.md: each row of its tables runs as it says, and its numbers are those of the files."""
+"""Each row of the tables in models/README.md runs as it says, and its numbers are those of the files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from helpers import GUITAR, ROOT, decode
+from helpers import GUITAR, RECIPES, ROOT, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MODELS = ROOT / "models"
-RECIPES = MODELS / "recipes"
 COLUMNS = ["name", "paper", "weights", "front end", "parameters", "size", "measured", "licence", "run"]
 TORCH = "recipes are PyTorch: pip install '.[recipes]'"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row as it stands there: its cells by column, without backticks."""
+    """A row of a table: its cells by column, without backticks."""
 
     cells: dict[str, str]
 
@@ -52,7 +51,7 @@ class Row:
 
 
 def read_table() -> list[Row]:
-    """All rows below a header of these columns."""
+    """Return all rows below a header of these columns."""
     rows, inside = [], False
     for line in (MODELS / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
@@ -69,7 +68,7 @@ CARDS = {
     for path in sorted(MODELS.glob("*/card.json"))
 }
 SHIPPED = [row for row in TABLE if row["name"] in CARDS]
-EXPORTED = [row for row in TABLE if row["run"].startswith("python models/recipes/papers.py")]
+EXPORTED = [row for row in TABLE if row["run"].startswith("python models/recipes/papers/make.py")]
 TRAINED = [row for row in TABLE if row["run"].startswith("python models/recipes/train/")]
 
 
@@ -78,7 +77,7 @@ def row_id(row: Row) -> str:
 
 
 def figures(value: Any) -> set[str]:
-    """Every number in a card's metrics, as the table would round it."""
+    """Return every number in a card's metrics, as the table would round it."""
     if isinstance(value, dict):
         return set().union(*map(figures, value.values()))
     return {f"{value:.{n}f}" for n in range(1, 5)} if isinstance(value, float) else {str(value)}
@@ -112,10 +111,10 @@ def test_a_shipped_models_numbers_are_its_cards_and_its_files(row: Row) -> None:
 def test_an_untrained_row_says_so_and_has_the_networks_numbers(row: Row) -> None:
     pytest.importorskip("torch", reason=TORCH)
     pytest.importorskip("onnx", reason=TORCH)
-    sys.path.insert(0, str(RECIPES))
-    import papers
+    sys.path.insert(0, str(RECIPES / "papers"))
+    import make
 
-    (recipe,) = [recipe for recipe in papers.RECIPES if recipe.name == row["name"]]
+    (recipe,) = [recipe for recipe in make.RECIPES if recipe.name == row["name"]]
     assert row.parameters == recipe.parameters
     assert row.size_mb == pytest.approx(4 * row.parameters / 1e6, rel=0.01, abs=0.1)
     rate_khz = recipe.front().input_spec.rate_hz / 1000
@@ -139,14 +138,14 @@ def test_a_trained_row_has_the_numbers_of_the_recorded_runs(row: Row) -> None:
 def test_every_registered_recipe_has_a_row() -> None:
     pytest.importorskip("torch", reason=TORCH)
     pytest.importorskip("onnx", reason=TORCH)
-    sys.path.insert(0, str(RECIPES))
-    import papers
+    sys.path.insert(0, str(RECIPES / "papers"))
+    import make
 
-    assert sorted(row["name"] for row in EXPORTED) == sorted(recipe.name for recipe in papers.RECIPES)
+    assert sorted(row["name"] for row in EXPORTED) == sorted(recipe.name for recipe in make.RECIPES)
 
 
 def sounds(folder: Path) -> Path:
-    """A folder with a sub-folder for each of two labels."""
+    """Return a folder with a sub-folder for each of two labels."""
     samples, rate = decode(GUITAR)
     rng = np.random.default_rng(0)
     for i, start in enumerate(range(0, 6 * rate, rate)):
@@ -158,7 +157,7 @@ def sounds(folder: Path) -> Path:
 
 
 def notes(folder: Path, shared: Path) -> Path:
-    """The shared notes, four of each family: two to learn from."""
+    """Return a folder of shared notes, four of each family, two of them to learn from."""
     with (shared / "instruments" / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     seen: Counter[tuple[str, str]] = Counter()
@@ -176,7 +175,7 @@ def notes(folder: Path, shared: Path) -> Path:
 
 
 def run_program(arguments: list[str]) -> str:
-    """What Python says when it is started so."""
+    """Return what Python prints when it is started with these arguments."""
     start = [sys.executable, *arguments]
     result = subprocess.run(start, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -184,13 +183,13 @@ def run_program(arguments: list[str]) -> str:
 
 
 def run_script(arguments: list[str], request: pytest.FixtureRequest) -> str:
-    """What a script says, run as such in this process: so PyTorch is imported once for all rows."""
+    """Return what a script prints, run in this process so that PyTorch is imported once for all rows."""
     patch, captured = request.getfixturevalue("monkeypatch"), request.getfixturevalue("capsys")
     patch.chdir(ROOT)
     patch.setattr(sys, "argv", arguments)
     patch.syspath_prepend(str((ROOT / arguments[0]).parent))
     with warnings.catch_warnings():
-        warnings.simplefilter("default")  # as in a process of its own
+        warnings.simplefilter("default")  # as in a fresh process
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(arguments[0], run_name="__main__")
     said = captured.readouterr()
@@ -199,7 +198,7 @@ def run_script(arguments: list[str], request: pytest.FixtureRequest) -> str:
 
 
 def marked(row: Row) -> Any:
-    """The row, marked if its line needs PyTorch."""
+    """Return the row, marked if its line needs PyTorch."""
     marks = [pytest.mark.torch] if "models/recipes/" in row["run"] else []
     return pytest.param(row, id=row["name"], marks=marks)
 

@@ -1,6 +1,6 @@
 """The four shipped models against the original recipe and the original graphs.
 
-Two yardsticks, because one of them is wrong for one model:
+There are two yardsticks, because one of them is wrong for one model:
 
 - `../shared/reference/musicnn.npz`, made by the original recipe: the PyPI package `musicnn` 0.1.0
   with librosa. Its scores for the VGG trained on MSD come from the package's Python code, whose
@@ -33,14 +33,14 @@ SAMPLE_RATE = 16_000
 
 @pytest.fixture(scope="module")
 def reference(shared: Path) -> dict[str, np.ndarray]:
-    """The original recipe's numbers by name."""
+    """Return the original recipe's numbers by name."""
     with np.load(shared / "reference" / "musicnn.npz") as file:
         return dict(file)
 
 
 @pytest.fixture(scope="module", params=IN_REFERENCE)
 def model(request: pytest.FixtureRequest) -> fa.Pipeline:
-    """Each model that the reference holds rightly."""
+    """Return each model for which the reference is right."""
     return fa.Pipeline.load(request.param)
 
 
@@ -76,9 +76,9 @@ def test_the_shipped_front_end_is_the_one_tested_here() -> None:
 
 
 def test_scores_are_the_references(
-    clip: tuple[Path, str], reference: dict[str, np.ndarray], model: fa.Pipeline
+    shared_clip: tuple[Path, str], reference: dict[str, np.ndarray], model: fa.Pipeline
 ) -> None:
-    path = clip[0]
+    path = shared_clip[0]
     key = f"{IN_REFERENCE[model.name or '']}|clips/{path.name}"
     tags = model(path)
     if key not in reference:  # shorter than a patch: the original recipe gives nothing

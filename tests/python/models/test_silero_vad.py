@@ -26,17 +26,17 @@ SPEECH = "speech_en_female_16k_mono.flac"
 
 @pytest.fixture(scope="module")
 def vad() -> fa.Pipeline:
-    """The shipped model."""
+    """Return the shipped model."""
     return fa.Pipeline.load("silero-vad")
 
 
 def left() -> NDArray[np.float32]:
-    """The guitar's left channel, taken as if it were 16 kHz: 859 chunks, the last one not full."""
+    """Return the guitar's left channel, taken as if it were 16 kHz: 859 chunks, the last one not full."""
     return decode(GUITAR)[0][:, 0].copy()
 
 
 def scores_of(windows: list[Window]) -> NDArray[np.float32]:
-    """All scores, one after another."""
+    """Return all scores, one after another."""
     return np.concatenate([window.scores for window in windows])
 
 

@@ -28,7 +28,7 @@ LOG = MEL >> fa.Log()
 
 
 def means(window: int, hop: int | None = None, kinds: tuple[str, ...] = ("mean",)) -> fa.Node:
-    """Log-mel pooled over windows of frames of 10 ms."""
+    """Return the node that pools log-mel over windows of frames of 10 ms."""
     return LOG >> fa.Statistics(kinds=list(kinds), window=window, hop=hop)
 
 
@@ -39,7 +39,7 @@ def only(rows: Any) -> NDArray[np.float32]:
 def joined(
     parts: list[NDArray[np.float32]], hops: list[int], to: int, *, average: bool = False
 ) -> NDArray[np.float32]:
-    """The rule in words: beside each row the last that began by then, or the mean of those in its step."""
+    """Return rows joined by the rule: each beside the last that began by then, or the mean in its step."""
     rows = []
     for i in count():
         start, end = i * hops[to], (i + 1) * hops[to]
@@ -135,7 +135,7 @@ def test_resampled_branches_of_one_rate_are_shared_in_whole_cycles(guitar_16k: N
     assert_same_bits({"": node(x, threads=2)}, {"": node(x)})
 
 
-def test_branches_at_the_sound_s_own_rates_join_behind_their_resamplers(
+def test_branches_with_resamplers_join_at_the_rates_of_the_sound(
     guitar: tuple[NDArray[np.float32], int],
 ) -> None:
     x = np.ascontiguousarray(guitar[0][:, 0])
@@ -173,7 +173,7 @@ def test_clips_of_their_own_join_within_and_without(guitar_16k: NDArray[np.float
         fa.Concat(fa.Each(a), fa.Each(fa.MelSpectrogram(sample_rate=8000)))
 
 
-def test_a_clip_s_rows_join_once(guitar_16k: NDArray[np.float32]) -> None:
+def test_rows_of_a_whole_clip_join_once(guitar_16k: NDArray[np.float32]) -> None:
     node = LOG >> fa.Concat(fa.Mean(), fa.Max(), fa.Statistics(kinds=["std"]))
     rows = only(LOG(guitar_16k))
     got = only(node(guitar_16k))
@@ -214,7 +214,7 @@ def test_a_row_comes_out_when_stated(
         arrivals += [sample + 1] * len(only(stream.push(guitar_16k[sample : sample + 1])))
     late = [n - math.ceil((k / rate_hz + latency_s) * RATE - 1e-6) for k, n in enumerate(arrivals)]
     assert len(late) >= 2
-    assert max(late) == 0  # some row takes all of it, none more
+    assert max(late) == 0  # some row takes all of it, and none takes more
 
 
 def test_a_slow_row_holds_back_the_rows_beside_it_and_no_others(guitar_16k: NDArray[np.float32]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import assert_same_bits, in_chunks, musicnn_front
+from helpers import musicnn_front
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,21 +23,21 @@ def log_mel(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def fitted(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
-    """Derivative of that order of the polynomial of that order through all of x, by least squares."""
+    """Return this derivative of the least-squares polynomial of the same order through all of x."""
     t = np.arange(len(x), dtype=np.float64) - len(x) // 2
     top = np.polynomial.polynomial.polyfit(t, x.reshape(len(x), -1), order)[order]
     return (top * np.prod(np.arange(1, order + 1))).reshape(x.shape[1:])
 
 
 def nearest(x: NDArray[np.float64], width: int, order: int) -> NDArray[np.float64]:
-    """A fit around each row, end rows repeated."""
+    """Return a fit around each row; end rows are repeated."""
     half = width // 2
     padded = np.concatenate([x[:1]] * half + [x] + [x[-1:]] * half)
     return np.stack([fitted(padded[t : t + width], order) for t in range(len(x))])
 
 
 def reference(x: NDArray[np.float32], width: int, order: int, mode: str) -> NDArray[np.float64]:
-    """What the documentation says, in float64."""
+    """Return what the documentation says, in float64."""
     wide = x.astype(np.float64)
     if mode == "htk":
         for _ in range(order):
@@ -84,17 +84,15 @@ def test_librosa_gives_the_same(
     n=st.integers(1, 40),
     width=st.integers(1, 7).map(lambda half: 2 * half + 1),
     order=st.integers(1, 2),
-    cuts=st.lists(st.integers(0, 40), max_size=5),
 )
-def test_clips_of_any_length_in_any_chunks(
-    log_mel: NDArray[np.float32], mode: str, *, n: int, width: int, order: int, cuts: list[int]
+def test_clips_of_any_length_have_the_slopes_of_the_formula(
+    log_mel: NDArray[np.float32], mode: str, *, n: int, width: int, order: int
 ) -> None:
     rows = np.ascontiguousarray(log_mel[50 : 50 + n, :6].reshape(n, 2, 3))
     node = fa.Delta(width=width, order=order, mode=mode)
     got = node(rows)
     want = reference(rows, width, order, mode)
     np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 @pytest.mark.parametrize("mode", MODES)

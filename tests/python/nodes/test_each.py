@@ -1,4 +1,4 @@
-"""Each: a node run over every row as a clip of its own."""
+"""Each runs a node over every row as a separate clip."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SCALES: dict[str, fa.Node] = {"gamma": fa.Standardize([1.0], [3.0]), "beta": fa.
 
 
 def means(window: int, hop: int | None = None) -> fa.Node:
-    """Log-mel pooled over windows of frames of 10 ms."""
+    """Return the node that pools log-mel over windows of frames of 10 ms."""
     return LOG >> fa.Statistics(kinds=["mean"], window=window, hop=hop)
 
 
@@ -36,7 +36,7 @@ def only(rows: Any) -> NDArray[np.float32]:
 def modulated(
     content: NDArray[np.float32], gamma: NDArray[np.float32], beta: NDArray[np.float32], beside: list[int]
 ) -> NDArray[np.float32]:
-    """The paper's formula, each content row with the condition row beside it, as long as there is one."""
+    """Return the paper's formula for each content row and the condition row beside it, while there is one."""
     beside = [k for k in beside if k < len(gamma)]
     return gamma[beside] * content[: len(beside)] + beta[beside]
 
@@ -101,7 +101,9 @@ def test_weights_lie_in_their_files(tmp_path: Path, guitar_16k: NDArray[np.float
     np.testing.assert_allclose(again(guitar_16k, sample_rate=RATE), got, rtol=0, atol=1e-5)
     assert math.isfinite(film.latency_s)
     widest_s = 0.99 + 0.016 + 0.056  # from the slow window's start to the end of the fast one
-    assert widest_s <= film.receptive_field_s < widest_s + 0.96  # a bound, where branches are nested
+    assert (
+        widest_s <= film.receptive_field_s < widest_s + 0.96
+    )  # this is a bound, because branches are nested
 
 
 def test_threads_live_and_files_give_the_same_bits(

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def harmonic_filters(sample_rate: int, n_fft: int, n_harmonic: int, semitone_scale: int, q: Any) -> Floats:
-    """Dense [n_harmonic, n_levels, n_bins]: max(0, min(1 + 2 (f - f0) / bw, 1 - 2 (f - f0) / bw))."""
+    """Weights are [n_harmonic, n_levels, n_bins]: max(0, min(1 + 2 (f - f0) / bw, 1 - 2 (f - f0) / bw))."""
     top = round(float(69 + 12 * np.log2(sample_rate / (2 * n_harmonic) / 440)))
     notes = 24 + np.arange((top - 24) * semitone_scale) / semitone_scale
     centres = np.arange(1, n_harmonic + 1)[:, None] * 440 * 2 ** ((notes - 69) / 12)
@@ -48,7 +48,7 @@ def noise() -> NDArray[np.float32]:
     ("n_fft", "q"), [(512, 1.0), (513, 1.0), (512, 1.7), (512, [1, 1.1, 1.2, 1.3, 1.4, 1.5]), (512, None)]
 )
 def test_decibels_are_the_papers_to_a_thousandth(n_fft: int, q: Any, signal: Any) -> None:
-    """Down to 60 dB below the frame's peak: there, float32 samples have no more to say."""
+    """Bounds hold down to 60 dB below the frame's peak; deeper, float32 samples are rounding."""
     if q is None:
         q = np.linspace(0.8, 2.4, 768).tolist()
     x = signal()
@@ -64,10 +64,10 @@ def test_decibels_are_the_papers_to_a_thousandth(n_fft: int, q: Any, signal: Any
     assert np.abs(got - want).max() < 0.1
 
 
-def test_the_papers_numbers() -> None:
+def test_sizes_are_the_papers() -> None:
     filters = harmonic_filters(16_000, 512, 6, 2, 1.0)
     assert filters.shape == (6, 128, 257)
-    assert np.count_nonzero(filters) == 3786  # as the authors' module has
+    assert np.count_nonzero(filters) == 3786  # the authors' module has as many
     assert np.flatnonzero(filters.reshape(768, -1).sum(axis=1) == 0).tolist() == [12]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import assert_same_bits, in_chunks, musicnn_front
+from helpers import musicnn_front
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def scores(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bands of real sound squeezed into (0, 1), which a detector's scores are, with a label never heard."""
+    """Return bands of real sound squeezed into (0, 1) like a detector's scores; one label is never heard."""
     logs = musicnn_front()(guitar_16k)[:300, :12].astype(np.float64)
     probabilities = (1 / (1 + np.exp(3 - 2 * logs))).astype(np.float32)
     probabilities[:, 5] = 0
@@ -31,33 +31,26 @@ def reference(p: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("shape", [(), (12,), (3, 4)])
-@given(n=st.integers(1, 250), cuts=st.lists(st.integers(0, 250), max_size=5))
-def test_a_clip_has_one_row_in_any_chunks(
-    scores: NDArray[np.float32], shape: tuple[int, ...], *, n: int, cuts: list[int]
-) -> None:
+@given(n=st.integers(1, 250))
+def test_a_clip_has_one_row(scores: NDArray[np.float32], shape: tuple[int, ...], *, n: int) -> None:
     rows = np.resize(scores, (n, *shape))
     node = fa.LinearSoftmaxPooling()
     got = node(rows)
     assert got.shape == (1, *shape)
     np.testing.assert_allclose(got[0], reference(rows), rtol=1e-7)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 @given(
     n=st.integers(1, 120),
     window=st.integers(1, 40),
     hop=st.none() | st.integers(1, 50),
-    cuts=st.lists(st.integers(0, 120), max_size=5),
 )
-def test_windows_slide_in_any_chunks(
-    scores: NDArray[np.float32], *, n: int, window: int, hop: int | None, cuts: list[int]
-) -> None:
+def test_windows_slide_by_a_hop(scores: NDArray[np.float32], *, n: int, window: int, hop: int | None) -> None:
     rows = np.ascontiguousarray(scores[:n])
     node = fa.LinearSoftmaxPooling(window=window, hop=hop)
     got = node(rows)
     starts = range(0, max(1, n - window + 1), hop or window)
     np.testing.assert_allclose(got, [reference(rows[i : i + window]) for i in starts], rtol=1e-7)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 def test_it_lies_between_the_mean_and_the_largest(scores: NDArray[np.float32]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def reference(x: NDArray[np.float32], log: fa.Log) -> NDArray[np.float64]:
-    """What the documentation says, in float64."""
+    """Return what the documentation says, in float64."""
     scale, offset, floor = (float(np.float32(v)) for v in (log.scale, log.offset, log.floor))
     argument = np.maximum(scale * x.astype(np.float64) + offset, floor)
     if log.kind == "ln":
@@ -27,7 +27,7 @@ def reference(x: NDArray[np.float32], log: fa.Log) -> NDArray[np.float64]:
 
 
 def assert_close(x: NDArray[np.float32], log: fa.Log) -> None:
-    """Within a few roundings of float32."""
+    """Assert that values agree within a few roundings of float32."""
     want = reference(x, log)
     np.testing.assert_allclose(log(x), want, rtol=2e-6, atol=2e-6 * max(1, np.abs(want).max(initial=0)))
 

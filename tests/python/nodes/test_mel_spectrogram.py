@@ -21,16 +21,16 @@ Guitar = "tuple[NDArray[np.float32], int]"
 
 
 def node(**options: Any) -> fa.MelSpectrogram:
-    """A node, whether or not some of its bands are empty."""
+    """Return a node, whether or not some of its bands are empty."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return fa.MelSpectrogram(**options)
 
 
 def assert_close(x: NDArray[np.float32], **options: Any) -> None:
-    """Same number of frames, each within 1e-5 of its maximum.
+    """Assert the same number of frames, each within 1e-5 of its maximum.
 
-    A root of a small magnitude magnifies the rounding of float32, of any float32.
+    The root of a small magnitude magnifies the rounding of float32, whoever computes it.
     """
     tolerance = 1e-5 if options.get("power", 2.0) >= 1 else 1e-4
     got, want = node(**options)(x), mel_spectrogram(x, **options)
@@ -269,7 +269,7 @@ def test_options_out_of_reach_are_told(options: dict[str, Any], message: str) ->
         fa.MelSpectrogram(**options)
 
 
-def test_librosas_own_numbers(guitar: Guitar) -> None:
+def test_rows_are_librosas_own_numbers(guitar: Guitar) -> None:
     golden = np.load(GOLDEN / "librosa_mel.npz")
     left = guitar[0][: int(golden["n_samples"]), 0]
     names = [name for name in golden.files if name.startswith("rows ")]

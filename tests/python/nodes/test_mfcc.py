@@ -20,7 +20,7 @@ def db_mel(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def transform(n_mfcc: int, n_mels: int, norm: str) -> NDArray[np.float64]:
-    """The type II transform, as its definition has it."""
+    """Return the type II transform by its definition."""
     k, n = np.arange(n_mfcc)[:, None], np.arange(n_mels)[None]
     matrix = 2 * np.cos(np.pi * k * (2 * n + 1) / (2 * n_mels))
     if norm == "ortho":
@@ -30,7 +30,7 @@ def transform(n_mfcc: int, n_mels: int, norm: str) -> NDArray[np.float64]:
 
 
 def lifter(n_mfcc: int, length: float, kind: str) -> NDArray[np.float64]:
-    """What each coefficient is multiplied by."""
+    """Return what each coefficient is multiplied by."""
     if length == 0:
         return np.ones(n_mfcc)
     k = np.arange(n_mfcc) + (kind == "librosa")
@@ -38,7 +38,7 @@ def lifter(n_mfcc: int, length: float, kind: str) -> NDArray[np.float64]:
 
 
 def assert_close(got: NDArray[np.float32], want: NDArray[np.float64]) -> None:
-    """Within the roundings of a float32 sum of 64 values."""
+    """Assert that values agree within the roundings of a float32 sum of 64 values."""
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-6 * np.abs(want).max())
 
 

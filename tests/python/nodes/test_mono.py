@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, assert_same_bits, in_chunks, musicnn_front
+from helpers import GUITAR, musicnn_front
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,17 +20,13 @@ Guitar = "tuple[NDArray[np.float32], int]"
 @given(
     channels=st.integers(1, 20),
     n=st.integers(0, 300),
-    cuts=st.lists(st.integers(0, 300), max_size=6),
 )
-def test_the_mean_matches_numpy_in_any_chunks(
-    guitar_16k: NDArray[np.float32], channels: int, n: int, cuts: list[int]
-) -> None:
+def test_the_mean_matches_numpy(guitar_16k: NDArray[np.float32], channels: int, n: int) -> None:
     rows = np.resize(guitar_16k[5000:], (n, channels))
     node = fa.Mono(channels=channels)
     got = node(rows)
     assert got.shape == (n,)
     np.testing.assert_allclose(got, rows.mean(axis=1, dtype=np.float64), rtol=1e-5, atol=1e-7)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 @pytest.mark.parametrize("channel", [0, 1])

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import assert_same_bits, in_chunks
-from hypothesis import given
-from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +21,7 @@ def db_mel(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def reference(rows: NDArray[np.float32], kind: str, axes: tuple[int, ...]) -> NDArray[np.float64]:
-    """What the documentation says, over these axes."""
+    """Return what the documentation says, over these axes."""
     x = rows.astype(np.float64)
     mean, low = x.mean(axis=axes, keepdims=True), x.min(axis=axes, keepdims=True)
     if kind == "max":
@@ -46,15 +43,13 @@ def test_each_row_by_its_own_level(db_mel: NDArray[np.float32], kind: str, shape
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(), (64,), (4, 16)])
-@given(cuts=st.lists(st.integers(0, 200), max_size=5))
-def test_a_clip_by_its_level_in_any_chunks(
-    db_mel: NDArray[np.float32], kind: str, shape: tuple[int, ...], *, cuts: list[int]
+def test_a_clip_is_scaled_by_its_own_level(
+    db_mel: NDArray[np.float32], kind: str, shape: tuple[int, ...]
 ) -> None:
     rows = db_mel.reshape(-1, *shape)
     node = fa.Normalize(kind=kind, over="clip")
     got = node(rows)
     np.testing.assert_allclose(got, reference(rows, kind, tuple(range(rows.ndim))), rtol=1e-6, atol=1e-9)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 def test_frames_are_standardised_as_crepe_does(guitar_16k: NDArray[np.float32]) -> None:

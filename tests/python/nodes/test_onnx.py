@@ -23,16 +23,16 @@ FRAMES, BANDS = 4, 3
 
 
 def model(name: str, **options: Any) -> fa.OnnxModel:
-    """One of the small networks."""
+    """Return one of the small networks."""
     return fa.OnnxModel(str(ONNX / f"{name}.onnx"), **options)
 
 
 def rows_of(n: int) -> NDArray[np.float32]:
-    """Rows [n, 4, 3], all values different."""
+    """Return rows [n, 4, 3] of different values."""
     return np.random.default_rng(n).uniform(-1, 1, (n, FRAMES, BANDS)).astype(np.float32)
 
 
-# Name, layout, and the order of a row's axes in the weights that the network holds.
+# Each has a name, a layout, and the order of a row's axes in the weights that the network holds.
 LAYOUTS = [
     ("ntf", "", (0, 1)),
     ("ntf", "ntf", (0, 1)),

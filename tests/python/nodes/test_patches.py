@@ -18,14 +18,14 @@ LAST = ["drop", "pad", "repeat"]
 
 
 def numbered(n: int, width: int = 2) -> NDArray[np.float32]:
-    """Rows that tell their own index."""
+    """Return rows that hold their own index."""
     return np.repeat(np.arange(n, dtype=np.float32)[:, None], width, axis=1) + np.float32(0.25)
 
 
 def reference(
     rows: NDArray[np.float32], length: int, hop: int, last: str, *, pad_value: float, context: int
 ) -> list[NDArray[np.float32]]:
-    """The patches alone, each behind the `context` rows before it."""
+    """Return the patches without the `context` rows before each."""
     patches = without_context(rows, length, hop, last, pad_value)
     padded = np.concatenate([np.full((context, *rows.shape[1:]), pad_value, dtype=np.float32), rows])
     return [np.concatenate([padded[k * hop :][:context], patch]) for k, patch in enumerate(patches)]
@@ -34,7 +34,7 @@ def reference(
 def without_context(
     rows: NDArray[np.float32], length: int, hop: int, last: str, pad_value: float
 ) -> list[NDArray[np.float32]]:
-    """Patch k holds rows k * hop to k * hop + length - 1; then the rest, if any is left over."""
+    """Return patches: patch k holds rows k * hop to k * hop + length - 1; the rest, if any, follows."""
     n = len(rows)
     full = max(0, (n - length) // hop + 1)
     patches = [rows[k * hop : k * hop + length] for k in range(full)]
@@ -116,7 +116,7 @@ def test_context_changes_the_shape_and_no_time() -> None:
     assert out.shape == (576,)
     assert out.rate_hz == pytest.approx(31.25)
     assert out.span_s == pytest.approx(0.032)
-    assert out.latency_s == pytest.approx(0.032)  # its last sample is heard when it has passed
+    assert out.latency_s == pytest.approx(0.032)  # its last sample has then passed
 
 
 @pytest.mark.parametrize("threads", [2, 3])

@@ -17,7 +17,7 @@ SPEC = fa.StreamSpec(rate_hz=62.5, shape=[40], unit="power")
 
 @pytest.fixture(scope="module")
 def power(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mel power at the level of 32-bit integers, with a silent beginning."""
+    """Return mel power at the level of 32-bit integers, with a silent beginning."""
     rows = MEL(guitar_16k[:48_000]) * np.float32(2**31)
     rows[:5] = 0
     return rows
@@ -32,7 +32,7 @@ def run(node: fa.PCEN, rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def reference(rows: NDArray[np.float32], node: fa.PCEN, time_constant_s: float) -> NDArray[np.float64]:
-    """What the paper says, row by row."""
+    """Return what the paper says, row by row."""
     t = time_constant_s * 62.5
     b = (np.sqrt(1 + 4 * t**2) - 1) / (2 * t**2)
     wide = rows.astype(np.float64)
@@ -76,7 +76,7 @@ def test_librosa_gives_the_same(
 ) -> None:
     librosa = pytest.importorskip("librosa")
     defaults = {"gain": 0.98, "bias": 2, "power": 0.5, "eps": 1e-6}
-    with np.errstate(divide="ignore"):  # its logarithm of silence
+    with np.errstate(divide="ignore"):  # librosa takes the logarithm of silence
         want = librosa.pcen(
             power.T.astype(np.float64),
             sr=16_000,

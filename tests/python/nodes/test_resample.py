@@ -1,4 +1,4 @@
-"""Resample: any ratio, any chunks, and the pass band and stop band that are promised."""
+"""Resample takes any ratio and any chunks, and keeps the pass band and stop band that it promises."""
 
 from __future__ import annotations
 
@@ -34,26 +34,14 @@ every_quality = pytest.mark.parametrize("quality", PROMISED)
 
 
 def inner(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Without the first and last 50 ms, where the signal meets silence."""
+    """Return the signal without its first and last 50 ms, where it meets silence."""
     edge = rate // 20
     return x[edge:-edge]
 
 
 def level_db(x: NDArray[np.float32], full: float) -> float:
-    """Largest magnitude against that of the tone that went in."""
+    """Return the largest magnitude in dB, relative to that of the tone that went in."""
     return 20 * math.log10(max(float(np.abs(x).max()), 1e-12) / full)
-
-
-@every_ratio
-@given(cuts=st.lists(st.integers(0, 3000), max_size=10), n=st.integers(0, 3000))
-def test_any_chunking_gives_the_same_bits_and_the_length_stated(
-    guitar_16k: NDArray[np.float32], input_rate: int, output_rate: int, cuts: list[int], n: int
-) -> None:
-    node = fa.Resample(input_rate=input_rate, output_rate=output_rate)
-    x = guitar_16k[5000 : 5000 + n]
-    whole = node(x)
-    assert len(whole) == -(-n * output_rate // input_rate)
-    assert_same_bits({"": whole}, in_chunks(node, x, cuts))
 
 
 @given(
@@ -61,15 +49,22 @@ def test_any_chunking_gives_the_same_bits_and_the_length_stated(
     output_rate=st.integers(100, 200_000),
     n=st.integers(0, 400),
     quality=st.sampled_from(sorted(PROMISED)),
+    cuts=st.lists(st.integers(0, 400), max_size=10),
 )
-def test_any_pair_of_rates_keeps_length_and_chunking(
-    guitar_16k: NDArray[np.float32], input_rate: int, output_rate: int, n: int, quality: str
+def test_any_pair_of_rates_has_the_length_stated_and_the_same_bits_in_any_chunks(
+    guitar_16k: NDArray[np.float32],
+    *,
+    input_rate: int,
+    output_rate: int,
+    n: int,
+    quality: str,
+    cuts: list[int],
 ) -> None:
     node = fa.Resample(input_rate=input_rate, output_rate=output_rate, quality=quality)
     x = guitar_16k[5000 : 5000 + n]
     whole = node(x)
     assert len(whole) == -(-n * output_rate // input_rate)
-    assert_same_bits({"": whole}, in_chunks(node, x, [n // 3, n // 2, n // 2 + 1]))
+    assert_same_bits({"": whole}, in_chunks(node, x, cuts))
 
 
 @every_ratio
@@ -108,7 +103,7 @@ def test_upsampling_leaves_no_images(input_rate: int, output_rate: int, quality:
     x = sine(0.9 * band * input_rate / 2, input_rate, input_rate, level=1.0)
     y = fa.Resample(input_rate=input_rate, output_rate=output_rate, quality=quality)(x)
     y = inner(y, output_rate).astype(np.float64)
-    # A window whose side lobes lie below what is measured.
+    # The side lobes of this window lie below what is measured.
     t = 2 * np.pi * np.arange(len(y)) / len(y)
     terms = (0.35875, -0.48829, 0.14128, -0.01168)
     taper = sum(a * np.cos(k * t) for k, a in enumerate(terms))

@@ -1,4 +1,4 @@
-"""Resample, measured: pass band, images and aliases by stepped tones and sweeps, and no clicks.
+"""Resample's pass band, images and aliases, measured by stepped tones and sweeps; it makes no clicks.
 
 Levels are read from float64 spectra and least-squares fits over thousands of samples, which lie far below
 the rounding of a single float32 sample.
@@ -43,7 +43,7 @@ def steady(y: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
 def tone_and_rest(
     y: NDArray[np.float64], frequency_hz: float, rate: int
 ) -> tuple[float, NDArray[np.float64]]:
-    """Amplitude of one frequency by least squares, and what it leaves."""
+    """Return the amplitude of one frequency by least squares, and the residue."""
     t = 2 * np.pi * frequency_hz / rate * np.arange(len(y))
     basis = np.stack([np.cos(t), np.sin(t)], axis=1)
     weights, *_ = np.linalg.lstsq(basis, y, rcond=None)
@@ -51,7 +51,7 @@ def tone_and_rest(
 
 
 def largest_line(x: NDArray[np.float64]) -> float:
-    """Amplitude in dB of the strongest frequency."""
+    """Return the amplitude in dB of the strongest frequency."""
     taper = np.kaiser(len(x), 14)
     spectrum = np.abs(np.fft.rfft(x * taper)) / (taper.sum() / 2)
     return 20 * math.log10(max(float(spectrum.max()), 1e-12))
@@ -60,7 +60,7 @@ def largest_line(x: NDArray[np.float64]) -> float:
 def sweep(
     start_hz: float, end_hz: float, rate: int, seconds: float, *, fade_s: float = 0.0
 ) -> NDArray[np.float64]:
-    """A sine whose frequency rises evenly, full scale."""
+    """Return a full-scale sine whose frequency rises evenly."""
     t = np.arange(round(seconds * rate)) / rate
     x = np.sin(2 * np.pi * (start_hz * t + (end_hz - start_hz) / (2 * seconds) * t**2))
     if fade_s:
@@ -147,5 +147,5 @@ def test_no_click_where_blocks_meet(input_rate: int, output_rate: int, quality: 
     step = 2 * np.pi * frequency_hz / output_rate
     amplitude, rest = tone_and_rest(steady(bend, output_rate), frequency_hz, output_rate)
     assert amplitude == pytest.approx(4 * math.sin(step / 2) ** 2, rel=1e-4)
-    # Second differences raise what images there are by four at most.
+    # Second differences raise images by a factor of four at most.
     assert np.abs(rest).max() < 4 * 10 ** (PROMISED[quality][1] / 20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
@@ -20,7 +19,7 @@ def log_mel(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("n", [1, 96])
-def test_standardize_is_the_formula_for_one_number_and_for_one_a_band(
+def test_standardize_is_the_formula_for_one_number_and_for_one_per_band(
     log_mel: NDArray[np.float32], n: int
 ) -> None:
     mean = log_mel.mean(axis=0, dtype=np.float64)[:n]
@@ -86,7 +85,7 @@ def test_lists_come_as_any_sequence_and_back_as_floats() -> None:
     node = fa.Standardize(np.array([1, 2], dtype=np.float32), (3, 4))
     assert (node.mean, node.std) == ([1.0, 2.0], [3.0, 4.0])
     assert repr(node) == "Standardize([1.0, 2.0], [3.0, 4.0])"
-    assert node == fa.Standardize(mean=[1, 2], std=[3, 4]) == pickle.loads(pickle.dumps(node))  # noqa: S301
+    assert node == fa.Standardize(mean=[1, 2], std=[3, 4])
     assert node.to_dict() == {"node": "Standardize", "mean": [1.0, 2.0], "std": [3.0, 4.0]}
 
 

@@ -24,7 +24,7 @@ OPTIONS: list[dict[str, Any]] = [
     {},
     {"n_chroma": 24},
     {"n_chroma": 36, "base_c": False},
-    {"n_chroma": 5, "tuning": -0.3},  # half of 5 rounds to even
+    {"n_chroma": 5, "tuning": -0.3},  # half of 5 rounds to an even number
     {"n_chroma": 1},
     {"tuning": 0.4},
     {"octwidth": None},
@@ -34,7 +34,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def rows(guitar: tuple[NDArray[np.float32], int]) -> NDArray[np.float32]:
-    """Power of some guitar, and a silent row."""
+    """Return the power of some guitar, and a silent row."""
     spectrum = fa.Spectrogram()(np.ascontiguousarray(guitar[0][::2, 0])[: 2 * RATE])
     assert isinstance(spectrum, np.ndarray)
     return np.concatenate([spectrum, np.zeros_like(spectrum[:1])])

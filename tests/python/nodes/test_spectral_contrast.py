@@ -25,15 +25,15 @@ OPTIONS: list[dict[str, Any]] = [
     {},
     {"n_bands": 1},
     {"f_min": 100.0, "n_bands": 5},
-    {"f_min": 250.0, "n_bands": 4, "quantile": 0.25},  # edges on bins: both bands have them
+    {"f_min": 250.0, "n_bands": 4, "quantile": 0.25},  # edges lie on bins, which both bands have
     {"quantile": 0.9999},
-    {"f_min": 15.625, "n_bands": 8, "quantile": 0.5},  # the first band is two bins, less one
+    {"f_min": 15.625, "n_bands": 8, "quantile": 0.5},  # the first band has two bins, less one
 ]
 
 
 @pytest.fixture(scope="module")
 def rows(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Magnitudes of two seconds of guitar, and a silent row."""
+    """Return magnitudes of two seconds of guitar, and a silent row."""
     spectrum = SPECTRUM(guitar_16k[: 2 * RATE])
     assert isinstance(spectrum, np.ndarray)
     return np.concatenate([spectrum, np.zeros_like(spectrum[:1])])
@@ -79,7 +79,7 @@ def test_librosa_agrees_on_every_clip(clip: tuple[Path, str]) -> None:
     got = features(fa.SpectralContrast(**options, linear=True), rows, rate / 2048)
     np.testing.assert_allclose(got, want.T, rtol=2e-5, atol=1e-9)
 
-    # In dB, librosa's numbers depend on the whole clip, by way of the documented detour.
+    # librosa's numbers in dB depend on the whole clip, as the documentation explains.
     want = librosa.feature.spectral_contrast(**given)
     lifted = []
     for part in ("peak", "valley"):

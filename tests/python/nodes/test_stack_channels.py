@@ -1,4 +1,4 @@
-"""StackChannels against NumPy, and into a network."""
+"""StackChannels against NumPy, and before a network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import ONNX, assert_same_bits, in_chunks, musicnn_front
+from helpers import ONNX, musicnn_front
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,17 +16,15 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("shape", [(), (96,), (8, 12), (2, 3, 4)])
-@given(channels=st.integers(1, 5), cuts=st.lists(st.integers(0, 60), max_size=5))
+@given(channels=st.integers(1, 5))
 def test_all_channels_are_the_row(
-    guitar_16k: NDArray[np.float32], shape: tuple[int, ...], *, channels: int, cuts: list[int]
+    guitar_16k: NDArray[np.float32], shape: tuple[int, ...], *, channels: int
 ) -> None:
     rows = np.resize(guitar_16k[5000:], (60, *shape))
     last = fa.StackChannels(channels=channels)
     first = fa.StackChannels(channels=channels, axis="first")
     assert np.array_equal(last(rows), np.stack([rows] * channels, axis=-1))
     assert np.array_equal(first(rows), np.stack([rows] * channels, axis=1))
-    for node in (last, first):
-        assert_same_bits({"": node(rows)}, in_chunks(node, rows, cuts))
 
 
 def test_times_stay_and_names_of_the_last_axis_go() -> None:

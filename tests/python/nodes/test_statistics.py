@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import assert_same_bits, in_chunks, musicnn_front
+from helpers import musicnn_front
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ def log_mel(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def reference(rows: NDArray[np.float32], kinds: list[str]) -> NDArray[np.float64]:
-    """One row of what NumPy says."""
+    """Return one row as NumPy computes it."""
     x = rows.astype(np.float64)
     named = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
     return np.stack(
@@ -32,26 +32,22 @@ def reference(rows: NDArray[np.float32], kinds: list[str]) -> NDArray[np.float64
 
 
 @pytest.mark.parametrize("shape", [(), (12,), (3, 4)])
-@given(n=st.integers(1, 250), cuts=st.lists(st.integers(0, 250), max_size=5))
-def test_a_clip_has_one_row_in_any_chunks(
-    log_mel: NDArray[np.float32], shape: tuple[int, ...], *, n: int, cuts: list[int]
-) -> None:
+@given(n=st.integers(1, 250))
+def test_a_clip_has_one_row(log_mel: NDArray[np.float32], shape: tuple[int, ...], *, n: int) -> None:
     rows = np.resize(log_mel, (n, *shape))
     node = fa.Statistics(kinds=KINDS)
     got = node(rows)
     assert got.shape == (1, len(KINDS), *shape)
     np.testing.assert_allclose(got[0], reference(rows, KINDS), rtol=1e-6, atol=1e-9)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 @given(
     n=st.integers(1, 120),
     window=st.integers(1, 40),
     hop=st.none() | st.integers(1, 50),
-    cuts=st.lists(st.integers(0, 120), max_size=5),
 )
-def test_windows_slide_in_any_chunks(
-    log_mel: NDArray[np.float32], *, n: int, window: int, hop: int | None, cuts: list[int]
+def test_windows_slide_by_a_hop(
+    log_mel: NDArray[np.float32], *, n: int, window: int, hop: int | None
 ) -> None:
     rows = np.ascontiguousarray(log_mel[:n])
     node = fa.Statistics(kinds=KINDS, window=window, hop=hop)
@@ -59,7 +55,6 @@ def test_windows_slide_in_any_chunks(
     starts = range(0, max(1, n - window + 1), hop or window)
     want = [reference(rows[start : start + window], KINDS) for start in starts]
     np.testing.assert_allclose(got, np.stack(want), rtol=1e-6, atol=1e-7)
-    assert_same_bits({"": got}, in_chunks(node, rows, cuts))
 
 
 def test_a_window_is_a_clip_of_its_own(log_mel: NDArray[np.float32]) -> None:

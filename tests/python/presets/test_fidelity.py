@@ -1,10 +1,10 @@
-"""Mel-spectrograms over a seeded sweep of options, held to librosa, and to NumPy in float64 as librosa,
-torchaudio and Kaldi have it.
+"""Mel-spectrograms over a seeded sweep of options agree with librosa, and with NumPy in float64 by the
+conventions of librosa, torchaudio and Kaldi.
 
-What is asked: power within 1e-5 of its frame's largest band, everywhere; ln and log10 within 1e-4 and dB
-within 1e-3, with a floor of 1e-10, wherever a band lies less than 50 dB below its frame's largest bin. Any
-library in float32 rounds every bin to some 1e-7 of the largest magnitude: deeper than that, a logarithm's
-fourth decimal is chance. Sound is music with white noise 14 dB below it: 97 % of its values lie above.
+Power has to lie within 1e-5 of its frame's largest band everywhere; ln and log10 within 1e-4 and dB within
+1e-3, with a floor of 1e-10, wherever a band lies less than 50 dB below its frame's largest bin. Any library
+in float32 rounds every bin to about 1e-7 of the largest magnitude, so deeper than that the fourth decimal of
+a logarithm is chance. The sound is music with white noise 14 dB below it; 97 % of its values are compared.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SIZES = (64, 100, 128, 200, 256, 400, 441, 512, 640, 882, 1000, 1024, 1103, 2048
 WINDOWS = ("hann", "hamming", "blackman", "povey", "kaiser", "rectangular")
 FLOOR = 1e-10
 EPSILON = float(np.finfo(np.float32).eps)  # Kaldi's floor
-# Kind, the same in NumPy, and what it may be off by.
+# Each has a kind, its factor to log10, and the error allowed.
 LOGS = (("ln", 1 / np.log10(np.e), 1e-4), ("log10", 1.0, 1e-4), ("dB", 10.0, 1e-3))
 
 
@@ -47,7 +47,7 @@ def guitar() -> NDArray[np.float32]:
 
 
 def sound(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
-    """A piece of the guitar clip with noise 14 dB below it."""
+    """Return a piece of the guitar clip with noise 14 dB below it."""
     start = int(rng.integers(0, len(guitar()) - n))
     music = guitar()[start : start + n]
     level = 0.2 * np.sqrt(np.mean(np.square(music, dtype=np.float64)))
@@ -59,7 +59,7 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> int:
 
 
 def drawn(rng: np.random.Generator) -> dict[str, Any]:
-    """What all conventions leave open."""
+    """Draw the options that all conventions leave open."""
     rate = int(rng.choice(RATES))
     n_fft = int(rng.choice([*SIZES, rng.integers(64, 3000)]))
     f_min = float(rng.choice([0, 20, rng.uniform(0, rate / 8)]))
@@ -77,7 +77,7 @@ def drawn(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def near(x: NDArray[np.float32], options: dict[str, Any]) -> NDArray[np.bool_]:
-    """Where a band's mean over its filter lies less than 50 dB below the frame's largest bin."""
+    """Return where a band's mean over its filter lies less than 50 dB below the frame's largest bin."""
     magnitude = np.abs(spectra(x, **options))
     weights = filterbank(**options).T
     mean = magnitude ** options["power"] @ (weights / np.maximum(weights.sum(axis=0), 1e-30))
@@ -85,7 +85,7 @@ def near(x: NDArray[np.float32], options: dict[str, Any]) -> NDArray[np.bool_]:
 
 
 def assert_faithful(x: NDArray[np.float32], want: NDArray[np.float64], options: dict[str, Any]) -> None:
-    """As many frames, and the bounds above."""
+    """Assert the number of frames and the bounds above."""
     mel = fa.MelSpectrogram(**options)
     rows = mel(x)
     assert rows.shape == want.shape
@@ -100,19 +100,19 @@ def assert_faithful(x: NDArray[np.float32], want: NDArray[np.float64], options: 
 
 
 def length(rng: np.random.Generator, options: dict[str, Any]) -> int:
-    """Enough samples for some 20 frames; more than n_fft of them, as librosa wants it."""
+    """Draw a length of up to 20 frames, above n_fft samples because librosa requires that."""
     return int(options["n_fft"] + 1 + options["hop_length"] * rng.integers(1, 20) + rng.integers(0, 50))
 
 
 def librosas(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float64]:
-    """The same by librosa, in double."""
+    """Return the same by librosa, in double precision."""
     librosa = pytest.importorskip("librosa", minversion="0.11")
     taper: Any = window(o["window"], o["win_length"] or o["n_fft"], o["window_beta"])
     if o["window"] in {"hann", "hamming", "blackman"}:
         taper = o["window"]
     y, center = x.astype(np.float64), o["center"]
     if center and o["pad_mode"] == "reflect" and 2 * o["hop_length"] > o["n_fft"]:
-        # There librosa 0.11 mirrors a last piece that is shorter than what it adds.
+        # In this case librosa 0.11 mirrors a last piece that is shorter than what it adds.
         y, center = np.pad(y, o["n_fft"] // 2, mode="reflect"), False
     names = ("n_fft", "win_length", "hop_length", "n_mels", "power", "pad_mode")
     return librosa.feature.melspectrogram(
@@ -130,7 +130,7 @@ def librosas(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("seed", range(160))
-def test_librosa(seed: int) -> None:
+def test_librosas_conventions_are_met(seed: int) -> None:
     rng = np.random.default_rng([1, seed])
     suffix = str(rng.choice(["", "_symmetric"]))
     shape = str(rng.choice(WINDOWS))
@@ -145,16 +145,16 @@ def test_librosa(seed: int) -> None:
     x = sound(rng, length(rng, options))
     want = librosas(x, options)
     assert_faithful(x, want, options)
-    # And so the reference that stands in for other libraries is one.
+    # This also checks the reference that stands in for other libraries.
     np.testing.assert_allclose(mel_spectrogram(x, **options), want, rtol=1e-9, atol=1e-12 * want.max())
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_torchaudios_conventions(seed: int) -> None:
-    """torchaudio 2.8 `MelSpectrogram`, `normalized=False`: HTK and reflection unless told otherwise.
+def test_torchaudios_conventions_are_met(seed: int) -> None:
+    """Options are those of torchaudio 2.8's `MelSpectrogram`, `normalized=False`; it defaults to HTK.
 
-    It spreads its bins over [0, sample_rate // 2], so that odd rates and sizes differ by a bin's fraction;
-    here, as in librosa, bin k stands at k * sample_rate / n_fft.
+    It spreads its bins over [0, sample_rate // 2], so odd rates and sizes differ by a fraction of a bin;
+    here and in librosa bin k stands at k * sample_rate / n_fft.
     """
     rng = np.random.default_rng([2, seed])
     options = drawn(rng) | {
@@ -169,7 +169,7 @@ def test_torchaudios_conventions(seed: int) -> None:
 
 
 def kaldis(rng: np.random.Generator) -> dict[str, Any]:
-    """Kaldi's `fbank`, by its options: frames in ms, zeros after each up to a power of two."""
+    """Draw options of Kaldi's `fbank`: frames in ms, followed by zeros up to a power of two."""
     rate = int(rng.choice([rate for rate in RATES if rate != 11_025]))
     win_length = rate * int(rng.choice([25, 25, 20, 32, 64])) // 1000
     nyquist = rate / 2
@@ -196,7 +196,7 @@ def kaldis(rng: np.random.Generator) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_kaldis_conventions(seed: int) -> None:
+def test_kaldis_conventions_are_met(seed: int) -> None:
     rng = np.random.default_rng([3, seed])
     options = kaldis(rng)
     x = sound(rng, length(rng, options))
@@ -204,14 +204,14 @@ def test_kaldis_conventions(seed: int) -> None:
 
 
 def kaldi_native(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float64]:
-    """ln of mel values by kaldi-native-fbank, which computes in float32."""
+    """Return ln of mel values by kaldi-native-fbank, which computes in float32."""
     knf = pytest.importorskip("kaldi_native_fbank")
     options = knf.FbankOptions()
     frame, mel = options.frame_opts, options.mel_opts
     rate = o["sample_rate"]
     frame.samp_freq = rate
     frame.dither = 0
-    # In ms, rounded down again; half a sample keeps it from falling below.
+    # Kaldi rounds ms down to samples; half a sample keeps the length from falling by one.
     frame.frame_length_ms = 1000 * (o["win_length"] + 0.5) / rate
     frame.frame_shift_ms = 1000 * (o["hop_length"] + 0.5) / rate
     shape = o["window"].removesuffix("_symmetric")
@@ -231,8 +231,8 @@ def kaldi_native(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float6
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_kaldi_native_fbank(seed: int) -> None:
-    """Kaldi's algorithm as others have it, in float32 from the filters on."""
+def test_kaldi_native_fbank_agrees(seed: int) -> None:
+    """Another implementation of Kaldi's algorithm, in float32 from the filters on, agrees."""
     rng = np.random.default_rng([4, seed])
     options = kaldis(rng)
     x = sound(rng, length(rng, options))
@@ -243,8 +243,8 @@ def test_kaldi_native_fbank(seed: int) -> None:
 
 
 @pytest.mark.parametrize("snip_edges", [True, False])
-def test_kaldi_native_fbank_on_real_sound(clip: tuple[Path, str], *, snip_edges: bool) -> None:
-    """As it is, without noise."""
+def test_kaldi_native_fbank_agrees_on_real_sound(clip: tuple[Path, str], *, snip_edges: bool) -> None:
+    """Clips agree as they are, without added noise."""
     samples, rate = decode(clip[0])
     x = np.ascontiguousarray(samples[: 2 * rate, 0])
     options = kaldis(np.random.default_rng(0)) | {
@@ -269,4 +269,4 @@ def test_kaldi_native_fbank_on_real_sound(clip: tuple[Path, str], *, snip_edges:
     assert (np.abs(mel(x) - want) / top).max() < 1e-5
     compared = near(x, options)
     assert np.abs(rows - np.log(np.maximum(want, EPSILON)))[compared].max() < 1e-4
-    assert np.abs(rows - native)[compared].max() < 1e-3  # its filters are float32 from the start
+    assert np.abs(rows - native)[compared].max() < 1e-3  # its filters are float32 too

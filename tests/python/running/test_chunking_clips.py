@@ -1,4 +1,8 @@
-"""Any chunks of any real clip, at its own rate and with its own channels, give the same numbers."""
+"""Any chunks of any real clip, at its own rate and with its own channels, give the same numbers.
+
+`nodes/test_every_node.py` shows it for each node; here channels are mixed and resampled first,
+and a network runs last.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +22,19 @@ if TYPE_CHECKING:
 
 FRONT = fa.Pipeline(musicnn_front())
 CHUNKS = [1, 7, 160, 4099, "random"]
-# Pushes of a sample or seven are many: those chunk sizes see the beginning of a clip only.
+# With chunks of one or seven samples only the beginning of a clip is pushed, because pushes are many.
 MOST_PUSHES = 60_000
 
 
 def sizes(chunk: int | str) -> Iterable[int]:
-    """Chunk sizes without end."""
+    """Yield chunk sizes without end."""
     rng = np.random.default_rng(0)
     while True:
         yield int(rng.integers(0, 9000)) if isinstance(chunk, str) else chunk
 
 
 def read(path: Path, chunk: int | str) -> tuple[NDArray[np.float32], int]:
-    """As many samples [n_samples, channels] as the chunk size may take, and their rate."""
+    """Return as many samples [n_samples, channels] as the chunk size allows, and their rate."""
     most = -1 if isinstance(chunk, str) else MOST_PUSHES * chunk
     samples, rate = soundfile.read(path, frames=most, dtype="float32", always_2d=True)
     return samples, rate
@@ -39,7 +43,7 @@ def read(path: Path, chunk: int | str) -> tuple[NDArray[np.float32], int]:
 def run(
     pipeline: fa.Pipeline, samples: NDArray[np.float32], rate: int, chunk: int | str
 ) -> dict[str, NDArray[np.float32]]:
-    """Rows of a signal pushed in chunks."""
+    """Return the rows of a signal pushed in chunks."""
     stream = pipeline.open(sample_rate=rate, channels=samples.shape[1])
     parts, start = [], 0
     for size in sizes(chunk):
@@ -51,7 +55,7 @@ def run(
 
 
 def assert_log_mel_is_chunk_invariant(path: Path, chunk: int | str) -> None:
-    """One push and many, bit for bit."""
+    """Assert that one push and many give the same bits."""
     samples, rate = read(path, chunk)
     whole = FRONT(samples, sample_rate=rate, layout="samples_channels")
     assert_same_bits(by_name(whole), {"": run(FRONT, samples, rate, chunk)[""]})
@@ -62,9 +66,8 @@ def test_log_mel_of_the_guitar_is_the_same_bits(chunk: int | str) -> None:
     assert_log_mel_is_chunk_invariant(GUITAR, chunk)
 
 
-@pytest.mark.parametrize("chunk", CHUNKS)
-def test_log_mel_of_any_clip_is_the_same_bits(clip: tuple[Path, str], chunk: int | str) -> None:
-    assert_log_mel_is_chunk_invariant(clip[0], chunk)
+def test_log_mel_of_any_clip_is_the_same_bits(clip: tuple[Path, str]) -> None:
+    assert_log_mel_is_chunk_invariant(clip[0], "random")
 
 
 @pytest.mark.parametrize("chunk", [160, 4099, "random"])
@@ -79,7 +82,7 @@ def test_scores_of_any_clip_are_the_same(tagger: fa.Pipeline, clip: tuple[Path, 
 def assert_scores_are_chunk_invariant(
     tagger: fa.Pipeline, path: Path, chunk: int | str, most_s: int = 12
 ) -> None:
-    """One push and many, within 1e-5."""
+    """Assert that one push and many agree within 1e-5."""
     samples, rate = read(path, chunk)
     samples = samples[: most_s * rate]
     whole = tagger(samples, sample_rate=rate, layout="samples_channels")

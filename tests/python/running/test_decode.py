@@ -27,13 +27,13 @@ FRONT = fa.Pipeline(musicnn_front())
 
 @pytest.fixture(autouse=True)
 def no_word_on_stdout(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """C libraries write to the descriptor, past sys.stdout: nothing may appear on either."""
+    """Assert that nothing was printed, not even by C libraries, which write past sys.stdout."""
     yield
     assert capfd.readouterr().out == ""
 
 
 def attempt(tagger: fa.Pipeline, path: Path) -> Tags | fa.DecodeError:
-    """Tags whose numbers hold, or an error whose words do."""
+    """Return tags whose numbers hold, or an error whose words do."""
     try:
         tags: Tags = tagger(path)
     except fa.DecodeError as error:
@@ -50,7 +50,7 @@ def attempt(tagger: fa.Pipeline, path: Path) -> Tags | fa.DecodeError:
 
 
 def checked(error: fa.DecodeError, path: Path) -> fa.DecodeError:
-    """The error, if it names the file and says why."""
+    """Return the error if it names the file and says why."""
     assert error.path == str(path)
     assert str(error) == f"{path}: {error.reason}"
     assert "expected " in error.reason
@@ -59,7 +59,7 @@ def checked(error: fa.DecodeError, path: Path) -> fa.DecodeError:
 
 
 def assert_as_expected(tagger: fa.Pipeline, path: Path, expect: str) -> None:
-    """What a row of the manifest says a reader should do."""
+    """Assert that a file is read or refused as its row in the manifest says."""
     result = attempt(tagger, path)
     kind = "error"
     if isinstance(result, Tags):

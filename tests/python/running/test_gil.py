@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SOUND = np.random.default_rng(0).uniform(-1, 1, 400_000).astype(np.float32)
 PATCHES = np.random.default_rng(0).uniform(0, 4, (10, 187, 96)).astype(np.float32)
-# What is called, and with what: each takes long enough for a thread to be noticed.
+# Each call and its arguments take long enough for another thread to be noticed.
 CALLS: dict[str, Callable[[], tuple[Callable[[Any], Any], Any]]] = {
     "mel": lambda: (fa.MelSpectrogram(n_fft=16_384, hop_length=64), SOUND),
     "resample": lambda: (fa.Resample(input_rate=44_100, output_rate=44_099), SOUND),
@@ -30,12 +30,12 @@ CALLS: dict[str, Callable[[], tuple[Callable[[Any], Any], Any]]] = {
 
 
 def silent() -> fa.LiveStream:
-    """A stream that nothing is pushed to."""
+    """Open a stream that nothing is pushed to."""
     return fa.Pipeline.load().live(16_000)
 
 
 def tag_live(_: Any) -> None:
-    """Push, run and take."""
+    """Push, run and take the results."""
     with silent() as stream:
         stream.push(SOUND[:100_000])
         stream.finish()
@@ -43,7 +43,7 @@ def tag_live(_: Any) -> None:
 
 
 def push_live(sound: Any) -> None:
-    """Push more than there is room for, until another thread makes some."""
+    """Push more than there is room for, until another thread makes room."""
     pool = fa.Pool()
     pool.pause()
     timer = threading.Timer(0.02, pool.resume)
@@ -55,7 +55,7 @@ def push_live(sound: Any) -> None:
 
 @pytest.fixture
 def only_released_by_choice() -> Iterator[None]:
-    """No thread is made to give the lock up: others run only if a call releases it."""
+    """Keep Python from switching threads by itself: others run only if a call releases the lock."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1000)
     yield
@@ -75,7 +75,7 @@ def test_another_thread_goes_on_while_the_core_computes(name: str) -> None:
         while not done.is_set():
             ticks += 1
             started.set()
-            time.sleep(0)  # gives the lock up, as any waiting does
+            time.sleep(0)  # waiting gives the lock up
 
     thread = threading.Thread(target=tick)
     thread.start()

@@ -1,4 +1,4 @@
-"""What once crashed, hung or lost sound."""
+"""Regressions: cases that once crashed, hung or lost sound don't any more."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_flac_yields_all_before_it_breaks_off(tmp_path: Path, known_length: bo
     whole = tmp_path / "whole.flac"
     soundfile.write(whole, noise, 16_000)
     data = bytearray(whole.read_bytes())
-    if not known_length:  # the 36 bits of STREAMINFO that hold the number of samples
+    if not known_length:  # these 36 bits of STREAMINFO hold the number of samples
         data[21] &= 0xF0
         data[22:26] = bytes(4)
     cut = tmp_path / "cut.flac"

@@ -20,7 +20,7 @@ Guitar = "tuple[NDArray[np.float32], int]"
 
 
 def blocks(samples: NDArray[Any], size: int = 4410) -> Iterator[NDArray[Any]]:
-    """Blocks as a sound card gives them."""
+    """Yield blocks as a sound card gives them."""
     return (samples[i : i + size] for i in range(0, len(samples), size))
 
 
@@ -166,7 +166,7 @@ def test_a_bad_block_is_refused_and_nothing_of_it_taken(
 
 
 def test_a_second_thread_is_told_so_instead_of_racing() -> None:
-    # Seconds of work a push, so that the second thread comes while the first one is in it.
+    # Each push works for seconds, so that the second thread comes while the first one is in it.
     mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=16_384, hop_length=16, n_mels=32)
     stream = mel.open()
     sound = np.random.default_rng(0).uniform(-1, 1, 400_000).astype(np.float32)

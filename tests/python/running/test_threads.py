@@ -19,7 +19,7 @@ N_VALUES = 300_000  # enough for four threads
 
 
 def repeated(rows: NDArray[np.float32], n_values: int = N_VALUES) -> NDArray[np.float32]:
-    """Real sound over and over, each time a little quieter: no two places are alike."""
+    """Return real sound over and over, each time a little quieter, so that no two places are alike."""
     n = n_values // rows[:1].size
     times = -(-n // len(rows))
     level = np.float32(0.9) ** np.arange(times, dtype=np.float32)
@@ -30,9 +30,9 @@ def repeated(rows: NDArray[np.float32], n_values: int = N_VALUES) -> NDArray[np.
 @pytest.mark.parametrize("threads", [2, 3, 9])
 def test_every_node_gives_the_same_bits_from_any_number_of_threads(name: str, threads: int) -> None:
     node, rows = node_of(name), repeated(rows_of(name))
-    if name == "Events":  # alone, it knows no labels
+    if name == "Events":  # without a spec it knows no labels
         node = fa.Tags(list("abcde")) >> node
-    elif name in INPUTS:  # alone, it doesn't know the frequencies of its rows
+    elif name in INPUTS:  # without a spec it doesn't know the frequencies of its rows
         node = fa.Spectrogram(n_fft=1024, hop_length=64, power=2 if name == "Chroma" else 1) >> node
         rows = repeated(rows_of("Spectrogram"))
     assert_same_bits(by_name(node(rows, threads=threads)), by_name(node(rows)))

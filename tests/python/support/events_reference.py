@@ -1,4 +1,4 @@
-"""The rules of `Events`, one label at a time over whole arrays, with nothing of the node's own code."""
+"""Applies the rules of `Events` to one label at a time over whole arrays, without the node's own code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def windows_of(seconds: float, rate_hz: float) -> int:
-    """Seconds as windows: to the nearest, halves up."""
+    """Return seconds as a number of windows, rounded to the nearest, halves up."""
     return int(np.floor(seconds * rate_hz + 0.5))
 
 
 def smoothed(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """Mean of the last `n` scores, or of as many as there are."""
+    """Return for each score the mean of the last `n`, or of as many as there are."""
     means = []
     for t in range(len(scores)):
         total = 0.0
@@ -31,13 +31,13 @@ def smoothed(scores: NDArray[np.float32], n: int) -> NDArray[np.float32]:
 def stretches(
     smooth: NDArray[np.float32], onset: np.float32, offset: np.float32, n_off: int, start: int
 ) -> tuple[int, int] | None:
-    """First and last window of the first event from `start`, however short."""
+    """Return the first and last window of the first event from `start`, however short it is."""
     begins = np.flatnonzero(smooth[start:] >= onset)
     if len(begins) == 0:
         return None
     first = last = start + int(begins[0])
     for t in (first + np.flatnonzero(smooth[first:] >= offset)).tolist():
-        if t - last > n_off:  # at least that many windows in between were below
+        if t - last > n_off:  # at least that many windows in between were below the threshold
             break
         last = t
     return first, last
@@ -46,13 +46,13 @@ def stretches(
 def found(
     scores: NDArray[np.float32], options: dict[str, Any], rate_hz: float
 ) -> Iterator[tuple[int, int, int]]:
-    """First and last window of each event of a label, and the window after which its row can come."""
+    """Yield first and last window of each event of a label, and the window after which its row can come."""
     onset, offset = np.float32(options["onset"]), np.float32(options["offset"])
     n_on = max(1, windows_of(options["min_on_s"], rate_hz))
     n_off = max(1, windows_of(options["min_off_s"], rate_hz))
     smooth = smoothed(scores, windows_of(options["smoothing_s"], rate_hz))
     start = 0
-    # An event is over when n_off windows were below, and the next can't begin among these.
+    # An event ends when n_off windows were below the threshold, and the next can't begin among these.
     while (event := stretches(smooth, onset, offset, n_off, start)) is not None:
         first, last = event
         start = last + 1 + n_off
@@ -62,12 +62,12 @@ def found(
 
 
 def announced(first: int, last: int, smooth: NDArray[np.float32], offset: np.float32, n_on: int) -> int:
-    """The window with which an event is long enough to say that it has begun."""
+    """Return the window at which an event has become long enough to be announced."""
     return next(t for t in range(first + n_on - 1, last + 1) if smooth[t] >= offset)
 
 
 def row(label: int, scores: NDArray[np.float32], first: int, last: int, n: int) -> list[float]:
-    """What comes out for an event's windows."""
+    """Return the row that comes out for an event's windows."""
     total = 0.0
     for score in scores[first : last + 1].tolist():
         total += score
@@ -78,7 +78,7 @@ def row(label: int, scores: NDArray[np.float32], first: int, last: int, n: int) 
 def rows_of(
     scores: NDArray[np.float32], options: list[dict[str, Any]], rate_hz: float
 ) -> NDArray[np.float32]:
-    """All rows of a signal, each label by its own options, in the order in which they come out."""
+    """Return all rows of a signal, each label with its own options, in the order in which they come out."""
     rows = []
     for label, own in enumerate(options):
         column = scores[:, label]

@@ -1,4 +1,4 @@
-"""A microphone without hardware: a private PulseAudio whose `speaker` is what its `mic` hears."""
+"""Runs a microphone without hardware: a private PulseAudio whose `mic` hears what its `speaker` plays."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 RATE = 48_000
 DEVICE = "pulse"
-"""What ALSA calls it; the default may be another server's."""
+"""ALSA calls it this; the default device may belong to another server."""
 
 
 def sounddevice_or_skip() -> Any:
-    """The sounddevice module; skips, saying what is absent."""
+    """Return the sounddevice module, or skip the test and say what is absent."""
     if sys.platform != "linux":
         pytest.skip("the fake microphone is PulseAudio's, by way of ALSA: on Linux only")
     for program in ("pulseaudio", "pactl", "paplay"):
@@ -38,11 +38,11 @@ def sounddevice_or_skip() -> Any:
 
 
 class FakeMicrophone:
-    """A running PulseAudio; `play` is heard by its microphone."""
+    """A running PulseAudio; its microphone hears what `play` plays."""
 
     def __init__(self, folder: Path) -> None:
         socket = folder / "pulse.sock"
-        # Programs must find this server, and no user's settings.
+        # Programs must find this server and must not read a user's settings.
         self.environment = {
             "PULSE_SERVER": f"unix:{socket}",
             "XDG_RUNTIME_DIR": str(folder),
@@ -80,7 +80,7 @@ class FakeMicrophone:
         )
 
     def signal(self, number: int) -> None:
-        """Kill or freeze the server."""
+        """Send the server a signal, which may kill or freeze it."""
         self.process.send_signal(number)
 
     def close(self) -> None:
@@ -92,9 +92,9 @@ class FakeMicrophone:
 
 @contextmanager
 def running() -> Iterator[FakeMicrophone]:
-    """A fake microphone that PortAudio sees as its default input, in this process and those it starts."""
+    """Run a fake microphone that PortAudio sees as its default input, in this process and those it starts."""
     sounddevice = sounddevice_or_skip()
-    folder = Path(tempfile.mkdtemp(prefix="mic"))  # short: a socket's path has a limit
+    folder = Path(tempfile.mkdtemp(prefix="mic"))  # the path of a socket has to be short
     folder.chmod(0o700)
     fake = FakeMicrophone(folder)
     kept = {name: os.environ.get(name) for name in fake.environment}

@@ -1,4 +1,4 @@
-"""What the tests of heads share: tones as labelled files, and a small network that embeds them."""
+"""Provides what the tests of heads share: tones as labelled files, and a small network that embeds them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINEAR = Options(kind="linear", multi=False, balanced=True, l2=False, hidden=8, 
 
 
 def tone(frequency_hz: float, duration_s: float, seed: int) -> NDArray[np.float32]:
-    """A tone of about that frequency in noise; the seed decides on the rest."""
+    """Return a tone of about that frequency in noise; the seed decides the rest."""
     rng = np.random.default_rng(seed)
     t = np.arange(round(duration_s * RATE)) / RATE
     samples = 0.3 * np.sin(2 * np.pi * frequency_hz * rng.uniform(0.9, 1.1) * t + rng.uniform(0, 6))
@@ -73,7 +73,7 @@ def write_network(path: Path, opset: int = 13, output: str = "embedding") -> Pat
 
 
 def embedder(path: Path, output: str = "embedding") -> fa.Pipeline:
-    """Log-mel in patches of 0.25 s, and a network on them: a row each."""
+    """Return a pipeline of log-mel, patches of 0.25 s and a network that gives one row per patch."""
     mel = fa.MelSpectrogram(sample_rate=RATE, n_fft=512, hop_length=500, n_mels=BANDS)
     net = fa.OnnxModel(str(path), outputs=[output])
     card = {

@@ -1,4 +1,4 @@
-"""What the tests of live streams share: cheap pipelines, ways to run them, and programs of their own."""
+"""Provides what the tests of live streams share: cheap pipelines, ways to run them, and whole programs."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT_S = 60.0
-"""Nothing here takes a hundredth of it: what takes longer hangs."""
+"""A test that takes longer hangs: none needs a hundredth of it."""
 
 RATE_HZ = 16_000
 
 
 def features() -> fa.Pipeline:
-    """Rows that cost little: 62.5 a second, of 8 bands."""
+    """Return a cheap pipeline: 62.5 rows per second of 8 bands."""
     mel = fa.MelSpectrogram(sample_rate=RATE_HZ, n_fft=512, hop_length=256, n_mels=8)
     return fa.Pipeline(mel >> fa.Log(kind="log10", scale=10_000, offset=1))
 
 
 def scores(n: int = 8) -> fa.Pipeline:
-    """Windows that cost little: a row of features each."""
+    """Return a cheap pipeline with tags: one window per row of features."""
     return features() >> fa.Tags([f"band {k}" for k in range(n)])
 
 
 def noise(n: int, seed: int = 0) -> NDArray[np.float32]:
-    """Sound of which no two stretches are alike."""
+    """Return sound of which no two stretches are alike."""
     return np.random.default_rng(seed).uniform(-0.5, 0.5, n).astype(np.float32)
 
 
 def cut(samples: NDArray[Any], sizes: list[int]) -> Iterator[NDArray[Any]]:
-    """Blocks of these sizes, again and again."""
+    """Yield blocks of these sizes, again and again."""
     first = 0
     while first < len(samples):
         for size in sizes:
@@ -53,7 +53,7 @@ def cut(samples: NDArray[Any], sizes: list[int]) -> Iterator[NDArray[Any]]:
 
 
 def jittered(samples: NDArray[Any], rate: int, seed: int = 0) -> Iterator[NDArray[Any]]:
-    """Blocks from one sample to a second, some with pauses before them."""
+    """Yield blocks from one sample to one second long, some after a pause."""
     random_ = random.Random(seed)  # noqa: S311
     first = 0
     while first < len(samples):
@@ -65,13 +65,13 @@ def jittered(samples: NDArray[Any], rate: int, seed: int = 0) -> Iterator[NDArra
 
 
 def rows_of(items: Iterable[Any]) -> NDArray[np.float32]:
-    """All rows of `Frames`, joined, or all scores of windows."""
+    """Return all rows of `Frames`, or all scores of windows, joined."""
     got = [item.rows if isinstance(item, fa.Frames) else item.scores[None] for item in items]
     return np.concatenate(got) if got else np.zeros((0, 8), dtype=np.float32)
 
 
 def assert_windows_are(got: list[Any], want: Any) -> None:
-    """Scores agree, times are equal."""
+    """Assert that scores agree and times are equal."""
     assert len(got) == len(want)
     for one, other in zip(got, want, strict=True):
         assert abs(one.start_s - other.start_s) < 1e-9
@@ -81,13 +81,13 @@ def assert_windows_are(got: list[Any], want: Any) -> None:
 
 
 def drain(stream: LiveStream) -> list[Any]:
-    """End the sound and take what is left."""
+    """End the sound and return what is left."""
     stream.finish()
     return list(stream)
 
 
 def run_live(pipeline: fa.Pipeline, blocks: Iterable[NDArray[Any]], rate: int, **options: Any) -> list[Any]:
-    """All results for blocks that another thread pushes."""
+    """Return all results for blocks that another thread pushes."""
     channels = options.pop("channels", 1)
     with pipeline.live(rate, channels, **options) as stream, background(feed, stream, blocks):
         return list(stream)
@@ -102,7 +102,7 @@ def feed(stream: LiveStream, blocks: Iterable[NDArray[Any]]) -> None:
 
 @contextmanager
 def background(call: Callable[..., object], *arguments: Any) -> Iterator[threading.Thread]:
-    """Run a call beside the body and join it; what it raises is raised."""
+    """Run a call beside the body, join it and raise what it raised."""
     errors: list[BaseException] = []
 
     def run() -> None:
@@ -121,14 +121,14 @@ def background(call: Callable[..., object], *arguments: Any) -> Iterator[threadi
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that other threads do."""
+    """Wait until other threads have made it true."""
     until_s = time.monotonic() + LIMIT_S
     while not true():
         assert time.monotonic() < until_s, "it never came"
         time.sleep(0.002)
 
 
-# What programs in `run_program` begin with.
+# Programs in `run_program` begin with this.
 PREAMBLE = """
 import os, signal, sys, threading, time
 import numpy as np
@@ -140,7 +140,7 @@ sound = noise(16_000)
 
 
 def run_program(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program of its own, to its end: a hang is an error, and so are a crash and a word on stderr."""
+    """Run a program in its own process to its end; a hang, a crash or a word on stderr is an error."""
     program = PREAMBLE.format(folder=os.path.dirname(__file__)) + textwrap.dedent(code)  # noqa: PTH120
     command = [sys.executable, "-X", "faulthandler", "-W", "error", "-c", program, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)

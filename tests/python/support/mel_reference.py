@@ -1,4 +1,4 @@
-"""Spectra and mel-spectrograms in float64 NumPy, written from the documentation of librosa and Kaldi."""
+"""Computes spectra and mel-spectrograms in float64 NumPy, from the documentation of librosa and Kaldi."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def hz_to_mel(hz: Any, scale: str) -> NDArray[np.float64]:
-    """Slaney: linear to 1 kHz, then 27 steps a factor of 6.4; HTK: one logarithm."""
+    """Return mels: Slaney's are linear to 1 kHz, then 27 steps per factor of 6.4; HTK's are one logarithm."""
     hz = np.asarray(hz, np.float64)
     if scale == "htk":
         return 2595 * np.log10(1 + hz / 700)
@@ -21,14 +21,14 @@ def hz_to_mel(hz: Any, scale: str) -> NDArray[np.float64]:
 
 
 def mel_to_hz(mel: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
-    """Inverse of `hz_to_mel`."""
+    """Return hertz, the inverse of `hz_to_mel`."""
     if scale == "htk":
         return 700 * (10 ** (mel / 2595) - 1)
     return np.where(mel < 15, 200 * mel / 3, 1000 * np.exp(np.log(6.4) * (mel - 15) / 27))
 
 
 def filterbank(**options: Any) -> NDArray[np.float64]:
-    """Triangles [n_mels, bins]."""
+    """Return the triangles [n_mels, bins]."""
     o = DEFAULTS | options
     scale = o["mel_scale"]
     f_max = o["sample_rate"] / 2 if o["f_max"] is None else o["f_max"]
@@ -49,7 +49,7 @@ def filterbank(**options: Any) -> NDArray[np.float64]:
 
 
 def window(name: str, length: int, beta: float = 12) -> NDArray[np.float64]:
-    """Periodic unless the name says symmetric; a single sample is 1."""
+    """Return a window, periodic unless the name says symmetric; a single sample is 1."""
     if length == 1:
         return np.ones(1)
     shape, _, symmetric = name.partition("_")
@@ -66,26 +66,26 @@ def window(name: str, length: int, beta: float = 12) -> NDArray[np.float64]:
 
 
 def frames(x: NDArray[np.float64], o: dict[str, Any]) -> NDArray[np.float64]:
-    """Padded and cut: [n_frames, n_fft, or win_length if the window stands at the start]."""
+    """Return padded frames [n_frames, n_fft, or win_length if the window stands at the start]."""
     length, hop = o["n_fft"], o["hop_length"]
     if o["window_at"] == "start":
         length = o["win_length"] or length
     if len(x) == 0:
         return np.zeros((0, length))
     if o["center"] and o["pad_mode"] == "kaldi":
-        # Frame t has its middle at (t + 1/2) hop; there are as many as hops, to the nearest.
+        # Frame t has its middle at (t + 1/2) hop; there are as many frames as hops, to the nearest number.
         first = hop // 2 - length // 2
         after = length - length // 2 - hop % 2
         x = np.pad(x, (max(0, -first), after), mode="symmetric")[max(0, first) :]
     elif o["center"]:
         x = np.pad(x, length // 2, mode=o["pad_mode"])
-    if len(x) < length:  # any sound at all gives a frame
+    if len(x) < length:  # any sound, however short, gives a frame
         x = np.pad(x, (0, length - len(x)))
     return np.lib.stride_tricks.sliding_window_view(x, length)[::hop]
 
 
 def spectra(x: NDArray[Any], **options: Any) -> NDArray[np.complex128]:
-    """[n_frames, bins]; defaults are librosa's."""
+    """Return complex spectra [n_frames, bins]; defaults are librosa's."""
     o = DEFAULTS | options
     cut = frames(x.astype(np.float64) * o["sample_scale"], o)
     if o["remove_dc"]:
@@ -101,7 +101,7 @@ def spectra(x: NDArray[Any], **options: Any) -> NDArray[np.complex128]:
 
 
 def mel_spectrogram(x: NDArray[Any], **options: Any) -> NDArray[np.float64]:
-    """[n_frames, n_mels]."""
+    """Return mel bands [n_frames, n_mels]."""
     o = DEFAULTS | options
     return np.abs(spectra(x, **o)) ** o["power"] @ filterbank(**o).T
 

@@ -1,4 +1,4 @@
-"""An example of every node with rows that it takes: what laws over all nodes are tested on."""
+"""Gives an example of every node and rows that it takes, on which the laws over all nodes are tested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLASSES: dict[str, type[fa.Node]] = {
 MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32)
 MEANS = MEL >> fa.Statistics(kinds=["mean"], window=7)
 
-# Positional arguments of the nodes that need some.
+# Some nodes need positional arguments.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Concat": (MEL >> fa.Statistics(window=8), MEL >> fa.Log()),
     "Each": (MEL >> fa.Log(),),
@@ -38,10 +38,10 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }
 
-# Whose positional arguments are nodes, not options.
+# The positional arguments of these are nodes, not options.
 COMPOSITES = {"Concat", "Each", "Film", "Parallel", "Sequential"}
 
-# Shape of an input row and how many of them, where it isn't samples or rows of any shape.
+# Number of input rows and their shape, for a node that takes neither samples nor rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
     "Each": (9, (1000,)),
     "MFCC": (300, (20,)),
@@ -52,7 +52,7 @@ ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
 ANY_ROWS = (500, (3,))
 SAMPLES = (12_000, ())
 
-# What its rows are, for a node that has to know more than their shape.
+# Specs of the input, for a node that has to know more than the shape of its rows.
 SPECTRUM = fa.StreamSpec(rate_hz=100, shape=[65], unit="", bin_hz=125.0)
 SCORES = fa.Tags(list("abcde")).output_specs(fa.StreamSpec(rate_hz=100, shape=[5], unit=""))[""]
 INPUTS: dict[str, fa.StreamSpec] = {
@@ -64,13 +64,13 @@ INPUTS: dict[str, fa.StreamSpec] = {
     "SpectralRolloff": SPECTRUM,
 }
 
-# What makes real sound loud enough for a node's defaults.
+# Gains that make real sound loud enough for a node's defaults.
 GAINS: dict[str, float] = {"Events": 4.0}
 
 
 @cache
 def node_of(name: str) -> fa.Node:
-    """One node of each class, its options as they are by default."""
+    """Return a node of the class with default options."""
     try:
         return CLASSES[name](*ARGUMENTS.get(name, ()))
     except TypeError as error:
@@ -79,7 +79,7 @@ def node_of(name: str) -> fa.Node:
 
 @cache
 def rows_of(name: str) -> NDArray[np.float32]:
-    """Real sound, cut to the rows that a node takes."""
+    """Return real sound, cut to the rows that a node of the class takes."""
     samples = node_of(name).input_spec is not None
     rows = (500, INPUTS[name].shape) if name in INPUTS else ANY_ROWS
     n, shape = ROWS.get(name, SAMPLES if samples else rows)
@@ -90,11 +90,11 @@ def rows_of(name: str) -> NDArray[np.float32]:
 
 
 def spec_of(node: fa.Node) -> fa.StreamSpec | None:
-    """What a node of this class is opened with."""
+    """Return the spec that a node of this class is opened with, if it needs one."""
     return INPUTS.get(type(node).__name__)
 
 
 def whole(node: fa.Node, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """All rows of a signal, by output name: by a call where a node needs no more than the rows."""
+    """Return all rows of a signal by output name, by a call where a node needs only the rows."""
     spec = spec_of(node)
     return by_name(node(rows)) if spec is None else in_chunks(node, rows, (), spec)

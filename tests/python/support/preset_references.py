@@ -1,4 +1,4 @@
-"""What each preset stands for, in float64 NumPy, from the papers' and original codes' numbers."""
+"""Computes what each preset stands for in float64 NumPy, from the numbers in papers and original code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 def patches(rows: Floats, length: int, hop: int) -> Floats:
-    """Whole patches alone: [n, length, ...]."""
+    """Return the whole patches [n, length, ...], without the rest at the end."""
     starts = range(0, len(rows) - length + 1, hop)
     return np.stack([rows[start : start + length] for start in starts])
 
@@ -33,7 +33,7 @@ def musicnn_essentia(x: Any) -> Floats:
 
 
 def audioset(x: Any, offset: float) -> Floats:
-    """Frames cut by hand: 400 samples from sample 0, then zeros up to 512; triangles on the HTK mel axis."""
+    """Return frames of 400 samples from sample 0, with zeros up to 512 and triangles on the HTK mel axis."""
     frames = np.lib.stride_tricks.sliding_window_view(x.astype(np.float64), 400)[::160]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
     magnitude = np.abs(np.fft.rfft(frames * hann, 512))
@@ -81,7 +81,7 @@ def standardised(windows: Floats) -> Floats:
 
 
 def fsd_sinet(x: Any) -> Floats:
-    """Frames of 660 centred on t * 220; where zeros fill them up to 2048 doesn't change magnitudes."""
+    """Return frames of 660 centred on t * 220; on which side zeros fill them up doesn't change magnitudes."""
     padded = np.pad(x.astype(np.float64), 330)
     frames = np.lib.stride_tricks.sliding_window_view(padded, 660)[::220][: 1 + len(x) // 220]
     hamming = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(660) / 660)
@@ -91,7 +91,7 @@ def fsd_sinet(x: Any) -> Floats:
 
 
 def slaney_triangles(rate: int, n_fft: int, n_mels: int, low: float, high: float) -> Floats:
-    """Slaney's scale from its table: 66.7 Hz a step below 1 kHz, a factor of 6.4 in 27 steps above."""
+    """Return triangles on Slaney's scale: 66.7 Hz per step below 1 kHz, 27 steps per factor of 6.4 above."""
     steps = np.arange(0, 200)
     table = np.where(steps < 15, steps * 200 / 3, 1000 * 6.4 ** ((steps - 15) / 27))
     knee = np.log(6.4) / 27
@@ -108,7 +108,7 @@ def slaney_triangles(rate: int, n_fft: int, n_mels: int, low: float, high: float
 
 
 def whisper(x: Any, n_mels: int = 80) -> Floats:
-    """Log10 frames of a window; the last of 3001 is dropped."""
+    """Return log10 frames of a window; the last of 3001 is dropped."""
     mel = mel_spectrogram(x, sample_rate=16_000, n_fft=400, hop_length=160, n_mels=n_mels, pad_mode="reflect")
     return np.log10(np.maximum(mel, 1e-10))[:-1]
 
@@ -168,7 +168,7 @@ def ae_w2v(x: Any, low: Any, high: Any) -> Floats:
 
 
 def ae_w2v_loudest(x: Any, low: Any, high: Any) -> Floats:
-    """The frames of the patch whose unscaled logarithms have the largest sum."""
+    """Return the frames of the patch whose unscaled logarithms have the largest sum."""
     scaled = ae_w2v(x, low, high)
     logs = scaled * (np.asarray(high) - low) + low
     sums = patches(logs, 96, 12).sum(axis=(1, 2))
@@ -177,7 +177,7 @@ def ae_w2v_loudest(x: Any, low: Any, high: Any) -> Floats:
 
 
 def slopes(rows: Floats, order: int) -> Floats:
-    """Of the parabola or line through five rows each, the end rows repeated."""
+    """Return derivatives of the parabola or line through five rows around each; end rows are repeated."""
     t = np.arange(-2, 3)
     weights = t / 10 if order == 1 else 2 * (t**2 - 2) / 14
     padded = np.pad(rows, ((2, 2), (0, 0)), mode="edge")
@@ -206,7 +206,7 @@ def resnet_contrastive(x: Any) -> Floats:
 
 
 def harmonic_cnn(x: Any) -> Floats:
-    """768 triangles around (h + 1) times each half semitone from C1, (0.1079 f + 24.7) Hz wide."""
+    """Return 768 triangles, (0.1079 f + 24.7) Hz wide, around (h + 1) times each half semitone from C1."""
     power = np.abs(spectra(x, sample_rate=16_000, n_fft=512, hop_length=256, pad_mode="reflect")) ** 2
     notes = 440 * 2 ** ((24 + np.arange(128) / 2 - 69) / 12)
     centres = (np.arange(1, 7)[:, None] * notes)[..., None]

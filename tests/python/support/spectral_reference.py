@@ -1,4 +1,4 @@
-"""Features of spectra, rows [n_rows, n_bins], in float64 NumPy, written from librosa's documentation."""
+"""Computes features of spectra [n_rows, n_bins] in float64 NumPy, written from librosa's documentation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def features(node: fa.Node, rows: NDArray[np.float32], bin_hz: float) -> NDArray[np.float32]:
-    """What a node makes of a spectrum's rows."""
+    """Return what a node makes of a spectrum's rows."""
     return in_chunks(node, rows, (), fa.StreamSpec(rate_hz=1, shape=rows.shape[1:], bin_hz=bin_hz))[""]
 
 
 def excerpt(x: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    """Three seconds of the first channel, or what there is, the middle third silenced."""
+    """Return three seconds of the first channel, or what there is, with the middle third silenced."""
     mono = np.array(x[: 3 * rate, 0])
     mono[len(mono) // 3 : 2 * len(mono) // 3] = 0
     return mono
@@ -29,7 +29,7 @@ def frequencies(rows: NDArray[Any], bin_hz: float) -> NDArray[np.float64]:
 
 
 def shares(rows: NDArray[Any]) -> NDArray[np.float64]:
-    """Rows that sum to 1; silence stays 0."""
+    """Return rows that sum to 1; silence stays 0."""
     total = rows.astype(np.float64).sum(axis=1, keepdims=True)
     return rows / np.where(total > 0, total, 1)
 
@@ -58,7 +58,7 @@ def flatness(rows: NDArray[Any], amin: float = 1e-10, power: float = 2) -> NDArr
 def peaks_and_valleys(
     rows: NDArray[Any], bin_hz: float, f_min: float = 200, n_bands: int = 6, quantile: float = 0.02
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Magnitudes [n_rows, n_bands + 1]."""
+    """Return magnitudes [n_rows, n_bands + 1]."""
     hz = frequencies(rows, bin_hz)
     edges = [0.0, *(f_min * 2.0 ** np.arange(n_bands + 1))]
     peaks, valleys = [], []
@@ -87,7 +87,7 @@ def chroma_filters(
     octwidth: float | None = 2.0,
     base_c: bool = True,
 ) -> NDArray[np.float64]:
-    """Weights [n_chroma, n_bins]."""
+    """Return weights [n_chroma, n_bins]."""
     pitch = n_chroma * np.log2(np.arange(1, n_bins + 1) * bin_hz / (27.5 * 2 ** (tuning / n_chroma)))
     pitch = np.concatenate([[pitch[0] - 1.5 * n_chroma], pitch])
     width = np.maximum(np.diff(pitch), 1)

@@ -93,17 +93,12 @@ class _Embedder:
         (self._spec,) = pipeline.output_specs.values()
 
     def __call__(self, source: FileLike, *, progress: Progress) -> Clip:
-        duration_s = 0.0
-
-        def count(done_s: float, total_s: float | None) -> None:
-            nonlocal duration_s
-            duration_s = done_s
-            progress(done_s, total_s)
-
         with AudioFile(source) as file:
-            rows = run_file(self._pipeline, file, count)
-            times = row_times(self._spec, len(rows), duration_s)
-            return Clip(file.name, rows, times, duration_s, truncated=file.truncated)
+            with file.decode_errors():
+                stream = self._pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
+            rows = run_file(stream, file, progress)
+            times = row_times(self._spec, len(rows), stream.duration_s)
+            return Clip(file.name, rows, times, stream.duration_s, truncated=file.truncated)
 
 
 def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from fastaudio import _core
+from fastaudio.cards.trained import require_trained
 
 if TYPE_CHECKING:
     import argparse
@@ -80,6 +81,7 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     Raises:
         ValueError: it has no labels.
     """
+    require_trained(pipeline.card, pipeline.output_specs.values(), untrained=pipeline.untrained)
     if not all(spec.labels for spec in pipeline.output_specs.values()):
         raise ValueError(
             f"{args.model}: expected a model that gives tags, got features; fastaudio embed writes these"

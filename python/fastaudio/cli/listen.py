@@ -10,7 +10,6 @@ import threading
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import OK, RAW, Commands, add_model, add_untrained, positive, seconds
 from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
@@ -76,7 +75,6 @@ def add(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     pipeline = Pipeline.load(args.model, untrained=args.untrained)
-    require_trained(pipeline)
     pipeline = with_events(pipeline, args, onsets=True)
     with ExitStack() as stack:
         if wants_microphone(args) and not args.verbose:

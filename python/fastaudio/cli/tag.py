@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import RAW, Commands, add_untrained, positive
 from fastaudio.cli.events import (
     EVENT_WRITERS,
@@ -80,7 +79,6 @@ def add(commands: Commands) -> None:
 def _pipeline(args: argparse.Namespace, threads: int, n_files: int) -> tuple[Pipeline, _OpenWriter]:
     """Return what to run, and what writes its results."""
     pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, untrained=args.untrained)
-    require_trained(pipeline)
     pipeline = with_events(pipeline, args)
     if not gives_events(pipeline):
         return pipeline, partial(WRITERS[args.form], args)

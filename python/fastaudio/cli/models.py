@@ -1,36 +1,44 @@
-"""fastaudio models and info: what there is."""
+"""The command `fastaudio models`: the models that there are, and what a card says of one."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fastaudio._system.versions import format_versions
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
-from fastaudio.cli.arguments import OK, Commands
+from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
 
+_EXAMPLES = """\
+examples:
+  fastaudio models                  a list, the default one first
+  fastaudio models musicnn-mtt      its licence, layers, labels and nodes
+  fastaudio models mine.onnx        a packed model's
+"""
+_SHOWN = (
+    *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
+    *("licence", "citation", "source"),
+)
+
 
 def add(commands: Commands) -> None:
-    """Add the commands."""
-    listing = commands.add_parser("models", help="list the models, or show one")
+    """Add the command."""
+    listing = add_command(
+        commands,
+        "models",
+        _run,
+        summary="list the models, or show one",
+        description="List the models that come with the package, or show what the card of one says.",
+        examples=_EXAMPLES,
+    )
     listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
-    listing.set_defaults(run=_models)
-
-    info = commands.add_parser("info", help="show versions, instruction set and ONNX Runtime")
-    info.set_defaults(run=_info)
 
 
-def _info(_: argparse.Namespace) -> int:
-    sys.stdout.write(format_versions())
-    return OK
-
-
-def _models(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace) -> int:
     if args.name is None:
         rows = [(name, read_card(name).data) for name in models()]
         width = max(map(len, models()), default=0)
@@ -40,12 +48,10 @@ def _models(args: argparse.Namespace) -> int:
         return OK
     data = dict(read_card(args.name).data)
     pipeline = Pipeline.load(args.name)
-    for key in ("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"):
+    for key in _SHOWN:
         if key in data:
-            sys.stdout.write(f"{key:<12} {_short(data[key])}\n")
-    for key in ("licence", "citation", "source"):
-        if key in data:
-            sys.stdout.write(f"{key:<12} {_short(data[key])}\n")
+            value = data[key] if isinstance(data[key], str) else json.dumps(data[key], ensure_ascii=False)
+            sys.stdout.write(f"{key:<12} {value}\n")
     sys.stdout.write("outputs\n")
     for name, output in data.get("outputs", {}).items():
         shape = " x ".join(str(n) for n in output.get("shape", []))
@@ -54,7 +60,3 @@ def _models(args: argparse.Namespace) -> int:
     what = ", ".join(labels) or "none; fastaudio embed writes what it gives"
     sys.stdout.write(f"labels       {what}\n\n{pipeline}\n")
     return OK
-
-
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -52,7 +52,7 @@ def pr_auc(truth: Truth, scores: Scores) -> float:
 
 
 def decide(scores: Scores, *, multi: bool) -> Truth:
-    """Return the labels that scores [n, n_labels] choose: each row's highest, or all from 0.5 with `multi`."""
+    """Return the labels that scores [n, n_labels] choose: the highest per row, or from 0.5 with `multi`."""
     if multi:
         return scores >= _THRESHOLD
     decided = np.zeros(scores.shape, dtype=np.bool_)

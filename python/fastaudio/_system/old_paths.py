@@ -47,7 +47,15 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
 
 
+def _attribute(name: str) -> ModuleType:
+    """Return the module that `fastaudio.name` was, for programs that only import fastaudio."""
+    if f"fastaudio.{name}" not in MOVED:
+        raise AttributeError(f"module 'fastaudio' has no attribute {name!r}")
+    return importlib.import_module(f"fastaudio.{name}")
+
+
 def install() -> None:
-    """Make the old names importable."""
+    """Make the old names importable, and attributes of the package."""
+    vars(sys.modules["fastaudio"])["__getattr__"] = _attribute
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())

@@ -38,7 +38,7 @@ ROWS = [
     {"_core"},
     {"_system", "presets", "tags", "events", "graph"},
     {"cards", "running"},
-    {"live", "librosa"},
+    {"live", "librosa", "composition"},
     {"pipeline"},
     {"heads"},
     {"cli"},

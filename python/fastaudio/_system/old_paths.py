@@ -48,14 +48,16 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _attribute(name: str) -> ModuleType:
-    """Return the module that `fastaudio.name` was, for programs that only import fastaudio."""
-    if f"fastaudio.{name}" not in MOVED:
+    """Return the moved module that `fastaudio.name` meant, imported or not."""
+    path = f"fastaudio.{name}"
+    if path not in MOVED:
         raise AttributeError(f"module 'fastaudio' has no attribute {name!r}")
-    return importlib.import_module(f"fastaudio.{name}")
+    return importlib.import_module(MOVED[path])
 
 
 def install() -> None:
     """Make the old names importable, and attributes of the package."""
-    vars(sys.modules["fastaudio"])["__getattr__"] = _attribute
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
+    # Set here, not defined there: type checkers would then let any name pass.
+    vars(sys.modules["fastaudio"])["__getattr__"] = _attribute

@@ -38,7 +38,7 @@ ROWS = [
     {"_core"},
     {"_system", "presets", "tags", "events", "graph"},
     {"cards", "running"},
-    {"live", "librosa", "composition"},
+    {"librosa", "live", "composition"},
     {"pipeline"},
     {"heads"},
     {"cli"},

@@ -85,7 +85,7 @@ def test_a_file_object_loads_as_its_path() -> None:
 
 
 def test_no_such_file() -> None:
-    with pytest.raises(fa.audio.DecodeError, match="no such file"):
+    with pytest.raises(fa.DecodeError, match="no such file"):
         fl.load("nowhere.wav")
 
 

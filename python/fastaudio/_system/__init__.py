@@ -1,4 +1,4 @@
-"""What surrounds the package.
+"""The package's surroundings.
 
 `onnxruntime` finds ONNX Runtime's library, `versions` lists what is installed, `old_paths` keeps the module
 names of 0.1.0 importable.

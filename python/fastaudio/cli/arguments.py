@@ -1,4 +1,4 @@
-"""What the commands share: exit statuses, types of arguments, and common options."""
+"""Exit statuses, argument types, and options that several commands share."""
 
 from __future__ import annotations
 

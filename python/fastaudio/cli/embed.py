@@ -108,7 +108,7 @@ def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
     pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel)
     specs = pipeline.output_specs
     gives_rows = len(specs) == 1 and not any(spec.labels for spec in specs.values())
-    if args.layer is not None or not gives_rows:  # a model that gives rows gives the right ones
+    if args.layer is not None or not gives_rows:  # a model without tags gives the rows that its maker chose
         pipeline = pipeline.layer(args.layer)
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)

@@ -29,7 +29,7 @@ _BATCH, _LARGE_BATCH, _MANY_ROWS = 32, 256, 20_000
 
 @dataclass(frozen=True)
 class Options:
-    """How a classifier is trained; see `fit`."""
+    """Training options of a classifier; see `fit`."""
 
     kind: Kind
     multi: bool

@@ -117,7 +117,7 @@ def rows_of(
             reason = "expected sound enough for a row, got none"
         elif isinstance(result, np.ndarray) and not np.isfinite(result).all():
             reason = "expected finite embeddings, got others"
-        elif isinstance(result, Tags) and result.truncated:  # for rows the pipeline has warned itself
+        elif isinstance(result, Tags) and result.truncated:  # the pipeline itself warns about rows
             warnings.warn(f"{file}: the file is cut short, got {result.duration_s:.2f} s", stacklevel=4)
         yield file, result if reason is None else reason
         if progress is not None:

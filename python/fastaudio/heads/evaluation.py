@@ -56,7 +56,7 @@ class Evaluation:
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
-        """How many files of a label (row) were taken for another (column); None if files have several."""
+        """Number of files with each label (row) taken for each label (column); None if files have several."""
         return None if self.multi else metrics.confusion(self.truth, self.scores)
 
     @property

@@ -49,7 +49,7 @@ class Head:
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
-        """How many files of a label (row) were taken for another (column); None if files have several."""
+        """Number of files with each label (row) taken for each label (column); None if files have several."""
         return self.evaluation.confusion
 
     @property

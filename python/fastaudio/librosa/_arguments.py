@@ -121,7 +121,7 @@ def audio(y: Any) -> Rows:
         raise ValueError("expected y or S, got neither")
     samples = real("y", y)
     if samples.ndim == 0 or samples.shape[-1] == 0:
-        raise ValueError(f"expected y [..., n_samples] with a sample at least, got shape {samples.shape}")
+        raise ValueError(f"expected y [..., n_samples] with at least one sample, got shape {samples.shape}")
     return samples
 
 
@@ -188,7 +188,7 @@ def fills_a_frame(y: Rows, length: int, center: bool) -> None:
     """Refuse an uncentred signal that is shorter than one frame."""
     if not center and y.shape[-1] < length:
         raise ValueError(
-            f"expected y of {length} samples at least, as center is False, got {y.shape[-1]}; pad it"
+            f"expected y of at least {length} samples, as center is False, got {y.shape[-1]}; pad it"
         )
 
 

@@ -51,7 +51,7 @@ def load(
     float32_only(dtype)
     quality = one_of("res_type", res_type, _QUALITIES)
     if offset < 0 or (duration is not None and duration < 0):
-        raise ValueError(f"expected offset and duration of 0 s at least, got {offset} and {duration}")
+        raise ValueError(f"expected offset and duration of at least 0 s, got {offset} and {duration}")
     with AudioFile(path) as file:
         rate = file.sample_rate
         target = rate if sr is None else integral("sr", sr)

@@ -138,6 +138,6 @@ def _in_db(power: NDArray[np.float32], ref: float, amin: float, top_db: float | 
     if amin <= 0:
         raise ValueError(f"expected amin above 0, got {amin}")
     if top_db is not None and top_db < 0:
-        raise ValueError(f"expected top_db of 0 dB at least, got {top_db}; None for no limit")
+        raise ValueError(f"expected top_db of at least 0 dB, got {top_db}; None for no limit")
     level = decibels(power, ref, amin, top_db)
     return level if level.ndim else level[()]

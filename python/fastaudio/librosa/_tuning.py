@@ -1,4 +1,4 @@
-"""How far a clip is tuned from A = 440 Hz, as librosa 0.11's `estimate_tuning` finds it."""
+"""Estimating how far a clip is tuned from A = 440 Hz, like librosa 0.11's `estimate_tuning`."""
 
 from __future__ import annotations
 

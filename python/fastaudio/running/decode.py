@@ -96,7 +96,7 @@ class AudioFile:
             got = type(source).__name__
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         try:
-            # No format is passed: libsndfile finds it in the header, and "raw" would accept anything.
+            # libsndfile needs a suffix only for formats without a header; "raw" would accept anything.
             self._file: Any = _forward_only(soundfile.SoundFile(source))
         except (soundfile.SoundFileError, TypeError, OSError) as error:
             raise DecodeError(self.name, _reason(error)) from error

@@ -25,16 +25,8 @@ SCHEMA = "fastaudio.events/1"
 CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean")
 
 RAVEN_COLUMNS = (
-    "Selection",
-    "View",
-    "Channel",
-    "Begin Time (s)",
-    "End Time (s)",
-    "Low Freq (Hz)",
-    "High Freq (Hz)",
-    "Annotation",
-    "Peak Score",
-    "Mean Score",
+    *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
+    *("Annotation", "Peak Score", "Mean Score"),
 )
 
 _HIGH = 65536  # index of an event's first window = high * _HIGH + low

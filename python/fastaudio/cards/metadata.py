@@ -33,13 +33,7 @@ def entries(
 ) -> Iterator[tuple[str, int, int]]:
     """Yield each entry's key, and where its value starts and ends; values are not read.
 
-    Args:
-        file: the file.
-        start: where the first entry starts.
-        end: where the last entry ends.
-        subject: the file's name for messages.
-        known: pattern of the keys that there may be.
-        longest_key: length of the longest of them.
+    Keys have to match `known`, and none of them is longer than `longest_key`.
 
     Raises:
         ModelError: there is something else, or an unknown key.

@@ -19,24 +19,14 @@ RAW = argparse.RawDescriptionHelpFormatter
 
 
 def add_command(
-    commands: Commands,
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    *,
-    summary: str,
-    description: str,
-    examples: str,
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str
 ) -> argparse.ArgumentParser:
     """Add a command and return its parser.
 
-    Args:
-        commands: all commands.
-        name: the command's name.
-        run: takes the parsed arguments and returns the exit status.
-        summary: what `fastaudio --help` says about it.
-        description: what its own help begins with.
-        examples: what its own help ends with.
+    `run` takes the parsed arguments and returns the exit status. `text` is a line for `fastaudio --help`, the
+    command's description and its examples, with empty lines in between.
     """
+    summary, description, examples = text.split("\n\n", 2)
     parser = commands.add_parser(
         name, help=summary, description=description, epilog=examples, formatter_class=RAW
     )

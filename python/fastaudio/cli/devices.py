@@ -13,7 +13,11 @@ from fastaudio.live.devices import devices, find_device
 if TYPE_CHECKING:
     import argparse
 
-_EXAMPLES = """\
+_HELP = """\
+list the microphones
+
+List the sound inputs that `fastaudio listen` can open, with their numbers and names.
+
 examples:
   fastaudio devices          a table; * marks the default
   fastaudio devices --json   a JSON list
@@ -24,14 +28,7 @@ exit status: 0 there are some, 1 there are none, or PortAudio isn't installed, 2
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    listing = add_command(
-        commands,
-        "devices",
-        _run,
-        summary="list the microphones",
-        description="List the sound inputs that `fastaudio listen` can open, with their numbers and names.",
-        examples=_EXAMPLES,
-    )
+    listing = add_command(commands, "devices", _run, _HELP)
     listing.add_argument("--json", action="store_true", help="write one JSON list")
 
 

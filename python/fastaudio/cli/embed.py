@@ -7,6 +7,7 @@ import sys
 import warnings
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fastaudio")
 
-_EXAMPLES = """\
+_HELP = """\
+write embeddings of audio files
+
+Write the output of a network's layer for audio files: rows with their times.
+
 examples:
   fastaudio embed song.mp3 --output song.npz                    one row every 3 s
   fastaudio embed album/ --mean --output album.npz              one row per file
@@ -55,14 +60,7 @@ exit status: 0 all files done, 1 some failed (each named on stderr), 2 wrong usa
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    embed = add_command(
-        commands,
-        "embed",
-        _run,
-        summary="write embeddings of audio files",
-        description="Write the output of a network's layer for audio files: rows with their times.",
-        examples=_EXAMPLES,
-    )
+    embed = add_command(commands, "embed", _run, _HELP)
     add_files(embed)
     embed.add_argument(
         "--layer",
@@ -87,20 +85,15 @@ def add(commands: Commands) -> None:
     add_files_options(embed)
 
 
-class _Embedder:
-    """Runs a pipeline over a file and gives its rows with their times."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        (self._spec,) = pipeline.output_specs.values()
-
-    def __call__(self, source: FileLike, *, progress: Progress) -> Clip:
-        with AudioFile(source) as file:
-            with file.decode_errors():
-                stream = self._pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
-            rows = run_file(stream, file, progress)
-            times = row_times(self._spec, len(rows), stream.duration_s)
-            return Clip(file.name, rows, times, stream.duration_s, truncated=file.truncated)
+def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress) -> Clip:
+    """Return a file's rows with their times."""
+    (spec,) = pipeline.output_specs.values()
+    with AudioFile(source) as file:
+        with file.decode_errors():
+            stream = pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
+        rows = run_file(stream, file, progress)
+        times = row_times(spec, len(rows), stream.duration_s)
+        return Clip(file.name, rows, times, stream.duration_s, truncated=file.truncated)
 
 
 def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
@@ -134,7 +127,7 @@ def _run(args: argparse.Namespace) -> int:
         out = stack.enter_context(replacing(args.output))
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message=".*: the file is cut short", category=UserWarning)
-        files = FileRun(_Embedder(pipeline), names, args, stack)
+        files = FileRun(partial(_clip, pipeline), names, args, stack)
         clips = _clips(files)
         if own and (held := list(clips)):
             about |= (statistics := statistics_of([clip.rows for clip in held]))

@@ -14,12 +14,13 @@ from fastaudio.pipeline import Pipeline
 if TYPE_CHECKING:
     import argparse
 
-_DESCRIPTION = """\
+_HELP = """\
+measure a model on labelled files
+
 Run a model over labelled files and say how well it finds their labels. DIR has a sub-folder for each
 label, named as the model names it, with its audio files in it or below; hidden files are left out.
 A file counts as the label that scores highest among all of the model's.
-"""
-_EXAMPLES = """
+
 examples:
   fastaudio evaluate my-model more-sounds/                 a model of `fastaudio train`, on other files
   fastaudio evaluate musicnn-mtt music/ --skip-unknown     only the sub-folders that the model knows
@@ -32,14 +33,7 @@ exit status: 0 all files done, 1 some failed (each named in the report), 2 wrong
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    evaluate = add_command(
-        commands,
-        "evaluate",
-        _run,
-        summary="measure a model on labelled files",
-        description=_DESCRIPTION,
-        examples=_EXAMPLES,
-    )
+    evaluate = add_command(commands, "evaluate", _run, _HELP)
     evaluate.add_argument("model", metavar="MODEL", help="name, or path of a card or its folder")
     evaluate.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
     evaluate.add_argument(

@@ -11,7 +11,11 @@ from fastaudio.cli.arguments import OK, Commands, add_command
 if TYPE_CHECKING:
     import argparse
 
-_EXAMPLES = """\
+_HELP = """\
+show versions, instruction set and ONNX Runtime
+
+Show the versions of what is installed, the instruction set in use, and ONNX Runtime.
+
 examples:
   fastaudio info          what to paste into a bug report
 """
@@ -19,14 +23,7 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    add_command(
-        commands,
-        "info",
-        _run,
-        summary="show versions, instruction set and ONNX Runtime",
-        description="Show the versions of what is installed, the instruction set in use, and ONNX Runtime.",
-        examples=_EXAMPLES,
-    )
+    add_command(commands, "info", _run, _HELP)
 
 
 def _run(_: argparse.Namespace) -> int:

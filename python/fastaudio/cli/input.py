@@ -26,14 +26,12 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         help="number or name of a microphone (the default one), or - for raw PCM on stdin",
     )
     group = parser.add_argument_group("sound")
-    group.add_argument(
-        "--realtime", metavar="FILE", help="play an audio file instead, at the pace of a microphone"
-    )
+    group.add_argument("--realtime", metavar="FILE", help="play an audio file instead, in real time")
     group.add_argument(
         "--rate",
         type=positive,
         metavar="HZ",
-        help="sample rate of the device or of raw PCM (the device's default)",
+        help="sample rate of the sound (the device's)",
     )
     group.add_argument(
         "--channels", type=positive, metavar="N", help="channels of the device or of raw PCM (1)"

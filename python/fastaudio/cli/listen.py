@@ -31,7 +31,11 @@ _BUFFER_S = 30.0  # long, since recording reads from this buffer
 
 log = logging.getLogger("fastaudio")
 
-_EXAMPLES = """\
+_HELP = """\
+tag a microphone, live
+
+Tag sound while it is heard: windows go to stdout, problems to stderr.
+
 examples:
   fastaudio listen                               the default microphone; Ctrl-C ends
   fastaudio listen "USB Audio" --hop 0.5         part of a name or a number from: fastaudio devices
@@ -48,14 +52,7 @@ exit status: 0 the sound ended, 1 the device or file can't be opened or was lost
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    listen = add_command(
-        commands,
-        "listen",
-        _run,
-        summary="tag a microphone, live",
-        description="Tag sound while it is heard: windows go to stdout, problems to stderr.",
-        examples=_EXAMPLES,
-    )
+    listen = add_command(commands, "listen", _run, _HELP)
     add_model(listen)
     add_tags(listen)
     listen.add_argument(

@@ -13,7 +13,11 @@ from fastaudio.pipeline import Pipeline
 if TYPE_CHECKING:
     import argparse
 
-_EXAMPLES = """\
+_HELP = """\
+list the models, or show one
+
+List the models that come with the package, or show what the card of one says.
+
 examples:
   fastaudio models                  a list, the default one first
   fastaudio models musicnn-mtt      its licence, layers, labels and nodes
@@ -27,14 +31,7 @@ _SHOWN = (
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    listing = add_command(
-        commands,
-        "models",
-        _run,
-        summary="list the models, or show one",
-        description="List the models that come with the package, or show what the card of one says.",
-        examples=_EXAMPLES,
-    )
+    listing = add_command(commands, "models", _run, _HELP)
     listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
 
 

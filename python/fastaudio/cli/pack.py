@@ -13,7 +13,11 @@ from fastaudio.cli.arguments import OK, Commands, add_command
 if TYPE_CHECKING:
     import argparse
 
-_PACK_EXAMPLES = """\
+_PACK_HELP = """\
+write a model as one file
+
+Write a card and its networks as one .onnx file, which --model takes.
+
 examples:
   fastaudio pack musicnn-mtt -o tagger.onnx      a model that comes with the package
   fastaudio pack mine/card.json -o mine.onnx     your own model, with all its networks
@@ -24,7 +28,11 @@ The file is still an ONNX model, with the card in its metadata. Loading it refus
 that doesn't prove who made it.
 """
 
-_UNPACK_EXAMPLES = """\
+_UNPACK_HELP = """\
+write a packed model as separate files
+
+Write a packed model's card.json and networks into a folder.
+
 examples:
   fastaudio unpack mine.onnx -o mine             mine/card.json, and each network as it was
 """
@@ -32,26 +40,12 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    pack = add_command(
-        commands,
-        "pack",
-        _pack,
-        summary="write a model as one file",
-        description="Write a card and its networks as one .onnx file, which --model takes.",
-        examples=_PACK_EXAMPLES,
-    )
+    pack = add_command(commands, "pack", _pack, _PACK_HELP)
     pack.add_argument("card", metavar="CARD", help="name of a model, or path of a card")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
     pack.add_argument("--force", action="store_true", help="replace an existing file")
 
-    unpack = add_command(
-        commands,
-        "unpack",
-        _unpack,
-        summary="write a packed model as separate files",
-        description="Write a packed model's card.json and networks into a folder.",
-        examples=_UNPACK_EXAMPLES,
-    )
+    unpack = add_command(commands, "unpack", _unpack, _UNPACK_HELP)
     unpack.add_argument("model", metavar="FILE", help="a packed model")
     unpack.add_argument("-o", "--output", metavar="FOLDER", required=True, help="the folder to write into")
     unpack.add_argument("--force", action="store_true", help="replace existing files")

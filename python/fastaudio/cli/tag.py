@@ -17,7 +17,11 @@ from fastaudio.pipeline import Pipeline
 if TYPE_CHECKING:
     import argparse
 
-_EXAMPLES = """\
+_HELP = """\
+tag audio files
+
+Tag audio files: labels and scores go to stdout, progress and problems to stderr.
+
 examples:
   fastaudio tag song.mp3                         the five best tags
   fastaudio tag album/ --top 3 --jobs 2          every audio file in a folder and below
@@ -42,14 +46,7 @@ _FORMS = {
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    tag = add_command(
-        commands,
-        "tag",
-        _run,
-        summary="tag audio files",
-        description="Tag audio files: labels and scores go to stdout, progress and problems to stderr.",
-        examples=_EXAMPLES,
-    )
+    tag = add_command(commands, "tag", _run, _HELP)
     add_files(tag)
     add_tags(tag)
     tag.add_argument("--windows", action="store_true", help="show the tags of each window, not of the whole")

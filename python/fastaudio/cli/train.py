@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-_DESCRIPTION = """\
+_HELP = r"""\
+train a model for your own labels
+
 Train a model for your own labels. DIR has a sub-folder for each label, with its audio files in it or
 below; hidden files are left out. The network of --model stays as it is; one dense layer or two learn to
 tell your labels from its output. Cross-validation finds out how well that works and prints it: each file
 is judged by a model that didn't learn from it.
-"""
-_EXAMPLES = r"""
+
 examples:
   fastaudio train sounds/ -o my-model                  sounds/dog/*.wav, sounds/cat/*.wav, ...
   fastaudio tag new.wav --model my-model               its tags for another file
@@ -42,21 +43,14 @@ exit status: 0 all files used, 1 some couldn't be (each named in the report), 2 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    train = add_command(
-        commands,
-        "train",
-        _run,
-        summary="train a model for your own labels",
-        description=_DESCRIPTION,
-        examples=_EXAMPLES,
-    )
+    train = add_command(commands, "train", _run, _HELP)
     train.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
     train.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the new model, or a FILE.onnx"
     )
     model = train.add_argument_group("model")
     model.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
-    model.add_argument("--layer", help="its output to learn from (its card's first embedding)")
+    model.add_argument("--layer", help="output to learn from (its card's first embedding)")
     model.add_argument(
         "--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two (linear)"
     )
@@ -115,12 +109,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def groups_of(folder: str, files: Sequence[str], rule: str) -> list[str]:
-    """Return the group of each file: a folder's name, or what a regular expression finds in the file's name.
+    """Return the group of each file.
 
-    Args:
-        folder: the folder whose sub-folders are the labels.
-        files: paths in it.
-        rule: how many folders below the label's, or a regular expression, whose first group counts.
+    `rule` says how many folders below the label's the group's folder is, or it is a regular expression whose
+    first group, found in the file's name, names it.
 
     Raises:
         ValueError: the expression is malformed or doesn't match a file, or a file isn't so deep in folders.

@@ -61,14 +61,9 @@ def examples(
     groups: Sequence[Any] | None = None,
     known: Sequence[str] | None = None,
 ) -> Examples:
-    """Return labelled files as arrays.
+    """Return labelled files as arrays; messages begin with `what`.
 
-    Args:
-        what: the function's name for messages.
-        files: paths.
-        labels: one label per file, or a list per file.
-        groups: each file's group; None makes each file a group.
-        known: the only labels that are allowed, in their order; None allows any and sorts them.
+    If `known` is given, only its labels are allowed, in its order. Without groups each file is one.
 
     Raises:
         TypeError, ValueError: lengths differ, labels have mixed types, or a label is unknown.

@@ -174,17 +174,8 @@ def _head(
     tagger = embedders.tagger_of(embedder, classifier, clips.labels, card)
     _check_export(tagger, classifier, rows)
     evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
-    return Head(
-        clips.labels,
-        means,
-        stds,
-        evaluation,
-        rows.failed,
-        tagger,
-        classifier,
-        notes_of(card, converged=classifier.converged),
-        embedders.licence_of(embedder),
-    )
+    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(embedder)
+    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
 
 
 def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:

@@ -115,7 +115,7 @@ def delta(
     values = np.moveaxis(np.atleast_1d(real("data", data)), axis, 0)
     if mode == "interp" and len(values) < width:
         raise ValueError(
-            f"expected data of at least width={width} values along its axis, got {len(values)}; "
+            f"expected data of width={width} values or more along its axis, got {len(values)}; "
             "use a smaller width or mode='nearest'"
         )
     slopes = rows_of(kind, values.reshape(len(values), -1))

@@ -20,11 +20,7 @@ class Adapter:
     """
 
     def __init__(self, node: Node, *, channel: int | None, quality: Quality) -> None:
-        """Take a node whose first part states its sample rate; see `Pipeline` for the arguments.
-
-        Raises:
-            TypeError, ValueError: one of them isn't what `Pipeline` takes.
-        """
+        """Check and keep the arguments, which are those of `Pipeline`."""
         if not isinstance(node, Node):
             raise TypeError(
                 f"Pipeline: expected a node, got {type(node).__name__}; "
@@ -53,8 +49,7 @@ class Adapter:
         """Return the adapted node and the spec of its input; calls with equal arguments share the node.
 
         Raises:
-            TypeError: an argument isn't an int.
-            ValueError: an argument is outside its range.
+            TypeError, ValueError: an argument isn't an int, or is outside its range.
         """
         for name, value in (("sample_rate", sample_rate), ("channels", channels)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):

@@ -27,12 +27,9 @@ def buffer_of(block: Block) -> Block:
 def read_ahead(decode: Decode, n_blocks: int) -> Iterator[Callable[[], Any]]:
     """Run `decode(buffer)` in a thread, up to `n_blocks` ahead; leaving the context stops the thread.
 
-    Gives a function that returns the next block, the exception that ended decoding, or None at the end.
-    It takes back the buffer of the block before, which becomes invalid.
-
-    Args:
-        decode: fills the buffer, or a new one if that is None, and returns the filled part, None at the end.
-        n_blocks: number of buffers.
+    `decode` fills the buffer, or a new one for None, and returns the filled part, or None at the end. The
+    context gives a function that returns the next block, the exception that ended decoding, or None at the
+    end; it reuses the buffer of the block before.
     """
     ready: queue.Queue[Any] = queue.Queue()
     spare: queue.Queue[Block | None] = queue.Queue()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from fastaudio import _core
 
@@ -36,6 +35,8 @@ def versions() -> dict[str, str]:
 
 
 def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # it loads 30 modules
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""fastaudio: from samples to tags, over a file or a live stream, with the same numbers.
+"""fastaudio turns samples into tags, with the same numbers for a file and a live stream.
 
 >>> import numpy as np
 >>> import fastaudio as fa

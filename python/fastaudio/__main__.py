@@ -1,4 +1,4 @@
-"""`python -m fastaudio`."""
+"""Runs the command line for `python -m fastaudio`."""
 
 import sys
 

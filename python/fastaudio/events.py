@@ -1,4 +1,4 @@
-"""Results: events, each a label with its beginning and end, and the forms that others read."""
+"""Events: labels with their beginning and end, and the text forms that other programs read."""
 
 from __future__ import annotations
 
@@ -25,19 +25,11 @@ SCHEMA = "fastaudio.events/1"
 CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean")
 
 RAVEN_COLUMNS = (
-    "Selection",
-    "View",
-    "Channel",
-    "Begin Time (s)",
-    "End Time (s)",
-    "Low Freq (Hz)",
-    "High Freq (Hz)",
-    "Annotation",
-    "Peak Score",
-    "Mean Score",
+    *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
+    *("Annotation", "Peak Score", "Mean Score"),
 )
 
-_HIGH = 65536  # an event's first window is high * _HIGH + low
+_HIGH = 65536  # index of an event's first window = high * _HIGH + low
 
 
 @dataclass(frozen=True)
@@ -45,11 +37,11 @@ class Event:
     """One event.
 
     Attributes:
-        label: what was heard.
+        label: its name.
         start_s: its beginning, in seconds from the start of the signal.
         end_s: its end; None while it goes on.
-        peak: highest score; so far, while it goes on.
-        mean: mean score; so far, while it goes on.
+        peak: its highest score so far.
+        mean: its mean score so far.
     """
 
     label: str
@@ -59,7 +51,7 @@ class Event:
     mean: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, as JSON holds it."""
+        """Return plain data for JSON."""
         return {
             "label": self.label,
             "start_s": round(self.start_s, 6),
@@ -72,13 +64,13 @@ class Event:
 def decode(
     rows: NDArray[np.float32], spec: StreamSpec, *, base_s: float = 0.0, duration_s: float | None = None
 ) -> list[Event]:
-    """Return the events that rows of the node `Events` hold.
+    """Turn rows of the node `Events` into events.
 
     Args:
         rows: float32 [n_events, 6].
         spec: the node's output.
         base_s: time of the signal's first sample.
-        duration_s: length of the signal, which no event outlasts; None if it goes on.
+        duration_s: length of the signal, at which events end at the latest; None while it goes on.
     """
     longest = math.inf if duration_s is None else duration_s
     events = []
@@ -91,7 +83,7 @@ def decode(
 
 
 def in_order(events: list[Event], labels: Sequence[str]) -> tuple[Event, ...]:
-    """Return those that have ended, in order of start, then label."""
+    """Return the events that have ended, sorted by start, then by label."""
     place = {label: i for i, label in enumerate(labels)}
     ended = [event for event in events if event.end_s is not None]
     return tuple(sorted(ended, key=lambda event: (event.start_s, place[event.label])))
@@ -111,7 +103,7 @@ def csv_header() -> str:
 
 
 def csv_row(event: Event, *, path: str | None = None, truncated: bool = False) -> str:
-    """Return an event as a row of CSV; its end is empty while it goes on."""
+    """Return an event as a row of CSV; end_s is empty while it goes on."""
     data = event.to_dict()
     return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:])))
 
@@ -120,7 +112,7 @@ def audacity_line(event: Event) -> str:
     """Return an event as a line of an Audacity label track.
 
     Raises:
-        ValueError: it goes on.
+        ValueError: the event goes on.
     """
     return _tabbed((f"{event.start_s:.6f}", f"{_end_of(event):.6f}", event.label))
 
@@ -134,12 +126,12 @@ def raven_row(event: Event, selection: int, *, high_hz: float) -> str:
     """Return an event as a row of a Raven Pro selection table.
 
     Args:
-        event: one that has ended.
+        event: an event that has ended.
         selection: number of the row, from 1.
-        high_hz: upper edge of the selection, which begins at 0 Hz.
+        high_hz: upper edge of the selection, whose lower edge is 0 Hz.
 
     Raises:
-        ValueError: it goes on.
+        ValueError: the event goes on.
     """
     times = f"{event.start_s:.6f}", f"{_end_of(event):.6f}"
     scores = f"{event.peak:.6f}", f"{event.mean:.6f}"
@@ -153,7 +145,7 @@ def _csv(row: Sequence[object]) -> str:
 
 
 def _tabbed(row: Sequence[object]) -> str:
-    """Return a line for readers that know no quotes: white space becomes one space."""
+    """Return a line for programs that don't know quotes, so any white space becomes one space."""
     return "\t".join(" ".join(str(field).split()) for field in row) + "\n"
 
 
@@ -167,15 +159,15 @@ def _end_of(event: Event) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Events of a whole signal, in order of start, then label.
+    """Events of a whole signal, sorted by start, then by label.
 
     Attributes:
-        events: each of them, ended.
+        events: the events, all of which have ended.
         labels: names that an event may have.
         duration_s: length of the signal.
-        sample_rate: of the signal, in Hz.
-        truncated: whether the file was cut short: its header promised more, or it broke off.
-        path: the file, if it was one.
+        sample_rate: the signal's rate in Hz.
+        truncated: whether the file was cut short: its header states more, or it broke off.
+        path: the file's path, if the signal was a file.
         model: name of the card, if there is one.
     """
 
@@ -203,7 +195,7 @@ class Events:
         return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, as JSON holds it."""
+        """Return plain data for JSON."""
         return {
             "schema": SCHEMA,
             "path": self.path,
@@ -218,17 +210,17 @@ class Events:
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
     def to_jsonl(self) -> str:
-        """Return a line of JSON for each event."""
+        """Return one line of JSON per event."""
         how = partial(json_line, path=self.path, model=self.model, truncated=self.truncated)
         return "".join(map(how, self))
 
     def to_csv(self, *, header: bool = True) -> str:
-        """Return a row for each event."""
+        """Return CSV with one row per event."""
         rows = [csv_row(event, path=self.path, truncated=self.truncated) for event in self]
         return "".join([csv_header(), *rows] if header else rows)
 
     def to_audacity(self) -> str:
-        """Return a label track: start, end and label, to be imported into Audacity."""
+        """Return a label track for Audacity: start, end and label of each event."""
         return "".join(audacity_line(event) for event in self)
 
     def to_raven(self) -> str:

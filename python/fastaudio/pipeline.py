@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import FastaudioError, ModelError, Node, StreamSpec
+from fastaudio._core import ModelError
 from fastaudio.cards import pack
 from fastaudio.cards.trained import require_trained
-from fastaudio.graph.hop import with_hop
-from fastaudio.graph.layers import layer, layers
+from fastaudio.composition import Composition
 from fastaudio.live import LiveStream
 from fastaudio.live.microphone import source_for
-from fastaudio.running.adapt import Quality, require_whole, with_head
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
 from fastaudio.running.stream import PipelineStream, Samples
-from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many
+from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many, with_layout
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from fastaudio._core import Pool
+    from fastaudio._core import FastaudioError, Node, Pool, StreamSpec
     from fastaudio.live import Overflow
     from fastaudio.live.sources import Source
 
-_REPR_WIDTH = 80
 
+class Pipeline(Composition):
+    """A network that takes sound at any rate and gives tags, events or features.
 
-class Pipeline:
-    """A network that takes sound at any rate and gives tags, or features.
-
-    Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's
-    rate in the core, and run through the node. A pipeline that ends in `Tags` returns
-    `fastaudio.tags.Tags`, one that ends in `Events` `fastaudio.events.Events`; any other returns
-    float32 rows [n_rows, ...]; one with several outputs returns a dict of these by name. `>>` adds
-    a node. Thread-safe: share one between threads.
+    Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's rate, and
+    run through the node. A pipeline that ends in `Tags` returns `fastaudio.tags.Tags`, one that ends in
+    `Events` returns `fastaudio.events.Events`; any other returns float32 rows [n_rows, ...], and one with
+    several outputs returns a dict of these by name. `>>` adds a node. Thread-safe: threads may share one.
 
     >>> import fastaudio as fa
     >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
@@ -49,51 +42,6 @@ class Pipeline:
     MelSpectrogram(sample_rate=16000, ...)  -> [62.5 Hz, 96] power
     Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.016 s
     """
-
-    def __init__(
-        self,
-        node: Node,
-        *,
-        channel: int | None = None,
-        quality: Quality = "high",
-        card: Mapping[str, Any] | None = None,
-        untrained: bool = False,
-    ) -> None:
-        """Wrap a node whose first part states its sample rate.
-
-        Args:
-            node: what to run.
-            channel: index of the channel to take; None for the mean of all.
-            quality: of the resampler, where a source has another rate.
-            card: metadata, kept by `save`.
-            untrained: whether it gives tags though its card says that its weights are untrained.
-        """
-        if not isinstance(node, Node):
-            raise TypeError(
-                f"Pipeline: expected a node, got {type(node).__name__}; "
-                "Pipeline.load takes a model's name or a card's path"
-            )
-        spec = node.input_spec
-        if spec is None:
-            raise ValueError(
-                f"Pipeline: expected a first node that states its sample rate, got {node!r:.60}; "
-                "start with MelSpectrogram or Resample"
-            )
-        if channel is not None and type(channel) is not int:
-            raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r}")
-        if channel is not None and channel < 0:
-            raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
-        if quality not in ("fast", "high", "best"):
-            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
-        self.node = node
-        self.channel = channel
-        self.quality: Quality = quality
-        self.card: dict[str, Any] = dict(card or {})
-        self.untrained = untrained
-        self.input_spec = spec
-        self.output_specs: dict[str, StreamSpec] = node.output_specs(spec)
-        self._heads: dict[tuple[int, int], tuple[Node, StreamSpec]] = {}
-        self._lock = threading.Lock()
 
     @classmethod
     def load(
@@ -105,122 +53,36 @@ class Pipeline:
         channel: int | None = None,
         untrained: bool = False,
     ) -> Pipeline:
-        """Load a model that comes with the package, or one from a card's file or a packed one.
+        """Load a model that comes with the package, a card, or a packed model.
 
         Args:
             model: a name that `fastaudio.models()` lists, or the path of a card or a packed model.
-            threads: cores that a whole file may use; the numbers are the same with any.
+            threads: cores that a whole file may use; their number doesn't change the results.
             providers: ONNX Runtime's execution providers, in order.
-            channel: index of the channel to take; None for the mean of all.
-            untrained: whether to give tags, meaningless ones, if the card says `"weights": "untrained"`.
+            channel: index of the channel to take; None takes the card's, or else the mean of all.
+            untrained: whether to give (meaningless) tags if the card says `"weights": "untrained"`.
 
         Raises:
-            ModelError: no such model, a card that doesn't hold, weights that were changed.
+            ModelError: there is no such model, its card is wrong, or its weights were changed.
         """
         card = cards.read_card(model)
+        how = {key: card.data[key] for key in ("channel", "quality") if key in card.data}
+        how |= {} if channel is None else {"channel": channel}
         node = cards.build(card, threads=threads, providers=providers)
-        data = card.data
-        channel, quality = data.get("channel") if channel is None else channel, data.get("quality", "high")
         try:
-            return cls(node, channel=channel, quality=quality, card=data, untrained=untrained)
+            return cls(node, card=card.data, untrained=untrained, **how)
         except (ValueError, TypeError) as error:
             raise ModelError(f"{card.path}: {error}") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the pipeline as a card, its models' files beside it; all in one if `path` is an .onnx file.
+        """Write a card with the networks' files beside it, or all in one if `path` ends in .onnx.
 
         Raises:
-            ModelError: a model's file is missing, or was changed since it was loaded.
+            ModelError: a network's file is missing, or was changed since it was loaded.
         """
         how = {"channel": self.channel, "quality": self.quality}
         save = pack.save if Path(path).suffix == ".onnx" else cards.save
         save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
-
-    def __rshift__(self, node: Node | dict[str, Node]) -> Pipeline:
-        """Return a pipeline that goes on with `node`, or with branches by name; all else is kept."""
-        return self._with(self.node >> node)
-
-    def _with(self, node: Node) -> Pipeline:
-        made_anew = ("input", "pipeline")  # what a card says of its nodes
-        card = {key: value for key, value in self.card.items() if key not in made_anew}
-        return Pipeline(**self.__getstate__() | {"node": node, "card": card})
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names of the network's outputs, for `layer`; none without a network, or with several."""
-        return layers(self.node)
-
-    def layer(self, name: str | None = None) -> Pipeline:
-        """Return the pipeline up to its network, giving that output's rows; its weights shared.
-
-        The network is the last one on the way; what came after it (Tags, Events, Mean) is left out.
-        Without a name it is the first output that the card calls an embedding, else the first.
-
-        Raises:
-            ValueError: no such output, no network, or several in branches.
-        """
-        return self._with(layer(self.node, name, self.card))
-
-    @property
-    def name(self) -> str | None:
-        """Name of its card, or None."""
-        name = self.card.get("name")
-        return name if isinstance(name, str) else None
-
-    @property
-    def sample_rate(self) -> int:
-        """Rate that sound is resampled to, in Hz."""
-        return round(self.input_spec.rate_hz)
-
-    @property
-    def latency_s(self) -> float:
-        """Seconds of sound from a result's start until it comes out; infinite if it waits for the end.
-
-        A stream at another rate adds the resampler's, some milliseconds.
-        """
-        specs = self.output_specs.values()
-        return max(spec.latency_s if spec.rate_hz else math.inf for spec in specs)
-
-    @property
-    def receptive_field_s(self) -> float:
-        """Seconds of sound that one result depends on; infinite if it may depend on all before it."""
-        return self.node.receptive_field_s(self.input_spec)
-
-    def with_hop(self, hop_s: float) -> Pipeline:
-        """Return the same pipeline with a window every `hop_s` seconds, its weights shared.
-
-        Windows keep their length, and overlap if the step is less; latency stays too. The step is that of
-        the last `Patches` on the way to a result, rounded to whole rows, at least one.
-
-        Raises:
-            TypeError, ValueError: no number above 0, or a pipeline without Patches.
-        """
-        return self._with(with_hop(self.node, self.input_spec, hop_s))
-
-    def __repr__(self) -> str:
-        name = f"{self.name}: " if self.name else ""
-        node = repr(self.node)
-        node = node if len(node) <= _REPR_WIDTH else node[:_REPR_WIDTH] + "..."
-        return f"<Pipeline {name}{self._input_line()}, {node}>"
-
-    def __str__(self) -> str:
-        return f"{self._input_line()}\n{self.node.diagram(self.input_spec)}"
-
-    def _input_line(self) -> str:
-        how = "mean of all channels" if self.channel is None else f"channel {self.channel}"
-        return f"{self.sample_rate} Hz mono ({how})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            "node": self.node,
-            "channel": self.channel,
-            "quality": self.quality,
-            "card": self.card,
-            "untrained": self.untrained,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
 
     def __call__(
         self,
@@ -234,32 +96,35 @@ class Pipeline:
 
         Args:
             source: a path, a binary file object, or samples as float32 (full scale +-1) or int16.
-            sample_rate: of samples, in Hz; a file knows its own.
-            layout: axes of two-dimensional samples.
-            progress: called with the seconds done and the total, None if unknown.
+            sample_rate: the samples' rate in Hz; a file states its own.
+            layout: the order of axes of two-dimensional samples.
+            progress: called with the seconds done and the total, which is None if unknown.
 
         Returns:
             Tags, Events, an array of rows, or a dict of these by output name.
 
         Raises:
             DecodeError: the file can't be read, or holds values that aren't finite.
-            TypeError, ValueError: samples of a wrong type, shape or value, or without a rate.
+            TypeError, ValueError: samples have a wrong type, shape or value, or no rate.
         """
         if isinstance(source, np.ndarray):
-            return run_array(self, source, sample_rate, layout, progress)
+            samples, rate, channels = with_layout(source, sample_rate, layout)
+            return run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
         if (sample_rate is not None or layout is not None) and is_file_like(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
         with AudioFile(source) as file:
-            return run_file(self, file, progress)
+            with file.decode_errors():
+                stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+            return run_file(stream, file, progress)
 
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
-        """Open a stream of blocks of any size.
+        """Open a stream, which takes blocks of any size.
 
         Args:
-            sample_rate: of the blocks, in Hz.
-            channels: of the blocks: [n_samples] or [n_samples, channels].
+            sample_rate: the blocks' rate in Hz.
+            channels: 1 for blocks [n_samples], more for [n_samples, channels].
         """
-        node, spec = self.head(sample_rate, channels)
+        node, spec = self.adapted(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
     def live(
@@ -360,39 +225,29 @@ class Pipeline:
             source=source,
         )
 
-    def head(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the node with what makes such input mono and resamples it, and the input's spec.
-
-        Every stream begins here.
+    def adapted(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return the node preceded by mixing and resampling as such input needs it, and the input's spec.
 
         Raises:
-            ModelError: it would give tags by untrained weights.
+            ModelError: it would give tags from untrained weights.
         """
-        require_trained(self)
-        require_whole(sample_rate=sample_rate, channels=channels)
-        key = int(sample_rate), int(channels)
-        with self._lock:
-            if key not in self._heads:
-                self._heads[key] = with_head(
-                    self.node,
-                    self.sample_rate,
-                    quality=self.quality,
-                    channel=self.channel,
-                    sample_rate=key[0],
-                    channels=key[1],
-                )
-            return self._heads[key]
+        self._require_trained()
+        return self._adapter.adapt(sample_rate, channels)
+
+    head = adapted  # its name in 0.1.0
 
     def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
-        """Run over many files, several at once; the network's session is shared.
+        """Run over many files, several at once; they share the network's session.
 
         Args:
-            sources: paths or file objects; taken as they are needed.
-            jobs: files at once; one for each processor core by default.
+            sources: paths or file objects, taken one by one as they are needed.
+            jobs: files at once; None for one per processor core.
 
         Yields:
-            For each source, in order, its result, or the error that it met: a bad file never ends
-            the rest.
+            For each source, in order, its result, or the error that it met: a bad file never ends the rest.
         """
-        require_trained(self)
+        self._require_trained()
         return run_many(self, sources, jobs)
+
+    def _require_trained(self) -> None:
+        require_trained(self.card, self.output_specs.values(), untrained=self.untrained)

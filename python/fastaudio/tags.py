@@ -1,4 +1,4 @@
-"""Results: scores over time, with names."""
+"""Tags: the scores of labels over time, for one window or a whole signal."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Window:
     Attributes:
         start_s, end_s: the stretch, in seconds from the start of the signal.
         scores: float32 [n_labels].
-        labels: their names.
+        labels: names of the scores.
         gap_s: seconds of live sound lost just before it.
-        provisional: whether it is of a shortened first clip of live sound.
-        output: name of the output, where a live pipeline has several.
-        model: name of the card, of a live pipeline.
+        provisional: whether it is an early result, from a shortened first clip of live sound.
+        output: name of the output, if a live pipeline has several.
+        model: name of the card, if a live pipeline has one.
     """
 
     start_s: float
@@ -56,15 +56,15 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Tags:
-    """Scores of a whole signal, a window at a time.
+    """Scores of a whole signal, one row per window.
 
     Attributes:
         labels: names of the scores.
-        scores: float32 [n_windows, n_labels]; no window for an empty signal.
+        scores: float32 [n_windows, n_labels]; an empty signal has no windows.
         times: float64 [n_windows, 2], start and end of each window in seconds.
         duration_s: length of the signal.
-        truncated: whether the file was cut short: its header promised more, or it broke off.
-        path: the file, if it was one.
+        truncated: whether the file was cut short: its header states more, or it broke off.
+        path: the file's path, if the signal was a file.
         model: name of the card, if there is one.
     """
 
@@ -92,21 +92,21 @@ class Tags:
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"
 
     def mean(self) -> NDArray[np.float32]:
-        """Return the mean score of each label, float32 [n_labels]; zeros without a window."""
+        """Return the mean score of each label, float32 [n_labels]; zeros if there is no window."""
         if len(self.scores) == 0:
             return np.zeros(len(self.labels), dtype=np.float32)
         mean: NDArray[np.float32] = self.scores.mean(axis=0, dtype=np.float64).astype(np.float32)
         return mean
 
     def top(self, k: int = 5) -> list[tuple[str, float]]:
-        """Return the `k` highest mean scores with their labels; empty without a window."""
+        """Return the `k` highest mean scores with their labels; empty if there is no window."""
         return _top(self.labels, self.mean(), k) if len(self.scores) else []
 
     def to_dict(self, *, top: int | None = None, windows: bool = False) -> dict[str, Any]:
-        """Return plain data, as JSON holds it.
+        """Return plain data for JSON.
 
         Args:
-            top: how many labels to keep, highest first; None for all.
+            top: how many labels to keep, highest first; None keeps all.
             windows: whether to add the scores of each window.
         """
         k = len(self.labels) if top is None else top
@@ -134,14 +134,14 @@ class Tags:
         return json.dumps(self.to_dict(top=top, windows=windows), ensure_ascii=False)
 
     def to_jsonl(self, *, top: int | None = None) -> str:
-        """Return a line of JSON for each window: path, model, truncated, start_s, end_s and its tags."""
+        """Return one line of JSON per window: path, model, truncated, start_s, end_s and its tags."""
         data = self.to_dict(top=top, windows=True)
         common = {key: data[key] for key in ("schema", "path", "model", "truncated")}
         lines = [json.dumps(common | window, ensure_ascii=False) for window in data["windows"]]
         return "".join(line + "\n" for line in lines)
 
     def to_csv(self, *, top: int | None = None, windows: bool = False, header: bool = True) -> str:
-        """Return a row for each label: of the whole signal, or of each window."""
+        """Return CSV with one row per label, for the whole signal or for each window."""
         data = self.to_dict(top=top, windows=windows)
         whole = {"start_s": 0.0, "end_s": data["duration_s"], "tags": data["tags"]}
         text = io.StringIO()

@@ -1,1 +1,5 @@
-"""Where other libraries lie and which versions they have."""
+"""The package's surroundings.
+
+`onnxruntime` finds ONNX Runtime's library, `versions` lists what is installed, `old_paths` keeps the module
+names of 0.1.0 importable.
+"""

@@ -1,4 +1,4 @@
-"""The module names of 0.1.0: each one still imports, as the module that it became."""
+"""The module names of 0.1.0: importing one gives the module that it became."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 MOVED = {
     "fastaudio._onnxruntime": "fastaudio._system.onnxruntime",
     "fastaudio.audio": "fastaudio.running.decode",
+    "fastaudio.cli.report": "fastaudio.cli.models",
+    "fastaudio.cli.rows": "fastaudio.cli.embedding_files",
+    "fastaudio.cli.statistics": "fastaudio.cli.standardize",
+    "fastaudio.heads.cards": "fastaudio.heads.head_card",
     "fastaudio.inputs": "fastaudio.running.adapt",
     "fastaudio.layers": "fastaudio.graph.layers",
     "fastaudio.packed": "fastaudio.cards.packed_file",
@@ -28,7 +32,7 @@ MOVED = {
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Python asks it last, so it costs nothing unless an old name is imported."""
+    """Finds modules by their old names; Python asks it last, so all other imports are as fast as before."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -37,7 +41,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.machinery.ModuleSpec(fullname, self) if fullname in MOVED else None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
-        """Let Python create a module; `exec_module` puts the moved one in its place."""
+        """Let Python create a module, which `exec_module` replaces by the moved one."""
 
     def exec_module(self, module: ModuleType) -> None:
         sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])

@@ -1,4 +1,4 @@
-"""Finds ONNX Runtime's library inside the installed onnxruntime package, without importing it.
+"""Finding ONNX Runtime's library inside the installed onnxruntime package, without importing it.
 
 Importing the package would load a second, separate copy of the runtime.
 """
@@ -14,7 +14,7 @@ _PATTERNS = ("libonnxruntime.so*", "libonnxruntime.*dylib", "onnxruntime.dll")
 
 
 def find_library() -> Path | None:
-    """Path of the library, or None if the package or the library isn't there."""
+    """Return the library's path, or None if the package or the library isn't installed."""
     spec = importlib.util.find_spec("onnxruntime")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -27,7 +27,7 @@ def find_library() -> Path | None:
 
 
 def announce() -> None:
-    """Tell the core where the library lies; it is opened when the first model is."""
+    """Tell the core where the library is; the core opens it with the first model."""
     path = find_library()
     if path is not None:
         _core.set_onnxruntime_library(str(path))

@@ -1,10 +1,9 @@
-"""What is installed and in use, for bug reports."""
+"""Versions of what is installed and in use, for bug reports."""
 
 from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from fastaudio import _core
 
@@ -12,7 +11,7 @@ _PACKAGES = ("numpy", "onnxruntime", "soundfile", "tqdm")
 
 
 def versions() -> dict[str, str]:
-    """Return versions, instruction set, ONNX Runtime's library and providers, by name."""
+    """Return the versions, the instruction set, ONNX Runtime's library and its providers, by name."""
     found = {
         "fastaudio": _core.__version__,
         "python": platform.python_version(),
@@ -21,7 +20,7 @@ def versions() -> dict[str, str]:
     }
     found |= {package: _installed(package) for package in _PACKAGES}
     try:
-        import soundfile  # noqa: PLC0415  # loads libsndfile: only when asked
+        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
 
         found["libsndfile"] = soundfile.__libsndfile_version__
     except (ImportError, OSError) as error:
@@ -36,6 +35,8 @@ def versions() -> dict[str, str]:
 
 
 def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  # it loads 30 modules
+
     try:
         return version(package)
     except PackageNotFoundError:
@@ -50,5 +51,5 @@ def format_versions() -> str:
 
 
 def show_versions() -> None:
-    """Print what a bug report needs to stdout."""
+    """Print to stdout what a bug report needs."""
     sys.stdout.write(format_versions())

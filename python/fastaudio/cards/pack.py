@@ -1,4 +1,4 @@
-"""A card and its networks: packed into one file, and taken out again."""
+"""Packing a card and its networks into one file, and unpacking them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CARD, _LICENCE = "card.json", "LICENSE"
 _OURS = (_CARD, _LICENCE.casefold())
 _BARRED = r'\\/:*?"<>|\x00-\x1f\ud800-\udfff'
-# A name that every system takes for a file inside a folder: no device, no stream of another file.
+# A name that means a file inside a folder on every system: no device, no stream of another file.
 _PART = re.compile(rf"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z))[^{_BARRED}]*[^{_BARRED}. ]", re.IGNORECASE)
 
 
@@ -29,12 +29,12 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
     """Write a card, its networks and the LICENSE beside it as one file, which `Pipeline.load` takes.
 
     Args:
-        card: as read; it is built once, so that nothing is packed that doesn't load.
-        target: where to.
-        force: whether a file there may be replaced.
+        card: the card; its pipeline is built once, to pack only what loads.
+        target: the file to write.
+        force: whether to replace a file there.
 
     Raises:
-        ModelError: a card that doesn't load or has no networks; a file is in the way.
+        ModelError: the card doesn't load or has no networks, or a file is in the way.
     """
     _require_free(target, force=force)
     cards.build(card)
@@ -42,10 +42,11 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
-    """Write `node` with its card as one file; a packed one there is replaced.
+    """Write `node` with its card as one file; it replaces a packed file, but no other.
 
     Raises:
-        ModelError: no networks; a weight file is missing or was changed; another file is in the way.
+        ModelError: there are no networks, a network's file is missing or was changed, or another file is in
+            the way.
     """
     if path.exists():
         with path.open("rb") as file:
@@ -59,24 +60,25 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
 
 
 def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
-    """Write a packed card and its networks as files of their own, as they were; return their paths.
+    """Write a packed card and its networks as the separate files that they were; return their paths.
 
     Nothing is written outside the folder, and nothing at all unless every network has its hash.
 
     Args:
-        card: as read from a packed file.
-        folder: where to; made if there is none.
-        force: whether files there may be replaced.
+        card: a card read from a packed file.
+        folder: the folder to write into, created if needed.
+        force: whether to replace files there.
 
     Raises:
-        ModelError: a card that isn't packed, names that lead elsewhere, damage; a file is in the way.
+        ModelError: the card isn't packed, a name leads out of the folder, the file is damaged, or another
+            file is in the way.
     """
     if not card.packed:
         raise ModelError(f"{card.path}: expected a packed model, got a card; its networks lie beside it")
     contents = _contents(card)
     if licence := _licence(card):
         contents[_LICENCE] = licence
-    contents[_CARD] = card.text  # last: a folder without it is no model
+    contents[_CARD] = card.text  # written last: a folder is a model only with its card
     home = folder.resolve()
     targets = [home / name for name in contents]
     for target in targets:
@@ -90,7 +92,7 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
 
 
 def _licence(card: Card) -> bytes:
-    """Return the licence of the weights, as the file beside the card has it; empty without one."""
+    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none."""
     if card.packed:
         return card.packed.licence
     path = card.path.parent / _LICENCE
@@ -98,7 +100,7 @@ def _licence(card: Card) -> bytes:
 
 
 def _contents(card: Card) -> dict[str, bytes]:
-    """Return the networks that a card names, each verified."""
+    """Return the networks that a card names, after checking their hashes."""
     contents: dict[str, bytes] = {}
     hashes: dict[str, tuple[str, str]] = {}
     for name, sha256 in _networks(card.data["pipeline"]):
@@ -113,9 +115,9 @@ def _contents(card: Card) -> dict[str, bytes]:
 
 
 def _networks(pipeline: Any) -> list[tuple[str, str]]:
-    """Return path and hash of each network; whatever else is odd about them is for `cards.build`."""
+    """Return path and hash of each network; `cards.build` checks everything else about them."""
     found, left = [], [pipeline]
-    while left:  # no recursion: the depth is the card's choice
+    while left:  # no recursion: an untrusted card may nest deeper than the stack
         data = left.pop()
         if isinstance(data, list):
             left += reversed(data)

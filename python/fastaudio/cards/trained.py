@@ -1,47 +1,43 @@
-"""Weights that were never trained: such a network gives rows, and tags only if asked for."""
+"""Untrained weights: they may give rows, but tags only on request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fastaudio._core import StreamSpec
 
 
-class Tagger(Protocol):
-    """What is asked of a pipeline before it runs."""
-
-    card: dict[str, Any]
-    output_specs: dict[str, StreamSpec]
-    untrained: bool
-
-
 def check_weights(card: Mapping[str, Any], subject: object) -> None:
-    """Refuse a card that says something else of its weights than trained, untrained or nothing.
+    """Refuse a card whose "weights" are neither "trained" (the default) nor "untrained".
 
     Raises:
-        ModelError: it does.
+        ModelError: they are something else.
     """
     got = card.get("weights", "trained")
     if got not in ("trained", "untrained"):
         raise ModelError(f"{subject}: expected 'weights' as 'trained' or 'untrained', got {got!r:.80}")
 
 
-def require_trained(pipeline: Tagger) -> None:
-    """Refuse tags and events by untrained weights, unless they are asked for; rows are fine.
+def require_trained(card: Mapping[str, Any], specs: Iterable[StreamSpec], *, untrained: bool) -> None:
+    """Refuse tags and events from untrained weights, unless `untrained` allows them; rows are fine.
+
+    Args:
+        card: the model's card.
+        specs: the pipeline's outputs.
+        untrained: whether the caller asked for such tags.
 
     Raises:
-        ModelError: they would mean nothing.
+        ModelError: the tags would be meaningless.
     """
-    card, specs = pipeline.card, pipeline.output_specs.values()
-    if card.get("weights") != "untrained" or pipeline.untrained:
+    if card.get("weights") != "untrained" or untrained:
         return
     if any(spec.labels or spec.unit == "events" for spec in specs):
         raise ModelError(
             f"{card.get('name', 'Pipeline')}: expected trained weights, got untrained ones, whose tags mean "
-            "nothing; load with untrained=True (--untrained) to run it all the same"
+            "nothing; load with untrained=True (--untrained) to run it anyway"
         )

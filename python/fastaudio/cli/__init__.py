@@ -1,4 +1,10 @@
-"""The command line: each command is a module here with `add(commands)`, which adds its parser."""
+"""The command line. Each command is a module with `add(commands)`, which adds its parser.
+
+Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `pack`, `devices`, `models`, `info`.
+Shared: `arguments`; `files` runs over files and `progress` shows it; `events` has the options of events;
+`write` writes tags and events, `embedding_files` and `standardize` serve embed; `input`, `record`, `quiet`
+and `screen` serve listen.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
-from fastaudio.cli import devices, embed, evaluate, listen, pack, report, tag, train
+from fastaudio.cli import devices, embed, evaluate, info, listen, models, pack, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.record import RecordError
 from fastaudio.live.devices import DeviceError
@@ -28,13 +34,13 @@ examples:
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, embed, listen, train, evaluate, pack, devices, report)
+_COMMANDS = (tag, embed, listen, train, evaluate, pack, devices, models, info)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fastaudio",
-        description="Tag sound: from files, or a microphone, to labels with their scores.",
+        description="Tag the sound of files or a microphone: labels with their scores.",
         epilog=_EXAMPLES,
         formatter_class=RAW,
     )
@@ -48,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     args = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may not fit the terminal's encoding
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # the terminal's encoding may lack characters of a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
     level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
@@ -58,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("fastaudio: interrupted\n")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output went away: nothing more to say
+    except BrokenPipeError:  # whoever read the output is gone, so there is nothing left to do
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except (FastaudioError, ValueError, OSError) as error:

@@ -1,12 +1,16 @@
-"""What the commands share: exit statuses, types of arguments."""
+"""Exit statuses, argument types, and options that several commands share."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from typing import TypeAlias
+import sys
+from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio.cards import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # it has no other name
 
@@ -14,18 +18,46 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 RAW = argparse.RawDescriptionHelpFormatter
 
 
+def add_command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    """Add a command and return its parser.
+
+    `run` takes the parsed arguments and returns the exit status. `text` is a line for `fastaudio --help`, the
+    command's description and its examples, with empty lines in between.
+    """
+    summary, description, examples = text.split("\n\n", 2)
+    parser = commands.add_parser(
+        name, help=summary, description=description, epilog=examples, formatter_class=RAW
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add what says which model runs."""
+    """Add the option that chooses the model."""
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="name, or path of a card or a packed model (%(default)s)"
     )
 
 
-def add_untrained(parser: argparse.ArgumentParser) -> None:
-    """Add what lets untrained weights give tags."""
+def add_tags(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that show tags."""
     parser.add_argument(
-        "--untrained", action="store_true", help="run untrained weights too: their tags mean nothing"
+        "--untrained", action="store_true", help="run untrained weights too, although their tags mean nothing"
     )
+    parser.add_argument("--top", type=positive, default=5, metavar="K", help="tags to show (%(default)s)")
+
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add the options of commands that run over files."""
+    parser.add_argument("--jobs", type=positive, metavar="N", help="files to run at once (one per core)")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def add_verbose(parser: argparse.ArgumentParser) -> None:
+    """Add the option that logs more."""
+    parser.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
 
 
 def positive(text: str) -> int:
@@ -42,3 +74,10 @@ def seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text}")
     return value
+
+
+def status_of(n_failed: int, n_files: int) -> int:
+    """Return the exit status of a run over files, after saying on stderr how many failed, if any."""
+    if n_failed:
+        sys.stderr.write(f"fastaudio: {n_failed} of {n_files} files failed\n")
+    return FAILED if n_failed else OK

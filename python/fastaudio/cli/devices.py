@@ -1,4 +1,4 @@
-"""fastaudio devices: the microphones there are."""
+"""The command `fastaudio devices`: the microphones that there are."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fastaudio.cli.arguments import OK, RAW, Commands
+from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.live.devices import devices, find_device
 
 if TYPE_CHECKING:
     import argparse
 
-_EXAMPLES = """\
+_HELP = """\
+list the microphones
+
+List the sound inputs that `fastaudio listen` can open, with their numbers and names.
+
 examples:
-  fastaudio devices          a table; * is the one used where none is named
+  fastaudio devices          a table; * marks the default
   fastaudio devices --json   a JSON list
 
 exit status: 0 there are some, 1 there are none, or PortAudio isn't installed, 2 wrong usage
@@ -24,20 +28,13 @@ exit status: 0 there are some, 1 there are none, or PortAudio isn't installed, 2
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    listing = commands.add_parser(
-        "devices",
-        help="list the microphones",
-        description="List the sound inputs that `fastaudio listen` can open, by number or name.",
-        epilog=_EXAMPLES,
-        formatter_class=RAW,
-    )
-    listing.add_argument("--json", action="store_true", help="one JSON list")
-    listing.set_defaults(run=_run)
+    listing = add_command(commands, "devices", _run, _HELP)
+    listing.add_argument("--json", action="store_true", help="write one JSON list")
 
 
 def _run(args: argparse.Namespace) -> int:
     found = devices()
-    used = find_device()  # raises where there is none
+    used = find_device()  # raises if there is none
     if args.json:
         sys.stdout.write(json.dumps([asdict(device) for device in found], indent=2) + "\n")
         return OK

@@ -1,4 +1,4 @@
-"""fastaudio evaluate: how well a model finds the labels of a folder of sounds."""
+"""The command `fastaudio evaluate`: how well a model finds the labels of a folder of sounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio import heads
-from fastaudio.cli.arguments import FAILED, OK, RAW, Commands, positive
+from fastaudio.cli.arguments import Commands, add_command, add_jobs, status_of
 from fastaudio.cli.progress import stages
 from fastaudio.heads.extras import require
 from fastaudio.pipeline import Pipeline
@@ -14,14 +14,15 @@ from fastaudio.pipeline import Pipeline
 if TYPE_CHECKING:
     import argparse
 
-_DESCRIPTION = """\
+_HELP = """\
+measure a model on labelled files
+
 Run a model over labelled files and say how well it finds their labels. DIR has a sub-folder for each
 label, named as the model names it, with its audio files in it or below; hidden files are left out.
-A file counts as what has its highest score, of all the model's labels.
-"""
-_EXAMPLES = """
+A file counts as the label that scores highest among all of the model's.
+
 examples:
-  fastaudio evaluate my-model more-sounds/                 what `fastaudio train` made, on other files
+  fastaudio evaluate my-model more-sounds/                 a model of `fastaudio train`, on other files
   fastaudio evaluate musicnn-mtt music/ --skip-unknown     only the sub-folders that the model knows
   fastaudio evaluate my-model more-sounds/ --json > result.json
   fastaudio evaluate my-model more-sounds/ --plot confusion.png
@@ -32,23 +33,17 @@ exit status: 0 all files done, 1 some failed (each named in the report), 2 wrong
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    evaluate = commands.add_parser(
-        "evaluate",
-        help="measure a model on labelled files",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=RAW,
-    )
+    evaluate = add_command(commands, "evaluate", _run, _HELP)
     evaluate.add_argument("model", metavar="MODEL", help="name, or path of a card or its folder")
     evaluate.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
     evaluate.add_argument(
-        "--skip-unknown", action="store_true", help="leave out sub-folders that are no label of the model"
+        "--skip-unknown", action="store_true", help="leave out sub-folders that the model has no label for"
     )
-    evaluate.add_argument("--json", action="store_true", help="the result as JSON, with the confusion matrix")
+    evaluate.add_argument(
+        "--json", action="store_true", help="write the result as JSON, with the confusion matrix"
+    )
     evaluate.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
-    evaluate.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
-    evaluate.add_argument("--quiet", action="store_true", help="no progress bar")
-    evaluate.set_defaults(run=_run)
+    add_jobs(evaluate)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -77,6 +72,4 @@ def _run(args: argparse.Namespace) -> int:
     if args.plot:
         found.plot_confusion(args.plot)
     sys.stdout.write(found.to_json() + "\n" if args.json else found.report)
-    if found.failed:
-        sys.stderr.write(f"fastaudio: {len(found.failed)} of {len(pairs)} files failed\n")
-    return FAILED if found.failed else OK
+    return status_of(len(found.failed), len(pairs))

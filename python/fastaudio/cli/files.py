@@ -1,4 +1,4 @@
-"""Files on the command line: which ones, how they are run, and what is said of those that fail."""
+"""Files on the command line: finding them, running over them, and reporting those that fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._core import FastaudioError
-from fastaudio.cli.arguments import FAILED, OK, add_model, positive
+from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, positive, status_of
 from fastaudio.cli.progress import Bar, progress
 from fastaudio.running.decode import DecodeError, suffixes
 from fastaudio.running.whole import run_many
@@ -28,27 +28,28 @@ log = logging.getLogger("fastaudio")
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:
-    """Add the files and the model that runs over them."""
+    """Add the arguments for files and the model that runs over them."""
     parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
     add_model(parser)
 
 
 def add_files_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says how files are run."""
-    parser.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
+    """Add the options for how to run over files."""
+    add_jobs(parser)
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="cores a file (all for one file, else 1)"
+        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
     )
-    parser.add_argument("--channel", type=int, metavar="C", help="take channel C, not the mean of all")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+    parser.add_argument(
+        "--channel", type=int, metavar="C", help="take channel C, counted from 0, instead of the mean of all"
+    )
+    add_verbose(parser)
 
 
 def find_files(paths: Sequence[str], command: str) -> list[str]:
-    """Return the files to run: folders are searched for audio, hidden files left out.
+    """Return the files to run over; folders are searched for audio, hidden files are left out.
 
     Raises:
-        ValueError: there are none; `command` is who says so.
+        ValueError: there are none; the message names `command`.
     """
     found: list[str] = []
     known = suffixes()
@@ -68,14 +69,14 @@ def find_files(paths: Sequence[str], command: str) -> list[str]:
 
 
 def threads_of(args: argparse.Namespace, n_files: int) -> int:
-    """Return how many cores a file may use."""
+    """Return how many cores each file may use."""
     threads: int | None = args.threads
     return threads or (os.cpu_count() or 1 if n_files == 1 else 1)
 
 
 @contextmanager
 def _stdin() -> Iterator[BinaryIO]:
-    """All of stdin as a file that can seek, as decoders need; large input goes to disk."""
+    """Give all of stdin as a file that can seek, as decoders need it; large input goes to disk."""
     with tempfile.SpooledTemporaryFile(max_size=_STDIN_IN_MEMORY) as file:
         while chunk := sys.stdin.buffer.read(1 << 20):
             file.write(chunk)
@@ -84,17 +85,17 @@ def _stdin() -> Iterator[BinaryIO]:
 
 
 class FileRun:
-    """One run over files: iterate over the names and results of those that succeed.
+    """One run over files; iterating gives the names and results of those that succeed.
 
     Attributes:
-        bar: the progress, on stderr.
-        sound_s: seconds of sound run, counted by who iterates.
+        bar: the progress bar on stderr.
+        sound_s: seconds of sound so far, which the caller adds up.
     """
 
     def __init__(
         self, run: Callable[..., Any], names: Sequence[str], args: argparse.Namespace, stack: ExitStack
     ) -> None:
-        """Run a pipeline, or what is called like one, over files."""
+        """Prepare to call `run`, a pipeline or something called like one, with each file."""
         self._run = run
         self._names = names
         self._jobs: int | None = args.jobs
@@ -105,7 +106,7 @@ class FileRun:
         self.sound_s = 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """Run; each file that fails is named on stderr."""
+        """Run; files that fail are named on stderr."""
         for name, result in zip(self._names, self._results(), strict=True):
             if isinstance(result, Exception):
                 self._failed += 1
@@ -115,7 +116,7 @@ class FileRun:
             yield name, result
 
     def _results(self) -> Iterator[Any]:
-        if len(self._sources) == 1:  # progress within the file
+        if len(self._sources) == 1:  # show progress within the file
             try:
                 yield self._run(self._sources[0], progress=self.bar.within)
             except FastaudioError as error:
@@ -127,14 +128,12 @@ class FileRun:
             self.bar.step()
 
     def say_truncated(self, name: str, duration_s: float) -> None:
-        """Say that a file is shorter than it claims."""
+        """Say on stderr that a file is shorter than its header states."""
         self.bar.say(f"fastaudio: {name}: the file is cut short, got {duration_s:.1f} s")
 
     def status(self) -> int:
-        """Say how it went and return the exit status."""
+        """Report the whole run on stderr and return the exit status."""
         n_files = len(self._names)
         took_s = time.perf_counter() - self._started
         log.info("%d files, %.1f s of sound in %.2f s", n_files, self.sound_s, took_s)
-        if self._failed:
-            sys.stderr.write(f"fastaudio: {self._failed} of {n_files} files failed\n")
-        return FAILED if self._failed else OK
+        return status_of(self._failed, n_files)

@@ -1,4 +1,4 @@
-"""Where live sound comes from: the options that say so, and the source."""
+"""Live sound: the options that choose its source, and the source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLOCK_S = 0.05
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says where the sound comes from."""
+    """Add the options that choose the source of the sound."""
     parser.add_argument(
         "device",
         nargs="?",
@@ -26,28 +26,33 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         help="number or name of a microphone (the default one), or - for raw PCM on stdin",
     )
     group = parser.add_argument_group("sound")
+    group.add_argument("--realtime", metavar="FILE", help="play an audio file instead, in real time")
     group.add_argument(
-        "--realtime", metavar="FILE", help="an audio file instead, at the pace of a microphone"
+        "--rate",
+        type=positive,
+        metavar="HZ",
+        help="sample rate of the sound (the device's)",
     )
-    group.add_argument("--rate", type=positive, metavar="HZ", help="sample rate (the device's default)")
-    group.add_argument("--channels", type=positive, metavar="N", help="channels to take (1)")
-    group.add_argument("--encoding", choices=list(ENCODINGS), help="of raw PCM (s16le)")
-    group.add_argument("--block", type=seconds, metavar="S", help=f"seconds a block ({_BLOCK_S})")
+    group.add_argument(
+        "--channels", type=positive, metavar="N", help="channels of the device or of raw PCM (1)"
+    )
+    group.add_argument("--encoding", choices=list(ENCODINGS), help="sample format of raw PCM (s16le)")
+    group.add_argument("--block", type=seconds, metavar="S", help=f"seconds per block ({_BLOCK_S})")
     group.add_argument("--seconds", type=seconds, metavar="N", help="end after N seconds of sound")
     group.add_argument(
         "--overflow",
         choices=["drop_oldest", "block", "raise"],
-        help="sound that comes too fast: lose the oldest (the default), wait (that of -), or fail",
+        help="if sound comes too fast: lose the oldest, wait, or fail (block for -, else drop_oldest)",
     )
 
 
 def source_of(args: argparse.Namespace) -> Source:
-    """Return the source that the options ask for.
+    """Return the source that the options choose.
 
     Raises:
         ValueError: options that don't go together.
-        DeviceError: no such device, or one that doesn't take what is asked.
-        DecodeError: no such file.
+        DeviceError: there is no such device, or it refuses the rate or channels.
+        DecodeError: there is no such file.
     """
     if args.realtime is not None:
         _refuse(args, "device", "rate", "channels", "encoding", given="a file")
@@ -76,12 +81,12 @@ def source_of(args: argparse.Namespace) -> Source:
 
 
 def wants_microphone(args: argparse.Namespace) -> bool:
-    """Whether the source is a microphone, not stdin or a file."""
+    """Tell whether the source is a microphone, not stdin or a file."""
     return args.realtime is None and args.device != "-"
 
 
 def overflow_of(args: argparse.Namespace) -> Overflow:
-    """Return what is done with sound that comes too fast; a pipe can wait."""
+    """Return the policy for sound that comes too fast; only a pipe waits by default."""
     overflow: Overflow | None = args.overflow
     return overflow or ("block" if args.device == "-" else "drop_oldest")
 

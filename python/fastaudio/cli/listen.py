@@ -1,4 +1,4 @@
-"""fastaudio listen: tags of a microphone as it hears."""
+"""The command `fastaudio listen`: tags of a microphone while it hears."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import threading
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from fastaudio.cards.trained import require_trained
-from fastaudio.cli.arguments import OK, RAW, Commands, add_model, add_untrained, positive, seconds
+from fastaudio.cli.arguments import OK, Commands, add_command, add_model, add_tags, add_verbose, seconds
 from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
 from fastaudio.cli.quiet import quiet_libraries
@@ -27,17 +26,21 @@ if TYPE_CHECKING:
     from fastaudio.live.sources import Source
 
 _TICK_S = 0.1
-_WIDTH = 40  # a terminal that is narrower, or doesn't say, gets lines
-_BUFFER_S = 30.0  # generous: a recording is taken from it
+_WIDTH = 40  # a narrower terminal, or one of unknown width, gets lines
+_BUFFER_S = 30.0  # long, since recording reads from this buffer
 
 log = logging.getLogger("fastaudio")
 
-_EXAMPLES = """\
+_HELP = """\
+tag a microphone, live
+
+Tag sound while it is heard: windows go to stdout, problems to stderr.
+
 examples:
-  fastaudio listen                               the default microphone, bars that move; Ctrl-C ends
+  fastaudio listen                               the default microphone; Ctrl-C ends
   fastaudio listen "USB Audio" --hop 0.5         part of a name or a number from: fastaudio devices
-  fastaudio listen --jsonl > tags.jsonl          a JSON line a window
-  fastaudio listen --events --onset 0.3          what is heard from when to when
+  fastaudio listen --jsonl > tags.jsonl          one JSON line per window
+  fastaudio listen --events --onset 0.3          events, each with its beginning and end
   fastaudio listen --record heard.flac --seconds 60
   fastaudio listen --realtime song.mp3           a file as if a microphone heard it
   ffmpeg -i URL -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
@@ -49,34 +52,31 @@ exit status: 0 the sound ended, 1 the device or file can't be opened or was lost
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    listen = commands.add_parser(
-        "listen",
-        help="tag a microphone, live",
-        description="Tag sound while it is heard: windows on stdout, problems on stderr.",
-        epilog=_EXAMPLES,
-        formatter_class=RAW,
-    )
+    listen = add_command(commands, "listen", _run, _HELP)
     add_model(listen)
-    add_untrained(listen)
-    listen.add_argument("--top", type=positive, default=5, metavar="K", help="tags to show (%(default)s)")
-    listen.add_argument("--hop", type=seconds, metavar="S", help="a window every S seconds (the model's)")
+    add_tags(listen)
     listen.add_argument(
-        "--provisional", type=seconds, metavar="S", help="a first, early result after S seconds"
+        "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
     )
     listen.add_argument(
-        "--jsonl", dest="form", action="store_const", const="jsonl", help="a JSON line a window or event"
+        "--provisional", type=seconds, metavar="S", help="also show a first, early result after S seconds"
     )
-    listen.add_argument("--record", metavar="FILE", help="write what is heard to a .wav or .flac")
-    listen.add_argument("--stats", action="store_true", help="figures on stderr at the end")
-    listen.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+    listen.add_argument(
+        "--jsonl",
+        dest="form",
+        action="store_const",
+        const="jsonl",
+        help="write one JSON line per window or event",
+    )
+    listen.add_argument("--record", metavar="FILE", help="record the sound to a .wav or .flac file")
+    listen.add_argument("--stats", action="store_true", help="show counts and times on stderr at the end")
+    add_verbose(listen)
     add_input_options(listen)
     add_events_options(listen)
-    listen.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
     pipeline = Pipeline.load(args.model, untrained=args.untrained)
-    require_trained(pipeline)
     pipeline = with_events(pipeline, args, onsets=True)
     with ExitStack() as stack:
         if wants_microphone(args) and not args.verbose:
@@ -103,7 +103,7 @@ def _run(args: argparse.Namespace) -> int:
             )
         )
         tap = stream.tap()
-        tap.position = 0  # what came before it counts too
+        tap.position = 0  # include the sound before it
         view = stack.enter_context(closing(_view(args, source, pipeline)))
 
         def record() -> None:
@@ -128,7 +128,7 @@ def _view(args: argparse.Namespace, source: Source, pipeline: Pipeline) -> Lines
 
 
 def _follow(stream: LiveStream, view: Lines, limit: int | None, record: Callable[[], None]) -> None:
-    """Show what comes until the sound ends, or there was enough of it."""
+    """Show results until the sound ends, or until `limit` samples were captured."""
     while True:
         item = stream.get(timeout_s=_TICK_S)
         if item is not None:
@@ -144,7 +144,7 @@ def _follow(stream: LiveStream, view: Lines, limit: int | None, record: Callable
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that a recording gets its header and the device is closed."""
+    """Treat SIGTERM like Ctrl-C, so that a recording gets its header and the device is closed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""fastaudio pack and unpack: a model as one file, and as a card with files beside it."""
+"""The commands `fastaudio pack` and `unpack`: a model as one file, or as a card with files beside it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cards import read_card
 from fastaudio.cards.pack import pack, unpack
-from fastaudio.cli.arguments import OK, RAW, Commands
+from fastaudio.cli.arguments import OK, Commands, add_command
 
 if TYPE_CHECKING:
     import argparse
 
-_PACK_EXAMPLES = """\
+_PACK_HELP = """\
+write a model as one file
+
+Write a card and its networks as one .onnx file, which --model takes.
+
 examples:
   fastaudio pack musicnn-mtt -o tagger.onnx      a model that comes with the package
-  fastaudio pack mine/card.json -o mine.onnx     one of your own, with all its networks
+  fastaudio pack mine/card.json -o mine.onnx     your own model, with all its networks
   fastaudio tag song.mp3 --model mine.onnx       nothing else is needed
-  fastaudio models mine.onnx                     what it says of itself
+  fastaudio models mine.onnx                     what its card says
 
-The file is still an ONNX model; the card is in its metadata. Damage, and a part that was changed, are
-refused when it is loaded. That doesn't tell who made it.
+The file is still an ONNX model, with the card in its metadata. Loading it refuses damage and changed parts;
+that doesn't prove who made it.
 """
 
-_UNPACK_EXAMPLES = """\
+_UNPACK_HELP = """\
+write a packed model as separate files
+
+Write a packed model's card.json and networks into a folder.
+
 examples:
   fastaudio unpack mine.onnx -o mine             mine/card.json, and each network as it was
 """
@@ -32,29 +40,15 @@ examples:
 
 def add(commands: Commands) -> None:
     """Add the commands."""
-    pack = commands.add_parser(
-        "pack",
-        help="write a model as one file",
-        description="Write a card and its networks as one .onnx file, which --model takes.",
-        epilog=_PACK_EXAMPLES,
-        formatter_class=RAW,
-    )
+    pack = add_command(commands, "pack", _pack, _PACK_HELP)
     pack.add_argument("card", metavar="CARD", help="name of a model, or path of a card")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
-    pack.add_argument("--force", action="store_true", help="replace a file that is there")
-    pack.set_defaults(run=_pack)
+    pack.add_argument("--force", action="store_true", help="replace an existing file")
 
-    unpack = commands.add_parser(
-        "unpack",
-        help="take a packed model apart",
-        description="Write a packed model's card.json and networks into a folder.",
-        epilog=_UNPACK_EXAMPLES,
-        formatter_class=RAW,
-    )
+    unpack = add_command(commands, "unpack", _unpack, _UNPACK_HELP)
     unpack.add_argument("model", metavar="FILE", help="a packed model")
     unpack.add_argument("-o", "--output", metavar="FOLDER", required=True, help="the folder to write into")
-    unpack.add_argument("--force", action="store_true", help="replace files that are there")
-    unpack.set_defaults(run=_unpack)
+    unpack.add_argument("--force", action="store_true", help="replace existing files")
 
 
 def _pack(args: argparse.Namespace) -> int:

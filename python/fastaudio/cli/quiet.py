@@ -1,4 +1,4 @@
-"""What PortAudio and ALSA write past Python, kept from the terminal."""
+"""Keeping off the terminal what PortAudio and ALSA write there themselves."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _STDERR = 2
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Drop what C libraries write to stderr: lines of source code, whenever a device is tried or goes.
+    """Drop what C libraries write to stderr: they log each device that they try or that goes.
 
-    Python's own stderr is led past that, and everything is as before at the end.
+    Python's own stderr still reaches the terminal, and everything is put back at the end.
     """
     before = sys.stderr
     ours = before is sys.__stderr__ and before is not None

@@ -1,4 +1,4 @@
-"""Recording what a live stream hears."""
+"""Recording the sound of a live stream to a file."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from fastaudio.live import Tap
     from fastaudio.live.sources import Sink, Source
 
-# So that nothing is rounded away: floats as they come, or what 24 bits hold.
+# WAV keeps floats; FLAC has none, and 24 bits are its finest.
 _SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
 _SILENCE = 1 << 16
 _FULL_SCALE = np.float32(1 / 32768)
 
 
 class RecordError(FastaudioError, OSError):
-    """A recording that can't go on, as when the disk is full."""
+    """A recording can't go on, for example because the disk is full."""
 
 
 class Recorder:
-    """Writes samples to a file: lost ones as silence, so that times stay right."""
+    """Writes samples to a file, and silence for lost ones, so that times stay right."""
 
     def __init__(self, path: str, sample_rate: int, channels: int, limit: int | None) -> None:
-        """Create a .wav or .flac file, for `limit` samples a channel at most.
+        """Create a .wav or .flac file for at most `limit` samples per channel; None for no limit.
 
         Raises:
-            ValueError: another suffix.
-            RecordError: a place that can't be written to.
+            ValueError: the file has another suffix.
+            RecordError: the file can't be written.
         """
-        import soundfile  # noqa: PLC0415  # loads libsndfile: only where something is recorded
+        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when recording
 
         subtype = _SUBTYPES.get(Path(path).suffix.lower())
         if subtype is None:
@@ -53,7 +53,7 @@ class Recorder:
         self._n_written = 0
 
     def write(self, samples: NDArray[Any]) -> None:
-        """Write a block, as `LiveStream.push` takes it.
+        """Write a block like those that `LiveStream.push` takes.
 
         Raises:
             RecordError: the disk is full.
@@ -70,7 +70,7 @@ class Recorder:
             self._left -= len(samples)
 
     def write_from(self, tap: Tap, say: Callable[[str], None]) -> None:
-        """Write what a tap has; `say` is told of lost sound."""
+        """Write the samples that a tap holds; report lost sound by `say`."""
         samples, n_lost = tap.read()
         if n_lost and self._left != 0:
             at_s, lost_s = self._n_written / self._rate, n_lost / self._rate
@@ -82,7 +82,7 @@ class Recorder:
         self.write(samples)
 
     def close(self) -> None:
-        """Write the header's final lengths."""
+        """Complete the header and close the file."""
         self._file.close()
 
 
@@ -92,7 +92,7 @@ def _refused(path: str, error: Exception) -> RecordError:
 
 
 class Recorded:
-    """A source whose samples are written on their way: a pipe may be faster than a tap is read."""
+    """A source that records its samples on their way, since a pipe may be faster than a tap is read."""
 
     def __init__(self, source: Source, recorder: Recorder) -> None:
         self.sample_rate, self.channels, self.name = source.sample_rate, source.channels, source.name
@@ -100,20 +100,20 @@ class Recorded:
         self._recorder = recorder
 
     def start(self, stream: Sink) -> None:
-        """Begin to feed `stream`, and return at once."""
+        """Begin to feed `stream` and return at once."""
         self._source.start(_Tee(stream, self._recorder))
 
     def stop(self) -> None:
-        """Feed no more."""
+        """Stop feeding."""
         self._source.stop()
 
     def check(self) -> None:
-        """Raise the error at which the source ceased to feed, if there was one."""
+        """Raise the error that stopped the source, if there was one."""
         self._source.check()
 
 
 class _Tee:
-    """The stream, as the source sees it."""
+    """Passes blocks on to the stream and to the recorder."""
 
     def __init__(self, stream: Sink, recorder: Recorder) -> None:
         self.finish = stream.finish

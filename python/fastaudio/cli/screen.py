@@ -1,4 +1,4 @@
-"""Live results: bars that move in a terminal, else a line a window."""
+"""Showing live results: moving bars on a terminal, else one line per window."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
-from fastaudio.cli.events import gives_events, text_line
+from fastaudio.cli.events import gives_events
+from fastaudio.cli.write import event_line
 from fastaudio.events import Event, json_line
 from fastaudio.tags import SCHEMA, Window
 
@@ -20,7 +21,7 @@ _BLANK = " " * 23
 
 
 def status(stats: LiveStats, rate: int) -> str:
-    """Return how a live stream goes, in a line."""
+    """Return the state of a live stream as one line."""
     return (
         f"{stats.captured / rate:.1f} s heard, lost {stats.dropped / rate:.1f} s, "
         f"latency {1e3 * stats.latency_p50_s:.0f} ms, load {100 * stats.real_time_factor:.0f} %"
@@ -28,7 +29,7 @@ def status(stats: LiveStats, rate: int) -> str:
 
 
 def summary(stats: LiveStats, rate: int) -> str:
-    """Return all that is counted, as lines."""
+    """Return all counts and times of a live stream as lines."""
     heard = f"{stats.delivered / rate:.3f} run, {stats.dropped / rate:.3f} lost in {stats.gaps} gaps"
     tail = f"{1e3 * stats.latency_p99_s:.1f} ms at 99 %, {1e3 * stats.latency_max_s:.1f} ms at most"
     load = f"{stats.busy_s:.3f} s of work for {stats.sound_s:.3f} s of sound"
@@ -48,17 +49,17 @@ def summary(stats: LiveStats, rate: int) -> str:
 
 
 class Lines:
-    """A line a window, or event, on stdout."""
+    """Writes one line per window or event to stdout."""
 
     def __init__(self, pipeline: Pipeline, top: int, name: str) -> None:
-        """Show the `top` tags of what a pipeline hears from the source of that name."""
+        """Show the `top` tags that a pipeline gives for the source of that name."""
         self._top = top
         self._name = name
         self._model = pipeline.name
         self._several = len(pipeline.output_specs) > 1
 
     def show(self, item: Any) -> None:
-        """Write a window or an event."""
+        """Show a window or an event."""
         if isinstance(item, Event):
             self.write(self._event(item))
             return
@@ -73,26 +74,26 @@ class Lines:
         self.write(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n")
 
     def _event(self, event: Event) -> str:
-        return text_line(event)
+        return event_line(event)
 
     def tick(self, stream: LiveStream) -> None:
-        """Show how it goes; a few times a second."""
+        """Show the state of the stream; called several times per second."""
 
     def say(self, text: str) -> None:
-        """Write a line on stderr."""
+        """Write a line to stderr."""
         sys.stderr.write(text + "\n")
 
     def write(self, line: str) -> None:
-        """Write a line on stdout, at once."""
+        """Write a line to stdout immediately."""
         sys.stdout.write(line)
         sys.stdout.flush()
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
 
 
 class JsonLines(Lines):
-    """A line of JSON a window, with the keys of `fastaudio tag --windows --jsonl` and more; or an event."""
+    """Writes one line of JSON per window, with the keys of `fastaudio tag --windows --jsonl`, or event."""
 
     def _window(self, window: Window) -> None:
         data = {
@@ -114,10 +115,10 @@ class JsonLines(Lines):
 
 
 class Screen(Lines):
-    """Bars in a terminal: the best tags, the level, and how it goes. Events scroll by above them."""
+    """Shows bars on a terminal: the best tags, the level, the stream's state; events scroll by above them."""
 
     def __init__(self, pipeline: Pipeline, top: int, name: str) -> None:
-        from tqdm import tqdm  # noqa: PLC0415  # only where there is a terminal
+        from tqdm import tqdm  # noqa: PLC0415  # needed on a terminal only
 
         (spec,) = pipeline.output_specs.values()
         n = 0 if gives_events(pipeline) else min(top, len(spec.labels))
@@ -140,7 +141,7 @@ class Screen(Lines):
         self._when = f"{window.start_s:.1f} - {window.end_s:.1f} s{early}: "
 
     def tick(self, stream: LiveStream) -> None:
-        """Draw the level and the figures."""
+        """Draw the level and the stream's state."""
         level_db = 20 * math.log10(max(stream.take_peak(), 1e-9))
         text = f"{level_db:5.1f} dB" if level_db > -_FLOOR_DB else f"< -{_FLOOR_DB} dB"
         self._level.n = min(max(level_db + _FLOOR_DB, 0), _FLOOR_DB)
@@ -157,6 +158,6 @@ class Screen(Lines):
         self._tqdm.write(line, file=sys.stdout, end="")
 
     def close(self) -> None:
-        """Leave the last bars and move below them."""
+        """Leave the last bars standing and move below them."""
         for bar in (*self._tags, self._level, self._status):
             bar.close()

@@ -1,4 +1,4 @@
-"""fastaudio train: a folder of labelled sounds to a model of one's own."""
+"""The command `fastaudio train`: a new model from a folder of labelled sounds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio import heads
 from fastaudio.cards import DEFAULT_MODEL
-from fastaudio.cli.arguments import FAILED, OK, RAW, Commands, positive
+from fastaudio.cli.arguments import Commands, add_command, add_jobs, positive, status_of
 from fastaudio.cli.progress import stages
 from fastaudio.heads.extras import require
 
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-_DESCRIPTION = """\
+_HELP = r"""\
+train a model for your own labels
+
 Train a model for your own labels. DIR has a sub-folder for each label, with its audio files in it or
-below; hidden files are left out. The network of --model stays as it is; what it makes of the sound is
-classified by one dense layer or two. How well that works is found by cross-validation and printed:
-each file is judged by a model that didn't learn from it.
-"""
-_EXAMPLES = r"""
+below; hidden files are left out. The network of --model stays as it is; one dense layer or two learn to
+tell your labels from its output. Cross-validation finds out how well that works and prints it: each file
+is judged by a model that didn't learn from it.
+
 examples:
   fastaudio train sounds/ -o my-model                  sounds/dog/*.wav, sounds/cat/*.wav, ...
-  fastaudio tag new.wav --model my-model               what it makes of another file
-  fastaudio evaluate my-model more-sounds/             how well it does on files of another source
+  fastaudio tag new.wav --model my-model               its tags for another file
+  fastaudio evaluate my-model more-sounds/             how well it does on files from elsewhere
   fastaudio train sounds/ -o my-mlp --kind mlp --model musicnn-msd
   fastaudio train music/ -o genres --groups 1          music/GENRE/ARTIST/...: no artist on both sides
-  fastaudio train notes/ -o notes --groups "_(\d+)-"   the same of the 32 in bass_32-041.wav
+  fastaudio train notes/ -o notes --groups "_(\d+)-"   the same for the 32 in bass_32-041.wav
   fastaudio train sounds/ -o my-model --plot confusion.png --plot-labels alike.png
 
-A clip shorter than the model's window is still one window: its frames are repeated or padded as the
-model's card says, in training and in running alike.
+A clip shorter than the model's window still gives one window: its frames are repeated or padded as the
+model's card says, both in training and later.
 
 exit status: 0 all files used, 1 some couldn't be (each named in the report), 2 wrong usage, 130 interrupted
 """
@@ -42,44 +43,40 @@ exit status: 0 all files used, 1 some couldn't be (each named in the report), 2 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    train = commands.add_parser(
-        "train",
-        help="train a model for your own labels",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=RAW,
-    )
+    train = add_command(commands, "train", _run, _HELP)
     train.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
     train.add_argument(
-        "-o", "--output", required=True, metavar="FOLDER", help="where the new model goes; or a FILE.onnx"
+        "-o", "--output", required=True, metavar="FOLDER", help="where to write the new model, or a FILE.onnx"
     )
     model = train.add_argument_group("model")
     model.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
-    model.add_argument("--layer", help="its output to learn from (the first embedding of its card)")
-    model.add_argument("--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two")
-    model.add_argument("--hidden", type=positive, default=100, metavar="N", help="units between two (100)")
-    model.add_argument("--average", action="store_true", help="one row a clip, the mean of its windows")
-    model.add_argument("--l2", action="store_true", help="divide each row by its length")
-    model.add_argument("--penalty", type=float, default=10, metavar="X", help="of large weights (10)")
+    model.add_argument("--layer", help="output to learn from (its card's first embedding)")
+    model.add_argument(
+        "--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two (linear)"
+    )
+    model.add_argument(
+        "--hidden", type=positive, default=100, metavar="N", help="units between the two (100)"
+    )
+    model.add_argument("--average", action="store_true", help="learn from one row per clip, its mean")
+    model.add_argument("--l2", action="store_true", help="divide each row by its Euclidean length")
+    model.add_argument("--penalty", type=float, default=10, metavar="X", help="penalty on large weights (10)")
     trial = train.add_argument_group("cross-validation")
     trial.add_argument(
         "--groups",
         metavar="REGEX|LEVEL",
-        help="what must not be on both sides: the first group of a regular expression found in the file's "
-        "name, or the name of the folder LEVEL levels below the label's",
+        help="keep files of one group on one side: the group is what the first parentheses of a regular "
+        "expression match in the file's name, or the name of the folder LEVEL levels below the label's",
     )
-    trial.add_argument("--folds", type=positive, default=5, metavar="N", help="parts (5)")
-    trial.add_argument("--seed", type=int, default=0, metavar="N", help="of folds and of mlp (0)")
+    trial.add_argument("--folds", type=positive, default=5, metavar="N", help="parts to deal files into (5)")
+    trial.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (0)")
     train.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
-    train.add_argument("--plot-labels", metavar="FILE.png", help="draw which labels are alike to the model")
-    train.add_argument("--jobs", type=positive, metavar="N", help="files at once (one a core)")
-    train.add_argument("--quiet", action="store_true", help="no progress bar")
-    train.set_defaults(run=_run)
+    train.add_argument("--plot-labels", metavar="FILE.png", help="draw which labels the model finds alike")
+    add_jobs(train)
 
 
 def _run(args: argparse.Namespace) -> int:
     output = Path(args.output)
-    if (output if output.suffix == ".onnx" else output / "card.json").exists():  # said before the work
+    if (output if output.suffix == ".onnx" else output / "card.json").exists():  # before the work begins
         raise ValueError(f"train: expected -o as a place without a model, got {args.output}; remove it first")
     if args.plot or args.plot_labels:
         require("matplotlib", extra="plot", what="train --plot")
@@ -108,16 +105,17 @@ def _run(args: argparse.Namespace) -> int:
     if args.plot_labels:
         head.plot_similarity(args.plot_labels)
     sys.stdout.write(f"{head.report}\n{args.output}: saved; fastaudio tag FILE --model {args.output}\n")
-    if head.failed:
-        sys.stderr.write(f"fastaudio: {len(head.failed)} of {len(files)} files failed\n")
-    return FAILED if head.failed else OK
+    return status_of(len(head.failed), len(files))
 
 
 def groups_of(folder: str, files: Sequence[str], rule: str) -> list[str]:
-    """Return the group of each file: by a level of folders below its label's, or by a regular expression.
+    """Return the group of each file.
+
+    `rule` says how many folders below the label's the group's folder is, or it is a regular expression whose
+    first group, found in the file's name, names it.
 
     Raises:
-        ValueError: no regular expression, or a file that it isn't found in; one not so deep in folders.
+        ValueError: the expression is malformed or doesn't match a file, or a file isn't so deep in folders.
     """
     if rule.isdecimal():
         level, below = int(rule), [Path(file).relative_to(folder).parts[:-1] for file in files]

@@ -1,80 +1,110 @@
-"""How results are written: text, JSON, JSON Lines, CSV."""
+"""Writing tags and events of files: as text, JSON, JSON Lines, CSV, or tables for other programs."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from fastaudio.events import Event, Events
     from fastaudio.tags import Tags
+
+    Write: TypeAlias = Callable[[Any], None]
 
 _BAR_WIDTH = 24
 
 
-def _write_text(args: argparse.Namespace, out: TextIO) -> Callable[[Tags | None], None]:
-    def line(label: str, score: float) -> str:
-        bar = "#" * round(score * _BAR_WIDTH)
-        return f"  {label:<18} {score:4.2f}  {bar}".rstrip() + "\n"
+def tags_writer(args: argparse.Namespace, out: TextIO) -> Write:
+    """Return what writes tags in the chosen form; call it with each result, and with None at the end."""
+    top, windows = args.top, args.windows
+    if args.form == "json":
+        return _as_list(out, lambda tags: tags.to_dict(top=top, windows=windows))
+    if args.form == "csv":
+        return _as_table(out, lambda tags, header: tags.to_csv(top=top, windows=windows, header=header))
+    if args.form == "jsonl" and windows:
+        return _one_by_one(out, lambda tags: tags.to_jsonl(top=top))
+    if args.form == "jsonl":
+        return _one_by_one(out, lambda tags: tags.to_json(top=top) + "\n")
+    return _one_by_one(out, lambda tags: _tags_text(tags, top, windows=windows))
 
-    def write(tags: Tags | None) -> None:
-        if tags is None:
-            return
-        out.write(f"{tags.path}  ({tags.duration_s:.1f} s)\n")
-        if not len(tags):
-            out.write("  no sound\n")
-        elif args.windows:
-            for window in tags:
-                best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(args.top))
-                out.write(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}\n")
-        else:
-            out.writelines(line(label, score) for label, score in tags.top(args.top))
-        out.flush()
+
+def events_writer(args: argparse.Namespace, out: TextIO) -> Write:
+    """Return what writes events in the chosen form; call it as that of `tags_writer`."""
+    if args.form == "json":
+        return _as_list(out, lambda events: events.to_dict())
+    if args.form == "csv":
+        return _as_table(out, lambda events, header: events.to_csv(header=header))
+    forms: dict[str | None, Callable[[Events], str]] = {
+        None: _events_text,
+        "jsonl": lambda events: events.to_jsonl(),
+        "audacity": lambda events: events.to_audacity(),
+        "raven": lambda events: events.to_raven(),
+    }
+    return _one_by_one(out, forms[args.form])
+
+
+def event_line(event: Event) -> str:
+    """Return an event as a line of text."""
+    end = "..." if event.end_s is None else f"{event.end_s:.2f}"
+    return f"  {event.start_s:7.2f} - {end:>7} s  {event.label:<18} {event.peak:4.2f}\n"
+
+
+def _events_text(events: Events) -> str:
+    lines = "".join(map(event_line, events)) or "  no events\n"
+    return f"{events.path}  ({events.duration_s:.1f} s)\n{lines}"
+
+
+def _tags_text(tags: Tags, top: int, *, windows: bool) -> str:
+    lines = [f"{tags.path}  ({tags.duration_s:.1f} s)\n"]
+    if not len(tags):
+        lines.append("  no sound\n")
+    elif windows:
+        for window in tags:
+            best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(top))
+            lines.append(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}\n")
+    else:
+        for label, score in tags.top(top):
+            lines.append(f"  {label:<18} {score:4.2f}  {'#' * round(score * _BAR_WIDTH)}".rstrip() + "\n")
+    return "".join(lines)
+
+
+def _one_by_one(out: TextIO, form: Callable[[Any], str]) -> Write:
+    """Write each result when it comes."""
+
+    def write(result: Any) -> None:
+        if result is not None:
+            out.write(form(result))
+            out.flush()
 
     return write
 
 
-def _write_json(args: argparse.Namespace, out: TextIO) -> Callable[[Tags | None], None]:
-    all_tags: list[dict[str, Any]] = []
+def _as_list(out: TextIO, plain: Callable[[Any], dict[str, Any]]) -> Write:
+    """Write one JSON list at the end."""
+    held: list[dict[str, Any]] = []
 
-    def write(tags: Tags | None) -> None:
-        if tags is not None:
-            all_tags.append(tags.to_dict(top=args.top, windows=args.windows))
+    def write(result: Any) -> None:
+        if result is not None:
+            held.append(plain(result))
         else:
-            json.dump(all_tags, out, indent=2, ensure_ascii=False)
+            json.dump(held, out, indent=2, ensure_ascii=False)
             out.write("\n")
 
     return write
 
 
-def _write_jsonl(args: argparse.Namespace, out: TextIO) -> Callable[[Tags | None], None]:
-    def write(tags: Tags | None) -> None:
-        if tags is not None:
-            text = tags.to_jsonl(top=args.top) if args.windows else tags.to_json(top=args.top) + "\n"
-            out.write(text)
+def _as_table(out: TextIO, form: Callable[[Any, bool], str]) -> Write:
+    """Write each result when it comes; the first with a header."""
+    n_written = 0
+
+    def write(result: Any) -> None:
+        nonlocal n_written
+        if result is not None:
+            out.write(form(result, n_written == 0))
             out.flush()
+            n_written += 1
 
     return write
-
-
-def _write_csv(args: argparse.Namespace, out: TextIO) -> Callable[[Tags | None], None]:
-    header = True
-
-    def write(tags: Tags | None) -> None:
-        nonlocal header
-        if tags is not None:
-            out.write(tags.to_csv(top=args.top, windows=args.windows, header=header))
-            out.flush()
-            header = False
-
-    return write
-
-
-WRITERS: dict[str | None, Callable[[argparse.Namespace, TextIO], Callable[[Tags | None], None]]] = {
-    None: _write_text,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-}

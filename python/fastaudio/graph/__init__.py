@@ -1,1 +1,1 @@
-"""Changing a composed network: another step between windows, another layer as its output."""
+"""Changing a composed network: `hop` sets another step between windows, `layers` another output."""

@@ -1,10 +1,15 @@
-"""Labels of one's own: a head trained on a model's embedding, in minutes, and run as any model.
+"""Your own labels: a head is trained on a model's embedding, in minutes, and runs like any model.
 
 >>> from fastaudio import heads
 >>> heads.Head.save.__name__
 'save'
 
-Needs the extra [train]: scikit-learn and onnx; drawings need [plot]. What is saved needs neither.
+Training needs the extra [train] (scikit-learn and onnx), drawing needs [plot]; a saved head needs neither.
+
+`data` holds labelled files and `rows` their embeddings; `folds` deals them out, `classifier` learns from
+them, `fitting` does all of it. `head` is the result, `head_card` its card, `embedders` its pipeline, `export`
+its ONNX. `evaluation` measures models by `metrics`; `report`, `plots` and `similarity` show what was found.
+`extras` imports optional packages.
 """
 
 from fastaudio.heads.data import labelled_files

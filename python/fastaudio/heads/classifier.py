@@ -1,4 +1,4 @@
-"""Classifiers on rows: standardised, perhaps scaled to one length, then one dense layer or two."""
+"""Classifiers of rows: standardise, perhaps scale to one length, then one dense layer or two."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["linear", "mlp"]
 
-_STEPS = 2000  # of the linear solver, which needs some tens
-_CONSTANT = 1e-6  # of the largest: less is a network's rounding
-_EPOCHS = 150  # as Alonso-Jimenez et al. (2020) train theirs
+_STEPS = 2000  # at most, for the linear solver; some tens usually do
+_CONSTANT = 1e-6  # relative to the mean or the largest deviation; less is rounding
+_EPOCHS = 150  # as in Alonso-Jimenez et al. (2020)
 _BATCH, _LARGE_BATCH, _MANY_ROWS = 32, 256, 20_000
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a classifier is trained; see `fit`."""
+    """Training options of a classifier; see `fit`."""
 
     kind: Kind
     multi: bool
@@ -45,12 +45,13 @@ class Classifier:
     """A trained classifier.
 
     Attributes:
-        mean, std: of the training rows [n_values], for standardisation.
-        l2: whether rows are then divided by their length.
-        layers: weights [n_in, n_out] and biases [n_out]; a ReLU stands between two.
-        multi: whether scores are independent (sigmoid), or sum to one (softmax).
-        reference: scikit-learn's own probabilities of standardised rows.
-        converged: whether the solver came to its end; one that learns by epochs always does.
+        mean: mean of the training rows [n_values], for standardisation.
+        std: their standard deviation [n_values].
+        l2: whether standardised rows are then divided by their length.
+        layers: weights [n_in, n_out] and biases [n_out] of each layer, with a ReLU between two.
+        multi: whether scores are independent (sigmoid) or sum to one (softmax).
+        reference: gives scikit-learn's probabilities for standardised rows.
+        converged: whether the solver converged; always true of "mlp", which learns for fixed epochs.
     """
 
     mean: Float64
@@ -62,7 +63,7 @@ class Classifier:
     converged: bool
 
     def scores(self, rows: NDArray[np.float32]) -> Float64:
-        """Return scikit-learn's probabilities of rows, [n_rows, n_labels]."""
+        """Return scikit-learn's probabilities [n_rows, n_labels] for rows [n_rows, n_values]."""
         return self.reference(_prepare(rows, self.mean, self.std, l2=self.l2))
 
 
@@ -73,34 +74,34 @@ def train(
 
     Args:
         rows: embeddings.
-        truth: labels of each row.
-        shares: of its clip that a row stands for; one clip's sum to 1.
-        options: how.
+        truth: which labels each row has.
+        shares: each row's share of its clip; the shares of a clip sum to 1.
+        options: how to train.
     """
     mean = _rounded(np.average(rows, axis=0, weights=shares))
     std = _rounded(np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=shares)))
     constant = std <= _CONSTANT * np.maximum(np.abs(mean), std.max())
-    std[constant] = 1  # such values stay about 0
+    std[constant] = 1  # standardised, such values are about 0
     ready = _prepare(rows, mean, std, l2=options.l2)
     warning: Any = require("sklearn.exceptions", extra="train", what="heads.fit").ConvergenceWarning
-    # Small matrices: several threads wait for each other, and on a busy machine for minutes.
+    # On small matrices several threads wait for each other; on a busy machine that takes minutes.
     one_thread = require("threadpoolctl", extra="train", what="heads.fit").threadpool_limits(1)
     with warnings.catch_warnings(), one_thread:
-        warnings.simplefilter("ignore", warning)  # `converged` tells
+        warnings.simplefilter("ignore", warning)  # `converged` says it
         fit = _mlp if options.kind == "mlp" else _linear
         (first, *rest), reference, converged = fit(ready, truth, shares, options)
-    if options.l2:  # trained on rows of length sqrt(n_values), exported with length 1
+    if options.l2:  # trained on rows of length sqrt(n_values), but exported rows have length 1
         first = (first[0] * np.sqrt(rows.shape[1]), first[1])
     return Classifier(mean, std, options.l2, (first, *rest), options.multi, reference, converged)
 
 
 def _rounded(values: Float64) -> Float64:
-    """Return float32's nearest: what the exported head subtracts is what the trained one did."""
+    """Round to float32, so that the exported head subtracts the same values as the trained one."""
     return values.astype(np.float32).astype(np.float64)
 
 
 def _prepare(rows: NDArray[np.float32], mean: Float64, std: Float64, *, l2: bool) -> Float64:
-    """Return rows standardised; with l2 all of one length, such that a value's mean square is 1."""
+    """Return standardised rows; with l2 they all have the length that makes their mean square 1."""
     ready: Float64 = (rows - mean) / std
     if l2:
         lengths = np.linalg.norm(ready, axis=1, keepdims=True)
@@ -109,7 +110,7 @@ def _prepare(rows: NDArray[np.float32], mean: Float64, std: Float64, *, l2: bool
 
 
 def _balance(truth: NDArray[np.bool_], shares: Float64, *, balanced: bool) -> Float64:
-    """Return row weights by which all classes count alike, their sum as before."""
+    """Return row weights that make all classes count equally and keep the sum."""
     if not balanced:
         return shares
     sums = truth.T @ shares
@@ -149,13 +150,13 @@ def _mlp(ready: Float64, truth: NDArray[np.bool_], shares: Float64, options: Opt
     batch = min(_BATCH if len(ready) < _MANY_ROWS else _LARGE_BATCH, len(ready))
     one = model(
         (options.hidden,),
-        alpha=options.penalty * batch / len(ready),  # it divides by the batch's rows
+        alpha=options.penalty * batch / len(ready),  # scikit-learn divides alpha by the rows of a batch
         batch_size=batch,
         max_iter=_EPOCHS,
         random_state=options.seed,
     )
     weights = shares
-    if not options.multi:  # a row of several labels has no weight that balances all
+    if not options.multi:  # no weight of a row balances all of its labels
         weights = _balance(truth, shares, balanced=options.balanced)
     target = truth.astype(np.int64) if options.multi else truth.argmax(axis=1)
     one.fit(ready, target, sample_weight=weights)
@@ -166,7 +167,7 @@ def _mlp(ready: Float64, truth: NDArray[np.bool_], shares: Float64, options: Opt
 
 
 def _two_columns(weights: Float64, biases: Float64) -> _Layer:
-    """Return a layer whose softmax gives two classes, where scikit-learn keeps one column for both."""
+    """Return a layer with at least two columns: scikit-learn keeps a single one for two classes."""
     if weights.shape[1] > 1:
         return weights, biases
     both = np.array([[-0.5, 0.5]])

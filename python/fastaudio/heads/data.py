@@ -1,4 +1,4 @@
-"""Labelled files: what was given, as arrays, and their rows from an embedder."""
+"""Labelled files as arrays, and what a pipeline gives for them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 Progress: TypeAlias = "Callable[[str, int, int], None]"
-"""Called with what is being done, how much of it is done, and the total."""
+"""Called with the stage of work, how much of it is done, and the total."""
 
 Failed: TypeAlias = "tuple[tuple[str, str], ...]"
-"""Files that gave nothing: path and reason."""
+"""Path and reason of each file that failed."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Examples:
     """Labelled files.
 
     Attributes:
-        files: their paths.
+        files: paths.
         labels: names of all labels, sorted.
-        truth: which of them each file has [n_files, n_labels].
+        truth: which labels each file has [n_files, n_labels].
         groups: number of each file's group [n_files].
-        multi: whether a file has a list of labels, not one.
-        grouped: whether groups were given; else each file is its own.
+        multi: whether files have lists of labels instead of one each.
+        grouped: whether groups were given; if not, each file is a group.
     """
 
     files: tuple[str, ...]
@@ -49,7 +49,7 @@ class Examples:
     grouped: bool
 
     def only(self, kept: NDArray[np.bool_]) -> Examples:
-        """Return those files only; labels stay."""
+        """Return only these files; the labels stay."""
         files = tuple(file for file, keep in zip(self.files, kept, strict=True) if keep)
         return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept])
 
@@ -61,10 +61,12 @@ def examples(
     groups: Sequence[Any] | None = None,
     known: Sequence[str] | None = None,
 ) -> Examples:
-    """Return labelled files as arrays; `known` are the only labels there may be, in their order.
+    """Return labelled files as arrays; messages begin with `what`.
+
+    If `known` is given, only its labels are allowed, in its order. Without groups each file is one.
 
     Raises:
-        TypeError, ValueError: lengths that differ, labels of mixed types, unknown labels.
+        TypeError, ValueError: lengths differ, labels have mixed types, or a label is unknown.
     """
     paths = tuple(os.fspath(file) for file in files)
     for name, values in (("labels", labels), ("groups", groups)):
@@ -75,7 +77,7 @@ def examples(
     single = [isinstance(label, str) for label in labels]
     if any(single) and not all(single):
         odd = labels[single.index(False)]
-        raise TypeError(f"{what}: expected one label a file, or a list for each, got a str and {odd!r:.60}")
+        raise TypeError(f"{what}: expected one label per file, or a list for each, got a str and {odd!r:.60}")
     lists = [[label] if isinstance(label, str) else label for label in labels]
     for one in lists:
         if not isinstance(one, list | tuple | set | frozenset) or not all(
@@ -99,7 +101,7 @@ def examples(
 def rows_of(
     pipeline: Pipeline, files: Sequence[str], jobs: int | None, progress: Progress | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield each file's result, or a str that says why there is none."""
+    """Yield each file with its result, or with a str that says why there is none."""
     for i, (file, result) in enumerate(zip(files, pipeline.map(files, jobs=jobs), strict=True)):
         reason: str | None = None
         if isinstance(result, DecodeError):
@@ -110,7 +112,7 @@ def rows_of(
             reason = "expected sound enough for a row, got none"
         elif isinstance(result, np.ndarray) and not np.isfinite(result).all():
             reason = "expected finite embeddings, got others"
-        elif isinstance(result, Tags) and result.truncated:  # rows come with this warning
+        elif isinstance(result, Tags) and result.truncated:  # the pipeline itself warns about rows
             warnings.warn(f"{file}: the file is cut short, got {result.duration_s:.2f} s", stacklevel=4)
         yield file, result if reason is None else reason
         if progress is not None:
@@ -118,12 +120,12 @@ def rows_of(
 
 
 def labelled_files(folder: PathLike) -> tuple[list[str], list[str]]:
-    """Return the audio files of a folder's sub-folders, and the sub-folder of each: its label.
+    """Return the audio files in a folder's sub-folders, and their labels, which are the sub-folders' names.
 
     Sub-folders are searched to any depth; hidden files and folders are left out.
 
     Raises:
-        ValueError: no folder, or no audio file in sub-folders.
+        ValueError: there is no such folder, or no audio file in its sub-folders.
     """
     top = Path(folder)
     if not top.is_dir():

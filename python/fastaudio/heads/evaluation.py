@@ -1,4 +1,4 @@
-"""How well a model finds the labels of files."""
+"""Measuring how well a model finds the labels of files."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ SCHEMA = "fastaudio.evaluation/1"
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """How well labels were found.
+    """Labels and scores of files, and the metrics that follow from them.
 
     Attributes:
-        labels: names.
-        truth: which of them each file has [n_files, n_labels].
-        scores: of each file [n_files, n_labels].
+        labels: names of the labels.
+        truth: which labels each file has [n_files, n_labels].
+        scores: scores of each file [n_files, n_labels].
         multi: whether a file may have any number of labels.
-        failed: files that couldn't be read: path and reason.
-        model: name of what gave the scores.
+        failed: path and reason of each file that couldn't be read.
+        model: name of the model that gave the scores.
     """
 
     labels: tuple[str, ...]
@@ -46,28 +46,28 @@ class Evaluation:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Balanced accuracy, F1, ROC-AUC and PR-AUC: means over the labels that occur."""
+        """Balanced accuracy, F1, ROC-AUC and PR-AUC, each the mean over the labels that occur."""
         return metrics.macro(self.of_labels)
 
     @property
     def of_labels(self) -> dict[str, NDArray[np.float64]]:
-        """The same metrics of each label [n_labels]; NaN of one that doesn't occur."""
+        """The same metrics for each label [n_labels]; NaN for labels that don't occur."""
         return metrics.of_labels(self.truth, self.scores, multi=self.multi)
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
-        """How many files of a label (row) were taken for another (column); None for several a file."""
+        """Number of files with each label (row) taken for each label (column); None if files have several."""
         return None if self.multi else metrics.confusion(self.truth, self.scores)
 
     @property
     def report(self) -> str:
-        """Metrics, a table of labels, the confusion matrix, and what couldn't be read."""
+        """Metrics, a table of labels, the confusion matrix, and the files that failed, as text."""
         n_labels = int(self.truth.any(axis=0).sum())
         lines = [f"{len(self.truth)} files of {n_labels} labels", *report.metric_lines(self.metrics), ""]
         return "\n".join([*lines, *self.tables()]) + "\n"
 
     def tables(self) -> list[str]:
-        """Return the lines of the report after the metrics."""
+        """Return the report's lines that follow the metrics."""
         confusion = self.confusion
         lines = report.label_lines(self.labels, self.truth.sum(axis=0), self.of_labels, confusion)
         matrix = [] if confusion is None else report.confusion_lines(self.labels, confusion)
@@ -75,7 +75,7 @@ class Evaluation:
         return [*lines, *(["", *matrix] if matrix else []), *(["", *failed] if failed else [])]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data, as JSON holds it; what isn't defined is None."""
+        """Return plain data for JSON; undefined metrics are None."""
         of_labels, confusion = self.of_labels, self.confusion
         counts = self.truth.sum(axis=0)
         return {
@@ -93,21 +93,21 @@ class Evaluation:
         }
 
     def to_json(self) -> str:
-        """Return it as JSON."""
+        """Return `to_dict` as JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
     def plot_confusion(self, path: str | os.PathLike[str]) -> None:
         """Draw the confusion matrix into a file.
 
         Raises:
-            ValueError: files have several labels: none is taken for another.
-            MissingExtra: no matplotlib.
+            ValueError: files have several labels, so that none is taken for another.
+            MissingExtra: matplotlib isn't installed.
         """
-        from fastaudio.heads import plots  # noqa: PLC0415  # draws only when asked
+        from fastaudio.heads import plots  # noqa: PLC0415  # needed for drawing only
 
         confusion = self.confusion
         if confusion is None:
-            raise ValueError("plot_confusion: expected one label a file, got lists of labels")
+            raise ValueError("plot_confusion: expected one label per file, got lists of labels")
         plots.plot_confusion(path, self.labels, confusion)
 
     def __str__(self) -> str:
@@ -122,22 +122,22 @@ def evaluate(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run a model over labelled files, and say how well it finds their labels.
+    """Run a model over labelled files and measure how well it finds their labels.
 
-    A file's scores are the mean over its windows. With one label a file, the highest score of all the
-    model's labels counts; with a list for each, those of at least 0.5.
+    A file's scores are the mean over its windows. If files have one label each, the highest score among all
+    of the model's labels decides; if they have lists, every label with a score of at least 0.5 counts.
 
     Args:
-        model: name, path of a card, or pipeline that gives tags.
+        model: a model's name, a card's path, or a pipeline that gives tags.
         files: paths.
-        labels: of each file: one, or a list; the model has to know them.
-        jobs: files at once; one for each processor core by default.
-        progress: called with "embedding", files done and the total.
+        labels: one label per file, or a list per file; the model has to have them.
+        jobs: files at once; None for one per processor core.
+        progress: called with "embedding", the number of files done and the total.
 
     Raises:
-        ModelError: no such model.
-        ValueError: a model without tags, labels that it doesn't have, lengths that differ, or not one
-            file that could be read.
+        ModelError: there is no such model.
+        ValueError: the model gives no tags or doesn't have a label, lengths differ, or no file could be
+            read.
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
     specs = list(pipeline.output_specs.values())

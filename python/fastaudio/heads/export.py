@@ -1,4 +1,4 @@
-"""Heads as ONNX: on their own, or joined to the network whose rows they take."""
+"""Heads as ONNX: alone, or joined to the network whose rows they take."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from fastaudio.heads.classifier import Classifier
 
 SCORES = "scores"
-"""Name of a head's output; one that joins a network with such an output has a number behind it."""
+"""Name of a head's output; a number follows it if the network already has such an output."""
 
-_OPSET, _IR_VERSION = 13, 8  # of a head on its own: what ONNX Runtime 1.19 and later read
+_OPSET, _IR_VERSION = 13, 8  # for a head alone; ONNX Runtime 1.19 and later read it
 _ROWS = "rows"
 
 
 def write_head(classifier: Classifier, path: Path) -> str:
-    """Write a head that takes rows [n, n_values] and gives scores [n, n_labels]; return its output's name."""
+    """Write a head, which turns rows [n, n_values] into scores [n, n_labels]; return its output's name."""
     onnx = _onnx()
     graph = onnx.GraphProto(name="head")
     graph.input.append(_value(_ROWS, ["n", len(classifier.mean)]))
@@ -36,8 +36,8 @@ def write_head(classifier: Classifier, path: Path) -> str:
 def write_joined(network: bytes, layer: str, classifier: Classifier, path: Path) -> str:
     """Write an ONNX network with a head on one of its outputs; return the name of the head's output.
 
-    The network's own outputs all stay, before the head's. The head is made of operators that mean the
-    same in every opset from 7, so the network keeps its opset and IR version.
+    The network's outputs all stay, before the head's. The head uses only operators that mean the same in
+    every opset from 7, so the network keeps its opset and IR version.
     """
     onnx = _onnx()
     model = onnx.load_model_from_string(network)
@@ -49,7 +49,7 @@ def write_joined(network: bytes, layer: str, classifier: Classifier, path: Path)
 
 
 def _append(graph: Any, source: str, output: str, classifier: Classifier) -> None:
-    """Add to a graph what makes scores of the rows `source`."""
+    """Add the nodes that turn the rows `source` into scores."""
     taken = {name for node in graph.node for name in node.output}
     taken |= {one.name for one in [*graph.initializer, *graph.input]}
     prefix = _unused("head", {name.partition("/")[0] for name in taken})

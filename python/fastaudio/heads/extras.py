@@ -1,4 +1,4 @@
-"""Packages that only training or plotting needs, imported where they are used."""
+"""Optional packages, which only training or drawing needs; they are imported where they are used."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 from fastaudio._core import FastaudioError
 
-_PACKAGES = {"sklearn": "scikit-learn"}  # where the module's name is another
+_PACKAGES = {"sklearn": "scikit-learn"}  # if the module has another name
 
 
 class MissingExtra(FastaudioError, ImportError):  # noqa: N818  # named for what is missing
-    """A package isn't installed; the message has the command."""
+    """A package isn't installed; the message names the command that installs it."""
 
 
 def require(module: str, *, extra: str, what: str) -> Any:
-    """Import a module of an extra.
+    """Import and return a module of an extra; a message names `what` needs it.
 
     Raises:
-        MissingExtra: it isn't installed.
+        MissingExtra: the module isn't installed.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""Training a head: embeddings of labelled files, cross-validation, and the model that comes of it."""
+"""Training a head: embeddings of labelled files, cross-validation, and the resulting model."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 
 from fastaudio._core import ModelError
 from fastaudio.heads import embedders, metrics
-from fastaudio.heads.cards import card_of, notes_of
 from fastaudio.heads.classifier import Classifier, Kind, Options, train
 from fastaudio.heads.data import Examples, PathLike, Progress, examples
 from fastaudio.heads.evaluation import Evaluation
 from fastaudio.heads.extras import require
 from fastaudio.heads.folds import check, check_learnt, deal
 from fastaudio.heads.head import Head
+from fastaudio.heads.head_card import card_of, notes_of
 from fastaudio.heads.rows import Rows, read
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from fastaudio.pipeline import Pipeline
 
 TOLERANCE = 1e-5
-"""How far scores of the exported head may be from scikit-learn's."""
+"""Largest difference allowed between the scores of the exported head and scikit-learn's."""
 
 _KINDS = ("linear", "mlp")
 
@@ -50,40 +50,41 @@ def fit(
     jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Head:
-    """Train a head for labels of one's own on a model's embedding.
+    """Train a head for your own labels on a model's embedding.
 
-    Rows are standardised by the training files, and classified by one dense layer or two. How good that
-    is comes from cross-validation: each file is judged by a head that learnt from other files, of other
-    groups; its scores are the mean over its windows. The head returned learnt from all of them.
+    Rows are standardised by the training files and classified by one dense layer or two. Cross-validation
+    measures how good that is: each file is judged by a head that learnt from other files, of other groups;
+    its scores are the mean over its windows. The head that is returned learnt from all files.
 
-    Windows are the embedder's: clips shorter than one repeat their rows, or are padded, as its card says,
-    in training and running alike; `Pipeline.with_hop` makes more of them.
+    Windows are the embedder's. Clips shorter than one repeat their rows or are padded, as its card says, both
+    in training and later; `Pipeline.with_hop` gives more windows.
 
     Args:
-        embedder: name or card of a model, or a pipeline whose rows are embeddings.
+        embedder: a model's name or card, or a pipeline whose rows are embeddings.
         files: paths.
-        labels: of each file: one, for scores that sum to 1; or a list, for scores on their own.
-        kind: "linear", one dense layer (variant A of Alonso-Jimenez et al.), or "mlp", a hidden one before
-            it (variant B).
-        layer: the model's output to learn from; None for the first that its card calls an embedding.
-        groups: of each file, anything that compares: recordings of one artist, say. A group's files are
-            never both learnt from and judged. None: each file for itself.
-        folds: parts that the files are dealt into.
-        average: one row a clip, the mean of its windows: scores come at the end. False: each window is a
-            row, a clip's windows together weigh as much as another's, and scores stream.
-        l2: divide standardised rows by their length, as Kumar et al. do.
-        balanced: labels weigh alike, however many files each has; not for "mlp" with lists of labels.
-        hidden: units of the hidden layer.
-        penalty: of the squared weights, against a loss that is one file's at most: scikit-learn's 1 / C.
-        seed: of folds, and of "mlp".
-        jobs: files at once; one for each processor core by default.
+        labels: one label per file, for scores that sum to 1, or a list per file, for independent scores.
+        kind: "linear" for one dense layer (variant A of Alonso-Jimenez et al.), "mlp" for a hidden layer
+            before it (variant B).
+        layer: the model's output to learn from; None takes the first that its card calls an embedding.
+        groups: each file's group, anything that compares, such as the artist. Files of one group are never
+            both learnt from and judged. None makes each file a group.
+        folds: number of parts that the files are dealt into.
+        average: whether each clip is one row, the mean of its windows; scores then come at the end. If not,
+            each window is a row, all clips weigh the same in total, and scores stream.
+        l2: whether to divide standardised rows by their length, as Kumar et al. do.
+        balanced: whether labels weigh the same however many files they have; "mlp" ignores it for lists of
+            labels.
+        hidden: number of units of the hidden layer.
+        penalty: factor of the squared weights in a loss that sums over files; scikit-learn's 1 / C.
+        seed: seed of the folds and of "mlp".
+        jobs: files at once; None for one per processor core.
         progress: called with "embedding" or "training", how much is done, and the total.
 
     Raises:
-        TypeError, ValueError: labels that can't be learnt (each error names one), lengths that differ, an
-            option outside its range, rows that aren't vectors.
-        ModelError: no such model, or an export that doesn't give scikit-learn's scores.
-        MissingExtra: no scikit-learn, or no onnx.
+        TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
+            outside its range, or rows aren't vectors.
+        ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
+        MissingExtra: scikit-learn or onnx isn't installed.
 
     Source: Alonso-Jimenez, Bogdanov, Pons and Serra, Tensorflow audio models in Essentia, ICASSP 2020,
         section 4; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
@@ -92,57 +93,47 @@ def fit(
     for package in ("sklearn", "onnx"):
         require(package, extra="train", what="heads.fit")
     _check_options(kind, folds, hidden, penalty)
-    asked = examples("heads.fit", files, labels, groups)
-    _check_labels(asked)
+    given = examples("heads.fit", files, labels, groups)
+    _check_labels(given)
     pipeline = embedders.embedder_of(embedder, layer, average=average)
-    options = Options(kind, asked.multi, balanced, l2, hidden, float(penalty), seed)
+    options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
 
-    rows = read(pipeline, asked, jobs, progress)
-    try:
-        _check_labels(rows.clips)
-    except ValueError as error:  # there would have been enough
-        path, reason = rows.failed[0]
-        raise ValueError(f"{error}; {len(rows.failed)} can't be read: {path}: {reason}, ...") from error
+    rows = _read(pipeline, given, jobs, progress)
     judged = _cross_validate(rows, options, folds, progress)
     classifier = train(rows.values, rows.of_rows(rows.clips.truth), rows.shares, options)
     if progress is not None:
         progress("training", len(judged.folds) + 1, len(judged.folds) + 1)
-    metrics_of = {name: [part[name] for part in judged.folds] for name in metrics.NAMES}
-    means = {name: metrics.mean(np.array(values)) for name, values in metrics_of.items()}
-    stds = {name: metrics.std(np.array(values)) for name, values in metrics_of.items()}
-    card = card_of(
-        pipeline,
-        clips=rows.clips,
-        options=options,
-        classifier=classifier,
-        means=means,
-        stds=stds,
-        n_folds=len(judged.folds),
-        average=average,
-    )
-    tagger = embedders.tagger_of(pipeline, classifier, rows.clips.labels, card)
-    _check_export(tagger, classifier, rows)
-    notes = notes_of(card, converged=classifier.converged)
-    evaluation = Evaluation(
-        rows.clips.labels, rows.clips.truth, judged.scores, asked.multi, rows.failed, tagger.name
-    )
-    licence = embedders.licence_of(pipeline)
-    return Head(rows.clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
+    return _head(pipeline, rows, judged, classifier, options, average=average)
 
 
 @dataclass(frozen=True)
 class _Judged:
-    """Cross-validation: scores of each clip [n_clips, n_labels], and the metrics of each fold."""
+    """Results of cross-validation: scores of each clip [n_clips, n_labels], and the metrics of each fold."""
 
     scores: NDArray[np.float64]
     folds: list[dict[str, float]]
+
+    def over_folds(self, statistic: Callable[[NDArray[np.float64]], float]) -> dict[str, float]:
+        """Return a statistic of each metric over the folds."""
+        return {name: statistic(np.array([part[name] for part in self.folds])) for name in metrics.NAMES}
+
+
+def _read(pipeline: Pipeline, given: Examples, jobs: int | None, progress: Progress | None) -> Rows:
+    """Return the files' rows; refuse labels of which too few files can be read."""
+    rows = read(pipeline, given, jobs, progress)
+    try:
+        _check_labels(rows.clips)
+    except ValueError as error:  # with all files there were enough
+        path, reason = rows.failed[0]
+        raise ValueError(f"{error}; {len(rows.failed)} can't be read: {path}: {reason}, ...") from error
+    return rows
 
 
 def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progress | None) -> _Judged:
     clips = rows.clips
     fold_of = deal(clips.truth, clips.groups, n_folds, options.seed)
     check_learnt(clips.truth, fold_of, clips.labels)
-    total = int(fold_of.max()) + 2  # and the one trained on all
+    total = int(fold_of.max()) + 2  # one more is trained on all files
     scores = np.zeros(clips.truth.shape)
     found = []
     for fold in range(total - 1):
@@ -158,8 +149,37 @@ def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progre
     return _Judged(scores, found)
 
 
+def _head(
+    embedder: Pipeline,
+    rows: Rows,
+    judged: _Judged,
+    classifier: Classifier,
+    options: Options,
+    *,
+    average: bool,
+) -> Head:
+    """Return the head with its pipeline, after comparing the export with scikit-learn."""
+    clips = rows.clips
+    means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
+    card = card_of(
+        embedder,
+        clips=clips,
+        options=options,
+        classifier=classifier,
+        means=means,
+        stds=stds,
+        n_folds=len(judged.folds),
+        average=average,
+    )
+    tagger = embedders.tagger_of(embedder, classifier, clips.labels, card)
+    _check_export(tagger, classifier, rows)
+    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
+    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(embedder)
+    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
+
+
 def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
-    """Refuse a model that doesn't give scikit-learn's scores: of all rows, and of each label's first file."""
+    """Refuse an export that doesn't give scikit-learn's scores, for all rows and each label's first file."""
     want = classifier.scores(rows.values)
     got = np.asarray(embedders.head_alone(classifier)(rows.values))
     error = float(np.abs(got - want).max())
@@ -185,7 +205,7 @@ def _check_options(kind: str, n_folds: int, hidden: int, penalty: float) -> None
 
 
 def _check_labels(clips: Examples) -> None:
-    if len(clips.labels) < 2:  # noqa: PLR2004  # there is nothing to tell apart
+    if len(clips.labels) < 2:  # noqa: PLR2004  # one label leaves nothing to tell apart
         got = ", ".join(map(repr, clips.labels)) or "none"
         raise ValueError(
             f"heads.fit: expected at least 2 labels, got {got}; give files without it another label"

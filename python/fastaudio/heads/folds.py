@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def deal(truth: NDArray[np.bool_], groups: NDArray[np.int64], n_folds: int, seed: int) -> NDArray[np.int64]:
-    """Return the fold of each file, from 0; fewer folds than asked where no label has as many groups.
+    """Return the fold of each file, from 0; if no label has `n_folds` groups, there are fewer folds.
 
-    Groups are dealt one by one, those with rare labels first, each to the fold that holds least of its
-    labels, then to the smallest; `seed` decides among equals.
+    Groups are dealt one by one, those with rare labels first. Each goes to the fold that holds least of its
+    labels, and among equal ones to the smallest; `seed` shuffles equal groups.
 
     Args:
         truth: which labels each file has [n_files, n_labels].
         groups: number of each file's group [n_files].
-        n_folds: at least 2.
-        seed: of the order in which equal groups are dealt.
+        n_folds: number of folds, at least 2.
+        seed: seed of the order in which equal groups are dealt.
     """
     names, place = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(names), truth.shape[1]))
@@ -53,16 +53,16 @@ def check(
     *,
     grouped: bool,
 ) -> None:
-    """Refuse what can't be cross-validated: each label has to be learnt from some files, tried on others.
+    """Refuse labels that can't be cross-validated: each has to be learnt from some files and tried on others.
 
     Raises:
-        ValueError: a label of one file or group, or one that all but one have; it is named.
+        ValueError: only one file or group has a label, or only one lacks it; the message names the label.
     """
     unit = "groups of files" if grouped else "files"
     for what, holds in (("of", truth), ("without", ~truth)):
         for k, label in enumerate(labels):
             n = len(np.unique(groups[holds[:, k]]))
-            if n < 2:  # noqa: PLR2004  # one to learn from, one to try
+            if n < 2:  # noqa: PLR2004  # one to learn from, one to try on
                 raise ValueError(
                     f"heads.fit: expected at least 2 {unit} {what} each label, got {n} {what} {label!r}; "
                     "add some, or leave the label out"
@@ -70,10 +70,10 @@ def check(
 
 
 def check_learnt(truth: NDArray[np.bool_], folds: NDArray[np.int64], labels: Sequence[str]) -> None:
-    """Refuse folds one of which holds all that a label could be learnt from.
+    """Refuse folds if one of them holds all files that a label could be learnt from.
 
     Raises:
-        ValueError: groups of several labels can't be dealt out; a label is named.
+        ValueError: there is such a fold, since groups have several labels; the message names a label.
     """
     for fold in np.unique(folds):
         rest = truth[folds != fold]

@@ -1,4 +1,4 @@
-"""A trained head: how good it is, and the pipeline that runs it."""
+"""A trained head: its metrics, and the pipeline that runs it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Labels of one's own on a model's embedding, as `fit` trains it.
+    """A model for your own labels, which `fit` trains on another model's embedding.
 
     Attributes:
         labels: names of the scores.
         metrics: mean over the folds of cross-validation: balanced_accuracy, f1, roc_auc, pr_auc.
         metrics_std: their standard deviations.
-        evaluation: of every file by the fold that didn't learn from it: confusion, each label's metrics.
-        failed: files that couldn't be used: path and reason.
-        pipeline: from sound to tags, trained on all files, ready to run.
-        classifier: the head alone, its weights.
-        notes: how it was trained, a line each.
-        licence: the file that came with the embedder's network, if any.
+        evaluation: every file judged by a fold that didn't learn from it: confusion, each label's metrics.
+        failed: path and reason of each file that couldn't be used.
+        pipeline: turns sound into tags; trained on all files, ready to run.
+        classifier: the head alone, with its weights.
+        notes: lines that say how it was trained.
+        licence: the licence file that came with the embedder's network, if any.
     """
 
     labels: tuple[str, ...]
@@ -49,12 +49,12 @@ class Head:
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
-        """How many files of a label (row) were taken for another (column); None for several a file."""
+        """Number of files with each label (row) taken for each label (column); None if files have several."""
         return self.evaluation.confusion
 
     @property
     def report(self) -> str:
-        """How it was trained, how good it is on files that it didn't learn from, what was left out."""
+        """Its training, its metrics on files that it didn't learn from, and the files left out, as text."""
         scores = report.metric_lines(self.metrics, self.metrics_std)
         return "\n".join([*self.notes, *scores, "", *self.evaluation.tables()]) + "\n"
 
@@ -66,11 +66,11 @@ class Head:
         return f"<Head: {len(self.labels)} labels, balanced accuracy {found:.3f}, {self.pipeline!r}>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as a model, which `Pipeline.load(path)` runs; its name is that of `path`.
+        """Write it as a model that `Pipeline.load(path)` runs and that is named like `path`.
 
         Args:
-            path: a folder, for a card, what it runs and the embedder's licence; a card's own path, ending in
-                .json; or a file that ends in .onnx and holds all but the licence's text.
+            path: a folder, for the card, its network and the embedder's licence; or the path of a card, which
+                ends in .json; or a file that ends in .onnx, for all but the licence's text.
 
         Raises:
             ModelError: the temporary files are gone or were changed.
@@ -84,10 +84,10 @@ class Head:
             shutil.copyfile(self.licence, target / "LICENSE")
 
     def similarity(self) -> tuple[list[str], NDArray[np.float64]]:
-        """Return which labels are alike: their names, and the cosines of their weights, like beside like.
+        """Return the labels, with similar ones side by side, and the cosines between their weights.
 
-        Labels that hold for the same sound come out alike. Where each file has one label, two that are hard
-        to tell apart are held apart by their weights: `confusion` tells of those.
+        Labels that often hold for the same sound are similar. If each file has one label, the weights push
+        labels apart that are hard to tell apart; `confusion` shows those.
 
         Source: Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other audio
             tasks? Interspeech 2021, section 5.1
@@ -100,9 +100,9 @@ class Head:
         """Draw the labels' tree and their cosines into a file.
 
         Raises:
-            MissingExtra: no matplotlib.
+            MissingExtra: matplotlib isn't installed.
         """
-        from fastaudio.heads import plots  # noqa: PLC0415  # draws only when asked
+        from fastaudio.heads import plots  # noqa: PLC0415  # needed for drawing only
 
         plots.plot_similarity(path, self.labels, similarity.cosines(self.classifier))
 
@@ -110,7 +110,7 @@ class Head:
         """Draw the confusion matrix of cross-validation into a file.
 
         Raises:
-            ValueError: files have several labels: none is taken for another.
-            MissingExtra: no matplotlib.
+            ValueError: files have several labels, so that none is taken for another.
+            MissingExtra: matplotlib isn't installed.
         """
         self.evaluation.plot_confusion(path)

@@ -1,6 +1,6 @@
-"""How good scores are, against what is true: areas, recalls and confusions, in NumPy alone.
+"""Metrics of scores against the truth: areas, recalls and confusions, with NumPy alone.
 
-Macro means are over the labels that occur in the truth.
+Macro means are taken over the labels that occur in the truth.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ NAMES = {
     "roc_auc": "ROC-AUC, macro",
     "pr_auc": "PR-AUC, macro",
 }
-"""The metrics, and what a report calls them."""
+"""The metrics, and their names in a report."""
 
-_THRESHOLD = 0.5  # from which a label of several holds
+_THRESHOLD = 0.5  # score from which a label counts, if a file may have several
 
 
 def roc_auc(truth: Truth, scores: Scores) -> float:
-    """Return the area under the ROC curve of one label: [n], [n]; NaN if all or none are true."""
+    """Return the area under one label's ROC curve, for truth and scores [n]; NaN if all or none are true."""
     n_true = int(truth.sum())
     n_false = len(truth) - n_true
     if not n_true or not n_false:
@@ -39,20 +39,20 @@ def roc_auc(truth: Truth, scores: Scores) -> float:
 
 
 def pr_auc(truth: Truth, scores: Scores) -> float:
-    """Return the average precision of one label: [n], [n]; NaN if none is true."""
+    """Return one label's average precision, for truth and scores [n]; NaN if none is true."""
     n_true = int(truth.sum())
     if not n_true:
         return float("nan")
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(truth[order])
-    ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))  # equal scores come in together
+    ends = np.flatnonzero(np.diff(scores[order], append=-np.inf))  # equal scores count together
     recall = hits[ends] / n_true
     precision = hits[ends] / (ends + 1)
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
 def decide(scores: Scores, *, multi: bool) -> Truth:
-    """Return what scores [n, n_labels] say: the highest label of each row, or all from 0.5."""
+    """Return the labels that scores [n, n_labels] choose: the highest per row, or from 0.5 with `multi`."""
     if multi:
         return scores >= _THRESHOLD
     decided = np.zeros(scores.shape, dtype=np.bool_)
@@ -61,10 +61,10 @@ def decide(scores: Scores, *, multi: bool) -> Truth:
 
 
 def of_labels(truth: Truth, scores: Scores, *, multi: bool) -> dict[str, NDArray[np.float64]]:
-    """Return each metric of each label [n_labels]; NaN where the label doesn't occur.
+    """Return each metric for each label [n_labels]; NaN if the label doesn't occur.
 
-    A label's balanced accuracy is its recall, or with `multi` the mean of its two recalls: of the rows
-    that have it and of those that don't.
+    A label's balanced accuracy is its recall, or with `multi` the mean of two recalls, one over the rows
+    that have it and one over those that don't.
     """
     said = decide(scores, multi=multi)
     hits = (truth & said).sum(axis=0)
@@ -85,24 +85,24 @@ def of_labels(truth: Truth, scores: Scores, *, multi: bool) -> dict[str, NDArray
 
 
 def macro(labels: dict[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Return the mean of each metric over the labels that have it; NaN if none has."""
+    """Return the mean of each metric over the labels that have it; NaN if none has it."""
     return {name: mean(values) for name, values in labels.items()}
 
 
 def mean(values: NDArray[np.float64]) -> float:
-    """Return the mean of what is no NaN, NaN if there is nothing."""
+    """Return the mean of the values that aren't NaN; NaN if there are none."""
     there = values[~np.isnan(values)]
     return float(there.mean()) if len(there) else float("nan")
 
 
 def std(values: NDArray[np.float64]) -> float:
-    """Return the standard deviation of what is no NaN, NaN if there is nothing."""
+    """Return the standard deviation of the values that aren't NaN; NaN if there are none."""
     there = values[~np.isnan(values)]
     return float(there.std()) if len(there) else float("nan")
 
 
 def confusion(truth: Truth, scores: Scores) -> NDArray[np.int64]:
-    """Return how many rows of a label (first axis) were taken for another [n_labels, n_labels]."""
+    """Count rows of a label (first axis) taken for another (second axis): [n_labels, n_labels]."""
     said = decide(scores, multi=False)
     counts: NDArray[np.int64] = truth.astype(np.int64).T @ said.astype(np.int64)
     return counts

@@ -1,4 +1,4 @@
-"""Drawings of confusions and of similar labels, as files."""
+"""Drawing confusion matrices and similar labels into files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_INCHES_A_LABEL, _LEAST_INCHES, _MOST_INCHES = 0.34, 3.0, 30.0
-_MOST_NUMBERS = 30  # labels; the numbers of more are too small to read
-_DARK = 0.6  # of the scale, from which white is read better
+_INCHES_PER_LABEL, _LEAST_INCHES, _MOST_INCHES = 0.34, 3.0, 30.0
+_MOST_NUMBERS = 30  # labels; with more the numbers are too small to read
+_DARK = 0.6  # share from which white is easier to read
 
 
 def plot_confusion(path: str | os.PathLike[str], labels: Sequence[str], confusion: NDArray[np.int64]) -> None:
-    """Draw which labels (rows) were taken for which (columns); darkness is a row's share."""
+    """Draw which labels (rows) were taken for which (columns); darker means a larger share of the row."""
     rows = np.flatnonzero(confusion.sum(axis=1)).tolist()
     columns = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()
     counts = confusion[np.ix_(rows, columns)]
@@ -44,7 +44,7 @@ def plot_confusion(path: str | os.PathLike[str], labels: Sequence[str], confusio
 
 
 def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix: NDArray[np.float64]) -> None:
-    """Draw the labels' tree, and beside it their cosines in the tree's order."""
+    """Draw the labels' tree and, beside it, their cosines in the same order."""
     hierarchy = require("scipy.cluster.hierarchy", extra="train", what="plot_similarity")
     side = _side(len(labels))
     figure = _figure(1.9 * side + 3.4, side + 1.8)
@@ -56,7 +56,9 @@ def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix:
     tree.set_xlabel("1 - cosine")
     tree.spines[["top", "right", "left"]].set_visible(False)
     order = drawn["leaves"]
-    others = np.abs(matrix[~np.eye(len(matrix), dtype=bool)]).max()  # a label's 1 with itself says nothing
+    others = np.abs(
+        matrix[~np.eye(len(matrix), dtype=bool)]
+    ).max()  # the cosine of a label with itself is always 1
     image = cosines.imshow(matrix[np.ix_(order, order)], cmap="RdBu_r", vmin=-others, vmax=others)
     names = [labels[k] for k in order]
     cosines.set_xticks(range(len(names)), names, rotation=90)
@@ -66,10 +68,10 @@ def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix:
 
 
 def _side(n_labels: int) -> float:
-    return float(np.clip(_INCHES_A_LABEL * n_labels, _LEAST_INCHES, _MOST_INCHES))
+    return float(np.clip(_INCHES_PER_LABEL * n_labels, _LEAST_INCHES, _MOST_INCHES))
 
 
 def _figure(width: float, height: float) -> Any:
-    """Return a figure that needs no display."""
+    """Return a figure, which needs no display."""
     figure = require("matplotlib.figure", extra="plot", what="plot").Figure
     return figure(figsize=(width, height), dpi=120, layout="constrained")

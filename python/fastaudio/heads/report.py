@@ -1,4 +1,4 @@
-"""How well labels were found, as a page of text."""
+"""Evaluations as text."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from fastaudio.heads.data import Failed
 
-_WIDEST_MATRIX = 20  # labels; a larger one doesn't fit a terminal
-_WIDEST_NAME = 6  # of a column of the matrix; rows have the same order, and whole names
+_WIDEST_MATRIX = 20  # labels; a larger matrix doesn't fit a terminal
+_WIDEST_NAME = 6  # letters of a column's name; rows have the same order and full names
 _COLUMNS = (("balanced_accuracy", "recall"), ("f1", "F1"), ("roc_auc", "ROC-AUC"), ("pr_auc", "PR-AUC"))
 
 
 def metric_lines(values: Mapping[str, float], stds: Mapping[str, float] | None = None) -> list[str]:
-    """Return a line for each metric, with its standard deviation if there is one."""
+    """Return one line per metric, with its standard deviation if given."""
     lines = []
     for name, title in metrics.NAMES.items():
         spread = "" if stds is None else f" +- {stds[name]:.3f}"
@@ -35,7 +35,7 @@ def label_lines(
     values: Mapping[str, NDArray[np.float64]],
     confusion: NDArray[np.int64] | None,
 ) -> list[str]:
-    """Return a table of the labels that occur: each one's files, metrics, and what it was taken for."""
+    """Return a table of the labels that occur: files, metrics, and the label it was most taken for."""
     width = max(map(len, labels))
     first = "balanced" if confusion is None else "recall"
     titles = [first, *(title for _, title in _COLUMNS[1:])]
@@ -56,7 +56,7 @@ def _most_taken_for(labels: Sequence[str], counts: NDArray[np.int64], own: int) 
 
 
 def confusion_lines(labels: Sequence[str], confusion: NDArray[np.int64]) -> list[str]:
-    """Return the matrix, a row for each label that occurs; none where it would be too wide."""
+    """Return the matrix with one row per label that occurs; no lines if it would be too wide."""
     there = np.flatnonzero(confusion.sum(axis=1)).tolist()
     columns = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()
     if len(columns) > _WIDEST_MATRIX:
@@ -72,7 +72,7 @@ def confusion_lines(labels: Sequence[str], confusion: NDArray[np.int64]) -> list
 
 
 def failed_lines(failed: Failed) -> list[str]:
-    """Return a line for each file that was left out."""
+    """Return one line per file that was left out."""
     if not failed:
         return []
     return [f"left out ({len(failed)}):", *(f"  {path}: {reason}" for path, reason in failed)]

@@ -1,4 +1,4 @@
-"""Rows of labelled clips, as a head learns from them."""
+"""Rows of labelled clips, which a head learns from."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Rows:
     """Rows of labelled clips.
 
     Attributes:
-        clips: those that gave rows.
-        values: all rows, clip after clip [n_rows, n_values].
-        clip: place of each row's clip [n_rows].
-        failed: files that gave none: path and reason.
+        clips: the clips that gave rows.
+        values: the rows, clip after clip [n_rows, n_values].
+        clip: index of each row's clip [n_rows].
+        failed: path and reason of each file that gave no rows.
     """
 
     clips: Examples
@@ -33,16 +33,16 @@ class Rows:
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """What part of its clip each row is."""
+        """Each row's share of its clip: 1 / the clip's number of rows."""
         counts = np.bincount(self.clip, minlength=len(self.clips.files))
         return 1.0 / counts[self.clip]
 
     def of_rows(self, of_clips: NDArray[Any]) -> NDArray[Any]:
-        """Return for each row what holds of its clip."""
+        """Repeat what is given per clip for each of the clip's rows."""
         return of_clips[self.clip]
 
     def clip_means(self, scores: NDArray[np.float64], clips: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the mean of scores over the rows of each of some clips."""
+        """Return the mean score of each of the `clips`, given the scores of their rows in order."""
         sums = np.zeros((len(self.clips.files), scores.shape[1]))
         np.add.at(sums, self.clip[np.isin(self.clip, clips)], scores)
         counts = np.bincount(self.clip, minlength=len(sums))[:, None]
@@ -50,15 +50,15 @@ class Rows:
         return means
 
 
-def read(pipeline: Pipeline, asked: Examples, jobs: int | None, progress: Progress | None) -> Rows:
-    """Run an embedder over labelled files; those that give no row are left out, and listed.
+def read(pipeline: Pipeline, given: Examples, jobs: int | None, progress: Progress | None) -> Rows:
+    """Run an embedder over labelled files; files that give no row are left out and listed.
 
     Raises:
-        ValueError: no file gives any.
+        ValueError: no file gives a row.
     """
     parts: list[NDArray[np.float32]] = []
     kept, failed = [], []
-    for file, result in rows_of(pipeline, asked.files, jobs, progress):
+    for file, result in rows_of(pipeline, given.files, jobs, progress):
         kept.append(not isinstance(result, str))
         if isinstance(result, str):
             failed.append((file, result))
@@ -67,4 +67,4 @@ def read(pipeline: Pipeline, asked: Examples, jobs: int | None, progress: Progre
     if not parts:
         raise ValueError(f"heads.fit: expected files that can be read, got none; {': '.join(failed[0])}")
     clip = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return Rows(asked.only(np.array(kept)), np.concatenate(parts), clip, tuple(failed))
+    return Rows(given.only(np.array(kept)), np.concatenate(parts), clip, tuple(failed))

@@ -1,4 +1,4 @@
-"""Which labels are alike: by the weights that a head gives them, as Kumar et al. (2020) compare them."""
+"""Similarity of labels, judged by a head's weights as Kumar et al. (Interspeech 2021) do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cosines(classifier: Classifier) -> NDArray[np.float64]:
-    """Return the cosine between the labels' weight vectors, of the last layer [n_labels, n_labels]."""
+    """Return the cosines between the labels' weights in the last layer, [n_labels, n_labels]."""
     vectors = classifier.layers[-1][0].T
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / np.where(lengths > 0, lengths, 1)
@@ -25,13 +25,13 @@ def cosines(classifier: Classifier) -> NDArray[np.float64]:
 
 
 def cluster(matrix: NDArray[np.float64]) -> Any:
-    """Return the hierarchical clustering of labels, SciPy's linkage, by average distance 1 - cosine."""
+    """Return SciPy's linkage of the labels, by average distance 1 - cosine."""
     hierarchy = require("scipy.cluster.hierarchy", extra="train", what="similarity")
     upper = np.triu_indices(len(matrix), k=1)
     return hierarchy.linkage(1 - matrix[upper], method="average", optimal_ordering=True)
 
 
 def order(matrix: NDArray[np.float64]) -> list[int]:
-    """Return the labels' places in an order that puts like beside like."""
+    """Return the labels' indices in an order that puts similar ones side by side."""
     hierarchy = require("scipy.cluster.hierarchy", extra="train", what="similarity")
     return [int(k) for k in hierarchy.leaves_list(cluster(matrix))]

@@ -1,9 +1,7 @@
-"""What the functions here share: how arguments are read, and how one that won't do is refused.
+"""Reading and checking arguments, for all functions here.
 
-Three classes of refusal, the same everywhere:
-
-* NotImplementedError: librosa takes this, fastaudio doesn't. The message says what to do instead.
-* ValueError, TypeError: librosa wouldn't take it either.
+* NotImplementedError: librosa accepts the argument, fastaudio doesn't. The message says what to do instead.
+* ValueError, TypeError: librosa refuses it too.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ _WINDOWS = {
 }
 _KAISER = ("kaiser", "ksr")
 _PAD_MODES = ("constant", "reflect")
-# What nodes call librosa's arguments, and the arrays that their messages start with.
+# The nodes' names of librosa's arrays and arguments, which their messages use.
 _ARRAYS = {"samples": "y", "rows": "S"}
 _RENAMED = {
     "f_min": "fmin",
@@ -50,7 +48,7 @@ _OPTION = re.compile(r"\w+")
 
 
 def public(name: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make refusals speak of the function that was called, in its words."""
+    """Make error messages name the called function, and its arguments by librosa's names."""
     arrays, options = _ARRAYS | renamed, _RENAMED | renamed
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -75,20 +73,20 @@ def public(name: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, 
 
 
 def tell(value: object) -> str:
-    """Return a value as a message shows it."""
+    """Return a short text for a value, for messages."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array {value.shape}"
     return repr(value) if isinstance(value, str | int | float | tuple | type(None)) else type(value).__name__
 
 
 def only(name: str, value: object, expected: object, remedy: str) -> None:
-    """Refuse any but one value of an argument."""
+    """Refuse every value of an argument but the expected one."""
     if value is not expected and (isinstance(value, np.ndarray) or value != expected):
         raise NotImplementedError(f"expected {name}={expected!r}, got {tell(value)}; {remedy}")
 
 
 def one_of(name: str, value: Any, choices: dict[Any, str]) -> str:
-    """Translate one of an argument's values."""
+    """Return the choice that a value stands for; refuse other values."""
     try:
         return choices[value]
     except (KeyError, TypeError):
@@ -97,7 +95,7 @@ def one_of(name: str, value: Any, choices: dict[Any, str]) -> str:
 
 
 def float32_only(dtype: Any) -> None:
-    """Refuse any dtype but float32, which is all that nodes compute."""
+    """Refuse every dtype but float32, since nodes compute no other."""
     if np.dtype(dtype) != np.float32:
         raise NotImplementedError(
             f"expected dtype float32, got {np.dtype(dtype)}; convert what comes out with .astype"
@@ -123,12 +121,12 @@ def audio(y: Any) -> Rows:
         raise ValueError("expected y or S, got neither")
     samples = real("y", y)
     if samples.ndim == 0 or samples.shape[-1] == 0:
-        raise ValueError(f"expected y [..., n_samples] with a sample at least, got shape {samples.shape}")
+        raise ValueError(f"expected y [..., n_samples] with at least one sample, got shape {samples.shape}")
     return samples
 
 
 def spectrum(name: str, values: Any) -> Rows:
-    """Check what librosa calls S, [..., n_bands, n_frames], and return rows [..., n_frames, n_bands]."""
+    """Check a spectrogram S [..., n_bands, n_frames] and return it as rows [..., n_frames, n_bands]."""
     values = real(name, values)
     if values.ndim < 2:  # noqa: PLR2004
         raise ValueError(f"expected {name} [..., bands, frames], got shape {values.shape}")
@@ -143,7 +141,7 @@ def not_negative(rows: Rows) -> Rows:
 
 
 def integral(name: str, value: Any) -> int:
-    """Return a rate in Hz as the whole number it is."""
+    """Return a rate in Hz as an int; refuse fractions."""
     if isinstance(value, complex | str | bytes) or value is None:
         raise TypeError(f"expected {name} as a number in Hz, got {tell(value)}")
     if value != int(value):
@@ -160,7 +158,7 @@ def framing(
     center: bool,
     pad_mode: Any,
 ) -> dict[str, Any]:
-    """Return the options of nodes that take frames."""
+    """Return the options of nodes that cut frames."""
     name, beta = _window(window)
     options: dict[str, Any] = {
         "n_fft": n_fft,
@@ -174,7 +172,7 @@ def framing(
 
 
 def padding(center: bool, pad_mode: Any) -> dict[str, Any]:
-    """Return what stands around the signal, as options of a node."""
+    """Return a node's options for what surrounds the signal."""
     if not center:
         return {"center": False}
     known = isinstance(pad_mode, str) and pad_mode in _PAD_MODES
@@ -187,16 +185,16 @@ def padding(center: bool, pad_mode: Any) -> dict[str, Any]:
 
 
 def fills_a_frame(y: Rows, length: int, center: bool) -> None:
-    """Refuse a signal shorter than the only frame it could have."""
+    """Refuse an uncentred signal that is shorter than one frame."""
     if not center and y.shape[-1] < length:
         raise ValueError(
-            f"expected y of {length} samples at least, as center is False, got {y.shape[-1]}; pad it"
+            f"expected y of at least {length} samples, as center is False, got {y.shape[-1]}; pad it"
         )
 
 
 def _window(window: Any) -> tuple[str, float | None]:
-    """Return a node's name of a window, and the shape of a Kaiser one."""
-    if isinstance(window, int | float):  # as scipy reads a number
+    """Return the nodes' name for a window, and the beta of a Kaiser window."""
+    if isinstance(window, int | float):  # SciPy takes a number for a Kaiser window's beta
         return "kaiser", float(window)
     name, *shape = window if isinstance(window, tuple) and window else (window,)
     if isinstance(name, str):

@@ -1,4 +1,4 @@
-"""Files and rates: `load`, `resample`."""
+"""Loading and resampling: `load`, `resample`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastaudio.librosa._arguments import Rows
     from fastaudio.running.decode import FileLike
 
-_LOWEST_RATE = 100  # of Resample, in Hz
+_LOWEST_RATE = 100  # in Hz, that Resample takes
 _QUALITIES = {
     "soxr_hq": "high",
     "soxr_vhq": "best",
@@ -41,17 +41,17 @@ def load(
     dtype: DTypeLike = np.float32,
     res_type: str = "soxr_hq",
 ) -> tuple[NDArray[np.float32], float]:
-    """Load samples [n_samples], or [channels, n_samples] if several and not mono, and their rate.
+    """Return a file's samples and their rate: [n_samples], or [channels, n_samples] if not mono.
 
-    The file is decoded, mixed and resampled in blocks, never whole at its own rate.
+    The file is decoded, mixed and resampled in blocks; it is never held whole at its own rate.
 
     Raises:
-        DecodeError: it can't be read; an OSError, with `path` and `reason`.
+        DecodeError: the file can't be read; it is an OSError with `path` and `reason`.
     """
     float32_only(dtype)
     quality = one_of("res_type", res_type, _QUALITIES)
     if offset < 0 or (duration is not None and duration < 0):
-        raise ValueError(f"expected offset and duration of 0 s at least, got {offset} and {duration}")
+        raise ValueError(f"expected offset and duration of at least 0 s, got {offset} and {duration}")
     with AudioFile(path) as file:
         rate = file.sample_rate
         target = rate if sr is None else integral("sr", sr)
@@ -90,10 +90,10 @@ def resample(
     scale: bool = False,
     axis: int = -1,
 ) -> NDArray[np.float32]:
-    """Change the rate along `axis`, which holds ceil(n_samples * target_sr / orig_sr) then."""
+    """Change the rate along `axis`, which then has ceil(n_samples * target_sr / orig_sr) samples."""
     quality = one_of("res_type", res_type, _QUALITIES)
     rates = [integral("orig_sr", orig_sr), integral("target_sr", target_sr)]
-    if 0 < min(rates) < _LOWEST_RATE:  # their ratio is what counts
+    if 0 < min(rates) < _LOWEST_RATE:  # only their ratio matters
         rates = [rate * math.ceil(_LOWEST_RATE / min(rates)) for rate in rates]
     y = audio(np.moveaxis(y, axis, -1) if isinstance(y, np.ndarray) and y.ndim > 1 else y)
     out = y
@@ -107,7 +107,7 @@ def resample(
 
 
 def _of_length(samples: Rows, n_in: int, ratio: float) -> Rows:
-    """Cut or pad to librosa's number of samples, one more than the exact one where floats round up."""
+    """Cut or pad to librosa's number of samples, which rounding of floats may make one too large."""
     n = math.ceil(n_in * ratio)
     missing = max(0, n - samples.shape[-1])
     if missing == 0:
@@ -116,7 +116,7 @@ def _of_length(samples: Rows, n_in: int, ratio: float) -> Rows:
 
 
 def _between(blocks: Iterator[Rows], start: int, stop: int | None) -> Iterator[Rows]:
-    """Yield blocks of the samples from start to stop; decode no further."""
+    """Yield the samples from start to stop in blocks; nothing after them is decoded."""
     at = 0
     for block in blocks:
         if stop is not None and at >= stop:
@@ -128,12 +128,12 @@ def _between(blocks: Iterator[Rows], start: int, stop: int | None) -> Iterator[R
 
 
 def _run(step: Node | None, spec: StreamSpec, lanes: list[Any], blocks: Iterator[Rows]) -> list[Rows]:
-    """Join what comes of each lane, an index into blocks, run through a node if there is one."""
+    """Return the samples of each lane, an index into blocks, after running them through the node, if any."""
     streams: list[Any] = [step.open(spec) if step else None for _ in lanes]
     parts: list[list[Rows]] = [[np.empty(0, dtype=np.float32)] for _ in lanes]
     for block in blocks:
         for lane, stream, done in zip(lanes, streams, parts, strict=True):
-            piece = block[lane].copy()  # the block is the decoder's
+            piece = block[lane].copy()  # the decoder will reuse the block
             done.append(stream.push(piece) if stream else piece)
     for stream, done in zip(streams, parts, strict=True):
         if stream:

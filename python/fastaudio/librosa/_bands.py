@@ -1,5 +1,5 @@
 # ruff: noqa: N803  # S is librosa's name
-"""What a spectrum's bands tell: `spectral_contrast`, `chroma_stft`."""
+"""Features of a spectrum's bands: `spectral_contrast`, `chroma_stft`."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def spectral_contrast(
     quantile: float = 0.02,
     linear: bool = False,
 ) -> NDArray[np.float32]:
-    """Peaks over valleys of each octave band, in dB unless linear: [..., n_bands + 1, n_frames]."""
-    only("freq", freq, None, "bins are taken to be k * sr / n_fft")
+    """Return the peaks over the valleys of octave bands, in dB or linear: [..., n_bands + 1, n_frames]."""
+    only("freq", freq, None, "bins are assumed at k * sr / n_fft")
     parts = {
         part: node(
             SpectralContrast,
@@ -54,7 +54,7 @@ def spectral_contrast(
     rows = magnitudes(y, sr, options) if S is None else spectra(y, S, sr, 1, options)
     spec = {"bin_hz": bin_hz(sr, n_fft, rows)}
     peak, valley = (rows_of(part, rows, **spec) for part in parts.values())
-    if not linear:  # librosa's decibels: each of both at most 80 dB below its largest of the clip
+    if not linear:  # like librosa, limit both to 80 dB below their largest value in the clip
         peak, valley = (decibels(part, 1, 1e-10, 80) for part in (peak, valley))
     return np.swapaxes(peak - valley, -1, -2)
 
@@ -79,7 +79,7 @@ def chroma_stft(
     base_c: bool = True,
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
-    """Power of each pitch class: [..., n_chroma, n_frames]; the clip's tuning is estimated if None."""
+    """Return the power of pitch classes, [..., n_chroma, n_frames]; a tuning of None is estimated."""
     float32_only(dtype)
     kind = one_of("norm", norm, _NORMS)
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)

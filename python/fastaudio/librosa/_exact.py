@@ -1,7 +1,7 @@
-"""Magnitudes by NumPy's transform in float64, as librosa has them, for what hears a float32 one's rounding.
+"""Magnitudes by NumPy's transform in float64, like librosa's, for features that float32 would change.
 
-A flatness is a mean of logarithms and a contrast one of the quietest bins: both lean on values that lie below
-the rounding of a float32 transform, 140 dB under the loudest bin.
+Flatness is a mean of logarithms, and contrast one of the quietest bins: both depend on values that a float32
+transform rounds away, 140 dB below the loudest bin.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def magnitudes(y: Any, sr: float, options: dict[str, Any]) -> Rows:
     """Return float32 rows [..., n_frames, n_bins] of samples [..., n_samples]."""
     y = audio(y)
     n_fft, hop = options["n_fft"], options["hop_length"]
-    node(Spectrogram, sample_rate=integral("sr", sr), power=1.0, **options)  # refuses what it doesn't take
+    node(Spectrogram, sample_rate=integral("sr", sr), power=1.0, **options)  # checks the options
     fills_a_frame(y, n_fft, options["center"])
     if options["center"]:
         around = [(0, 0)] * (y.ndim - 1) + [(n_fft // 2, n_fft // 2)]
@@ -42,7 +42,7 @@ def magnitudes(y: Any, sr: float, options: dict[str, Any]) -> Rows:
 
 
 def _window(options: dict[str, Any]) -> NDArray[np.float64]:
-    """Return the periodic window in float64, zeros around it to n_fft."""
+    """Return the periodic window in float64, padded with zeros to n_fft."""
     n_fft = options["n_fft"]
     length = options["win_length"] or n_fft
     shapes: dict[str, Any] = {

@@ -1,5 +1,5 @@
 # ruff: noqa: N803  # S is librosa's name
-"""What frames of samples tell without a spectrum: `rms`, `zero_crossing_rate`."""
+"""Features of frames without a spectrum: `rms`, `zero_crossing_rate`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rms(
     pad_mode: str = "constant",
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
-    """Root mean square of each frame, of samples or of a magnitude spectrogram S: [..., 1, n_frames]."""
+    """Return each frame's root mean square, [..., 1, n_frames], of samples or a magnitude spectrogram S."""
     float32_only(dtype)
     if y is None and S is not None:
         rows = spectrum("S", np.abs(S))
@@ -35,7 +35,7 @@ def rms(
                 f"expected frame_length {2 * rows.shape[-1] - 2} or {2 * rows.shape[-1] - 1} for S of "
                 f"{rows.shape[-1]} bins, got {frame_length}"
             )
-        # Bins stand for themselves and their mirror image, the outermost for themselves alone.
+        # Each bin counts for itself and its mirror image; the outermost have none.
         weights = np.ones(rows.shape[-1], dtype=np.float32)
         weights[0] = 0.5
         if frame_length % 2 == 0:
@@ -60,7 +60,7 @@ def zero_crossing_rate(
     pad: bool = False,
     zero_pos: bool = True,
 ) -> NDArray[np.float32]:
-    """Share of samples in each frame with another sign than the one before: [..., 1, n_frames]."""
+    """Return the share of samples per frame whose sign differs from the one before: [..., 1, n_frames]."""
     only("ref_magnitude", ref_magnitude, None, "multiply threshold by it")
     only("zero_pos", bool(zero_pos), True, "zeros count as positive")
     rate = node(

@@ -54,7 +54,7 @@ def melspectrogram(
     norm: str | float | None = "slaney",
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
-    """Mel-spectrogram: [..., n_mels, n_frames]; of a spectrogram S, its bands."""
+    """Return the mel-spectrogram of samples y or of a spectrogram S: [..., n_mels, n_frames]."""
     float32_only(dtype)
     filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
     if S is not None:
@@ -87,7 +87,7 @@ def mfcc(
     htk: bool = False,
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
-    """Cepstral coefficients: [..., n_mfcc, n_frames]; of a log-mel-spectrogram S, its own."""
+    """Return cepstral coefficients [..., n_mfcc, n_frames] of samples y, or of a log-mel-spectrogram S."""
     only("dct_type", dct_type, 2, "take scipy.fft.dct of the log-mel-spectrogram")
     float32_only(dtype)
     kind = one_of("norm", norm, _DCT_NORMS)
@@ -97,7 +97,7 @@ def mfcc(
         filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": mel_norm}
         options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
         rows = decibels(_mel_rows(audio(y), sr, power, options, filters), 1, 1e-10, 80)
-    coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts what it has
+    coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts off the missing ones
     cepstra = node(MFCC, n_mfcc=coefficients, norm=kind, lifter=float(lifter))
     return np.swapaxes(rows_of(cepstra, rows), -1, -2)
 
@@ -106,7 +106,7 @@ def mfcc(
 def delta(
     data: NDArray[Any], *, width: int = 9, order: int = 1, axis: int = -1, mode: str = "interp", **kwargs: Any
 ) -> NDArray[np.float32]:
-    """Slopes along `axis`, of polynomials fitted to `width` values; the shape of data."""
+    """Return slopes along `axis`, from polynomials fitted to `width` values, in the shape of data."""
     for name, value in kwargs.items():
         if name not in _SAVGOL:
             raise TypeError(f"delta() got an unexpected keyword argument {name!r}")
@@ -115,7 +115,7 @@ def delta(
     values = np.moveaxis(np.atleast_1d(real("data", data)), axis, 0)
     if mode == "interp" and len(values) < width:
         raise ValueError(
-            f"expected data of width={width} values along its axis at least, got {len(values)}; "
+            f"expected data of width={width} values or more along its axis, got {len(values)}; "
             "use a smaller width or mode='nearest'"
         )
     slopes = rows_of(kind, values.reshape(len(values), -1))
@@ -126,7 +126,7 @@ def _mel_rows(y: Rows, sr: float, power: float, options: dict[str, Any], filters
     """Return mel rows [..., n_frames, n_mels]."""
     fills_a_frame(y, options["n_fft"], options["center"])
     fmax = filters["fmax"]
-    if fmax is not None and 2 * fmax > sr:  # filters beyond the last bin are librosa's alone
+    if fmax is not None and 2 * fmax > sr:  # only librosa has filters beyond the last bin
         spectra = node(Spectrogram, power=float(power), **options)
         return _filtered(frames_of(spectra, y), float(sr), options["n_fft"], filters)
     mel = node(
@@ -144,7 +144,7 @@ def _mel_rows(y: Rows, sr: float, power: float, options: dict[str, Any], filters
 
 
 def _filtered(rows: Rows, sr: float, n_fft: int, filters: dict[str, Any]) -> Rows:
-    """Return mel rows of rows of a spectrum, whose length says what n_fft was if it doesn't fit."""
+    """Return mel rows of a spectrum's rows; if n_fft doesn't fit their length, the length gives n_fft."""
     n_fft = n_fft if n_fft // 2 + 1 == rows.shape[-1] else 2 * (rows.shape[-1] - 1)
     norm = one_of("norm", filters["norm"], MEL_NORMS)
     top = sr / 2 if filters["fmax"] is None else float(filters["fmax"])

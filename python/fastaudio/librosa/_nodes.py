@@ -1,4 +1,4 @@
-"""Nodes of fastaudio behind the functions here: made once for each set of options, run over every channel."""
+"""The nodes behind the functions here: they are made once per set of options and run over every channel."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from fastaudio.librosa._arguments import Rows
 
 LARGEST = 1e12
-"""What nodes take at most."""
+"""Largest value that nodes accept."""
 _REMEMBERED = 64
 
 
 @lru_cache(maxsize=_REMEMBERED, typed=True)
 def node(kind: Callable[..., Node], /, **options: Any) -> Node:
-    """Return the node with these options; its tables are made once."""
+    """Return the node with these options; the same options give the same node."""
     return kind(**options)
 
 
 @lru_cache(maxsize=_REMEMBERED, typed=True)
 def chain(*nodes: Node) -> Node:
-    """Return nodes one after the other, as one."""
+    """Return a node that runs the nodes one after the other."""
     whole = nodes[0]
     for following in nodes[1:]:
         whole = whole >> following
@@ -36,7 +36,7 @@ def chain(*nodes: Node) -> Node:
 
 
 def frames_of(samples: Node, y: Rows) -> Rows:
-    """Run a node over samples [..., n_samples]; gives rows [..., n_frames, n_bands]."""
+    """Run a node over samples [..., n_samples] and return rows [..., n_frames, n_bands]."""
     if y.ndim == 1:
         return _array(samples(y))
     channels = y.reshape(-1, y.shape[-1])
@@ -54,7 +54,7 @@ def rows_of(following: Node, rows: Rows, **spec: Any) -> Rows:
 
 
 def spectra(y: Any, magnitudes: Any, sr: float, power: float, options: dict[str, Any]) -> Rows:
-    """Return rows [..., n_frames, n_bins] of the magnitudes given, or else of the samples'."""
+    """Return rows [..., n_frames, n_bins] of the magnitudes, or if None of the samples y."""
     if magnitudes is not None:
         return not_negative(spectrum("S", magnitudes))
     y = audio(y)
@@ -64,7 +64,7 @@ def spectra(y: Any, magnitudes: Any, sr: float, power: float, options: dict[str,
 
 
 def spectral(following: Node, y: Any, magnitudes: Any, sr: float, options: dict[str, Any]) -> Rows:
-    """Run a node over rows of magnitude: those given, or else of the samples, which pass through once."""
+    """Run a node over rows of the magnitudes, or if None of the samples y, in one pass."""
     if magnitudes is not None:
         rows = spectra(y, magnitudes, sr, 1, options)
         return rows_of(following, rows, bin_hz=bin_hz(sr, options["n_fft"], rows))
@@ -75,7 +75,7 @@ def spectral(following: Node, y: Any, magnitudes: Any, sr: float, options: dict[
 
 
 def bin_hz(sr: float, n_fft: int, rows: Rows) -> float:
-    """Return the distance of bins; their number says what n_fft was if it doesn't fit."""
+    """Return the distance between bins in Hz; if n_fft doesn't fit their number, the number gives n_fft."""
     fits = n_fft // 2 + 1 == rows.shape[-1]
     return float(sr) / (n_fft if fits else 2 * (rows.shape[-1] - 1))
 
@@ -85,21 +85,21 @@ def _spectrogram(sr: float, power: float, options: dict[str, Any]) -> Node:
 
 
 def decibels(power: Rows, reference: float, amin: float, top_db: float | None) -> Rows:
-    """Return 10 log10 of values of any shape over the reference, at most `top_db` below their largest."""
-    # Rows lie in memory as they came; nodes want them C-contiguous, and values know no neighbours.
+    """Return 10 log10(power / reference) for any shape, limited to `top_db` below the largest."""
+    # Nodes need C-contiguous rows. Decibels don't depend on neighbours, so transposed memory is as good.
     turned = power.flags.f_contiguous and not power.flags.c_contiguous
     values = power.T if turned else np.asarray(power, order="C")
     options: dict[str, Any] = {"floor": float(amin), "reference": max(float(amin), abs(float(reference)))}
     if values.size and float(values.max()) > LARGEST:
-        options["scale"] = 2.0**60  # exact both ways
+        options["scale"] = 2.0**60  # a power of two, so scaling is exact
         values = values * np.float32(2.0**-60)
     out = _array(node(Log, kind="dB", **options)(values.reshape(-1))).reshape(values.shape)
-    if top_db is not None and out.size:  # all of the clip is here: no TopDb needs to gather it
+    if top_db is not None and out.size:  # the whole clip is here, so no TopDb is needed
         np.maximum(out, out.max() - np.float32(top_db), out=out)
     return out.T if turned else out
 
 
 def _array(rows: Any) -> Rows:
-    """Rows of a node with one output."""
+    """Return the rows of a node with one output, typed."""
     assert isinstance(rows, np.ndarray)
     return rows

@@ -1,5 +1,5 @@
 # ruff: noqa: N803  # S is librosa's name
-"""One number for a spectrum's shape: `spectral_centroid`, `spectral_rolloff`, `spectral_flatness`."""
+"""The shape of a spectrum: `spectral_centroid`, `spectral_rolloff`, `spectral_flatness`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastaudio.librosa._nodes import node, rows_of, spectra, spectral
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FREQ = "bins are taken to be k * sr / n_fft"
+_FREQ = "bins are assumed at k * sr / n_fft"
 
 
 @public("feature.spectral_centroid")
@@ -32,7 +32,7 @@ def spectral_centroid(
     center: bool = True,
     pad_mode: str = "constant",
 ) -> NDArray[np.float32]:
-    """Mean frequency in Hz, weighted by magnitude: [..., 1, n_frames]."""
+    """Return the mean frequency in Hz, weighted by magnitude: [..., 1, n_frames]."""
     only("freq", freq, None, _FREQ)
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     return np.swapaxes(spectral(node(SpectralCentroid), y, S, sr, options), -1, -2)
@@ -53,7 +53,7 @@ def spectral_rolloff(
     freq: NDArray[Any] | None = None,
     roll_percent: float = 0.85,
 ) -> NDArray[np.float32]:
-    """Frequency in Hz below which `roll_percent` of the magnitude lies: [..., 1, n_frames]."""
+    """Return the frequency in Hz below which `roll_percent` of the magnitude lies: [..., 1, n_frames]."""
     only("freq", freq, None, _FREQ)
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     kind = node(SpectralRolloff, roll_percent=float(roll_percent))
@@ -74,7 +74,7 @@ def spectral_flatness(
     amin: float = 1e-10,
     power: float = 2.0,
 ) -> NDArray[np.float32]:
-    """Geometric over arithmetic mean of the power, from 0 for a tone to 1: [..., 1, n_frames]."""
+    """Return the power's geometric over its arithmetic mean, 0 for a tone, 1 at most: [..., 1, n_frames]."""
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     kind = node(SpectralFlatness, amin=float(amin), power=float(power))
     rows = magnitudes(y, 22050, options) if S is None else spectra(y, S, 22050, 1, options)

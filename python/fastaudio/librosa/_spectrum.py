@@ -31,7 +31,7 @@ def stft(
     pad_mode: str = "constant",
     out: NDArray[Any] | None = None,
 ) -> NDArray[np.complex64]:
-    """Short-time spectrum: complex64 [..., 1 + n_fft // 2, n_frames]."""
+    """Return the short-time spectrum, complex64 [..., 1 + n_fft // 2, n_frames]."""
     only("out", out, None, "assign what comes out: out[...] = stft(y)")
     if dtype is not None and np.dtype(dtype) != np.complex64:
         raise NotImplementedError(
@@ -54,7 +54,7 @@ def power_to_db(
     amin: float = 1e-10,
     top_db: float | None = 80.0,
 ) -> Any:
-    """Power in decibels: 10 log10(S / ref), at most `top_db` below the largest; the shape of S."""
+    """Return power in decibels, 10 log10(S / ref), limited to `top_db` below the largest, shaped like S."""
     magnitude = _magnitude("power_to_db", S)
     return _in_db(magnitude, _reference(ref, magnitude), amin, top_db)
 
@@ -67,7 +67,7 @@ def amplitude_to_db(
     amin: float = 1e-5,
     top_db: float | None = 80.0,
 ) -> Any:
-    """Magnitude in decibels: 20 log10(S / ref), at most `top_db` below the largest; the shape of S."""
+    """Return magnitude in decibels, 20 log10(S / ref), limited to `top_db` below the largest value."""
     magnitude = np.abs(_magnitude("amplitude_to_db", S))
     return _in_db(np.square(magnitude), _reference(ref, magnitude) ** 2, amin**2, top_db)
 
@@ -91,7 +91,7 @@ def pcen(
     zi: NDArray[Any] | None = None,
     return_zf: bool = False,
 ) -> NDArray[np.float32]:
-    """Each band divided by its own recent level, then compressed; the shape of S, time along `axis`."""
+    """Return each band over its recent level, compressed, in the shape of S, whose time is along `axis`."""
     only("max_size", max_size, 1, "run without the filter over bands")
     only("ref", ref, None, "the level follows S itself")
     only("max_axis", max_axis, None, "it belongs to max_size")
@@ -113,7 +113,7 @@ def pcen(
 
 
 def _magnitude(name: str, values: Any) -> NDArray[np.float32]:
-    """Return values as float32, without the phase of complex ones."""
+    """Return values as float32; complex ones lose their phase, with a warning."""
     found: NDArray[Any] = np.asarray(values)
     if np.iscomplexobj(found):
         warnings.warn(
@@ -125,7 +125,7 @@ def _magnitude(name: str, values: Any) -> NDArray[np.float32]:
 
 
 def _reference(ref: Any, magnitude: NDArray[np.float32]) -> float:
-    """Return what is 0 dB: a number, or a function's of all values."""
+    """Return the value of 0 dB: a number, or what a function gives for all values."""
     value = np.asarray(ref(magnitude) if callable(ref) else ref)
     if value.size != 1:
         raise NotImplementedError(
@@ -138,6 +138,6 @@ def _in_db(power: NDArray[np.float32], ref: float, amin: float, top_db: float | 
     if amin <= 0:
         raise ValueError(f"expected amin above 0, got {amin}")
     if top_db is not None and top_db < 0:
-        raise ValueError(f"expected top_db of 0 dB at least, got {top_db}; None for no limit")
+        raise ValueError(f"expected top_db of at least 0 dB, got {top_db}; None for no limit")
     level = decibels(power, ref, amin, top_db)
     return level if level.ndim else level[()]

@@ -1,4 +1,4 @@
-"""How far a clip is tuned from A = 440 Hz, as librosa 0.11's `estimate_tuning` finds it."""
+"""Estimating how far a clip is tuned from A = 440 Hz, like librosa 0.11's `estimate_tuning`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fastaudio.librosa._arguments import Rows
 
-# The range of pitches, and how large a peak is of its frame's largest bin.
+# The range of pitches, and the least height of a peak relative to its frame's largest bin.
 _F_MIN_HZ, _F_MAX_HZ = 150.0, 4000.0
 _THRESHOLD = 0.1
 _RESOLUTION = 0.01
@@ -20,12 +20,14 @@ _A0_HZ = 27.5
 
 
 def estimate_tuning(rows: Rows, sr: float, bin_hz: float, bins_per_octave: int) -> float:
-    """Return the commonest deviation of the louder peaks, in parts of a pitch class, from -0.5 to 0.5."""
+    """Return the most common deviation of the louder peaks, in pitch classes, from -0.5 to 0.5."""
     pitches, heights = peaks(rows, sr, bin_hz)
     if len(pitches):
         pitches = pitches[heights >= np.median(heights)]
     if not len(pitches):
-        warnings.warn("librosa.feature.chroma_stft: no pitch to estimate tuning from; 0 it is", stacklevel=4)
+        warnings.warn(
+            "librosa.feature.chroma_stft: no pitch to estimate tuning from; 0 is used", stacklevel=4
+        )
         return 0.0
     residual = np.mod(bins_per_octave * np.log2(pitches / _A0_HZ), 1.0)
     residual[residual >= 0.5] -= 1  # noqa: PLR2004  # nearer to the next class
@@ -34,7 +36,7 @@ def estimate_tuning(rows: Rows, sr: float, bin_hz: float, bins_per_octave: int) 
 
 
 def peaks(rows: Rows, sr: float, bin_hz: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return frequency in Hz and height of spectral peaks, from parabolas through three bins."""
+    """Return the frequency in Hz and the height of spectral peaks, from parabolas through three bins."""
     hz = np.arange(rows.shape[-1]) * bin_hz
     inside = np.flatnonzero((hz >= _F_MIN_HZ) & (hz < min(_F_MAX_HZ, sr / 2)))
     inside = inside[(inside > 0) & (inside < rows.shape[-1] - 1)]

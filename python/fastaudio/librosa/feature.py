@@ -1,4 +1,4 @@
-"""Features, as librosa 0.11's `feature`: bands along axis -2, frames along axis -1."""
+"""The features of librosa 0.11's `feature`, with bands along axis -2 and frames along axis -1."""
 
 from fastaudio.librosa._bands import chroma_stft, spectral_contrast
 from fastaudio.librosa._levels import rms, zero_crossing_rate

@@ -1,4 +1,4 @@
-"""Filters: `mel`, as librosa 0.11's `filters`."""
+"""The filters of librosa 0.11's `filters`: `mel`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["mel"]
 
 MEL_NORMS = {"slaney": "slaney", None: "none", 1: "unit_sum"}
-"""librosa's `norm`, and what MelSpectrogram calls it."""
+"""MelSpectrogram's names for the values of librosa's `norm`."""
 
-# Slaney's scale: linear below 1 kHz, 27 bands to a factor of 6.4 above.
+# Slaney's scale: linear below 1 kHz, 27 bands per factor of 6.4 above.
 _BREAK_HZ = 1000.0
-_HZ_A_MEL = 200 / 3
+_HZ_PER_MEL = 200 / 3
 _LOG_STEP = np.log(6.4) / 27
 
 
@@ -36,7 +36,7 @@ def mel(
     norm: str | float | None = "slaney",
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
-    """Triangles over mel, [n_mels, 1 + n_fft // 2], in an array of the caller's own."""
+    """Return mel filters as a new array [n_mels, 1 + n_fft // 2]."""
     float32_only(dtype)
     kind = one_of("norm", norm, MEL_NORMS)
     top = float(sr) / 2 if fmax is None else float(fmax)
@@ -50,7 +50,7 @@ def mel(
 def mel_weights(
     sr: float, n_fft: int, n_mels: int, *, fmin: float, fmax: float, htk: bool, norm: str
 ) -> NDArray[np.float32]:
-    """Compute the filters in float64, once."""
+    """Compute the filters in float64, once per set of arguments."""
     bins = np.fft.rfftfreq(n_fft, 1 / sr)
     bottom, top = _mel(np.array([fmin, fmax]), htk)
     edges = _hz(np.linspace(bottom, top, n_mels + 2), htk)
@@ -76,12 +76,12 @@ def mel_weights(
 def _mel(hz: NDArray[Any], htk: bool) -> NDArray[Any]:
     if htk:
         return 2595 * np.log10(1 + hz / 700)
-    above = _BREAK_HZ / _HZ_A_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
-    return np.where(hz >= _BREAK_HZ, above, hz / _HZ_A_MEL)
+    above = _BREAK_HZ / _HZ_PER_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
+    return np.where(hz >= _BREAK_HZ, above, hz / _HZ_PER_MEL)
 
 
 def _hz(mels: NDArray[Any], htk: bool) -> NDArray[Any]:
     if htk:
         return 700 * (10 ** (mels / 2595) - 1)
-    above = _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_HZ / _HZ_A_MEL))
-    return np.where(mels >= _BREAK_HZ / _HZ_A_MEL, above, mels * _HZ_A_MEL)
+    above = _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_HZ / _HZ_PER_MEL))
+    return np.where(mels >= _BREAK_HZ / _HZ_PER_MEL, above, mels * _HZ_PER_MEL)

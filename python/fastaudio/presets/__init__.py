@@ -1,19 +1,20 @@
-"""Front ends that others trained with: samples at a model's rate in, patches as the model takes them out.
+"""Front ends of published models: they take samples at the model's rate and give the patches that it takes.
 
 >>> import numpy as np
 >>> from fastaudio import presets
 >>> presets.vggish()(np.zeros(32_000, dtype=np.float32)).shape
 (2, 96, 64)
 
-Each is nodes in a row, to be taken apart and changed like any other; other rates need `Resample` before.
-`vggish_postprocess` is the other end: what comes after that network.
-`Error` is the largest difference to the original's formula in float64 over real sound, in the output's unit,
-with room for other processors. "a to -60 dB, b" is a for values down to 60 dB below their frame's largest,
-and b for all: what lies deeper is the rounding of float32, in the original as here.
+Each is a chain of nodes, which you can take apart and change; sound at other rates needs `Resample` first.
+`music`, `speech` and `sounds` of any kind hold them; `vggish_postprocess` comes after VGGish's network.
 
-Patches begin every `hop` frames of one run over the signal. Where the original cuts the samples first and
-pads each window by itself, so does the preset, through `Each`, and `hop` counts samples. What is left at the
-end is dropped unless it says otherwise.
+`Error` is the largest difference to the original's formula, computed in float64 over real sound, in the
+output's unit, with room for other processors. "a to -60 dB, b" means a for values down to 60 dB below their
+frame's largest, and b for all values: below that, float32 rounds, in the original as well.
+
+Patches begin every `hop` frames of one run over the signal. If the original cuts the samples first and pads
+each window separately, the preset does too, by `Each`, and `hop` counts samples. Samples left at the end are
+dropped unless the docstring says otherwise.
 """
 
 from __future__ import annotations

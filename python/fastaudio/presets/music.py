@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def musicnn(*, hop: int = 187) -> Sequential:
-    """MusiCNN and VGG-I as trained: log10 mel patches [n, 187, 96], 3 s of 16,000 Hz each.
+    """MusiCNN and VGG-I as trained: log10 mel patches [n, 187, 96], 3 s at 16,000 Hz each.
 
     Source: Pons & Serra, LBD-ISMIR 2019; musicnn 0.1.0 with librosa 0.7, which mirrors the signal's ends.
-    Its float16, which overflows in loud music, is left out
+    The original's float16, which overflows in loud music, isn't imitated
     Error: 1e-5
     """
     mel = MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, pad_mode="reflect")
@@ -24,12 +24,12 @@ def musicnn(*, hop: int = 187) -> Sequential:
 
 
 def musicnn_essentia(*, length: int = 187, hop: int = 93) -> Sequential:
-    """MusiCNN and VGG-I as Essentia runs them: log10 mel patches [n, length, 96] of 16,000 Hz.
+    """MusiCNN and VGG-I as Essentia runs them: log10 mel patches [n, length, 96] at 16,000 Hz.
 
-    Against `musicnn` the window is symmetric, and zeros stand before and after the signal.
+    Unlike in `musicnn`, the window is symmetric, and zeros surround the signal.
 
-    Source: TensorflowInputMusiCNN of Essentia 2.1-beta6, whose own float32 strays by 1e-3 in faint bands and
-    whose framing adds one frame at the end of most clips
+    Source: TensorflowInputMusiCNN of Essentia 2.1-beta6, whose float32 errs by 1e-3 in faint bands and whose
+    framing adds one frame at the end of most clips
     Error: 1e-5
     """
     mel = MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, window="hann_symmetric")
@@ -37,7 +37,7 @@ def musicnn_essentia(*, length: int = 187, hop: int = 93) -> Sequential:
 
 
 def effnet_discogs(*, hop: int = 62) -> Sequential:
-    """EffnetDiscogs: log10 mel patches [n, 128, 96], 2 s of 16,000 Hz each, those of `musicnn_essentia`.
+    """EffnetDiscogs: log10 mel patches [n, 128, 96], 2 s at 16,000 Hz each, like `musicnn_essentia`.
 
     Source: TensorflowPredictEffnetDiscogs of Essentia 2.1-beta6
     Error: 1e-5
@@ -46,10 +46,10 @@ def effnet_discogs(*, hop: int = 62) -> Sequential:
 
 
 def tempocnn(*, hop: int = 128) -> Sequential:
-    """TempoCNN: standardised mel patches [n, 256, 40], 11.9 s of 11,025 Hz each.
+    """TempoCNN: standardised mel patches [n, 256, 40], 11.9 s at 11,025 Hz each.
 
-    Source: Schreiber & Mueller, ISMIR 2018; TensorflowInputTempoCNN of Essentia 2.1-beta6: magnitude without
-    a logarithm, each patch less its mean, over its deviation
+    Source: Schreiber & Mueller, ISMIR 2018; TensorflowInputTempoCNN of Essentia 2.1-beta6: magnitudes without
+    a logarithm; each patch has its mean subtracted and is divided by its deviation
     Error: 5e-6
     """
     mel = MelSpectrogram(
@@ -66,9 +66,9 @@ def tempocnn(*, hop: int = 128) -> Sequential:
 
 
 def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80_000) -> Sequential:
-    """Harmonic CNN: patches [n, 313, 6, 128] in dB, 5 s of 16,000 Hz each; the network takes bands first.
+    """Harmonic CNN: patches [n, 313, 6, 128] in dB, 5 s at 16,000 Hz each; the network takes bands first.
 
-    q: the learned width, one number, 6, or 768. n_fft: 513 in the first code. hop: in samples; each
+    q is the learned width: one number, 6, or 768. n_fft was 513 in the first code. hop counts samples; each
     window of 5 s has its ends mirrored, as in the original.
 
     Source: Won, Chun, Nieto & Serra, ICASSP 2020, and its authors' code

@@ -51,7 +51,7 @@ def _audioset_mel() -> MelSpectrogram:
 
 
 def vggish(*, hop: int = 96) -> Sequential:
-    """VGGish: ln mel patches [n, 96, 64], 0.96 s of 16,000 Hz each.
+    """VGGish: ln mel patches [n, 96, 64], 0.96 s at 16,000 Hz each.
 
     Source: Hershey et al., ICASSP 2017; tensorflow/models, research/audioset/vggish: ln(magnitude + 0.01)
     Error: 1e-4 to -40 dB, 2e-4
@@ -60,35 +60,35 @@ def vggish(*, hop: int = 96) -> Sequential:
 
 
 def vggish_postprocess(matrix: ArrayLike, means: ArrayLike, *, rounding: str = "down") -> Sequential:
-    """VGGish's embeddings as AudioSet has them: PCA-whitened rows [n, 128] in 8 bits, 0 to 255.
+    """VGGish's embeddings as published with AudioSet: PCA-whitened rows [n, 128] in 8 bits, 0 to 255.
 
-    It comes after the network, one row for each 0.96 s of 16,000 Hz. matrix [128, 128], means [128]: the
-    published pca_eigen_vectors and pca_means, which come with the weights. rounding: "nearest" as in the
-    ports to PyTorch.
+    It comes after the network and gives one row per 0.96 s at 16,000 Hz. matrix [128, 128] and means [128]
+    are the published pca_eigen_vectors and pca_means, which come with the weights. The ports to PyTorch have
+    rounding="nearest".
 
     Source: tensorflow/models, research/audioset/vggish, vggish_postprocess.py
-    Error: 1 step in at most one value of 10,000, those next to a step's edge; 0 else
+    Error: 1 step in at most one of 10,000 values, next to the edge of a step; 0 in all others
     """
     whiten = PCAWhiten(np.ravel(matrix).tolist(), np.ravel(means).tolist())
     return whiten >> Quantize(min=-2, max=2, bits=8, rounding=rounding)
 
 
 def yamnet(*, hop: int = 48) -> Sequential:
-    """YAMNet: ln mel patches [n, 96, 64], 0.96 s of 16,000 Hz every 0.48 s.
+    """YAMNet: ln mel patches [n, 96, 64], 0.96 s at 16,000 Hz every 0.48 s.
 
-    Source: tensorflow/models, research/audioset/yamnet: ln(magnitude + 0.001). The original fills its last
-    patch up with silence: samples with zeros after them give it
+    Source: tensorflow/models, research/audioset/yamnet: ln(magnitude + 0.001). The original pads its
+    last patch with silence; zeros after the samples do the same
     Error: 5e-5 to -40 dB, 1e-3
     """
     return _audioset_mel() >> Log(kind="ln", offset=0.001) >> Patches(length=96, hop=hop)
 
 
 def openl3(*, n_mels: int = 256, mel_scale: str = "slaney", hop: int = 4800) -> Sequential:
-    """OpenL3: patches [n, 199, n_mels] in dB below their loudest, down to -80, 1 s of 48,000 Hz each.
+    """OpenL3: patches [n, 199, n_mels] in dB relative to their loudest, down to -80, 1 s at 48,000 Hz each.
 
-    hop: in samples, 0.1 s; each window has zeros before and after it, as in the original, which by default
-    also puts half a second of zeros before the signal and fills its last window up with zeros.
-    n_mels: 128 or 256. mel_scale: the layer of openl3 0.3 asks for "htk".
+    hop counts samples; the default is 0.1 s. Zeros surround each window, as in the original, which by default
+    also puts half a second of zeros before the signal and pads its last window with zeros.
+    n_mels is 128 or 256. The layer of openl3 0.3 needs mel_scale="htk".
 
     Source: Cramer et al., ICASSP 2019; openl3 0.4.2, librosa front end: 10 log10(max(magnitude, 1e-10))
     Error: 5e-4 to -60 dB, 4
@@ -101,13 +101,13 @@ def openl3(*, n_mels: int = 256, mel_scale: str = "slaney", hop: int = 4800) -> 
 
 
 def fsd_sinet(*, hop: int = 50) -> Sequential:
-    """FSD-SINet: log10 mel patches [n, 101, 96], 1 s of 22,050 Hz each.
+    """FSD-SINet: log10 mel patches [n, 101, 96], 1 s at 22,050 Hz each.
 
-    It was trained on clips without an offset and with a peak of 1. The window of 660 stands in the middle of
-    a frame centred on t * 220, zeros before the signal.
+    It was trained on clips without an offset and with a peak of 1. The window of 660 samples is in the middle
+    of frame t, which is centred on sample 220 t; zeros come before the signal.
 
     Source: Fonseca, Ferraro & Serra, arXiv 2107.00623; TensorflowInputFSDSINet of Essentia 2.1-beta6, whose
-    own float32 strays by 3e-4
+    float32 errs by 3e-4
     Error: 5e-5 to -60 dB, 1e-3
     """
     mel = MelSpectrogram(
@@ -143,11 +143,11 @@ def talnet(
     n_fft: int = 1024,
     hop: int = 400,
 ) -> Sequential:
-    """TALNet: ln mel patches [n, 400, 64], 10 s of 16,000 Hz each at 40 frames/s.
+    """TALNet: ln mel patches [n, 400, 64], 10 s at 16,000 Hz each, with 40 frames per second.
 
-    mean, std: those of the training data by band, which come with the weights; none is applied without.
-    A clip's probabilities come from the network's frames by `LinearSoftmaxPooling`.
-    Published are bands and frame rate; n_fft, the mel scale and the floor of 1e-10 are a choice made here.
+    mean and std are the training data's, for each band; they come with the weights, and None applies none.
+    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities.
+    Bands and frame rate are published; n_fft, the mel scale and the floor of 1e-10 are chosen here.
 
     Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., Interspeech 2021
     Error: 5e-5 to -40 dB, 1e-2
@@ -158,9 +158,9 @@ def talnet(
 def weanet(
     *, mean: Sequence[float] | None = None, std: Sequence[float] | None = None, n_fft: int = 512
 ) -> Sequential:
-    """WEANet-SUSTAIN: ln mel frames [n, 64], 100 a second of 16,000 Hz; the network takes any number.
+    """WEANet-SUSTAIN: ln mel frames [n, 64], 100 per second at 16,000 Hz; the network takes any number.
 
-    mean, std: as in `talnet`. Published are bands and frame rate; the rest is a choice made here.
+    mean and std are as in `talnet`. Bands and frame rate are published; the rest is chosen here.
 
     Source: Kumar & Ithapu, ICML 2020; Kumar et al., Interspeech 2021
     Error: 5e-5 to -40 dB, 1e-2
@@ -169,9 +169,9 @@ def weanet(
 
 
 def aisfx(*, hop: int = 50, last: str = "drop") -> Sequential:
-    """aiSFX: mel patches [n, 100, 96] from 0 to about 1, 2.3 s of 44,100 Hz each.
+    """aiSFX: mel patches [n, 100, 96] from 0 to about 1, 2.3 s at 44,100 Hz each.
 
-    The original pads a clip shorter than a patch with zeros, as last="pad" does.
+    The original pads clips shorter than a patch with zeros; last="pad" does the same.
 
     Source: Ma et al., ISMIR 2022; aisfx 0.1.2 with Essentia: log10(1 + 10000 power) / 9.457798957824707
     Error: 1e-5
@@ -194,7 +194,7 @@ def aisfx(*, hop: int = 50, last: str = "drop") -> Sequential:
 
 def ae_w2v(
     *,
-    min: Sequence[float],  # noqa: A002  # the field's and MinMaxScale's word
+    min: Sequence[float],  # noqa: A002  # the name that MinMaxScale has
     max: Sequence[float],  # noqa: A002
     sample_rate: int = 22_000,
     window: str = "hann",
@@ -203,10 +203,10 @@ def ae_w2v(
 ) -> Sequential:
     """Contextual tag embeddings' audio encoder: mel patches [n, 96, 96] scaled to [0, 1], 2.2 s each.
 
-    min, max: the training data's, one number or 96, which aren't published. The code has 22,000 Hz and Hann,
-    the paper 22,050 and Hamming. hop: 96 frames, or 12 with loudest: then comes one patch a
-    clip, [1, 96, 96], with the greatest sum of ln(magnitude + 2^-23), as the original was trained. It also
-    adds faint noise, and zeros up to 10 s.
+    min and max are the training data's, one number or 96 each; they aren't published. The code has 22,000 Hz
+    and Hann, the paper 22,050 Hz and Hamming. hop is 96 frames by default. With loudest it is 12, and each
+    clip gives one patch [1, 96, 96], with the greatest sum of ln(magnitude + 2^-23), as in the original's
+    training. The original also adds faint noise, and zeros up to 10 s.
 
     Source: Favory, Drossos, Virtanen & Serra, ICASSP 2021; xavierfav/ae-w2v-attention with the librosa of
     its time, which mirrors the signal's ends: ln(magnitude + 2^-23)
@@ -233,8 +233,8 @@ def ae_w2v(
 def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequential:
     """MFCCs, their slopes and the slopes' slopes: mean and deviation of each over a clip, [n, 2, 60], n = 1.
 
-    The baseline of contextual tag embeddings; flattened and standardised it goes into a classifier.
-    22,000 Hz as in the code; which takes the variance, the paper the standard deviation, as here.
+    It is the baseline of contextual tag embeddings; flattened and standardised, it goes into a classifier.
+    The rate of 22,000 Hz is the code's. The code takes the variance, but the paper and this the deviation.
 
     Source: Favory, Drossos, Virtanen & Serra, ICASSP 2021; xavierfav/coala, extract_mfcc.py: librosa's
     defaults, decibels limited to 80 below the clip's largest, slopes over 5 frames with the end ones repeated
@@ -249,12 +249,12 @@ def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequentia
 def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequential:
     """Contrastive ResNet50V2: mel patches [n, 480, 128, 3] in dB, 110,250 samples at 22,500 Hz each.
 
-    The three channels are the same; layout="nftc" brings them into the paper's 128 x 480 x 3. Each window is
-    padded by itself with zeros, and the last one of a clip filled up with them. The printed 480 frames are
-    5 s at 22,050 Hz, hence the window; at the printed 22,500 Hz, 5 s would be 490. hop: in samples.
+    The three channels are the same; layout="nftc" gives the paper's 128 x 480 x 3. Zeros surround each window
+    and pad the last one of a clip. The paper's 480 frames are 5 s at 22,050 Hz, which gives this window's
+    length; at the paper's 22,500 Hz, 5 s would be 490 frames. hop counts samples.
 
     Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
-    regularization; window, mel scale and norm, which it leaves open, are librosa's
+    regularization; the window, mel scale and norm, which it doesn't state, are librosa's
     Error: 1e-3 to -60 dB, 5e-2
     """
     mel = MelSpectrogram(

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def whisper(*, n_mels: int = 80, last: str = "pad") -> Sequential:
-    """Whisper: log mel windows [n, 3000, n_mels], 30 s of 16,000 Hz each, between -1 and 1 for usual sound.
+    """Whisper: log mel windows [n, 3000, n_mels], 30 s at 16,000 Hz each, between -1 and 1 for usual sound.
 
-    Each window is limited to 80 dB below its own loudest. n_mels: 80, or 128 for large-v3.
-    Windows are those of the original's pad_or_trim and log_mel_spectrogram: samples, the last ones filled up
-    with zeros, mirrored at their ends, and the last of 3001 frames dropped. Its transcribe goes another way:
-    it frames and limits the whole file at once.
+    Each window is limited to 80 dB below its loudest value. n_mels is 80, or 128 for large-v3.
+    Windows are made like the original's pad_or_trim and log_mel_spectrogram do: the last one is padded with
+    zeros, each is mirrored at its ends, and the last of 3001 frames is dropped. The original's transcribe
+    differs: it frames and limits the whole file at once.
 
     Source: Radford et al., ICML 2023; openai-whisper 20240930
     Error: 5e-5 to -60 dB, 1e-4
@@ -36,11 +36,11 @@ def kaldi_fbank(
     snip_edges: bool = True,
     sample_scale: float = 32_768,
 ) -> Sequential:
-    """Kaldi's filter bank: ln mel frames [n, n_mels], 25 ms of 16,000 Hz every 10 ms, without dither.
+    """Kaldi's filter bank: ln mel frames [n, n_mels], 25 ms at 16,000 Hz every 10 ms, without dither.
 
-    Samples within +-1 are read as 16-bit integers; sample_scale=1 for models trained on +-1.
+    Samples within +-1 are scaled to 16-bit integers; sample_scale=1 is for models trained on +-1.
 
-    Source: Kaldi compute-fbank-feats, with the window, offset and pre-emphasis it has by default;
+    Source: Kaldi compute-fbank-feats, with its default window, offset and pre-emphasis;
     kaldi-native-fbank 1.22
     Error: 1e-4 to -40 dB, 2e-2
     """

@@ -1,1 +1,5 @@
-"""Running a pipeline: sound is decoded, adapted to the network, and run whole or as a stream."""
+"""Running a pipeline over a file, an array or blocks of sound.
+
+`decode` reads files in blocks, `read_ahead` does so in a thread, `adapt` mixes and resamples, `stream` is one
+run over blocks, `whole` runs arrays and files to their end.
+"""

@@ -1,46 +1,76 @@
-"""Sound of any rate and number of channels, made what a pipeline takes."""
+"""Adapting sound of any rate and number of channels to what a network takes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import threading
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from fastaudio._core import Mono, Resample, Sequential, StreamSpec
-
-if TYPE_CHECKING:
-    from fastaudio._core import Node
+from fastaudio._core import Mono, Node, Resample, Sequential, StreamSpec
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
 
 
-def require_whole(**values: int) -> None:
-    """Refuse values that are no integers.
+class Adapter:
+    """Precedes a node with what makes its input mono and resamples it; thread-safe.
 
-    Raises:
-        TypeError: one isn't.
+    Attributes:
+        spec: the node's input, mono at its own rate.
     """
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
-            got = f"{value!r} ({type(value).__name__})"
-            raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
 
+    def __init__(self, node: Node, *, channel: int | None, quality: Quality) -> None:
+        """Check and keep the arguments, which are those of `Pipeline`."""
+        if not isinstance(node, Node):
+            raise TypeError(
+                f"Pipeline: expected a node, got {type(node).__name__}; "
+                "Pipeline.load takes a model's name or a card's path"
+            )
+        spec = node.input_spec
+        if spec is None:
+            raise ValueError(
+                f"Pipeline: expected a first node that states its sample rate, got {node!r:.60}; "
+                "start with MelSpectrogram or Resample"
+            )
+        if channel is not None and type(channel) is not int:
+            raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r}")
+        if channel is not None and channel < 0:
+            raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
+        if quality not in ("fast", "high", "best"):
+            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
+        self.spec = spec
+        self._node = node
+        self._channel = channel
+        self._quality = quality
+        self._adapted: dict[tuple[int, int], tuple[Node, StreamSpec]] = {}
+        self._lock = threading.Lock()
 
-def with_head(
-    node: Node,
-    node_rate: int,
-    *,
-    quality: Quality,
-    channel: int | None,
-    sample_rate: int,
-    channels: int,
-) -> tuple[Node, StreamSpec]:
-    """Return `node` behind what makes its input mono and resamples it, and the input's spec."""
-    parts: list[Node] = []
-    resample = Resample(input_rate=sample_rate, output_rate=node_rate, quality=quality)
-    if channels != 1 or channel:
-        parts.append(Mono(channels=channels, channel=channel))
-    if sample_rate != node_rate:
-        parts.append(resample)
-    shape = [channels] if channels != 1 or channel else []
-    return Sequential([*parts, node]), StreamSpec(rate_hz=float(sample_rate), shape=shape)
+    def adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return the adapted node and the spec of its input; calls with equal arguments share the node.
+
+        Raises:
+            TypeError, ValueError: an argument isn't an int, or is outside its range.
+        """
+        for name, value in (("sample_rate", sample_rate), ("channels", channels)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                got = f"{value!r} ({type(value).__name__})"
+                raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
+        key = int(sample_rate), int(channels)
+        with self._lock:
+            if key not in self._adapted:
+                self._adapted[key] = self._adapt(*key)
+            return self._adapted[key]
+
+    def _adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        own_rate = round(self.spec.rate_hz)
+        resample = Resample(input_rate=sample_rate, output_rate=own_rate, quality=self._quality)
+        mixes = channels != 1 or bool(self._channel)
+        parts: list[Node] = [Mono(channels=channels, channel=self._channel)] if mixes else []
+        if sample_rate != own_rate:
+            parts.append(resample)
+        spec = StreamSpec(rate_hz=float(sample_rate), shape=[channels] if mixes else [])
+        return Sequential([*parts, self._node]), spec
+
+    def __str__(self) -> str:
+        how = "mean of all channels" if self._channel is None else f"channel {self._channel}"
+        return f"{round(self.spec.rate_hz)} Hz mono ({how})"

@@ -1,17 +1,16 @@
-"""Decoding: files to blocks of samples, read ahead in a thread, never whole."""
+"""Decoding: files to blocks of samples; no file is ever held whole."""
 
 from __future__ import annotations
 
 import os
-import queue
 import re
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from fastaudio._core import FastaudioError
+from fastaudio.running.read_ahead import buffer_of, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
 BLOCK = 131_072
-"""Values in a decoded block, all channels together."""
+"""Values per decoded block, all channels together."""
 
-# What libsndfile notes where a header promises more than the file holds: WAV and AIFF, then Ogg.
+# libsndfile notes this if a header promises more than the file holds: WAV and AIFF, then Ogg.
 _CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be|lacks an end-of-stream bit")
-# A decoder running ahead is a third busy thread beside the caller's own: only where a core is left.
+# A decoder that runs ahead keeps a third thread busy, so it needs a spare core.
 _BLOCKS_AHEAD = 4 if (os.cpu_count() or 1) > 2 else 0  # noqa: PLR2004
 _SALVAGE_STEP = 1
 _UNKNOWN_FRAMES = 2**63 - 1
@@ -33,7 +32,7 @@ _EXTRA_SUFFIXES = {"aif", "oga", "opus", "wave"}
 
 
 class DecodeError(FastaudioError, OSError):
-    """A file that can't be read as audio: `path` and `reason` tell which and why."""
+    """A file can't be read as audio: `path` says which, `reason` why."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -45,7 +44,7 @@ class DecodeError(FastaudioError, OSError):
 
 
 def name_of(source: FileLike) -> str:
-    """Return what to call a source in messages."""
+    """Return a source's name for messages."""
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     name = getattr(source, "name", None)
@@ -53,13 +52,13 @@ def name_of(source: FileLike) -> str:
 
 
 def is_file_like(value: object) -> bool:
-    """Whether a value is a path or a file object, as far as one can tell without reading."""
+    """Tell whether a value is a path or looks like a file object; nothing is read."""
     return isinstance(value, str | os.PathLike) or hasattr(value, "read")
 
 
 def suffixes() -> set[str]:
-    """File name suffixes of the formats that libsndfile reads, lower case, without the dot."""
-    import soundfile  # noqa: PLC0415  # loads libsndfile: only when a file is opened
+    """Return the file name suffixes of the formats that libsndfile reads, lower case, without the dot."""
+    import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
 
     return {name.lower() for name in soundfile.available_formats()} - {"raw"} | _EXTRA_SUFFIXES
 
@@ -68,27 +67,28 @@ class AudioFile:
     """An open audio file.
 
     Attributes:
-        name: the path, or what the file object calls itself.
-        sample_rate: in Hz.
-        channels: how many.
-        duration_s: what the header promises, or None if it doesn't say.
-        samples_read: samples a channel decoded so far.
-        truncated: whether the file ended before its header said, or broke off at an error.
+        name: the path, or the file object's own name.
+        sample_rate: samples per second, in Hz.
+        channels: number of channels.
+        duration_s: length that the header states, or None.
+        samples_read: samples per channel decoded so far.
+        truncated: whether the file ended earlier than its header says, or broke off at an error.
     """
 
     def __init__(self, source: FileLike) -> None:
         """Open a path or a binary file object.
 
         Raises:
-            DecodeError: it isn't there, or no known format.
+            DecodeError: there is no such file, or its format is unknown.
+            TypeError: the source is neither a path nor a file object.
         """
-        import soundfile  # noqa: PLC0415  # loads libsndfile: only when a file is opened
+        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
 
         self.name = name_of(source)
         self._source = source
         self._error: type[Exception] = soundfile.SoundFileRuntimeError
         if isinstance(source, str | os.PathLike):
-            if os.path.isdir(source):  # noqa: PTH112  # soundfile opens a folder without a word
+            if os.path.isdir(source):  # noqa: PTH112  # soundfile would open a folder
                 raise DecodeError(self.name, "expected an audio file, got a folder")
             if not os.path.exists(source):  # noqa: PTH110
                 raise DecodeError(self.name, "expected an audio file, got no such file")
@@ -96,7 +96,7 @@ class AudioFile:
             got = type(source).__name__
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         try:
-            # libsndfile wants a suffix for headerless formats only; "raw" would take anything.
+            # libsndfile needs a suffix only for formats without a header; "raw" would accept anything.
             self._file: Any = _forward_only(soundfile.SoundFile(source))
         except (soundfile.SoundFileError, TypeError, OSError) as error:
             raise DecodeError(self.name, _reason(error)) from error
@@ -113,21 +113,29 @@ class AudioFile:
         """Yield float32 arrays [n_samples, channels], each valid until the next one.
 
         Raises:
-            DecodeError: nothing at all could be decoded.
+            DecodeError: not even a first sample could be decoded.
         """
         if _BLOCKS_AHEAD == 0:
             block = None
-            while (block := self._decode(None if block is None else _whole(block))) is not None:
+            while (block := self._decode(None if block is None else buffer_of(block))) is not None:
                 yield block
             return
-        with _read_ahead(self._decode) as items:
-            while (item := items()) is not None:
+        with read_ahead(self._decode, _BLOCKS_AHEAD) as take:
+            while (item := take()) is not None:
                 if isinstance(item, BaseException):
                     raise item
                 yield item
 
+    @contextmanager
+    def decode_errors(self) -> Iterator[None]:
+        """Raise ValueErrors of what uses this file's sound as DecodeErrors that name the file."""
+        try:
+            yield
+        except ValueError as error:
+            raise DecodeError(self.name, str(error)) from error
+
     def _decode(self, buffer: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-        """Decode one block into `buffer`, or a new one; None at the end."""
+        """Decode one block into `buffer`, or into a new one; return its filled part, None at the end."""
         if buffer is None:
             buffer = np.empty((max(1, BLOCK // self.channels), self.channels), dtype=np.float32)
         if self._broken:
@@ -139,18 +147,18 @@ class AudioFile:
             block = buffer[: self._salvage(buffer)]
             if self.samples_read + len(block) == 0 and not self._is_end(error):
                 raise DecodeError(self.name, _reason(error)) from error
-            # Of unknown length, the end is where nothing more can be read.
+            # A file of unknown length ends where nothing more can be read.
             self.truncated = self.samples_read + len(block) > 0 and not self._is_end(error)
         self.samples_read += len(block)
         if len(block) == 0:
-            # A FLAC may leave its length open; an Ogg file's is unknown only if its end is missing.
+            # A FLAC may omit its length; an Ogg file's length is unknown only if its end is missing.
             told = self._frames < _UNKNOWN_FRAMES or self._file.format == "OGG"
             self.truncated |= told and 0 < self.samples_read < self._frames
             return None
         return block
 
     def _salvage(self, buffer: NDArray[np.float32]) -> int:
-        """Decode again, in small steps, what came before an error; return how many samples."""
+        """Decode the samples before an error again, in small steps; return how many there were."""
         done = 0
         try:
             self._reopen()
@@ -167,7 +175,7 @@ class AudioFile:
         return done
 
     def _reopen(self) -> None:
-        import soundfile  # noqa: PLC0415  # loads libsndfile: only when a file is opened
+        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
 
         self._file.close()
         if not isinstance(self._source, str | os.PathLike):
@@ -175,11 +183,11 @@ class AudioFile:
         self._file = _forward_only(soundfile.SoundFile(self._source))
 
     def _is_end(self, error: Exception) -> bool:
-        """Whether libsndfile stumbled over the end of a FLAC that doesn't state its length."""
+        """Tell whether libsndfile stumbled over the end of a FLAC that doesn't state its length."""
         return self._frames == _UNKNOWN_FRAMES and "psf_fseek" in str(error)
 
     def close(self) -> None:
-        """Close the file; a file object of the caller's stays open."""
+        """Close the file; the caller's file object stays open."""
         self._file.close()
 
     def __enter__(self) -> AudioFile:
@@ -190,68 +198,17 @@ class AudioFile:
 
 
 def _forward_only(file: Any) -> Any:
-    """Keep soundfile from seeking after each block, which fails at the end of a FLAC of open length."""
+    """Keep soundfile from seeking after each block: that fails at the end of a FLAC without a length."""
     file.seekable = lambda: False
     return file
 
 
 def _reason(error: Exception) -> str:
-    """Return what libsndfile says, without its prefix and the path it repeats."""
+    """Return libsndfile's message without its prefix and the path that it repeats."""
     text = str(error)
     if text.startswith("Error opening"):
         text = text.rpartition(": ")[2]
     text = text.removeprefix("Error : ").rstrip(".")
-    if "does not exist" in text:  # of files that exist: what mpg123 says where it finds no frame
+    if "does not exist" in text:  # mpg123 says so of files in which it finds no frame
         text = "nothing that looks like audio"
     return f"expected audio that libsndfile decodes, got: {text}"
-
-
-def _whole(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the buffer of which a block is the first part."""
-    return block.base if isinstance(block.base, np.ndarray) else block
-
-
-@contextmanager
-def _read_ahead(decode: Any) -> Iterator[Any]:
-    """Run `decode(buffer)` in a thread, some blocks ahead; gives a function that takes a block.
-
-    The function returns the next block, an exception, or None at the end. Leaving stops the thread.
-    """
-    ready: queue.Queue[Any] = queue.Queue()
-    spare: queue.Queue[NDArray[np.float32] | None] = queue.Queue()
-    for _ in range(_BLOCKS_AHEAD):
-        spare.put(None)
-    stop = threading.Event()
-
-    def work() -> None:
-        item: Any = None
-        try:
-            while True:
-                buffer = spare.get()
-                if stop.is_set():
-                    return
-                item = decode(buffer)
-                ready.put(item)
-                if item is None:
-                    return
-        except BaseException as error:  # noqa: BLE001  # raised again where the block is taken
-            ready.put(error)
-
-    thread = threading.Thread(target=work, name="fastaudio-decode", daemon=True)
-    thread.start()
-    taken: list[NDArray[np.float32]] = []
-
-    def take() -> Any:
-        if taken:
-            spare.put(_whole(taken.pop()))
-        item = ready.get()
-        if isinstance(item, np.ndarray):
-            taken.append(item)
-        return item
-
-    try:
-        yield take
-    finally:
-        stop.set()
-        spare.put(None)
-        thread.join()

@@ -210,7 +210,7 @@ def test_random_bytes_are_refused_sealed_or_not(content: bytes, length: int, spo
 
 
 def test_a_network_exchanged_for_another_is_refused(small_file: bytes, spoilt: Path) -> None:
-    card = packed._entry("fastaudio.card", json.dumps(card_of(small_file)).encode())
+    card = packed.entry("fastaudio.card", json.dumps(card_of(small_file)).encode())
     other = (ONNX / "n1tf.onnx").read_bytes()
     message = r"expected sha256 [0-9a-f]{64}, got [0-9a-f]{64}; the file is damaged or was changed"
     refused(spoilt, sealed(other, card), message)

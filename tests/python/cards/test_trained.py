@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 REFUSED = (
     r"^random: expected trained weights, got untrained ones, whose tags mean nothing; "
-    r"load with untrained=True \(--untrained\) to run it all the same$"
+    r"load with untrained=True \(--untrained\) to run it anyway$"
 )
 SOUND = np.zeros(16_000, dtype=np.float32)
 

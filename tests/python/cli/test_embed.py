@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
-from fastaudio.cli import rows as rows_module
-from fastaudio.cli.rows import SCHEMA
+from fastaudio.cli import embedding_files
+from fastaudio.cli.embedding_files import SCHEMA
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def test_parquet_is_written_as_rows_come(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(rows_module, "_GROUP_BYTES", 1)
+    monkeypatch.setattr(embedding_files, "_GROUP_BYTES", 1)
     run(capsys, folder, "--output", tmp_path / "out.parquet")
     file = parquet.ParquetFile(tmp_path / "out.parquet")
     assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [2, 1, 1]
@@ -255,7 +255,7 @@ def test_interrupted_what_was_there_stays(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(rows_module._Npz, "write", interrupt)
+    monkeypatch.setattr(embedding_files._Npz, "write", interrupt)
     assert run(capsys, folder, "--output", out)[0] == 130
     assert out.read_bytes() == b"dear"
     assert not out.with_name("out.npz.part").exists()

@@ -159,7 +159,7 @@ def test_several_labels_a_file_have_scores_of_their_own(base: fa.Pipeline, tmp_p
         assert "balanced" in head.report
         both = head.pipeline(tone(300, 1, 5) + tone(2500, 1, 6), sample_rate=RATE)
         assert both.mean().min() > 0.5
-        with pytest.raises(ValueError, match="expected one label a file, got lists"):
+        with pytest.raises(ValueError, match="expected one label per file, got lists"):
             head.plot_confusion(tmp_path / "no.png")
 
 
@@ -206,7 +206,7 @@ def test_progress_tells_of_files_then_of_folds(base: fa.Pipeline, tones: tuple[l
         (["a", "b"], {}, (ValueError, "expected labels for 4 files, got 2")),
         (["a", "a", "b", "b"], {"groups": [1, 2]}, (ValueError, "expected groups for 4 files, got 2")),
         (["a", "a", "b", "b"], {"groups": [1, 2, 3, 3]}, (ValueError, "2 groups of files .* got 1 of 'b'")),
-        (["a", "a", ["b"], "b"], {}, (TypeError, "one label a file, or a list for each, got a str and")),
+        (["a", "a", ["b"], "b"], {}, (TypeError, "one label per file, or a list for each, got a str and")),
         ([1, 1, 2, 2], {}, (TypeError, "expected labels as str")),
         (["a", "a", "b", "b"], {"kind": "svm"}, (ValueError, "expected kind 'linear' or 'mlp', got 'svm'")),
         (["a", "a", "b", "b"], {"folds": 1}, (ValueError, "expected folds as an int of at least 2, got 1")),

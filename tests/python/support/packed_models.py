@@ -40,4 +40,4 @@ def sealed(network_bytes: bytes, *entries: bytes, length: int | None = None) -> 
 
 
 def entry(key: str, value: bytes) -> bytes:
-    return packed._entry(key, value)
+    return packed.entry(key, value)

@@ -1,4 +1,4 @@
-"""How rows of numbers are written: .npz for NumPy, .parquet for tables."""
+"""Writing embeddings: .npz for NumPy, .parquet for tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCHEMA = "fastaudio.embeddings/1"
-"""Name and version of what is written; a change of meaning raises the number."""
+"""Name and version of the format; a change of meaning raises the number."""
 
-_GROUP_BYTES = 32_000_000  # of a Parquet file's row group: what is held in memory
+_GROUP_BYTES = 32_000_000  # per row group of a Parquet file; so much is held in memory
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Rows of one file: float32 [n_rows, ...] and their start and end in seconds [n_rows, 2]."""
+    """Rows of one file, float32 [n_rows, ...], and their start and end in seconds, [n_rows, 2]."""
 
     path: str
     rows: NDArray[np.float32]
@@ -38,14 +38,14 @@ class RowWriter(Protocol):
     def __init__(self, file: BinaryIO, about: Mapping[str, Any]) -> None: ...
 
     def write(self, clip: Clip) -> None:
-        """Write a clip, at once or later."""
+        """Write a clip, now or when closing."""
 
     def close(self) -> None:
-        """Write what is left; nothing if there was no clip."""
+        """Write what is left; without any clip the file stays empty."""
 
 
 class _Npz:
-    """Arrays by name, written at the end."""
+    """Writes arrays by name, all at the end."""
 
     def __init__(self, file: BinaryIO, about: Mapping[str, Any]) -> None:
         self._file = file
@@ -71,7 +71,7 @@ class _Npz:
 
 
 class _Parquet:
-    """A table with a row for each row, written as they come; what it is about stands in its metadata."""
+    """Writes a table, group by group; `about` goes into its metadata."""
 
     def __init__(self, file: BinaryIO, about: Mapping[str, Any]) -> None:
         self._file = file
@@ -117,10 +117,10 @@ class _Parquet:
 
 
 def row_writer(path: str) -> type[RowWriter]:
-    """Return what writes a file of that name.
+    """Return the class that writes files with this suffix.
 
     Raises:
-        ValueError: another kind of file, or one that needs a package that isn't there.
+        ValueError: the suffix is unknown, or pyarrow is needed but isn't installed.
     """
     suffix = Path(path).suffix.lower()
     if suffix == ".npz":
@@ -137,7 +137,7 @@ def row_writer(path: str) -> type[RowWriter]:
 
 @contextmanager
 def replacing(path: str) -> Iterator[BinaryIO]:
-    """Give a file that takes the place of `path` in the end; not if it is empty, or on an error."""
+    """Give a temporary file, which replaces `path` at the end unless it is empty or there was an error."""
     part = Path(path + ".part")
     try:
         with part.open("wb") as file:

@@ -1,4 +1,4 @@
-"""What rows are standardized with: their own mean and deviation, or those that an earlier run wrote."""
+"""The option --standardize: mean and deviation of each feature, of these rows or from an earlier run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ROUNDING = 1e-6  # float32's, of a mean: what deviates less never changes
+_ROUNDING = 1e-6  # of float32, relative to the mean: a feature that deviates less is constant
 
 
 def read_statistics(path: str, about: Mapping[str, Any]) -> dict[str, list[float]]:
-    """Read mean and standard deviation of each feature from a file that an earlier run wrote.
+    """Read the mean and standard deviation of each feature from a file that an earlier run wrote.
 
     Raises:
-        ValueError: none in it, or those of another model or layer than `about` says.
+        ValueError: the file has none, or those of another model or layer than `about` names.
     """
     try:
         with np.load(path) as data:
@@ -35,10 +35,10 @@ def read_statistics(path: str, about: Mapping[str, Any]) -> dict[str, list[float
 
 
 def statistics_of(rows: Sequence[NDArray[np.float32]]) -> dict[str, list[float]]:
-    """Return mean and standard deviation of each feature; 1 for one that never changes.
+    """Return the mean and standard deviation of each feature; the deviation of a constant one is 1.
 
     Raises:
-        ValueError: no row at all.
+        ValueError: there are no rows.
     """
     n_features = rows[0].shape[-1]
     whole = np.concatenate([each.reshape(-1, n_features) for each in rows])

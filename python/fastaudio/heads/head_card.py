@@ -1,4 +1,4 @@
-"""What a head's card says: of its labels, its training, and the model that it stands on."""
+"""The card of a head: its labels, its training, and the model that it builds on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastaudio.heads.data import Examples
     from fastaudio.pipeline import Pipeline
 
-_CARRIED = ("licence", "copyright", "citation", "outputs")  # of the embedder's card
+_CARRIED = ("licence", "copyright", "citation", "outputs")  # copied from the embedder's card
 _EMBEDDER = ("name", "version", "authors", "source", "trained_on", "weights")
 
 
@@ -29,11 +29,11 @@ def card_of(
     n_folds: int,
     average: bool,
 ) -> dict[str, Any]:
-    """Return the card of a head's pipeline, but for its nodes."""
+    """Return the card of a head's pipeline, without its nodes."""
     base = embedder.card
     n_labels, n_files = len(clips.labels), len(clips.files)
     (spec,) = embedder.output_specs.values()
-    every = "of each clip" if average or not spec.rate_hz else f"every {1 / spec.rate_hz:.3g} s"
+    when = "of each clip" if average or not spec.rate_hz else f"every {1 / spec.rate_hz:.3g} s"
     what = f"{embedders.layer_of(embedder)!r} of {base.get('name', 'a pipeline')}"
     size = sum(weights.size + biases.size for weights, biases in classifier.layers)
     n_groups = len(set(clips.groups.tolist()))
@@ -65,8 +65,8 @@ def card_of(
     return {
         "name": "head",
         "version": "1.0.0",
-        "task": f"{n_labels} labels of one's own",
-        "description": f"Scores of {n_labels} labels {every}, by a head on {what}.",
+        "task": f"{n_labels} custom labels",
+        "description": f"Scores of {n_labels} labels {when}, by a head on {what}.",
         "trained_on": f"{n_files} files of {n_labels} labels",
         "embedder": {key: base[key] for key in _EMBEDDER if key in base},
         "head": head,
@@ -77,7 +77,7 @@ def card_of(
 
 
 def notes_of(card: Mapping[str, Any], *, converged: bool) -> tuple[str, ...]:
-    """Return the first lines of a report: how a head was trained."""
+    """Return the first lines of a report, which say how the head was trained."""
     head, base = card["head"], card["embedder"]
     model = " ".join(str(base[key]) for key in ("name", "version") if key in base) or "a pipeline"
     notes = [
@@ -85,18 +85,18 @@ def notes_of(card: Mapping[str, Any], *, converged: bool) -> tuple[str, ...]:
         f"{card['metrics']['by']}, mean +- standard deviation:",
     ]
     if base.get("weights") == "untrained":
-        notes.insert(1, "the embedder's weights are untrained: it was never shown any sound")
+        notes.insert(1, "the embedder's weights are untrained: it never learnt from any sound")
     if not converged:
         notes.insert(1, "the solver stopped before it had converged; a larger penalty is easier to solve")
     return tuple(notes)
 
 
 def _numbers(values: Mapping[str, float]) -> dict[str, float]:
-    """Return what is defined, rounded."""
+    """Return the values that aren't NaN, rounded."""
     return {name: round(value, 6) for name, value in values.items() if not math.isnan(value)}
 
 
 def _version() -> str:
-    from sklearn import __version__  # noqa: PLC0415  # there by now
+    from sklearn import __version__  # noqa: PLC0415  # heads.fit made sure of it
 
     return str(__version__)

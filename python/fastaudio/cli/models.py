@@ -1,0 +1,59 @@
+"""The command `fastaudio models`: the models that there are, and what a card says of one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from fastaudio.cards import DEFAULT_MODEL, models, read_card
+from fastaudio.cli.arguments import OK, Commands, add_command
+from fastaudio.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import argparse
+
+_HELP = """\
+list the models, or show one
+
+List the models that come with the package, or show what the card of one says.
+
+examples:
+  fastaudio models                  a list, the default one first
+  fastaudio models musicnn-mtt      its licence, layers, labels and nodes
+  fastaudio models mine.onnx        a packed model's
+"""
+_SHOWN = (
+    *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
+    *("licence", "citation", "source"),
+)
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    listing = add_command(commands, "models", _run, _HELP)
+    listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.name is None:
+        rows = [(name, read_card(name).data) for name in models()]
+        width = max(map(len, models()), default=0)
+        for name, data in rows:
+            default = "  (default)" if name == DEFAULT_MODEL else ""
+            sys.stdout.write(f"{name:<{width}}  {data.get('description', '')}{default}\n")
+        return OK
+    data = dict(read_card(args.name).data)
+    pipeline = Pipeline.load(args.name)
+    for key in _SHOWN:
+        if key in data:
+            value = data[key] if isinstance(data[key], str) else json.dumps(data[key], ensure_ascii=False)
+            sys.stdout.write(f"{key:<12} {value}\n")
+    sys.stdout.write("outputs\n")
+    for name, output in data.get("outputs", {}).items():
+        shape = " x ".join(str(n) for n in output.get("shape", []))
+        sys.stdout.write(f"  {name:<14} {shape:<14} {output.get('purpose', '')}\n")
+    labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
+    what = ", ".join(labels) or "none; fastaudio embed writes what it gives"
+    sys.stdout.write(f"labels       {what}\n\n{pipeline}\n")
+    return OK

@@ -1,0 +1,124 @@
+"""Composition: what a pipeline is made of: a network, the sound that it takes, and a card."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from fastaudio.graph.hop import with_hop
+from fastaudio.graph.layers import layer, layers
+from fastaudio.running.adapt import Adapter, Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
+
+    from fastaudio._core import Node, StreamSpec
+
+_REPR_WIDTH = 80
+
+
+class Composition:
+    """A network with its input and its card; immutable. `Pipeline` runs it."""
+
+    def __init__(
+        self,
+        node: Node,
+        *,
+        channel: int | None = None,
+        quality: Quality = "high",
+        card: Mapping[str, Any] | None = None,
+        untrained: bool = False,
+    ) -> None:
+        """Wrap a node whose first part states its sample rate.
+
+        Args:
+            node: the network to run.
+            channel: index of the channel to take; None takes the mean of all.
+            quality: the resampler's, for sources at another rate.
+            card: metadata, which `save` keeps.
+            untrained: whether to give tags although the card says that the weights are untrained.
+        """
+        self._adapter = Adapter(node, channel=channel, quality=quality)
+        self.node = node
+        self.channel = channel
+        self.quality: Quality = quality
+        self.card: dict[str, Any] = dict(card or {})
+        self.untrained = untrained
+        self.input_spec = self._adapter.spec
+        self.output_specs: dict[str, StreamSpec] = node.output_specs(self.input_spec)
+
+    def __rshift__(self, node: Node | dict[str, Node]) -> Self:
+        """Return this pipeline followed by `node`, or by named branches."""
+        return self._with(self.node >> node)
+
+    def _with(self, node: Node) -> Self:
+        of_old_nodes = ("input", "pipeline")
+        card = {key: value for key, value in self.card.items() if key not in of_old_nodes}
+        return type(self)(**self.__getstate__() | {"node": node, "card": card})
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The network's outputs that `layer` takes; empty without a network, or with several in branches."""
+        return layers(self.node)
+
+    def layer(self, name: str | None = None) -> Self:
+        """Return a pipeline that ends at its last network and gives the rows of that output.
+
+        What came after the network (Tags, Events, Mean) is left out; the weights are shared.
+
+        Args:
+            name: one of `layers`; None takes the first that the card calls an embedding, or else the first.
+
+        Raises:
+            ValueError: there is no such output, no network, or several in branches.
+        """
+        return self._with(layer(self.node, name, self.card))
+
+    @property
+    def name(self) -> str | None:
+        """The card's name, or None."""
+        return name if isinstance(name := self.card.get("name"), str) else None
+
+    @property
+    def sample_rate(self) -> int:
+        """The rate that sound is resampled to, in Hz."""
+        return round(self.input_spec.rate_hz)
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from a result's first sample until it comes out; infinite if only at the end.
+
+        Resampling adds some milliseconds.
+        """
+        return max(spec.latency_s if spec.rate_hz else math.inf for spec in self.output_specs.values())
+
+    @property
+    def receptive_field_s(self) -> float:
+        """Seconds of sound that one result depends on; infinite if all sound before it may matter."""
+        return self.node.receptive_field_s(self.input_spec)
+
+    def with_hop(self, hop_s: float) -> Self:
+        """Return this pipeline with a window every `hop_s` seconds; the weights are shared.
+
+        Windows keep their length and latency, and overlap if the step is shorter. It becomes the step of the
+        last `Patches` before each result, rounded to whole rows, at least one.
+
+        Raises:
+            TypeError, ValueError: `hop_s` isn't a number above 0, or the pipeline has no Patches.
+        """
+        return self._with(with_hop(self.node, self.input_spec, hop_s))
+
+    def __repr__(self) -> str:
+        name, node = f"{self.name}: " if self.name else "", repr(self.node)
+        return f"<Pipeline {name}{self._adapter}, {node[:_REPR_WIDTH]}{'...' if node[_REPR_WIDTH:] else ''}>"
+
+    def __str__(self) -> str:
+        return f"{self._adapter}\n{self.node.diagram(self.input_spec)}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in ("node", "channel", "quality", "card", "untrained")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]

@@ -3,7 +3,7 @@
     python tools/stubs.py            write python/fastaudio/_core.pyi
     python tools/stubs.py --check    exit 1 if it would change
 
-Needs fastaudio installed, with pybind11-stubgen and ruff (`pip install '.[lint]'`).
+Needs fastaudio installed, with pybind11-stubgen and ruff (the extra `dev` has them).
 """
 
 from __future__ import annotations

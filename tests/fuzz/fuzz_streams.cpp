@@ -124,8 +124,7 @@ void ring_buffer(Bytes& bytes) {
     model.insert(model.end(), items.begin(), items.end());
     require(ring.size() == model.size(), "as many items as written and not discarded");
     const std::size_t n = std::min(window, model.size());
-    const auto at = static_cast<std::size_t>(bytes.integer(0, static_cast<int>(model.size() - n)));
-    if (n > 0) {
+    for (std::size_t at = 0; n > 0 && at + n <= model.size(); ++at) {
       const float* got = ring.at(ring.begin() + static_cast<std::int64_t>(at));
       require(std::equal(got, got + n, model.begin() + static_cast<std::ptrdiff_t>(at)),
               "a window as written");

@@ -9,10 +9,12 @@ Whatever a file holds, loading it succeeds or raises the error that its docstrin
 from __future__ import annotations
 
 import argparse
+import atexit
 import contextlib
 import io
 import json
 import random
+import shutil
 import sys
 import tempfile
 import warnings
@@ -46,6 +48,7 @@ ODD_VALUES = [
 ]
 LONGEST = 4096
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz_files"))
+atexit.register(shutil.rmtree, FOLDER)
 
 
 def load_card(content: bytes) -> None:

@@ -3,7 +3,7 @@
     python tools/stubs.py            write python/fastaudio/_core.pyi
     python tools/stubs.py --check    exit 1 if it would change
 
-Needs fastaudio installed, with pybind11-stubgen and ruff (`pip install '.[lint]'`).
+Needs fastaudio installed, with pybind11-stubgen and ruff (the extra `dev` has them).
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def generate() -> str:
         text = Path(folder, "fastaudio", "_core.pyi").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("from fastaudio import ")]
     lines = [line for line in lines if not line.startswith("__version__")]
+    lines = [line.replace("__all__: list = ", "__all__: list[str] = ") for line in lines]
     lines = list(_without_pickling(lines))
     after_imports = max(i for i, line in enumerate(lines) if line.startswith("import ")) + 1
     lines[after_imports:after_imports] = ERRORS.splitlines()

@@ -1,5 +1,18 @@
 #include "bindings/bindings.hpp"
 
+namespace {
+
+/// States what `from fastaudio._core import *` gives the package: every class there is so far.
+void publish_classes(pybind11::module_& m) {
+  pybind11::list names;
+  for (const auto& [name, value] : pybind11::dict(m.attr("__dict__"))) {
+    if (pybind11::isinstance<pybind11::type>(value)) names.append(name);
+  }
+  m.attr("__all__") = names;
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_core, m) {
   using namespace fastaudio::bindings;
   m.doc() = "The C++ core of fastaudio.";
@@ -9,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   register_composites(m, node);
   register_onnx(m, node);
   register_stream(m, node);
+  publish_classes(m);  // nodes, streams and errors; what follows is wrapped in Python
   register_live(m);
   register_info(m);
 }

@@ -82,7 +82,9 @@ class Pipeline(Composition):
         """
         how = {"channel": self.channel, "quality": self.quality}
         save = pack.save if Path(path).suffix == ".onnx" else cards.save
-        save(Path(path), self.node, {"name": Path(path).stem} | self.card | how)
+        path = Path(path)
+        name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
+        save(path, self.node, {"name": name} | self.card | how)
 
     def __call__(
         self,

@@ -73,8 +73,9 @@ def test_telemetry_is_off_before_the_runtime_starts() -> None:
     assert "fastaudio" in modules_after(code)
 
 
-def test_public_names_are_all_there_and_sorted() -> None:
-    assert fa.__all__ == sorted(fa.__all__, key=lambda name: (name.islower(), not name.isupper(), name))
+def test_public_names_are_all_there_once_and_every_node_is_among_them() -> None:
+    assert len(fa.__all__) == len(set(fa.__all__))
+    assert {cls.__name__ for cls in fa.Node.__subclasses__()} <= set(fa.__all__)
     for name in fa.__all__:
         assert getattr(fa, name) is not None
 

@@ -18,7 +18,7 @@ from fastaudio.cli.rows import SCHEMA, Clip, replacing, row_writer
 from fastaudio.cli.statistics import read_statistics, statistics_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.running.decode import AudioFile
-from fastaudio.running.stream import row_times
+from fastaudio.running.times import row_times
 from fastaudio.running.whole import run_file
 
 if TYPE_CHECKING:

@@ -171,8 +171,7 @@ inline std::shared_ptr<live::LiveStream> open_live(const NodePtr& node, const li
 }
 
 /// Options that lose nothing, however late the results are taken.
-inline const live::LiveOptions kLong{
-    .overflow = live::Overflow::block, .buffer_s = 60, .max_results = 100000};
+inline const live::LiveOptions kLong{.overflow = "block", .buffer_s = 60, .max_results = 100000};
 
 inline void push_all(live::LiveStream& stream, const Floats& x) {
   stream.push(x.data(), x.size());

@@ -17,7 +17,6 @@ using namespace fastaudio;
 using namespace fastaudio::test;
 using live::LiveOptions;
 using live::LiveStream;
-using live::Overflow;
 using live::Pool;
 
 TEST_CASE("pool: an error ends its own stream only, after the results before it") {
@@ -50,7 +49,7 @@ TEST_CASE("pool: an error ends its own stream only, after the results before it"
 }
 
 TEST_CASE("pool: close wakes whoever pushes or waits for results") {
-  const auto stream = open_live(mel(), {.overflow = Overflow::block, .buffer_s = 0.1});
+  const auto stream = open_live(mel(), {.overflow = "block", .buffer_s = 0.1});
   Pool pool({.workers = 1});
   pool.pause();
   pool.add(stream);

@@ -168,8 +168,8 @@ def test_a_request_just_after_close_is_answered() -> None:
         asyncio.run(asyncio.wait_for(anext(stream), 0.01))  # the thread is there
     stream.close()
     wait_until(lambda: not any(thread.name == "fastaudio-async" for thread in threading.enumerate()))
-    assert stream._waiter is not None
-    assert run(stream._waiter.more()) is False
+    assert stream._reader._waiter is not None
+    assert run(stream._reader._waiter.more()) is False
 
 
 def test_errors_reach_who_awaits() -> None:
@@ -192,7 +192,7 @@ def test_a_stream_that_was_awaited_can_be_forgotten(fails: bool) -> None:
         stream = FEATURES.listen(source)
         with pytest.raises(ZeroDivisionError):
             run(collect(stream))
-        stream._failure = None  # it holds on to the stream, by its traceback
+        stream._reader._failure = None  # it holds on to the stream, by its traceback
     else:
         stream = FEATURES.live(RATE_HZ)
         stream.push(SOUND)

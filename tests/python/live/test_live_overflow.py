@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -155,10 +156,10 @@ def test_a_network_with_a_state_forgets_what_came_before_the_gap(guitar_16k: NDA
 
 
 def test_a_gap_is_before_the_first_of_windows_that_come_together() -> None:
-    network = Network("model", SCORES.output_specs, RATE_HZ)
-    rows = np.zeros((3, 8), dtype=np.float32)
-    told = {"first_row": 2, "base_s": 5.0, "until_s": 9.0, "n_lost": 1600, "provisional": False}
-    got = network.items("", rows, **told)
+    network = Network(SCORES.output_specs, RATE_HZ, "model")
+    times = {"first_row": 2, "base_s": 5.0, "until_s": 9.0, "n_lost": 1600, "provisional": False}
+    result: Any = SimpleNamespace(output=0, rows=np.zeros((3, 8), dtype=np.float32), **times)
+    got = network.items(result)
     assert [item.gap_s for item in got if isinstance(item, Window)] == [0.1, 0.0, 0.0]
     assert [item.start_s for item in got if isinstance(item, Window)] == [5.032, 5.048, 5.064]
 

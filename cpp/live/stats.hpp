@@ -51,8 +51,9 @@ struct LiveStats {
         Field{"latency_p50_s", &LiveStats::latency_p50_s,
               "Median time from the arrival of the last sample that a result needs until the result can be "
               "taken; it adds to the pipeline's own `latency_s`."},
-        Field{"latency_p99_s", &LiveStats::latency_p99_s, "99 % of these times are shorter."},
-        Field{"latency_max_s", &LiveStats::latency_max_s, "The longest of these times."},
+        Field{"latency_p99_s", &LiveStats::latency_p99_s,
+              "The time of this kind that 99 % of the results don't exceed."},
+        Field{"latency_max_s", &LiveStats::latency_max_s, "The longest such time."},
         Field{"parts", &LiveStats::parts,
               "Seconds that each node took, as pairs of its summary and a time."}};
   }

@@ -35,7 +35,7 @@ std::vector<Floats> run_chain(const NodePtr& node, const Floats& x, std::uint32_
   return collected.outputs;
 }
 
-/// Gives what a batch gave back to the chain.
+/// Hands a batch's rows back to the chain.
 class Back final : public Sink {
  public:
   Back(Chain& chain, Sink& sink) : chain_(chain), sink_(sink) {}
@@ -48,7 +48,7 @@ class Back final : public Sink {
   Sink& sink_;
 };
 
-/// Its rows come when it is settled, as those of a network with threads may.
+/// Gives its rows when it is settled, as a network with threads may.
 class Later final : public Node {
  public:
   std::string repr() const override { return "later()"; }
@@ -93,7 +93,7 @@ std::vector<NodePtr> networks() {
 
 }  // namespace
 
-TEST_CASE("chain: gives what the same nodes in a row give, bit for bit") {
+TEST_CASE("chain: gives what Sequential gives, bit for bit") {
   const Floats x = sound(20, 5);
   for (const NodePtr& node : networks()) {
     CAPTURE(node->repr());
@@ -104,7 +104,7 @@ TEST_CASE("chain: gives what the same nodes in a row give, bit for bit") {
   }
 }
 
-TEST_CASE("chain: rows that are held and run elsewhere are the same, those at the end too") {
+TEST_CASE("chain: held rows that run elsewhere give the same, also at the end of the signal") {
   const Floats x = sound(22, 5);
   for (const NodePtr& node : networks()) {
     CAPTURE(node->repr());
@@ -131,7 +131,7 @@ TEST_CASE("chain: rows that are held and run elsewhere are the same, those at th
   }
 }
 
-TEST_CASE("chain: what comes behind held rows is settled when they are released") {
+TEST_CASE("chain: the parts behind a batch are settled when the batch ends") {
   auto nodes = front();
   nodes.push_back(through("batch", 2, nullptr, true));
   nodes.push_back(std::make_shared<Later>());
@@ -161,7 +161,7 @@ TEST_CASE("chain: a restart forgets everything") {
   CHECK(same_bits(after.outputs.front(), run(*node, kSound, x)));
 }
 
-TEST_CASE("chain: each part is charged with what it takes, and all with about the whole") {
+TEST_CASE("chain: each part is charged the time it takes, and together about the whole") {
   const auto slow = [](const float*, std::size_t) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   };
@@ -182,7 +182,7 @@ TEST_CASE("chain: each part is charged with what it takes, and all with about th
   CHECK(2 * sum >= total);
 }
 
-TEST_CASE("chain: a row is there when it is due, and not two samples before") {
+TEST_CASE("chain: a row comes when it is due, and not two samples before") {
   for (const NodePtr& node : networks()) {
     const auto outputs = node->outputs(kSound);
     if (outputs.size() > 1) continue;

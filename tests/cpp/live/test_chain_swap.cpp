@@ -18,7 +18,7 @@ Floats times(const Floats& x, float factor) {
 
 }  // namespace
 
-TEST_CASE("swap: between two patches another network goes on, the front as if nothing happened") {
+TEST_CASE("swap: between two patches another network goes on, and the front end keeps its state") {
   const Floats x = sound(30, 4);
   const Floats all = run(*in_a_row(front()), kSound, x);
   constexpr std::size_t kPatch = 12;
@@ -53,7 +53,7 @@ TEST_CASE("swap: between two patches another network goes on, the front as if no
   }
 }
 
-TEST_CASE("swap: twice in a row counts from the same time") {
+TEST_CASE("swap: two swaps in a row have the same base time") {
   const Floats x = sound(31, 1);
   const NodePtr first = front_and(through("a", 2));
   Chain chain(first, kSound, false);
@@ -67,7 +67,7 @@ TEST_CASE("swap: twice in a row counts from the same time") {
   CHECK(chain.swap(front_and(through("d", 5)), rows) == 0);
 }
 
-TEST_CASE("swap: what the old parts still hold comes out of the old network, through its batch too") {
+TEST_CASE("swap: rows that the old parts still hold come out of the old network, through its batch too") {
   const Floats x = sound(32, 2);
   const NodePtr delta = std::make_shared<Delta>(Delta::Options{.width = 9});
   const NodePtr last = through("batch", 2, nullptr, true);
@@ -87,7 +87,7 @@ TEST_CASE("swap: what the old parts still hold comes out of the old network, thr
   }
 }
 
-TEST_CASE("swap: another front, or another input, is refused and changes nothing") {
+TEST_CASE("swap: another front end, or another input, is refused and changes nothing") {
   const NodePtr node = front_and(through("a", 2));
   const Chain chain(node, kSound, false);
   const auto refused = [&](const NodePtr& other) {

@@ -46,7 +46,7 @@ TEST_CASE("live stream: any blocks give the rows of one push, bit for bit, run b
   }
 }
 
-TEST_CASE("live stream: and run by a pool, where a push waits for room") {
+TEST_CASE("live stream: so they do when a pool runs it and a push waits for room") {
   const Floats x = sound(42, 20);
   for (const NodePtr& node : networks()) {
     CAPTURE(node->repr());
@@ -83,7 +83,7 @@ TEST_CASE("live stream: 16-bit samples and several channels") {
   CHECK(stream.take_peak() <= 1);
 }
 
-TEST_CASE("live stream: time stamps begin at the start frame, beyond 31 and 32 bits too") {
+TEST_CASE("live stream: time stamps begin at the start sample, beyond 31 and 32 bits too") {
   const Floats x = sound(45, 3);
   const NodePtr node = in_a_row(front());
   for (const std::int64_t first : {(std::int64_t{1} << 31) - 9000, (std::int64_t{1} << 32) - 9000}) {
@@ -126,7 +126,7 @@ TEST_CASE("live stream: a provisional clip gives what the first part gives offli
   }
 }
 
-TEST_CASE("live stream: a clip too short for the provisional one gives none") {
+TEST_CASE("live stream: sound shorter than the provisional clip gives no provisional rows") {
   LiveOptions options = kLong;
   options.provisional_s = 2;
   LiveStream stream(mel(), kSound, options, false);
@@ -165,7 +165,7 @@ TEST_CASE("live stream: without any sound it ends without results") {
   CHECK(all_of(stream.results()).empty());
 }
 
-TEST_CASE("live stream: values that are no sound are silence, and counted") {
+TEST_CASE("live stream: values that aren't finite become silence and are counted") {
   LiveStream stream(mel(), kSound, kLong, false);
   Floats x = sound(51, 1);
   Floats silenced = x;
@@ -200,7 +200,7 @@ TEST_CASE("live stream: another network goes on between two patches, and says so
   CHECK(same_bits(rows, run(*front_and(through("a", 2)), kSound, x)));
 }
 
-TEST_CASE("live stream: what it tells of itself adds up") {
+TEST_CASE("live stream: its statistics add up") {
   const Floats x = sound(53, 2);
   LiveStream stream(in_a_row(front()), kSound, kLong, false);
   stream.push(x.data(), x.size());

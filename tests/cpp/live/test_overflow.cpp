@@ -17,7 +17,8 @@ namespace {
 
 std::int64_t frame_of(double seconds) { return std::llround(seconds * kRate); }
 
-/// Each stretch is what the network gives for its samples alone; returns how many frames lie between them.
+/// Checks that each stretch is what the network gives for its samples alone. Returns the number of frames
+/// between stretches.
 std::int64_t check_stretches(const std::vector<Stretch>& stretches, const NodePtr& node, const Floats& x,
                              std::int64_t start_frame) {
   std::int64_t n_lost = 0;
@@ -36,7 +37,8 @@ std::int64_t check_stretches(const std::vector<Stretch>& stretches, const NodePt
 
 }  // namespace
 
-TEST_CASE("overflow: the oldest are lost, counted, and what comes before and after is as if run alone") {
+TEST_CASE(
+    "overflow: the oldest frames are lost and counted; the stretches before and after are as if run alone") {
   const NodePtr node = in_a_row(front());
   const Floats x = sound(60, 12);
   for (const std::int64_t first :
@@ -202,7 +204,7 @@ TEST_CASE("overflow: with raise a sound card's overrun ends the stream, after th
   CHECK(stats.delivered + stats.dropped == 26000);
 }
 
-TEST_CASE("overflow: results that nobody takes are bounded; where sound waits they hold it up instead") {
+TEST_CASE("overflow: results that nobody takes are bounded; with block they make the sound wait") {
   const NodePtr node = in_a_row(front());
   const Floats x = sound(66, 6);
   const std::size_t n_patches = run(*node, kSound, x).size() / 12;

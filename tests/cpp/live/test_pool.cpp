@@ -114,7 +114,7 @@ TEST_CASE("pool: an idle one wakes up for the next stream") {
   }
 }
 
-TEST_CASE("pool: while one worker is held up another one looks after sound that comes without a word") {
+TEST_CASE("pool: while one worker is busy, another notices sound that capture() brings") {
   std::atomic<bool> running{false};
   std::atomic<bool> go_on{false};
   const auto waits = [&](const float*, std::size_t) {
@@ -136,7 +136,7 @@ TEST_CASE("pool: while one worker is held up another one looks after sound that 
   CHECK(held_up->results().take(std::chrono::seconds(60)));
 }
 
-TEST_CASE("pool: another network may come at any time, while others look") {
+TEST_CASE("pool: a swap may come at any time, while other threads read") {
   Pool pool({.workers = 2});
   const auto stream = open_live(front_and(through("0", 2)), {.overflow = "block", .buffer_s = 0.5});
   pool.add(stream);

@@ -33,8 +33,7 @@ TEST_CASE("results: in order, then none") {
 }
 
 TEST_CASE(
-    "results: beyond the bound the oldest go, counted in rows, and the next tells what was lost before "
-    "them") {
+    "results: a full queue drops the oldest, counts their rows, and adds their lost frames to the next") {
   Results results(3, Results::WhenFull::drop_oldest);
   for (int i = 0; i < 5; ++i) results.put(numbered(i, 10 + i));
   CHECK(results.size() == 3);
@@ -49,7 +48,7 @@ TEST_CASE(
   CHECK(single.take(0ns)->n_lost == 12);
 }
 
-TEST_CASE("results: where all are kept none goes") {
+TEST_CASE("results: with keep, none is dropped") {
   Results results(3, Results::WhenFull::keep);
   for (int i = 0; i < 5; ++i) results.put(numbered(i));
   CHECK(results.full());
@@ -57,7 +56,7 @@ TEST_CASE("results: where all are kept none goes") {
   CHECK(results.n_dropped() == 0);
 }
 
-TEST_CASE("results: an end lets take what is there, an error comes after it and stays") {
+TEST_CASE("results: after an end the rest can be taken; then the error is thrown, every time") {
   Results results(3, Results::WhenFull::drop_oldest);
   results.put(numbered(0));
   results.end(std::make_exception_ptr(std::runtime_error("broken")));
@@ -75,7 +74,7 @@ TEST_CASE("results: an end lets take what is there, an error comes after it and 
   CHECK(!fine.take(10s));
 }
 
-TEST_CASE("results: close forgets all, an error too") {
+TEST_CASE("results: close drops everything, the error too") {
   Results results(3, Results::WhenFull::drop_oldest);
   results.put(numbered(0));
   results.end(std::make_exception_ptr(std::runtime_error("broken")));
@@ -84,7 +83,7 @@ TEST_CASE("results: close forgets all, an error too") {
   CHECK(!results.take(10s));
 }
 
-TEST_CASE("results: whoever waits is woken by a result, an end or a close") {
+TEST_CASE("results: a waiting consumer is woken by a result, an end or a close") {
   for (int how = 0; how < 3; ++how) {
     Results results(3, Results::WhenFull::drop_oldest);
     std::thread other([&] {

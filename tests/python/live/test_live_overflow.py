@@ -1,4 +1,4 @@
-"""Sound that comes too fast: each policy does what it says, and what is lost is told to the sample."""
+"""Sound that comes too fast: each policy does what it says, and losses are reported to the sample."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_a_callback_that_may_not_lose_sound_ends_the_stream_with_an_error() -> N
             fa.Overrun, match=r"^live: expected results to be computed as fast as sound comes"
         ):
             list(stream)
-        assert not stream.ended  # the error is told to whoever asks
+        assert not stream.ended  # the error has yet to be raised
         with pytest.raises(fa.Overrun):
             stream.get(timeout_s=1)
         with pytest.raises(
@@ -302,7 +302,7 @@ def test_the_oldest_results_are_lost_and_counted(overflow: Any) -> None:
     assert stats.dropped == 0
 
 
-def test_a_gap_is_told_though_the_result_after_it_was_lost() -> None:
+def test_a_gap_is_reported_though_the_result_after_it_was_lost() -> None:
     pool = fa.Pool()
     with FEATURES.live(RATE_HZ, overflow="drop_oldest", buffer_s=1, max_results=2, pool=pool) as stream:
         pushed_while_stalled(pool, stream, SOUND, [(8000, 40_000)])

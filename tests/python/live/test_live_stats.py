@@ -48,7 +48,7 @@ def test_a_tap_reads_all_that_is_captured_from_then_on() -> None:
     assert np.array_equal(joined, stereo[1000:20_000] / np.float32(32768))
 
 
-def test_a_tap_that_reads_too_late_is_told_how_much_it_lost() -> None:
+def test_a_tap_that_reads_too_late_learns_how_much_it_lost() -> None:
     with FEATURES.live(RATE_HZ, buffer_s=0.5) as stream:
         tap = stream.tap()
         stream.push(SOUND[:20_000])
@@ -175,7 +175,7 @@ def test_a_push_after_the_end_is_refused() -> None:
     assert stream.ended
 
 
-def test_get_waits_no_longer_than_asked_whoever_else_waits() -> None:
+def test_get_waits_no_longer_than_asked_though_another_thread_waits() -> None:
     with FEATURES.live(RATE_HZ) as stream, background(list, stream):
         time.sleep(0.05)
         done = threading.Event()

@@ -24,19 +24,19 @@ using NodeClass = py::class_<Node, std::shared_ptr<Node>>;
 /// pybind11 has no holder of constant objects; every bound method of a Node is const all the same.
 inline std::shared_ptr<Node> unconst(const NodePtr& node) { return std::const_pointer_cast<Node>(node); }
 
-/// Lets other Python threads run in its scope. A thread that comes back when the interpreter is ending
-/// may not go on: it stays here for ever, and the process ends without it.
+/// Lets other Python threads run in its scope. A thread that comes back after finalisation has begun must
+/// not go on: it blocks forever, and the process ends without it.
 class WithoutGil {
  public:
   WithoutGil() : state_(ending() ? nullptr : PyEval_SaveThread()) {}
   ~WithoutGil() noexcept(false) {
     if (state_ == nullptr) return;
-    if (ending()) stay();
+    if (ending()) block_forever();
 #ifdef __GLIBCXX__
     try {
       PyEval_RestoreThread(state_);
     } catch (abi::__forced_unwind&) {
-      stay();  // Python ends a thread that waits for its lock then: not through C++, with an error on its way
+      block_forever();  // Python ends this thread by unwinding, which may not pass through our C++
     }
 #else
     PyEval_RestoreThread(state_);
@@ -46,7 +46,7 @@ class WithoutGil {
   WithoutGil& operator=(const WithoutGil&) = delete;
 
  private:
-  [[noreturn]] static void stay() {
+  [[noreturn]] static void block_forever() {
     for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
   }
 

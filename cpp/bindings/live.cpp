@@ -15,10 +15,10 @@ namespace {
 using live::LiveOptions;
 using live::LiveStats;
 using live::LiveStream;
-using live::Overflow;
 using live::Pool;
 
-/// PortAudio's PaStreamCallback, its types spelled out: it isn't linked. Runs on the sound card's thread.
+/// PortAudio's PaStreamCallback, which runs on the sound card's thread. Its types are spelled out since
+/// PortAudio isn't linked.
 extern "C" int fastaudio_capture(const void* input, void* /*output*/, unsigned long n, const void* /*time*/,
                                  unsigned long status, void* stream) {
   constexpr unsigned long kInputOverflow = 2;
@@ -28,16 +28,14 @@ extern "C" int fastaudio_capture(const void* input, void* /*output*/, unsigned l
   return 0;  // go on
 }
 
-Overflow overflow_of(const std::string& name) {
-  if (name == "drop_oldest") return Overflow::drop_oldest;
-  if (name == "block") return Overflow::block;
-  if (name == "raise") return Overflow::raise;
-  throw ValueError("live: expected overflow 'drop_oldest', 'block' or 'raise', got " + format(name));
-}
+/// What `read_options` and `class_doc` need to know about LiveOptions, as a node's class tells it.
+struct Live {
+  using Options = LiveOptions;
+  static constexpr const char* name = "live";
+  static constexpr const char* doc =
+      "Options of a live stream, which `Pipeline.live` and `Pipeline.listen` take as keywords.\n";
+};
 
-/// A result, as `take` describes it.
-using Taken =
-    py::typing::Tuple<int, py::str, std::int64_t, py::array_t<float>, double, double, std::int64_t, bool>;
 using Captured = py::typing::Tuple<py::array_t<float>, std::int64_t, std::int64_t>;
 
 /// A live stream and the pool that runs it.
@@ -46,7 +44,6 @@ class PyLiveStream {
   PyLiveStream(std::shared_ptr<Pool> pool, const NodePtr& node, const StreamSpec& input,
                const LiveOptions& options)
       : pool_(std::move(pool)), generation_(platform::fork_generation()) {
-    outputs_.push_back(node->outputs(input));
     const WithoutGil without_gil;
     stream_ = std::make_shared<LiveStream>(node, input, options, pool_->options().batch > 1);
     pool_->add(stream_);
@@ -86,16 +83,10 @@ class PyLiveStream {
     pool_->remove(stream_, timeout_s);
   }
 
-  void exchange(const NodePtr& node) {
+  void swap(const NodePtr& node, int network) {
     require_process();
-    outputs_.push_back(node->outputs(stream_->input()));  // first: its results may come at once
-    try {
-      const WithoutGil without_gil;  // a worker may be exchanging another one
-      stream_->exchange(node, static_cast<int>(outputs_.size()) - 1);
-    } catch (...) {
-      outputs_.pop_back();
-      throw;
-    }
+    const WithoutGil without_gil;  // a worker may be swapping in another one
+    stream_->swap(node, network);
   }
 
   py::tuple read(std::int64_t position) const {
@@ -103,18 +94,11 @@ class PyLiveStream {
     const live::CaptureRing& ring = stream_->ring();
     const std::int64_t end = ring.end();
     const std::int64_t from = std::clamp(position, std::min(ring.begin(), end), end);
-    const auto n = static_cast<std::size_t>(end - from);
-    Floats values;
-    values.reserve(std::max<std::size_t>(n * ring.channels(), 1));
-    values.set_size(n * ring.channels());
-    const auto torn = static_cast<std::int64_t>(ring.read(from, n, values.data()));
-    const std::int64_t lost = from + torn - position;
-    StreamSpec spec = stream_->input();
-    spec.shape = {static_cast<std::int64_t>(ring.channels())};
-    Floats kept;
-    kept.append(values.data() + static_cast<std::size_t>(torn) * ring.channels(),
-                values.size() - static_cast<std::size_t>(torn) * ring.channels());
-    return py::make_tuple(to_array(std::move(kept), spec), lost, end);
+    py::array_t<float> samples({static_cast<py::ssize_t>(end - from), py::ssize_t(ring.channels())});
+    const auto n_torn = static_cast<py::ssize_t>(
+        ring.read(from, static_cast<std::size_t>(end - from), samples.mutable_data()));
+    return py::make_tuple(samples[py::slice(n_torn, std::nullopt, std::nullopt)], from + n_torn - position,
+                          end);
   }
 
   bool ended() const {
@@ -128,19 +112,14 @@ class PyLiveStream {
   }
   std::int64_t position() const { return stream_->ring().end(); }
   std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(stream_.get()); }
-  const StreamSpec& spec_of(const live::Result& result) const {
-    return outputs_[static_cast<std::size_t>(result.network)][result.output].spec;
-  }
-  const std::string& name_of(const live::Result& result) const {
-    return outputs_[static_cast<std::size_t>(result.network)][result.output].name;
-  }
 
  private:
-  /// Waits for room without the GIL, but looks after Ctrl-C: who pushes may be who should take results.
+  /// Waits for room without the GIL, but checks for Ctrl-C: the thread that pushes may be the one that should
+  /// take results.
   template <class Value>
   void push_all(const Value* values, std::size_t n) {
     constexpr std::chrono::milliseconds kLook{100};
-    std::unique_lock whole(pushing_, std::defer_lock);  // other threads' blocks come before or after
+    std::unique_lock whole(pushing_, std::defer_lock);  // keeps blocks of several threads whole
     do {
       std::size_t n_taken = 0;
       {
@@ -164,128 +143,140 @@ class PyLiveStream {
   std::shared_ptr<Pool> pool_;
   std::shared_ptr<LiveStream> stream_;
   std::timed_mutex pushing_;
-  std::vector<std::vector<Output>> outputs_;  ///< of each network it has had
   int generation_;
 };
 
-py::typing::Dict<py::str, py::object> to_dict(const LiveStats& stats) {
-  py::typing::Dict<py::str, py::object> dict;
-  dict["captured"] = stats.captured;
-  dict["delivered"] = stats.delivered;
-  dict["dropped"] = stats.dropped;
-  dict["waiting"] = stats.waiting;
-  dict["gaps"] = stats.n_gaps;
-  dict["bad_values"] = stats.n_bad;
-  dict["device_overflows"] = stats.n_overflows;
-  dict["results_waiting"] = stats.results_waiting;
-  dict["results_dropped"] = stats.results_dropped;
-  dict["sound_s"] = stats.sound_s;
-  dict["busy_s"] = stats.busy_s;
-  dict["latency_p50_s"] = stats.latency_p50_s;
-  dict["latency_p99_s"] = stats.latency_p99_s;
-  dict["latency_max_s"] = stats.latency_max_s;
-  py::list parts;
-  for (const live::PartTime& part : stats.parts) {
-    parts.append(py::make_tuple(part.name, 1e-9 * static_cast<double>(part.time_ns)));
-  }
-  dict["parts"] = parts;
-  return dict;
+/// "LiveStats(captured=0, ...)".
+py::str repr_of(const LiveStats& stats) {
+  std::string text;
+  for_each_field<LiveStats>([&](const auto& field) {
+    text += (text.empty() ? "" : ", ") + std::string(field.name) + "=" +
+            py::cast<std::string>(py::repr(py::cast(stats.*field.member)));
+  });
+  return "LiveStats(" + text + ")";
 }
 
-/// Joins the workers, each after the part that it runs: no reason for Python to wait.
+/// The rows, in the memory that the worker wrote them to: the array keeps the result alive.
+py::array_t<float> rows_of(const py::object& self) {
+  auto& result = self.cast<live::Result&>();
+  const auto n_rows = static_cast<py::ssize_t>(result.n_rows);
+  const auto n_values = static_cast<py::ssize_t>(result.values.size());
+  return py::array_t<float>({n_rows, n_values / n_rows}, result.values.data(), self);
+}
+
+/// Joins the workers, which first end the parts that they run: other Python threads needn't wait for that.
 void end_without_gil(Pool* pool) {
   const WithoutGil without_gil;
   const std::unique_ptr<Pool> owned(pool);
 }
 
 void register_pool(py::module_& m) {
-  py::class_<Pool, std::shared_ptr<Pool>>(
+  py::class_<Pool, std::shared_ptr<Pool>> pool(
       m, "Pool",
       "Threads that run live streams, each stream in its turn.\n\n"
       "With `batch` above 1, rows of several streams that the same network takes are run together: no row\n"
       "waits longer than `batch_wait_s` for others. Thread-safe.\n\n"
-      "Raises:\n    TypeError, ValueError: an option of a wrong type, or outside its range.\n")
-      .def(py::init([](const Argument<int>& workers, const Argument<int>& batch,
+      "Raises:\n    TypeError, ValueError: an option of a wrong type, or outside its range.\n");
+  pool.def(py::init([](const Argument<int>& workers, const Argument<int>& batch,
                        const Argument<double>& batch_wait_s) {
              const live::PoolOptions options{workers.read("Pool", "workers"), batch.read("Pool", "batch"),
                                              batch_wait_s.read("Pool", "batch_wait_s")};
              return std::shared_ptr<Pool>(std::make_unique<Pool>(options).release(), end_without_gil);
            }),
            py::arg("workers") = 1, py::kw_only(), py::arg("batch") = 1, py::arg("batch_wait_s") = 0.0)
-      .def_property_readonly(
-          "workers", [](const Pool& self) { return self.options().workers; }, "Threads at most.")
-      .def_property_readonly(
-          "batch", [](const Pool& self) { return self.options().batch; }, "Rows of a run at most.")
       .def("__len__", &Pool::size)
-      .def("pause", &Pool::pause, py::call_guard<WithoutGil>(), "No stream gets a turn until `resume`.")
+      .def("pause", &Pool::pause, py::call_guard<WithoutGil>(), "Gives no stream a turn until `resume`.")
       .def("resume", &Pool::resume, py::call_guard<WithoutGil>(), "Goes on after `pause`.")
       .def("close", &Pool::close, py::call_guard<WithoutGil>(),
            "Closes all streams and ends the threads, each after the part that it runs.");
+  for_each_field<live::PoolOptions>([&](const auto& field) {
+    const auto member = field.member;
+    pool.def_property_readonly(
+        field.name, [member](const Pool& self) { return self.options().*member; }, field.doc);
+  });
+}
+
+/// What goes into a live stream and comes out of it: options, results, statistics.
+void register_data(py::module_& m) {
+  py::class_<LiveOptions> options(m, "LiveOptions", class_doc<Live>().c_str());
+  {
+    py::options no_signatures;
+    no_signatures.disable_function_signatures();
+    const std::string doc = "__init__" + signature<LiveOptions>();
+    options.def(py::init([](const py::args& args, const py::kwargs& kwargs) {
+                  auto made = read_options<Live>(args, kwargs);
+                  check_options(Live::name, made);
+                  return made;
+                }),
+                doc.c_str());
+  }
+  for_each_field<LiveOptions>(
+      [&](const auto& field) { options.def_readonly(field.name, field.member, field.doc); });
+
+  py::class_<LiveStats> stats(m, "LiveStats",
+                              "What a live stream has done so far; samples are counted per channel.");
+  for_each_field<LiveStats>(
+      [&](const auto& field) { stats.def_readonly(field.name, field.member, field.doc); });
+  stats
+      .def_property_readonly("real_time_factor", &LiveStats::real_time_factor,
+                             "Seconds of work per second of sound; the stream falls behind above 1.")
+      .def("__repr__", &repr_of);
+
+  py::class_<live::Result>(m, "LiveResult", "Rows of one output that came out of a live stream together.")
+      .def_readonly("network", &live::Result::network, "Number of the network that gave them.")
+      .def_readonly("output", &live::Result::output, "Index among that network's outputs.")
+      .def_readonly("first_row", &live::Result::first_row, "Number of the first row, counted from `base_s`.")
+      .def_property_readonly("rows", &rows_of, "The rows, [n_rows, n_values].")
+      .def_readonly("base_s", &live::Result::base_s, "Time of row 0.")
+      .def_readonly("until_s", &live::Result::until_s, "End of the sound that was run.")
+      .def_readonly("n_lost", &live::Result::n_lost, "Samples lost just before the first row.")
+      .def_readonly("provisional", &live::Result::provisional,
+                    "Whether they come from a shortened first clip, which ends at `until_s`.");
 }
 
 }  // namespace
 
 void register_live(py::module_& m) {
   register_pool(m);
-  py::class_<PyLiveStream> stream(
+  register_data(m);
+  py::class_<PyLiveStream>(
       m, "LiveStream",
-      "One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.");
-  stream
-      .def(py::init([](std::shared_ptr<Pool> pool, const std::shared_ptr<Node>& node, const StreamSpec& input,
-                       const Argument<std::string>& overflow, const Argument<double>& buffer_s,
-                       const Argument<double>& provisional_s, const Argument<std::int64_t>& start_sample,
-                       const Argument<std::int64_t>& max_results) {
-             LiveOptions options;
-             options.overflow = overflow_of(overflow.read("live", "overflow"));
-             options.buffer_s = buffer_s.read("live", "buffer_s");
-             options.provisional_s = provisional_s.read("live", "provisional_s");
-             options.start_frame = start_sample.read("live", "start_sample");
-             options.max_results = max_results.read("live", "max_results");
-             return std::make_unique<PyLiveStream>(std::move(pool), node, input, options);
-           }),
-           py::arg("pool"), py::arg("node"), py::arg("input"), py::kw_only(), py::arg("overflow"),
-           py::arg("buffer_s"), py::arg("provisional_s"), py::arg("start_sample"), py::arg("max_results"))
+      "One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it.")
+      .def(py::init<std::shared_ptr<Pool>, const std::shared_ptr<Node>&, const StreamSpec&,
+                    const LiveOptions&>(),
+           py::arg("pool"), py::arg("node"), py::arg("input"), py::arg("options"))
       .def(
           "push", [](PyLiveStream& self, const Samples& samples) { self.push(samples); }, py::arg("samples"),
           "Takes samples from any thread.\n\n"
           "Raises:\n    TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.\n"
           "    Overrun: no room, where that is the policy.\n    StateError: after finish, close or an "
           "error.\n")
-      .def(
-          "take",
-          [](PyLiveStream& self, double timeout_s) -> py::typing::Optional<Taken> {
-            auto result = self.take(timeout_s);
-            if (!result) return py::none();
-            const StreamSpec& spec = self.spec_of(*result);
-            Floats values;
-            values.append(result->values.data(), result->values.size());
-            return py::make_tuple(result->network, self.name_of(*result), result->first_row,
-                                  to_array(std::move(values), spec), result->base_s, result->until_s,
-                                  result->n_lost, result->provisional);
-          },
-          py::arg("timeout_s"),
-          "The next result as (network, output, first_row, rows, base_s, until_s, n_lost, provisional);\n"
-          "None after `timeout_s`, or if there will be no more.\n\n"
-          "Raises:\n    FastaudioError: what ended the stream, once all before it is taken.\n")
-      .def_property_readonly("ended", &PyLiveStream::ended, "No result will come any more.")
-      .def("finish", &PyLiveStream::finish, "The sound ends: what was taken is run, then the results end.")
+      .def("take", &PyLiveStream::take, py::arg("timeout_s"),
+           "Waits for a result; None after `timeout_s`, or if there will be no more.\n\n"
+           "Raises:\n    FastaudioError: what ended the stream, once all before it is taken.\n")
+      .def_property_readonly("ended", &PyLiveStream::ended, "Whether no result will come any more.")
+      .def("finish", &PyLiveStream::finish, "Ends the sound: what was taken is run, then the results end.")
       .def("close", &PyLiveStream::close, py::arg("timeout_s"),
            "Ends at once; waits `timeout_s` at most for the part that runs now.")
       .def(
-          "exchange", [](PyLiveStream& self, const std::shared_ptr<Node>& node) { self.exchange(node); },
-          py::arg("node"),
-          "From the next patch on, `node` gives the results.\n\n"
+          "swap",
+          [](PyLiveStream& self, const std::shared_ptr<Node>& node, int network) {
+            self.swap(node, network);
+          },
+          py::arg("node"), py::arg("network"),
+          "From the next patch on, `node` gives the results, as network number `network`.\n\n"
           "Raises:\n    ValueError: it doesn't begin with the same parts.\n")
       .def(
           "read",
           [](const PyLiveStream& self, std::int64_t position) -> Captured { return self.read(position); },
           py::arg("position"),
-          "What was captured from `position` on: samples [n, channels], how many before them are lost, and\n"
-          "the position that they end at.")
-      .def_property_readonly("position", &PyLiveStream::position, "Samples captured, with `start_sample`.")
-      .def("take_peak", &PyLiveStream::take_peak, "Largest magnitude captured since the last call.")
-      .def(
-          "stats", [](const PyLiveStream& self) { return to_dict(self.stats()); }, "Counts and times so far.")
+          "Returns what was captured from `position` on: samples [n, channels], how many before them are\n"
+          "lost, and the position that they end at.")
+      .def_property_readonly("position", &PyLiveStream::position,
+                             "Number of the next sample: `start_sample` and those captured.")
+      .def("take_peak", &PyLiveStream::take_peak,
+           "Returns the largest magnitude captured since the last call.")
+      .def("stats", &PyLiveStream::stats, "Returns counts and times so far.")
       .def_property_readonly(
           "capture_callback",
           [](const PyLiveStream&) { return reinterpret_cast<std::uintptr_t>(&fastaudio_capture); },

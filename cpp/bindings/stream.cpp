@@ -10,7 +10,7 @@ namespace fastaudio::bindings {
 
 namespace {
 
-/// One run of a node, from Python. The GIL is released while it computes.
+/// Python's handle of one run of a node. It releases the GIL while it computes.
 class PyStream {
  public:
   PyStream(NodePtr node, std::optional<StreamSpec> input) : node_(std::move(node)) {
@@ -46,7 +46,7 @@ class PyStream {
     if (stream_) start(input_);
   }
 
-  /// push and flush in one.
+  /// Pushes a whole signal and flushes.
   py::object whole(const py::object& rows, int threads) {
     if (threads < 1) {
       throw ValueError("threads: expected 1 or more, got " + std::to_string(threads) +
@@ -68,7 +68,7 @@ class PyStream {
   }
 
  private:
-  /// A stream belongs to one thread at a time: the second one is told so instead of racing.
+  /// Refuses a second thread, since a stream belongs to one at a time.
   class Busy {
    public:
     explicit Busy(std::atomic<bool>& flag) : flag_(flag) {
@@ -109,7 +109,7 @@ class PyStream {
     if (bad != kNone) throw_bad(array, bad, input_);
   }
 
-  /// Each part on a thread and a stream of its own, the last one here.
+  /// Runs each part on its own stream and thread, the last part on this thread.
   void run_parts(const std::vector<Part>& parts, const py::array& array, Floats& rows) {
     const Values values(array, input_.row_size());
     const std::size_t row_size = parts[0].row_size;
@@ -153,7 +153,8 @@ class PyStream {
   }
 
   py::array checked(const py::object& rows) {
-    if (!stream_ && py::isinstance<py::array>(rows)) {  // any rows will do: the first block tells their shape
+    if (!stream_ &&
+        py::isinstance<py::array>(rows)) {  // the node takes any rows: the first block tells their shape
       const auto array = rows.cast<py::array>();
       StreamSpec spec = StreamSpec::samples(1);
       spec.unit = "";
@@ -199,26 +200,27 @@ void register_stream(py::module_& m, NodeClass& node) {
       .def(
           "flush", [](PyStream& self) -> Rows { return self.flush(); },
           "Ends the signal and returns the last rows.\n\nRaises:\n    StateError: called twice.\n")
-      .def(
-          "reset", &PyStream::reset,
-          "Goes back to the beginning, as a stream newly opened for the same input; also after flush, or an\n"
-          "error.\n\nRaises:\n    StateError: from two threads at once.\n");
+      .def("reset", &PyStream::reset,
+           "Goes back to the beginning, like a stream newly opened for the same input; also after flush, or "
+           "an\n"
+           "error.\n\nRaises:\n    StateError: from two threads at once.\n");
   node.def(
       "open",
       [](const std::shared_ptr<Node>& self, const std::optional<StreamSpec>& input) {
         return std::make_unique<PyStream>(self, input);
       },
       py::arg("input") = py::none(),
-      "A new stream. Without `input`, the node's own, or whatever the first block looks like.");
+      "Returns a new stream. Without `input`, it takes what the node states, or else what the first block "
+      "looks like.");
   node.def(
       "__call__",
       [](const std::shared_ptr<Node>& self, const Samples& rows, int threads) -> Rows {
         return PyStream(self, std::nullopt).whole(rows, threads);
       },
       py::arg("rows"), py::kw_only(), py::arg("threads") = 1,
-      "All rows of a whole signal: open, push, flush.\n\n"
-      "A long signal is shared among `threads` where each row depends only on what is near it; the rows\n"
-      "are the same bit for bit. Other nodes take one.\n\n"
+      "Returns all rows of a whole signal: open, push, flush.\n\n"
+      "A long signal is divided among `threads` if each row depends only on inputs near it; the rows are\n"
+      "the same bit for bit. Other nodes use one thread.\n\n"
       "Raises:\n    TypeError: a wrong dtype.\n    ValueError: a wrong shape, or NaN.\n");
 }
 

@@ -11,6 +11,8 @@ std::string format(bool value) { return value ? "True" : "False"; }
 
 std::string format(int value) { return std::to_string(value); }
 
+std::string format(std::int64_t value) { return std::to_string(value); }
+
 std::string format(double value) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";

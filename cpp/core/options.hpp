@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +52,7 @@ struct Field {
 /// Python's spelling of a value, exact to the last bit.
 std::string format(bool value);
 std::string format(int value);
+std::string format(std::int64_t value);
 std::string format(double value);
 std::string format(const std::string& value);
 std::string format(const std::vector<std::string>& value);

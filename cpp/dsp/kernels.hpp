@@ -25,6 +25,9 @@ struct LogPlan {
 /// Beyond this, the square of a spectrum's sum could overflow float32.
 inline constexpr float kLargestSample = 1e12f;
 
+/// Takes 16-bit samples to +-1.
+inline constexpr float kInt16Scale = 1.0f / 32768.0f;
+
 struct Kernels {
   const char* isa;
   int lanes;

@@ -62,7 +62,7 @@ std::size_t find_bad(const float* values, std::size_t n) {
 }
 
 void from_int16(const std::int16_t* in, std::size_t n, float* out) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(in[i]) * (1.0f / 32768.0f);
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(in[i]) * kInt16Scale;
 }
 
 void downmix(const float* in, std::size_t n, int channels, float* out) {

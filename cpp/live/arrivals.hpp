@@ -4,29 +4,19 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 
+#include "live/clock.hpp"
+
 namespace fastaudio::live {
 
-/// Nanoseconds of a clock that never goes back.
-inline std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-/// Seconds as the standard library waits; none for what isn't a positive number.
-inline std::chrono::nanoseconds duration(double seconds) {
-  const double some_s = seconds > 0 ? std::min(seconds, 1e6) : 0;
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 * some_s));
-}
-
-/// The last blocks' ends and times. One writer, any number of readers, no locks; all in constant time.
+/// Remembers where the latest blocks ended and when they came. One writer, any number of readers, no locks;
+/// every call takes constant time.
 class Arrivals {
  public:
-  /// A block that ends at `position` comes now: told before anybody can read it. The writer's.
+  /// Records that a block which ends at `position` came at `time_ns`. The writer calls it before the block
+  /// can be read.
   void note(std::int64_t position, std::int64_t time_ns) {
     const std::uint64_t n = n_.load(std::memory_order_relaxed);
     Mark& mark = marks_[n % kMarks];
@@ -35,11 +25,11 @@ class Arrivals {
     n_.store(n + 1, std::memory_order_release);
   }
 
-  /// When the frame before `position` arrived; the oldest time still known if that block is forgotten.
+  /// When the frame before `position` arrived; the oldest time still known if that block is too old.
   std::int64_t time_of(std::int64_t position) const {
     const std::uint64_t n = n_.load(std::memory_order_acquire);
     if (n == 0) return now_ns();
-    std::uint64_t low = n > kMarks / 2 ? n - kMarks / 2 : 0;  // those before may be overwritten now
+    std::uint64_t low = n > kMarks / 2 ? n - kMarks / 2 : 0;  // older ones may be overwritten meanwhile
     std::uint64_t high = n - 1;
     while (low < high) {
       const std::uint64_t middle = low + (high - low) / 2;
@@ -52,8 +42,8 @@ class Arrivals {
     return at(low).time_ns.load(std::memory_order_acquire);
   }
 
-  /// When the frame before `position`, which isn't there yet, is to be expected, if blocks go on like the
-  /// last one at the pace of `rate_hz`; none before the first.
+  /// When the frame before `position` will arrive if blocks keep coming like the last one, at `rate_hz`
+  /// frames per second; nothing before the first block.
   std::optional<std::int64_t> expected(std::int64_t position, double rate_hz) const {
     const std::uint64_t n = n_.load(std::memory_order_acquire);
     if (n == 0) return std::nullopt;

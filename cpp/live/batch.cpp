@@ -6,7 +6,7 @@
 
 namespace fastaudio::live {
 
-/// Deals rows out in the order in which the streams' rows went in.
+/// Hands the batch's rows to the streams, in the order in which their rows went in.
 class Batch::Dealer final : public Sink {
  public:
   Dealer(const std::vector<std::shared_ptr<LiveStream>>& streams, const std::vector<std::size_t>& row_sizes)
@@ -14,11 +14,11 @@ class Batch::Dealer final : public Sink {
 
   void write(std::size_t output, const float* rows, std::size_t n_rows) override {
     const std::int64_t start = now_ns();
-    Place& at = at_[output];
+    Cursor& at = at_[output];
     while (n_rows > 0) {
       LiveStream& stream = *streams_[at.stream];
       const std::size_t n = std::min(n_rows, stream.chain().n_held() - at.row);
-      stream.resume(output, rows, n);
+      stream.pass_on(output, rows, n);
       rows += n * row_sizes_[output];
       n_rows -= n;
       at.row += n;
@@ -27,18 +27,18 @@ class Batch::Dealer final : public Sink {
     time_ns_ += now_ns() - start;
   }
 
-  /// Spent in what comes behind the batch.
+  /// Time spent in the parts behind the batch.
   std::int64_t time_ns() const { return time_ns_; }
 
  private:
-  struct Place {
+  struct Cursor {
     std::size_t stream = 0;
-    std::size_t row = 0;  ///< among those the stream holds
+    std::size_t row = 0;  ///< index among the rows that the stream holds
   };
 
   const std::vector<std::shared_ptr<LiveStream>>& streams_;
   const std::vector<std::size_t>& row_sizes_;
-  std::vector<Place> at_;
+  std::vector<Cursor> at_;
   std::int64_t time_ns_ = 0;
 };
 
@@ -66,11 +66,11 @@ void Batch::run(const std::vector<std::shared_ptr<LiveStream>>& streams) noexcep
     stream_->settle(dealer);
     behind_ns = dealer.time_ns();
   } catch (...) {
-    stream_.reset();  // it takes no more; others' rows may still be run
-    for (const auto& stream : streams) stream->fail(std::current_exception());
+    stream_.reset();  // it can't go on after an error; the next batch opens another
+    for (const auto& stream : streams) stream->end(std::current_exception());
   }
   const std::int64_t each_ns = (now_ns() - start - behind_ns) / static_cast<std::int64_t>(streams.size());
-  for (const auto& stream : streams) stream->resumed(each_ns);
+  for (const auto& stream : streams) stream->end_batch(each_ns);
 }
 
 }  // namespace fastaudio::live

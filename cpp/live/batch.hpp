@@ -1,4 +1,4 @@
-/// Rows of several streams, run through one network at a time.
+/// Runs rows of several streams through a network at once.
 #pragma once
 
 #include <memory>
@@ -8,14 +8,14 @@
 
 namespace fastaudio::live {
 
-/// A node that takes up to `capacity` rows in one run. One thread at a time.
+/// A node that takes up to `capacity` rows in one run. One thread at a time may use it.
 class Batch {
  public:
   /// The node is opened at the first run.
   Batch(NodePtr node, StreamSpec spec, int capacity);
 
-  /// Runs the rows that the streams hold, all of them of its shape, and hands each stream its own. The
-  /// streams are claimed, and stay so. Throws nothing: an error ends the streams it was met with.
+  /// Runs the rows that the streams hold, which have the node's shape, and hands each stream its own. The
+  /// caller has claimed the streams. Throws nothing: an error ends all of these streams.
   void run(const std::vector<std::shared_ptr<LiveStream>>& streams) noexcept;
 
  private:

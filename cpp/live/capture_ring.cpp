@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dsp/kernels.hpp"
+
 namespace fastaudio::live {
 
 namespace {
 
-/// As streams do: values beyond are no sound.
-constexpr float kLargest = 1e12f;
-
 float to_float(float value) { return value; }
-float to_float(std::int16_t value) { return static_cast<float>(value) * (1.0f / 32768.0f); }
+float to_float(std::int16_t value) { return static_cast<float>(value) * dsp::kInt16Scale; }
 
 }  // namespace
 
@@ -32,7 +31,7 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
   std::size_t n_bad = 0;
   float peak = 0;
   std::int64_t end = end_.load(std::memory_order_relaxed);
-  // In pieces, so that a long block takes no more from slow readers than it must.
+  // In pieces, so that a long block doesn't take the whole ring away from slow readers at once.
   const std::size_t most = std::max<std::size_t>(capacity_ / 8, 1);
   while (n > 0) {
     const std::size_t at = place(end);
@@ -41,7 +40,7 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
     claimed_.store(end, std::memory_order_relaxed);
     for (std::size_t i = 0; i < piece * channels_; ++i) {
       float value = to_float(frames[i]);
-      if (!(std::abs(value) <= kLargest)) {  // NaN too
+      if (!(std::abs(value) <= dsp::kLargestSample)) {  // NaN too
         value = 0;
         ++n_bad;
       }

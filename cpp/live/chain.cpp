@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/compose/sequential.hpp"
-#include "live/arrivals.hpp"
+#include "live/clock.hpp"
 
 namespace fastaudio::live {
 
@@ -19,18 +19,18 @@ bool steady(const StreamSpec& spec) {
   return spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events";
 }
 
-class Chain::Turn {
+class Chain::PartTimer {
  public:
-  Turn(Chain& chain, Part* part) : chain_(chain), before_(chain.running_) {
+  PartTimer(Chain& chain, Part* part) : chain_(chain), before_(chain.running_) {
     chain_.charge();
     chain_.running_ = part;
   }
-  ~Turn() {
+  ~PartTimer() {
     chain_.charge();
     chain_.running_ = before_;
   }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  PartTimer(const PartTimer&) = delete;
+  PartTimer& operator=(const PartTimer&) = delete;
 
  private:
   Chain& chain_;
@@ -49,7 +49,7 @@ Chain::Chain(NodePtr node, const StreamSpec& input, bool hold)
 }
 
 void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, double base_s) {
-  // All specs first: what can be refused is refused before anything changes.
+  // All specs come first, so that a refusal changes nothing.
   std::vector<std::unique_ptr<Part>> opened;
   const std::vector<Output> outputs = Sequential(nodes).outputs(input_);
   StreamSpec spec = first == 0 ? input_ : parts_[first]->input;
@@ -67,12 +67,12 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
   }
 }
 
-void Chain::Joint::write(std::size_t output, const float* rows, std::size_t n_rows) {
+void Chain::NextPart::write(std::size_t output, const float* rows, std::size_t n_rows) {
   if (i_ < chain_.parts_.size()) {
     chain_.feed(i_, rows, n_rows);
     return;
   }
-  const Turn outside(chain_, nullptr);
+  const PartTimer outside(chain_, nullptr);
   chain_.rows_out_[output] += static_cast<std::int64_t>(n_rows);
   chain_.sink_->write(output, rows, n_rows);
 }
@@ -85,7 +85,7 @@ void Chain::feed(std::size_t i, const float* rows, std::size_t n_rows) {
     n_held_ += n_rows;
     return;
   }
-  const Turn turn(*this, &part);
+  const PartTimer timer(*this, &part);
   part.stream->push(rows, n_rows, part.next);
 }
 
@@ -97,7 +97,7 @@ void Chain::push(const float* rows, std::size_t n_rows, Sink& sink) {
 
 void Chain::settle_from(std::size_t first) {
   for (std::size_t i = first; i < parts_.size(); ++i) {
-    const Turn turn(*this, parts_[i].get());
+    const PartTimer timer(*this, parts_[i].get());
     parts_[i]->stream->settle(parts_[i]->next);
   }
 }
@@ -109,27 +109,27 @@ void Chain::flush(Sink& sink) {
 
 void Chain::flush_from(std::size_t first) {
   for (std::size_t i = first; i < parts_.size(); ++i) {
-    if (i == holder_) run_held();  // what comes out of those before, too
-    const Turn turn(*this, parts_[i].get());
+    if (i == holder_) run_held();  // with what the parts before it have just flushed
+    const PartTimer timer(*this, parts_[i].get());
     parts_[i]->stream->flush(parts_[i]->next);
   }
 }
 
 void Chain::run_held() {
   Part& part = *parts_[holder_];
-  const Turn turn(*this, &part);
+  const PartTimer timer(*this, &part);
   part.stream->push(held_.data(), n_held_, part.next);
   part.stream->settle(part.next);
   held_.clear();
   n_held_ = 0;
 }
 
-void Chain::resume(std::size_t output, const float* rows, std::size_t n_rows, Sink& sink) {
+void Chain::pass_on(std::size_t output, const float* rows, std::size_t n_rows, Sink& sink) {
   sink_ = &sink;
   parts_[holder_]->next.write(output, rows, n_rows);
 }
 
-void Chain::release(std::int64_t time_ns, Sink& sink) {
+void Chain::end_batch(std::int64_t time_ns, Sink& sink) {
   sink_ = &sink;
   settle_from(holder_ + 1);
   parts_[holder_]->time_ns.fetch_add(time_ns, std::memory_order_relaxed);
@@ -137,8 +137,8 @@ void Chain::release(std::int64_t time_ns, Sink& sink) {
   n_held_ = 0;
 }
 
-void Chain::check_exchange(const Node& node) const {
-  node.outputs(input_);  // may take long: not under the lock
+void Chain::check_swap(const Node& node) const {
+  node.outputs(input_);  // may take long, so without the lock
   const auto nodes = node.parts();
   const std::lock_guard lock(mutex_);
   std::size_t keep = 1;  // parts that have to be the same
@@ -149,12 +149,12 @@ void Chain::check_exchange(const Node& node) const {
     const std::string want = parts_[i]->node->repr();
     const std::string got = i < nodes.size() ? nodes[i]->repr() : "nothing";
     if (want == got) continue;
-    throw ValueError("exchange: expected a network that begins with the same parts, up to its patches: " +
-                     want + ", got " + got + "; open another stream for it");
+    throw ValueError("swap: expected a network that begins with the same parts, up to its patches: " + want +
+                     ", got " + got + "; open another stream for it");
   }
 }
 
-double Chain::exchange(NodePtr node, Sink& sink) {
+double Chain::swap(NodePtr node, Sink& sink) {
   sink_ = &sink;
   const auto nodes = node->parts();
   std::size_t first = 0;
@@ -194,11 +194,12 @@ double Chain::next_due_s() const {
   return due_s;
 }
 
-std::vector<PartTime> Chain::times() const {
+PartTimes Chain::times() const {
   const std::lock_guard lock(mutex_);
-  std::vector<PartTime> times;
+  PartTimes times;
   for (const auto& part : parts_) {
-    times.push_back({part->node->summary(), part->time_ns.load(std::memory_order_relaxed)});
+    times.emplace_back(part->node->summary(),
+                       1e-9 * static_cast<double>(part->time_ns.load(std::memory_order_relaxed)));
   }
   return times;
 }

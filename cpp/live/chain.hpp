@@ -1,29 +1,23 @@
-/// A network opened part by part, with a clock at every joint.
+/// A network opened part by part, which times each part.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "core/node.hpp"
+#include "live/stats.hpp"
 
 namespace fastaudio::live {
 
-/// What one part has done so far.
-struct PartTime {
-  std::string name;
-  std::int64_t time_ns = 0;
-};
-
-/// Whether rows come at times known beforehand; events come when they come.
+/// Whether rows come at times known beforehand; events don't.
 bool steady(const StreamSpec& spec);
 
-/// Runs the parts of a node in a row, as Sequential does. Beyond that it tells what each part takes, may
-/// hold rows back before the part that runs in batches, and may go on with another network's parts. One
-/// thread at a time, but for `times` and `check_exchange`.
+/// Runs the parts of a node one after another, as Sequential does. It also times each part, can hold rows
+/// back for a batch, and can go on with another network's parts. One thread at a time may use it; only
+/// `times` and `check_swap` may be called from any thread.
 class Chain {
  public:
   /// With `hold`, rows stop before the first part that takes batches, if there is one: see `n_held`.
@@ -39,41 +33,40 @@ class Chain {
   /// Ends the signal; held rows are run.
   void flush(Sink& sink);
 
-  /// Rows that wait for `holder`, and what it is; none unless rows are held.
+  /// The rows that wait for a batch, and the part that will run it. Call the last two only if rows are held.
   std::size_t n_held() const { return n_held_; }
   const std::vector<float>& held() const { return held_; }
-  const NodePtr& holder() const { return parts_[holder_]->node; }
+  const NodePtr& batched_part() const { return parts_[holder_]->node; }
   const StreamSpec& held_spec() const { return parts_[holder_]->input; }
 
-  /// Goes on behind `holder` with rows of one of its outputs. `release` ends it: the held rows are done, in
-  /// `time_ns`.
-  void resume(std::size_t output, const float* rows, std::size_t n_rows, Sink& sink);
-  void release(std::int64_t time_ns, Sink& sink);
+  /// Passes rows that the batch gave at one of its outputs on to the next part. After the last of them,
+  /// `end_batch` drops the held rows and charges `time_ns` to the part.
+  void pass_on(std::size_t output, const float* rows, std::size_t n_rows, Sink& sink);
+  void end_batch(std::int64_t time_ns, Sink& sink);
 
-  /// Throws ValueError unless `node` has the same parts up to where patches are cut: only what comes
-  /// behind can be exchanged without losing sound.
-  void check_exchange(const Node& node) const;
+  /// Throws ValueError unless `node` begins with the same parts, up to where patches are cut: only what
+  /// follows can be swapped without losing sound.
+  void check_swap(const Node& node) const;
 
-  /// Goes on with `node` between two rows: the parts that both have keep their state, the others are
-  /// flushed and replaced. Returns the time in seconds, from the signal's first sample, that rows of the
-  /// new parts count from.
-  double exchange(NodePtr node, Sink& sink);
+  /// Goes on with `node` between two rows. The parts that both networks have keep their state, the others
+  /// are flushed and replaced. Returns the time, in seconds from the signal's first sample, of row 0 of the
+  /// new parts.
+  double swap(NodePtr node, Sink& sink);
 
-  /// Opens every part anew: the next row is a signal's first.
+  /// Opens every part anew: the next row is the first of a signal.
   void restart();
 
-  /// Seconds of signal that complete the next row of what comes at a steady rate; infinite if nothing
-  /// does.
+  /// Seconds of signal that complete the next row whose time is known beforehand; infinite if there is none.
   double next_due_s() const;
 
-  /// By part, since it was made or exchanged.
-  std::vector<PartTime> times() const;
+  /// What each part has taken since it was opened or swapped in.
+  PartTimes times() const;
 
  private:
-  /// What comes out of part `i - 1` goes to part `i`, or to the end.
-  class Joint final : public Sink {
+  /// Hands rows to part `i`, or to the caller's sink behind the last one.
+  class NextPart final : public Sink {
    public:
-    Joint(Chain& chain, std::size_t i) : chain_(chain), i_(i) {}
+    NextPart(Chain& chain, std::size_t i) : chain_(chain), i_(i) {}
     void write(std::size_t output, const float* rows, std::size_t n_rows) override;
 
    private:
@@ -92,13 +85,13 @@ class Chain {
     StreamSpec input;
     double base_s;  ///< time of its first row
     std::unique_ptr<Stream> stream;
-    Joint next;
-    std::int64_t n_rows = 0;  ///< rows in
+    NextPart next;
+    std::int64_t n_rows = 0;  ///< rows that came in
     std::atomic<std::int64_t> time_ns{0};
   };
 
-  /// Charges the time since the last call to the part that ran, and says which runs now.
-  class Turn;
+  /// Times one part while it is in scope, and pauses the one that ran before.
+  class PartTimer;
 
   void open_parts(const std::vector<NodePtr>& nodes, std::size_t first, double base_s);
   void feed(std::size_t i, const float* rows, std::size_t n_rows);
@@ -110,11 +103,11 @@ class Chain {
   NodePtr node_;
   StreamSpec input_;
   bool hold_;
-  mutable std::mutex mutex_;  ///< held by the owner to change parts_, by others to read them
+  mutable std::mutex mutex_;  ///< the owner locks it to change parts_, others to read them
   std::vector<std::unique_ptr<Part>> parts_;
   std::vector<Output> outputs_;
   std::vector<std::int64_t> rows_out_;  ///< by output, since the last part's base_s
-  std::size_t holder_ = 0;              ///< part that rows are held before; as many as there are for none
+  std::size_t holder_ = 0;              ///< index of the batched part; parts_.size() if there is none
   std::vector<float> held_;
   std::size_t n_held_ = 0;
   Sink* sink_ = nullptr;

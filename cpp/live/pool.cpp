@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string>
 #include <system_error>
 #include <utility>
 
-#include "core/options.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio::live {
@@ -19,33 +17,33 @@ constexpr std::int64_t kLongestIdle_ns = 10'000'000'000;
 
 }  // namespace
 
-/// What the workers share; all of it guarded by the mutex, but for the options.
+/// What the workers share. The mutex guards all of it but the options, which never change.
 struct Pool::Shared {
   explicit Shared(const PoolOptions& the_options) : options(the_options) {}
 
   using Streams = std::vector<std::shared_ptr<LiveStream>>;
 
-  /// Claimed streams whose rows wait for one node, and whether a worker runs others': then they wait for
-  /// the next round.
+  /// Claimed streams whose rows wait for one node. While a worker runs a batch, those that come wait for
+  /// the next one.
   struct Group {
     Group(const NodePtr& node, const StreamSpec& spec, int capacity) : batch(node, spec, capacity) {}
     Batch batch;
     Streams waiting;
-    std::int64_t since_ns = 0;  ///< when the first of them came
+    std::int64_t since_ns = 0;  ///< when the first one came
     bool running = false;
   };
 
-  /// Rows of one shape: a node may take several.
+  /// Node and row shape: a batch has rows of one shape, and a node may take several.
   using GroupKey = std::pair<const Node*, std::vector<std::int64_t>>;
 
   using Lock = std::unique_lock<std::mutex>;
 
-  /// Drops what was closed, and groups that nobody joins any more.
+  /// Drops closed streams, and groups that were empty for long.
   void clean();
   bool idle() const { return paused || (streams.empty() && groups.empty()); }
-  void let_go_of(LiveStream& stream);
+  void release(LiveStream& stream);
 
-  /// The next stream whose turn it is, claimed; sets `sleep_s` to how long none is due.
+  /// Claims the next stream that is ready, or returns null and lowers `sleep_s` to when one is due.
   std::shared_ptr<LiveStream> next_stream(double& sleep_s);
   bool run_group(Lock& lock, double& sleep_s);
   void drop_closed(Group& group);
@@ -55,10 +53,10 @@ struct Pool::Shared {
   const PoolOptions options;
   mutable std::mutex mutex;
   std::condition_variable wake;
-  std::condition_variable let_go;  ///< a worker has unclaimed a stream
+  std::condition_variable released;  ///< a worker has released a stream
   Streams streams;
   std::map<GroupKey, Group> groups;
-  std::size_t turn = 0;  ///< index of the stream to look at first
+  std::size_t first = 0;  ///< index of the stream to look at first
   bool paused = false;
   bool closing = false;
 };
@@ -67,22 +65,16 @@ Pool::Pool(const PoolOptions& options)
     : options_(options),
       shared_(std::make_shared<Shared>(options)),
       generation_(platform::fork_generation()) {
-  const auto within = [](const char* name, auto value, const Range& range, const char* unit) {
-    if (value >= range.min && value <= range.max) return;
-    throw ValueError(std::string("Pool: expected ") + name + " in " + format(range, unit) + ", got " +
-                     format(value));
-  };
-  within("workers", options.workers, {1, 1024}, "");
-  within("batch", options.batch, {1, 4096}, "rows");
-  within("batch_wait_s", options.batch_wait_s, {0, 60}, "s");
-  workers_->reserve(static_cast<std::size_t>(options.workers));  // so that adding one throws no half-way
+  check_options("Pool", options);
+  // Now, so that emplace_back can't fail after it has started a thread.
+  workers_->reserve(static_cast<std::size_t>(options.workers));
 }
 
 bool Pool::forked() const { return generation_ != platform::fork_generation(); }
 
 Pool::~Pool() {
   if (forked()) {
-    static_cast<void>(workers_.release());  // they stayed in the parent: there is nothing to join
+    static_cast<void>(workers_.release());  // the threads stayed in the parent, so there is nothing to join
     return;
   }
   close();
@@ -100,7 +92,7 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
     if (!alive) return;
     {
       const std::lock_guard between(alive->mutex);
-    }  // a worker has looked, and waits, or will look
+    }  // now a worker either waits for `wake`, or hasn't looked yet
     alive->wake.notify_one();
   });
   shared_->streams.push_back(stream);
@@ -109,12 +101,12 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
     try {
       workers_->emplace_back([shared = shared_] { work(*shared); });
     } catch (const std::system_error&) {
-      if (!workers_->empty()) break;  // fewer do the same, if later
+      if (!workers_->empty()) break;  // fewer workers do the same work, only later
       shared_->streams.pop_back();
       throw StateError("Pool: expected a thread to be started, got none; close other programs");
     }
   }
-  shared_->wake.notify_all();  // all who sleep: from now on sound may come without a word
+  shared_->wake.notify_all();  // capture() doesn't notify, so wake all workers once
 }
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
@@ -122,7 +114,7 @@ void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
   stream->close();
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
-  shared_->let_go.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });
+  shared_->released.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });
   std::erase(shared_->streams, stream);
 }
 
@@ -163,13 +155,13 @@ void Pool::close() {
   shared_->wake.notify_all();
   for (std::thread& worker : workers) worker.join();
   if (workers.empty()) return;
-  // Nobody runs what still waits for a batch: who waits for it to be let go needn't.
+  // Nobody runs these any more. Release waiting streams so that remove() returns.
   const std::lock_guard lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
   shared_->groups.clear();
 }
 
-// The workers' side. Nothing that throws may get out of it.
+// The workers' side. No exception may leave it.
 
 void Pool::Shared::clean() {
   std::erase_if(streams, [](const auto& stream) {
@@ -183,21 +175,21 @@ void Pool::Shared::clean() {
   });
 }
 
-void Pool::Shared::let_go_of(LiveStream& stream) {
+void Pool::Shared::release(LiveStream& stream) {
   stream.unclaim();
-  let_go.notify_all();
+  released.notify_all();
 }
 
 std::shared_ptr<LiveStream> Pool::Shared::next_stream(double& sleep_s) {
   clean();
   for (std::size_t i = 0; i < streams.size(); ++i) {
-    const std::size_t at = (turn + i) % streams.size();
+    const std::size_t at = (first + i) % streams.size();
     LiveStream& stream = *streams[at];
     if (stream.claimed() || stream.done()) continue;
     if (!stream.ready()) {
       sleep_s = std::min(sleep_s, std::max(stream.ready_in_s(), kShortestSleep_s));
     } else if (stream.claim()) {
-      turn = at + 1;
+      first = at + 1;
       return streams[at];
     }
   }
@@ -207,25 +199,26 @@ std::shared_ptr<LiveStream> Pool::Shared::next_stream(double& sleep_s) {
 void Pool::Shared::join_group(std::shared_ptr<LiveStream> stream) {
   const Chain& chain = stream->chain();
   try {
-    const GroupKey key{chain.holder().get(), chain.held_spec().shape};
-    Group& group = groups.try_emplace(key, chain.holder(), chain.held_spec(), options.batch).first->second;
+    const GroupKey key{chain.batched_part().get(), chain.held_spec().shape};
+    Group& group =
+        groups.try_emplace(key, chain.batched_part(), chain.held_spec(), options.batch).first->second;
     group.waiting.push_back(stream);
     if (group.waiting.size() == 1) group.since_ns = now_ns();
   } catch (...) {
-    stream->fail(std::current_exception());
-    let_go_of(*stream);
+    stream->end(std::current_exception());
+    release(*stream);
   }
 }
 
 void Pool::Shared::drop_closed(Group& group) {
   std::erase_if(group.waiting, [this](const auto& stream) {
     if (!stream->closing()) return false;
-    let_go_of(*stream);
+    release(*stream);
     return true;
   });
 }
 
-/// Full, or waited for long enough; else `sleep_s` is no longer than that takes.
+/// Whether a group is full or has waited long enough; if not, lowers `sleep_s` to when it will have.
 bool Pool::Shared::due(const Group& group, double& sleep_s) const {
   std::size_t n_rows = 0;
   for (const auto& stream : group.waiting) n_rows += stream->chain().n_held();
@@ -235,7 +228,7 @@ bool Pool::Shared::due(const Group& group, double& sleep_s) const {
   return left_s <= 0;
 }
 
-/// Runs a batch that is due; false if there is none.
+/// Runs a batch that is due; returns false if there is none.
 bool Pool::Shared::run_group(Lock& lock, double& sleep_s) {
   for (auto& [key, group] : groups) {
     if (group.running) continue;
@@ -247,7 +240,7 @@ bool Pool::Shared::run_group(Lock& lock, double& sleep_s) {
     group.batch.run(streams);
     lock.lock();
     group.running = false;
-    for (const auto& stream : streams) let_go_of(*stream);
+    for (const auto& stream : streams) release(*stream);
     return true;
   }
   return false;
@@ -266,7 +259,7 @@ void Pool::work(Shared& shared) {
         if (stream->chain().n_held() > 0 && !stream->done()) {
           shared.join_group(std::move(stream));
         } else {
-          shared.let_go_of(*stream);
+          shared.release(*stream);
         }
         continue;
       }

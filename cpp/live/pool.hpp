@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/options.hpp"
 #include "live/batch.hpp"
 #include "live/live_stream.hpp"
 
@@ -16,16 +17,25 @@ namespace fastaudio::live {
 
 struct PoolOptions {
   int workers = 1;
-  int batch = 1;            ///< rows of several streams that a network takes in one run; 1: none are shared
-  double batch_wait_s = 0;  ///< how long a row waits for others at most
+  int batch = 1;
+  double batch_wait_s = 0;
+
+  static auto fields() {
+    return std::tuple{
+        Field{"workers", &PoolOptions::workers, Range{1, 1024}, "", "The largest number of threads."},
+        Field{"batch", &PoolOptions::batch, Range{1, 4096}, "rows",
+              "The most rows of several streams that a network takes in one run; 1 runs each row alone."},
+        Field{"batch_wait_s", &PoolOptions::batch_wait_s, Range{0, 60}, "s",
+              "The longest that a row waits for others."}};
+  }
 };
 
-/// Any number of streams on a few workers. Each stream that is ready gets its turn, in order, for about a
-/// row of results, so that none waits for another's backlog.
+/// Runs any number of streams on a few workers. Streams that are ready take turns, each for about one row
+/// of results, so that none waits for another's backlog.
 ///
-/// A worker looks for what is due rather than being woken by the sound card: waking it would be a system
-/// call in the callback. It sleeps until the block that completes the next row is to be expected, 0.5 s at
-/// most, then looks every 2 ms, and less often the longer that block is late.
+/// The sound card's callback doesn't wake a worker, since that would be a system call. Instead a worker
+/// sleeps until the block that completes the next row is expected, 0.5 s at most, then looks every 2 ms, and
+/// less often the longer that block is late.
 /// Thread-safe. After a fork the child's copy does nothing.
 class Pool {
  public:
@@ -36,23 +46,23 @@ class Pool {
 
   const PoolOptions& options() const { return options_; }
 
-  /// Before anything is pushed. A worker is started for it if fewer are running than streams, and than
-  /// `workers`.
+  /// Adds a stream, before anything is pushed to it. Starts a worker if fewer run than there are streams,
+  /// up to `workers`.
   void add(const std::shared_ptr<LiveStream>& stream);
 
-  /// Closes a stream and waits until no worker runs it, at most `timeout_s`: the worker then lets go of it
-  /// when the part that runs is done.
+  /// Closes a stream and waits until no worker runs it, for `timeout_s` at most; a worker that takes longer
+  /// releases the stream once the part that runs is done.
   void remove(const std::shared_ptr<LiveStream>& stream, double timeout_s);
 
-  /// No stream gets a turn until `resume`.
+  /// Gives no stream a turn until `resume`.
   void pause();
   void resume();
 
-  /// Streams that are open.
+  /// Number of open streams.
   std::size_t size() const;
 
-  /// Closes all streams and ends the workers, each after what it runs now. No stream may be added then.
-  /// Twice, or from two threads, does no harm: the first waits.
+  /// Closes all streams and ends the workers, each after what it runs now; no stream can be added after
+  /// that. May be called twice, and from two threads: the first call waits for the workers.
   void close();
 
  private:
@@ -62,7 +72,7 @@ class Pool {
   bool forked() const;
 
   PoolOptions options_;
-  std::shared_ptr<Shared> shared_;  ///< the workers hold it too: what a fork leaves behind stays for ever
+  std::shared_ptr<Shared> shared_;  ///< the workers hold it too; a fork's child never frees it
   std::unique_ptr<std::vector<std::thread>> workers_ = std::make_unique<std::vector<std::thread>>();
   int generation_;
 };

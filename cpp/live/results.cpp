@@ -8,7 +8,7 @@ void Results::put(Result result) {
   {
     const std::lock_guard lock(mutex_);
     if (ending_) return;
-    if (queue_.size() >= capacity_ && beyond_ == Beyond::drop_oldest) {
+    if (queue_.size() >= capacity_ && when_full_ == WhenFull::drop_oldest) {
       n_dropped_ += static_cast<std::int64_t>(queue_.front().n_rows);
       const std::int64_t n_lost = queue_.front().n_lost;
       queue_.pop_front();
@@ -16,12 +16,12 @@ void Results::put(Result result) {
     }
     queue_.push_back(std::move(result));
   }
-  there_.notify_one();
+  changed_.notify_one();
 }
 
 std::optional<Result> Results::take(std::chrono::nanoseconds timeout) {
   std::unique_lock lock(mutex_);
-  there_.wait_for(lock, timeout, [&] { return ending_ || !queue_.empty(); });
+  changed_.wait_for(lock, timeout, [&] { return ending_ || !queue_.empty(); });
   if (!queue_.empty()) {
     Result result = std::move(queue_.front());
     queue_.pop_front();
@@ -38,7 +38,7 @@ void Results::end(std::exception_ptr error) {
     ending_ = true;
     error_ = std::move(error);
   }
-  there_.notify_all();
+  changed_.notify_all();
 }
 
 void Results::close() {
@@ -48,7 +48,7 @@ void Results::close() {
     error_ = nullptr;
     queue_.clear();
   }
-  there_.notify_all();
+  changed_.notify_all();
 }
 
 bool Results::ended() const {

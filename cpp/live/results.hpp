@@ -1,4 +1,4 @@
-/// What a live stream has found, until somebody takes it.
+/// Results of a live stream, and the queue that they wait in.
 #pragma once
 
 #include <chrono>
@@ -14,49 +14,50 @@ namespace fastaudio::live {
 
 /// Rows of one output that came out together.
 struct Result {
-  int network = 0;             ///< which of the networks it had one after the other gave it
+  int network = 0;             ///< number of the network that gave them: each swap counts one up
   std::size_t output = 0;      ///< index among that network's outputs
-  std::int64_t first_row = 0;  ///< count of the first row since `base_s`
+  std::int64_t first_row = 0;  ///< number of the first row, counted from `base_s`
   std::size_t n_rows = 0;
   std::vector<float> values = {};
   double base_s = 0;         ///< time of row 0
-  double until_s = 0;        ///< the sound that was run ends here
+  double until_s = 0;        ///< end of the sound that was run
   std::int64_t n_lost = 0;   ///< frames lost just before the first of these rows
-  bool provisional = false;  ///< of a clip that ends here, before the first whole window is there
+  bool provisional = false;  ///< whether they come from a shortened first clip, which ends at `until_s`
 };
 
 /// A queue from one worker to any number of consumers. Thread-safe.
 class Results {
  public:
-  enum class Beyond { drop_oldest, keep };
+  /// What `put` does with a full queue: drop the oldest result, or keep them all.
+  enum class WhenFull { drop_oldest, keep };
 
-  /// With `keep`, who puts looks at `full` and waits.
-  Results(std::size_t capacity, Beyond beyond) : capacity_(capacity), beyond_(beyond) {}
+  /// With `keep`, the worker has to look at `full` and wait.
+  Results(std::size_t capacity, WhenFull when_full) : capacity_(capacity), when_full_(when_full) {}
 
-  /// Beyond the capacity the oldest is dropped; what was lost before it is told with the next.
+  /// Adds a result. The `n_lost` of a dropped one is added to the next one's.
   void put(Result result);
 
-  /// Waits for one: none after `timeout`, or when there will be no more (see `ended`). Rethrows the error
-  /// that ended the stream, once all before it is taken.
+  /// Waits for a result. Returns nothing after `timeout`, or when no more will come (see `ended`). Rethrows
+  /// the error that ended the stream once all results before it are taken.
   std::optional<Result> take(std::chrono::nanoseconds timeout);
 
-  /// No more will come; `error` may tell why. The first call counts.
+  /// No more will come, because of `error` if there is one. Only the first call counts.
   void end(std::exception_ptr error = nullptr);
 
-  /// Ends, and forgets what nobody took.
+  /// Ends the queue and drops everything in it, the error included.
   void close();
 
-  bool ended() const;  ///< and all is taken
+  bool ended() const;  ///< no more will come, and all are taken
   bool full() const;
   std::size_t size() const;
-  std::int64_t n_dropped() const;  ///< rows
+  std::int64_t n_dropped() const;  ///< in rows
 
  private:
   mutable std::mutex mutex_;
-  std::condition_variable there_;
+  std::condition_variable changed_;
   std::deque<Result> queue_;
   std::size_t capacity_;
-  Beyond beyond_;
+  WhenFull when_full_;
   std::int64_t n_dropped_ = 0;
   bool ending_ = false;
   std::exception_ptr error_;

@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Mono', 'Resample', 'Spectrogram', 'MelSpectrogram', 'HarmonicSpectrogram', 'Chroma', 'Delta', 'EnergyPatch', 'L2Normalize', 'LinearSoftmaxPooling', 'Log', 'MFCC', 'Max', 'Mean', 'MinMaxScale', 'Normalize', 'PCAWhiten', 'PCEN', 'Patches', 'Quantize', 'RMS', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'StackChannels', 'Standardize', 'Statistics', 'TopDb', 'ZeroCrossingRate', 'Similarity', 'Tags', 'Events', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveOptions', 'LiveResult', 'LiveStats', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'Similarity', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_model_reader', 'set_onnxruntime_library']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -74,10 +74,10 @@ class Node:
     """
     def __call__(self, rows: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16], *, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32] | dict[str, numpy.typing.NDArray[numpy.float32]]:
         """
-        All rows of a whole signal: open, push, flush.
+        Returns all rows of a whole signal: open, push, flush.
         
-        A long signal is shared among `threads` where each row depends only on what is near it; the rows
-        are the same bit for bit. Other nodes take one.
+        A long signal is divided among `threads` if each row depends only on inputs near it; the rows are
+        the same bit for bit. Other nodes use one thread.
         
         Raises:
             TypeError: a wrong dtype.
@@ -101,7 +101,7 @@ class Node:
         """
     def open(self, input: StreamSpec | None = None) -> Stream:
         """
-        A new stream. Without `input`, the node's own, or whatever the first block looks like.
+        Returns a new stream. Without `input`, it takes what the node states, or else what the first block looks like.
         """
     def output_specs(self, input: StreamSpec) -> dict[str, StreamSpec]:
         """
@@ -2450,7 +2450,7 @@ class Stream:
         """
     def reset(self) -> None:
         """
-        Goes back to the beginning, as a stream newly opened for the same input; also after flush, or an
+        Goes back to the beginning, like a stream newly opened for the same input; also after flush, or an
         error.
         
         Raises:
@@ -2476,7 +2476,7 @@ class Pool:
         """
     def pause(self) -> None:
         """
-        No stream gets a turn until `resume`.
+        Gives no stream a turn until `resume`.
         """
     def resume(self) -> None:
         """
@@ -2485,33 +2485,208 @@ class Pool:
     @property
     def batch(self) -> int:
         """
-        Rows of a run at most.
+        The most rows of several streams that a network takes in one run; 1 runs each row alone.
+        """
+    @property
+    def batch_wait_s(self) -> float:
+        """
+        The longest that a row waits for others.
         """
     @property
     def workers(self) -> int:
         """
-        Threads at most.
+        The largest number of threads.
+        """
+class LiveOptions:
+    """
+    Options of a live stream, which `Pipeline.live` and `Pipeline.listen` take as keywords.
+    
+    Options:
+        overflow: str, one of 'block', 'drop_oldest', 'raise', default 'block'
+            What happens when sound comes faster than it is run: 'block' makes `push` wait, 'drop_oldest' drops the oldest sound and reports the gap, 'raise' refuses the block.
+        buffer_s: float in [0.01, 3600] s, default 5.0
+            How much sound may wait to be run.
+        provisional_s: float | None in [0, 3600] s, default None
+            Give a first result after this much sound too, marked `provisional`: it is what the pipeline gives for a clip of that length. Each gap is followed by another one. None or 0 for none.
+        start_sample: int in [0, 1e+15] samples, default 0
+            Number of the first sample, where time stamps continue those of an earlier stream.
+        max_results: int in [1, 1e+09] results, default 1024
+            How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024) -> None:
+        ...
+    @property
+    def buffer_s(self) -> float:
+        """
+        How much sound may wait to be run.
+        """
+    @property
+    def max_results(self) -> int:
+        """
+        How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well.
+        """
+    @property
+    def overflow(self) -> str:
+        """
+        What happens when sound comes faster than it is run: 'block' makes `push` wait, 'drop_oldest' drops the oldest sound and reports the gap, 'raise' refuses the block.
+        """
+    @property
+    def provisional_s(self) -> float | None:
+        """
+        Give a first result after this much sound too, marked `provisional`: it is what the pipeline gives for a clip of that length. Each gap is followed by another one. None or 0 for none.
+        """
+    @property
+    def start_sample(self) -> int:
+        """
+        Number of the first sample, where time stamps continue those of an earlier stream.
+        """
+class LiveStats:
+    """
+    What a live stream has done so far; samples are counted per channel.
+    """
+    def __repr__(self) -> str:
+        ...
+    @property
+    def bad_values(self) -> int:
+        """
+        Values that weren't finite and were run as silence.
+        """
+    @property
+    def busy_s(self) -> float:
+        """
+        Seconds that running it took.
+        """
+    @property
+    def captured(self) -> int:
+        """
+        Samples that came in: delivered + dropped + waiting.
+        """
+    @property
+    def delivered(self) -> int:
+        """
+        Samples that were run.
+        """
+    @property
+    def device_overflows(self) -> int:
+        """
+        How often the device lost sound before handing it over.
+        """
+    @property
+    def dropped(self) -> int:
+        """
+        Samples lost in gaps, since they came faster than they ran.
+        """
+    @property
+    def gaps(self) -> int:
+        """
+        How often samples were dropped.
+        """
+    @property
+    def latency_max_s(self) -> float:
+        """
+        The longest such time.
+        """
+    @property
+    def latency_p50_s(self) -> float:
+        """
+        Median time from the arrival of the last sample that a result needs until the result can be taken; it adds to the pipeline's own `latency_s`.
+        """
+    @property
+    def latency_p99_s(self) -> float:
+        """
+        The time of this kind that 99 % of the results don't exceed.
+        """
+    @property
+    def parts(self) -> list[tuple[str, float]]:
+        """
+        Seconds that each node took, as pairs of its summary and a time.
+        """
+    @property
+    def real_time_factor(self) -> float:
+        """
+        Seconds of work per second of sound; the stream falls behind above 1.
+        """
+    @property
+    def results_dropped(self) -> int:
+        """
+        Rows that were dropped because nobody took them in time.
+        """
+    @property
+    def results_waiting(self) -> int:
+        """
+        Results that nobody has taken yet.
+        """
+    @property
+    def sound_s(self) -> float:
+        """
+        Seconds of sound that were run.
+        """
+    @property
+    def waiting(self) -> int:
+        """
+        Samples in the buffer.
+        """
+class LiveResult:
+    """
+    Rows of one output that came out of a live stream together.
+    """
+    @property
+    def base_s(self) -> float:
+        """
+        Time of row 0.
+        """
+    @property
+    def first_row(self) -> int:
+        """
+        Number of the first row, counted from `base_s`.
+        """
+    @property
+    def n_lost(self) -> int:
+        """
+        Samples lost just before the first row.
+        """
+    @property
+    def network(self) -> int:
+        """
+        Number of the network that gave them.
+        """
+    @property
+    def output(self) -> int:
+        """
+        Index among that network's outputs.
+        """
+    @property
+    def provisional(self) -> bool:
+        """
+        Whether they come from a shortened first clip, which ends at `until_s`.
+        """
+    @property
+    def rows(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        The rows, [n_rows, n_values].
+        """
+    @property
+    def until_s(self) -> float:
+        """
+        End of the sound that was run.
         """
 class LiveStream:
     """
-    One run of a node over sound as it comes; see `fastaudio.live.LiveStream`, which holds it.
+    One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it.
     """
-    def __init__(self, pool: Pool, node: Node, input: StreamSpec, *, overflow: str, buffer_s: float, provisional_s: float, start_sample: int, max_results: int) -> None:
+    def __init__(self, pool: Pool, node: Node, input: StreamSpec, options: LiveOptions) -> None:
         ...
     def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
         Ends at once; waits `timeout_s` at most for the part that runs now.
         """
-    def exchange(self, node: Node) -> None:
-        """
-        From the next patch on, `node` gives the results.
-        
-        Raises:
-            ValueError: it doesn't begin with the same parts.
-        """
     def finish(self) -> None:
         """
-        The sound ends: what was taken is run, then the results end.
+        Ends the sound: what was taken is run, then the results end.
         """
     def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
         """
@@ -2524,24 +2699,30 @@ class LiveStream:
         """
     def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:
         """
-        What was captured from `position` on: samples [n, channels], how many before them are lost, and
-        the position that they end at.
+        Returns what was captured from `position` on: samples [n, channels], how many before them are
+        lost, and the position that they end at.
         """
-    def stats(self) -> dict[str, typing.Any]:
+    def stats(self) -> LiveStats:
         """
-        Counts and times so far.
+        Returns counts and times so far.
         """
-    def take(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> tuple[int, str, int, numpy.typing.NDArray[numpy.float32], float, float, int, bool] | None:
+    def swap(self, node: Node, network: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        The next result as (network, output, first_row, rows, base_s, until_s, n_lost, provisional);
-        None after `timeout_s`, or if there will be no more.
+        From the next patch on, `node` gives the results, as network number `network`.
+        
+        Raises:
+            ValueError: it doesn't begin with the same parts.
+        """
+    def take(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> LiveResult | None:
+        """
+        Waits for a result; None after `timeout_s`, or if there will be no more.
         
         Raises:
             FastaudioError: what ended the stream, once all before it is taken.
         """
     def take_peak(self) -> float:
         """
-        Largest magnitude captured since the last call.
+        Returns the largest magnitude captured since the last call.
         """
     @property
     def capture_callback(self) -> int:
@@ -2556,12 +2737,12 @@ class LiveStream:
     @property
     def ended(self) -> bool:
         """
-        No result will come any more.
+        Whether no result will come any more.
         """
     @property
     def position(self) -> int:
         """
-        Samples captured, with `start_sample`.
+        Number of the next sample: `start_sample` and those captured.
         """
 def isa() -> str:
     """

@@ -12,8 +12,10 @@ from fastaudio._core import ModelError
 from fastaudio.cards import pack
 from fastaudio.cards.trained import require_trained
 from fastaudio.composition import Composition
-from fastaudio.live import LiveStream
-from fastaudio.live.microphone import source_for
+from fastaudio.live import LiveOptions, LiveStream
+from fastaudio.live.listening import source_for
+from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
+from fastaudio.live.stream import Swappable
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
 from fastaudio.running.stream import PipelineStream, Samples
 from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many, with_layout
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
+    from typing_extensions import Unpack
+
     from fastaudio._core import FastaudioError, Node, Pool, StreamSpec
-    from fastaudio.live import Overflow
+    from fastaudio.live.options import LiveOptionsDict
     from fastaudio.live.sources import Source
 
 
-class Pipeline(Composition):
+class Pipeline(Composition, Swappable):
     """A network that takes sound at any rate and gives tags, events or features.
 
     Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's rate, and
@@ -129,48 +133,30 @@ class Pipeline(Composition):
         node, spec = self.adapted(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
+    @takes_live_options(LIVE_DEFAULTS)
     def live(
         self,
         sample_rate: int,
         channels: int = 1,
         *,
-        overflow: Overflow = "block",
-        buffer_s: float = 5.0,
-        provisional_s: float | None = None,
-        start_sample: int = 0,
-        max_results: int = 1024,
         pool: Pool | None = None,
+        **options: Unpack[LiveOptionsDict],
     ) -> LiveStream:
         """Open a stream that runs in the background: push blocks from any thread, iterate over results.
 
         Args:
             sample_rate: of the blocks, in Hz.
             channels: of the blocks.
-            overflow: what happens when blocks come faster than they are run: "block" makes `push`
-                wait, "drop_oldest" loses the oldest sound and says so, "raise" refuses the block.
-            buffer_s: sound that may wait.
-            provisional_s: also give a first result after so much sound, marked `provisional`: what the
-                pipeline gives for a clip of that length. Again after each gap.
-            start_sample: count of the first sample, for time stamps that go on.
-            max_results: results that may wait; then the oldest are lost and counted, or with "block"
-                the sound waits.
             pool: the threads that run it; None for those that all live streams share.
+            options: those of `fastaudio.live.LiveOptions`; `help()` lists them with their defaults.
 
         Raises:
-            ValueError, TypeError: an argument outside its range.
+            ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
-        return LiveStream(
-            self,
-            sample_rate=sample_rate,
-            channels=channels,
-            overflow=overflow,
-            buffer_s=buffer_s,
-            provisional_s=provisional_s,
-            start_sample=start_sample,
-            max_results=max_results,
-            pool=pool,
-        )
+        node, spec = self.adapted(sample_rate, channels)
+        return LiveStream(node, spec, LiveOptions(**LIVE_DEFAULTS | options), model=self.name, pool=pool)
 
+    @takes_live_options(LISTEN_DEFAULTS)
     def listen(
         self,
         device: int | str | Source | None = None,
@@ -178,54 +164,38 @@ class Pipeline(Composition):
         sample_rate: int | None = None,
         channels: int = 1,
         block_s: float | None = None,
-        overflow: Overflow = "drop_oldest",
         hop_s: float | None = None,
-        buffer_s: float = 5.0,
-        provisional_s: float | None = None,
-        max_results: int = 1024,
         pool: Pool | None = None,
+        **options: Unpack[LiveOptionsDict],
     ) -> LiveStream:
         """Run over a microphone until it is closed: `for window in pipeline.listen()`, or `async for`.
 
         Args:
             device: index or name of an input, see `fastaudio.devices()`, None for the default one; or
                 another `Source`: raw PCM from a pipe, a file in real time.
-            sample_rate: of the device, in Hz; None for its own. It is resampled in the core.
+            sample_rate: of the device, in Hz; None for its own. The sound is resampled in the core.
             channels: of the device.
-            block_s: length of the device's blocks: fewer cost less. None for a twentieth of the step
+            block_s: length of the device's blocks: long ones cost less. None for a twentieth of the step
                 between results, from 10 to 100 ms.
-            overflow: as for `live`; a microphone can't wait, so "block" is refused for one.
             hop_s: step between windows, in seconds; None for the pipeline's own.
-            buffer_s: as for `live`.
-            provisional_s: as for `live`.
-            max_results: as for `live`.
-            pool: as for `live`.
+            pool: the threads that run it; None for those that all live streams share.
+            options: as for `live`; a microphone can't wait, so overflow "block" is refused for one.
 
         Raises:
             DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
-            ValueError, TypeError: an argument outside its range.
+            ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
         pipeline = self if hop_s is None else self.with_hop(hop_s)
-        source = source_for(
-            device,
-            pipeline.output_specs.values(),
-            sample_rate=sample_rate,
-            channels=channels,
-            block_s=block_s,
-            overflow=overflow,
-        )
-        return LiveStream(
-            pipeline,
-            sample_rate=source.sample_rate,
-            channels=source.channels,
-            overflow=overflow,
-            buffer_s=buffer_s,
-            provisional_s=provisional_s,
-            start_sample=0,
-            max_results=max_results,
-            pool=pool,
-            source=source,
-        )
+        live = LiveOptions(**LISTEN_DEFAULTS | options)
+        device_options: dict[str, Any] = {
+            "sample_rate": sample_rate,
+            "channels": channels,
+            "block_s": block_s,
+        }
+        specs = pipeline.output_specs.values()
+        source = source_for(device, specs, overflow=live.overflow, **device_options)
+        node, spec = pipeline.adapted(source.sample_rate, source.channels)
+        return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source)
 
     def adapted(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         """Return the node preceded by mixing and resampling as such input needs it, and the input's spec.

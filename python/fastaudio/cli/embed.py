@@ -19,7 +19,7 @@ from fastaudio.cli.files import FileRun, add_files, add_files_options, find_file
 from fastaudio.cli.standardize import read_statistics, statistics_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.running.decode import AudioFile
-from fastaudio.running.stream import row_times
+from fastaudio.running.times import row_times
 from fastaudio.running.whole import run_file
 
 if TYPE_CHECKING:

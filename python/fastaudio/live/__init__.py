@@ -1,8 +1,26 @@
-"""Pipelines that run while the sound comes: from a microphone, or from blocks of your own."""
+"""Pipelines that run while the sound comes: from a microphone, or from blocks that you push.
 
-from fastaudio._core import Pool
+`stream` is one run, with `options`; a `reader` takes its `results`, with a `waiter` for event loops, and a
+`tap` reads its sound. `pools` hold the threads. `sources` push sound, and so does a `microphone`, which is
+one of the `devices`; `listening` chooses what `Pipeline.listen` hears.
+"""
+
+from fastaudio._core import LiveOptions, LiveStats, Pool
+from fastaudio.live.options import Overflow
 from fastaudio.live.pools import shared_pool
-from fastaudio.live.results import Frames, Item, LiveStats
-from fastaudio.live.stream import CLOSE_S, LiveStream, Overflow, Tap
+from fastaudio.live.results import Frames, Item
+from fastaudio.live.stream import CLOSE_S, LiveStream
+from fastaudio.live.tap import Tap
 
-__all__ = ["CLOSE_S", "Frames", "Item", "LiveStats", "LiveStream", "Overflow", "Pool", "Tap", "shared_pool"]
+__all__ = [
+    "CLOSE_S",
+    "Frames",
+    "Item",
+    "LiveOptions",
+    "LiveStats",
+    "LiveStream",
+    "Overflow",
+    "Pool",
+    "Tap",
+    "shared_pool",
+]

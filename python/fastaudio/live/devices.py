@@ -1,4 +1,4 @@
-"""Microphones, through PortAudio: what there is, and one that feeds a live stream."""
+"""Sound inputs, as PortAudio lists them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _NO_INPUT = (
 
 
 class DeviceError(FastaudioError):
-    """A sound device that isn't there, or can't be used as asked."""
+    """There is no such sound device, or it can't be used as asked."""
 
 
 class DeviceLost(DeviceError):  # noqa: N818  # it says what happened
-    """A sound device that was working and gives no more sound."""
+    """A sound device worked and now gives no more sound."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Device:
 
     Attributes:
         index: its number, which `Pipeline.listen` takes; it may change when devices come and go.
-        name: what the system calls it; `Pipeline.listen` takes it, or a part of it.
-        host_api: the system's interface it is reached by.
-        channels: how many it has at most.
+        name: the system's name for it; `Pipeline.listen` takes it, or a part of it.
+        host_api: the system's interface through which it is reached.
+        channels: the most that it has.
         sample_rate: its default, in Hz.
-        default: whether it is the one used where none is named.
+        default: whether it is used when none is named.
     """
 
     index: int
@@ -66,7 +66,7 @@ def load_sounddevice() -> Any:
 
 
 def devices() -> list[Device]:
-    """Return the sound inputs that PortAudio saw when it started; an empty list if there are none.
+    """Return the sound inputs that PortAudio found when it started.
 
     Raises:
         DeviceError: sounddevice or PortAudio isn't installed.
@@ -89,13 +89,13 @@ def devices() -> list[Device]:
 
 
 def find_device(wanted: int | str | None = None) -> Device:
-    """Return the input of that number or name, or the system's default.
+    """Return the input with that number or name, or the system's default.
 
     Args:
         wanted: a number, a name or a part of one in any case; None for the default.
 
     Raises:
-        DeviceError: there is none such, or several.
+        DeviceError: none fits, or several do.
     """
     if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int | str)):
         raise TypeError(f"microphone: expected a device's number or name, got {type(wanted).__name__}")
@@ -116,7 +116,7 @@ def _named(wanted: str, found: list[Device]) -> Device:
     name = wanted.strip().lower()
     same = [device for device in found if device.name.lower() == name]
     same = same or [device for device in found if name and name in device.name.lower()]
-    if len(same) > 1:  # one device may be there once for each of the system's interfaces
+    if len(same) > 1:  # each of the system's interfaces may list the same device
         usual = {device.host_api for device in found if device.default}
         same = [device for device in same if device.host_api in usual] or same
     if len(same) == 1:

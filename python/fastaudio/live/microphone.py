@@ -1,4 +1,4 @@
-"""Microphone: a sound input that feeds a live stream from PortAudio's own thread, without Python."""
+"""Microphone: a sound input that feeds a live stream from PortAudio's thread, without Python."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ import math
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from fastaudio._core import StateError
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from fastaudio._core import StreamSpec
-    from fastaudio.live.sources import Source
-    from fastaudio.live.stream import Overflow
-
 LOST_AFTER_S = 2.0
 """Seconds without sound after which a device counts as lost."""
 FIRST_SOUND_S = 5.0
-"""Seconds that it may take to begin: sound servers and wireless headsets need time to wake up."""
+"""Seconds until a device has to give its first sound: sound servers and wireless headsets wake up slowly."""
 
 _CLOSE_S = 0.9
 
@@ -33,12 +26,12 @@ _open: weakref.WeakSet[Microphone] = weakref.WeakSet()
 
 
 class CaptureSink(Protocol):
-    """The side of a live stream that a microphone sees.
+    """What a microphone needs of the live stream that it feeds.
 
     Attributes:
         capture_callback: address of a C function with PortAudio's PaStreamCallback signature.
         capture_data: address of its user data.
-        position: samples a channel taken so far.
+        position: samples taken so far, per channel.
     """
 
     capture_callback: int
@@ -49,13 +42,13 @@ class CaptureSink(Protocol):
 
 
 class Microphone:
-    """A sound input. PortAudio's thread hands blocks to C++: no lock of Python's is taken.
+    """A sound input. PortAudio's thread hands blocks to C++ and never takes Python's lock.
 
     Attributes:
-        device: which it is.
+        device: the sound input.
         sample_rate: in Hz.
-        channels: how many.
-        name: the device's.
+        channels: how many it gives.
+        name: the device's name.
     """
 
     def __init__(
@@ -66,16 +59,16 @@ class Microphone:
         channels: int = 1,
         block_s: float | None = 0.01,
     ) -> None:
-        """Find a device and ask whether it takes these settings.
+        """Find a device and check that it takes these settings.
 
         Args:
-            device: its number, its name or a part of it; None for the system's default.
+            device: its number, its name or a part of the name; None for the system's default.
             sample_rate: in Hz; None for the device's default.
-            channels: how many of its channels.
-            block_s: sound handed over at a time; None or 0 leaves it to PortAudio.
+            channels: how many of its channels to take.
+            block_s: seconds of sound handed over at a time; None or 0 lets PortAudio choose.
 
         Raises:
-            DeviceError: no such device, settings that it doesn't take, no sounddevice or PortAudio.
+            DeviceError: no such device, one that doesn't take these settings, no sounddevice or PortAudio.
         """
         for what, value in (("sample_rate", sample_rate), ("channels", channels)):
             optional = what == "sample_rate" and value is None
@@ -134,7 +127,7 @@ class Microphone:
         self._stream = opened
         self._fed = stream
         self._progress = (stream.position, time.monotonic())
-        # This thread owns what PortAudio's callback writes to: if closing hangs, it stays for ever.
+        # This thread owns what PortAudio's callback writes to, and keeps it if closing hangs.
         self._closer = threading.Thread(
             target=_close_when,
             args=(self._stopped, self._closing, opened, stream),
@@ -148,18 +141,18 @@ class Microphone:
             self.stop()
             raise self._explained(error) from error
         _open.add(self)
-        # sounddevice ends PortAudio at exit: what is registered later runs earlier.
+        # Handlers run in reverse order: register ours after sounddevice's, which ends PortAudio.
         atexit.unregister(_stop_all)
         atexit.register(_stop_all)
 
     def stop(self) -> None:
-        """Close the device. Idempotent, returns within a second, never raises."""
+        """Close the device. May be called twice, returns within a second, never raises."""
         self._stopped.set()
         closer, self._closer = self._closer, None
         if closer is None or closer is threading.current_thread():
             return
         closer.join(_CLOSE_S)
-        if closer.is_alive():  # PortAudio hangs: at exit, nobody may wait for it
+        if closer.is_alive():  # PortAudio hangs, so its exit handler would hang too
             atexit.unregister(self._sounddevice._exit_handler)  # noqa: SLF001
         self._fed = None
         _open.discard(self)
@@ -178,7 +171,7 @@ class Microphone:
         self._progress = (position, now_s)
         moved = position != seen
         self._begun |= moved
-        # A long time between two checks says little: the program itself may have been stopped.
+        # Count no long time between two checks: the program itself may have been stopped.
         self._quiet_s = 0.0 if moved else self._quiet_s + min(now_s - seen_s, LOST_AFTER_S / 2)
         limit_s = LOST_AFTER_S if self._begun else FIRST_SOUND_S
         if self._quiet_s >= limit_s:
@@ -191,7 +184,7 @@ class Microphone:
             )
 
     def _has_ended(self) -> bool:
-        """Whether PortAudio gave up; False where another thread is closing it."""
+        """Return whether PortAudio gave up; False while another thread is closing it."""
         if not self._closing.acquire(blocking=False):
             return False
         try:
@@ -200,11 +193,11 @@ class Microphone:
             self._closing.release()
 
     def __del__(self) -> None:
-        if hasattr(self, "_closer"):  # its constructor came so far
+        if hasattr(self, "_closer"):  # the constructor got that far
             self.stop()
 
     def _explained(self, error: Exception) -> DeviceError:
-        """Return a PortAudio error in the user's words."""
+        """Return a PortAudio error as one that tells users what to do."""
         device = self.device
         text, code = (*error.args, None)[:2]
         if code == _BAD_CHANNELS:
@@ -216,7 +209,9 @@ class Microphone:
                 f"its default is {device.sample_rate} Hz"
             )
         if code == _BUSY:
-            return DeviceError(f"{who}: expected a free device, got a busy one; close who uses it")
+            return DeviceError(
+                f"{who}: expected a free device, got a busy one; close the program that uses it"
+            )
         host = f": {error.args[2][2]}" if code == _HOST_ERROR and len(error.args) > 2 else ""  # noqa: PLR2004
         return DeviceError(
             f"{who}: expected it to open at {self.sample_rate} Hz with {self.channels} channels, "
@@ -231,7 +226,7 @@ def _channels_error(device: Device, channels: int) -> DeviceError:
 
 
 def _close_when(stopped: threading.Event, closing: threading.Lock, opened: Any, fed: object) -> None:
-    """Close a device once it is stopped; keeps what it feeds until then."""
+    """Close a device once it is stopped, and keep what it feeds alive until then."""
     stopped.wait()
     with closing:
         opened.close()  # also stops; sounddevice ignores its errors
@@ -241,34 +236,3 @@ def _close_when(stopped: threading.Event, closing: threading.Lock, opened: Any, 
 def _stop_all() -> None:
     for microphone in list(_open):
         microphone.stop()
-
-
-def source_for(
-    device: int | str | Source | None,
-    specs: Iterable[StreamSpec],
-    *,
-    sample_rate: int | None,
-    channels: int,
-    block_s: float | None,
-    overflow: Overflow,
-) -> Source:
-    """Return what `Pipeline.listen` hears: a microphone by name or number, or the source itself.
-
-    Raises:
-        DeviceError: no such device, or one that refuses.
-        ValueError: an overflow policy that waits, for a microphone.
-    """
-    if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
-        raise ValueError(
-            "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; no microphone waits"
-        )
-    if not (device is None or isinstance(device, int | str)):
-        return device
-    block_s = _block_for(specs) if block_s is None else block_s
-    return Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
-
-
-def _block_for(specs: Iterable[StreamSpec]) -> float:
-    """Return the seconds of a block that suit the step between results: each block costs some time."""
-    steps_s = [1 / spec.rate_hz for spec in specs if spec.rate_hz]
-    return min(max(min(steps_s, default=1.0) / 20, 0.01), 0.1)

@@ -1,4 +1,4 @@
-"""The threads that live streams share, and the end of all streams with the process."""
+"""The threads that live streams share; all streams are closed when the process ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastaudio._core import Pool
 
 
 class Closable(Protocol):
-    """Whatever has to be closed before the interpreter goes."""
+    """What has to be closed before the interpreter ends."""
 
     def close(self) -> None: ...  # noqa: D102
 
@@ -24,7 +24,7 @@ _shared_lock = threading.Lock()
 
 
 def shared_pool() -> Pool:
-    """Return the pool that live streams share unless they are given another: a worker for each core."""
+    """Return the pool of streams that are given no other; it has one worker per core."""
     with _shared_lock:
         if not _shared:
             _shared.append(Pool(workers=min(os.cpu_count() or 1, 1024)))
@@ -32,7 +32,7 @@ def shared_pool() -> Pool:
 
 
 def _close_all() -> None:
-    with suppress(KeyError):  # none is left; other threads may still open some
+    with suppress(KeyError):  # raised once none is left; other threads may open some meanwhile
         while True:
             open_streams.pop().close()
     while _shared:
@@ -40,7 +40,7 @@ def _close_all() -> None:
 
 
 def _forget() -> None:
-    """In a forked child: the workers stayed in the parent, and so did whoever held the lock."""
+    """Start anew in a forked child: the workers stayed in the parent, perhaps with the lock."""
     global _shared_lock  # noqa: PLW0603
     _shared_lock = threading.Lock()
     _shared.clear()

@@ -1,4 +1,4 @@
-"""What feeds a live stream: raw PCM from a pipe, or an audio file at the pace of a microphone."""
+"""Sources of a live stream: raw PCM from a pipe, or an audio file at the pace of a microphone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Encoding: TypeAlias = Literal["s16le", "f32le"]
 
 ENCODINGS: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
-"""How raw PCM may be written: 16-bit integers or 32-bit floats, little-endian, interleaved."""
+"""Encodings of raw PCM: 16-bit integers or 32-bit floats, little-endian, interleaved."""
 
 _READ_BYTES = 1 << 16
 _STOP_S = 0.3
@@ -32,7 +32,7 @@ log = logging.getLogger("fastaudio")
 
 
 class Sink(Protocol):
-    """The side of a live stream that a source sees."""
+    """What a source needs of the live stream that it feeds."""
 
     def push(self, samples: NDArray[Any]) -> object:
         """Take a block, [n_samples] or [n_samples, channels]."""
@@ -45,9 +45,9 @@ class Source(Protocol):
     """What feeds a live stream.
 
     Attributes:
-        sample_rate: of what it gives, in Hz.
-        channels: of what it gives.
-        name: what to call it in messages.
+        sample_rate: of its sound, in Hz.
+        channels: of its sound.
+        name: its name in messages.
     """
 
     sample_rate: int
@@ -58,17 +58,17 @@ class Source(Protocol):
         """Begin to feed `stream` from another thread, and return at once."""
 
     def stop(self) -> None:
-        """Feed no more. Idempotent, returns within a second, never raises."""
+        """Feed no more. May be called twice, returns within a second, never raises."""
 
     def check(self) -> None:
-        """Raise the error at which it ceased to feed, if there was one."""
+        """Raise the error that made it stop feeding, if there was one."""
 
 
 class _Reader:
-    """A source that reads blocks in a thread of its own and pushes them.
+    """A source that reads blocks in a thread and pushes them.
 
-    At the end, and at an error, the stream is finished: what came before is still processed, and
-    `check` raises the error.
+    At the end, and after an error, it finishes the stream: the sound so far is still run, and `check` raises
+    the error.
     """
 
     def __init__(self, name: str, sample_rate: int, channels: int, duration_s: float | None) -> None:
@@ -93,23 +93,23 @@ class _Reader:
         """
         if self._thread is not None or self._stopped.is_set():
             raise StateError(f"{self.name}: expected a new source, got one that was started; make another")
-        # A daemon: a read that blocks must not keep the program from ending.
+        # A daemon, for a read that blocks must not keep the program from ending.
         self._thread = threading.Thread(
             target=self._run, args=(stream,), name="fastaudio-source", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
-        """Feed no more. A read that blocks is left alone: what it brings is dropped."""
+        """Feed no more. A read that blocks goes on, and what it returns is dropped."""
         self._stopped.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_STOP_S)
 
     def check(self) -> None:
-        """Raise the error at which reading ended, if there was one.
+        """Raise the error that ended reading, if there was one.
 
         Raises:
-            DecodeError: the sound can't be read, or isn't finite.
+            DecodeError: the sound can't be read, or has values that aren't finite.
         """
         if self._error is not None:
             raise self._error
@@ -124,11 +124,11 @@ class _Reader:
                     self._left -= len(block)
                     if self._left <= 0:
                         break
-        except StateError:  # the stream was closed, or finished by another
+        except StateError:  # the stream was closed, or finished by the caller
             return
         except FastaudioError as error:
             self._error = error
-        except Exception as error:  # noqa: BLE001  # whatever it is, check() tells it to the reader
+        except Exception as error:  # noqa: BLE001  # check() raises it
             self._error = DecodeError(self.name, f"expected to read on, got {type(error).__name__}: {error}")
         try:
             stream.finish()
@@ -137,7 +137,7 @@ class _Reader:
 
 
 class PcmSource(_Reader):
-    """Raw PCM from a file, a FIFO or stdin, as fast as it comes.
+    """Raw PCM from a file, a FIFO or stdin, as fast as it can be read.
 
     >>> import io
     >>> source = PcmSource(io.BytesIO(bytes(32_000)), sample_rate=16_000)
@@ -154,14 +154,14 @@ class PcmSource(_Reader):
         encoding: Encoding = "s16le",
         duration_s: float | None = None,
     ) -> None:
-        """Name what to read; a FIFO is opened when started, for that waits for its writer.
+        """Choose what to read. A FIFO is opened at the start only, since opening it waits for its writer.
 
         Args:
             source: a path, or a binary file object.
             sample_rate: in Hz.
-            channels: interleaved.
+            channels: how many are interleaved.
             encoding: "s16le" or "f32le".
-            duration_s: end after so much; None for all.
+            duration_s: seconds after which to end; None for all of it.
 
         Raises:
             DecodeError: no such file.
@@ -200,7 +200,7 @@ class PcmSource(_Reader):
             )
 
     def _reads(self) -> Iterator[bytes]:
-        """Yield what is there, without waiting for more."""
+        """Yield what has come, without waiting until a block is full."""
         if isinstance(self._source, str | os.PathLike):
             with open(self._source, "rb", buffering=0) as file:  # noqa: PTH123
                 while data := file.read(_READ_BYTES):
@@ -209,14 +209,16 @@ class PcmSource(_Reader):
         source: Any = self._source
         stdin: Any = getattr(sys.stdin, "buffer", None)
         if stdin is not None and source is stdin:
-            source = stdin.raw  # a lock held in a read that blocks would break Python's shutdown
+            source = (
+                stdin.raw
+            )  # a blocking read of the buffer would hold its lock, which breaks Python's shutdown
         read = getattr(source, "read1", source.read)
         while data := read(_READ_BYTES):
             yield data
 
 
 class FileSource(_Reader):
-    """An audio file as if it were a microphone: at real-time pace, or as fast as it goes."""
+    """An audio file as if it were a microphone: in real time, or as fast as it can be read."""
 
     def __init__(
         self,
@@ -229,13 +231,13 @@ class FileSource(_Reader):
         """Open a file.
 
         Args:
-            path: of any format that `Pipeline` reads, or a file object.
-            real_time: give each block when a microphone would; else at once.
-            block_s: length of a block.
-            duration_s: end after so much; None for all.
+            path: a file of any format that `Pipeline` reads, or a file object.
+            real_time: whether to give each block when a microphone would, or else at once.
+            block_s: length of a block, in seconds.
+            duration_s: seconds after which to end; None for all of it.
 
         Raises:
-            DecodeError: it isn't there, or no known format.
+            DecodeError: it doesn't exist, or its format isn't known.
         """
         if not 0 < block_s <= 60:  # noqa: PLR2004
             raise ValueError(f"FileSource: expected block_s in (0, 60] seconds, got {block_s!r}")
@@ -262,7 +264,7 @@ class FileSource(_Reader):
                 log.warning("%s: the file is cut short, got %.1f s", self.name, got_s)
 
     def _paced(self, decoded: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
-        """Yield small blocks, each when its last sample would have been heard; no error adds up."""
+        """Yield small blocks, each at the time of its last sample. Delays don't add up."""
         started_s = time.monotonic()
         n_given = 0
         for large in decoded:

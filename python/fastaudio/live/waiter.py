@@ -1,4 +1,4 @@
-"""Waiting on behalf of event loops, in a thread beside them."""
+"""Waiter: a thread that waits for results so that event loops needn't block."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _Look: TypeAlias = "Callable[[], bool | None]"
 class Waiter:
     """A thread that looks whether there is more until it knows.
 
-    It is a daemon, for an executor's thread would hold up the exit, and holds on to the stream only while
-    it looks.
+    It is a daemon, since an executor's thread would delay the exit. It keeps the reader of results alive
+    only while it looks.
     """
 
     def __init__(self, look: _Look) -> None:
-        """Take a method that waits for a short time: None if it can't tell yet."""
+        """Take a method that waits for a short time and returns None if it doesn't know yet."""
         self._closed = False
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         arguments = weakref.WeakMethod(look), self._requests
         threading.Thread(target=_answer, args=arguments, name="fastaudio-async", daemon=True).start()
 
     async def more(self) -> bool:
-        """Wait until there is more, or will be none; raises what `look` raises."""
+        """Wait, and return whether there is more; raises what `look` raises."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bool] = loop.create_future()
         self._requests.put((loop, future))
-        if self._closed:  # the thread may have gone before it saw this one
+        if self._closed:  # the thread may have ended before it saw this request
             _settle(future, more=False)
         return await future
 
     def close(self) -> None:
-        """End the thread; who waits learns what `look` says then."""
+        """End the thread after the requests so far."""
         self._closed = True
         self._requests.put(None)
 
@@ -54,11 +54,11 @@ def _answer(method: weakref.WeakMethod[_Look], requests: queue.SimpleQueue[_Requ
         try:
             while more is None and not future.cancelled():
                 more = _look(method)
-        except Exception as caught:  # noqa: BLE001  # belongs to who awaits
+        except Exception as caught:  # noqa: BLE001  # raised where it is awaited
             error = caught
-        with suppress(RuntimeError):  # the loop is closed: nobody waits, but another one may ask
+        with suppress(RuntimeError):  # this loop is closed, but another may ask
             loop.call_soon_threadsafe(partial(_settle, future, more=bool(more), error=error))
-        del request, loop, future, error  # an error holds on to the stream, by its traceback
+        del request, loop, future, error  # an error's traceback would keep the stream alive
 
 
 def _look(method: weakref.WeakMethod[_Look]) -> bool | None:

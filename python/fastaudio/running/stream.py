@@ -9,6 +9,7 @@ import numpy as np
 
 from fastaudio import events
 from fastaudio._core import StateError, Stream, StreamSpec
+from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
@@ -18,37 +19,28 @@ Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
 Result: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
 
 
-def row_times(spec: StreamSpec, n_rows: int, duration_s: float, *, first: int = 0) -> NDArray[np.float64]:
-    """Return start and end in seconds of rows [n_rows, 2] from the `first` on.
-
-    Args:
-        spec: of the rows, one of a pipeline's `output_specs`.
-        n_rows: how many there are.
-        duration_s: of the sound they were made of: none ends after it.
-        first: index of the first of them in the whole signal.
-    """
-    if spec.rate_hz == 0:  # one row for the whole signal
-        return np.full((n_rows, 2), (0.0, duration_s))
-    starts = np.arange(first, first + n_rows) / spec.rate_hz
-    return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), duration_s)
+def without_channel_axis(samples: Samples) -> Samples:
+    """Return [n_samples, 1], as sound cards give one channel, as [n_samples]; all else unchanged."""
+    column = isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1  # noqa: PLR2004
+    return samples[:, 0] if column else samples
 
 
 class PipelineStream:
     """One run of a pipeline over a stream of blocks; one thread at a time.
 
     `push` and `flush` return a list of `Window` for tags, of `Event` for events, rows [n_rows, ...]
-    for features, or a dict of these by output name. Any blocks give the same numbers as the whole
-    signal at once.
+    for features, or a dict of these by output name. However the signal is cut into blocks, the numbers
+    are those of the whole signal at once.
 
     Attributes:
         sample_rate: of the blocks, in Hz.
-        samples_pushed: samples a channel taken so far.
+        samples_pushed: samples taken so far, per channel.
     """
 
     def __init__(
         self, stream: Stream, specs: dict[str, StreamSpec], sample_rate: int, model: str | None
     ) -> None:
-        """Made by `Pipeline.open`."""
+        """Use `Pipeline.open` instead."""
         self._model = model
         self._stream: Stream | None = stream
         self._specs = specs
@@ -98,7 +90,7 @@ class PipelineStream:
         return results if len(results) > 1 else next(iter(results.values()))
 
     def reset(self) -> None:
-        """Go back to the beginning, as a stream newly opened; also after flush, or an error.
+        """Go back to the beginning, like a newly opened stream; also after flush, or an error.
 
         Raises:
             StateError: after close.
@@ -122,10 +114,7 @@ class PipelineStream:
         return self._stream
 
     def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
-        # A pipeline of one channel takes [n, 1] too: that is what sound cards give.
-        if isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1:  # noqa: PLR2004
-            samples = samples[:, 0]
-        rows = self._open().push(samples, wait=wait)
+        rows = self._open().push(without_channel_axis(samples), wait=wait)
         self.samples_pushed += len(samples)
         return self._by_name(rows)
 
@@ -150,8 +139,8 @@ class PipelineStream:
             return rows
         times = row_times(spec, len(rows), self.duration_s, first=first)
         return [
-            Window(float(start_s), float(end_s), scores, labels)
-            for (start_s, end_s), scores in zip(times, rows, strict=True)
+            Window(start_s, end_s, scores, labels)
+            for (start_s, end_s), scores in zip(times.tolist(), rows, strict=True)
         ]
 
     def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:

@@ -1,4 +1,4 @@
-/// What the tests of live streams share: nodes that can be watched, and results put together.
+/// Helpers for the tests of live streams: nodes that can be watched, and joined results.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -21,7 +21,7 @@ namespace fastaudio::test {
 constexpr int kRate = 8000;
 inline const StreamSpec kSound = StreamSpec::samples(kRate);
 
-/// Passes rows on, times a factor; tells a function how many came, which may wait or throw.
+/// Multiplies rows by a factor. Calls a function with them first, which may wait or throw.
 class Through final : public Node {
  public:
   using Watch = std::function<void(const float* rows, std::size_t n_rows)>;
@@ -69,7 +69,7 @@ inline NodePtr through(std::string name, float factor, Through::Watch watch = nu
 
 inline NodePtr in_a_row(const std::vector<NodePtr>& nodes) { return std::make_shared<Sequential>(nodes); }
 
-/// A hundred rows of three bands a second.
+/// Gives a hundred rows of three bands per second.
 inline NodePtr mel() {
   return std::make_shared<MelSpectrogram>(MelSpectrogram::Options{
       {.sample_rate = kRate, .n_fft = 256, .hop_length = 80, .pad_mode = "reflect"}, 3});
@@ -96,7 +96,7 @@ inline Floats part_of(const Floats& x, std::int64_t from, std::int64_t to) {
   return {x.begin() + from, x.begin() + to};
 }
 
-/// Waits for what other threads do; long enough for any machine.
+/// Waits for other threads, long enough for any machine; returns whether the condition came true.
 template <class Condition>
 bool wait_until(Condition&& condition) {
   const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -118,7 +118,7 @@ struct Stretch {
   Floats rows;
 };
 
-/// Puts results together. Rows are counted on from one to the next.
+/// Joins results, and checks that their row numbers go on from one to the next.
 inline void put_together(std::vector<Stretch>& stretches, const live::Result& result) {
   const auto same = [&](const Stretch& last) {
     return last.network == result.network && last.output == result.output && last.base_s == result.base_s &&
@@ -136,7 +136,7 @@ inline void put_together(std::vector<Stretch>& stretches, const live::Result& re
   at->rows.insert(at->rows.end(), result.values.begin(), result.values.end());
 }
 
-/// All results until they end. Throws what ended them.
+/// Takes all results until they end, and throws the error that ended them.
 inline std::vector<Stretch> all_of(live::Results& results) {
   std::vector<Stretch> stretches;
   while (auto result = results.take(std::chrono::seconds(60))) put_together(stretches, *result);
@@ -144,7 +144,7 @@ inline std::vector<Stretch> all_of(live::Results& results) {
   return stretches;
 }
 
-/// The rows of a stream without gaps that has one output.
+/// Takes the rows of a stream that has one output and no gaps.
 inline Floats rows_of(live::LiveStream& stream) {
   const auto stretches = all_of(stream.results());
   REQUIRE(stretches.size() == 1);
@@ -152,7 +152,7 @@ inline Floats rows_of(live::LiveStream& stream) {
   return stretches.front().rows;
 }
 
-/// Does a worker's work until there is none.
+/// Does a worker's work until none is left.
 inline void serve(live::LiveStream& stream) {
   while (stream.ready()) stream.service();
 }
@@ -171,8 +171,7 @@ inline std::shared_ptr<live::LiveStream> open_live(const NodePtr& node, const li
 }
 
 /// Options that lose nothing, however late the results are taken.
-inline const live::LiveOptions kLong{
-    .overflow = live::Overflow::block, .buffer_s = 60, .max_results = 100000};
+inline const live::LiveOptions kLong{.overflow = "block", .buffer_s = 60, .max_results = 100000};
 
 inline void push_all(live::LiveStream& stream, const Floats& x) {
   stream.push(x.data(), x.size());

@@ -13,12 +13,11 @@ using namespace fastaudio;
 using namespace fastaudio::test;
 using live::LiveOptions;
 using live::LiveStream;
-using live::Overflow;
 using live::Pool;
 
 namespace {
 
-/// Keeps the largest number of rows of one run.
+/// Keeps the largest number of rows in a run.
 struct Largest {
   std::atomic<std::size_t> n_rows{0};
   Through::Watch watch() {
@@ -32,7 +31,7 @@ struct Largest {
 
 }  // namespace
 
-TEST_CASE("batches: rows of several streams are run together and are those of each alone") {
+TEST_CASE("batches: rows of several streams run together equal those of each stream alone") {
   Largest largest;
   std::vector<NodePtr> networks{front_and(through("batch", 2, largest.watch(), true))};
   if (has_runtime()) {
@@ -55,13 +54,13 @@ TEST_CASE("batches: rows of several streams are run together and are those of ea
     for (std::uint32_t i = 0; i < 5; ++i) {
       const Floats alone = run(*node, kSound, sound(130 + i, 1 + 0.2 * i));
       CHECK(largest_difference(rows_of(*streams[i]), alone) < 1e-3);
-      CHECK(streams[i]->stats().parts.back().time_ns > 0);
+      CHECK(streams[i]->stats().parts.back().second > 0);
     }
   }
   CHECK(largest.n_rows > 1);
 }
 
-TEST_CASE("batches: what comes behind one is each stream's own, and an error there too") {
+TEST_CASE("batches: the parts behind a batch belong to each stream alone, and so do their errors") {
   std::atomic<int> n_failed{0};
   const auto fails_once = [&](const float*, std::size_t) {
     if (n_failed++ == 0) throw ModelError("head: expected luck, got none");
@@ -87,7 +86,7 @@ TEST_CASE("batches: what comes behind one is each stream's own, and an error the
   CHECK(same_bits(rows_of(*good), run(*node, kSound, x)));
 }
 
-TEST_CASE("batches: an error ends the streams it was met with, and later ones run") {
+TEST_CASE("batches: an error ends the streams in the batch, and later ones run") {
   std::atomic<int> n_runs{0};
   const auto fails_once = [&](const float*, std::size_t) {
     if (n_runs++ == 0) throw ModelError("batch: expected luck, got none");
@@ -126,7 +125,7 @@ TEST_CASE("batches: rows of different shapes go to the same node one shape at a 
   }
 }
 
-TEST_CASE("batches: a row waits for others as long as it is told to, then runs alone") {
+TEST_CASE("batches: a row waits batch_wait_s for others, then runs alone") {
   const NodePtr node = front_and(through("batch", 2, nullptr, true));
   Pool pool({.workers = 1, .batch = 8, .batch_wait_s = 0.1});
   const auto stream = open_live(node, kLong, true);
@@ -138,8 +137,7 @@ TEST_CASE("batches: a row waits for others as long as it is told to, then runs a
   CHECK(live::now_ns() - start >= 100'000'000);
 }
 
-TEST_CASE(
-    "batches: a stream that is closed while its row waits is let go at once, so is one whose pool ends") {
+TEST_CASE("batches: a stream whose row waits is released at once when it, or its pool, is closed") {
   const NodePtr node = front_and(through("batch", 2, nullptr, true));
   const Floats x = sound(144, 0.06);
   for (const bool by_pool : {false, true}) {
@@ -156,7 +154,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("batches: an exchange to another network joins that one's batches") {
+TEST_CASE("batches: after a swap, rows join the new network's batches") {
   Pool pool({.workers = 2, .batch = 4, .batch_wait_s = 0.005});
   const Floats x = sound(145, 4);
   std::vector<std::shared_ptr<LiveStream>> streams;
@@ -168,7 +166,7 @@ TEST_CASE("batches: an exchange to another network joins that one's batches") {
     streams.back()->push(x.data(), x.size() / 2);
   }
   for (const auto& stream : streams) {
-    stream->exchange(second, 1);
+    stream->swap(second, 1);
     stream->push(x.data() + x.size() / 2, x.size() - x.size() / 2);
     stream->finish();
   }

@@ -15,7 +15,7 @@ using live::CaptureRing;
 
 namespace {
 
-/// Tells a frame from all others that may stand in its place.
+/// A value that differs from those of all other frames that may be in its place.
 float value_at(std::int64_t position) { return static_cast<float>(position % 65521 + 1) / 65536.0f; }
 
 /// Two channels.
@@ -53,7 +53,7 @@ TEST_CASE("capture ring: what was written is read, at any position and around th
   }
 }
 
-TEST_CASE("capture ring: who comes too late is told how many are gone, and the rest is right") {
+TEST_CASE("capture ring: a late reader learns how many frames it lost, and the rest is right") {
   CaptureRing ring(100, 2, 0);
   const Floats frames = frames_at(0, 130);
   ring.write(frames.data(), 130);
@@ -63,7 +63,7 @@ TEST_CASE("capture ring: who comes too late is told how many are gone, and the r
   CHECK(ring.read(0, 20, read.data()) == 20);
 }
 
-TEST_CASE("capture ring: one write may be longer than the memory") {
+TEST_CASE("capture ring: one write may be longer than the ring") {
   CaptureRing ring(100, 2, 0);
   const Floats frames = frames_at(0, 1234);
   ring.write(frames.data(), 1234);
@@ -72,7 +72,7 @@ TEST_CASE("capture ring: one write may be longer than the memory") {
   CHECK(same_bits(read, frames_at(1134, 100)));
 }
 
-TEST_CASE("capture ring: values that are no sound are counted and silent, 16 bits are full scale") {
+TEST_CASE("capture ring: values that aren't finite become silence and are counted; 16 bits span +-1") {
   CaptureRing ring(16, 1, 0);
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinite = std::numeric_limits<float>::infinity();

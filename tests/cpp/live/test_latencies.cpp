@@ -14,7 +14,7 @@ using namespace fastaudio::test;
 using fastaudio::live::Arrivals;
 using fastaudio::live::Latencies;
 
-TEST_CASE("latencies: quantiles are those of all values, at most 5 % more") {
+TEST_CASE("latencies: quantiles are those of all values, rounded up by at most 5 %") {
   Random random(10);
   Latencies latencies;
   CHECK(latencies.quantile_s(0.5) == 0);
@@ -33,7 +33,7 @@ TEST_CASE("latencies: quantiles are those of all values, at most 5 % more") {
   CHECK(latencies.max_s() == doctest::Approx(all_s.back()));
 }
 
-TEST_CASE("latencies: what is too short or too long counts in the outermost classes") {
+TEST_CASE("latencies: values out of range count in the outermost bins") {
   Latencies latencies;
   latencies.add(-5);
   CHECK(latencies.quantile_s(1) <= 1.05e-6);
@@ -42,17 +42,17 @@ TEST_CASE("latencies: what is too short or too long counts in the outermost clas
   CHECK(latencies.max_s() == doctest::Approx(1e-9 * std::pow(2, 62)));
 }
 
-TEST_CASE("arrivals: a frame came with the block that holds it, asked for in any order") {
+TEST_CASE("arrivals: a frame came with the block that holds it, in whatever order they are asked for") {
   Arrivals arrivals;
   const std::int64_t first = (std::int64_t{1} << 32) - 500;
   for (int i = 1; i <= 100; ++i) arrivals.note(first + 10 * i, 1000 * i);
   for (const int frame : {1, 10, 11, 995, 555, 20, 1000}) {
     CHECK(arrivals.time_of(first + frame) == (frame + 9) / 10 * 1000);
   }
-  CHECK(arrivals.time_of(first + 2000) == 100'000);  // not told yet: the last
+  CHECK(arrivals.time_of(first + 2000) == 100'000);  // not noted yet, so the last time
 }
 
-TEST_CASE("arrivals: of blocks long ago the oldest known time is told") {
+TEST_CASE("arrivals: frames of forgotten blocks have the oldest known time") {
   Arrivals arrivals;
   for (int i = 1; i <= 10000; ++i) arrivals.note(i, i);
   CHECK(arrivals.time_of(10000) == 10000);

@@ -10,7 +10,6 @@ using namespace fastaudio;
 using namespace fastaudio::test;
 using live::LiveOptions;
 using live::LiveStream;
-using live::Overflow;
 using live::Pool;
 
 namespace {
@@ -47,12 +46,12 @@ TEST_CASE("live stream: any blocks give the rows of one push, bit for bit, run b
   }
 }
 
-TEST_CASE("live stream: and run by a pool, where a push waits for room") {
+TEST_CASE("live stream: so they do when a pool runs it and a push waits for room") {
   const Floats x = sound(42, 20);
   for (const NodePtr& node : networks()) {
     CAPTURE(node->repr());
     Pool pool({.workers = 2});
-    const auto stream = open_live(node, {.overflow = Overflow::block, .buffer_s = 0.5});
+    const auto stream = open_live(node, {.overflow = "block", .buffer_s = 0.5});
     pool.add(stream);
     std::thread source([&] {
       push_in_pieces(*stream, x, 10 * kRate, 43);
@@ -64,7 +63,7 @@ TEST_CASE("live stream: and run by a pool, where a push waits for room") {
     const auto stats = stream->stats();
     CHECK(stats.captured == static_cast<std::int64_t>(x.size()));
     CHECK(stats.delivered == stats.captured);
-    CHECK(stats.n_gaps == 0);
+    CHECK(stats.gaps == 0);
   }
 }
 
@@ -84,12 +83,12 @@ TEST_CASE("live stream: 16-bit samples and several channels") {
   CHECK(stream.take_peak() <= 1);
 }
 
-TEST_CASE("live stream: time stamps begin at the start frame, beyond 31 and 32 bits too") {
+TEST_CASE("live stream: time stamps begin at the start sample, beyond 31 and 32 bits too") {
   const Floats x = sound(45, 3);
   const NodePtr node = in_a_row(front());
   for (const std::int64_t first : {(std::int64_t{1} << 31) - 9000, (std::int64_t{1} << 32) - 9000}) {
     LiveOptions options = kLong;
-    options.start_frame = first;
+    options.start_sample = first;
     LiveStream stream(node, kSound, options, false);
     push_in_pieces(stream, x, 500, 46);
     stream.finish();
@@ -127,7 +126,7 @@ TEST_CASE("live stream: a provisional clip gives what the first part gives offli
   }
 }
 
-TEST_CASE("live stream: a clip too short for the provisional one gives none") {
+TEST_CASE("live stream: sound shorter than the provisional clip gives no provisional rows") {
   LiveOptions options = kLong;
   options.provisional_s = 2;
   LiveStream stream(mel(), kSound, options, false);
@@ -153,7 +152,7 @@ TEST_CASE("live stream: finish ends at what was taken until then, even while a d
   CHECK(stats.captured == 16000);
   CHECK(stats.delivered == 9000);
   CHECK(stats.dropped == 7000);
-  CHECK(stats.n_overflows == 1);
+  CHECK(stats.device_overflows == 1);
   CHECK(message_of<StateError>([&] { stream.push(x.data(), 1); }) ==
         "live: expected no sound after finish, got some; open a new stream");
 }
@@ -166,7 +165,7 @@ TEST_CASE("live stream: without any sound it ends without results") {
   CHECK(all_of(stream.results()).empty());
 }
 
-TEST_CASE("live stream: values that are no sound are silence, and counted") {
+TEST_CASE("live stream: values that aren't finite become silence and are counted") {
   LiveStream stream(mel(), kSound, kLong, false);
   Floats x = sound(51, 1);
   Floats silenced = x;
@@ -178,7 +177,7 @@ TEST_CASE("live stream: values that are no sound are silence, and counted") {
   stream.finish();
   serve(stream);
   CHECK(same_bits(rows_of(stream), run(*mel(), kSound, silenced)));
-  CHECK(stream.stats().n_bad == 2);
+  CHECK(stream.stats().bad_values == 2);
 }
 
 TEST_CASE("live stream: another network goes on between two patches, and says so") {
@@ -186,8 +185,8 @@ TEST_CASE("live stream: another network goes on between two patches, and says so
   LiveStream stream(front_and(through("a", 2)), kSound, kLong, false);
   stream.push(x.data(), 10000);
   serve(stream);
-  stream.exchange(front_and(through("skipped", 7)), 1);
-  stream.exchange(front_and(through("b", 2)), 2);
+  stream.swap(front_and(through("skipped", 7)), 1);
+  stream.swap(front_and(through("b", 2)), 2);
   stream.push(x.data() + 10000, x.size() - 10000);
   stream.finish();
   serve(stream);
@@ -201,7 +200,7 @@ TEST_CASE("live stream: another network goes on between two patches, and says so
   CHECK(same_bits(rows, run(*front_and(through("a", 2)), kSound, x)));
 }
 
-TEST_CASE("live stream: what it tells of itself adds up") {
+TEST_CASE("live stream: its statistics add up") {
   const Floats x = sound(53, 2);
   LiveStream stream(in_a_row(front()), kSound, kLong, false);
   stream.push(x.data(), x.size());
@@ -222,10 +221,12 @@ TEST_CASE("live stream: options outside their range are refused") {
   const auto refusal = [](const LiveOptions& options, const StreamSpec& input) {
     return message_of<ValueError>([&] { LiveStream(mel(), input, options, false); });
   };
+  CHECK(refusal({.overflow = "wait"}, kSound) ==
+        "live: expected overflow as one of 'block', 'drop_oldest', 'raise', got 'wait'");
   CHECK(refusal({.buffer_s = 0.001}, kSound) == "live: expected buffer_s in [0.01, 3600] s, got 0.001");
   CHECK(refusal({.buffer_s = std::nan("")}, kSound).starts_with("live: expected buffer_s in "));
   CHECK(refusal({.provisional_s = -1}, kSound).starts_with("live: expected provisional_s in "));
-  CHECK(refusal({.start_frame = -1}, kSound).starts_with("live: expected start_sample in "));
+  CHECK(refusal({.start_sample = -1}, kSound).starts_with("live: expected start_sample in "));
   CHECK(refusal({.max_results = 0}, kSound).starts_with("live: expected max_results in "));
   CHECK(refusal({}, StreamSpec::samples(0)).starts_with("live: expected sound with a rate, got "));
   CHECK(refusal({}, StreamSpec::samples(1e300)).starts_with("live: expected sample_rate in "));

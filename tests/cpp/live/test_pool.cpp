@@ -12,7 +12,6 @@ using namespace fastaudio;
 using namespace fastaudio::test;
 using live::LiveOptions;
 using live::LiveStream;
-using live::Overflow;
 using live::Pool;
 
 TEST_CASE("pool: several streams on two workers each give their own rows") {
@@ -21,7 +20,7 @@ TEST_CASE("pool: several streams on two workers each give their own rows") {
   std::vector<std::shared_ptr<LiveStream>> streams;
   std::vector<std::thread> sources;
   for (std::uint32_t i = 0; i < 6; ++i) {
-    streams.push_back(open_live(node, {.overflow = Overflow::block, .buffer_s = 0.3}));
+    streams.push_back(open_live(node, {.overflow = "block", .buffer_s = 0.3}));
     pool.add(streams.back());
   }
   CHECK(pool.size() == 6);
@@ -67,7 +66,7 @@ TEST_CASE("pool: a flooded stream doesn't starve the others") {
 TEST_CASE("pool: streams come and go while others run") {
   Pool pool({.workers = 2});
   const NodePtr node = in_a_row(front());
-  const auto steady = open_live(node, {.overflow = Overflow::block, .buffer_s = 0.3});
+  const auto steady = open_live(node, {.overflow = "block", .buffer_s = 0.3});
   pool.add(steady);
   const Floats x = sound(90, 8);
   std::thread source([&] {
@@ -115,7 +114,7 @@ TEST_CASE("pool: an idle one wakes up for the next stream") {
   }
 }
 
-TEST_CASE("pool: while one worker is held up another one looks after sound that comes without a word") {
+TEST_CASE("pool: while one worker is busy, another notices sound that capture() brings") {
   std::atomic<bool> running{false};
   std::atomic<bool> go_on{false};
   const auto waits = [&](const float*, std::size_t) {
@@ -137,9 +136,9 @@ TEST_CASE("pool: while one worker is held up another one looks after sound that 
   CHECK(held_up->results().take(std::chrono::seconds(60)));
 }
 
-TEST_CASE("pool: another network may come at any time, while others look") {
+TEST_CASE("pool: a swap may come at any time, while other threads read") {
   Pool pool({.workers = 2});
-  const auto stream = open_live(front_and(through("0", 2)), {.overflow = Overflow::block, .buffer_s = 0.5});
+  const auto stream = open_live(front_and(through("0", 2)), {.overflow = "block", .buffer_s = 0.5});
   pool.add(stream);
   const Floats x = sound(126, 20);
   std::thread source([&] {
@@ -148,7 +147,7 @@ TEST_CASE("pool: another network may come at any time, while others look") {
   });
   std::thread other([&] {
     for (int i = 1; i <= 20; ++i) {
-      stream->exchange(front_and(through(std::to_string(i), 2)), i);
+      stream->swap(front_and(through(std::to_string(i), 2)), i);
       static_cast<void>(stream->stats());
     }
   });

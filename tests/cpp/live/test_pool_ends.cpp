@@ -17,7 +17,6 @@ using namespace fastaudio;
 using namespace fastaudio::test;
 using live::LiveOptions;
 using live::LiveStream;
-using live::Overflow;
 using live::Pool;
 
 TEST_CASE("pool: an error ends its own stream only, after the results before it") {
@@ -49,8 +48,8 @@ TEST_CASE("pool: an error ends its own stream only, after the results before it"
   CHECK(same_bits(rows_of(*good), run(*mel(), kSound, x)));
 }
 
-TEST_CASE("pool: close wakes whoever pushes or waits for results") {
-  const auto stream = open_live(mel(), {.overflow = Overflow::block, .buffer_s = 0.1});
+TEST_CASE("pool: close wakes threads that push or wait for results") {
+  const auto stream = open_live(mel(), {.overflow = "block", .buffer_s = 0.1});
   Pool pool({.workers = 1});
   pool.pause();
   pool.add(stream);
@@ -70,7 +69,7 @@ TEST_CASE("pool: close wakes whoever pushes or waits for results") {
   CHECK(pool.size() == 0);
 }
 
-TEST_CASE("pool: remove waits for the part that runs, no longer than it is told to") {
+TEST_CASE("pool: remove waits for the part that runs, for timeout_s at most") {
   std::atomic<bool> running{false};
   std::atomic<bool> go_on{false};
   const auto waits = [&](const float*, std::size_t) {
@@ -92,7 +91,7 @@ TEST_CASE("pool: remove waits for the part that runs, no longer than it is told 
   CHECK(!stream->claimed());
 }
 
-TEST_CASE("pool: its end closes open streams, and leaves none that somebody waits for") {
+TEST_CASE("pool: its end closes open streams, and wakes those who wait for them") {
   const auto stream = open_live(mel(), kLong);
   std::thread consumer;
   {

@@ -22,7 +22,7 @@ Result numbered(std::int64_t row, std::int64_t n_lost = 0) {
 }  // namespace
 
 TEST_CASE("results: in order, then none") {
-  Results results(4, Results::Beyond::drop_oldest);
+  Results results(4, Results::WhenFull::drop_oldest);
   CHECK(!results.take(0ns));
   for (int i = 0; i < 4; ++i) results.put(numbered(i));
   CHECK(results.full());
@@ -33,9 +33,8 @@ TEST_CASE("results: in order, then none") {
 }
 
 TEST_CASE(
-    "results: beyond the bound the oldest go, counted in rows, and the next tells what was lost before "
-    "them") {
-  Results results(3, Results::Beyond::drop_oldest);
+    "results: a full queue drops the oldest, counts their rows, and adds their lost frames to the next") {
+  Results results(3, Results::WhenFull::drop_oldest);
   for (int i = 0; i < 5; ++i) results.put(numbered(i, 10 + i));
   CHECK(results.size() == 3);
   CHECK(results.n_dropped() == 4);
@@ -43,22 +42,22 @@ TEST_CASE(
   CHECK(first->first_row == 2);
   CHECK(first->n_lost == 10 + 11 + 12);
   CHECK(results.take(0ns)->n_lost == 13);
-  Results single(1, Results::Beyond::drop_oldest);
+  Results single(1, Results::WhenFull::drop_oldest);
   single.put(numbered(0, 5));
   single.put(numbered(1, 7));
   CHECK(single.take(0ns)->n_lost == 12);
 }
 
-TEST_CASE("results: where all are kept none goes") {
-  Results results(3, Results::Beyond::keep);
+TEST_CASE("results: with keep, none is dropped") {
+  Results results(3, Results::WhenFull::keep);
   for (int i = 0; i < 5; ++i) results.put(numbered(i));
   CHECK(results.full());
   CHECK(results.size() == 5);
   CHECK(results.n_dropped() == 0);
 }
 
-TEST_CASE("results: an end lets take what is there, an error comes after it and stays") {
-  Results results(3, Results::Beyond::drop_oldest);
+TEST_CASE("results: after an end the rest can be taken; then the error is thrown, every time") {
+  Results results(3, Results::WhenFull::drop_oldest);
   results.put(numbered(0));
   results.end(std::make_exception_ptr(std::runtime_error("broken")));
   results.end();             // the first counts
@@ -69,14 +68,14 @@ TEST_CASE("results: an end lets take what is there, an error comes after it and 
     CHECK(message_of<std::runtime_error>([&] { results.take(10s); }) == "broken");
   }
   CHECK(!results.ended());
-  Results fine(3, Results::Beyond::drop_oldest);
+  Results fine(3, Results::WhenFull::drop_oldest);
   fine.end();
   CHECK(fine.ended());
   CHECK(!fine.take(10s));
 }
 
-TEST_CASE("results: close forgets all, an error too") {
-  Results results(3, Results::Beyond::drop_oldest);
+TEST_CASE("results: close drops everything, the error too") {
+  Results results(3, Results::WhenFull::drop_oldest);
   results.put(numbered(0));
   results.end(std::make_exception_ptr(std::runtime_error("broken")));
   results.close();
@@ -84,9 +83,9 @@ TEST_CASE("results: close forgets all, an error too") {
   CHECK(!results.take(10s));
 }
 
-TEST_CASE("results: whoever waits is woken by a result, an end or a close") {
+TEST_CASE("results: a waiting consumer is woken by a result, an end or a close") {
   for (int how = 0; how < 3; ++how) {
-    Results results(3, Results::Beyond::drop_oldest);
+    Results results(3, Results::WhenFull::drop_oldest);
     std::thread other([&] {
       std::this_thread::sleep_for(5ms);
       if (how == 0) results.put(numbered(7));
@@ -100,7 +99,7 @@ TEST_CASE("results: whoever waits is woken by a result, an end or a close") {
 }
 
 TEST_CASE("results: several consumers take each result once") {
-  Results results(10000, Results::Beyond::drop_oldest);
+  Results results(10000, Results::WhenFull::drop_oldest);
   std::atomic<std::int64_t> sum{0};
   std::atomic<int> n{0};
   const auto consume = [&] {

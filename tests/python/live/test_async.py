@@ -51,7 +51,7 @@ async def collect(stream: LiveStream) -> list[Any]:
 
 
 def run(call: Any) -> Any:
-    """As asyncio.run, but never without end."""
+    """Run like asyncio.run, but not forever."""
     return asyncio.run(asyncio.wait_for(call, LIMIT_S))
 
 
@@ -127,7 +127,7 @@ def test_a_loop_that_ends_early_leaves_the_rest_for_the_next() -> None:
     with FEATURES.live(RATE_HZ) as stream:
         task = loop.create_task(stream.__anext__())
         loop.run_until_complete(asyncio.sleep(0.01))
-        loop.close()  # with a wait that nobody ends
+        loop.close()  # while the task still waits
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         with background(feed, stream, blocks()):
             assert rows_of(run(collect(stream))).tobytes() == WANT.tobytes()
@@ -165,14 +165,14 @@ def test_a_wait_ends_with_the_stream(how: str) -> None:
 def test_a_request_just_after_close_is_answered() -> None:
     stream = FEATURES.live(RATE_HZ)
     with pytest.raises(asyncio.TimeoutError):
-        asyncio.run(asyncio.wait_for(anext(stream), 0.01))  # the thread is there
+        asyncio.run(asyncio.wait_for(anext(stream), 0.01))  # the thread runs now
     stream.close()
     wait_until(lambda: not any(thread.name == "fastaudio-async" for thread in threading.enumerate()))
-    assert stream._waiter is not None
-    assert run(stream._waiter.more()) is False
+    assert stream._reader._waiter is not None
+    assert run(stream._reader._waiter.more()) is False
 
 
-def test_errors_reach_who_awaits() -> None:
+def test_errors_are_raised_where_they_are_awaited() -> None:
     class Broken(io.RawIOBase):
         def read(self, _size: int = -1) -> bytes:
             raise OSError(5, "Input/output error")
@@ -192,14 +192,14 @@ def test_a_stream_that_was_awaited_can_be_forgotten(fails: bool) -> None:
         stream = FEATURES.listen(source)
         with pytest.raises(ZeroDivisionError):
             run(collect(stream))
-        stream._failure = None  # it holds on to the stream, by its traceback
+        stream._reader._failure = None  # its traceback keeps the stream alive
     else:
         stream = FEATURES.live(RATE_HZ)
         stream.push(SOUND)
         run(asyncio.wait_for(anext(stream), LIMIT_S))
     forgotten = weakref.ref(stream)
     del stream
-    wait_until(lambda: gc.collect() >= 0 and forgotten() is None)  # the thread may let go of it after a while
+    wait_until(lambda: gc.collect() >= 0 and forgotten() is None)  # the thread may keep it for a while
     wait_until(lambda: not any(thread.name == "fastaudio-async" for thread in threading.enumerate()))
 
 

@@ -1,6 +1,6 @@
 """Live streams end in any order, at any time, from anywhere: nothing hangs, crashes, complains or stays.
 
-Each order is a program of its own, for a hang or a crash would end the tests.
+Each order runs in a separate program, for a hang or a crash would end the tests.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ assert seen == ["live: expected no sound after close, got some; open a new strea
     "never, with a network that runs": TAGGED,
     "never, with a pool of its own": FED.replace("live(16_000)", "live(16_000, pool=fa.Pool(2, batch=4))"),
     "never, nothing pushed": "stream = scores().live(16_000)",
-    # A push that waited for room would hold the stream for ever.
+    # A push that waits for room would keep the stream alive forever.
     "by the garbage collector": FED.replace("stream.push(sound)", "pushed().push(sound)")
     .replace("live(16_000)", 'live(16_000, overflow="drop_oldest")')
     .replace("def push():", "import gc, weakref\npushed = weakref.ref(stream)\ndef push():")
@@ -187,7 +187,7 @@ threading.Thread(target=stream.get, daemon=True).start()
 time.sleep(0.05)
 stream.get()
 """,
-    # None is let go of meanwhile: what is raised in a __del__ is told on stderr and forgotten.
+    # All are kept meanwhile, since an error in a __del__ is only printed on stderr.
     "closing": TAGGED
     + """
 streams = [stream]

@@ -1,4 +1,4 @@
-"""Devices and the microphone against a PortAudio that is made up: every error, in the user's words."""
+"""Devices and the microphone with a fake PortAudio: every error says what users can do."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fastaudio.live import microphone as module
 
 
 class PortAudioError(Exception):
-    """As sounddevice's: a text, a number, what the host says."""
+    """Like sounddevice's error: a text, a number, and the host's message."""
 
 
 class FakeStream:
-    """As sounddevice's stream; `hang` blocks its closing."""
+    """Like sounddevice's stream; `hang` blocks its closing."""
 
     made: list[FakeStream]
 
@@ -327,7 +327,7 @@ def test_a_microphone_that_was_forgotten_is_closed(fake: FakeSounddevice) -> Non
     assert fake.streams[0].closed
 
 
-def test_one_that_was_never_started_stops_without_a_word(fake: FakeSounddevice) -> None:
+def test_one_that_was_never_started_stops_silently(fake: FakeSounddevice) -> None:
     mic = fa.Microphone()
     mic.check()
     mic.stop()

@@ -1,4 +1,4 @@
-"""Live streams leave nothing behind; a source that fails is told, and leaves nothing either."""
+"""Live streams leave nothing behind; a source that fails is reported, and leaves nothing either."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOUND = noise(RATE_HZ)
 
 
 class Source:
-    """A source that fails where it is told to."""
+    """A source that fails in the method of that name."""
 
     sample_rate, channels, name = RATE_HZ, 1, "fake"
 
@@ -70,7 +70,7 @@ def test_a_program_that_ends_stops_its_sources() -> None:
     assert done.stdout == "stopped\n"
 
 
-def test_a_source_that_fails_is_told_after_all_that_it_gave() -> None:
+def test_a_sources_error_is_raised_after_all_that_it_gave() -> None:
     source = Source(check=RuntimeError("unplugged"))
     got: list[Any] = []
     with FEATURES.listen(source) as stream:

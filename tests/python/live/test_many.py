@@ -155,7 +155,7 @@ def test_an_error_is_its_streams_own(batch: int) -> None:
         taken = [first]
         with pytest.raises(fa.ModelError, match=r"picky\.onnx"):
             taken.extend(bad)
-        assert rows_of(taken).tobytes().startswith(want[: 4 * 20])  # what came before is told first
+        assert rows_of(taken).tobytes().startswith(want[: 4 * 20])  # earlier results come first
         with pytest.raises(fa.StateError, match=r"^live: expected no sound after an error"):
             bad.push(quiet)
         good.push(quiet[10_000:])

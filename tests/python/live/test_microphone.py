@@ -1,4 +1,4 @@
-"""The microphone, by a fake one that PulseAudio plays into: what is heard, and what happens when it goes."""
+"""The microphone, with a fake one that PulseAudio plays into: what is heard, and what happens if it goes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def listening(*options: object) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait_for_recording(path: Path) -> None:
-    """Until sound comes in."""
+    """Wait until sound comes in."""
     deadline_s = time.monotonic() + 15
     while not path.is_file() or path.stat().st_size < 10_000:
         assert time.monotonic() < deadline_s, "nothing is recorded"
@@ -157,7 +157,7 @@ def test_the_command_line_hears(
     assert np.abs(samples).max() > 0.1
 
 
-def test_a_microphone_that_goes_away_is_told() -> None:
+def test_a_microphone_that_goes_away_is_reported() -> None:
     with running() as fake, fa.Pipeline.load().listen(DEVICE) as stream:
         wait_for_sound(stream)
         fake.signal(signal.SIGKILL)

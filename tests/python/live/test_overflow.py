@@ -1,9 +1,10 @@
-"""Sound that comes too fast: each policy does what it says, and what is lost is told to the sample."""
+"""Sound that comes too fast: each policy does what it says, and losses are reported to the sample."""
 
 from __future__ import annotations
 
 import ctypes
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -155,10 +156,10 @@ def test_a_network_with_a_state_forgets_what_came_before_the_gap(guitar_16k: NDA
 
 
 def test_a_gap_is_before_the_first_of_windows_that_come_together() -> None:
-    network = Network("model", SCORES.output_specs, RATE_HZ)
-    rows = np.zeros((3, 8), dtype=np.float32)
-    told = {"first_row": 2, "base_s": 5.0, "until_s": 9.0, "n_lost": 1600, "provisional": False}
-    got = network.items("", rows, **told)
+    network = Network(SCORES.output_specs, RATE_HZ, "model")
+    times = {"first_row": 2, "base_s": 5.0, "until_s": 9.0, "n_lost": 1600, "provisional": False}
+    result: Any = SimpleNamespace(output=0, rows=np.zeros((3, 8), dtype=np.float32), **times)
+    got = network.items(result)
     assert [item.gap_s for item in got if isinstance(item, Window)] == [0.1, 0.0, 0.0]
     assert [item.start_s for item in got if isinstance(item, Window)] == [5.032, 5.048, 5.064]
 
@@ -270,7 +271,7 @@ def test_a_callback_that_may_not_lose_sound_ends_the_stream_with_an_error() -> N
             fa.Overrun, match=r"^live: expected results to be computed as fast as sound comes"
         ):
             list(stream)
-        assert not stream.ended  # the error is told to whoever asks
+        assert not stream.ended  # the error has yet to be raised
         with pytest.raises(fa.Overrun):
             stream.get(timeout_s=1)
         with pytest.raises(
@@ -301,7 +302,7 @@ def test_the_oldest_results_are_lost_and_counted(overflow: Any) -> None:
     assert stats.dropped == 0
 
 
-def test_a_gap_is_told_though_the_result_after_it_was_lost() -> None:
+def test_a_gap_is_reported_though_the_result_after_it_was_lost() -> None:
     pool = fa.Pool()
     with FEATURES.live(RATE_HZ, overflow="drop_oldest", buffer_s=1, max_results=2, pool=pool) as stream:
         pushed_while_stalled(pool, stream, SOUND, [(8000, 40_000)])

@@ -81,7 +81,7 @@ def test_pcm_arrives_whole_however_it_is_cut(channels: int, encoding: Any, n_byt
     assert got.ndim == channels
 
 
-def test_bytes_left_over_are_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_bytes_left_over_are_reported(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, logger="fastaudio")
     sink = drained(fa.PcmSource(io.BytesIO(bytes(4 * 10 + 3)), sample_rate=8000, channels=2))
     assert len(sink.samples()) == 10
@@ -168,14 +168,14 @@ def test_an_error_while_reading_comes_after_what_was_read() -> None:
             source.check()
 
 
-def test_a_file_that_cannot_be_decoded_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_decoded_is_reported(tmp_path: Path) -> None:
     with pytest.raises(fa.DecodeError, match="no such file"):
         fa.FileSource(tmp_path / "missing.wav")
     with pytest.raises(fa.DecodeError, match="no such file"):
         fa.PcmSource(tmp_path / "missing.raw", sample_rate=8000)
 
 
-def test_what_a_stream_refuses_is_told() -> None:
+def test_what_a_stream_refuses_is_reported() -> None:
     def refuse() -> None:
         raise ValueError("samples: expected finite values, got nan")
 
@@ -186,7 +186,7 @@ def test_what_a_stream_refuses_is_told() -> None:
         source.check()
 
 
-def test_a_stream_that_was_closed_ends_the_reading_without_a_word() -> None:
+def test_a_stream_that_was_closed_ends_the_reading_silently() -> None:
     def refuse() -> None:
         raise fa.StateError("live: expected no sound after close")
 

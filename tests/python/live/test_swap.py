@@ -83,11 +83,9 @@ def test_a_swap_changes_the_model_between_two_patches(
 
 def test_another_front_end_is_refused_and_nothing_changes(tagger: fa.Pipeline) -> None:
     with tagger.live(RATE_HZ) as stream:
-        with pytest.raises(
-            ValueError, match=r"^exchange: expected a network that begins with the same parts"
-        ):
+        with pytest.raises(ValueError, match=r"^swap: expected a network that begins with the same parts"):
             stream.swap(FEATURES)
-        with pytest.raises(ValueError, match=r"^exchange: expected"):
+        with pytest.raises(ValueError, match=r"^swap: expected"):
             stream.swap(SCORES)
         stream.push(SOUND[:60_000])
         got = drain(stream)

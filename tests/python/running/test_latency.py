@@ -105,7 +105,7 @@ def test_a_row_comes_out_at_the_sample_stated(name: str) -> None:
 
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
 def test_a_model_hears_a_window_at_the_sample_stated(tagger: fa.Pipeline, rate: int) -> None:
-    check_arrivals(*tagger.head(rate, 1))
+    check_arrivals(*tagger.adapted(rate, 1))
 
 
 @pytest.mark.parametrize("name", MODEL_NAMES)
@@ -171,7 +171,7 @@ def test_a_row_changes_with_what_lies_in_its_field_and_nothing_else(name: str) -
 
 @pytest.mark.parametrize("rate", [16_000, 48_000])
 def test_a_model_hears_its_field_and_nothing_else(tagger: fa.Pipeline, rate: int) -> None:
-    node, spec = tagger.head(rate, 1)
+    node, spec = tagger.adapted(rate, 1)
     check_field(node, spec)
     assert node.receptive_field_s(spec) == pytest.approx(tagger.receptive_field_s, abs=0.02)
 

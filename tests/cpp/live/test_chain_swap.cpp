@@ -18,7 +18,7 @@ Floats times(const Floats& x, float factor) {
 
 }  // namespace
 
-TEST_CASE("exchange: between two patches another network goes on, the front as if nothing happened") {
+TEST_CASE("swap: between two patches another network goes on, and the front end keeps its state") {
   const Floats x = sound(30, 4);
   const Floats all = run(*in_a_row(front()), kSound, x);
   constexpr std::size_t kPatch = 12;
@@ -31,11 +31,11 @@ TEST_CASE("exchange: between two patches another network goes on, the front as i
     Collector two(*second, kSound);
     Collector three(*third, kSound);
     chain.push(x.data(), cut, one);
-    chain.check_exchange(*second);
-    const double second_s = chain.exchange(second, one);
+    chain.check_swap(*second);
+    const double second_s = chain.swap(second, one);
     chain.push(x.data() + cut, 8000, two);
-    chain.check_exchange(*third);
-    const double third_s = chain.exchange(third, two);
+    chain.check_swap(*third);
+    const double third_s = chain.swap(third, two);
     CHECK(chain.node() == third);
     chain.push(x.data() + cut + 8000, x.size() - cut - 8000, three);
     chain.flush(three);
@@ -53,21 +53,21 @@ TEST_CASE("exchange: between two patches another network goes on, the front as i
   }
 }
 
-TEST_CASE("exchange: twice in a row counts from the same time") {
+TEST_CASE("swap: two swaps in a row have the same base time") {
   const Floats x = sound(31, 1);
   const NodePtr first = front_and(through("a", 2));
   Chain chain(first, kSound, false);
   Collector rows(*first, kSound);
   chain.push(x.data(), x.size(), rows);
-  const double base_s = chain.exchange(front_and(through("b", 3)), rows);
+  const double base_s = chain.swap(front_and(through("b", 3)), rows);
   CHECK(base_s > 0);
-  CHECK(chain.exchange(front_and(through("c", 5)), rows) == base_s);
-  CHECK(chain.times().back().name == "c()");
+  CHECK(chain.swap(front_and(through("c", 5)), rows) == base_s);
+  CHECK(chain.times().back().first == "c()");
   chain.restart();
-  CHECK(chain.exchange(front_and(through("d", 5)), rows) == 0);
+  CHECK(chain.swap(front_and(through("d", 5)), rows) == 0);
 }
 
-TEST_CASE("exchange: what the old parts still hold comes out of the old network, through its batch too") {
+TEST_CASE("swap: rows that the old parts still hold come out of the old network, through its batch too") {
   const Floats x = sound(32, 2);
   const NodePtr delta = std::make_shared<Delta>(Delta::Options{.width = 9});
   const NodePtr last = through("batch", 2, nullptr, true);
@@ -81,22 +81,21 @@ TEST_CASE("exchange: what the old parts still hold comes out of the old network,
     Chain chain(old, kSound, hold);
     Collector rows(*old, kSound);
     chain.push(x.data(), x.size(), rows);
-    chain.exchange(in_a_row({mel(), std::make_shared<Log>(Log::Options{}), last}), rows);
+    chain.swap(in_a_row({mel(), std::make_shared<Log>(Log::Options{}), last}), rows);
     CHECK(chain.n_held() == 0);
     CHECK(same_bits(rows.outputs.front(), expected));
   }
 }
 
-TEST_CASE("exchange: another front, or another input, is refused and changes nothing") {
+TEST_CASE("swap: another front end, or another input, is refused and changes nothing") {
   const NodePtr node = front_and(through("a", 2));
   const Chain chain(node, kSound, false);
   const auto refused = [&](const NodePtr& other) {
-    return message_of<ValueError>([&] { chain.check_exchange(*other); });
+    return message_of<ValueError>([&] { chain.check_swap(*other); });
   };
   CHECK(refused(front_and(through("b", 3))).empty());
-  CHECK(
-      refused(in_a_row({mel(), std::make_shared<Log>(Log::Options{}), patches(5), through("b", 3)}))
-          .starts_with("exchange: expected a network that begins with the same parts, up to its patches: "));
+  CHECK(refused(in_a_row({mel(), std::make_shared<Log>(Log::Options{}), patches(5), through("b", 3)}))
+            .starts_with("swap: expected a network that begins with the same parts, up to its patches: "));
   CHECK(refused(mel()).find(", got nothing; open another stream") != std::string::npos);
   CHECK(!refused(std::make_shared<RMS>(RMS::Options{.sample_rate = 16000})).empty());
   CHECK(chain.node() == node);

@@ -1,0 +1,150 @@
+#include "live/intake.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace fastaudio::live {
+
+namespace {
+
+double checked_rate(const StreamSpec& input, const LiveOptions& options) {
+  check_spec(input);
+  if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
+  constexpr Range rates{1e-3, 1e9};
+  if (input.rate_hz < rates.min || input.rate_hz > rates.max) {
+    throw ValueError("live: expected sample_rate in " + format(rates, "Hz") + ", got " +
+                     format(input.rate_hz));
+  }
+  check_options("live", options);
+  return input.rate_hz;
+}
+
+}  // namespace
+
+Intake::Intake(const StreamSpec& input, const LiveOptions& options)
+    : rate_hz_(checked_rate(input, options)),
+      start_(options.start_sample),
+      waits_(options.overflow == "block"),
+      raises_(options.overflow == "raise"),
+      ring_(static_cast<std::size_t>(frames_of(options.buffer_s)) + 1, input.row_size(), start_),
+      position_(start_) {}
+
+std::int64_t Intake::frames_of(double seconds) const {
+  return static_cast<std::int64_t>(std::ceil(seconds * rate_hz_ - 1e-6));
+}
+
+// The source's side.
+
+void Intake::capture(const float* frames, std::size_t n, bool overflowed) noexcept {
+  if (overflowed) n_overflows_.fetch_add(1, std::memory_order_relaxed);
+  take(frames, n);
+}
+
+template <class Value>
+void Intake::take(const Value* frames, std::size_t n) {
+  arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
+  const std::size_t n_bad = ring_.write(frames, n);
+  if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
+}
+
+template void Intake::take(const float*, std::size_t);
+template void Intake::take(const std::int16_t*, std::size_t);
+
+void Intake::check_open() const {
+  const bool finish = finished();
+  if (!finish && !stopped() && !closed()) return;
+  throw StateError(std::string("live: expected no sound after ") +
+                   (closed() ? "close"
+                    : finish ? "finish"
+                             : "an error") +
+                   ", got some; open a new stream");
+}
+
+std::size_t Intake::room() const {
+  const std::int64_t waiting = ring_.end() - position();
+  const auto capacity = static_cast<std::int64_t>(ring_.capacity());
+  return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
+}
+
+void Intake::require_room(std::size_t n) const {
+  if (n <= room()) return;
+  throw Overrun("live: expected room for " + std::to_string(n) + " samples, got " + std::to_string(room()) +
+                "; push no faster than they are run, or choose another overflow policy");
+}
+
+/// Returns whether there is room.
+bool Intake::wait_for_room(std::chrono::nanoseconds patience) {
+  const std::int64_t start_ns = now_ns();
+  std::unique_lock lock(room_mutex_);
+  // The worker notifies without the lock, so a wait may miss it: none is long.
+  while (room() == 0) {
+    if (now_ns() - start_ns > patience.count()) return false;
+    room_made_.wait_for(lock, std::chrono::milliseconds(2));
+    check_open();
+  }
+  return true;
+}
+
+void Intake::finish() {
+  std::int64_t open = kOpen;
+  finish_at_.compare_exchange_strong(open, ring_.end(), std::memory_order_acq_rel);
+}
+
+void Intake::stop() {
+  stopped_.store(true, std::memory_order_release);
+  room_made_.notify_all();
+}
+
+void Intake::close() {
+  closed_.store(true, std::memory_order_release);
+  room_made_.notify_all();
+}
+
+// The worker's side.
+
+bool Intake::read(std::size_t n, float* to) {
+  const std::int64_t from = position_.load(std::memory_order_relaxed);
+  if (ring_.read(from, n, to) > 0) return false;
+  position_.store(from + static_cast<std::int64_t>(n), std::memory_order_release);
+  room_made_.notify_all();
+  return true;
+}
+
+void Intake::require_no_gap() const {
+  if (!raises_) return;
+  throw Overrun("live: expected results to be computed as fast as sound comes, got " +
+                std::to_string(ring_.begin() - position()) +
+                " samples too many; choose a larger buffer_s or another overflow policy");
+}
+
+std::int64_t Intake::skip_gap(std::int64_t end) {
+  const std::int64_t from = position_.load(std::memory_order_relaxed);
+  const std::int64_t next = std::min({ring_.begin() + quarter(), ring_.end(), end});
+  const std::lock_guard lock(gaps_mutex_);
+  ++n_gaps_;
+  n_dropped_ += next - from;
+  position_.store(next, std::memory_order_release);
+  return next - from;
+}
+
+void Intake::count(LiveStats& stats) const {
+  const bool ended = stopped() || closed();  // read first: what ran until then isn't lost
+  std::unique_lock lock(gaps_mutex_);
+  stats.dropped = n_dropped_;
+  stats.gaps = n_gaps_;
+  const std::int64_t read = position();
+  lock.unlock();
+  const std::int64_t end = std::max(ring_.end(), read);
+  stats.captured = end - start_;
+  stats.delivered = read - start_ - stats.dropped;
+  stats.waiting = end - read;
+  if (ended) {  // nobody will run what still waits
+    stats.dropped += stats.waiting;
+    stats.waiting = 0;
+  }
+  stats.bad_values = n_bad_.load(std::memory_order_relaxed);
+  stats.device_overflows = n_overflows_.load(std::memory_order_relaxed);
+  stats.sound_s = time_of(stats.delivered);
+}
+
+}  // namespace fastaudio::live

@@ -1,0 +1,126 @@
+/// Sound on its way from a source to the worker that runs it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <limits>
+#include <mutex>
+
+#include "core/spec.hpp"
+#include "live/arrivals.hpp"
+#include "live/capture_ring.hpp"
+#include "live/options.hpp"
+#include "live/stats.hpp"
+
+namespace fastaudio::live {
+
+/// Takes sound from a source, keeps it until the worker reads it, applies the overflow policy, and counts
+/// what is lost. One worker reads; any thread may look at the counts.
+class Intake {
+ public:
+  /// Throws ValueError for options outside their range, or an input without a rate.
+  Intake(const StreamSpec& input, const LiveOptions& options);
+
+  const CaptureRing& ring() const { return ring_; }
+  const Arrivals& arrivals() const { return arrivals_; }
+  float take_peak() { return ring_.take_peak(); }
+  std::int64_t frames_of(double seconds) const;
+  double time_of(std::int64_t frame) const { return static_cast<double>(frame) / rate_hz_; }
+
+  /// A quarter of the buffer, in frames: the most that may wait for a worker's turn.
+  std::int64_t quarter() const { return static_cast<std::int64_t>(ring_.capacity()) / 4 + 1; }
+
+  // The source's side; see LiveStream.
+
+  void capture(const float* frames, std::size_t n, bool overflowed) noexcept;
+
+  /// Calls `taken()` after each piece of the block.
+  template <class Value, class Taken>
+  std::size_t push(const Value* frames, std::size_t n, std::chrono::nanoseconds patience, Taken&& taken) {
+    const std::size_t n_all = n;
+    const std::lock_guard lock(writers_);
+    check_open();
+    if (raises_) require_room(n);
+    while (n > 0) {
+      std::size_t piece = n;
+      if (waits_) {
+        if (!wait_for_room(patience)) return n_all - n;
+        piece = std::min(n, room());
+      }
+      take(frames, piece);
+      frames += piece * ring_.channels();
+      n -= piece;
+      taken();
+    }
+    return n_all;
+  }
+
+  /// The sound ends with what was taken so far. Only the first call counts.
+  void finish();
+  bool finished() const { return finish_at_.load(std::memory_order_acquire) != kOpen; }
+
+  /// Takes no more: the stream has ended, or, with `close`, nobody wants its results. Waiting writers return.
+  void stop();
+  void close();
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+
+  // The worker's side.
+
+  /// Frames up to here were read, or skipped.
+  std::int64_t position() const { return position_.load(std::memory_order_acquire); }
+
+  /// Where the sound ends; the largest integer until it is finished. `finish` may arrive after more was
+  /// read, then it is where reading stopped.
+  std::int64_t end() const { return std::max(finish_at_.load(std::memory_order_acquire), position()); }
+
+  /// Reads `n` frames to `to`. False if some of them were overwritten: then the gap has to be skipped.
+  bool read(std::size_t n, float* to);
+
+  /// Throws Overrun if the policy is to lose nothing.
+  void require_no_gap() const;
+
+  /// Skips what was overwritten, and a quarter of the buffer more, so that the next gap doesn't follow at
+  /// once; no further than `end`. Returns how many frames that lost.
+  std::int64_t skip_gap(std::int64_t end);
+
+  /// Fills in the counts of samples.
+  void count(LiveStats& stats) const;
+
+ private:
+  template <class Value>
+  void take(const Value* frames, std::size_t n);
+  void check_open() const;
+  void require_room(std::size_t n) const;
+  bool wait_for_room(std::chrono::nanoseconds patience);
+  std::size_t room() const;
+
+  static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
+
+  double rate_hz_;
+  std::int64_t start_;
+  bool waits_;
+  bool raises_;
+  CaptureRing ring_;
+  Arrivals arrivals_;
+  std::mutex writers_;  ///< held by `push` from a block's first frame to its last
+  std::mutex room_mutex_;
+  std::condition_variable room_made_;
+  std::atomic<std::int64_t> n_bad_{0};
+  std::atomic<std::int64_t> n_overflows_{0};
+  std::atomic<std::int64_t> finish_at_{kOpen};
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<std::int64_t> position_;
+  mutable std::mutex gaps_mutex_;  ///< held while `position_` passes over a gap; guards the next two
+  std::int64_t n_dropped_ = 0;
+  std::int64_t n_gaps_ = 0;
+};
+
+extern template void Intake::take(const float*, std::size_t);
+extern template void Intake::take(const std::int16_t*, std::size_t);
+
+}  // namespace fastaudio::live

@@ -1,0 +1,115 @@
+"""ResultReader: takes a live stream's results for threads and for event loops."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastaudio import _core
+    from fastaudio.live.results import Item, Network
+    from fastaudio.live.sources import Source
+    from fastaudio.live.waiter import Waiter
+
+_LONG_S = 1e6
+_LOOK_S = 0.5  # a waiting consumer checks for Ctrl-C and the source's errors that often
+
+
+class ResultReader:
+    """Takes results and shares them among any number of threads and tasks.
+
+    Attributes:
+        networks: those that the stream has had, by their numbers in its results.
+        closed: whether `close` was called.
+    """
+
+    def __init__(self, core: _core.LiveStream, network: Network, source: Source | None) -> None:
+        self.networks = [network]
+        self._core = core
+        self._source = source
+        self._ready: deque[Item] = deque()
+        self._taking = threading.Lock()
+        self._waiter: Waiter | None = None
+        self._failure: Exception | None = None
+        self.closed = False
+
+    def get(self, timeout_s: float | None) -> Item | None:
+        """Return the next result; see `LiveStream.get`."""
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        if not self._taking.acquire(timeout=-1 if timeout_s is None else min(max(timeout_s, 0.0), _LONG_S)):
+            return None  # another thread waits for the same
+        try:
+            self._fill(until)
+            return self._pop()
+        finally:
+            self._taking.release()
+
+    async def get_async(self) -> Item | None:
+        """Return the next result without blocking the event loop; None if there will be none."""
+        while (item := self._pop()) is None:
+            if self.ended or not await self._more():
+                return None
+        return item
+
+    @property
+    def ended(self) -> bool:
+        """Whether no result will come any more; see `LiveStream.ended`."""
+        over = not self._ready and self._core.ended and self._source_failure() is None
+        return self.closed or over
+
+    def close(self) -> None:
+        """Drop what was not taken; waiting threads and tasks return."""
+        self.closed = True
+        if self._waiter is not None:
+            self._waiter.close()
+
+    async def _more(self) -> bool:
+        if self._waiter is None:
+            from fastaudio.live.waiter import Waiter  # noqa: PLC0415  # imports asyncio, which few need
+
+            self._waiter = Waiter(self._look)
+            if self.closed:  # while the waiter was made, so close() didn't see it
+                self._waiter.close()
+        return await self._waiter.more()
+
+    def _look(self) -> bool | None:
+        """Return whether a result is ready; None if that isn't known yet."""
+        with self._taking:
+            self._fill(time.monotonic() + _LOOK_S)
+        if self.ended:
+            return False
+        return True if self._ready else None
+
+    def _pop(self) -> Item | None:
+        try:
+            return None if self.closed else self._ready.popleft()
+        except IndexError:
+            return None
+
+    def _fill(self, until: float | None) -> None:
+        """Wait until a result is ready, there will be none, or it is too late."""
+        while not self._ready and not self.closed:
+            left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
+            result = self._core.take(max(left, 0.0))
+            if result is not None:
+                self._ready += self.networks[result.network].items(result)
+                continue
+            failure = self._source_failure()
+            if self._core.ended:
+                if failure is not None:
+                    raise failure
+                return
+            if until is not None and time.monotonic() >= until:
+                return
+
+    def _source_failure(self) -> Exception | None:
+        """Return the error that ended the source, if any; the sound before it is still run."""
+        if self._failure is None and self._source is not None and not self.closed:
+            try:
+                self._source.check()
+            except Exception as error:  # noqa: BLE001  # raised where results are taken
+                self._failure = error
+                self._core.finish()
+        return self._failure

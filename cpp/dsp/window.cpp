@@ -8,18 +8,7 @@ namespace fastaudio::dsp {
 
 namespace {
 
-/// Modified Bessel function of order 0, by its series; libc++ has no std::cyl_bessel_i.
-double bessel_i0(double x) {
-  double term = 1;
-  double total = 1;
-  for (int k = 1; term > 1e-17 * total; ++k) {
-    term *= (x / (2 * k)) * (x / (2 * k));
-    total += term;
-  }
-  return total;
-}
-
-/// `phase` in [0, 2 pi] over the window.
+/// Returns a window's value at `phase`, which goes from 0 to 2 pi over the window.
 double window_value(std::string_view shape, double phase, double beta) {
   if (shape == "hann") return 0.5 - 0.5 * std::cos(phase);
   if (shape == "hamming") return 0.54 - 0.46 * std::cos(phase);
@@ -33,6 +22,16 @@ double window_value(std::string_view shape, double phase, double beta) {
 }
 
 }  // namespace
+
+double bessel_i0(double x) {
+  double term = 1;
+  double total = 1;
+  for (int k = 1; term > 1e-17 * total; ++k) {
+    term *= (x / (2 * k)) * (x / (2 * k));
+    total += term;
+  }
+  return total;
+}
 
 std::vector<float> make_window(std::string_view name, int win_length, int n_fft, bool at_start, double beta) {
   constexpr std::string_view kSuffix = "_symmetric";

@@ -81,10 +81,8 @@ inline IntLanes splat(std::int32_t x) {
 FASTAUDIO_OPERATOR(float, +)
 FASTAUDIO_OPERATOR(float, -)
 FASTAUDIO_OPERATOR(float, *)
-FASTAUDIO_OPERATOR(float, /)
 FASTAUDIO_OPERATOR(std::int32_t, +)
 FASTAUDIO_OPERATOR(std::int32_t, -)
-FASTAUDIO_OPERATOR(std::int32_t, &)
 FASTAUDIO_OPERATOR(std::int32_t, >>)
 FASTAUDIO_OPERATOR(std::int32_t, <<)
 #undef FASTAUDIO_OPERATOR

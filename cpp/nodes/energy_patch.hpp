@@ -34,10 +34,8 @@ Example:
     double pad_value = 0;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Number of rows in the patch.",
-                Place::shown},
-          Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                "Step between the patches that are compared."},
+          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Number of rows.", Place::shown},
+          Field{"hop", &Options::hop, Range{1, 1000000}, "rows", "Step between the compared patches."},
           Field{"last", &Options::last, Choices{"pad repeat"},
                 "How a clip shorter than the patch is filled up: with pad_value, or by repeating its rows."},
           Field{"pad_value", &Options::pad_value, Range{-1e30, 1e30}, "", "Value of padded rows."}};

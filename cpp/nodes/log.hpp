@@ -30,11 +30,9 @@ Example:
       return std::tuple{
           Field{"kind", &Options::kind, Choices{"ln log10 dB"},
                 "ln is the natural logarithm, log10 the decimal one, and dB is 10 log10."},
-          Field{"scale", &Options::scale, Range{1e-30, 1e30}, "",
-                "Each value is multiplied by this before the offset."},
+          Field{"scale", &Options::scale, Range{1e-30, 1e30}, "", "Factor that comes before the offset."},
           Field{"offset", &Options::offset, Range{0, 1e30}, "", "This is added before the logarithm."},
-          Field{"floor", &Options::floor, Range{1e-37, 1e30}, "",
-                "Smaller arguments of the logarithm are raised to this."},
+          Field{"floor", &Options::floor, Range{1e-37, 1e30}, "", "Smallest argument that is used."},
           Field{"reference", &Options::reference, Range{1e-30, 1e30}, "", "Value at 0 dB; only dB uses it."}};
     }
   };

@@ -33,16 +33,15 @@ Example:
     double lifter = 0;
     std::string lifter_kind = "librosa";
     static constexpr auto fields() {
-      return std::tuple{Field{"n_mfcc", &Options::n_mfcc, Range{1, 4096}, "",
-                              "Number of coefficients, at most the number of bands."},
-                        Field{"norm", &Options::norm, Choices{"ortho none"},
-                              "ortho: rows of the transform have unit length; none: they are 2 cos(pi k (2 n "
-                              "+ 1) / (2 n_mels))."},
-                        Field{"lifter", &Options::lifter, Range{0, 10000}, "",
-                              "L of the lifter, which raises the higher coefficients; 0 turns it off."},
-                        Field{"lifter_kind", &Options::lifter_kind, Choices{"librosa htk"},
-                              "librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as "
-                              "in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L)."}};
+      return std::tuple{
+          Field{"n_mfcc", &Options::n_mfcc, Range{1, 4096}, "", "Number of coefficients, at most n_mels."},
+          Field{"norm", &Options::norm, Choices{"ortho none"},
+                "ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels))."},
+          Field{"lifter", &Options::lifter, Range{0, 10000}, "",
+                "L of the lifter, which raises the higher coefficients; 0 turns it off."},
+          Field{"lifter_kind", &Options::lifter_kind, Choices{"librosa htk"},
+                "librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as "
+                "in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L)."}};
     }
   };
 

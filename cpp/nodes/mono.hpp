@@ -24,10 +24,9 @@ Example:
     int channels = 2;
     std::optional<int> channel;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"channels", &Options::channels, Range{1, 1024}, "", "Number of channels in the input."},
-          Field{"channel", &Options::channel, Range{0, 1023}, "",
-                "Index of the channel to keep; None takes the mean of all."}};
+      return std::tuple{Field{"channels", &Options::channels, Range{1, 1024}, "", "Number of channels."},
+                        Field{"channel", &Options::channel, Range{0, 1023}, "",
+                              "Index of the channel to keep; None takes the mean of all."}};
     }
   };
 

@@ -45,7 +45,7 @@ Example:
                 "0 and the standard deviation 1; min_max: values go from 0 to 1."},
           Field{"over", &Options::over, Choices{"row clip"},
                 "Whether each row is brought to the level by itself, or the whole clip together."},
-          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smaller divisors are raised to this."}};
+          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor that is used."}};
     }
   };
 

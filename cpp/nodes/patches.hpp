@@ -32,17 +32,15 @@ Example:
     int context = 0;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Number of rows in a patch.",
-                Place::shown},
+          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Number of rows.", Place::shown},
           Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
                 "Step between patches; None means the same as length, so that patches don't overlap."},
           Field{"last", &Options::last, Choices{"drop pad repeat"},
                 "What happens to rows left over at the end: they are dropped, padded with pad_value, or "
                 "repeated to fill a patch."},
           Field{"pad_value", &Options::pad_value, Range{-1e30, 1e30}, "", "Value of padded rows."},
-          Field{
-              "context", &Options::context, Range{0, 1000000}, "rows",
-              "Number of earlier rows at the front of each patch; before the first row they are pad_value."}};
+          Field{"context", &Options::context, Range{0, 1000000}, "rows",
+                "Earlier rows at the front of each patch; before the first row they are pad_value."}};
     }
   };
 

@@ -27,10 +27,10 @@ Example:
     std::vector<double> mean;
     std::vector<double> std;
     static constexpr auto fields() {
-      return std::tuple{Field{"mean", &Options::mean, Range{-1e12, 1e12}, "",
-                              "Mean that is subtracted first.", Place::positional},
-                        Field{"std", &Options::std, Range{1e-12, 1e12}, "",
-                              "Standard deviation to divide by.", Place::positional}};
+      return std::tuple{
+          Field{"mean", &Options::mean, Range{-1e12, 1e12}, "", "Mean to subtract first.", Place::positional},
+          Field{"std", &Options::std, Range{1e-12, 1e12}, "", "Standard deviation to divide by.",
+                Place::positional}};
     }
   };
 
@@ -105,7 +105,7 @@ Example:
     double eps = 1e-12;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smaller divisors are raised to this."}};
+          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor that is used."}};
     }
   };
 

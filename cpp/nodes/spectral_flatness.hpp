@@ -26,10 +26,10 @@ Example:
     double amin = 1e-10;
     double power = 2;
     static constexpr auto fields() {
-      return std::tuple{Field{"amin", &Options::amin, Range{1e-30, 1}, "",
-                              "Smaller values of magnitude ** power are raised to this."},
-                        Field{"power", &Options::power, Range{1, 10}, "",
-                              "Exponent of the magnitude: 1 for magnitude, 2 for power."}};
+      return std::tuple{
+          Field{"amin", &Options::amin, Range{1e-30, 1}, "", "Lower bound of magnitude ** power."},
+          Field{"power", &Options::power, Range{1, 10}, "",
+                "Exponent of the magnitude: 1 for magnitude, 2 for power."}};
     }
   };
 

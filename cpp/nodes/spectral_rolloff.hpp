@@ -29,7 +29,7 @@ Example:
     double roll_percent = 0.85;
     static constexpr auto fields() {
       return std::tuple{Field{"roll_percent", &Options::roll_percent, Range{0.0001, 0.9999}, "",
-                              "Part of the whole, as a fraction of 1 (0.85 is 85 %)."}};
+                              "Share of the whole, as a fraction of 1."}};
     }
   };
 

@@ -6,6 +6,16 @@
 
 namespace fastaudio::dsp {
 
+double bessel_i0(double x) {
+  double term = 1;
+  double total = 1;
+  for (int k = 1; term > 1e-17 * total; ++k) {
+    term *= (x / (2 * k)) * (x / (2 * k));
+    total += term;
+  }
+  return total;
+}
+
 namespace {
 
 /// Returns a window's value at `phase`, which goes from 0 to 2 pi over the window.
@@ -22,16 +32,6 @@ double window_value(std::string_view shape, double phase, double beta) {
 }
 
 }  // namespace
-
-double bessel_i0(double x) {
-  double term = 1;
-  double total = 1;
-  for (int k = 1; term > 1e-17 * total; ++k) {
-    term *= (x / (2 * k)) * (x / (2 * k));
-    total += term;
-  }
-  return total;
-}
 
 std::vector<float> make_window(std::string_view name, int win_length, int n_fft, bool at_start, double beta) {
   constexpr std::string_view kSuffix = "_symmetric";

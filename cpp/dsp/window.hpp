@@ -6,8 +6,7 @@
 
 namespace fastaudio::dsp {
 
-/// Returns the modified Bessel function of the first kind and order 0, by its series: the shape of kaiser
-/// windows. libc++ has no std::cyl_bessel_i.
+/// Modified Bessel function of the first kind, order 0, by its series; libc++ has no std::cyl_bessel_i.
 double bessel_i0(double x);
 
 /// Returns `n_fft` values: a window of `win_length` values, with zeros on both sides or, if `at_start`, only

@@ -33,18 +33,18 @@ OnnxModel::OnnxModel(Options options, std::shared_ptr<onnx::Session> session)
 
 std::shared_ptr<OnnxModel> OnnxModel::with_outputs(std::vector<std::string> outputs,
                                                    std::vector<std::string> units) const {
-  Options options = options_;
-  options.outputs = std::move(outputs);
-  options.units = std::move(units);
-  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
+  Options changed = options();
+  changed.outputs = std::move(outputs);
+  changed.units = std::move(units);
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), session_));
 }
 
 void OnnxModel::find_data_input() {
-  states_ = onnx::find_states(*session_, options_.state);
+  states_ = onnx::find_states(*session_, options().state);
   std::vector<std::string> others;
   const auto& inputs = session_->inputs();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (options_.state.contains(inputs[i].name)) continue;
+    if (options().state.contains(inputs[i].name)) continue;
     others.push_back(inputs[i].name);
     data_input_ = i;
   }
@@ -82,25 +82,25 @@ void OnnxModel::check_outputs() const {
       throw ModelError(subject + ": expected float32 from output " + format(name) + ", got another type");
     }
   }
-  if (!options_.units.empty() && options_.units.size() != names.size()) {
+  if (!options().units.empty() && options().units.size() != names.size()) {
     throw ValueError(subject + ": expected a unit for each of " + std::to_string(names.size()) +
-                     " outputs, got " + format(options_.units));
+                     " outputs, got " + format(options().units));
   }
 }
 
 std::vector<std::string> OnnxModel::output_names() const {
-  if (!options_.outputs.empty()) return options_.outputs;
+  if (!options().outputs.empty()) return options().outputs;
   return {data_outputs().front()};
 }
 
 std::string OnnxModel::summary() const {
-  const std::size_t slash = options_.path.find_last_of("/\\");
-  return "OnnxModel(" + format(options_.path.substr(slash == std::string::npos ? 0 : slash + 1)) + ")";
+  const std::size_t slash = options().path.find_last_of("/\\");
+  return "OnnxModel(" + format(options().path.substr(slash == std::string::npos ? 0 : slash + 1)) + ")";
 }
 
 OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
-  auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options_.layout, input,
-                                 options_.batch, !states_.empty());
+  auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout, input,
+                                 options().batch, !states_.empty());
   auto row_shapes = probe_.row_shapes(*this, layout);
   return {std::move(layout), std::move(row_shapes)};
 }
@@ -112,7 +112,7 @@ std::vector<Output> OnnxModel::outputs(const StreamSpec& input) const {
   for (std::size_t o = 0; o < names.size(); ++o) {
     StreamSpec spec = input;
     spec.shape = plan.row_shapes[o];
-    spec.unit = options_.units.empty() ? "" : options_.units[o];
+    spec.unit = options().units.empty() ? "" : options().units[o];
     outputs.push_back({names[o], spec});
   }
   return outputs;
@@ -128,15 +128,15 @@ std::optional<Locality> OnnxModel::locality() const {
 }
 
 std::shared_ptr<const Node> OnnxModel::batched(int n_rows) const {
-  const bool has_batch = options_.layout.empty() || options_.layout.front() == 'n';
+  const bool has_batch = options().layout.empty() || options().layout.front() == 'n';
   if (!has_batch || !states_.empty()) return nullptr;
   const auto& shape = data_input().shape;
   if (shape.empty() || shape.front() == 1) return nullptr;
   if (shape.front() > 0) return shared_from_this();
-  Options options = options_;
-  options.batch = n_rows;
-  check_options(name, options);
-  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
+  Options changed = options();
+  changed.batch = n_rows;
+  check_options(name, changed);
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), session_));
 }
 
 }  // namespace fastaudio

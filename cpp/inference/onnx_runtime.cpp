@@ -82,7 +82,7 @@ Runtime::RunInProgress::RunInProgress() {
   ++runs_in_progress;
   if (closed) {
     --runs_in_progress;
-    throw ModelError("ONNX Runtime: expected a running process, got a run while it ends");
+    throw ModelError("ONNX Runtime: expected no run while the process ends, got one");
   }
 }
 

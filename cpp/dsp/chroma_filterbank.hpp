@@ -1,4 +1,4 @@
-/// Filters that fold the bins of a spectrum onto pitch classes.
+/// Makes filters that fold the bins of a spectrum onto pitch classes.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-/// The transform of kernels_fft.hpp for a single frame. Lanes run along the butterflies of a stage, and in
-/// the last stages along its blocks. Operations come in the same order, so that the bits are the same.
+/// Does the transform of kernels_fft.hpp for a single frame. Lanes run along the butterflies of a stage, and
+/// in the last stages along its blocks. Operations come in the same order, so that the bits are the same.
 #pragma once
 
 #include "dsp/kernels_fft.hpp"

@@ -1,4 +1,4 @@
-/// Triangular filters on a mel scale, as sparse rows.
+/// Makes triangular filters on a mel scale, as sparse rows.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,7 @@
 
 namespace fastaudio::dsp {
 
-/// Holds the stages of a complex FFT: radices 4, 2, 3, 5 have butterflies, primes up to 13 need none.
+/// Holds the stages of a complex FFT: radices 4, 2, 3, 5 have butterflies, primes up to 13 don't.
 class FftTables {
  public:
   static constexpr int kLargestPrime = 13;

@@ -1,4 +1,4 @@
-/// Functions that add up in one fixed order, or find extremes.
+/// Adds up values in one fixed order, and finds extremes.
 #pragma once
 
 #include <algorithm>

@@ -80,7 +80,7 @@ std::vector<double> half_band_taps(int n, double width) {
     side.push_back(sinc(t / 2) * bessel_i0(beta * std::sqrt(1 - (t / half) * (t / half))));
     total += side.back();
   }
-  for (double& tap : side) tap /= total * 4;  // with 1/2 in the middle: gain 1
+  for (double& tap : side) tap /= total * 4;  // with 1/2 in the middle, the gain is 1
   return side;
 }
 

@@ -35,7 +35,7 @@ inline constexpr int kErrorsOnly = 3;      ///< logging level
 inline constexpr int kArenaAllocator = 1;  ///< allocator type
 inline constexpr int kDefaultMemory = 0;   ///< memory type
 
-/// Typed views of the table's slots.
+/// Gives the table's slots their types.
 struct Api {
   template <std::size_t slot, class F>
   struct Slot {

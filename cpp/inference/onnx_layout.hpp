@@ -6,7 +6,7 @@
 
 namespace fastaudio::onnx {
 
-/// How rows of one shape fill the input of a run.
+/// Says how rows of one shape fill the input of a run.
 struct Layout {
   Shape shape;                       ///< shape of a run's input
   std::vector<std::size_t> extents;  ///< [3] extents of the row's axes, in the model's order; 1 in front
@@ -23,8 +23,8 @@ struct Layout {
 };
 
 /// Fits rows of `input` into a model's input of `model_shape`, whose axes are named as in the option `layout`
-/// of OnnxModel. `batch` holds where the model leaves it open; with state, a run takes one row. Throws
-/// ModelError, which begins with `subject`, if rows don't fit.
+/// of OnnxModel. `batch` applies if the model leaves it open; with state, a run takes one row. Throws
+/// ModelError, whose text begins with `subject`, if rows don't fit.
 Layout fit_layout(const std::string& subject, const Shape& model_shape, std::string axes,
                   const StreamSpec& input, int batch, bool has_state);
 

@@ -79,7 +79,7 @@ Source: ONNX Runtime 1.19 or later, C interface
   /// row or has state.
   std::shared_ptr<const Node> batched(int n_rows) const override;
 
-  /// What a stream needs to know about one row shape.
+  /// Holds what a stream needs to know about rows of one shape.
   struct Plan {
     onnx::Layout layout;
     std::vector<onnx::Shape> row_shapes;  ///< shape of a row of each output

@@ -17,8 +17,8 @@ namespace fastaudio::onnx {
 class OutputProbe {
  public:
   /// Returns the shape of a row of each output, without the batch axis. Where the model leaves it open, it
-  /// runs once on zeros, once for each input shape. Throws ModelError if an output hasn't one row for each
-  /// input row.
+  /// runs once on zeros, once for each input shape. Throws ModelError if an output doesn't
+  /// have one row for each input row.
   std::vector<Shape> row_shapes(const OnnxModel& model, const Layout& layout) const;
 
  private:

@@ -25,7 +25,7 @@ class Handle {
   std::unique_ptr<T, Release*> object_{nullptr, nullptr};
 };
 
-/// The library and its one environment in this process, telemetry off.
+/// Holds the library and its only environment in this process; telemetry is off.
 class Runtime {
  public:
   /// Says where the library lies; the environment variable FASTAUDIO_ONNXRUNTIME comes first.

@@ -1,4 +1,4 @@
-/// A loaded model of ONNX Runtime. Every failure is a ModelError.
+/// A session is a model that ONNX Runtime has loaded. Every failure is a ModelError.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ struct TensorInfo {
   Shape shape;
 };
 
-/// Returns the one of that name, or null.
+/// Returns the tensor of that name, or null.
 const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& name);
 
 std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);

@@ -13,7 +13,7 @@ Input:  rows [n_bins]    power, as Spectrogram(power=2) gives it
 Output: rows [n_chroma]  power, each row divided by its `norm`; silence stays 0
 Latency: none
 Source: Ellis, Chroma Analysis and Synthesis, 2007; librosa 0.11 `feature.chroma_stft`, which estimates
-        the clip's tuning unless one is given; here it is an option
+        the clip's tuning unless one is given; this node takes it as an option
 
 Example:
     >>> import numpy as np

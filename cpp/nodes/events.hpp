@@ -64,7 +64,7 @@ Example:
                 "Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window "
                 "costs one addition for every window in that time."},
           Field{"cool_down_s", &Options::cool_down_s, seconds, "s",
-                "For this time after the end of an event that came out, its label begins no other."},
+                "For this time after the end of an event that came out, no other of its label begins."},
           Field{"onsets", &Options::onsets, "Whether an extra row says at once that an event has begun."}};
     }
   };

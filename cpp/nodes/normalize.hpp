@@ -69,7 +69,7 @@ Input:  rows of any shape, in dB
 Output: rows of the same shape: max(x, largest - top_db), minus `largest` if relative
 Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
 
-Source: librosa 0.11 `power_to_db` does this by the clip; OpenL3 0.4 does it by the patch, and relative
+Source: librosa 0.11 `power_to_db` does this by the clip; OpenL3 0.4 does it by the patch, with relative
 
 Example:
     >>> import numpy as np

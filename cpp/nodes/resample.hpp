@@ -15,8 +15,8 @@ Input:  samples [n_samples]   at `input_rate`
 Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
         input: output k stands at time k / output_rate
 Latency: half the filter's length; `latency_s` gives it
-Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; its output is
-        compared with soxr 1.0
+Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; tests
+        compare this node with soxr 1.0
 
 Example:
     >>> import numpy as np

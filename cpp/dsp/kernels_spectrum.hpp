@@ -20,7 +20,7 @@ struct FftPlan {
 };
 
 /// Describes a real FFT of n points by a complex one of n / 2 points, or of n if n is odd. If that number has
-/// a large prime factor, the complex one is a convolution with a chirp (Bluestein), and so is `fft`.
+/// a large prime factor, the complex one is a convolution with a chirp (Bluestein) by `fft`.
 struct RealFftPlan {
   int n_fft = 0;
   int n_bins = 0;  ///< n_fft / 2 + 1

@@ -58,7 +58,7 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
     std::int64_t size = 1;
     for (const std::int64_t n : shape) {
       if (n < 1 || n > left / size) {
-        throw ModelError(subject + ": expected 1 to 2**24 values in a state, and in all of them, got " +
+        throw ModelError(subject + ": expected from 1 to 2**24 values in a state, and in all of them, got " +
                          shape_text(input.shape) + " in " + format(input_name));
       }
       size *= n;

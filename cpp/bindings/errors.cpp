@@ -5,7 +5,7 @@ namespace fastaudio::bindings {
 
 namespace {
 
-/// Lives as long as the process: translators may run at any time.
+/// The type lives as long as the process, because translators may run at any time.
 PyObject* make_error(py::module_& m, const char* name, const char* doc, const py::tuple& bases) {
   const std::string qualified = std::string("fastaudio.") + name;
   PyObject* type = PyErr_NewExceptionWithDoc(qualified.c_str(), doc, bases.ptr(), nullptr);
@@ -21,12 +21,13 @@ PyObject* overrun = nullptr;
 }  // namespace
 
 void register_errors(py::module_& m) {
-  PyObject* base = make_error(m, "FastaudioError", "Base of the errors that are fastaudio's own.",
+  PyObject* base = make_error(m, "FastaudioError", "The base class of all errors that only fastaudio raises.",
                               py::make_tuple(py::handle(PyExc_Exception)));
   const auto bases = py::make_tuple(py::handle(base), py::handle(PyExc_RuntimeError));
-  state_error = make_error(m, "StateError", "A call at the wrong time, such as a push after flush.", bases);
-  model_error = make_error(m, "ModelError", "A model, card or hash that can't be used as asked.", bases);
-  overrun = make_error(m, "Overrun", "Sound came faster than it could be run.", bases);
+  state_error =
+      make_error(m, "StateError", "A call came at the wrong time, such as a push after flush.", bases);
+  model_error = make_error(m, "ModelError", "A model, card or hash can't be used as asked.", bases);
+  overrun = make_error(m, "Overrun", "Sound came faster than it could be processed.", bases);
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);

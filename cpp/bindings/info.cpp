@@ -7,7 +7,7 @@ void register_info(py::module_& m) {
   m.attr("__version__") = FASTAUDIO_VERSION;
   m.def(
       "isa", [] { return std::string(dsp::kernels().isa); },
-      "Instruction set of the kernels in use: baseline, avx2, avx512, or neon.\n\n"
+      "Returns the instruction set of the kernels in use: baseline, avx2, avx512, or neon.\n\n"
       "Raises:\n    ValueError: FASTAUDIO_ISA names one that this processor can't run.\n");
 }
 

@@ -7,7 +7,7 @@ namespace fastaudio::bindings {
 
 namespace {
 
-/// What reads a model's file and verifies its hash: Python's, which knows packed files. Never destroyed.
+/// Python's function that reads a model's file, packed or not, and verifies its hash. It is never destroyed.
 py::object& reader() {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> slot;
   return slot.call_once_and_store_result([] { return py::object(py::none()); }).get_stored();
@@ -19,7 +19,7 @@ std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
   return std::make_shared<OnnxModel>(options, std::move(content));
 }
 
-/// The units that go with a choice among the outputs named so far.
+/// Returns the units that belong to some of the outputs named so far.
 std::vector<std::string> units_of(const OnnxModel& model, const std::vector<std::string>& names) {
   const auto& options = model.options();
   if (options.units.empty()) return {};
@@ -42,16 +42,11 @@ void register_onnx(py::module_& m, NodeClass&) {
             return self.with_outputs({output}, units_of(self, {output}));
           },
           py::arg("output"),
-          "The same network with one output, sharing its session.\n\n"
+          "Returns the same network with one output; both share a session.\n\n"
           "Raises:\n    ModelError: the network has no such output.\n")
       .def_property_readonly(
-          "available_outputs",
-          [](const OnnxModel& self) {
-            std::vector<std::string> names;
-            for (const auto& info : self.session().outputs()) names.push_back(info.name);
-            return names;
-          },
-          "Names of all the outputs that the network has.");
+          "available_outputs", [](const OnnxModel& self) { return onnx::names_of(self.session().outputs()); },
+          "Names of all outputs that the network has.");
   py::module_::import("atexit").attr("register")(py::cpp_function([] {
     const WithoutGil without_gil;
     onnx::Runtime::close();
@@ -59,9 +54,10 @@ void register_onnx(py::module_& m, NodeClass&) {
   m.def(
       "set_model_reader",
       [](const py::typing::Callable<py::bytes(std::string, std::string)>& read) { reader() = read; },
-      py::arg("read"), "What returns the bytes of a model's file, given its path and its sha256 or ''.");
+      py::arg("read"),
+      "Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''.");
   m.def("set_onnxruntime_library", &onnx::Runtime::set_library, py::arg("path"),
-        "Where ONNX Runtime's library lies; has no effect once it is open.");
+        "Says where ONNX Runtime's library lies; this has no effect once it is open.");
   m.def(
       "onnxruntime_info",
       [] {
@@ -72,7 +68,7 @@ void register_onnx(py::module_& m, NodeClass&) {
         info["providers"] = runtime->providers();
         return info;
       },
-      "Version, path and active providers of ONNX Runtime; opens it.\n\n"
+      "Returns the version, path and active providers of ONNX Runtime, and opens it if need be.\n\n"
       "Raises:\n    ModelError: it isn't installed or doesn't fit.\n");
 }
 

@@ -1,4 +1,4 @@
-/// A float array on a 64-byte boundary, as the kernels' scratch and tables want it.
+/// Float arrays that begin on a 64-byte boundary, as the kernels' scratch and tables need it.
 #pragma once
 
 #include <cstddef>

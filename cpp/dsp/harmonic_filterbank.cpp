@@ -12,7 +12,7 @@ constexpr int kLowestNote = 24;  // C1
 double note_of(double hz) { return 69 + 12 * std::log2(hz / 440); }
 double hz_of(double note) { return 440 * std::exp2((note - 69) / 12); }
 
-/// Equivalent rectangular bandwidth: Glasberg and Moore, Hearing Research, 1990.
+/// Returns the equivalent rectangular bandwidth (Glasberg and Moore, Hearing Research, 1990).
 double bandwidth_hz(double hz) { return 0.1079 * hz + 24.7; }
 
 }  // namespace

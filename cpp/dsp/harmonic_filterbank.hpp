@@ -1,4 +1,4 @@
-/// Triangular filters on the harmonics of semitones, as sparse rows.
+/// Makes triangular filters on the harmonics of semitones, as sparse rows.
 #pragma once
 
 #include <vector>
@@ -11,16 +11,17 @@ struct HarmonicFilters {
   double sample_rate;
   int n_fft;
   int n_harmonic;
-  int semitone_scale;            ///< bands a semitone
-  const std::vector<double>& q;  ///< one, one a harmonic, or one a filter (harmonic by harmonic)
+  int semitone_scale;            ///< bands per semitone
+  const std::vector<double>& q;  ///< one number, one per harmonic, or one per filter (harmonic by harmonic)
 };
 
-/// Bands of one harmonic: from C1 (MIDI 24) to the note whose last harmonic is the Nyquist frequency.
+/// Returns the number of bands of one harmonic: they go from C1 (MIDI 24) to the note whose last harmonic is
+/// the Nyquist frequency.
 int harmonic_levels(double sample_rate, int n_harmonic, int semitone_scale);
 
-/// n_harmonic * harmonic_levels filters, harmonic by harmonic: of height 1 at the centre f, and of
-/// width (0.1079 f + 24.7) / Q, over bins linspace(0, sample_rate / 2, n_fft / 2 + 1).
-/// Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters, ICASSP 2020.
+/// Returns n_harmonic * harmonic_levels filters, harmonic by harmonic. Each has height 1 at its centre f and
+/// is (0.1079 f + 24.7) / Q wide; the bins lie at linspace(0, sample_rate / 2, n_fft / 2 + 1). Source: Won,
+/// Chun, Nieto, Serra, Data-driven harmonic filters, ICASSP 2020.
 SparseFilterbank make_harmonic_filterbank(const HarmonicFilters& filters);
 
 }  // namespace fastaudio::dsp

@@ -23,7 +23,7 @@ extern const Kernels table;
 
 namespace {
 
-/// The tables that this processor can run, slowest first.
+/// Lists the tables that this processor can run, slowest first.
 std::vector<const Kernels*> usable_tables() {
   std::vector<const Kernels*> tables{&FASTAUDIO_BASE_ISA::table};
 #ifdef FASTAUDIO_X86

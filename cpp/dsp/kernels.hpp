@@ -1,4 +1,4 @@
-/// The inner loops, one table of functions per instruction set.
+/// Kernels are the inner loops; each instruction set has a table of them.
 ///
 /// Every kernel is pure: it reads its inputs, writes its outputs and owns nothing. Inputs and
 /// outputs never overlap unless stated. None allocates, locks or throws. A frame's numbers depend
@@ -22,7 +22,7 @@ struct LogPlan {
   float bias = 0;
 };
 
-/// Beyond this, the square of a spectrum's sum could overflow float32.
+/// Larger samples could overflow float32 in the square of a spectrum's sum.
 inline constexpr float kLargestSample = 1e12f;
 
 /// Takes 16-bit samples to +-1.
@@ -31,7 +31,7 @@ inline constexpr float kInt16Scale = 1.0f / 32768.0f;
 struct Kernels {
   const char* isa;
   int lanes;
-  /// `n_frames` in [1, lanes] frames, `hop` apart, to rows [n_frames][n_values or n_bands].
+  /// Computes rows [n_frames][n_values or n_bands] of `n_frames` in [1, lanes] frames, `hop` samples apart.
   void (*spectrum)(const SpectrumPlan&, const FilterPlan&, const float* samples, std::ptrdiff_t hop,
                    int n_frames, float* scratch, float* rows);
   /// Real inverse transform: spectra [n_frames][n_bins] (re, im) to frames [n_frames][n_fft], for
@@ -39,23 +39,24 @@ struct Kernels {
   void (*inverse)(const RealFftPlan&, const float* spectra, int n_frames, float* scratch, float* frames);
   /// Elementwise; `out` may equal `in`.
   void (*log)(const LogPlan&, const float* in, float* out, std::size_t n);
-  /// Index of the first value that is NaN, infinite, or beyond kLargestSample; n if none is.
+  /// Returns the index of the first value that is NaN, infinite, or beyond kLargestSample; n if none is.
   std::size_t (*find_bad)(const float* values, std::size_t n);
-  /// Full scale to +-1.
+  /// Converts integers so that full scale becomes +-1.
   void (*from_int16)(const std::int16_t* in, std::size_t n, float* out);
-  /// Mean of interleaved channels: in [n][channels] to out [n].
+  /// Averages interleaved channels: in [n][channels] to out [n].
   void (*downmix)(const float* in, std::size_t n, int channels, float* out);
-  /// out[k], k < n, centred on in[2 k + reach]; reads 2 (n - 1) + 2 reach + 1 samples.
+  /// Computes out[k] for k < n, centred on in[2 k + reach]; reads 2 (n - 1) + 2 reach + 1 samples.
   void (*halve)(const HalvePlan&, const float* in, std::size_t n, float* out);
-  /// Produces outputs whose input samples lie within `n_in`, at most `capacity`; moves `position`,
-  /// which counts from `in`; returns how many. Reads, without using, `group_taps` finite values beyond
-  /// `n_in`.
+  /// Produces the outputs whose input samples lie within `n_in`, but at most `capacity`, and returns how
+  /// many. Moves `position`, which counts from `in`. Also reads `group_taps` values beyond `n_in`: they have
+  /// to be finite, and change nothing.
   std::size_t (*resample)(const ResamplePlan&, ResamplePosition& position, const float* in, std::int64_t n_in,
                           float* out, std::size_t capacity);
 };
 
-/// The fastest table that this processor runs, or the one named by the environment variable
-/// FASTAUDIO_ISA (baseline, avx2, avx512; neon); chosen once. Throws ValueError for a name it can't run.
+/// Returns the fastest table that this processor can run, or the one that the environment variable
+/// FASTAUDIO_ISA names (baseline, avx2, avx512; neon). It is chosen once. Throws ValueError for a name that
+/// the processor can't run.
 const Kernels& kernels();
 
 }  // namespace fastaudio::dsp

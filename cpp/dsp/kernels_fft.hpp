@@ -1,7 +1,7 @@
-/// Mixed-radix FFT over lanes, in place; part of a kernel source, see lanes.hpp.
+/// A mixed-radix FFT over lanes that works in place. Only kernel sources include it, see lanes.hpp.
 ///
-/// Every product that meets a sum is an explicit `fma`, so that the same expression rounds alike
-/// wherever it is compiled: a frame alone takes other loops, and has to get the same bits.
+/// Every product that is added to something is an explicit `fma`, so that the same expression rounds alike
+/// wherever it is compiled: a single frame takes other loops, and has to get the same bits.
 #pragma once
 
 #include "dsp/kernels_spectrum.hpp"
@@ -21,7 +21,7 @@ struct ComplexOf {
 using Complex = ComplexOf<Lanes>;
 
 template <class T>
-inline T all(float x) {
+inline T broadcast(float x) {
   if constexpr (sizeof(T) == sizeof(float)) {
     return x;
   } else {
@@ -32,7 +32,7 @@ template <class T>
 inline ComplexOf<T> scale(ComplexOf<T> a, T s) {
   return {a.re * s, a.im * s};
 }
-/// c + a * s
+/// Returns c + a * s.
 template <class T>
 inline ComplexOf<T> add_scaled(ComplexOf<T> c, ComplexOf<T> a, T s) {
   return {fma(a.re, s, c.re), fma(a.im, s, c.im)};
@@ -46,7 +46,7 @@ template <class T>
 inline ComplexOf<T> swapped(ComplexOf<T> a) {
   return {a.im, a.re};
 }
-/// a - i b, a + i b
+/// Return a - i b and a + i b.
 inline Complex minus_i(Complex a, Complex b) { return {a.re + b.im, a.im - b.re}; }
 inline Complex plus_i(Complex a, Complex b) { return {a.re - b.im, a.im + b.re}; }
 
@@ -104,7 +104,7 @@ inline void butterfly<5>(Complex* a) {
   a[4] = plus_i(m1, t1);
 }
 
-/// Element (row, j) of a stage's twiddles, `part` of them a row.
+/// Returns element (row, j) of a stage's twiddles, which have `part` elements per row.
 inline Complex twiddle_at(const float* w, int row, int part, int j) {
   const float* re = w + std::ptrdiff_t{2} * row * part + j;
   return {splat(re[0]), splat(re[part])};
@@ -129,8 +129,9 @@ inline void stage(Complex* block, int part, const float* w) {
   }
 }
 
-/// Any radix by its definition; `a` holds `radix` values.
-inline void stage_any(Complex* block, int radix, int part, const float* w, const float* root, Complex* a) {
+/// Does the same for any radix, by the definition of the transform; `a` has room for `radix` values.
+inline void stage_by_definition(Complex* block, int radix, int part, const float* w, const float* root,
+                                Complex* a) {
   for (int j = 0; j < part; ++j) {
     for (int q = 0; q < radix; ++q) a[q] = block[j + q * part];
     for (int p = 0; p < radix; ++p) {
@@ -152,7 +153,7 @@ inline void stage_any(Complex* block, int radix, int part, const float* w, const
   }
 }
 
-inline void one_stage(const FftPlan& plan, int s, Complex* block, Complex* spare) {
+inline void run_stage(const FftPlan& plan, int s, Complex* block, Complex* spare) {
   const int part = plan.length[s] / plan.radix[s];
   const float* w = plan.twiddle[s];
   switch (plan.radix[s]) {
@@ -165,12 +166,13 @@ inline void one_stage(const FftPlan& plan, int s, Complex* block, Complex* spare
     case 5:
       return stage<5>(block, part, w);
     default:
-      return stage_any(block, plan.radix[s], part, w, plan.root[s], spare);
+      return stage_by_definition(block, plan.radix[s], part, w, plan.root[s], spare);
   }
 }
 
-/// Stages from `s` until `end`, over `size` points; after the last, output k lies at the plan's
-/// `order[k]`. Depth first until a block fits the first cache. `spare` holds the plan's largest radix.
+/// Runs the stages from `s` until `end` over `size` points; after the last, output k lies at the plan's
+/// `order[k]`. It goes depth first until a block fits into the first-level cache. `spare` has room for as
+/// many values as the plan's largest radix.
 inline void fft(const FftPlan& plan, int s, int end, Complex* z, int size, Complex* spare) {
   constexpr int kCachePoints = 16384 / static_cast<int>(sizeof(Complex));
   for (; s < end; ++s) {
@@ -179,11 +181,11 @@ inline void fft(const FftPlan& plan, int s, int end, Complex* z, int size, Compl
       for (int start = 0; start < size; start += length) fft(plan, s, end, z + start, length, spare);
       return;
     }
-    for (int start = 0; start < size; start += length) one_stage(plan, s, z + start, spare);
+    for (int start = 0; start < size; start += length) run_stage(plan, s, z + start, spare);
   }
 }
 
-/// Any number of points, in place, as a convolution with a chirp; `work` holds 2 * fft.size.
+/// Transforms any number of points in place, as a convolution with a chirp; `work` has room for 2 * fft.size.
 inline void bluestein(const RealFftPlan& plan, Complex* z, Complex* work, Complex* spare) {
   const int size = plan.fft.size;
   const Complex zero{splat(0.0f), splat(0.0f)};
@@ -192,7 +194,7 @@ inline void bluestein(const RealFftPlan& plan, Complex* z, Complex* work, Comple
   fft(plan.fft, 0, plan.fft.n_stages, work, size, spare);
   Complex* product = work + size;
   for (int k = 0; k < size; ++k) {
-    // Swapping parts before and after turns the forward transform into the inverse one.
+    // Swapping real and imaginary parts before and after turns the forward transform into the inverse one.
     product[k] = swapped(times(work[plan.fft.order[k]], plan.chirp_spectrum + 2 * k));
   }
   fft(plan.fft, 0, plan.fft.n_stages, product, size, spare);
@@ -201,41 +203,42 @@ inline void bluestein(const RealFftPlan& plan, Complex* z, Complex* work, Comple
   }
 }
 
-/// The whole transform of `points`, in place; output k lies at the plan's `order[k]`.
+/// Transforms all `points` in place; output k then lies at the plan's `order[k]`.
 inline void transform(const RealFftPlan& plan, Complex* z, float* work) {
   auto* spare = reinterpret_cast<Complex*>(work);
   if (plan.chirp == nullptr) return fft(plan.fft, 0, plan.fft.n_stages, z, plan.points, spare);
   bluestein(plan, z, spare + plan.fft.largest_radix, spare);
 }
 
-/// Twice bins k and n / 2 - k of a real frame of even length, k <= n / 4, from outputs k and n / 2 - k
-/// of its half-length complex transform. The half lies in the window, where it costs nothing.
+/// Computes twice bins k and n / 2 - k of a real frame of even length, k <= n / 4, from the outputs of the
+/// same numbers of its half-length complex transform. The window is halved to make up for it, at no cost.
 template <class T, class Put>
 inline void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf<T> b, const Put& put) {
   const ComplexOf<T> even{a.re + b.re, a.im - b.im};
   const ComplexOf<T> odd{a.im + b.im, b.re - a.re};
-  const ComplexOf<T> turned = times(odd, all<T>(plan.split[2 * k]), all<T>(plan.split[2 * k + 1]));
+  const ComplexOf<T> turned =
+      times(odd, broadcast<T>(plan.split[2 * k]), broadcast<T>(plan.split[2 * k + 1]));
   put(k, even + turned);
   put(plan.points - k, ComplexOf<T>{even.re - turned.re, turned.im - even.im});
 }
 
-/// Bins 0 and n / 2, from output 0, likewise doubled.
+/// Computes twice bins 0 and n / 2 from output 0.
 template <class T, class Put>
 inline void split_ends(const RealFftPlan& plan, ComplexOf<T> dc, const Put& put) {
   const T low = dc.re + dc.im;
   const T high = dc.re - dc.im;
-  put(0, ComplexOf<T>{low + low, all<T>(0.0f)});
-  put(plan.points, ComplexOf<T>{high + high, all<T>(0.0f)});
+  put(0, ComplexOf<T>{low + low, broadcast<T>(0.0f)});
+  put(plan.points, ComplexOf<T>{high + high, broadcast<T>(0.0f)});
 }
 
-/// All bins; `get(k)` reads output k, `put(k, bin)` takes bin k.
+/// Computes all bins: `get(k)` reads output k, `put(k, bin)` takes bin k.
 template <class T, class Get, class Put>
 inline void split_bins(const RealFftPlan& plan, const Get& get, const Put& put) {
   split_ends<T>(plan, get(0), put);
   for (int k = 1; 2 * k <= plan.points; ++k) split_pair<T>(plan, k, get(k), get(plan.points - k), put);
 }
 
-/// The last stage and `split_bins` in one pass. Block r of the stage holds outputs r + p * part, whose
+/// Does the last stage and `split_bins` in one pass. Block r of the stage holds outputs r + p * part, whose
 /// partners are those of block part - r in reverse.
 template <int radix, class Put>
 inline void split_last_stage(const RealFftPlan& plan, const Complex* z, const Put& put) {

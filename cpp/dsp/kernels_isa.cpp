@@ -1,4 +1,4 @@
-// Compiled once per instruction set, each time with another FASTAUDIO_ISA; see lanes.hpp.
+// This file is compiled once per instruction set, each time with another FASTAUDIO_ISA; see lanes.hpp.
 #include <cmath>
 
 #include "dsp/kernels.hpp"
@@ -10,7 +10,8 @@ using namespace simd::FASTAUDIO_ISA;
 
 namespace {
 
-/// Natural logarithm of positive, finite x = 2^e (1 + t), by Cephes' polynomial for `logf` (Moshier).
+/// Returns the natural logarithm of positive, finite x = 2^e (1 + t), by Cephes' polynomial for `logf`
+/// (Moshier).
 inline Lanes ln(Lanes x) {
   constexpr std::int32_t kHalfRoot = 0x3f3504f3;  // bits of sqrt(1/2)
   constexpr float kSeries[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
@@ -22,7 +23,7 @@ inline Lanes ln(Lanes x) {
   Lanes series = splat(kSeries[0]);
   for (int i = 1; i < 9; ++i) series = fma(series, t, splat(kSeries[i]));
   const Lanes square = t * t;
-  // ln 2 in two parts, the first exact when multiplied by any exponent.
+  // ln 2 is split in two parts; the first is exact when multiplied by any exponent.
   Lanes small = fma(e, splat(-2.12194440e-4f), series * (t * square));
   small = fma(square, splat(-0.5f), small);
   return fma(e, splat(0.693359375f), t + small);
@@ -37,7 +38,7 @@ void log(const LogPlan& plan, const float* in, float* out, std::size_t n) {
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) store(out + i, log_lanes(plan, load(in + i)));
   if (i == n) return;
-  // The last few go through the same vector code, so a value never depends on its place.
+  // The last few go through the same vector code, so that a value never depends on its place.
   float block[kLanes];
   for (float& value : block) value = 1.0f;
   std::memcpy(block, in + i, (n - i) * sizeof(float));

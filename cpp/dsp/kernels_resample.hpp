@@ -1,4 +1,4 @@
-/// What the resampler's kernels work from; their tables belong to `ResamplerTable`.
+/// The resampler's kernels read these plans, which point into the tables of a `ResamplerTable`.
 #pragma once
 
 #include <cstddef>
@@ -6,32 +6,34 @@
 
 namespace fastaudio::dsp {
 
-/// Outputs of a resampler in groups of neighbours: a group's rows start at the same input sample, so
-/// its outputs are a vector, and each tap one input sample times one vector.
+/// Computes outputs in groups of neighbours. A group's rows of taps start at the same input sample, so its
+/// outputs are a vector, and each tap multiplies one input sample by one vector.
 struct ResamplePlan {
   static constexpr int kGroup = 16;
-  static constexpr int kCycles = 4;  ///< that the kernel takes at once where it can
-  std::int64_t up = 1;               ///< outputs of a cycle, after which the phases repeat
-  std::int64_t down = 1;             ///< inputs of a cycle
-  int taps = 0;                      ///< of one output
-  int group_taps = 0;                ///< of a group: its outputs start at different samples
+  static constexpr int kCycles = 4;  ///< cycles that the kernel takes at once where it can
+  std::int64_t up = 1;               ///< outputs per cycle, after which the phases repeat
+  std::int64_t down = 1;             ///< inputs per cycle
+  int taps = 0;                      ///< taps of one output
+  int group_taps = 0;                ///< taps of a group, whose outputs start at different samples
   int n_groups = 0;
-  const float* groups = nullptr;        ///< [n_groups][group_taps][kGroup], zero where not a tap
-  const std::int32_t* start = nullptr;  ///< [up] first input sample of an output, from the cycle's
-  // Ratios of too many phases interpolate between the rows of a table instead.
-  int phases = 0;                ///< 0 if exact
+  const float* groups = nullptr;  ///< [n_groups][group_taps][kGroup], zero where an output has no tap
+  const std::int32_t* start =
+      nullptr;  ///< [up] first input sample of each output, counted from the cycle's first
+  // Ratios with too many phases interpolate between the rows of a table instead.
+  int phases = 0;                ///< 0 if no interpolation is needed
   const float* table = nullptr;  ///< [phases + 1][taps], taps a multiple of 16
 };
 
-/// Every second sample after a half-band low-pass, whose even taps are zero but for the middle one.
+/// Keeps every second sample after a half-band low-pass, whose even taps are zero except the middle one.
 struct HalvePlan {
-  int n_side = 0;               ///< taps on one side of the middle, at distances 1, 3, 5, ...
-  const float* side = nullptr;  ///< [n_side]
+  int n_side = 0;                    ///< taps on one side of the middle, at distances 1, 3, 5, ...
+  const float* side_taps = nullptr;  ///< [n_side]
+  /// Returns how many samples an output needs before, and after, the one that it is centred on.
   int reach() const { return 2 * n_side - 1; }
 };
 
 struct ResamplePosition {
-  std::int64_t index = 0;  ///< input sample where the cycle starts; if interpolating, the next output
+  std::int64_t index = 0;  ///< input sample where the cycle starts, or the next output if interpolating
   std::int64_t phase = 0;  ///< next output within the cycle
 };
 

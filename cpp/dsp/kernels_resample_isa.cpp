@@ -1,4 +1,4 @@
-// Compiled once per instruction set, see lanes.hpp.
+// This file is compiled once per instruction set, see lanes.hpp.
 #include "dsp/kernels_resample.hpp"
 #include "simd/lanes.hpp"
 
@@ -21,11 +21,11 @@ inline float dot(const float* a, const float* b, int n) {
   return sum((s0 + s1) + (s2 + s3));
 }
 
-/// Sums an output is added up in, so that additions needn't wait for each other; never depends on how many
-/// cycles are taken at once.
+/// Each output is added up in this many sums, so that additions needn't wait for each other. It must not
+/// depend on how many cycles are taken at once, because the bits would then depend on it too.
 constexpr int kSums = kLanes == 16 ? 2 : 1;
 
-/// One group over `cycles` cycles at once, each `down` samples further: one load of taps serves all.
+/// Computes one group for `cycles` cycles at once, each `down` samples further: one load of taps serves all.
 template <int cycles>
 inline void resample_group(const ResamplePlan& plan, int group, const float* x, float* out,
                            std::ptrdiff_t out_step) {
@@ -50,9 +50,9 @@ inline void resample_group(const ResamplePlan& plan, int group, const float* x, 
   for (int sum = 0; t < plan.group_taps; ++t, ++sum) add(sum, t);
   for (int c = 0; c < cycles; ++c) {
     for (int v = 0; v < kVectors; ++v) {
-      Lanes all = total[0][c][v];
-      for (int sum = 1; sum < kSums; ++sum) all += total[sum][c][v];
-      store(out + c * out_step + v * kLanes, all);
+      Lanes output = total[0][c][v];
+      for (int sum = 1; sum < kSums; ++sum) output += total[sum][c][v];
+      store(out + c * out_step + v * kLanes, output);
     }
   }
 }
@@ -62,10 +62,10 @@ std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position,
   constexpr int kGroup = ResamplePlan::kGroup;
   constexpr int kCycles = ResamplePlan::kCycles;
   std::size_t n = 0;
-  const auto many = static_cast<std::size_t>(kCycles * plan.up);
-  const std::int64_t span = kCycles * plan.down + plan.group_taps;
+  const auto outputs_at_once = static_cast<std::size_t>(kCycles * plan.up);
+  const std::int64_t inputs_at_once = kCycles * plan.down + plan.group_taps;
   for (;;) {
-    if (position.phase == 0 && position.index + span <= n_in && n + many <= capacity) {
+    if (position.phase == 0 && position.index + inputs_at_once <= n_in && n + outputs_at_once <= capacity) {
       for (int g = 0; g < plan.n_groups; ++g) {
         const float* x = in + (position.index + plan.start[g * kGroup]);
         // Lanes beyond the cycle's last output would overwrite the next cycle's first ones.
@@ -81,7 +81,7 @@ std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position,
         }
       }
       position.index += kCycles * plan.down;
-      n += many;
+      n += outputs_at_once;
       continue;
     }
     const auto g = static_cast<int>(position.phase / kGroup);
@@ -105,8 +105,8 @@ std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position,
   }
 }
 
-std::size_t resample_between(const ResamplePlan& plan, ResamplePosition& position, const float* in,
-                             std::int64_t n_in, float* out, std::size_t capacity) {
+std::size_t resample_interpolated(const ResamplePlan& plan, ResamplePosition& position, const float* in,
+                                  std::int64_t n_in, float* out, std::size_t capacity) {
   const std::int64_t whole = plan.down / plan.up;
   const std::int64_t part = plan.down % plan.up;
   std::size_t n = 0;
@@ -129,7 +129,7 @@ std::size_t resample_between(const ResamplePlan& plan, ResamplePosition& positio
   return n;
 }
 
-/// `vectors` vectors of outputs at once, from the middles to what takes their place.
+/// Computes `vectors` vectors of outputs at once; they take the place of the middle samples.
 template <int vectors>
 inline void halve_block(const HalvePlan& plan, const float* odd, float* middle) {
   Lanes total[vectors];
@@ -137,7 +137,7 @@ inline void halve_block(const HalvePlan& plan, const float* odd, float* middle) 
   const float* left = odd + plan.n_side - 1;
   const float* right = odd + plan.n_side;
   for (int j = 0; j < plan.n_side; ++j) {
-    const Lanes side = splat(plan.side[j]);
+    const Lanes side = splat(plan.side_taps[j]);
     for (int v = 0; v < vectors; ++v) {
       total[v] += (load(left - j + v * kLanes) + load(right + j + v * kLanes)) * side;
     }
@@ -171,7 +171,7 @@ void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
 std::size_t resample(const ResamplePlan& plan, ResamplePosition& position, const float* in, std::int64_t n_in,
                      float* out, std::size_t capacity) {
   return plan.phases == 0 ? resample_exact(plan, position, in, n_in, out, capacity)
-                          : resample_between(plan, position, in, n_in, out, capacity);
+                          : resample_interpolated(plan, position, in, n_in, out, capacity);
 }
 
 }  // namespace fastaudio::dsp::FASTAUDIO_ISA

@@ -1,4 +1,4 @@
-/// What the spectral kernels work from; the tables belong to `RealFft`, windows and filterbanks.
+/// The spectral kernels read these plans, which point into the tables of `RealFft`, windows and filterbanks.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace fastaudio::dsp {
 
-/// A complex FFT as stages of small butterflies, in place.
+/// Describes a complex FFT that works in place, as stages of small butterflies.
 struct FftPlan {
   static constexpr int kMaxStages = 16;
   int size = 0;
@@ -16,62 +16,63 @@ struct FftPlan {
   const float* twiddle[kMaxStages] = {};  ///< [radix - 1][re, im][length / radix]; null if all 1
   const float* root[kMaxStages] = {};     ///< [radix] (re, im), for radices without a butterfly
   const std::int32_t* order = nullptr;    ///< [size] where output k lies
-  int largest_radix = 1;                  ///< of those without a butterfly
+  int largest_radix = 1;                  ///< the largest that has no butterfly, or 1
 };
 
-/// A real FFT of n points through a complex one of n / 2, or of n if n is odd. If that number has a
-/// large prime factor, as a convolution with a chirp (Bluestein): `fft` is then the convolution's.
+/// Describes a real FFT of n points by a complex one of n / 2 points, or of n if n is odd. If that number has
+/// a large prime factor, the complex one is a convolution with a chirp (Bluestein) by `fft`.
 struct RealFftPlan {
   int n_fft = 0;
   int n_bins = 0;  ///< n_fft / 2 + 1
-  int points = 0;  ///< of the complex transform
+  int points = 0;  ///< points of the complex transform
   FftPlan fft;
   const std::int32_t* order = nullptr;    ///< [points] where output k lies
   const float* split = nullptr;           ///< [n_fft / 4 + 1] (re, im) of exp(-2 pi i k / n_fft)
   const float* chirp = nullptr;           ///< [points] (re, im) of exp(-pi i k^2 / points), or null
-  const float* chirp_spectrum = nullptr;  ///< [fft.size] (re, im) of the conjugate's, over fft.size
+  const float* chirp_spectrum = nullptr;  ///< [fft.size] (re, im), of its conjugate, divided by fft.size
 
-  /// Floats that the transform of `lanes` frames needs beside its points.
+  /// Returns how many floats the transform of `lanes` frames needs beside its points.
   std::size_t work_floats(int lanes) const {
     const std::size_t chirped = chirp == nullptr ? 0 : 4 * static_cast<std::size_t>(fft.size);
     return (chirped + 2 * static_cast<std::size_t>(fft.largest_radix)) * static_cast<std::size_t>(lanes);
   }
 };
 
-/// From samples to a windowed frame of n_fft values.
+/// Describes how samples become a windowed frame of n_fft values.
 struct FramePlan {
   int frame_length = 0;           ///< samples read, at most n_fft; zeros follow
-  const float* window = nullptr;  ///< [n_fft], halved if n_fft is even: the real split doubles
+  const float* window = nullptr;  ///< [n_fft], halved if n_fft is even, because `split_pair` doubles
   bool remove_dc = false;         ///< subtracts the frame's mean
   float preemphasis = 0;          ///< then x[i] -= preemphasis * x[i - 1], and x[0] -= preemphasis * x[0]
 
-  bool plain(int n_fft) const { return frame_length == n_fft && !remove_dc && preemphasis == 0; }
+  bool needs_conditioning(int n_fft) const { return frame_length != n_fft || remove_dc || preemphasis != 0; }
 };
 
 struct SpectrumPlan {
   RealFftPlan fft;
   FramePlan frame;
-  bool is_complex = false;  ///< values are (re, im), else magnitude ** power
+  bool is_complex = false;  ///< values are (re, im), otherwise magnitude ** power
   float power = 2;
 
   int n_values() const { return is_complex ? 2 * fft.n_bins : fft.n_bins; }
 };
 
-/// Weighted sums of neighbouring bins, kStep at a time: a band's weights end, or begin, with zeros.
+/// Describes bands that are weighted sums of neighbouring bins. A sum takes kStep bins at a time, so that a
+/// band's weights end, or begin, with zeros.
 struct FilterPlan {
   static constexpr int kStep = 4;
-  /// Values that its steps may read of `n`: the last ones are zeros.
+  /// Returns how many values the steps over `n` bins read; those after the first `n` are zeros.
   static constexpr int padded(int n) { return (n + kStep - 1) / kStep * kStep; }
-  int n_bands = 0;                       ///< 0: none, the spectrum itself is the row
+  int n_bands = 0;                       ///< if 0, the spectrum itself is the row
   const std::int32_t* first = nullptr;   ///< [n_bands] first bin of a band
   const std::int32_t* offset = nullptr;  ///< [n_bands + 1] into weights
   const float* weights = nullptr;
 };
 
-/// Floats of scratch, from a 64-byte boundary, that `Kernels::spectrum` needs for `lanes` frames.
+/// Returns how many floats of scratch, on a 64-byte boundary, `Kernels::spectrum` needs for `lanes` frames.
 inline std::size_t spectrum_scratch(const SpectrumPlan& plan, const FilterPlan& filter, int lanes) {
   const auto n_fft = static_cast<std::size_t>(plan.fft.n_fft);
-  const std::size_t copies = plan.frame.plain(plan.fft.n_fft) ? 0 : (n_fft + 15) / 16 * 16;
+  const std::size_t copies = plan.frame.needs_conditioning(plan.fft.n_fft) ? (n_fft + 15) / 16 * 16 : 0;
   const std::size_t values = static_cast<std::size_t>(FilterPlan::padded(plan.n_values()) + filter.n_bands);
   return (2 * static_cast<std::size_t>(plan.fft.points) + values + copies) * static_cast<std::size_t>(lanes) +
          plan.fft.work_floats(lanes);

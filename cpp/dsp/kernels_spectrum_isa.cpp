@@ -1,14 +1,14 @@
-// Compiled once per instruction set, each time with another FASTAUDIO_ISA; see lanes.hpp.
+// This file is compiled once per instruction set, each time with another FASTAUDIO_ISA; see lanes.hpp.
 #include "dsp/kernels_spectrum.hpp"
 
 #include <cmath>
 
-#include "dsp/kernels_single.hpp"
+#include "dsp/kernels_fft_single.hpp"
 
 namespace fastaudio::dsp::FASTAUDIO_ISA {
 namespace {
 
-/// Where the frames of a batch lie; idle lanes repeat the first.
+/// Says where the frames of a batch lie; idle lanes repeat the first frame.
 struct Frames {
   const float* at[kLanes];
   Frames(const float* samples, std::ptrdiff_t hop, int n_frames) {
@@ -16,7 +16,7 @@ struct Frames {
   }
 };
 
-/// A frame's own conditioning, to n_fft values.
+/// Removes the mean, applies the pre-emphasis, and fills up to n_fft values with zeros.
 void condition(const FramePlan& plan, int n_fft, const float* x, float* out) {
   const int n = plan.frame_length;
   float mean = 0;
@@ -25,13 +25,13 @@ void condition(const FramePlan& plan, int n_fft, const float* x, float* out) {
     for (int i = 0; i < n; i += kLanes) total += load_first(x + i, n - i < kLanes ? n - i : kLanes);
     mean = sum(total) / static_cast<float>(n);
   }
-  const float keep = plan.preemphasis;
-  out[0] = (x[0] - mean) - keep * (x[0] - mean);
-  for (int i = 1; i < n; ++i) out[i] = (x[i] - mean) - keep * (x[i - 1] - mean);
+  const float preemphasis = plan.preemphasis;
+  out[0] = (x[0] - mean) - preemphasis * (x[0] - mean);
+  for (int i = 1; i < n; ++i) out[i] = (x[i] - mean) - preemphasis * (x[i - 1] - mean);
   for (int i = n; i < n_fft; ++i) out[i] = 0;
 }
 
-/// Sample i of the windowed frames to out[i * stride], lane l being frame l.
+/// Writes sample i of the windowed frames to out[i * stride]; lane l is frame l.
 void gather(const float* window, const Frames& frames, int n_fft, Lanes* out, int stride) {
   int i = 0;
   for (; i + kLanes <= n_fft; i += kLanes) {
@@ -53,9 +53,9 @@ inline T squared(ComplexOf<T> a) {
   return fma(a.re, a.re, a.im * a.im);
 }
 
-/// The values of a spectrum from its bins.
+/// Writes the values of a spectrum, given its bins.
 template <class T>
-struct Put {
+struct BinWriter {
   const SpectrumPlan& plan;
   T* values;
   void operator()(int k, ComplexOf<T> bin) const {
@@ -68,7 +68,7 @@ struct Put {
   }
 };
 
-/// From power to magnitude ** power.
+/// Turns power into magnitude ** power.
 void raise_power(const SpectrumPlan& plan, float* values, std::size_t n) {
   if (plan.is_complex || plan.power == 2.0f) return;
   if (plan.power == 1.0f) {
@@ -84,20 +84,20 @@ void filter_bands(const FilterPlan& plan, const T* values, T* bands) {
     const float* weight = plan.weights + plan.offset[b];
     const int n = plan.offset[b + 1] - plan.offset[b];
     const T* bin = values + plan.first[b];
-    // One sum a place in the step: none waits for another.
+    // Each place in the step has a sum of its own, so that none waits for another.
     static_assert(FilterPlan::kStep == 4);
-    T s0 = all<T>(0.0f), s1 = s0, s2 = s0, s3 = s0;
+    T s0 = broadcast<T>(0.0f), s1 = s0, s2 = s0, s3 = s0;
     for (int k = 0; k < n; k += FilterPlan::kStep) {
-      s0 = fma(bin[k], all<T>(weight[k]), s0);
-      s1 = fma(bin[k + 1], all<T>(weight[k + 1]), s1);
-      s2 = fma(bin[k + 2], all<T>(weight[k + 2]), s2);
-      s3 = fma(bin[k + 3], all<T>(weight[k + 3]), s3);
+      s0 = fma(bin[k], broadcast<T>(weight[k]), s0);
+      s1 = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s1);
+      s2 = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s2);
+      s3 = fma(bin[k + 3], broadcast<T>(weight[k + 3]), s3);
     }
     bands[b] = (s0 + s1) + (s2 + s3);
   }
 }
 
-/// [value][lane] to rows [frame][value].
+/// Copies [value][lane] to rows [frame][value].
 void scatter(const Lanes* values, int n_values, int n_frames, float* rows) {
   int i = 0;
   for (; i + kLanes <= n_values; i += kLanes) {
@@ -111,8 +111,9 @@ void scatter(const Lanes* values, int n_values, int n_frames, float* rows) {
   }
 }
 
-/// One frame, windowed and packed into complex points, to its row.
-void single(const SpectrumPlan& plan, const FilterPlan& filter, const float* x, float* scratch, float* row) {
+/// Windows one frame, packs it into complex points, and computes its row.
+void spectrum_of_frame(const SpectrumPlan& plan, const FilterPlan& filter, const float* x, float* scratch,
+                       float* row) {
   const RealFftPlan& real = plan.fft;
   float* re = scratch;
   float* im = re + real.points;
@@ -124,19 +125,19 @@ void single(const SpectrumPlan& plan, const FilterPlan& filter, const float* x, 
   }
   fft_single(real.fft, re, im);
   const auto get = [&](int k) { return ComplexOf<float>{re[real.order[k]], im[real.order[k]]}; };
-  split_bins<float>(real, get, Put<float>{plan, values});
+  split_bins<float>(real, get, BinWriter<float>{plan, values});
   raise_power(plan, values, static_cast<std::size_t>(plan.n_values()));
   if (filter.n_bands == 0) return;
   for (int i = plan.n_values(); i < FilterPlan::padded(plan.n_values()); ++i) values[i] = 0.0f;
   filter_bands(filter, values, row);
 }
 
-/// Windowed frames to the values of their spectra.
+/// Windows frames and computes the values of their spectra.
 void spectra(const SpectrumPlan& plan, const Frames& frames, Complex* z, float* work, Lanes* values) {
   const RealFftPlan& real = plan.fft;
   const FftPlan& stages = real.fft;
   const float* window = plan.frame.window;
-  const Put<Lanes> put{plan, values};
+  const BinWriter<Lanes> put{plan, values};
   const auto get = [&](int k) { return z[real.order[k]]; };
   auto* spare = reinterpret_cast<Complex*>(work);
   if (real.n_fft % 2 != 0) {
@@ -153,18 +154,18 @@ void spectra(const SpectrumPlan& plan, const Frames& frames, Complex* z, float* 
   }
   const int last = stages.n_stages - 1;
   const int radix = last < 0 ? 1 : stages.radix[last];
-  const bool together = kRegisters >= 32 && radix > 1 && radix <= 5;
+  const bool fuse_last_stage = kRegisters >= 32 && radix > 1 && radix <= 5;
   gather(window, frames, real.n_fft, reinterpret_cast<Lanes*>(z), 1);
-  fft(stages, 0, together ? last : stages.n_stages, z, real.points, spare);
-  if (!together) return split_bins<Lanes>(real, get, put);
+  fft(stages, 0, fuse_last_stage ? last : stages.n_stages, z, real.points, spare);
+  if (!fuse_last_stage) return split_bins<Lanes>(real, get, put);
   if (radix == 2) return split_last_stage<2>(real, z, put);
   if (radix == 3) return split_last_stage<3>(real, z, put);
   if (radix == 4) return split_last_stage<4>(real, z, put);
   return split_last_stage<5>(real, z, put);
 }
 
-void batch(const SpectrumPlan& plan, const FilterPlan& filter, const Frames& frames, int n_frames,
-           float* scratch, float* rows) {
+void spectrum_of_batch(const SpectrumPlan& plan, const FilterPlan& filter, const Frames& frames, int n_frames,
+                       float* scratch, float* rows) {
   auto* z = reinterpret_cast<Complex*>(scratch);
   auto* values = reinterpret_cast<Lanes*>(z + plan.fft.points);
   Lanes* bands = values + FilterPlan::padded(plan.n_values());
@@ -182,22 +183,22 @@ void batch(const SpectrumPlan& plan, const FilterPlan& filter, const Frames& fra
 void spectrum(const SpectrumPlan& plan, const FilterPlan& filter, const float* samples, std::ptrdiff_t hop,
               int n_frames, float* scratch, float* rows) {
   const int n_fft = plan.fft.n_fft;
-  if (!plan.frame.plain(n_fft)) {
+  if (plan.frame.needs_conditioning(n_fft)) {
     const std::ptrdiff_t step = (n_fft + 15) / 16 * 16;
     for (int t = 0; t < n_frames; ++t) condition(plan.frame, n_fft, samples + t * hop, scratch + t * step);
     samples = scratch;
     hop = step;
     scratch += step * kLanes;
   }
-  constexpr int kFew = kLanes / 8;  // as many as cost less one by one
+  constexpr int kFew = kLanes / 8;  // so few frames cost less one by one
   if (n_frames <= kFew && has_single(plan.fft)) {
     const int n_values = filter.n_bands > 0 ? filter.n_bands : plan.n_values();
     for (int t = 0; t < n_frames; ++t) {
-      single(plan, filter, samples + t * hop, scratch, rows + std::ptrdiff_t(t) * n_values);
+      spectrum_of_frame(plan, filter, samples + t * hop, scratch, rows + std::ptrdiff_t(t) * n_values);
     }
     return;
   }
-  batch(plan, filter, Frames(samples, hop, n_frames), n_frames, scratch, rows);
+  spectrum_of_batch(plan, filter, Frames(samples, hop, n_frames), n_frames, scratch, rows);
 }
 
 void inverse(const RealFftPlan& plan, const float* spectra, int n_frames, float* scratch, float* frames) {

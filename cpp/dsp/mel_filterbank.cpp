@@ -55,7 +55,7 @@ SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
   const double low = to_mel(filters.f_min);
   const double step = (to_mel(filters.f_max) - low) / (filters.n_mels + 1);
   const auto edge = [&](int i) { return mel_to_hz(low + step * i, filters.mel_scale); };
-  // Triangles are drawn over x: Hz, or mel.
+  // The triangles' sides are straight over x, which is Hz or mel.
   const auto corner = [&](int i) { return filters.linear_in_mel ? low + step * i : edge(i); };
   std::vector<double> x;
   for (int k = 0; k <= filters.n_fft / 2; ++k) {
@@ -72,7 +72,7 @@ SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
     double total = 0;
     for (std::size_t k = 0; k < x.size(); ++k) {
       const double weight = std::min((x[k] - left) / (centre - left), (right - x[k]) / (right - centre));
-      if (!(weight > 0)) continue;  // NaN where two edges are the same number
+      if (!(weight > 0)) continue;  // it is NaN where two edges are the same number
       if (weights.empty()) first = static_cast<int>(k);
       weights.push_back(weight);
       total += weight;

@@ -1,4 +1,4 @@
-/// Triangular filters on a mel scale, as sparse rows.
+/// Makes triangular filters on a mel scale, as sparse rows.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace fastaudio::dsp {
 
-/// HTK: 2595 log10(1 + f / 700). Slaney: linear to 1 kHz (3 f / 200), then 15 + 27 ln(f / 1000) / ln 6.4.
+/// HTK's scale is 2595 log10(1 + f / 700). Slaney's is linear up to 1 kHz (3 f / 200), then
+/// 15 + 27 ln(f / 1000) / ln 6.4.
 double hz_to_mel(double hz, std::string_view mel_scale);
 double mel_to_hz(double mel, std::string_view mel_scale);
 
@@ -40,8 +41,8 @@ struct MelFilters {
   bool linear_in_mel;          ///< sides of the triangles are straight lines over mel, not over Hz
 };
 
-/// Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `filters.mel`; triangles over
-/// mel as in Kaldi's `MelBanks` and TensorFlow's `linear_to_mel_weight_matrix`.
+/// Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `filters.mel`. Triangles over mel
+/// follow Kaldi's `MelBanks` and TensorFlow's `linear_to_mel_weight_matrix`.
 SparseFilterbank make_mel_filterbank(const MelFilters& filters);
 
 }  // namespace fastaudio::dsp

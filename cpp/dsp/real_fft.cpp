@@ -10,7 +10,7 @@ namespace fastaudio::dsp {
 
 namespace {
 
-using Values = std::vector<std::complex<double>>;
+using ComplexVector = std::vector<std::complex<double>>;
 
 int smallest_factor(int n) {
   for (int radix = 2; radix <= n / radix; ++radix) {
@@ -28,7 +28,7 @@ int largest_prime(int n) {
   return largest;
 }
 
-/// A radix of at most 5 comes last if there is one: it shares its pass with the real split.
+/// A radix of at most 5 comes last if there is one, because it shares its pass with the real split.
 std::vector<int> factorise(int n) {
   std::vector<int> factors;
   for (; n % 4 == 0; n /= 4) factors.push_back(4);
@@ -40,16 +40,16 @@ std::vector<int> factorise(int n) {
   return factors;
 }
 
-/// The least size from `n` up that has no factor but 2, 3 and 5.
+/// Returns the least size from `n` up that has no prime factor but 2, 3 and 5.
 int smooth_size(int n) {
   while (largest_prime(n) > 5) ++n;
   return n;
 }
 
-/// Whether a radix has no butterfly of its own.
-bool plain(int radix) { return radix > 5; }
+/// Such a radix is computed by the definition of the transform.
+bool lacks_butterfly(int radix) { return radix > 5; }
 
-/// exp(-2 pi i k / n)
+/// Returns exp(-2 pi i k / n).
 std::complex<double> root(std::int64_t k, std::int64_t n) {
   const double angle = -2 * std::numbers::pi * static_cast<double>(k % n) / static_cast<double>(n);
   return {std::cos(angle), std::sin(angle)};
@@ -60,25 +60,25 @@ void append(std::vector<float>& table, std::complex<double> value) {
   table.push_back(static_cast<float>(value.imag()));
 }
 
-/// Discrete Fourier transform for the tables, where only rounding matters.
-Values transform(const Values& x) {
+/// Computes a discrete Fourier transform for the tables, where rounding matters and speed doesn't.
+ComplexVector transform(const ComplexVector& x) {
   const std::size_t n = x.size();
   if (n == 1) return x;
   const auto radix = static_cast<std::size_t>(smallest_factor(static_cast<int>(n)));
   const std::size_t part = n / radix;
-  Values result(n);
+  ComplexVector result(n);
   for (std::size_t q = 0; q < radix; ++q) {
-    Values every(part);
-    for (std::size_t j = 0; j < part; ++j) every[j] = x[j * radix + q];
-    every = transform(every);
+    ComplexVector decimated(part);
+    for (std::size_t j = 0; j < part; ++j) decimated[j] = x[j * radix + q];
+    decimated = transform(decimated);
     for (std::size_t k = 0; k < n; ++k) {
-      result[k] += every[k % part] * root(static_cast<std::int64_t>(q * k), static_cast<std::int64_t>(n));
+      result[k] += decimated[k % part] * root(static_cast<std::int64_t>(q * k), static_cast<std::int64_t>(n));
     }
   }
   return result;
 }
 
-/// exp(-pi i k^2 / n)
+/// Returns exp(-pi i k^2 / n).
 std::complex<double> chirp(std::int64_t k, std::int64_t n) { return root(k * k % (2 * n), 2 * n); }
 
 }  // namespace
@@ -96,7 +96,7 @@ FftTables::FftTables(int size) : size_(size), order_(static_cast<std::size_t>(si
         for (const auto& value : row) stage.twiddle.push_back(static_cast<float>(value.imag()));
       }
     }
-    if (plain(radix)) {
+    if (lacks_butterfly(radix)) {
       for (int k = 0; k < radix; ++k) append(stage.root, root(k, radix));
     }
     stages_.push_back(std::move(stage));
@@ -124,7 +124,7 @@ FftPlan FftTables::plan() const {
     plan.length[s] = stage.length;
     plan.twiddle[s] = stage.twiddle.empty() ? nullptr : stage.twiddle.data();
     plan.root[s] = stage.root.empty() ? nullptr : stage.root.data();
-    if (plain(stage.radix)) plan.largest_radix = std::max(plan.largest_radix, stage.radix);
+    if (lacks_butterfly(stage.radix)) plan.largest_radix = std::max(plan.largest_radix, stage.radix);
   }
   return plan;
 }
@@ -139,7 +139,7 @@ RealFft::RealFft(int n_fft)
   order_.resize(static_cast<std::size_t>(points_));
   std::iota(order_.begin(), order_.end(), 0);
   const auto size = static_cast<std::size_t>(stages_.plan().size);
-  Values kernel(size);
+  ComplexVector kernel(size);
   for (int k = 0; k < points_; ++k) {
     const auto value = chirp(k, points_);
     append(chirp_, value);

@@ -1,4 +1,4 @@
-/// Tables of a real FFT of any length.
+/// `RealFft` holds the tables of a real FFT of any length.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,12 @@
 
 namespace fastaudio::dsp {
 
-/// A complex FFT's stages: radix 4, 2, 3, 5, and primes to 13 by their definition.
+/// Holds the stages of a complex FFT: radices 4, 2, 3, 5 have butterflies, primes up to 13 don't.
 class FftTables {
  public:
   static constexpr int kLargestPrime = 13;
 
-  /// `size` >= 1, its prime factors at most kLargestPrime.
+  /// Takes a `size` >= 1 whose prime factors are at most kLargestPrime.
   explicit FftTables(int size);
   FftPlan plan() const;
 
@@ -30,21 +30,21 @@ class FftTables {
   std::vector<std::int32_t> order_;
 };
 
-/// Immutable; share it between threads. A transform costs O(n log n) for every n.
+/// It is immutable, so threads can share it. A transform costs O(n log n) for every n.
 class RealFft {
  public:
-  /// `n_fft` >= 2.
+  /// Takes an `n_fft` >= 2.
   explicit RealFft(int n_fft);
 
   RealFft(const RealFft&) = delete;  // plans point into its tables
   RealFft& operator=(const RealFft&) = delete;
 
-  /// Points into these tables, which must outlive it.
+  /// The plan points into these tables, which must outlive it.
   RealFftPlan plan() const;
 
  private:
   int n_fft_;
-  int points_;  ///< of the complex transform: n / 2 if n is even, else n
+  int points_;  ///< points of the complex transform: n / 2 if n is even, otherwise n
   bool chirped_;
   FftTables stages_;
   std::vector<std::int32_t> order_;

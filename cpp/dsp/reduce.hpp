@@ -1,4 +1,4 @@
-/// Sums in one fixed order, and extremes.
+/// Adds up values in one fixed order, and finds extremes.
 #pragma once
 
 #include <algorithm>
@@ -6,8 +6,8 @@
 
 namespace fastaudio::dsp {
 
-/// value(0) + ... + value(n - 1) in `parts` (a power of two) partial sums: the order depends on n
-/// alone, and the compiler may use vectors.
+/// Returns value(0) + ... + value(n - 1), added up in `parts` (a power of two) partial sums: the order
+/// depends on n alone, and the compiler may use vectors.
 template <class T, std::size_t parts = 8, class Value>
 T sum(std::size_t n, Value&& value) {
   T part[parts] = {};
@@ -22,7 +22,7 @@ T sum(std::size_t n, Value&& value) {
   return part[0];
 }
 
-/// Sum of f(x).
+/// Returns the sum of f(x[k]).
 template <class F>
 double sum_of(const float* x, std::size_t n, F&& f) {
   return sum<double>(n, [&](std::size_t k) { return f(static_cast<double>(x[k])); });
@@ -36,7 +36,7 @@ inline double sum_squares(const float* x, std::size_t n) {
   return sum_of(x, n, [](double v) { return v * v; });
 }
 
-/// The value that `better(a, b)` prefers to all others; n > 0.
+/// Returns the value that `better(a, b)` prefers to all others; n > 0.
 template <class Better>
 float best_of(const float* x, std::size_t n, Better&& better) {
   constexpr std::size_t kParts = 16;

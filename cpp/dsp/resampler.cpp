@@ -5,44 +5,35 @@
 #include <numbers>
 #include <numeric>
 
+#include "dsp/window.hpp"
+
 namespace fastaudio::dsp {
 
 namespace {
 
 struct Quality {
-  double pass_band;       ///< share of the lower Nyquist frequency kept
-  double attenuation_db;  ///< of the stop band
-  int phases;             ///< of an interpolated table: linear error falls with its square
+  double pass_band;       ///< share of the lower Nyquist frequency that is kept
+  double attenuation_db;  ///< attenuation of the stop band
+  int phases;             ///< phases of an interpolated table; the error falls with their square
 };
 
 Quality quality_of(std::string_view name) {
   if (name == "fast") return {0.80, 60, 128};
   if (name == "best") return {0.95, 126, 2048};
-  // Beyond what is promised: half-way down at the same frequency as soxr HQ, on whose output many
+  // This is better than promised, and half-way down at the same frequency as soxr HQ, on whose output many
   // published models were trained.
   return {0.914, 103, 1024};
 }
 
 constexpr std::int64_t kMaxExactPhases = 640;
-constexpr double kHalvingRatio = 2.5;  // below, a half-band's transition gets too steep to pay
-
-/// Modified Bessel function of the first kind, order 0, by its series.
-double bessel_i0(double x) {
-  double term = 1;
-  double total = 1;
-  for (int k = 1; term > 1e-17 * total; ++k) {
-    term *= (x / (2 * k)) * (x / (2 * k));
-    total += term;
-  }
-  return total;
-}
+constexpr double kHalvingRatio = 2.5;  // below this, a half-band's transition is too steep to pay
 
 double sinc(double x) {
   const double a = std::numbers::pi * x;
   return std::abs(a) < 1e-12 ? 1.0 : std::sin(a) / a;
 }
 
-/// A Kaiser-windowed sinc, continuous in time; frequencies in cycles per input sample.
+/// A Kaiser-windowed sinc that is continuous in time; frequencies are in cycles per input sample.
 class LowPass {
  public:
   LowPass(const Quality& quality, double nyquist)
@@ -50,10 +41,10 @@ class LowPass {
         cutoff_(nyquist * (1 + quality.pass_band) / 2),
         half_((quality.attenuation_db - 7.95) / (14.36 * nyquist * (1 - quality.pass_band)) / 2) {}
 
-  /// Taps that cover it at any phase.
+  /// Returns how many taps cover it at any phase.
   int taps() const { return static_cast<int>(std::ceil(2 * half_)) + 2; }
 
-  /// `n` taps whose centre lies `fraction` of a sample after index `reach`.
+  /// Returns `n` taps whose centre lies `fraction` of a sample after index `reach`.
   std::vector<float> row(int n, int reach, double fraction) const {
     std::vector<double> values;
     double total = 0;
@@ -76,9 +67,9 @@ class LowPass {
   double half_;
 };
 
-/// A half-band low-pass of `n` taps at distances 1, 3, 5, ... to each side; `width` of its transition in
-/// cycles a sample. Zero at distance 2 n, where the next tap would be zero anyway.
-std::vector<double> half_band_of(int n, double width) {
+/// Returns a half-band low-pass of `n` taps at distances 1, 3, 5, ... to each side. Its transition is `width`
+/// cycles per sample wide. It ends at distance 2 n, where the next tap would be zero anyway.
+std::vector<double> half_band_taps(int n, double width) {
   const double half = 2.0 * n;
   const double attenuation_db = 7.95 + 14.36 * width * 2 * half;
   const double beta = 0.1102 * std::max(attenuation_db - 8.7, 0.0);
@@ -89,12 +80,12 @@ std::vector<double> half_band_of(int n, double width) {
     side.push_back(sinc(t / 2) * bessel_i0(beta * std::sqrt(1 - (t / half) * (t / half))));
     total += side.back();
   }
-  for (double& tap : side) tap /= total * 4;  // with 1/2 in the middle: gain 1
+  for (double& tap : side) tap /= total * 4;  // with 1/2 in the middle, the gain is 1
   return side;
 }
 
-/// Largest gain above the transition.
-double stop_band(const std::vector<double>& side, double width) {
+/// Returns the largest gain above the transition.
+double stop_band_gain(const std::vector<double>& side, double width) {
   constexpr int kSteps = 256;
   const double edge = 0.25 + width / 2;
   double largest = 0;
@@ -109,12 +100,13 @@ double stop_band(const std::vector<double>& side, double width) {
   return largest;
 }
 
-/// The shortest that attenuates as asked: Kaiser's estimate is off by many dB for so few taps.
-std::vector<float> half_band(const Quality& quality, double width) {
+/// Returns the shortest half-band low-pass that attenuates enough. It is searched for, because Kaiser's
+/// estimate is off by many dB for so few taps.
+std::vector<float> shortest_half_band(const Quality& quality, double width) {
   const double wanted = std::pow(10.0, -quality.attenuation_db / 20);
   int n = 1;
-  while (stop_band(half_band_of(n, width), width) > wanted) ++n;
-  const std::vector<double> side = half_band_of(n, width);
+  while (stop_band_gain(half_band_taps(n, width), width) > wanted) ++n;
+  const std::vector<double> side = half_band_taps(n, width);
   return {side.begin(), side.end()};
 }
 
@@ -132,13 +124,13 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   double rate = input_rate;
   std::int64_t scale = 1;
   for (; rate >= kHalvingRatio * output_rate; rate /= 2, scale *= 2) {
-    // Nothing may fold below the output's Nyquist frequency; what lies above it goes later.
-    sides_.push_back(half_band(q, 0.5 - output_rate / rate));
-    const auto reach = static_cast<std::int64_t>(2 * sides_.back().size() - 1);
+    // Nothing may alias below the output's Nyquist frequency; a later stage removes what lies above it.
+    halving_taps_.push_back(shortest_half_band(q, 0.5 - output_rate / rate));
+    const auto reach = static_cast<std::int64_t>(2 * halving_taps_.back().size() - 1);
     before_ += scale * reach;
     after_ += scale * (reach - 1);
   }
-  for (const auto& side : sides_) halvings_.push_back({static_cast<int>(side.size()), side.data()});
+  for (const auto& side : halving_taps_) halvings_.push_back({static_cast<int>(side.size()), side.data()});
 
   const LowPass filter(q, 0.5 * std::min(1.0, output_rate / rate));
   const std::int64_t scaled = output_rate * scale;
@@ -149,10 +141,10 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   constexpr int kGroup = ResamplePlan::kGroup;
   const bool exact = plan_.up <= kMaxExactPhases;
   const int after = plan_.taps - (plan_.taps / 2 - 1);
-  // An output's taps are placed by the sample before it, up to one earlier than its own time.
+  // An output's taps are placed by the sample before it, which is up to one sample before its own time.
   before_ += scale * (plan_.taps - after + (plan_.up > 1 ? 1 : 0));
   after_ += scale * after;
-  // What fills up a row of taps has no weight, and stands where nothing has to wait for it.
+  // Taps that fill up a row have no weight, and come first, so that no output waits for their samples.
   if (!exact) plan_.taps = (plan_.taps + kGroup - 1) / kGroup * kGroup;
   reach_ = plan_.taps - after;
   if (!exact) {
@@ -165,7 +157,7 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
     return;
   }
 
-  if (plan_.up < 4 * kGroup) {  // longer cycles of whole groups
+  if (plan_.up < 4 * kGroup) {  // longer cycles consist of whole groups
     const std::int64_t repeat = kGroup / std::gcd(plan_.up, std::int64_t{kGroup});
     plan_.up *= repeat;
     plan_.down *= repeat;

@@ -1,4 +1,4 @@
-/// Tables of a polyphase windowed-sinc resampler.
+/// `ResamplerTable` holds the tables of a polyphase windowed-sinc resampler.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace fastaudio::dsp {
 
-/// Immutable; share it between threads.
+/// It is immutable, so threads can share it.
 ///
 /// The low-pass is a Kaiser-windowed sinc whose stop band begins at the lower of both Nyquist
 /// frequencies. While the input rate is far above the output's, half-band stages halve it first: they
-/// need few taps, and the last stage fewer. Rates whose reduced ratio has few phases are exact; others
-/// interpolate between phases.
+/// need few taps themselves, and the last stage then needs fewer. Rates whose reduced ratio has few phases
+/// are exact; others interpolate between phases.
 class ResamplerTable {
  public:
   /// `quality` is fast (pass band 0.80, -60 dB), high (0.90, -100 dB) or best (0.95, -120 dB).
@@ -24,19 +24,19 @@ class ResamplerTable {
   ResamplerTable(const ResamplerTable&) = delete;
   ResamplerTable& operator=(const ResamplerTable&) = delete;
 
-  /// What comes first, in order; often nothing.
+  /// Returns the halvings that come first, in order; often there are none.
   const std::vector<HalvePlan>& halvings() const { return halvings_; }
   const ResamplePlan& plan() const { return plan_; }
 
-  /// Samples that an output depends on: up to `before()` of them before its own time, and it is there once
-  /// `after()` are from that time on.
+  /// An output depends on up to `before()` samples before its own time, and can be computed once there are
+  /// `after()` samples from that time on.
   std::int64_t before() const { return before_; }
   std::int64_t after() const { return after_; }
 
-  /// Outputs of `n` samples.
+  /// Returns how many outputs `n` samples give.
   std::int64_t outputs_of(std::int64_t n) const;
 
-  /// Samples of the last stage that stand before an output's own position in its window.
+  /// Returns how many samples in the last stage's window come before the output's position.
   int reach() const { return reach_; }
 
  private:
@@ -45,7 +45,7 @@ class ResamplerTable {
   std::int64_t before_ = 0;
   std::int64_t after_ = 0;
   std::vector<HalvePlan> halvings_;
-  std::vector<std::vector<float>> sides_;  ///< taps of the halvings
+  std::vector<std::vector<float>> halving_taps_;  ///< taps of the halvings
   ResamplePlan plan_;
   int reach_;
   AlignedFloats table_;

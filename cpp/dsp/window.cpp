@@ -6,9 +6,6 @@
 
 namespace fastaudio::dsp {
 
-namespace {
-
-/// Modified Bessel function of order 0, by its series; libc++ has no std::cyl_bessel_i.
 double bessel_i0(double x) {
   double term = 1;
   double total = 1;
@@ -19,7 +16,9 @@ double bessel_i0(double x) {
   return total;
 }
 
-/// `phase` in [0, 2 pi] over the window.
+namespace {
+
+/// Returns a window's value at `phase`, which goes from 0 to 2 pi over the window.
 double window_value(std::string_view shape, double phase, double beta) {
   if (shape == "hann") return 0.5 - 0.5 * std::cos(phase);
   if (shape == "hamming") return 0.54 - 0.46 * std::cos(phase);

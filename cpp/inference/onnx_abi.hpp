@@ -1,7 +1,7 @@
-/// The part of ONNX Runtime's C interface that is used, declared here because its wheel has no header.
+/// Declares the part of ONNX Runtime's C interface that is used, because its wheel has no header.
 ///
 /// The table of functions is frozen and only ever grows at its end, so a slot keeps its meaning in
-/// all later versions. Slots counted from onnxruntime_c_api.h (API version 13, MIT licence); the
+/// all later versions. Slots were counted in onnxruntime_c_api.h (API version 13, MIT licence); the
 /// self-test in onnx_runtime.cpp proves them on the library that was opened.
 #pragma once
 
@@ -35,77 +35,64 @@ inline constexpr int kErrorsOnly = 3;      ///< logging level
 inline constexpr int kArenaAllocator = 1;  ///< allocator type
 inline constexpr int kDefaultMemory = 0;   ///< memory type
 
-/// Typed views of the table's slots.
+/// Gives the table's slots their types.
 struct Api {
   template <std::size_t slot, class F>
   struct Slot {
-    F* call = nullptr;
-    void bind(void* const* table) { call = reinterpret_cast<F*>(table[slot]); }
+    F* call;
+    explicit Slot(void* const* table) : call(reinterpret_cast<F*>(table[slot])) {}
     template <class... Args>
     auto operator()(Args... args) const {
       return call(args...);
     }
   };
 
-  Slot<0, OrtStatus*(int, const char*)> create_status;
-  Slot<1, int(const OrtStatus*)> get_error_code;
-  Slot<2, const char*(const OrtStatus*)> get_error_message;
-  Slot<3, OrtStatus*(int, const char*, OrtEnv**)> create_env;
-  Slot<6, OrtStatus*(const OrtEnv*)> disable_telemetry_events;
+  explicit Api(void* const* slots) : table(slots) {}
+
+  void* const* table;  ///< comes first, because the slots below are read from it
+  Slot<0, OrtStatus*(int, const char*)> create_status{table};
+  Slot<1, int(const OrtStatus*)> get_error_code{table};
+  Slot<2, const char*(const OrtStatus*)> get_error_message{table};
+  Slot<3, OrtStatus*(int, const char*, OrtEnv**)> create_env{table};
+  Slot<6, OrtStatus*(const OrtEnv*)> disable_telemetry_events{table};
   Slot<8, OrtStatus*(const OrtEnv*, const void*, std::size_t, const OrtSessionOptions*, OrtSession**)>
-      create_session_from_array;
+      create_session_from_array{table};
   Slot<9, OrtStatus*(OrtSession*, const OrtRunOptions*, const char* const*, const OrtValue* const*,
                      std::size_t, const char* const*, std::size_t, OrtValue**)>
-      run;
-  Slot<10, OrtStatus*(OrtSessionOptions**)> create_session_options;
-  Slot<24, OrtStatus*(OrtSessionOptions*, int)> set_intra_op_num_threads;
-  Slot<25, OrtStatus*(OrtSessionOptions*, int)> set_inter_op_num_threads;
-  Slot<30, OrtStatus*(const OrtSession*, std::size_t*)> session_get_input_count;
-  Slot<31, OrtStatus*(const OrtSession*, std::size_t*)> session_get_output_count;
-  Slot<33, OrtStatus*(const OrtSession*, std::size_t, OrtTypeInfo**)> session_get_input_type_info;
-  Slot<34, OrtStatus*(const OrtSession*, std::size_t, OrtTypeInfo**)> session_get_output_type_info;
-  Slot<36, OrtStatus*(const OrtSession*, std::size_t, OrtAllocator*, char**)> session_get_input_name;
-  Slot<37, OrtStatus*(const OrtSession*, std::size_t, OrtAllocator*, char**)> session_get_output_name;
+      run{table};
+  Slot<10, OrtStatus*(OrtSessionOptions**)> create_session_options{table};
+  Slot<24, OrtStatus*(OrtSessionOptions*, int)> set_intra_op_num_threads{table};
+  Slot<25, OrtStatus*(OrtSessionOptions*, int)> set_inter_op_num_threads{table};
+  Slot<30, OrtStatus*(const OrtSession*, std::size_t*)> session_get_input_count{table};
+  Slot<31, OrtStatus*(const OrtSession*, std::size_t*)> session_get_output_count{table};
+  Slot<33, OrtStatus*(const OrtSession*, std::size_t, OrtTypeInfo**)> session_get_input_type_info{table};
+  Slot<34, OrtStatus*(const OrtSession*, std::size_t, OrtTypeInfo**)> session_get_output_type_info{table};
+  Slot<36, OrtStatus*(const OrtSession*, std::size_t, OrtAllocator*, char**)> session_get_input_name{table};
+  Slot<37, OrtStatus*(const OrtSession*, std::size_t, OrtAllocator*, char**)> session_get_output_name{table};
   Slot<49, OrtStatus*(const OrtMemoryInfo*, void*, std::size_t, const std::int64_t*, std::size_t, int,
                       OrtValue**)>
-      create_tensor_with_data;
-  Slot<51, OrtStatus*(OrtValue*, void**)> get_tensor_mutable_data;
-  Slot<55, OrtStatus*(const OrtTypeInfo*, const OrtTensorInfo**)> cast_type_info_to_tensor_info;
-  Slot<60, OrtStatus*(const OrtTensorInfo*, int*)> get_tensor_element_type;
-  Slot<61, OrtStatus*(const OrtTensorInfo*, std::size_t*)> get_dimensions_count;
-  Slot<62, OrtStatus*(const OrtTensorInfo*, std::int64_t*, std::size_t)> get_dimensions;
-  Slot<65, OrtStatus*(const OrtValue*, OrtTensorInfo**)> get_tensor_type_and_shape;
-  Slot<69, OrtStatus*(int, int, OrtMemoryInfo**)> create_cpu_memory_info;
-  Slot<76, OrtStatus*(OrtAllocator*, void*)> allocator_free;
-  Slot<78, OrtStatus*(OrtAllocator**)> get_allocator_with_default_options;
-  Slot<92, void(OrtEnv*)> release_env;
-  Slot<93, void(OrtStatus*)> release_status;
-  Slot<94, void(OrtMemoryInfo*)> release_memory_info;
-  Slot<95, void(OrtSession*)> release_session;
-  Slot<96, void(OrtValue*)> release_value;
-  Slot<98, void(OrtTypeInfo*)> release_type_info;
-  Slot<99, void(OrtTensorInfo*)> release_tensor_info;
-  Slot<100, void(OrtSessionOptions*)> release_session_options;
-  Slot<125, OrtStatus*(char***, int*)> get_available_providers;
-  Slot<126, OrtStatus*(char**, int)> release_available_providers;
-  Slot<130, OrtStatus*(OrtSessionOptions*, const char*, const char*)> add_session_config_entry;
+      create_tensor_with_data{table};
+  Slot<55, OrtStatus*(const OrtTypeInfo*, const OrtTensorInfo**)> cast_type_info_to_tensor_info{table};
+  Slot<60, OrtStatus*(const OrtTensorInfo*, int*)> get_tensor_element_type{table};
+  Slot<61, OrtStatus*(const OrtTensorInfo*, std::size_t*)> get_dimensions_count{table};
+  Slot<62, OrtStatus*(const OrtTensorInfo*, std::int64_t*, std::size_t)> get_dimensions{table};
+  Slot<65, OrtStatus*(const OrtValue*, OrtTensorInfo**)> get_tensor_type_and_shape{table};
+  Slot<69, OrtStatus*(int, int, OrtMemoryInfo**)> create_cpu_memory_info{table};
+  Slot<76, OrtStatus*(OrtAllocator*, void*)> allocator_free{table};
+  Slot<78, OrtStatus*(OrtAllocator**)> get_allocator_with_default_options{table};
+  Slot<92, void(OrtEnv*)> release_env{table};
+  Slot<93, void(OrtStatus*)> release_status{table};
+  Slot<94, void(OrtMemoryInfo*)> release_memory_info{table};
+  Slot<95, void(OrtSession*)> release_session{table};
+  Slot<96, void(OrtValue*)> release_value{table};
+  Slot<98, void(OrtTypeInfo*)> release_type_info{table};
+  Slot<99, void(OrtTensorInfo*)> release_tensor_info{table};
+  Slot<100, void(OrtSessionOptions*)> release_session_options{table};
+  Slot<125, OrtStatus*(char***, int*)> get_available_providers{table};
+  Slot<126, OrtStatus*(char**, int)> release_available_providers{table};
+  Slot<130, OrtStatus*(OrtSessionOptions*, const char*, const char*)> add_session_config_entry{table};
   Slot<216, OrtStatus*(OrtSessionOptions*, const char*, const char* const*, const char* const*, std::size_t)>
-      append_execution_provider;
-
-  explicit Api(void* const* table) {
-    const auto bind = [&](auto&... slot) { (slot.bind(table), ...); };
-    bind(create_status, get_error_code, get_error_message, create_env, disable_telemetry_events,
-         create_session_from_array, run, create_session_options, set_intra_op_num_threads,
-         set_inter_op_num_threads, session_get_input_count, session_get_output_count,
-         session_get_input_type_info, session_get_output_type_info, session_get_input_name,
-         session_get_output_name, create_tensor_with_data, get_tensor_mutable_data,
-         cast_type_info_to_tensor_info, get_tensor_element_type, get_dimensions_count, get_dimensions,
-         get_tensor_type_and_shape, create_cpu_memory_info, allocator_free,
-         get_allocator_with_default_options, release_env, release_status, release_memory_info,
-         release_session, release_value, release_type_info, release_tensor_info, release_session_options,
-         get_available_providers, release_available_providers, add_session_config_entry,
-         append_execution_provider);
-  }
+      append_execution_provider{table};
 };
 
 }  // namespace fastaudio::onnx

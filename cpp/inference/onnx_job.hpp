@@ -1,4 +1,4 @@
-/// One run of a network: its rows, its results and the tensors that hold them.
+/// A job is one run of a network: it holds the rows, the results and their tensors.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace fastaudio {
 
-/// Tensors of one run at a time. Runs of fewer rows than a batch have their own, made at their first.
-/// Recurrent tensors begin as zeros; what a run leaves in them is what the next one reads. `node` and `plan`
-/// must outlive it.
+/// It can run again and again. Tensors for fewer rows than a batch are made when a run first needs them.
+/// Recurrent tensors begin as zeros, and the next run reads what a run leaves in them. `node` and `plan` must
+/// outlive it.
 class OnnxJob {
  public:
-  OnnxJob(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size);
+  OnnxJob(const OnnxModel& node, const OnnxModel::Plan& plan);
 
   /// Takes `n` in [1, batch] rows.
   void fill(const float* rows, std::size_t n);
@@ -28,19 +28,17 @@ class OnnxJob {
     std::vector<onnx::OrtValue*> outputs;
   };
 
-  Tensors& prepare(std::size_t n_rows);
-  void place(const float* row, float* to) const;
+  Tensors& tensors_for(std::size_t n_rows);
 
   const OnnxModel& node_;
   const OnnxModel::Plan& plan_;
-  std::size_t row_size_;
   std::size_t n_rows_ = 0;
   std::vector<std::string> names_;
   std::vector<const char*> input_names_;
   std::vector<const char*> output_names_;
   dsp::AlignedFloats input_;
   std::vector<dsp::AlignedFloats> outputs_;
-  std::vector<dsp::AlignedFloats> states_;  ///< two of each: one is read, the other written
+  std::vector<dsp::AlignedFloats> states_;  ///< two of each: a run reads one and writes the other
   std::vector<Tensors> tensors_;            ///< by number of rows - 1
 };
 

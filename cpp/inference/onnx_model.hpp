@@ -1,9 +1,9 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 
 #include "core/options.hpp"
+#include "inference/onnx_probe.hpp"
 #include "inference/onnx_state.hpp"
 
 namespace fastaudio {
@@ -11,15 +11,14 @@ namespace fastaudio {
 class OnnxModel final : public NodeOf<OnnxModel> {
  public:
   static constexpr const char* name = "OnnxModel";
-  static constexpr const char* doc = R"(A network, run by ONNX Runtime.
+  static constexpr const char* doc = R"(Runs a network with ONNX Runtime.
 
-Input:  rows of the shape that the model takes, without its batch axis (patches, say)
-Output: for each name in `outputs` a row for each input row, the model's output without its batch
-        axis
-Latency: that of its input; its computing time is not counted
+Input:  rows of the shape that the model takes, without its batch axis (patches, for example)
+Output: for each name in `outputs`, one row for each input row: the model's output without its batch axis
+Latency: the same as its input's; computing time isn't counted
 
-With `state` the network is recurrent: what a run leaves in those outputs is the next run's input, from zeros
-at the start of each stream. Rows then go one by one, in order, whatever `batch` and `threads` say.
+With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
+stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
 
 Source: ONNX Runtime 1.19 or later, C interface
 )";
@@ -38,32 +37,36 @@ Source: ONNX Runtime 1.19 or later, C interface
           Field{"path", &Options::path, "The .onnx file.", Place::positional},
           Field{"outputs", &Options::outputs, "Names of the outputs to compute; empty for the first."},
           Field{"units", &Options::units, "Unit of each output, such as 'probability'."},
-          Field{"layout", &Options::layout,
-                "Axes of the model's input: n batch, t first axis of a row (time), f its second "
-                "(bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'."},
+          Field{
+              "layout", &Options::layout,
+              "Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row "
+              "(time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's "
+              "axes in order."},
           Field{"state", &Options::state,
-                "Recurrent inputs, each with the output that it takes on after a run: float32 of one shape."},
+                "Recurrent inputs, each with the output whose values it takes after a run; both are float32 "
+                "of one shape."},
           Field{"batch", &Options::batch, Range{1, 4096}, "rows",
-                "Rows of a run, if the model leaves it open; never waits to fill one."},
+                "Most rows per run, if the model leaves it open; a run never waits until it is full."},
           Field{"threads", &Options::threads, Range{1, 1024}, "",
-                "Runs side by side, each on one thread: a whole file takes less time, one row doesn't. "
-                "The numbers are the same with any."},
+                "Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. "
+                "The numbers don't depend on it."},
           Field{"providers", &Options::providers,
-                "Execution providers in order, such as 'CPUExecutionProvider'; refused if not active."},
+                "Execution providers in order, such as 'CPUExecutionProvider'; those that aren't active are "
+                "refused."},
           Field{"sha256", &Options::sha256, "Expected hash of the file, in hex; '' to accept any."}};
     }
   };
 
-  /// `content` is the file's content, already verified against `sha256`.
+  /// `content` is the file's content, which was already verified against `sha256`.
   OnnxModel(Options options, std::string content);
 
-  /// The same model with other outputs: shares the session. Throws ModelError for unknown names.
+  /// Returns the same model with other outputs; it shares the session. Throws ModelError for unknown names.
   std::shared_ptr<OnnxModel> with_outputs(std::vector<std::string> outputs,
                                           std::vector<std::string> units) const;
 
   const Options& options() const { return options_; }
   const onnx::Session& session() const { return *session_; }
-  /// The input that rows go to, the only one that is no state.
+  /// Returns the input that rows go to, which is the only one that isn't a state.
   const onnx::TensorInfo& data_input() const { return session_->inputs()[data_input_]; }
   const std::vector<onnx::State>& states() const { return states_; }
   std::vector<std::string> output_names() const;
@@ -72,37 +75,29 @@ Source: ONNX Runtime 1.19 or later, C interface
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
-  /// Shares the session. Itself where the model has a batch of its own; null where that is one row, or
-  /// where it has state.
+  /// The result shares the session. It is this node if the model fixes its batch, and null if it fixes one
+  /// row or has state.
   std::shared_ptr<const Node> batched(int n_rows) const override;
 
-  /// Where a row's axes go in the model's input, settled for one row shape.
+  /// Holds what a stream needs to know about rows of one shape.
   struct Plan {
-    std::vector<std::int64_t> shape;   ///< of a run's input
-    std::vector<std::size_t> strides;  ///< of a row, in the order of the model's axes
-    std::vector<std::size_t> extents;  ///< of the model's axes that carry a row's
-    bool transposed = false;           ///< whether rows have to be rearranged
-    std::size_t batch = 1;             ///< rows of a run
-    bool fixed_batch = false;
-    int batch_axis = -1;
-    std::vector<std::vector<std::int64_t>> row_shapes;  ///< of each output
+    onnx::Layout layout;
+    std::vector<onnx::Shape> row_shapes;  ///< shape of a row of each output
   };
   Plan plan(const StreamSpec& input) const;
 
  private:
   OnnxModel(Options options, std::shared_ptr<onnx::Session> session);
   void find_data_input();
-  void check_outputs();
-  bool is_state_output(const std::string& output) const;
-  std::vector<std::vector<std::int64_t>> row_shapes(const Plan& plan) const;
-  std::vector<std::vector<std::int64_t>> probe(const Plan& plan) const;
+  void check_outputs() const;
+  /// Returns the names of all outputs that aren't states.
+  std::vector<std::string> data_outputs() const;
 
   Options options_;
   std::shared_ptr<onnx::Session> session_;
   std::vector<onnx::State> states_;
   std::size_t data_input_ = 0;
-  mutable std::mutex mutex_;  ///< guards the cache below
-  mutable std::map<std::vector<std::int64_t>, std::vector<std::vector<std::int64_t>>> probed_;
+  onnx::OutputProbe probe_;
 };
 
 }  // namespace fastaudio

@@ -27,13 +27,13 @@ std::string& library_path() {
   return path;
 }
 
-/// Read when the library starts: a microphone program must never phone home.
+/// The library reads this when it starts. A program that hears a microphone must never phone home.
 void refuse_telemetry() {
   constexpr const char* kVariable = "ORT_DISABLE_TELEMETRY";
   if (std::getenv(kVariable) == nullptr) platform::set_environment(kVariable, "1");
 }
 
-/// A model of one node, y = -x on two floats, as a serialised ONNX file of 62 bytes.
+/// This ONNX file of 62 bytes holds a model of one node, y = -x on two floats.
 constexpr char kNegate[] =
     "\x08\x07\x12\x00:2\n\x0b\n\x01x\x12\x01y\"\x03Neg\x12\x01gZ\x0f\n\x01x\x12\n\n\x08\x08\x01"
     "\x12\x04\n\x02\x08\x02"
@@ -45,9 +45,9 @@ constexpr char kNegate[] =
                    "; pip install 'onnxruntime>=1.19'");
 }
 
-/// A wrong slot would call a wrong function: prove errors and a whole run before anything depends
+/// A wrong slot would call a wrong function, so this tries an error and a whole run before anything depends
 /// on them.
-void prove(const Runtime& runtime) {
+void self_test(const Runtime& runtime) {
   const Api& api = runtime.api();
   const Handle<OrtStatus> status(api.create_status(kFail, "round trip"), api.release_status.call);
   const std::string message = api.get_error_message(status.get());
@@ -78,29 +78,29 @@ void Runtime::close() {
   while (runs_in_progress > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-Runtime::Busy::Busy() {
+Runtime::RunInProgress::RunInProgress() {
   ++runs_in_progress;
   if (closed) {
     --runs_in_progress;
-    throw ModelError("ONNX Runtime: expected a running process, got a run while it ends");
+    throw ModelError("ONNX Runtime: expected no run while the process ends, got one");
   }
 }
 
-Runtime::Busy::~Busy() { --runs_in_progress; }
+Runtime::RunInProgress::~RunInProgress() { --runs_in_progress; }
 
 const std::shared_ptr<Runtime>& Runtime::get() {
-  // Never destroyed: by then the library's own globals are gone.
+  // It is never destroyed, because the library's globals would be gone before.
   static auto& runtime = *new std::shared_ptr<Runtime>;
-  static bool proven = false;
+  static bool tested = false;
   static std::recursive_mutex mutex;  // the self-test below asks for the runtime itself
   const std::lock_guard lock(mutex);
   if (!runtime) runtime.reset(new Runtime(open()));
-  if (!proven) {
-    proven = true;
+  if (!tested) {
+    tested = true;
     try {
-      prove(*runtime);
+      self_test(*runtime);
     } catch (...) {
-      proven = false;
+      tested = false;
       runtime.reset();
       throw;
     }

@@ -1,4 +1,4 @@
-/// ONNX Runtime, opened at run time: the only place that knows it. Every failure is a ModelError.
+/// Opens ONNX Runtime at run time; only these sources know it. Every failure is a ModelError.
 #pragma once
 
 #include <memory>
@@ -25,26 +25,27 @@ class Handle {
   std::unique_ptr<T, Release*> object_{nullptr, nullptr};
 };
 
-/// The library and its one environment in this process, telemetry off.
+/// Holds the library and its only environment in this process; telemetry is off.
 class Runtime {
  public:
-  /// Where the library lies; the environment variable FASTAUDIO_ONNXRUNTIME comes first.
-  /// Has no effect once the library is open.
+  /// Says where the library lies; the environment variable FASTAUDIO_ONNXRUNTIME comes first.
+  /// This has no effect once the library is open.
   static void set_library(const std::string& path);
 
   /// Opens the library on the first call, proves it by a self-test, and keeps it.
   static const std::shared_ptr<Runtime>& get();
 
-  /// Waits for runs in other threads and refuses new ones: the library's globals end with the process.
+  /// Waits for runs in other threads and refuses new ones, because the library's globals end with the
+  /// process.
   static void close();
 
-  /// A run in progress; throws ModelError after `close`.
-  class Busy {
+  /// Lives as long as a run; throws ModelError after `close`.
+  class RunInProgress {
    public:
-    Busy();
-    ~Busy();
-    Busy(const Busy&) = delete;
-    Busy& operator=(const Busy&) = delete;
+    RunInProgress();
+    ~RunInProgress();
+    RunInProgress(const RunInProgress&) = delete;
+    RunInProgress& operator=(const RunInProgress&) = delete;
   };
 
   Runtime(const Runtime&) = delete;

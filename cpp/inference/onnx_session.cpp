@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cfenv>
-#include <string_view>
 
+#include "core/options.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio::onnx {
 
 namespace {
 
-/// ONNX Runtime makes its calling thread flush denormals; the caller's arithmetic stays its own.
+/// ONNX Runtime makes its calling thread flush denormals; this restores the caller's setting.
 class KeepFloatEnvironment {
  public:
   KeepFloatEnvironment() { std::fegetenv(&saved_); }
@@ -22,13 +22,32 @@ class KeepFloatEnvironment {
   std::fenv_t saved_;
 };
 
-std::string list(const std::vector<std::string>& names) {
+}  // namespace
+
+std::string shape_text(const Shape& shape) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+  for (const std::int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "?" : std::to_string(n));
+  return "[" + text + "]";
 }
 
-}  // namespace
+std::size_t n_values(const Shape& shape) {
+  std::size_t n = 1;
+  for (const std::int64_t extent : shape) n *= static_cast<std::size_t>(extent);
+  return n;
+}
+
+const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& name) {
+  for (const TensorInfo& info : infos) {
+    if (info.name == name) return &info;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> names_of(const std::vector<TensorInfo>& infos) {
+  std::vector<std::string> names;
+  for (const TensorInfo& info : infos) names.push_back(info.name);
+  return names;
+}
 
 Session::Session(std::string subject, std::string model, std::vector<std::string> providers)
     : runtime_(Runtime::get()),
@@ -49,7 +68,7 @@ Handle<OrtSession> Session::create() const {
   const Handle<OrtSessionOptions> owned(raw, api.release_session_options.call);
   check(api.set_intra_op_num_threads(raw, 1));
   check(api.set_inter_op_num_threads(raw, 1));
-  // Spinning workers burn a core between patches that are seconds apart.
+  // Workers that spin would burn a core between patches that are seconds apart.
   check(api.add_session_config_entry(raw, "session.intra_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.set_denormal_as_zero", "1"));
@@ -58,11 +77,11 @@ Handle<OrtSession> Session::create() const {
       std::find(providers_.begin(), providers_.end(), "CPUExecutionProvider") != providers_.end();
   for (const std::string& provider : providers_) {
     if (std::find(available.begin(), available.end(), provider) == available.end()) {
-      throw ModelError(subject_ + ": expected a provider among " + list(available) + ", got " + provider +
+      throw ModelError(subject_ + ": expected a provider among " + format(available) + ", got " + provider +
                        "; install an ONNX Runtime that has it");
     }
     if (provider == "CPUExecutionProvider") continue;
-    // What was asked for runs whole or not at all: no silent fall back to the CPU.
+    // The model runs where it was asked to or not at all: it never falls back to the CPU silently.
     if (!cpu_allowed) check(api.add_session_config_entry(raw, "session.disable_cpu_ep_fallback", "1"));
     check(api.append_execution_provider(raw, provider.c_str(), nullptr, nullptr, std::size_t{0}));
   }
@@ -71,11 +90,11 @@ Handle<OrtSession> Session::create() const {
   return {session, api.release_session.call};
 }
 
-OrtSession* Session::current() const {
+OrtSession* Session::session_of_process() const {
   if (generation_ == platform::fork_generation()) return session_.get();
   const std::lock_guard lock(mutex_);
   if (generation_ != platform::fork_generation()) {
-    session_.leak();  // its threads stayed in the parent: releasing it would wait for them
+    session_.leak();  // its threads stayed in the parent, and releasing it would wait for them
     session_ = create();
     generation_ = platform::fork_generation();
   }
@@ -103,45 +122,47 @@ std::vector<TensorInfo> Session::describe(bool inputs) const {
     const Handle<OrtTypeInfo> owned(type, api.release_type_info.call);
     const OrtTensorInfo* tensor = nullptr;
     check(api.cast_type_info_to_tensor_info(type, &tensor));
-    if (tensor == nullptr) continue;  // a sequence or a map: element type stays unknown
+    if (tensor == nullptr) continue;  // it is a sequence or a map; its element type stays unknown
     check(api.get_tensor_element_type(tensor, &infos[i].element_type));
-    std::size_t rank = 0;
-    check(api.get_dimensions_count(tensor, &rank));
-    infos[i].shape.resize(rank);
-    check(api.get_dimensions(tensor, infos[i].shape.data(), rank));
+    infos[i].shape = shape_of(tensor);
   }
   return infos;
 }
 
-Handle<OrtValue> Session::tensor(float* data, const std::vector<std::int64_t>& shape) const {
-  std::size_t size = sizeof(float);
-  for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
+Handle<OrtValue> Session::tensor(float* data, const Shape& shape) const {
   OrtValue* value = nullptr;
-  runtime_->check(runtime_->api().create_tensor_with_data(runtime_->memory(), data, size, shape.data(),
-                                                          shape.size(), kFloat, &value),
-                  subject_);
+  runtime_->check(
+      runtime_->api().create_tensor_with_data(runtime_->memory(), data, n_values(shape) * sizeof(float),
+                                              shape.data(), shape.size(), kFloat, &value),
+      subject_);
   return {value, runtime_->api().release_value.call};
 }
 
 void Session::run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
                   const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const {
-  const Runtime::Busy busy;
+  const Runtime::RunInProgress running;
   const KeepFloatEnvironment keep;
   const OrtRunOptions* no_options = nullptr;
-  runtime_->check(runtime_->api().run(current(), no_options, input_names.data(), inputs.data(), inputs.size(),
-                                      output_names.data(), output_names.size(), outputs.data()),
-                  subject_);
+  runtime_->check(
+      runtime_->api().run(session_of_process(), no_options, input_names.data(), inputs.data(), inputs.size(),
+                          output_names.data(), output_names.size(), outputs.data()),
+      subject_);
 }
 
-std::vector<std::int64_t> Session::take_shape(OrtValue* value) const {
+Shape Session::take_shape(OrtValue* value) const {
   const Api& api = runtime_->api();
   const Handle<OrtValue> owned(value, api.release_value.call);
   OrtTensorInfo* info = nullptr;
   runtime_->check(api.get_tensor_type_and_shape(value, &info), subject_);
   const Handle<OrtTensorInfo> owned_info(info, api.release_tensor_info.call);
+  return shape_of(info);
+}
+
+Shape Session::shape_of(const OrtTensorInfo* info) const {
+  const Api& api = runtime_->api();
   std::size_t rank = 0;
   runtime_->check(api.get_dimensions_count(info, &rank), subject_);
-  std::vector<std::int64_t> shape(rank);
+  Shape shape(rank);
   runtime_->check(api.get_dimensions(info, shape.data(), rank), subject_);
   return shape;
 }

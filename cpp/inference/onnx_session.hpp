@@ -1,4 +1,4 @@
-/// A loaded model of ONNX Runtime. Every failure is a ModelError.
+/// A session is a model that ONNX Runtime has loaded. Every failure is a ModelError.
 #pragma once
 
 #include <atomic>
@@ -12,17 +12,31 @@
 
 namespace fastaudio::onnx {
 
+/// The extents of a tensor's axes, -1 where an axis is open.
+using Shape = std::vector<std::int64_t>;
+
+/// Writes a shape as "[2, ?, 128]".
+std::string shape_text(const Shape& shape);
+
+/// Returns how many values a tensor of a shape without open axes holds.
+std::size_t n_values(const Shape& shape);
+
 struct TensorInfo {
   std::string name;
   int element_type = 0;
-  std::vector<std::int64_t> shape;  ///< -1 where it varies
+  Shape shape;
 };
 
-/// A model ready to run. Thread-safe; a run uses its caller's thread only. Made again by itself in a
-/// forked child.
+/// Returns the tensor of that name, or null.
+const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& name);
+
+std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
+
+/// A model that is ready to run. It is thread-safe; a run uses its caller's thread only. In a forked child,
+/// the session is made anew at its first use.
 class Session {
  public:
-  /// `subject` begins its error messages; `model` is the file's content.
+  /// Its error messages begin with `subject`; `model` is the file's content.
   Session(std::string subject, std::string model, std::vector<std::string> providers);
 
   const std::string& subject() const { return subject_; }
@@ -30,25 +44,26 @@ class Session {
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
 
   /// Wraps `data`, which must outlive the tensor.
-  Handle<OrtValue> tensor(float* data, const std::vector<std::int64_t>& shape) const;
+  Handle<OrtValue> tensor(float* data, const Shape& shape) const;
 
-  /// Reads the inputs and fills the outputs. Outputs that are null are allocated by ONNX Runtime.
+  /// Reads the inputs and fills the outputs. ONNX Runtime allocates those that are null.
   void run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
            const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const;
 
-  /// Shape of a tensor that a run allocated; the tensor is released.
-  std::vector<std::int64_t> take_shape(OrtValue* value) const;
+  /// Returns the shape of a tensor that a run allocated, and releases the tensor.
+  Shape take_shape(OrtValue* value) const;
 
  private:
   Handle<OrtSession> create() const;
-  OrtSession* current() const;
+  OrtSession* session_of_process() const;
   std::vector<TensorInfo> describe(bool inputs) const;
+  Shape shape_of(const OrtTensorInfo* info) const;
 
   std::shared_ptr<Runtime> runtime_;
   std::string subject_;
   std::string model_;
   std::vector<std::string> providers_;
-  mutable std::mutex mutex_;  ///< held to make the two below again after a fork
+  mutable std::mutex mutex_;  ///< held while the two below are made anew after a fork
   mutable Handle<OrtSession> session_;
   mutable std::atomic<int> generation_;
   std::vector<TensorInfo> inputs_;

@@ -11,30 +11,20 @@ namespace {
 
 constexpr std::int64_t kLargest = std::int64_t{1} << 24;
 
-const TensorInfo& find(const Session& session, const std::vector<TensorInfo>& infos, const std::string& name,
-                       const char* which) {
-  std::vector<std::string> known;
-  for (const TensorInfo& info : infos) {
-    if (info.name == name) return info;
-    known.push_back(info.name);
-  }
-  throw ModelError(session.subject() + ": expected state " + which + " among " + format(known) + ", got " +
-                   format(name));
+const TensorInfo& require(const Session& session, const std::vector<TensorInfo>& infos,
+                          const std::string& name, const char* which) {
+  if (const TensorInfo* info = find(infos, name)) return *info;
+  throw ModelError(session.subject() + ": expected state " + which + " among " + format(names_of(infos)) +
+                   ", got " + format(name));
 }
 
-/// Open axes fit any extent.
-bool fit(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+/// An open axis agrees with any extent.
+bool agree(const Shape& a, const Shape& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](auto m, auto n) { return m == n || m < 0 || n < 0; });
 }
 
 }  // namespace
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const std::int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "?" : std::to_string(n));
-  return "[" + text + "]";
-}
 
 std::vector<State> find_states(const Session& session, const std::map<std::string, std::string>& names) {
   const std::string& subject = session.subject();
@@ -42,8 +32,8 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
   std::set<std::string> taken;
   std::int64_t left = kLargest;
   for (const auto& [input_name, output_name] : names) {
-    const TensorInfo& input = find(session, session.inputs(), input_name, "inputs");
-    const TensorInfo& output = find(session, session.outputs(), output_name, "outputs");
+    const TensorInfo& input = require(session, session.inputs(), input_name, "inputs");
+    const TensorInfo& output = require(session, session.outputs(), output_name, "outputs");
     if (!taken.insert(output_name).second) {
       throw ModelError(subject + ": expected a state output for each input, got " + format(output_name) +
                        " twice");
@@ -61,14 +51,14 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
                        "; export it with fixed axes");
     }
     std::replace_if(shape.begin(), shape.end(), [](auto n) { return n < 0; }, std::int64_t{1});
-    if (!fit(shape, output.shape)) {
+    if (!agree(shape, output.shape)) {
       throw ModelError(subject + ": expected state " + format(input_name) + " and " + format(output_name) +
                        " of one shape, got " + shape_text(input.shape) + " and " + shape_text(output.shape));
     }
     std::int64_t size = 1;
     for (const std::int64_t n : shape) {
       if (n < 1 || n > left / size) {
-        throw ModelError(subject + ": expected from 1 to 2**24 values in a state, and in all together, got " +
+        throw ModelError(subject + ": expected from 1 to 2**24 values in a state, and in all of them, got " +
                          shape_text(input.shape) + " in " + format(input_name));
       }
       size *= n;

@@ -1,4 +1,4 @@
-/// Recurrent tensors: what one run gives out, the next takes in.
+/// States are recurrent tensors: the next run takes in what a run gives out.
 #pragma once
 
 #include <map>
@@ -10,20 +10,12 @@ namespace fastaudio::onnx {
 struct State {
   std::string input;
   std::string output;
-  std::vector<std::int64_t> shape;  ///< for one row a run
-
-  std::size_t size() const {
-    std::size_t size = 1;
-    for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
-    return size;
-  }
+  Shape shape;  ///< shape when a run takes one row
 };
 
-/// The model's own, for a name of an output by the name of an input. An open axis is the batch's, one of
-/// each tensor at most. Throws ModelError for names, types and shapes that don't fit.
+/// Returns the model's states; `names` has the name of an input and of the output that it takes its values
+/// from. Each tensor may have one open axis, the batch's. Throws ModelError for names, types and shapes that
+/// don't fit.
 std::vector<State> find_states(const Session& session, const std::map<std::string, std::string>& names);
-
-/// "[2, ?, 128]".
-std::string shape_text(const std::vector<std::int64_t>& shape);
 
 }  // namespace fastaudio::onnx

@@ -17,35 +17,35 @@ namespace {
 
 class SingleStream final : public Stream {
  public:
-  SingleStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, std::size_t row_size)
-      : node_(std::move(node)), plan_(std::move(plan)), row_size_(row_size), job_(*node_, plan_, row_size) {}
+  SingleStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan)
+      : node_(std::move(node)), plan_(std::move(plan)), job_(*node_, plan_) {}
 
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     while (n_rows > 0) {
-      const std::size_t n = std::min(n_rows, plan_.batch);
+      const std::size_t n = std::min(n_rows, plan_.layout.batch);
       job_.fill(rows, n);
       job_.run();
       job_.write(sink);
-      rows += n * row_size_;
+      rows += n * plan_.layout.row_size();
       n_rows -= n;
     }
   }
 
   std::shared_ptr<const OnnxModel> node_;
   OnnxModel::Plan plan_;
-  std::size_t row_size_;
   OnnxJob job_;
 };
 
-/// A ring of jobs: filled in order by the caller, run by whichever worker is free, written in order.
+/// Holds a ring of jobs: the caller fills them in order, any free worker runs them, and results are written
+/// in order.
 class ThreadedStream final : public Stream {
  public:
-  ThreadedStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, std::size_t row_size)
-      : node_(std::move(node)), plan_(std::move(plan)), row_size_(row_size) {
+  ThreadedStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan)
+      : node_(std::move(node)), plan_(std::move(plan)) {
     const auto n_threads = static_cast<std::size_t>(node_->options().threads);
-    slots_.reserve(n_threads + 1);  // one more: the next row is ready when a worker is
-    for (std::size_t i = 0; i < n_threads + 1; ++i) slots_.emplace_back(*node_, plan_, row_size);
+    slots_.reserve(n_threads + 1);  // one more, so that the next rows are ready when a worker is
+    for (std::size_t i = 0; i < n_threads + 1; ++i) slots_.emplace_back(*node_, plan_);
     try {
       for (std::size_t i = 0; i < n_threads; ++i) workers_->emplace_back([this] { work(); });
     } catch (const std::system_error&) {
@@ -57,7 +57,7 @@ class ThreadedStream final : public Stream {
   }
 
   ~ThreadedStream() override {
-    if (forked()) {  // the workers stayed in the parent, perhaps holding the lock: there is nothing to join
+    if (forked()) {  // the workers stayed in the parent and may hold the lock; there is nothing to join
       (void)sync_.release();
       (void)workers_.release();
       return;
@@ -73,8 +73,7 @@ class ThreadedStream final : public Stream {
   };
 
   struct Slot {
-    Slot(const OnnxModel& node, const OnnxModel::Plan& plan, std::size_t row_size)
-        : job(node, plan, row_size) {}
+    Slot(const OnnxModel& node, const OnnxModel::Plan& plan) : job(node, plan) {}
     OnnxJob job;
     bool done = false;
     std::exception_ptr error;
@@ -108,7 +107,7 @@ class ThreadedStream final : public Stream {
     require_workers();
     while (n_rows > 0) {
       if (filled_ - written_ == slots_.size()) write_oldest(sink);
-      const std::size_t n = std::min(n_rows, plan_.batch);
+      const std::size_t n = std::min(n_rows, plan_.layout.batch);
       Slot& next = slot(filled_);
       next.job.fill(rows, n);
       {
@@ -117,7 +116,7 @@ class ThreadedStream final : public Stream {
         ++filled_;
       }
       sync_->filled.notify_one();
-      rows += n * row_size_;
+      rows += n * plan_.layout.row_size();
       n_rows -= n;
     }
   }
@@ -159,25 +158,23 @@ class ThreadedStream final : public Stream {
 
   std::shared_ptr<const OnnxModel> node_;
   OnnxModel::Plan plan_;
-  std::size_t row_size_;
   std::vector<Slot> slots_;
   std::unique_ptr<Sync> sync_ = std::make_unique<Sync>();
   bool closing_ = false;
-  std::uint64_t filled_ = 0;   ///< jobs handed to the workers; written by the caller only
-  std::uint64_t taken_ = 0;    ///< jobs that a worker took
-  std::uint64_t written_ = 0;  ///< jobs whose results went out; the caller's alone
+  std::uint64_t filled_ = 0;   ///< jobs handed to the workers; only the caller writes it
+  std::uint64_t taken_ = 0;    ///< jobs that workers took
+  std::uint64_t written_ = 0;  ///< jobs whose results went out; only the caller uses it
   int generation_ = platform::fork_generation();
   std::unique_ptr<std::vector<std::thread>> workers_ = std::make_unique<std::vector<std::thread>>();
 };
 
 }  // namespace
 
-std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan,
-                                         std::size_t row_size) {
-  if (node->options().threads == 1 || !node->states().empty()) {  // a run waits for the state of the last
-    return std::make_unique<SingleStream>(std::move(node), std::move(plan), row_size);
+std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan) {
+  if (node->options().threads == 1 || !node->states().empty()) {  // with state, a run needs that of the last
+    return std::make_unique<SingleStream>(std::move(node), std::move(plan));
   }
-  return std::make_unique<ThreadedStream>(std::move(node), std::move(plan), row_size);
+  return std::make_unique<ThreadedStream>(std::move(node), std::move(plan));
 }
 
 }  // namespace fastaudio

@@ -1,4 +1,4 @@
-/// The running state of an OnnxModel.
+/// Runs an OnnxModel over the rows of a stream.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,6 @@ namespace fastaudio {
 
 /// With one thread, runs happen inside push. With more, push hands rows to workers and returns;
 /// results come out in order, at a later push, settle or flush.
-std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan,
-                                         std::size_t row_size);
+std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan);
 
 }  // namespace fastaudio

@@ -1,4 +1,4 @@
-/// The one list of nodes.
+/// The list of all nodes; there is no other.
 #pragma once
 
 #include <tuple>
@@ -36,7 +36,7 @@
 
 namespace fastaudio {
 
-// clang-format off: one a line, so that a new one is a line
+// clang-format off: each node has its line
 using AllNodes = std::tuple<
     std::type_identity<Mono>,
     std::type_identity<Resample>,

@@ -7,13 +7,13 @@ namespace fastaudio {
 class Chroma final : public NodeOf<Chroma> {
  public:
   static constexpr const char* name = "Chroma";
-  static constexpr const char* doc = R"(Power of each pitch class, all octaves together.
+  static constexpr const char* doc = R"(Sums the power of each pitch class over all octaves.
 
-Input:  rows [n_bins]    power, of Spectrogram(power=2)
+Input:  rows [n_bins]    power, as Spectrogram(power=2) gives it
 Output: rows [n_chroma]  power, each row divided by its `norm`; silence stays 0
 Latency: none
 Source: Ellis, Chroma Analysis and Synthesis, 2007; librosa 0.11 `feature.chroma_stft`, which estimates
-        the tuning of the clip where none is given: here it is an option
+        the clip's tuning unless one is given; this node takes it as an option
 
 Example:
     >>> import numpy as np
@@ -33,14 +33,14 @@ Example:
     static constexpr auto fields() {
       return std::tuple{
           Field{"n_chroma", &Options::n_chroma, Range{1, 1200}, "classes", "Number of pitch classes."},
-          Field{"tuning", &Options::tuning, Range{-100, 100}, "classes", "Where A lies above 440 Hz."},
+          Field{"tuning", &Options::tuning, Range{-100, 100}, "classes", "How far A lies above 440 Hz."},
           Field{"ctroct", &Options::ctroct, Range{-20, 20}, "octaves",
-                "Centre of the octaves that count most, above 27.5 Hz."},
+                "Octave that weighs most, counted from 27.5 Hz."},
           Field{"octwidth", &Options::octwidth, Range{0.01, 100}, "octaves",
-                "Width of the Gaussian around it; None for all octaves alike."},
+                "Width of the Gaussian weights around ctroct; None weighs all octaves alike."},
           Field{"norm", &Options::norm, Choices{"inf l1 l2 none"},
                 "What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares."},
-          Field{"base_c", &Options::base_c, "Whether the first class is C, else A."}};
+          Field{"base_c", &Options::base_c, "Whether the first class is C; otherwise it is A."}};
     }
   };
 

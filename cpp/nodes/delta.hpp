@@ -8,18 +8,18 @@ class Delta final : public NodeOf<Delta> {
  public:
   static constexpr const char* name = "Delta";
   static constexpr const char* doc =
-      R"(Slope of each value over time, from a polynomial fitted to neighbouring rows.
+      R"(Estimates the slope of each value over time by fitting a polynomial to neighbouring rows.
 
 Input:  rows of any shape
 Output: as many rows of the same shape: derivatives of order `order`, per row
-Latency: width // 2 rows, `order` times that for "htk"; width - 1 if `mode` is "interp", whose row 0 needs
-        all of the first `width`
+Latency: width // 2 rows, or `order` times that if `mode` is "htk"; width - 1 rows if it is "interp",
+        because row 0 then needs all of the first `width` rows
 
-A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
-refuses it.
+If `mode` is "interp" and a clip has fewer than `width` rows, it is treated as with "nearest"; librosa
+refuses such a clip.
 
-Source: Savitzky and Golay, Analytical Chemistry 36(8), 1964; librosa 0.11 `feature.delta`, whose
-        defaults these are; HTK Book 3.5, section 5.9, as in Kaldi `add-deltas`
+Source: Savitzky and Golay, Analytical Chemistry 36(8), 1964; librosa 0.11 `feature.delta` (same
+        defaults); HTK Book 3.5, section 5.9, as Kaldi's `add-deltas` computes it
 
 Example:
     >>> import numpy as np
@@ -32,13 +32,15 @@ Example:
     int order = 1;
     std::string mode = "interp";
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"width", &Options::width, Range{3, 4095}, "rows", "Rows of a fit; odd."},
-          Field{"order", &Options::order, Range{1, 8}, "",
-                "1 for the slope, 2 for its slope; also the polynomial's order, below width."},
-          Field{"mode", &Options::mode, Choices{"interp nearest htk"},
-                "Rows near the ends: interp: from the polynomial of the first or last `width` rows; nearest: "
-                "the end rows repeated; htk: as nearest, with the slope taken `order` times over."}};
+      return std::tuple{Field{"width", &Options::width, Range{3, 4095}, "rows",
+                              "Number of rows in each fit; it must be odd."},
+                        Field{"order", &Options::order, Range{1, 8}, "",
+                              "Order of the derivative and of the polynomial, below width: 1 for the slope, "
+                              "2 for its slope."},
+                        Field{"mode", &Options::mode, Choices{"interp nearest htk"},
+                              "How rows near the ends are computed. interp: from the polynomial of the first "
+                              "or last `width` rows; nearest: as if the end rows were repeated; htk: as "
+                              "nearest, with the slope taken `order` times over."}};
     }
   };
 

@@ -8,30 +8,31 @@ class Events final : public NodeOf<Events> {
  public:
   static constexpr const char* name = "Events";
   static constexpr const char* doc =
-      R"(Scores as events, each label by itself: a pipeline that ends here returns `fastaudio.events.Events`.
+      R"(Turns scores into events per label: a pipeline that ends here returns `fastaudio.events.Events`.
 
 Input:  scores [n_windows, n_labels] with names, as Tags gives
-Output: a row for each event, [n_events, 6]: index of its label; its first window, as high * 65536 + low in
-        two values, so that float32 holds it; how many windows it has, exact to 2**24, 0 in a row that
-        `onsets` adds; highest and mean score over these. `fastaudio.events.decode` reads them.
-        `rate_hz` and `span_s` stay those of the windows
+Output: one row for each event, [n_events, 6]: the index of its label; its first window, split into two
+        values as high * 65536 + low, so that float32 holds it; how many windows it has, exact to 2**24,
+        or 0 in a row that `onsets` adds; the highest and the mean score over these windows.
+        `fastaudio.events.decode` reads these rows. `rate_hz` and `span_s` stay those of the windows
 Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
-        window, or at the end of the signal. A row of `onsets` comes out with the window that completes
-        `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
+        window, or at the end of the signal. A row that `onsets` adds comes out with the window that
+        completes `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
 
 An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
-`offset` for `min_off_s`; shorter dips are bridged. It covers its windows from the first, at or above
-`onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
-shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
+`offset` for `min_off_s`; shorter dips are bridged. It lasts from the start of its first window, which is
+at or above `onset`, to the end of its last window at or above `offset`. Events shorter than `min_on_s` are
+dropped after that. If windows overlap, two events may overlap too, by less than a span.
 
-Seconds become whole windows once, by `rate_hz`, to the nearest number: a window counts for 1 / rate_hz,
-whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy does;
-highest and mean are of the scores as they came, those within bridged dips included. Smoothing is the mean
-of the last windows, of as many as there are near the start: an event begins and ends later by it. Rows
-that come out with the same window are in order of first window, then label.
+Options in seconds are rounded once to a whole number of windows, by `rate_hz`: a window counts for
+1 / rate_hz, whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy
+does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing takes
+the mean of the last windows, or of as many as there are near the start; events begin and end later by it.
+Rows that come out with the same window are ordered by first window, then by label.
 
-Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
-        Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own
+Source: Canny, IEEE PAMI 8(6), 1986, introduced two thresholds; Dinkel and Yu, ICASSP 2020, and Cances,
+        Guyot and Pellegrini, WASPAA 2019, apply them to sound events. The rules above are specific to
+        this node
 
 Example:
     >>> import numpy as np
@@ -54,17 +55,17 @@ Example:
       constexpr Range seconds{0, 86400};
       return std::tuple{
           Field{"onset", &Options::onset, scores, "",
-                "An event begins at or above this; one for all labels, or one for each."},
+                "An event begins at or above this score; give one for all labels, or one for each."},
           Field{"offset", &Options::offset, scores, "",
-                "It ends below this, onset or less; the same as onset if empty."},
+                "An event ends below this score, which is at most onset; if empty, it equals onset."},
           Field{"min_on_s", &Options::min_on_s, seconds, "s", "Shorter events are dropped."},
           Field{"min_off_s", &Options::min_off_s, seconds, "s", "Shorter dips are bridged."},
           Field{"smoothing_s", &Options::smoothing_s, seconds, "s",
-                "Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many "
-                "additions as it has windows."},
+                "Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window "
+                "costs one addition for every window in that time."},
           Field{"cool_down_s", &Options::cool_down_s, seconds, "s",
-                "No event of a label begins for this long after the end of one that came out."},
-          Field{"onsets", &Options::onsets, "Whether a row says at once that an event has begun."}};
+                "For this time after the end of an event that came out, no other of its label begins."},
+          Field{"onsets", &Options::onsets, "Whether an extra row says at once that an event has begun."}};
     }
   };
 

@@ -9,20 +9,20 @@ class HarmonicSpectrogram final : public NodeOf<HarmonicSpectrogram> {
  public:
   static constexpr const char* name = "HarmonicSpectrogram";
   static constexpr const char* doc =
-      R"(Spectrum on the harmonics of a scale of notes, by data-driven harmonic filters.
+      R"(Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
 
-Channel h holds, for every note from C1 up in steps of 1 / semitone_scale semitones, what a
-triangular filter finds around harmonic h + 1 of that note. A filter around f Hz is
-(0.1079 f + 24.7) / q wide; bins lie at linspace(0, sample_rate / 2, n_fft // 2 + 1), also for an odd n_fft.
+Channel h has one triangular filter for every note from C1 up in steps of 1 / semitone_scale semitones,
+centred on harmonic h + 1 of that note. A filter centred on f Hz is (0.1079 f + 24.7) / q Hz wide; bins lie
+at linspace(0, sample_rate / 2, n_fft // 2 + 1), even if n_fft is odd.
 
 Input:  samples [n_samples]                      full scale +-1, at `sample_rate`
 Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
-        = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
-        A filter narrower than a bin stays zero.
-Latency: half a frame if centred, else a frame
+        = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), which is 128 with the
+        defaults. A filter narrower than a bin stays zero.
+Latency: half a frame if centred, otherwise one frame
 Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
-        ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
-        512 later. In decibels with Log(kind="dB")
+        ICASSP 2020, which gives the defaults; the authors' code of 2020 first has n_fft 513, later 512.
+        Add Log(kind="dB") to get decibels
 
 Example:
     >>> import numpy as np
@@ -43,17 +43,16 @@ Example:
       pad_mode = "reflect";
     }
     static constexpr auto fields() {
-      return std::tuple_cat(
-          frame_fields<Options>(),
-          std::tuple{
-              Field{"n_harmonic", &Options::n_harmonic, Range{1, 64}, "channels",
-                    "Harmonics, the note itself included."},
-              Field{"semitone_scale", &Options::semitone_scale, Range{1, 64}, "bands", "Bands a semitone."},
-              Field{"q", &Options::q, Range{1e-3, 1e3}, "",
-                    "Divides the filters' width: one number, one a harmonic, or one a filter, harmonic "
-                    "by harmonic."},
-              Field{"power", &Options::power, Range{0.01, 10}, "",
-                    "Exponent of the magnitude: 1 for magnitude, 2 for power."}});
+      return std::tuple_cat(frame_fields<Options>(),
+                            std::tuple{Field{"n_harmonic", &Options::n_harmonic, Range{1, 64}, "channels",
+                                             "Number of harmonics, including the note itself."},
+                                       Field{"semitone_scale", &Options::semitone_scale, Range{1, 64},
+                                             "bands", "Bands per semitone."},
+                                       Field{"q", &Options::q, Range{1e-3, 1e3}, "",
+                                             "Divides the filters' width; give one number, one per harmonic, "
+                                             "or one per filter, harmonic by harmonic."},
+                                       Field{"power", &Options::power, Range{0.01, 10}, "",
+                                             "Exponent of the magnitude: 1 for magnitude, 2 for power."}});
     }
   };
 

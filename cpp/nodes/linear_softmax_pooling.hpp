@@ -8,15 +8,15 @@ class LinearSoftmaxPooling final : public NodeOf<LinearSoftmaxPooling> {
  public:
   static constexpr const char* name = "LinearSoftmaxPooling";
   static constexpr const char* doc =
-      R"(Probabilities of a clip or of a window from those of its frames, the larger ones weighing more.
+      R"(Pools the probabilities of frames over a clip or a window, so that larger ones weigh more.
 
 Input:  probabilities [n_rows, ...]
-Output: row [1, ...] at the end of the clip, none for an empty one; or one row a window,
-        [n_windows, ...]: sum of p^2 / sum of p, 0 where all are 0; values below 0 count as 0
-Latency: the clip, it waits for the end; or window - 1 rows
+Output: one row [1, ...] at the end of the clip, none for an empty clip; or one row per window,
+        [n_windows, ...]. Values are (sum of p^2) / (sum of p), or 0 if all are 0; values below 0 count as 0
+Latency: the whole clip, or window - 1 rows
 
-Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip shorter than
-a window yields one, of the rows that there are.
+Windows begin at row 0 and every `hop` rows. Rows left over at the end are dropped, but a clip shorter
+than a window yields one row, pooled from the rows that there are.
 
 Source: Wang, Li & Metze, A comparison of five multiple instance learning pooling functions for sound
         event detection with weak labeling, ICASSP 2019
@@ -31,10 +31,11 @@ Example:
     std::optional<int> window;
     std::optional<int> hop;
     static constexpr auto fields() {
-      return std::tuple{Field{"window", &Options::window, Range{1, 1000000}, "rows",
-                              "Rows of a window; None for the whole clip."},
-                        Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                              "Step between windows; None for window, without overlap."}};
+      return std::tuple{
+          Field{"window", &Options::window, Range{1, 1000000}, "rows",
+                "Number of rows in a window; None for the whole clip."},
+          Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
+                "Step between windows; None means the same as window, so that windows don't overlap."}};
     }
   };
 

@@ -7,11 +7,11 @@ namespace fastaudio {
 class Log final : public NodeOf<Log> {
  public:
   static constexpr const char* name = "Log";
-  static constexpr const char* doc = R"(Logarithm of each value.
+  static constexpr const char* doc = R"(Takes the logarithm of each value.
 
 Input:  rows of any shape
-Output: rows of the same shape: ln, log10 or 10 log10 (dB) of max(scale * x + offset, floor), in dB
-        relative to `reference`; always finite
+Output: rows of the same shape: ln, log10 or 10 log10 (dB) of max(scale * x + offset, floor); dB are
+        relative to `reference`; the result is always finite
 Latency: none
 
 Example:
@@ -28,11 +28,12 @@ Example:
     double reference = 1;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"kind", &Options::kind, Choices{"ln log10 dB"}, "Natural, decimal, or 10 log10."},
-          Field{"scale", &Options::scale, Range{1e-30, 1e30}, "", "Factor before the offset."},
-          Field{"offset", &Options::offset, Range{0, 1e30}, "", "Added before the logarithm."},
-          Field{"floor", &Options::floor, Range{1e-37, 1e30}, "", "Smallest argument."},
-          Field{"reference", &Options::reference, Range{1e-30, 1e30}, "", "Value at 0 dB; used by dB only."}};
+          Field{"kind", &Options::kind, Choices{"ln log10 dB"},
+                "ln is the natural logarithm, log10 the decimal one, and dB is 10 log10."},
+          Field{"scale", &Options::scale, Range{1e-30, 1e30}, "", "Factor that comes before the offset."},
+          Field{"offset", &Options::offset, Range{0, 1e30}, "", "This is added before the logarithm."},
+          Field{"floor", &Options::floor, Range{1e-37, 1e30}, "", "Smallest argument that is used."},
+          Field{"reference", &Options::reference, Range{1e-30, 1e30}, "", "Value at 0 dB; only dB uses it."}};
     }
   };
 

@@ -8,15 +8,15 @@ namespace fastaudio {
 class MelSpectrogram final : public NodeOf<MelSpectrogram> {
  public:
   static constexpr const char* name = "MelSpectrogram";
-  static constexpr const char* doc = R"(Mel-spectrogram of a mono signal.
+  static constexpr const char* doc = R"(Computes the mel-spectrogram of a mono signal.
 
 Input:  samples [n_samples]         full scale +-1, at `sample_rate`
-Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
-        samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
-        1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
-Latency: half a frame if centred, else a frame
-Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
-        whose defaults these are
+Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length` samples;
+        n_frames = 1 + n_samples // hop_length if centred (with n_samples - 1 if n_fft is odd), otherwise
+        1 + (n_samples - n_fft) // hop_length, and at least one unless the sound is empty
+Latency: half a frame if centred, otherwise one frame
+Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram` (same
+        defaults)
 
 Example:
     >>> import numpy as np

@@ -7,17 +7,18 @@ namespace fastaudio {
 class MFCC final : public NodeOf<MFCC> {
  public:
   static constexpr const char* name = "MFCC";
-  static constexpr const char* doc = R"(Cepstral coefficients: the discrete cosine transform of log-mel rows.
+  static constexpr const char* doc =
+      R"(Computes cepstral coefficients: the discrete cosine transform of log-mel rows.
 
 Input:  rows [n_rows, n_mels] of logarithms
 Output: rows [n_rows, n_mfcc], coefficient 0 first
 Latency: none
 
-The logarithm is the input's: librosa takes it in dB with `top_db` 80 over the clip, Kaldi and HTK
-take ln. Coefficients come after the type II transform; Kaldi's is the "ortho" one.
+The logarithm has to come before this node: librosa takes it in dB with `top_db` 80 over the clip, Kaldi
+and HTK take ln. The transform is of type II; Kaldi's is the "ortho" one.
 
-Source: Davis and Mermelstein, IEEE Trans. ASSP 28(4), 1980; librosa 0.11 `feature.mfcc`, whose
-        defaults these are; Kaldi `compute-mfcc-feats`; HTK Book 3.5, section 5.6
+Source: Davis and Mermelstein, IEEE Trans. ASSP 28(4), 1980; librosa 0.11 `feature.mfcc` (same defaults);
+        Kaldi `compute-mfcc-feats`; HTK Book 3.5, section 5.6
 
 Example:
     >>> import numpy as np
@@ -33,14 +34,14 @@ Example:
     std::string lifter_kind = "librosa";
     static constexpr auto fields() {
       return std::tuple{
-          Field{"n_mfcc", &Options::n_mfcc, Range{1, 4096}, "", "Coefficients, at most as many as bands."},
+          Field{"n_mfcc", &Options::n_mfcc, Range{1, 4096}, "", "Number of coefficients, at most n_mels."},
           Field{"norm", &Options::norm, Choices{"ortho none"},
-                "ortho: rows of the transform have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels))."},
+                "ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels))."},
           Field{"lifter", &Options::lifter, Range{0, 10000}, "",
-                "L of the lifter, which raises the higher coefficients; 0 for none."},
+                "L of the lifter, which raises the higher coefficients; 0 turns it off."},
           Field{"lifter_kind", &Options::lifter_kind, Choices{"librosa htk"},
-                "librosa: coefficient k times 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: times "
-                "1 + L/2 sin(pi k / L)."}};
+                "librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as "
+                "in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L)."}};
     }
   };
 

@@ -7,7 +7,8 @@ namespace fastaudio {
 class Mono final : public NodeOf<Mono> {
  public:
   static constexpr const char* name = "Mono";
-  static constexpr const char* doc = R"(One channel from several: their mean, or one by its index.
+  static constexpr const char* doc =
+      R"(Makes one channel from several: their mean, or the one that has a given index.
 
 Input:  rows [n_samples, channels]  full scale +-1, any rate
 Output: samples [n_samples]         the same rate
@@ -23,9 +24,9 @@ Example:
     int channels = 2;
     std::optional<int> channel;
     static constexpr auto fields() {
-      return std::tuple{Field{"channels", &Options::channels, Range{1, 1024}, "", "Channels of the input."},
+      return std::tuple{Field{"channels", &Options::channels, Range{1, 1024}, "", "Number of channels."},
                         Field{"channel", &Options::channel, Range{0, 1023}, "",
-                              "Index of the one to keep; None for the mean of all."}};
+                              "Index of the channel to keep; None takes the mean of all."}};
     }
   };
 

@@ -1,11 +1,11 @@
-/// Scales taken from the data itself: Normalize and TopDb.
+/// Normalize and TopDb take their scales from the data itself.
 #pragma once
 
 #include "core/options.hpp"
 
 namespace fastaudio {
 
-/// Of a node that takes its scale over each row, or over the clip.
+/// Locality of a node that takes its scale over each row, or over the whole clip.
 inline std::optional<Locality> row_locality(const std::string& over) {
   return over == "row" ? std::optional(Locality{}) : std::nullopt;
 }
@@ -14,16 +14,16 @@ class Normalize final : public NodeOf<Normalize> {
  public:
   static constexpr const char* name = "Normalize";
   static constexpr const char* doc =
-      R"(Values brought to a common level by the largest, mean or deviation of their own row or clip.
+      R"(Brings values to a common level by the largest, the mean or the deviation of their row or clip.
 
 Input:  rows of any shape
-Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), taken
-        over all values of a row or of the clip; no divisor is below eps
-Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), where
+        these are taken over all values of a row or of the clip; no divisor is below eps
+Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
 
-A frame cut by Patches is one row, so is a patch of frames. For known means see Standardize.
+A frame cut by Patches is one row, and so is a patch of frames. For known means, use Standardize.
 
-Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch so; librosa 0.11 `util.normalize`
+Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch this way; librosa 0.11 `util.normalize`
 
 Example:
     >>> import numpy as np
@@ -41,10 +41,11 @@ Example:
     static constexpr auto fields() {
       return std::tuple{
           Field{"kind", &Options::kind, Choices{"max mean standard min_max"},
-                "max: largest magnitude becomes 1; mean: mean becomes 0; standard: mean 0 and standard "
-                "deviation 1; min_max: from 0 to 1."},
-          Field{"over", &Options::over, Choices{"row clip"}, "Values that share one level."},
-          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor."}};
+                "max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes "
+                "0 and the standard deviation 1; min_max: values go from 0 to 1."},
+          Field{"over", &Options::over, Choices{"row clip"},
+                "Whether each row is brought to the level by itself, or the whole clip together."},
+          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor that is used."}};
     }
   };
 
@@ -61,13 +62,14 @@ Example:
 class TopDb final : public NodeOf<TopDb> {
  public:
   static constexpr const char* name = "TopDb";
-  static constexpr const char* doc = R"(Decibels limited to a range below the largest of their row or clip.
+  static constexpr const char* doc =
+      R"(Limits decibels to a range below the largest value of their row or clip.
 
 Input:  rows of any shape, in dB
-Output: rows of the same shape: max(x, largest - top_db), less `largest` if relative
-Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+Output: rows of the same shape: max(x, largest - top_db), minus `largest` if relative
+Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
 
-Source: librosa 0.11 `power_to_db`, by the clip; OpenL3 0.4 by the patch and relative
+Source: librosa 0.11 `power_to_db` does this by the clip; OpenL3 0.4 does it by the patch, with relative
 
 Example:
     >>> import numpy as np
@@ -82,7 +84,8 @@ Example:
     static constexpr auto fields() {
       return std::tuple{
           Field{"top_db", &Options::top_db, Range{0, 1e6}, "dB", "Range that is kept.", Place::shown},
-          Field{"over", &Options::over, Choices{"row clip"}, "Values that share one largest."},
+          Field{"over", &Options::over, Choices{"row clip"},
+                "Whether each row has a largest value, or the whole clip shares one."},
           Field{"relative", &Options::relative, "Whether the largest becomes 0 dB."}};
     }
   };

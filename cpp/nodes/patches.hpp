@@ -7,15 +7,15 @@ namespace fastaudio {
 class Patches final : public NodeOf<Patches> {
  public:
   static constexpr const char* name = "Patches";
-  static constexpr const char* doc = R"(Groups of consecutive rows, as models take them.
+  static constexpr const char* doc = R"(Groups consecutive rows into patches, as models take them.
 
 Input:  rows [n_frames, ...], or samples
 Output: patches [n_patches, context + length, ...]; patch k holds rows k * hop - context to
         k * hop + length - 1
 Latency: length - 1 rows
 
-A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
-repeating its rows. Time stamps are those of the `length` rows.
+A clip with too few rows for one patch still yields one: it is padded if `last` is "pad", otherwise its
+rows are repeated. Time stamps are those of the `length` rows, without their context.
 
 Example:
     >>> import numpy as np
@@ -32,14 +32,15 @@ Example:
     int context = 0;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Rows of a patch.", Place::shown},
+          Field{"length", &Options::length, Range{1, 1000000}, "rows", "Number of rows.", Place::shown},
           Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                "Step between patches; None for length, without overlap."},
+                "Step between patches; None means the same as length, so that patches don't overlap."},
           Field{"last", &Options::last, Choices{"drop pad repeat"},
-                "Rows left at the end: dropped, padded with pad_value, or repeated to fill a patch."},
+                "What happens to rows left over at the end: they are dropped, padded with pad_value, or "
+                "repeated to fill a patch."},
           Field{"pad_value", &Options::pad_value, Range{-1e30, 1e30}, "", "Value of padded rows."},
           Field{"context", &Options::context, Range{0, 1000000}, "rows",
-                "Earlier rows that come along at the front of a patch; pad_value before the first."}};
+                "Earlier rows at the front of each patch; before the first row they are pad_value."}};
     }
   };
 

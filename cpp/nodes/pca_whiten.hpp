@@ -7,15 +7,16 @@ namespace fastaudio {
 class PCAWhiten final : public NodeOf<PCAWhiten> {
  public:
   static constexpr const char* name = "PCAWhiten";
-  static constexpr const char* doc = R"(Rows on known principal axes: a matrix times the row less known means.
+  static constexpr const char* doc =
+      R"(Projects rows onto known principal axes: subtracts known means, then multiplies by a matrix.
 
 Input:  rows [n_rows, n_means]
 Output: rows [n_rows, n_components]: matrix (x - means)
 Latency: none
 
-`matrix` holds one component after another, each as long as `means`: a NumPy array's .ravel().tolist().
-What scales each component to unit variance is in it. At most 2**17 numbers, so that they fit into a
-card; a larger matrix belongs in an OnnxModel.
+`matrix` holds one component after another, each as long as `means`, as a NumPy array's .ravel().tolist()
+gives them. The factors that scale each component to unit variance are part of it. It holds at most 2**17
+numbers, so that they fit into a card; a larger matrix belongs in an OnnxModel.
 
 Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish)
 
@@ -29,10 +30,10 @@ Example:
     std::vector<double> matrix;
     std::vector<double> means;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"matrix", &Options::matrix, Range{-1e12, 1e12}, "", "Components, one after another.",
-                Place::positional},
-          Field{"means", &Options::means, Range{-1e12, 1e12}, "", "Subtracted first.", Place::positional}};
+      return std::tuple{Field{"matrix", &Options::matrix, Range{-1e12, 1e12}, "",
+                              "Components, one after another.", Place::positional},
+                        Field{"means", &Options::means, Range{-1e12, 1e12}, "",
+                              "These are subtracted from each row first.", Place::positional}};
     }
   };
 

@@ -8,21 +8,20 @@ class PCEN final : public NodeOf<PCEN> {
  public:
   static constexpr const char* name = "PCEN";
   static constexpr const char* doc =
-      R"(Per-channel energy normalisation: each band divided by its own recent level, then compressed.
+      R"(Divides each band by its own recent level, then compresses it (per-channel energy normalisation).
 
 Input:  rows [n_rows, ...] of power or magnitude; values below 0 count as 0
 Output: rows [n_rows, ...], or [n_rows, n_rates, ...] for several time constants:
         (E / (eps + M) ** gain + bias) ** power - bias ** power, where M follows the band E:
-        M(t) = M(t - 1) + b (E(t) - M(t - 1)), b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), T the time constant in
-        rows. With power 0: ln(1 + E / (eps + M) ** gain)
+        M(t) = M(t - 1) + b (E(t) - M(t - 1)), b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), and T is the time
+        constant in rows. If power is 0, it is ln(1 + E / (eps + M) ** gain)
 Latency: none
 
-librosa's examples scale samples that are within +-1 by 2 ** 31 first: `eps` and `bias` are meant for
-that level.
+librosa's examples first multiply samples within +-1 by 2 ** 31: `eps` and `bias` are meant for that level.
 
 Source: Wang, Getreuer, Hughes, Lyon and Saurous, ICASSP 2017; Lostanlen et al., IEEE Signal Processing
-        Letters 26(1), 2019; librosa 0.11 `pcen`, whose defaults these are; several rates: Ick and McFee,
-        ICASSP 2021
+        Letters 26(1), 2019; librosa 0.11 `pcen` (same defaults); Ick and McFee, ICASSP 2021, for several
+        rates
 
 Example:
     >>> import numpy as np
@@ -40,14 +39,17 @@ Example:
     std::string initial = "one";
     static constexpr auto fields() {
       return std::tuple{
-          Field{"gain", &Options::gain, Range{0, 2}, "", "How much of the level is divided out; 1 for all."},
-          Field{"bias", &Options::bias, Range{0, 1e6}, "", "Added before compression."},
-          Field{"power", &Options::power, Range{0, 1}, "", "Exponent of the compression; 0 for a logarithm."},
-          Field{"eps", &Options::eps, Range{1e-12, 1e6}, "", "Added to the level: keeps silence silent."},
+          Field{"gain", &Options::gain, Range{0, 2}, "",
+                "How much of the level is divided out; 1 divides out all of it."},
+          Field{"bias", &Options::bias, Range{0, 1e6}, "", "This is added before the compression."},
+          Field{"power", &Options::power, Range{0, 1}, "",
+                "Exponent of the compression; 0 takes a logarithm instead."},
+          Field{"eps", &Options::eps, Range{1e-12, 1e6}, "",
+                "This is added to the level, so that silence stays silent."},
           Field{"time_constants_s", &Options::time_constants_s, Range{1e-4, 1e4}, "s",
-                "How slowly the level follows, one or several."},
+                "How slowly the level follows the energy; give one number or several."},
           Field{"initial", &Options::initial, Choices{"one first"},
-                "M before the first row: one: 1, as in librosa; first: the first row."}};
+                "Value of M before the first row. one: 1, as in librosa; first: the first row."}};
     }
   };
 

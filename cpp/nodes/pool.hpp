@@ -1,4 +1,4 @@
-/// Pooling over the whole clip: Mean and Max.
+/// Mean and Max pool over the whole clip.
 #pragma once
 
 #include "core/options.hpp"
@@ -8,11 +8,11 @@ namespace fastaudio {
 class Mean final : public NodeOf<Mean> {
  public:
   static constexpr const char* name = "Mean";
-  static constexpr const char* doc = R"(Mean of all rows of a clip.
+  static constexpr const char* doc = R"(Takes the mean of all rows of a clip.
 
 Input:  rows of any shape
 Output: one row of the same shape at the end; none for an empty clip
-Latency: the clip, it waits for the end
+Latency: the whole clip, since the row comes out at its end
 )";
   struct Options {
     static constexpr auto fields() { return std::tuple<>{}; }
@@ -27,11 +27,11 @@ Latency: the clip, it waits for the end
 class Max final : public NodeOf<Max> {
  public:
   static constexpr const char* name = "Max";
-  static constexpr const char* doc = R"(Largest value of each element over all rows of a clip.
+  static constexpr const char* doc = R"(Takes the largest value of each element over all rows of a clip.
 
 Input:  rows of any shape
 Output: one row of the same shape at the end; none for an empty clip
-Latency: the clip, it waits for the end
+Latency: the whole clip, since the row comes out at its end
 )";
   struct Options {
     static constexpr auto fields() { return std::tuple<>{}; }

@@ -7,14 +7,14 @@ namespace fastaudio {
 class Quantize final : public NodeOf<Quantize> {
  public:
   static constexpr const char* name = "Quantize";
-  static constexpr const char* doc = R"(Values limited to a range and counted in its 2^bits - 1 equal steps.
+  static constexpr const char* doc = R"(Limits values to a range and counts them in 2^bits - 1 equal steps.
 
 Input:  rows of any shape
 Output: rows of the same shape: whole numbers from 0, at `min` and below, to 2^bits - 1, at `max` and
         above
 Latency: none
 
-Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish), whose cast to uint8 rounds
+Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish) casts to uint8, which rounds
         down; ports of it to PyTorch round to the nearest
 
 Example:
@@ -30,11 +30,11 @@ Example:
     std::string rounding = "down";
     static constexpr auto fields() {
       return std::tuple{
-          Field{"min", &Options::min, Range{-1e12, 1e12}, "", "Becomes 0.", Place::shown},
-          Field{"max", &Options::max, Range{-1e12, 1e12}, "", "Becomes 2^bits - 1.", Place::shown},
-          Field{"bits", &Options::bits, Range{1, 16}, "bits", "Size of a number.", Place::shown},
+          Field{"min", &Options::min, Range{-1e12, 1e12}, "", "Value that becomes 0.", Place::shown},
+          Field{"max", &Options::max, Range{-1e12, 1e12}, "", "Value that becomes 2^bits - 1.", Place::shown},
+          Field{"bits", &Options::bits, Range{1, 16}, "bits", "Number of bits in each result.", Place::shown},
           Field{"rounding", &Options::rounding, Choices{"down nearest"},
-                "Which whole number; of two as near the even one."}};
+                "Whether to round down or to the nearest whole number, where ties go to the even one."}};
     }
   };
 

@@ -9,14 +9,14 @@ class Resample final : public NodeOf<Resample> {
  public:
   static constexpr const char* name = "Resample";
   static constexpr const char* doc =
-      R"(Samples at another rate, low-passed below the lower of both Nyquist frequencies.
+      R"(Resamples to another rate, with a low-pass below the lower of both Nyquist frequencies.
 
 Input:  samples [n_samples]   at `input_rate`
 Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
         input: output k stands at time k / output_rate
-Latency: half the filter's length, see `latency_s`
-Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
-        soxr 1.0
+Latency: half the filter's length; `latency_s` gives it
+Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; tests
+        compare this node with soxr 1.0
 
 Example:
     >>> import numpy as np
@@ -30,14 +30,13 @@ Example:
     int output_rate = 16000;
     std::string quality = "high";
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"input_rate", &Options::input_rate, Range{100, 768000}, "Hz", "Rate of the input.",
-                Place::shown},
-          Field{"output_rate", &Options::output_rate, Range{100, 768000}, "Hz", "Rate of the output.",
-                Place::shown},
-          Field{"quality", &Options::quality, Choices{"fast high best"},
-                "Pass band and stop band: fast 80 % and -60 dB, high 90 % and -100 dB, best 95 % and "
-                "-120 dB."}};
+      return std::tuple{Field{"input_rate", &Options::input_rate, Range{100, 768000}, "Hz",
+                              "Rate of the input.", Place::shown},
+                        Field{"output_rate", &Options::output_rate, Range{100, 768000}, "Hz",
+                              "Rate of the output.", Place::shown},
+                        Field{"quality", &Options::quality, Choices{"fast high best"},
+                              "Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, "
+                              "best has 95 % and -120 dB."}};
     }
   };
 

@@ -7,13 +7,13 @@ namespace fastaudio {
 class RMS final : public NodeOf<RMS> {
  public:
   static constexpr const char* name = "RMS";
-  static constexpr const char* doc = R"(Root mean square of frames of samples: their level.
+  static constexpr const char* doc = R"(Measures the level of each frame of samples as their root mean square.
 
 Input:  samples [n_samples]   full scale +-1, at `sample_rate`
-Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
-Latency: half a frame if centred, else a frame
+Output: rows    [n_frames, 1] one every `hop_length` samples; frames lie as in MelSpectrogram
+Latency: half a frame if centred, otherwise one frame
 
-Source: librosa 0.11 `feature.rms`, whose defaults these are
+Source: librosa 0.11 `feature.rms` (same defaults)
 
 Example:
     >>> import numpy as np
@@ -34,7 +34,7 @@ Example:
           Field{"hop_length", &Options::hop_length, Range{1, 1048576}, "samples", "Step between frames."},
           Field{"center", &Options::center, "Whether frame t is centred on sample t * hop_length."},
           Field{"pad_mode", &Options::pad_mode, Choices{"constant reflect"},
-                "What stands before and after the signal if centred: zeros, or its mirror image."}};
+                "What is taken before and after the signal if centred: zeros, or its mirror image."}};
     }
   };
 

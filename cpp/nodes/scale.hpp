@@ -1,4 +1,4 @@
-/// Fixed scales: Standardize, MinMaxScale and L2Normalize.
+/// Standardize, MinMaxScale and L2Normalize scale rows without looking at other rows.
 #pragma once
 
 #include "core/options.hpp"
@@ -8,14 +8,14 @@ namespace fastaudio {
 class Standardize final : public NodeOf<Standardize> {
  public:
   static constexpr const char* name = "Standardize";
-  static constexpr const char* doc = R"(Values less a known mean, divided by a known standard deviation.
+  static constexpr const char* doc = R"(Subtracts a known mean and divides by a known standard deviation.
 
 Input:  rows of any shape
 Output: rows of the same shape: (x - mean) / std
 Latency: none
 
 `mean` and `std` are those of a model's training data: one number, or one for each place along the
-last axis. For the data's own see Normalize.
+last axis. To use those of the data itself, take Normalize.
 
 Example:
     >>> import numpy as np
@@ -28,8 +28,9 @@ Example:
     std::vector<double> std;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"mean", &Options::mean, Range{-1e12, 1e12}, "", "Subtracted first.", Place::positional},
-          Field{"std", &Options::std, Range{1e-12, 1e12}, "", "Divided by.", Place::positional}};
+          Field{"mean", &Options::mean, Range{-1e12, 1e12}, "", "Mean to subtract first.", Place::positional},
+          Field{"std", &Options::std, Range{1e-12, 1e12}, "", "Standard deviation to divide by.",
+                Place::positional}};
     }
   };
 
@@ -47,14 +48,14 @@ Example:
 class MinMaxScale final : public NodeOf<MinMaxScale> {
  public:
   static constexpr const char* name = "MinMaxScale";
-  static constexpr const char* doc = R"(Values scaled so that a known range becomes [0, 1].
+  static constexpr const char* doc = R"(Scales values so that a known range becomes [0, 1].
 
 Input:  rows of any shape
 Output: rows of the same shape: (x - min) / (max - min)
 Latency: none
 
 `min` and `max` are those of a model's training data: one number, or one for each place along the
-last axis. For the data's own see Normalize.
+last axis. To use those of the data itself, take Normalize.
 
 Example:
     >>> import numpy as np
@@ -67,9 +68,10 @@ Example:
     std::vector<double> max;
     bool clip = false;
     static constexpr auto fields() {
-      return std::tuple{Field{"min", &Options::min, Range{-1e12, 1e12}, "", "Becomes 0.", Place::positional},
-                        Field{"max", &Options::max, Range{-1e12, 1e12}, "", "Becomes 1.", Place::positional},
-                        Field{"clip", &Options::clip, "Whether values beyond the range become 0 or 1."}};
+      return std::tuple{
+          Field{"min", &Options::min, Range{-1e12, 1e12}, "", "Value that becomes 0.", Place::positional},
+          Field{"max", &Options::max, Range{-1e12, 1e12}, "", "Value that becomes 1.", Place::positional},
+          Field{"clip", &Options::clip, "Whether values beyond the range become 0 or 1."}};
     }
   };
 
@@ -87,10 +89,10 @@ Example:
 class L2Normalize final : public NodeOf<L2Normalize> {
  public:
   static constexpr const char* name = "L2Normalize";
-  static constexpr const char* doc = R"(Rows of unit length, as embeddings are compared.
+  static constexpr const char* doc = R"(Scales each row to unit length, so that embeddings can be compared.
 
 Input:  rows of any shape
-Output: rows of the same shape, divided by max(norm, eps), the norm being that of all values of a row
+Output: rows of the same shape, divided by max(norm, eps), where norm is taken over all values of a row
 Latency: none
 
 Example:
@@ -102,7 +104,8 @@ Example:
   struct Options {
     double eps = 1e-12;
     static constexpr auto fields() {
-      return std::tuple{Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor."}};
+      return std::tuple{
+          Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor that is used."}};
     }
   };
 

@@ -8,15 +8,15 @@ class Similarity final : public NodeOf<Similarity> {
  public:
   static constexpr const char* name = "Similarity";
   static constexpr const char* doc =
-      R"(Cosine of each row to each vector of a bank: scores for labels that no network was trained on.
+      R"(Compares each row with each vector of a bank: cosines score labels that no network was trained on.
 
 Input:  embeddings [n_rows, d]
 Output: cosines [n_rows, n_labels], from -1 to 1; 0 where the row or the vector is all zeros
 Latency: none
 
-`bank` holds one vector of d numbers after another, in the order of `labels`: a NumPy array's
-.ravel().tolist(). Vectors needn't be of unit length. At most 2**17 numbers, so that they fit into a
-card; a larger bank belongs in an OnnxModel.
+`bank` holds one vector of d numbers after another, in the order of `labels`, as a NumPy array's
+.ravel().tolist() gives them. Vectors needn't be of unit length. It holds at most 2**17 numbers, so that
+they fit into a card; a larger bank belongs in an OnnxModel.
 
 Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
         audio and tags, ICASSP 2021

@@ -1,4 +1,4 @@
-/// Where a spectrum lies, and how wide it is: SpectralCentroid and SpectralBandwidth.
+/// SpectralCentroid and SpectralBandwidth say where a spectrum lies, and how wide it is.
 #pragma once
 
 #include "core/options.hpp"
@@ -8,9 +8,9 @@ namespace fastaudio {
 class SpectralCentroid final : public NodeOf<SpectralCentroid> {
  public:
   static constexpr const char* name = "SpectralCentroid";
-  static constexpr const char* doc = R"(Mean frequency of a spectrum, weighted by magnitude.
+  static constexpr const char* doc = R"(Computes the mean frequency of a spectrum, weighted by magnitude.
 
-Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
 Output: rows [1]        Hz; 0 for silence
 Latency: none
 Source: librosa 0.11 `feature.spectral_centroid`
@@ -37,11 +37,11 @@ Example:
 class SpectralBandwidth final : public NodeOf<SpectralBandwidth> {
  public:
   static constexpr const char* name = "SpectralBandwidth";
-  static constexpr const char* doc = R"(Spread of a spectrum around its centroid.
+  static constexpr const char* doc = R"(Measures how far a spectrum spreads around its centroid.
 
-Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
-Output: rows [1]        Hz if `norm`: (sum of magnitude * |frequency - centroid| ** p) ** (1 / p);
-        0 for silence
+Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
+Output: rows [1]        (sum of magnitude * |frequency - centroid| ** p) ** (1 / p), which is in Hz if
+        `norm`; 0 for silence
 Latency: none
 Source: librosa 0.11 `feature.spectral_bandwidth`
 

@@ -8,9 +8,9 @@ class SpectralFlatness final : public NodeOf<SpectralFlatness> {
  public:
   static constexpr const char* name = "SpectralFlatness";
   static constexpr const char* doc =
-      R"(Geometric over arithmetic mean of a spectrum: 1 for white noise, near 0 for a tone.
+      R"(Divides the geometric by the arithmetic mean of a spectrum: 1 for white noise, near 0 for a tone.
 
-Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); it takes the power itself
+Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; this node raises it to `power`
 Output: rows [1]        ratio of the means of max(magnitude ** power, amin), in [0, 1]; 1 for silence
 Latency: none
 Source: librosa 0.11 `feature.spectral_flatness`
@@ -26,9 +26,10 @@ Example:
     double amin = 1e-10;
     double power = 2;
     static constexpr auto fields() {
-      return std::tuple{Field{"amin", &Options::amin, Range{1e-30, 1}, "", "Smallest magnitude ** power."},
-                        Field{"power", &Options::power, Range{1, 10}, "",
-                              "Exponent of the magnitude: 1 for magnitude, 2 for power."}};
+      return std::tuple{
+          Field{"amin", &Options::amin, Range{1e-30, 1}, "", "Lower bound of magnitude ** power."},
+          Field{"power", &Options::power, Range{1, 10}, "",
+                "Exponent of the magnitude: 1 for magnitude, 2 for power."}};
     }
   };
 

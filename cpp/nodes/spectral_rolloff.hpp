@@ -7,14 +7,15 @@ namespace fastaudio {
 class SpectralRolloff final : public NodeOf<SpectralRolloff> {
  public:
   static constexpr const char* name = "SpectralRolloff";
-  static constexpr const char* doc = R"(Frequency below which a given part of a spectrum's magnitude lies.
+  static constexpr const char* doc =
+      R"(Finds the frequency below which a given part of a spectrum's magnitude lies.
 
-Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
-Output: rows [1]        Hz, of the first bin at which the running sum reaches `roll_percent` of the
-        whole; 0 for silence
+Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
+Output: rows [1]        Hz: the frequency of the first bin at which the running sum reaches
+        `roll_percent` of the whole; 0 for silence
 Latency: none
-Source: librosa 0.11 `feature.spectral_rolloff`, which sums in float32 where its input is, and may
-        choose a neighbouring bin for that; these sums are float64
+Source: librosa 0.11 `feature.spectral_rolloff`, which sums in float32 if its input is float32, and may
+        therefore choose a neighbouring bin; this node sums in float64
 
 Example:
     >>> import numpy as np
@@ -28,7 +29,7 @@ Example:
     double roll_percent = 0.85;
     static constexpr auto fields() {
       return std::tuple{Field{"roll_percent", &Options::roll_percent, Range{0.0001, 0.9999}, "",
-                              "Part of the whole, as a fraction of 1."}};
+                              "Share of the whole, as a fraction of 1."}};
     }
   };
 

@@ -7,14 +7,14 @@ namespace fastaudio {
 class Spectrogram final : public NodeOf<Spectrogram> {
  public:
   static constexpr const char* name = "Spectrogram";
-  static constexpr const char* doc = R"(Short-time spectrum of a mono signal.
+  static constexpr const char* doc = R"(Computes the short-time spectrum of a mono signal.
 
 Input:  samples [n_samples]         full scale +-1, at `sample_rate`
 Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
         [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
         `hop_length` samples
-Latency: half a frame if centred, else a frame
-Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
+Latency: half a frame if centred, otherwise one frame
+Source: librosa 0.11 `stft` (same defaults); torchaudio 2.8 `Spectrogram`
 
 Example:
     >>> import numpy as np

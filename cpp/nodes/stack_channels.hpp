@@ -8,14 +8,14 @@ class StackChannels final : public NodeOf<StackChannels> {
  public:
   static constexpr const char* name = "StackChannels";
   static constexpr const char* doc =
-      R"(Rows repeated along a channel axis, as networks trained on colour images take a spectrogram.
+      R"(Repeats rows along a new channel axis, for networks trained on colour images.
 
 Input:  rows of any shape
-Output: rows with one axis more, the last or the first, along which all values are the same
+Output: rows with one more axis, the last or the first, along which all values are the same
 Latency: none
 
-OnnxModel brings axes into the model's order: with channels last, layout="nctf" is a model's that takes
-them first.
+OnnxModel brings axes into the model's order: leave channels last here, and take layout="nctf" for a model
+that wants them first.
 
 Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
         regularization

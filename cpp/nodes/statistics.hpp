@@ -8,19 +8,19 @@ class Statistics final : public NodeOf<Statistics> {
  public:
   static constexpr const char* name = "Statistics";
   static constexpr const char* doc =
-      R"(Mean, deviation, extremes and percentiles of each element over the rows of a clip or of a window.
+      R"(Computes the mean, deviation, extremes and percentiles of each element over a clip or a window.
 
 Input:  rows [n_rows, ...]
-Output: rows [1, n_kinds, ...] at the end of the clip, none for an empty one; or one row a window,
+Output: one row [1, n_kinds, ...] at the end of the clip, none for an empty clip; or one row per window,
         [n_windows, n_kinds, ...]
-Latency: the clip, it waits for the end; or window - 1 rows
+Latency: the whole clip, or window - 1 rows
 
-Over the clip, percentiles keep all rows until the end: memory grows with the clip. The other kinds
-need none. Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip
-shorter than a window yields one, of the rows that there are.
+Over a clip, percentiles keep all rows until the end, so that memory grows with the clip; the other kinds
+keep none. Windows begin at row 0 and every `hop` rows. Rows left over at the end are dropped, but a clip
+shorter than a window yields one row, computed from the rows that there are.
 
-Source: standard deviation of the whole population; percentiles between two values are linear, as in
-        NumPy's `percentile`
+Source: the standard deviation is that of the whole population; percentiles interpolate linearly between
+        two values, as NumPy's `percentile` does
 
 Example:
     >>> import numpy as np
@@ -36,12 +36,13 @@ Example:
     static constexpr auto fields() {
       return std::tuple{
           Field{"kinds", &Options::kinds,
-                "Among mean, std, min, max, and percentiles such as p25 or p97.5; they come in this order.",
+                "Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this "
+                "order.",
                 Place::shown},
           Field{"window", &Options::window, Range{1, 1000000}, "rows",
-                "Rows of a window; None for the whole clip."},
+                "Number of rows in a window; None for the whole clip."},
           Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                "Step between windows; None for window, without overlap."}};
+                "Step between windows; None means the same as window, so that windows don't overlap."}};
     }
   };
 

@@ -8,10 +8,10 @@ class Tags final : public NodeOf<Tags> {
  public:
   static constexpr const char* name = "Tags";
   static constexpr const char* doc =
-      R"(Scores with names: a pipeline that ends here returns `fastaudio.tags.Tags`.
+      R"(Gives scores their names: a pipeline that ends here returns `fastaudio.tags.Tags`.
 
 Input:  scores [n_windows, n_labels]
-Output: the same rows, their last axis named
+Output: the same rows, with names along their last axis
 Latency: none
 )";
   struct Options {

@@ -7,16 +7,17 @@ namespace fastaudio {
 class ZeroCrossingRate final : public NodeOf<ZeroCrossingRate> {
  public:
   static constexpr const char* name = "ZeroCrossingRate";
-  static constexpr const char* doc = R"(Share of a frame's samples that have another sign than the one before.
+  static constexpr const char* doc =
+      R"(Measures the share of a frame's samples whose sign differs from that of the sample before.
 
 Input:  samples [n_samples]   full scale +-1, at `sample_rate`
-Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
-Latency: half a frame if centred, else a frame
+Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames lie as in MelSpectrogram
+Latency: half a frame if centred, otherwise one frame
 
-Before and after a centred signal stand its first and its last sample. The first sample of a frame
-has none before it.
+If centred, the signal's first sample is repeated before it and its last sample after it. The first sample
+of a frame never counts, because it has none before it.
 
-Source: librosa 0.11 `feature.zero_crossing_rate`, whose defaults these are
+Source: librosa 0.11 `feature.zero_crossing_rate` (same defaults)
 
 Example:
     >>> import numpy as np
@@ -38,7 +39,7 @@ Example:
           Field{"hop_length", &Options::hop_length, Range{1, 1048576}, "samples", "Step between frames."},
           Field{"center", &Options::center, "Whether frame t is centred on sample t * hop_length."},
           Field{"threshold", &Options::threshold, Range{0, 1e12}, "",
-                "Samples of no larger magnitude count as 0, which is positive."}};
+                "Samples whose magnitude isn't larger count as 0, which is positive."}};
     }
   };
 

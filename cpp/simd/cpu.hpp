@@ -1,12 +1,12 @@
-/// What this processor can run, asked once.
+/// Says which instruction sets this processor can run.
 #pragma once
 
 namespace fastaudio::simd {
 
-/// AVX2 and FMA, enabled by the operating system too.
+/// Returns whether there are AVX2 and FMA, and the operating system enables them.
 bool cpu_has_avx2();
 
-/// AVX-512 F, DQ, BW and VL, enabled by the operating system too.
+/// Returns whether there are AVX-512 F, DQ, BW and VL, and the operating system enables them.
 bool cpu_has_avx512();
 
 }  // namespace fastaudio::simd

@@ -122,7 +122,7 @@ class Node:
         """
 class Mono(Node):
     """
-    One channel from several: their mean, or one by its index.
+    Makes one channel from several: their mean, or the one that has a given index.
     
     Input:  rows [n_samples, channels]  full scale +-1, any rate
     Output: samples [n_samples]         the same rate
@@ -136,9 +136,9 @@ class Mono(Node):
     
     Options:
         channels: int in [1, 1024], default 2
-            Channels of the input.
+            Number of channels.
         channel: int | None in [0, 1023], default None
-            Index of the one to keep; None for the mean of all.
+            Index of the channel to keep; None takes the mean of all.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -153,23 +153,23 @@ class Mono(Node):
     @property
     def channel(self) -> int | None:
         """
-        Index of the one to keep; None for the mean of all.
+        Index of the channel to keep; None takes the mean of all.
         """
     @property
     def channels(self) -> int:
         """
-        Channels of the input.
+        Number of channels.
         """
 class Resample(Node):
     """
-    Samples at another rate, low-passed below the lower of both Nyquist frequencies.
+    Resamples to another rate, with a low-pass below the lower of both Nyquist frequencies.
     
     Input:  samples [n_samples]   at `input_rate`
     Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
             input: output k stands at time k / output_rate
-    Latency: half the filter's length, see `latency_s`
-    Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; compared with
-            soxr 1.0
+    Latency: half the filter's length; `latency_s` gives it
+    Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; tests
+            compare this node with soxr 1.0
     
     Example:
         >>> import numpy as np
@@ -184,7 +184,7 @@ class Resample(Node):
         output_rate: int in [100, 768000] Hz, default 16000
             Rate of the output.
         quality: str, one of 'fast', 'high', 'best', default 'high'
-            Pass band and stop band: fast 80 % and -60 dB, high 90 % and -100 dB, best 95 % and -120 dB.
+            Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -209,18 +209,18 @@ class Resample(Node):
     @property
     def quality(self) -> str:
         """
-        Pass band and stop band: fast 80 % and -60 dB, high 90 % and -100 dB, best 95 % and -120 dB.
+        Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
         """
 class Spectrogram(Node):
     """
-    Short-time spectrum of a mono signal.
+    Computes the short-time spectrum of a mono signal.
     
     Input:  samples [n_samples]         full scale +-1, at `sample_rate`
     Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
             [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
             `hop_length` samples
-    Latency: half a frame if centred, else a frame
-    Source: librosa 0.11 `stft`, whose defaults these are; torchaudio 2.8 `Spectrogram`
+    Latency: half a frame if centred, otherwise one frame
+    Source: librosa 0.11 `stft` (same defaults); torchaudio 2.8 `Spectrogram`
     
     Example:
         >>> import numpy as np
@@ -239,21 +239,21 @@ class Spectrogram(Node):
         hop_length: int in [1, 65536] samples, default 512
             Step between frames.
         window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
-            Window, periodic unless its name says symmetric.
+            Shape of the window, periodic unless its name says symmetric.
         window_beta: float in [0, 100], default 12.0
-            Shape of a kaiser window; used by no other.
+            Shape of a kaiser window; no other window uses it.
         window_at: str, one of 'middle', 'start', default 'middle'
-            Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
         center: bool, default True
-            Whether frame t is centred on sample t * hop_length, else begins there.
+            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
         pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
-            What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         remove_dc: bool, default False
             Whether to subtract each frame's mean.
         preemphasis: float in [0, 1], default 0.0
-            Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
         sample_scale: float in [1e-06, 1e+06], default 1.0
-            Factor on samples: 32768 for front ends that read 16-bit integers.
+            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         power: float | None in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
     
@@ -270,7 +270,7 @@ class Spectrogram(Node):
     @property
     def center(self) -> bool:
         """
-        Whether frame t is centred on sample t * hop_length, else begins there.
+        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
         """
     @property
     def hop_length(self) -> int:
@@ -285,7 +285,7 @@ class Spectrogram(Node):
     @property
     def pad_mode(self) -> str:
         """
-        What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         """
     @property
     def power(self) -> float | None:
@@ -295,7 +295,7 @@ class Spectrogram(Node):
     @property
     def preemphasis(self) -> float:
         """
-        Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
         """
     @property
     def remove_dc(self) -> bool:
@@ -310,7 +310,7 @@ class Spectrogram(Node):
     @property
     def sample_scale(self) -> float:
         """
-        Factor on samples: 32768 for front ends that read 16-bit integers.
+        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         """
     @property
     def win_length(self) -> int | None:
@@ -320,29 +320,29 @@ class Spectrogram(Node):
     @property
     def window(self) -> str:
         """
-        Window, periodic unless its name says symmetric.
+        Shape of the window, periodic unless its name says symmetric.
         """
     @property
     def window_at(self) -> str:
         """
-        Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
         """
     @property
     def window_beta(self) -> float:
         """
-        Shape of a kaiser window; used by no other.
+        Shape of a kaiser window; no other window uses it.
         """
 class MelSpectrogram(Node):
     """
-    Mel-spectrogram of a mono signal.
+    Computes the mel-spectrogram of a mono signal.
     
     Input:  samples [n_samples]         full scale +-1, at `sample_rate`
-    Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length`
-            samples; n_frames = 1 + n_samples // hop_length if centred (n_samples - 1 for an odd n_fft), else
-            1 + (n_samples - n_fft) // hop_length, and at least one for any sound at all
-    Latency: half a frame if centred, else a frame
-    Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram`,
-            whose defaults these are
+    Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length` samples;
+            n_frames = 1 + n_samples // hop_length if centred (with n_samples - 1 if n_fft is odd), otherwise
+            1 + (n_samples - n_fft) // hop_length, and at least one unless the sound is empty
+    Latency: half a frame if centred, otherwise one frame
+    Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram` (same
+            defaults)
     
     Example:
         >>> import numpy as np
@@ -361,21 +361,21 @@ class MelSpectrogram(Node):
         hop_length: int in [1, 65536] samples, default 512
             Step between frames.
         window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
-            Window, periodic unless its name says symmetric.
+            Shape of the window, periodic unless its name says symmetric.
         window_beta: float in [0, 100], default 12.0
-            Shape of a kaiser window; used by no other.
+            Shape of a kaiser window; no other window uses it.
         window_at: str, one of 'middle', 'start', default 'middle'
-            Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
         center: bool, default True
-            Whether frame t is centred on sample t * hop_length, else begins there.
+            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
         pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
-            What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         remove_dc: bool, default False
             Whether to subtract each frame's mean.
         preemphasis: float in [0, 1], default 0.0
-            Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
         sample_scale: float in [1e-06, 1e+06], default 1.0
-            Factor on samples: 32768 for front ends that read 16-bit integers.
+            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         n_mels: int in [1, 4096] bands, default 128
             Number of filters.
         f_min: float in [0, 384000] Hz, default 0.0
@@ -404,7 +404,7 @@ class MelSpectrogram(Node):
     @property
     def center(self) -> bool:
         """
-        Whether frame t is centred on sample t * hop_length, else begins there.
+        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
         """
     @property
     def f_max(self) -> float | None:
@@ -444,7 +444,7 @@ class MelSpectrogram(Node):
     @property
     def pad_mode(self) -> str:
         """
-        What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         """
     @property
     def power(self) -> float:
@@ -454,7 +454,7 @@ class MelSpectrogram(Node):
     @property
     def preemphasis(self) -> float:
         """
-        Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
         """
     @property
     def remove_dc(self) -> bool:
@@ -469,7 +469,7 @@ class MelSpectrogram(Node):
     @property
     def sample_scale(self) -> float:
         """
-        Factor on samples: 32768 for front ends that read 16-bit integers.
+        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         """
     @property
     def triangles(self) -> str:
@@ -484,34 +484,34 @@ class MelSpectrogram(Node):
     @property
     def window(self) -> str:
         """
-        Window, periodic unless its name says symmetric.
+        Shape of the window, periodic unless its name says symmetric.
         """
     @property
     def window_at(self) -> str:
         """
-        Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
         """
     @property
     def window_beta(self) -> float:
         """
-        Shape of a kaiser window; used by no other.
+        Shape of a kaiser window; no other window uses it.
         """
 class HarmonicSpectrogram(Node):
     """
-    Spectrum on the harmonics of a scale of notes, by data-driven harmonic filters.
+    Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
     
-    Channel h holds, for every note from C1 up in steps of 1 / semitone_scale semitones, what a
-    triangular filter finds around harmonic h + 1 of that note. A filter around f Hz is
-    (0.1079 f + 24.7) / q wide; bins lie at linspace(0, sample_rate / 2, n_fft // 2 + 1), also for an odd n_fft.
+    Channel h has one triangular filter for every note from C1 up in steps of 1 / semitone_scale semitones,
+    centred on harmonic h + 1 of that note. A filter centred on f Hz is (0.1079 f + 24.7) / q Hz wide; bins lie
+    at linspace(0, sample_rate / 2, n_fft // 2 + 1), even if n_fft is odd.
     
     Input:  samples [n_samples]                      full scale +-1, at `sample_rate`
     Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
-            = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), 128 with the defaults.
-            A filter narrower than a bin stays zero.
-    Latency: half a frame if centred, else a frame
+            = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), which is 128 with the
+            defaults. A filter narrower than a bin stays zero.
+    Latency: half a frame if centred, otherwise one frame
     Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
-            ICASSP 2020, whose numbers are the defaults; the authors' code of 2020 has n_fft 513 first and
-            512 later. In decibels with Log(kind="dB")
+            ICASSP 2020, which gives the defaults; the authors' code of 2020 first has n_fft 513, later 512.
+            Add Log(kind="dB") to get decibels
     
     Example:
         >>> import numpy as np
@@ -530,27 +530,27 @@ class HarmonicSpectrogram(Node):
         hop_length: int in [1, 65536] samples, default 256
             Step between frames.
         window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
-            Window, periodic unless its name says symmetric.
+            Shape of the window, periodic unless its name says symmetric.
         window_beta: float in [0, 100], default 12.0
-            Shape of a kaiser window; used by no other.
+            Shape of a kaiser window; no other window uses it.
         window_at: str, one of 'middle', 'start', default 'middle'
-            Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
         center: bool, default True
-            Whether frame t is centred on sample t * hop_length, else begins there.
+            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
         pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'reflect'
-            What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         remove_dc: bool, default False
             Whether to subtract each frame's mean.
         preemphasis: float in [0, 1], default 0.0
-            Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
         sample_scale: float in [1e-06, 1e+06], default 1.0
-            Factor on samples: 32768 for front ends that read 16-bit integers.
+            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         n_harmonic: int in [1, 64] channels, default 6
-            Harmonics, the note itself included.
+            Number of harmonics, including the note itself.
         semitone_scale: int in [1, 64] bands, default 2
-            Bands a semitone.
+            Bands per semitone.
         q: list[float] in [0.001, 1000], default [1.0]
-            Divides the filters' width: one number, one a harmonic, or one a filter, harmonic by harmonic.
+            Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
         power: float in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
     
@@ -567,7 +567,7 @@ class HarmonicSpectrogram(Node):
     @property
     def center(self) -> bool:
         """
-        Whether frame t is centred on sample t * hop_length, else begins there.
+        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
         """
     @property
     def hop_length(self) -> int:
@@ -582,12 +582,12 @@ class HarmonicSpectrogram(Node):
     @property
     def n_harmonic(self) -> int:
         """
-        Harmonics, the note itself included.
+        Number of harmonics, including the note itself.
         """
     @property
     def pad_mode(self) -> str:
         """
-        What stands before and after the signal if centred: zeros, or its mirror image; kaldi: its mirror image with the edges repeated, frame t centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
         """
     @property
     def power(self) -> float:
@@ -597,12 +597,12 @@ class HarmonicSpectrogram(Node):
     @property
     def preemphasis(self) -> float:
         """
-        Then x[i] -= preemphasis * x[i - 1] within the frame, before the window.
+        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
         """
     @property
     def q(self) -> list[float]:
         """
-        Divides the filters' width: one number, one a harmonic, or one a filter, harmonic by harmonic.
+        Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
         """
     @property
     def remove_dc(self) -> bool:
@@ -617,12 +617,12 @@ class HarmonicSpectrogram(Node):
     @property
     def sample_scale(self) -> float:
         """
-        Factor on samples: 32768 for front ends that read 16-bit integers.
+        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         """
     @property
     def semitone_scale(self) -> int:
         """
-        Bands a semitone.
+        Bands per semitone.
         """
     @property
     def win_length(self) -> int | None:
@@ -632,27 +632,27 @@ class HarmonicSpectrogram(Node):
     @property
     def window(self) -> str:
         """
-        Window, periodic unless its name says symmetric.
+        Shape of the window, periodic unless its name says symmetric.
         """
     @property
     def window_at(self) -> str:
         """
-        Where a window shorter than n_fft lies: in its middle, samples of no weight around it; or at its start, frames being win_length long and zeros after.
+        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
         """
     @property
     def window_beta(self) -> float:
         """
-        Shape of a kaiser window; used by no other.
+        Shape of a kaiser window; no other window uses it.
         """
 class Chroma(Node):
     """
-    Power of each pitch class, all octaves together.
+    Sums the power of each pitch class over all octaves.
     
-    Input:  rows [n_bins]    power, of Spectrogram(power=2)
+    Input:  rows [n_bins]    power, as Spectrogram(power=2) gives it
     Output: rows [n_chroma]  power, each row divided by its `norm`; silence stays 0
     Latency: none
     Source: Ellis, Chroma Analysis and Synthesis, 2007; librosa 0.11 `feature.chroma_stft`, which estimates
-            the tuning of the clip where none is given: here it is an option
+            the clip's tuning unless one is given; this node takes it as an option
     
     Example:
         >>> import numpy as np
@@ -666,15 +666,15 @@ class Chroma(Node):
         n_chroma: int in [1, 1200] classes, default 12
             Number of pitch classes.
         tuning: float in [-100, 100] classes, default 0.0
-            Where A lies above 440 Hz.
+            How far A lies above 440 Hz.
         ctroct: float in [-20, 20] octaves, default 5.0
-            Centre of the octaves that count most, above 27.5 Hz.
+            Octave that weighs most, counted from 27.5 Hz.
         octwidth: float | None in [0.01, 100] octaves, default 2.0
-            Width of the Gaussian around it; None for all octaves alike.
+            Width of the Gaussian weights around ctroct; None weighs all octaves alike.
         norm: str, one of 'inf', 'l1', 'l2', 'none', default 'inf'
             What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares.
         base_c: bool, default True
-            Whether the first class is C, else A.
+            Whether the first class is C; otherwise it is A.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -689,12 +689,12 @@ class Chroma(Node):
     @property
     def base_c(self) -> bool:
         """
-        Whether the first class is C, else A.
+        Whether the first class is C; otherwise it is A.
         """
     @property
     def ctroct(self) -> float:
         """
-        Centre of the octaves that count most, above 27.5 Hz.
+        Octave that weighs most, counted from 27.5 Hz.
         """
     @property
     def n_chroma(self) -> int:
@@ -709,27 +709,27 @@ class Chroma(Node):
     @property
     def octwidth(self) -> float | None:
         """
-        Width of the Gaussian around it; None for all octaves alike.
+        Width of the Gaussian weights around ctroct; None weighs all octaves alike.
         """
     @property
     def tuning(self) -> float:
         """
-        Where A lies above 440 Hz.
+        How far A lies above 440 Hz.
         """
 class Delta(Node):
     """
-    Slope of each value over time, from a polynomial fitted to neighbouring rows.
+    Estimates the slope of each value over time by fitting a polynomial to neighbouring rows.
     
     Input:  rows of any shape
     Output: as many rows of the same shape: derivatives of order `order`, per row
-    Latency: width // 2 rows, `order` times that for "htk"; width - 1 if `mode` is "interp", whose row 0 needs
-            all of the first `width`
+    Latency: width // 2 rows, or `order` times that if `mode` is "htk"; width - 1 rows if it is "interp",
+            because row 0 then needs all of the first `width` rows
     
-    A clip with fewer than `width` rows is treated as by "nearest" if `mode` is "interp", where librosa
-    refuses it.
+    If `mode` is "interp" and a clip has fewer than `width` rows, it is treated as with "nearest"; librosa
+    refuses such a clip.
     
-    Source: Savitzky and Golay, Analytical Chemistry 36(8), 1964; librosa 0.11 `feature.delta`, whose
-            defaults these are; HTK Book 3.5, section 5.9, as in Kaldi `add-deltas`
+    Source: Savitzky and Golay, Analytical Chemistry 36(8), 1964; librosa 0.11 `feature.delta` (same
+            defaults); HTK Book 3.5, section 5.9, as Kaldi's `add-deltas` computes it
     
     Example:
         >>> import numpy as np
@@ -739,11 +739,11 @@ class Delta(Node):
     
     Options:
         width: int in [3, 4095] rows, default 9
-            Rows of a fit; odd.
+            Number of rows in each fit; it must be odd.
         order: int in [1, 8], default 1
-            1 for the slope, 2 for its slope; also the polynomial's order, below width.
+            Order of the derivative and of the polynomial, below width: 1 for the slope, 2 for its slope.
         mode: str, one of 'interp', 'nearest', 'htk', default 'interp'
-            Rows near the ends: interp: from the polynomial of the first or last `width` rows; nearest: the end rows repeated; htk: as nearest, with the slope taken `order` times over.
+            How rows near the ends are computed. interp: from the polynomial of the first or last `width` rows; nearest: as if the end rows were repeated; htk: as nearest, with the slope taken `order` times over.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -758,31 +758,32 @@ class Delta(Node):
     @property
     def mode(self) -> str:
         """
-        Rows near the ends: interp: from the polynomial of the first or last `width` rows; nearest: the end rows repeated; htk: as nearest, with the slope taken `order` times over.
+        How rows near the ends are computed. interp: from the polynomial of the first or last `width` rows; nearest: as if the end rows were repeated; htk: as nearest, with the slope taken `order` times over.
         """
     @property
     def order(self) -> int:
         """
-        1 for the slope, 2 for its slope; also the polynomial's order, below width.
+        Order of the derivative and of the polynomial, below width: 1 for the slope, 2 for its slope.
         """
     @property
     def width(self) -> int:
         """
-        Rows of a fit; odd.
+        Number of rows in each fit; it must be odd.
         """
 class EnergyPatch(Node):
     """
-    The patch of consecutive rows in which a clip is loudest.
+    Finds the patch of consecutive rows in which a clip is loudest.
     
     Input:  rows [n_frames, ...] of power or magnitude, or their logarithm
     Output: patch [1, length, ...] at the end, its values unchanged; none for an empty clip
-    Latency: the clip, it waits for the end; memory doesn't grow with it
+    Latency: the whole clip, since the patch comes out at its end; memory doesn't grow with the clip
     
-    Energy is the sum of all values of a patch: the energy itself where they are power, and of logarithms
-    what the code of the paper below takes. Patches begin every `hop` rows; of equal ones the first is taken.
+    The energy of a patch is the sum of all its values. If the values are power, that is the energy itself; if
+    they are logarithms, it is what the code of the paper below computes. Patches begin every `hop` rows; if
+    several are equally loud, the first is taken.
     
     Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
-            audio and tags, ICASSP 2021; xavierfav/ae-w2v-attention, with hop=12
+            audio and tags, ICASSP 2021; its code, xavierfav/ae-w2v-attention, uses hop=12
     
     Example:
         >>> import numpy as np
@@ -793,11 +794,11 @@ class EnergyPatch(Node):
     
     Options:
         length: int in [1, 1e+06] rows, default 96
-            Rows of the patch.
+            Number of rows.
         hop: int in [1, 1e+06] rows, default 1
-            Step between the patches compared.
+            Step between the compared patches.
         last: str, one of 'pad', 'repeat', default 'repeat'
-            A clip shorter than the patch: padded with pad_value, or its rows repeated.
+            How a clip shorter than the patch is filled up: with pad_value, or by repeating its rows.
         pad_value: float in [-1e+30, 1e+30], default 0.0
             Value of padded rows.
     
@@ -814,17 +815,17 @@ class EnergyPatch(Node):
     @property
     def hop(self) -> int:
         """
-        Step between the patches compared.
+        Step between the compared patches.
         """
     @property
     def last(self) -> str:
         """
-        A clip shorter than the patch: padded with pad_value, or its rows repeated.
+        How a clip shorter than the patch is filled up: with pad_value, or by repeating its rows.
         """
     @property
     def length(self) -> int:
         """
-        Rows of the patch.
+        Number of rows.
         """
     @property
     def pad_value(self) -> float:
@@ -833,10 +834,10 @@ class EnergyPatch(Node):
         """
 class L2Normalize(Node):
     """
-    Rows of unit length, as embeddings are compared.
+    Scales each row to unit length, so that embeddings can be compared.
     
     Input:  rows of any shape
-    Output: rows of the same shape, divided by max(norm, eps), the norm being that of all values of a row
+    Output: rows of the same shape, divided by max(norm, eps), where norm is taken over all values of a row
     Latency: none
     
     Example:
@@ -847,7 +848,7 @@ class L2Normalize(Node):
     
     Options:
         eps: float in [1e-30, 1e+12], default 1e-12
-            Smallest divisor.
+            Smallest divisor that is used.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -862,19 +863,19 @@ class L2Normalize(Node):
     @property
     def eps(self) -> float:
         """
-        Smallest divisor.
+        Smallest divisor that is used.
         """
 class LinearSoftmaxPooling(Node):
     """
-    Probabilities of a clip or of a window from those of its frames, the larger ones weighing more.
+    Pools the probabilities of frames over a clip or a window, so that larger ones weigh more.
     
     Input:  probabilities [n_rows, ...]
-    Output: row [1, ...] at the end of the clip, none for an empty one; or one row a window,
-            [n_windows, ...]: sum of p^2 / sum of p, 0 where all are 0; values below 0 count as 0
-    Latency: the clip, it waits for the end; or window - 1 rows
+    Output: one row [1, ...] at the end of the clip, none for an empty clip; or one row per window,
+            [n_windows, ...]. Values are (sum of p^2) / (sum of p), or 0 if all are 0; values below 0 count as 0
+    Latency: the whole clip, or window - 1 rows
     
-    Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip shorter than
-    a window yields one, of the rows that there are.
+    Windows begin at row 0 and every `hop` rows. Rows left over at the end are dropped, but a clip shorter
+    than a window yields one row, pooled from the rows that there are.
     
     Source: Wang, Li & Metze, A comparison of five multiple instance learning pooling functions for sound
             event detection with weak labeling, ICASSP 2019
@@ -887,9 +888,9 @@ class LinearSoftmaxPooling(Node):
     
     Options:
         window: int | None in [1, 1e+06] rows, default None
-            Rows of a window; None for the whole clip.
+            Number of rows in a window; None for the whole clip.
         hop: int | None in [1, 1e+06] rows, default None
-            Step between windows; None for window, without overlap.
+            Step between windows; None means the same as window, so that windows don't overlap.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -904,20 +905,20 @@ class LinearSoftmaxPooling(Node):
     @property
     def hop(self) -> int | None:
         """
-        Step between windows; None for window, without overlap.
+        Step between windows; None means the same as window, so that windows don't overlap.
         """
     @property
     def window(self) -> int | None:
         """
-        Rows of a window; None for the whole clip.
+        Number of rows in a window; None for the whole clip.
         """
 class Log(Node):
     """
-    Logarithm of each value.
+    Takes the logarithm of each value.
     
     Input:  rows of any shape
-    Output: rows of the same shape: ln, log10 or 10 log10 (dB) of max(scale * x + offset, floor), in dB
-            relative to `reference`; always finite
+    Output: rows of the same shape: ln, log10 or 10 log10 (dB) of max(scale * x + offset, floor); dB are
+            relative to `reference`; the result is always finite
     Latency: none
     
     Example:
@@ -928,15 +929,15 @@ class Log(Node):
     
     Options:
         kind: str, one of 'ln', 'log10', 'dB', default 'ln'
-            Natural, decimal, or 10 log10.
+            ln is the natural logarithm, log10 the decimal one, and dB is 10 log10.
         scale: float in [1e-30, 1e+30], default 1.0
-            Factor before the offset.
+            Factor that comes before the offset.
         offset: float in [0, 1e+30], default 0.0
-            Added before the logarithm.
+            This is added before the logarithm.
         floor: float in [1e-37, 1e+30], default 1e-10
-            Smallest argument.
+            Smallest argument that is used.
         reference: float in [1e-30, 1e+30], default 1.0
-            Value at 0 dB; used by dB only.
+            Value at 0 dB; only dB uses it.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -951,41 +952,41 @@ class Log(Node):
     @property
     def floor(self) -> float:
         """
-        Smallest argument.
+        Smallest argument that is used.
         """
     @property
     def kind(self) -> str:
         """
-        Natural, decimal, or 10 log10.
+        ln is the natural logarithm, log10 the decimal one, and dB is 10 log10.
         """
     @property
     def offset(self) -> float:
         """
-        Added before the logarithm.
+        This is added before the logarithm.
         """
     @property
     def reference(self) -> float:
         """
-        Value at 0 dB; used by dB only.
+        Value at 0 dB; only dB uses it.
         """
     @property
     def scale(self) -> float:
         """
-        Factor before the offset.
+        Factor that comes before the offset.
         """
 class MFCC(Node):
     """
-    Cepstral coefficients: the discrete cosine transform of log-mel rows.
+    Computes cepstral coefficients: the discrete cosine transform of log-mel rows.
     
     Input:  rows [n_rows, n_mels] of logarithms
     Output: rows [n_rows, n_mfcc], coefficient 0 first
     Latency: none
     
-    The logarithm is the input's: librosa takes it in dB with `top_db` 80 over the clip, Kaldi and HTK
-    take ln. Coefficients come after the type II transform; Kaldi's is the "ortho" one.
+    The logarithm has to come before this node: librosa takes it in dB with `top_db` 80 over the clip, Kaldi
+    and HTK take ln. The transform is of type II; Kaldi's is the "ortho" one.
     
-    Source: Davis and Mermelstein, IEEE Trans. ASSP 28(4), 1980; librosa 0.11 `feature.mfcc`, whose
-            defaults these are; Kaldi `compute-mfcc-feats`; HTK Book 3.5, section 5.6
+    Source: Davis and Mermelstein, IEEE Trans. ASSP 28(4), 1980; librosa 0.11 `feature.mfcc` (same defaults);
+            Kaldi `compute-mfcc-feats`; HTK Book 3.5, section 5.6
     
     Example:
         >>> import numpy as np
@@ -996,13 +997,13 @@ class MFCC(Node):
     
     Options:
         n_mfcc: int in [1, 4096], default 20
-            Coefficients, at most as many as bands.
+            Number of coefficients, at most n_mels.
         norm: str, one of 'ortho', 'none', default 'ortho'
-            ortho: rows of the transform have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
+            ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
         lifter: float in [0, 10000], default 0.0
-            L of the lifter, which raises the higher coefficients; 0 for none.
+            L of the lifter, which raises the higher coefficients; 0 turns it off.
         lifter_kind: str, one of 'librosa', 'htk', default 'librosa'
-            librosa: coefficient k times 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: times 1 + L/2 sin(pi k / L).
+            librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L).
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1017,30 +1018,30 @@ class MFCC(Node):
     @property
     def lifter(self) -> float:
         """
-        L of the lifter, which raises the higher coefficients; 0 for none.
+        L of the lifter, which raises the higher coefficients; 0 turns it off.
         """
     @property
     def lifter_kind(self) -> str:
         """
-        librosa: coefficient k times 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: times 1 + L/2 sin(pi k / L).
+        librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L).
         """
     @property
     def n_mfcc(self) -> int:
         """
-        Coefficients, at most as many as bands.
+        Number of coefficients, at most n_mels.
         """
     @property
     def norm(self) -> str:
         """
-        ortho: rows of the transform have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
+        ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
         """
 class Max(Node):
     """
-    Largest value of each element over all rows of a clip.
+    Takes the largest value of each element over all rows of a clip.
     
     Input:  rows of any shape
     Output: one row of the same shape at the end; none for an empty clip
-    Latency: the clip, it waits for the end
+    Latency: the whole clip, since the row comes out at its end
     """
     def __init__(self) -> None:
         ...
@@ -1050,11 +1051,11 @@ class Max(Node):
         """
 class Mean(Node):
     """
-    Mean of all rows of a clip.
+    Takes the mean of all rows of a clip.
     
     Input:  rows of any shape
     Output: one row of the same shape at the end; none for an empty clip
-    Latency: the clip, it waits for the end
+    Latency: the whole clip, since the row comes out at its end
     """
     def __init__(self) -> None:
         ...
@@ -1064,14 +1065,14 @@ class Mean(Node):
         """
 class MinMaxScale(Node):
     """
-    Values scaled so that a known range becomes [0, 1].
+    Scales values so that a known range becomes [0, 1].
     
     Input:  rows of any shape
     Output: rows of the same shape: (x - min) / (max - min)
     Latency: none
     
     `min` and `max` are those of a model's training data: one number, or one for each place along the
-    last axis. For the data's own see Normalize.
+    last axis. To use those of the data itself, take Normalize.
     
     Example:
         >>> import numpy as np
@@ -1081,9 +1082,9 @@ class MinMaxScale(Node):
     
     Options:
         min: list[float] in [-1e+12, 1e+12]
-            Becomes 0.
+            Value that becomes 0.
         max: list[float] in [-1e+12, 1e+12]
-            Becomes 1.
+            Value that becomes 1.
         clip: bool, default False
             Whether values beyond the range become 0 or 1.
     
@@ -1105,25 +1106,25 @@ class MinMaxScale(Node):
     @property
     def max(self) -> list[float]:
         """
-        Becomes 1.
+        Value that becomes 1.
         """
     @property
     def min(self) -> list[float]:
         """
-        Becomes 0.
+        Value that becomes 0.
         """
 class Normalize(Node):
     """
-    Values brought to a common level by the largest, mean or deviation of their own row or clip.
+    Brings values to a common level by the largest, the mean or the deviation of their row or clip.
     
     Input:  rows of any shape
-    Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), taken
-            over all values of a row or of the clip; no divisor is below eps
-    Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+    Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), where
+            these are taken over all values of a row or of the clip; no divisor is below eps
+    Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
     
-    A frame cut by Patches is one row, so is a patch of frames. For known means see Standardize.
+    A frame cut by Patches is one row, and so is a patch of frames. For known means, use Standardize.
     
-    Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch so; librosa 0.11 `util.normalize`
+    Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch this way; librosa 0.11 `util.normalize`
     
     Example:
         >>> import numpy as np
@@ -1136,11 +1137,11 @@ class Normalize(Node):
     
     Options:
         kind: str, one of 'max', 'mean', 'standard', 'min_max', default 'standard'
-            max: largest magnitude becomes 1; mean: mean becomes 0; standard: mean 0 and standard deviation 1; min_max: from 0 to 1.
+            max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes 0 and the standard deviation 1; min_max: values go from 0 to 1.
         over: str, one of 'row', 'clip', default 'row'
-            Values that share one level.
+            Whether each row is brought to the level by itself, or the whole clip together.
         eps: float in [1e-30, 1e+12], default 1e-08
-            Smallest divisor.
+            Smallest divisor that is used.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1155,29 +1156,29 @@ class Normalize(Node):
     @property
     def eps(self) -> float:
         """
-        Smallest divisor.
+        Smallest divisor that is used.
         """
     @property
     def kind(self) -> str:
         """
-        max: largest magnitude becomes 1; mean: mean becomes 0; standard: mean 0 and standard deviation 1; min_max: from 0 to 1.
+        max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes 0 and the standard deviation 1; min_max: values go from 0 to 1.
         """
     @property
     def over(self) -> str:
         """
-        Values that share one level.
+        Whether each row is brought to the level by itself, or the whole clip together.
         """
 class PCAWhiten(Node):
     """
-    Rows on known principal axes: a matrix times the row less known means.
+    Projects rows onto known principal axes: subtracts known means, then multiplies by a matrix.
     
     Input:  rows [n_rows, n_means]
     Output: rows [n_rows, n_components]: matrix (x - means)
     Latency: none
     
-    `matrix` holds one component after another, each as long as `means`: a NumPy array's .ravel().tolist().
-    What scales each component to unit variance is in it. At most 2**17 numbers, so that they fit into a
-    card; a larger matrix belongs in an OnnxModel.
+    `matrix` holds one component after another, each as long as `means`, as a NumPy array's .ravel().tolist()
+    gives them. The factors that scale each component to unit variance are part of it. It holds at most 2**17
+    numbers, so that they fit into a card; a larger matrix belongs in an OnnxModel.
     
     Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish)
     
@@ -1191,7 +1192,7 @@ class PCAWhiten(Node):
         matrix: list[float] in [-1e+12, 1e+12]
             Components, one after another.
         means: list[float] in [-1e+12, 1e+12]
-            Subtracted first.
+            These are subtracted from each row first.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1211,25 +1212,24 @@ class PCAWhiten(Node):
     @property
     def means(self) -> list[float]:
         """
-        Subtracted first.
+        These are subtracted from each row first.
         """
 class PCEN(Node):
     """
-    Per-channel energy normalisation: each band divided by its own recent level, then compressed.
+    Divides each band by its own recent level, then compresses it (per-channel energy normalisation).
     
     Input:  rows [n_rows, ...] of power or magnitude; values below 0 count as 0
     Output: rows [n_rows, ...], or [n_rows, n_rates, ...] for several time constants:
             (E / (eps + M) ** gain + bias) ** power - bias ** power, where M follows the band E:
-            M(t) = M(t - 1) + b (E(t) - M(t - 1)), b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), T the time constant in
-            rows. With power 0: ln(1 + E / (eps + M) ** gain)
+            M(t) = M(t - 1) + b (E(t) - M(t - 1)), b = (sqrt(1 + 4 T^2) - 1) / (2 T^2), and T is the time
+            constant in rows. If power is 0, it is ln(1 + E / (eps + M) ** gain)
     Latency: none
     
-    librosa's examples scale samples that are within +-1 by 2 ** 31 first: `eps` and `bias` are meant for
-    that level.
+    librosa's examples first multiply samples within +-1 by 2 ** 31: `eps` and `bias` are meant for that level.
     
     Source: Wang, Getreuer, Hughes, Lyon and Saurous, ICASSP 2017; Lostanlen et al., IEEE Signal Processing
-            Letters 26(1), 2019; librosa 0.11 `pcen`, whose defaults these are; several rates: Ick and McFee,
-            ICASSP 2021
+            Letters 26(1), 2019; librosa 0.11 `pcen` (same defaults); Ick and McFee, ICASSP 2021, for several
+            rates
     
     Example:
         >>> import numpy as np
@@ -1240,17 +1240,17 @@ class PCEN(Node):
     
     Options:
         gain: float in [0, 2], default 0.98
-            How much of the level is divided out; 1 for all.
+            How much of the level is divided out; 1 divides out all of it.
         bias: float in [0, 1e+06], default 2.0
-            Added before compression.
+            This is added before the compression.
         power: float in [0, 1], default 0.5
-            Exponent of the compression; 0 for a logarithm.
+            Exponent of the compression; 0 takes a logarithm instead.
         eps: float in [1e-12, 1e+06], default 1e-06
-            Added to the level: keeps silence silent.
+            This is added to the level, so that silence stays silent.
         time_constants_s: list[float] in [1e-04, 10000] s, default [0.4]
-            How slowly the level follows, one or several.
+            How slowly the level follows the energy; give one number or several.
         initial: str, one of 'one', 'first', default 'one'
-            M before the first row: one: 1, as in librosa; first: the first row.
+            Value of M before the first row. one: 1, as in librosa; first: the first row.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1265,44 +1265,44 @@ class PCEN(Node):
     @property
     def bias(self) -> float:
         """
-        Added before compression.
+        This is added before the compression.
         """
     @property
     def eps(self) -> float:
         """
-        Added to the level: keeps silence silent.
+        This is added to the level, so that silence stays silent.
         """
     @property
     def gain(self) -> float:
         """
-        How much of the level is divided out; 1 for all.
+        How much of the level is divided out; 1 divides out all of it.
         """
     @property
     def initial(self) -> str:
         """
-        M before the first row: one: 1, as in librosa; first: the first row.
+        Value of M before the first row. one: 1, as in librosa; first: the first row.
         """
     @property
     def power(self) -> float:
         """
-        Exponent of the compression; 0 for a logarithm.
+        Exponent of the compression; 0 takes a logarithm instead.
         """
     @property
     def time_constants_s(self) -> list[float]:
         """
-        How slowly the level follows, one or several.
+        How slowly the level follows the energy; give one number or several.
         """
 class Patches(Node):
     """
-    Groups of consecutive rows, as models take them.
+    Groups consecutive rows into patches, as models take them.
     
     Input:  rows [n_frames, ...], or samples
     Output: patches [n_patches, context + length, ...]; patch k holds rows k * hop - context to
             k * hop + length - 1
     Latency: length - 1 rows
     
-    A clip with too few rows for one patch always yields one: padded if `last` is "pad", else by
-    repeating its rows. Time stamps are those of the `length` rows.
+    A clip with too few rows for one patch still yields one: it is padded if `last` is "pad", otherwise its
+    rows are repeated. Time stamps are those of the `length` rows, without their context.
     
     Example:
         >>> import numpy as np
@@ -1313,15 +1313,15 @@ class Patches(Node):
     
     Options:
         length: int in [1, 1e+06] rows, default 187
-            Rows of a patch.
+            Number of rows.
         hop: int | None in [1, 1e+06] rows, default None
-            Step between patches; None for length, without overlap.
+            Step between patches; None means the same as length, so that patches don't overlap.
         last: str, one of 'drop', 'pad', 'repeat', default 'drop'
-            Rows left at the end: dropped, padded with pad_value, or repeated to fill a patch.
+            What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
         pad_value: float in [-1e+30, 1e+30], default 0.0
             Value of padded rows.
         context: int in [0, 1e+06] rows, default 0
-            Earlier rows that come along at the front of a patch; pad_value before the first.
+            Earlier rows at the front of each patch; before the first row they are pad_value.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1336,22 +1336,22 @@ class Patches(Node):
     @property
     def context(self) -> int:
         """
-        Earlier rows that come along at the front of a patch; pad_value before the first.
+        Earlier rows at the front of each patch; before the first row they are pad_value.
         """
     @property
     def hop(self) -> int | None:
         """
-        Step between patches; None for length, without overlap.
+        Step between patches; None means the same as length, so that patches don't overlap.
         """
     @property
     def last(self) -> str:
         """
-        Rows left at the end: dropped, padded with pad_value, or repeated to fill a patch.
+        What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
         """
     @property
     def length(self) -> int:
         """
-        Rows of a patch.
+        Number of rows.
         """
     @property
     def pad_value(self) -> float:
@@ -1360,14 +1360,14 @@ class Patches(Node):
         """
 class Quantize(Node):
     """
-    Values limited to a range and counted in its 2^bits - 1 equal steps.
+    Limits values to a range and counts them in 2^bits - 1 equal steps.
     
     Input:  rows of any shape
     Output: rows of the same shape: whole numbers from 0, at `min` and below, to 2^bits - 1, at `max` and
             above
     Latency: none
     
-    Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish), whose cast to uint8 rounds
+    Source: VGGish's postprocessor (tensorflow/models, research/audioset/vggish) casts to uint8, which rounds
             down; ports of it to PyTorch round to the nearest
     
     Example:
@@ -1378,13 +1378,13 @@ class Quantize(Node):
     
     Options:
         min: float in [-1e+12, 1e+12], default -2.0
-            Becomes 0.
+            Value that becomes 0.
         max: float in [-1e+12, 1e+12], default 2.0
-            Becomes 2^bits - 1.
+            Value that becomes 2^bits - 1.
         bits: int in [1, 16] bits, default 8
-            Size of a number.
+            Number of bits in each result.
         rounding: str, one of 'down', 'nearest', default 'down'
-            Which whole number; of two as near the even one.
+            Whether to round down or to the nearest whole number, where ties go to the even one.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1399,32 +1399,32 @@ class Quantize(Node):
     @property
     def bits(self) -> int:
         """
-        Size of a number.
+        Number of bits in each result.
         """
     @property
     def max(self) -> float:
         """
-        Becomes 2^bits - 1.
+        Value that becomes 2^bits - 1.
         """
     @property
     def min(self) -> float:
         """
-        Becomes 0.
+        Value that becomes 0.
         """
     @property
     def rounding(self) -> str:
         """
-        Which whole number; of two as near the even one.
+        Whether to round down or to the nearest whole number, where ties go to the even one.
         """
 class RMS(Node):
     """
-    Root mean square of frames of samples: their level.
+    Measures the level of each frame of samples as their root mean square.
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
-    Output: rows    [n_frames, 1] one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: half a frame if centred, else a frame
+    Output: rows    [n_frames, 1] one every `hop_length` samples; frames lie as in MelSpectrogram
+    Latency: half a frame if centred, otherwise one frame
     
-    Source: librosa 0.11 `feature.rms`, whose defaults these are
+    Source: librosa 0.11 `feature.rms` (same defaults)
     
     Example:
         >>> import numpy as np
@@ -1442,7 +1442,7 @@ class RMS(Node):
         center: bool, default True
             Whether frame t is centred on sample t * hop_length.
         pad_mode: str, one of 'constant', 'reflect', default 'constant'
-            What stands before and after the signal if centred: zeros, or its mirror image.
+            What is taken before and after the signal if centred: zeros, or its mirror image.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1472,7 +1472,7 @@ class RMS(Node):
     @property
     def pad_mode(self) -> str:
         """
-        What stands before and after the signal if centred: zeros, or its mirror image.
+        What is taken before and after the signal if centred: zeros, or its mirror image.
         """
     @property
     def sample_rate(self) -> int:
@@ -1481,11 +1481,11 @@ class RMS(Node):
         """
 class SpectralBandwidth(Node):
     """
-    Spread of a spectrum around its centroid.
+    Measures how far a spectrum spreads around its centroid.
     
-    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
-    Output: rows [1]        Hz if `norm`: (sum of magnitude * |frequency - centroid| ** p) ** (1 / p);
-            0 for silence
+    Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
+    Output: rows [1]        (sum of magnitude * |frequency - centroid| ** p) ** (1 / p), which is in Hz if
+            `norm`; 0 for silence
     Latency: none
     Source: librosa 0.11 `feature.spectral_bandwidth`
     
@@ -1525,9 +1525,9 @@ class SpectralBandwidth(Node):
         """
 class SpectralCentroid(Node):
     """
-    Mean frequency of a spectrum, weighted by magnitude.
+    Computes the mean frequency of a spectrum, weighted by magnitude.
     
-    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
+    Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
     Output: rows [1]        Hz; 0 for silence
     Latency: none
     Source: librosa 0.11 `feature.spectral_centroid`
@@ -1548,17 +1548,17 @@ class SpectralCentroid(Node):
         """
 class SpectralContrast(Node):
     """
-    Peaks over valleys of a spectrum, in octave bands.
+    Measures how far the peaks of a spectrum rise above its valleys, in octave bands.
     
-    Input:  rows [n_bins]       magnitude, of Spectrogram(power=1)
+    Input:  rows [n_bins]       magnitude, as Spectrogram(power=1) gives it
     Output: rows [n_bands + 1]  dB, or magnitude if `linear`: the mean of the largest `quantile` of each
-            band's bins, less that of the smallest; below `f_min`, then an octave each from there, the
-            last band up to the end
+            band's bins, minus the mean of the smallest. The first band lies below `f_min`, each further one
+            is an octave wide, and the last one goes on to the highest bin
     Latency: none
     Source: Jiang et al., Music type classification by spectral contrast feature, ICME 2002; librosa 0.11
             `feature.spectral_contrast`. In dB, librosa lifts peaks and valleys to at most 80 dB below the
-            clip's largest peak, or valley. No stream knows these, so nothing is lifted here: numbers
-            differ where a clip has all but silent bands. For librosa's, take rows of part="peak" and
+            clip's largest peak, or valley. A stream doesn't know these, so nothing is lifted here: numbers
+            differ where a clip has nearly silent bands. To get librosa's, take rows of part="peak" and
             part="valley" over the clip, lift each, and subtract.
     
     Example:
@@ -1572,11 +1572,11 @@ class SpectralContrast(Node):
         f_min: float in [0.001, 384000] Hz, default 200.0
             Upper edge of the first band.
         n_bands: int in [1, 32] bands, default 6
-            Number of octaves above it.
+            Number of octave bands above f_min.
         quantile: float in [1e-04, 0.9999], default 0.02
-            Part of a band's bins that make its peak, and its valley; one bin at least.
+            Share of a band's bins that makes its peak, and its valley; it is at least one bin.
         linear: bool, default False
-            Whether magnitudes are subtracted, else 10 log10 of them, of 1e-10 at least.
+            Whether magnitudes are subtracted; otherwise 10 log10 of them, raised to at least 1e-10.
         part: str, one of 'contrast', 'peak', 'valley', default 'contrast'
             What comes out: the difference, or one of its parts.
     
@@ -1598,12 +1598,12 @@ class SpectralContrast(Node):
     @property
     def linear(self) -> bool:
         """
-        Whether magnitudes are subtracted, else 10 log10 of them, of 1e-10 at least.
+        Whether magnitudes are subtracted; otherwise 10 log10 of them, raised to at least 1e-10.
         """
     @property
     def n_bands(self) -> int:
         """
-        Number of octaves above it.
+        Number of octave bands above f_min.
         """
     @property
     def part(self) -> str:
@@ -1613,13 +1613,13 @@ class SpectralContrast(Node):
     @property
     def quantile(self) -> float:
         """
-        Part of a band's bins that make its peak, and its valley; one bin at least.
+        Share of a band's bins that makes its peak, and its valley; it is at least one bin.
         """
 class SpectralFlatness(Node):
     """
-    Geometric over arithmetic mean of a spectrum: 1 for white noise, near 0 for a tone.
+    Divides the geometric by the arithmetic mean of a spectrum: 1 for white noise, near 0 for a tone.
     
-    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); it takes the power itself
+    Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; this node raises it to `power`
     Output: rows [1]        ratio of the means of max(magnitude ** power, amin), in [0, 1]; 1 for silence
     Latency: none
     Source: librosa 0.11 `feature.spectral_flatness`
@@ -1633,7 +1633,7 @@ class SpectralFlatness(Node):
     
     Options:
         amin: float in [1e-30, 1], default 1e-10
-            Smallest magnitude ** power.
+            Lower bound of magnitude ** power.
         power: float in [1, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
     
@@ -1650,7 +1650,7 @@ class SpectralFlatness(Node):
     @property
     def amin(self) -> float:
         """
-        Smallest magnitude ** power.
+        Lower bound of magnitude ** power.
         """
     @property
     def power(self) -> float:
@@ -1659,14 +1659,14 @@ class SpectralFlatness(Node):
         """
 class SpectralRolloff(Node):
     """
-    Frequency below which a given part of a spectrum's magnitude lies.
+    Finds the frequency below which a given part of a spectrum's magnitude lies.
     
-    Input:  rows [n_bins]   magnitude, of Spectrogram(power=1); values below 0 count as 0
-    Output: rows [1]        Hz, of the first bin at which the running sum reaches `roll_percent` of the
-            whole; 0 for silence
+    Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
+    Output: rows [1]        Hz: the frequency of the first bin at which the running sum reaches
+            `roll_percent` of the whole; 0 for silence
     Latency: none
-    Source: librosa 0.11 `feature.spectral_rolloff`, which sums in float32 where its input is, and may
-            choose a neighbouring bin for that; these sums are float64
+    Source: librosa 0.11 `feature.spectral_rolloff`, which sums in float32 if its input is float32, and may
+            therefore choose a neighbouring bin; this node sums in float64
     
     Example:
         >>> import numpy as np
@@ -1678,7 +1678,7 @@ class SpectralRolloff(Node):
     
     Options:
         roll_percent: float in [1e-04, 0.9999], default 0.85
-            Part of the whole, as a fraction of 1.
+            Share of the whole, as a fraction of 1.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1693,18 +1693,18 @@ class SpectralRolloff(Node):
     @property
     def roll_percent(self) -> float:
         """
-        Part of the whole, as a fraction of 1.
+        Share of the whole, as a fraction of 1.
         """
 class StackChannels(Node):
     """
-    Rows repeated along a channel axis, as networks trained on colour images take a spectrogram.
+    Repeats rows along a new channel axis, for networks trained on colour images.
     
     Input:  rows of any shape
-    Output: rows with one axis more, the last or the first, along which all values are the same
+    Output: rows with one more axis, the last or the first, along which all values are the same
     Latency: none
     
-    OnnxModel brings axes into the model's order: with channels last, layout="nctf" is a model's that takes
-    them first.
+    OnnxModel brings axes into the model's order: leave channels last here, and take layout="nctf" for a model
+    that wants them first.
     
     Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
             regularization
@@ -1743,14 +1743,14 @@ class StackChannels(Node):
         """
 class Standardize(Node):
     """
-    Values less a known mean, divided by a known standard deviation.
+    Subtracts a known mean and divides by a known standard deviation.
     
     Input:  rows of any shape
     Output: rows of the same shape: (x - mean) / std
     Latency: none
     
     `mean` and `std` are those of a model's training data: one number, or one for each place along the
-    last axis. For the data's own see Normalize.
+    last axis. To use those of the data itself, take Normalize.
     
     Example:
         >>> import numpy as np
@@ -1760,9 +1760,9 @@ class Standardize(Node):
     
     Options:
         mean: list[float] in [-1e+12, 1e+12]
-            Subtracted first.
+            Mean to subtract first.
         std: list[float] in [1e-12, 1e+12]
-            Divided by.
+            Standard deviation to divide by.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1777,28 +1777,28 @@ class Standardize(Node):
     @property
     def mean(self) -> list[float]:
         """
-        Subtracted first.
+        Mean to subtract first.
         """
     @property
     def std(self) -> list[float]:
         """
-        Divided by.
+        Standard deviation to divide by.
         """
 class Statistics(Node):
     """
-    Mean, deviation, extremes and percentiles of each element over the rows of a clip or of a window.
+    Computes the mean, deviation, extremes and percentiles of each element over a clip or a window.
     
     Input:  rows [n_rows, ...]
-    Output: rows [1, n_kinds, ...] at the end of the clip, none for an empty one; or one row a window,
+    Output: one row [1, n_kinds, ...] at the end of the clip, none for an empty clip; or one row per window,
             [n_windows, n_kinds, ...]
-    Latency: the clip, it waits for the end; or window - 1 rows
+    Latency: the whole clip, or window - 1 rows
     
-    Over the clip, percentiles keep all rows until the end: memory grows with the clip. The other kinds
-    need none. Windows begin at row 0 and every `hop` rows; rows left at the end are dropped, but a clip
-    shorter than a window yields one, of the rows that there are.
+    Over a clip, percentiles keep all rows until the end, so that memory grows with the clip; the other kinds
+    keep none. Windows begin at row 0 and every `hop` rows. Rows left over at the end are dropped, but a clip
+    shorter than a window yields one row, computed from the rows that there are.
     
-    Source: standard deviation of the whole population; percentiles between two values are linear, as in
-            NumPy's `percentile`
+    Source: the standard deviation is that of the whole population; percentiles interpolate linearly between
+            two values, as NumPy's `percentile` does
     
     Example:
         >>> import numpy as np
@@ -1809,11 +1809,11 @@ class Statistics(Node):
     
     Options:
         kinds: list[str], default ['mean', 'std']
-            Among mean, std, min, max, and percentiles such as p25 or p97.5; they come in this order.
+            Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this order.
         window: int | None in [1, 1e+06] rows, default None
-            Rows of a window; None for the whole clip.
+            Number of rows in a window; None for the whole clip.
         hop: int | None in [1, 1e+06] rows, default None
-            Step between windows; None for window, without overlap.
+            Step between windows; None means the same as window, so that windows don't overlap.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1828,27 +1828,27 @@ class Statistics(Node):
     @property
     def hop(self) -> int | None:
         """
-        Step between windows; None for window, without overlap.
+        Step between windows; None means the same as window, so that windows don't overlap.
         """
     @property
     def kinds(self) -> list[str]:
         """
-        Among mean, std, min, max, and percentiles such as p25 or p97.5; they come in this order.
+        Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this order.
         """
     @property
     def window(self) -> int | None:
         """
-        Rows of a window; None for the whole clip.
+        Number of rows in a window; None for the whole clip.
         """
 class TopDb(Node):
     """
-    Decibels limited to a range below the largest of their row or clip.
+    Limits decibels to a range below the largest value of their row or clip.
     
     Input:  rows of any shape, in dB
-    Output: rows of the same shape: max(x, largest - top_db), less `largest` if relative
-    Latency: none, or the clip, whose rows all come at the end: its memory grows with the clip
+    Output: rows of the same shape: max(x, largest - top_db), minus `largest` if relative
+    Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
     
-    Source: librosa 0.11 `power_to_db`, by the clip; OpenL3 0.4 by the patch and relative
+    Source: librosa 0.11 `power_to_db` does this by the clip; OpenL3 0.4 does it by the patch, with relative
     
     Example:
         >>> import numpy as np
@@ -1860,7 +1860,7 @@ class TopDb(Node):
         top_db: float in [0, 1e+06] dB, default 80.0
             Range that is kept.
         over: str, one of 'row', 'clip', default 'row'
-            Values that share one largest.
+            Whether each row has a largest value, or the whole clip shares one.
         relative: bool, default False
             Whether the largest becomes 0 dB.
     
@@ -1877,7 +1877,7 @@ class TopDb(Node):
     @property
     def over(self) -> str:
         """
-        Values that share one largest.
+        Whether each row has a largest value, or the whole clip shares one.
         """
     @property
     def relative(self) -> bool:
@@ -1891,16 +1891,16 @@ class TopDb(Node):
         """
 class ZeroCrossingRate(Node):
     """
-    Share of a frame's samples that have another sign than the one before.
+    Measures the share of a frame's samples whose sign differs from that of the sample before.
     
     Input:  samples [n_samples]   full scale +-1, at `sample_rate`
-    Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames as in MelSpectrogram
-    Latency: half a frame if centred, else a frame
+    Output: rows    [n_frames, 1] from 0 to 1, one every `hop_length` samples; frames lie as in MelSpectrogram
+    Latency: half a frame if centred, otherwise one frame
     
-    Before and after a centred signal stand its first and its last sample. The first sample of a frame
-    has none before it.
+    If centred, the signal's first sample is repeated before it and its last sample after it. The first sample
+    of a frame never counts, because it has none before it.
     
-    Source: librosa 0.11 `feature.zero_crossing_rate`, whose defaults these are
+    Source: librosa 0.11 `feature.zero_crossing_rate` (same defaults)
     
     Example:
         >>> import numpy as np
@@ -1919,7 +1919,7 @@ class ZeroCrossingRate(Node):
         center: bool, default True
             Whether frame t is centred on sample t * hop_length.
         threshold: float in [0, 1e+12], default 1e-10
-            Samples of no larger magnitude count as 0, which is positive.
+            Samples whose magnitude isn't larger count as 0, which is positive.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -1954,19 +1954,19 @@ class ZeroCrossingRate(Node):
     @property
     def threshold(self) -> float:
         """
-        Samples of no larger magnitude count as 0, which is positive.
+        Samples whose magnitude isn't larger count as 0, which is positive.
         """
 class Similarity(Node):
     """
-    Cosine of each row to each vector of a bank: scores for labels that no network was trained on.
+    Compares each row with each vector of a bank: cosines score labels that no network was trained on.
     
     Input:  embeddings [n_rows, d]
     Output: cosines [n_rows, n_labels], from -1 to 1; 0 where the row or the vector is all zeros
     Latency: none
     
-    `bank` holds one vector of d numbers after another, in the order of `labels`: a NumPy array's
-    .ravel().tolist(). Vectors needn't be of unit length. At most 2**17 numbers, so that they fit into a
-    card; a larger bank belongs in an OnnxModel.
+    `bank` holds one vector of d numbers after another, in the order of `labels`, as a NumPy array's
+    .ravel().tolist() gives them. Vectors needn't be of unit length. It holds at most 2**17 numbers, so that
+    they fit into a card; a larger bank belongs in an OnnxModel.
     
     Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
             audio and tags, ICASSP 2021
@@ -2006,10 +2006,10 @@ class Similarity(Node):
         """
 class Tags(Node):
     """
-    Scores with names: a pipeline that ends here returns `fastaudio.tags.Tags`.
+    Gives scores their names: a pipeline that ends here returns `fastaudio.tags.Tags`.
     
     Input:  scores [n_windows, n_labels]
-    Output: the same rows, their last axis named
+    Output: the same rows, with names along their last axis
     Latency: none
     
     Options:
@@ -2033,30 +2033,31 @@ class Tags(Node):
         """
 class Events(Node):
     """
-    Scores as events, each label by itself: a pipeline that ends here returns `fastaudio.events.Events`.
+    Turns scores into events per label: a pipeline that ends here returns `fastaudio.events.Events`.
     
     Input:  scores [n_windows, n_labels] with names, as Tags gives
-    Output: a row for each event, [n_events, 6]: index of its label; its first window, as high * 65536 + low in
-            two values, so that float32 holds it; how many windows it has, exact to 2**24, 0 in a row that
-            `onsets` adds; highest and mean score over these. `fastaudio.events.decode` reads them.
-            `rate_hz` and `span_s` stay those of the windows
+    Output: one row for each event, [n_events, 6]: the index of its label; its first window, split into two
+            values as high * 65536 + low, so that float32 holds it; how many windows it has, exact to 2**24,
+            or 0 in a row that `onsets` adds; the highest and the mean score over these windows.
+            `fastaudio.events.decode` reads these rows. `rate_hz` and `span_s` stay those of the windows
     Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
-            window, or at the end of the signal. A row of `onsets` comes out with the window that completes
-            `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
+            window, or at the end of the signal. A row that `onsets` adds comes out with the window that
+            completes `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
     
     An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
-    `offset` for `min_off_s`; shorter dips are bridged. It covers its windows from the first, at or above
-    `onset`, to the last at or above `offset`: from the start of the one to the end of the other. Events
-    shorter than `min_on_s` are dropped then. Where windows overlap, two events may too, by less than a span.
+    `offset` for `min_off_s`; shorter dips are bridged. It lasts from the start of its first window, which is
+    at or above `onset`, to the end of its last window at or above `offset`. Events shorter than `min_on_s` are
+    dropped after that. If windows overlap, two events may overlap too, by less than a span.
     
-    Seconds become whole windows once, by `rate_hz`, to the nearest number: a window counts for 1 / rate_hz,
-    whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy does;
-    highest and mean are of the scores as they came, those within bridged dips included. Smoothing is the mean
-    of the last windows, of as many as there are near the start: an event begins and ends later by it. Rows
-    that come out with the same window are in order of first window, then label.
+    Options in seconds are rounded once to a whole number of windows, by `rate_hz`: a window counts for
+    1 / rate_hz, whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy
+    does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing takes
+    the mean of the last windows, or of as many as there are near the start; events begin and end later by it.
+    Rows that come out with the same window are ordered by first window, then by label.
     
-    Source: Canny, IEEE PAMI 8(6), 1986, for two thresholds; on sound events, Dinkel and Yu, ICASSP 2020, and
-            Cances, Guyot and Pellegrini, WASPAA 2019. The rules above are this node's own
+    Source: Canny, IEEE PAMI 8(6), 1986, introduced two thresholds; Dinkel and Yu, ICASSP 2020, and Cances,
+            Guyot and Pellegrini, WASPAA 2019, apply them to sound events. The rules above are specific to
+            this node
     
     Example:
         >>> import numpy as np
@@ -2068,19 +2069,19 @@ class Events(Node):
     
     Options:
         onset: list[float] in [-1e+12, 1e+12], default [0.5]
-            An event begins at or above this; one for all labels, or one for each.
+            An event begins at or above this score; give one for all labels, or one for each.
         offset: list[float] in [-1e+12, 1e+12], default []
-            It ends below this, onset or less; the same as onset if empty.
+            An event ends below this score, which is at most onset; if empty, it equals onset.
         min_on_s: list[float] in [0, 86400] s, default [0.0]
             Shorter events are dropped.
         min_off_s: list[float] in [0, 86400] s, default [0.0]
             Shorter dips are bridged.
         smoothing_s: float in [0, 86400] s, default 0.0
-            Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many additions as it has windows.
+            Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
         cool_down_s: list[float] in [0, 86400] s, default [0.0]
-            No event of a label begins for this long after the end of one that came out.
+            For this time after the end of an event that came out, no other of its label begins.
         onsets: bool, default False
-            Whether a row says at once that an event has begun.
+            Whether an extra row says at once that an event has begun.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
@@ -2095,7 +2096,7 @@ class Events(Node):
     @property
     def cool_down_s(self) -> list[float]:
         """
-        No event of a label begins for this long after the end of one that came out.
+        For this time after the end of an event that came out, no other of its label begins.
         """
     @property
     def min_off_s(self) -> list[float]:
@@ -2110,22 +2111,22 @@ class Events(Node):
     @property
     def offset(self) -> list[float]:
         """
-        It ends below this, onset or less; the same as onset if empty.
+        An event ends below this score, which is at most onset; if empty, it equals onset.
         """
     @property
     def onset(self) -> list[float]:
         """
-        An event begins at or above this; one for all labels, or one for each.
+        An event begins at or above this score; give one for all labels, or one for each.
         """
     @property
     def onsets(self) -> bool:
         """
-        Whether a row says at once that an event has begun.
+        Whether an extra row says at once that an event has begun.
         """
     @property
     def smoothing_s(self) -> float:
         """
-        Thresholds see the mean of the scores over this long; 0 for none. Each window costs as many additions as it has windows.
+        Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
         """
 class Sequential(Node):
     """
@@ -2326,15 +2327,14 @@ class Film(Node):
         """
 class OnnxModel(Node):
     """
-    A network, run by ONNX Runtime.
+    Runs a network with ONNX Runtime.
     
-    Input:  rows of the shape that the model takes, without its batch axis (patches, say)
-    Output: for each name in `outputs` a row for each input row, the model's output without its batch
-            axis
-    Latency: that of its input; its computing time is not counted
+    Input:  rows of the shape that the model takes, without its batch axis (patches, for example)
+    Output: for each name in `outputs`, one row for each input row: the model's output without its batch axis
+    Latency: the same as its input's; computing time isn't counted
     
-    With `state` the network is recurrent: what a run leaves in those outputs is the next run's input, from zeros
-    at the start of each stream. Rows then go one by one, in order, whatever `batch` and `threads` say.
+    With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
+    stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
     
     Source: ONNX Runtime 1.19 or later, C interface
     
@@ -2346,15 +2346,15 @@ class OnnxModel(Node):
         units: list[str], default []
             Unit of each output, such as 'probability'.
         layout: str, default ''
-            Axes of the model's input: n batch, t first axis of a row (time), f its second (bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'.
+            Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order.
         state: dict[str, str], default {}
-            Recurrent inputs, each with the output that it takes on after a run: float32 of one shape.
+            Recurrent inputs, each with the output whose values it takes after a run; both are float32 of one shape.
         batch: int in [1, 4096] rows, default 1
-            Rows of a run, if the model leaves it open; never waits to fill one.
+            Most rows per run, if the model leaves it open; a run never waits until it is full.
         threads: int in [1, 1024], default 1
-            Runs side by side, each on one thread: a whole file takes less time, one row doesn't. The numbers are the same with any.
+            Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. The numbers don't depend on it.
         providers: list[str], default []
-            Execution providers in order, such as 'CPUExecutionProvider'; refused if not active.
+            Execution providers in order, such as 'CPUExecutionProvider'; those that aren't active are refused.
         sha256: str, default ''
             Expected hash of the file, in hex; '' to accept any.
     
@@ -2364,7 +2364,7 @@ class OnnxModel(Node):
     """
     def __getitem__(self, output: str) -> OnnxModel:
         """
-        The same network with one output, sharing its session.
+        Returns the same network with one output; both share a session.
         
         Raises:
             ModelError: the network has no such output.
@@ -2378,17 +2378,17 @@ class OnnxModel(Node):
     @property
     def available_outputs(self) -> list[str]:
         """
-        Names of all the outputs that the network has.
+        Names of all outputs that the network has.
         """
     @property
     def batch(self) -> int:
         """
-        Rows of a run, if the model leaves it open; never waits to fill one.
+        Most rows per run, if the model leaves it open; a run never waits until it is full.
         """
     @property
     def layout(self) -> str:
         """
-        Axes of the model's input: n batch, t first axis of a row (time), f its second (bands), c its third, 1 an axis of one; '' for n and a row's own axes. 'n1tf', 'nft'.
+        Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order.
         """
     @property
     def outputs(self) -> list[str]:
@@ -2403,7 +2403,7 @@ class OnnxModel(Node):
     @property
     def providers(self) -> list[str]:
         """
-        Execution providers in order, such as 'CPUExecutionProvider'; refused if not active.
+        Execution providers in order, such as 'CPUExecutionProvider'; those that aren't active are refused.
         """
     @property
     def sha256(self) -> str:
@@ -2413,12 +2413,12 @@ class OnnxModel(Node):
     @property
     def state(self) -> dict[str, str]:
         """
-        Recurrent inputs, each with the output that it takes on after a run: float32 of one shape.
+        Recurrent inputs, each with the output whose values it takes after a run; both are float32 of one shape.
         """
     @property
     def threads(self) -> int:
         """
-        Runs side by side, each on one thread: a whole file takes less time, one row doesn't. The numbers are the same with any.
+        Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. The numbers don't depend on it.
         """
     @property
     def units(self) -> list[str]:
@@ -2746,23 +2746,23 @@ class LiveStream:
         """
 def isa() -> str:
     """
-    Instruction set of the kernels in use: baseline, avx2, avx512, or neon.
+    Returns the instruction set of the kernels in use: baseline, avx2, avx512, or neon.
     
     Raises:
         ValueError: FASTAUDIO_ISA names one that this processor can't run.
     """
 def onnxruntime_info() -> dict[str, typing.Any]:
     """
-    Version, path and active providers of ONNX Runtime; opens it.
+    Returns the version, path and active providers of ONNX Runtime, and opens it if need be.
     
     Raises:
         ModelError: it isn't installed or doesn't fit.
     """
 def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
     """
-    What returns the bytes of a model's file, given its path and its sha256 or ''.
+    Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''.
     """
 def set_onnxruntime_library(path: str) -> None:
     """
-    Where ONNX Runtime's library lies; has no effect once it is open.
+    Says where ONNX Runtime's library lies; this has no effect once it is open.
     """

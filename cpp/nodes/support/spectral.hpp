@@ -43,25 +43,27 @@ constexpr auto frame_fields() {
                                   Choices{"hann hamming blackman povey kaiser rectangular hann_symmetric "
                                           "hamming_symmetric blackman_symmetric povey_symmetric "
                                           "kaiser_symmetric"},
-                                  "Window, periodic unless its name says symmetric."},
+                                  "Shape of the window, periodic unless its name says symmetric."},
       Field<Options, double>{"window_beta", &FrameOptions::window_beta, Range{0, 100}, "",
-                             "Shape of a kaiser window; used by no other."},
+                             "Shape of a kaiser window; no other window uses it."},
       Field<Options, std::string>{
           "window_at", &FrameOptions::window_at, Choices{"middle start"},
-          "Where a window shorter than n_fft lies: in its middle, samples of no weight "
-          "around it; or at its start, frames being win_length long and zeros after."},
+          "Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have "
+          "no weight; start: at the frame's start, and frames are win_length long with zeros after."},
       Field<Options, bool>{"center", &FrameOptions::center,
-                           "Whether frame t is centred on sample t * hop_length, else begins there."},
+                           "Whether frame t is centred on sample t * hop_length; otherwise it begins there."},
       Field<Options, std::string>{
           "pad_mode", &FrameOptions::pad_mode, Choices{"constant reflect kaldi"},
-          "What stands before and after the signal if centred: zeros, or its mirror "
-          "image; kaldi: its mirror image with the edges repeated, frame t centred on "
-          "(t + 1/2) * hop_length, as Kaldi does without snip_edges."},
+          "What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; "
+          "kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * "
+          "hop_length, as Kaldi does without snip_edges."},
       Field<Options, bool>{"remove_dc", &FrameOptions::remove_dc, "Whether to subtract each frame's mean."},
-      Field<Options, double>{"preemphasis", &FrameOptions::preemphasis, Range{0, 1}, "",
-                             "Then x[i] -= preemphasis * x[i - 1] within the frame, before the window."},
-      Field<Options, double>{"sample_scale", &FrameOptions::sample_scale, Range{1e-6, 1e6}, "",
-                             "Factor on samples: 32768 for front ends that read 16-bit integers."}};
+      Field<Options, double>{
+          "preemphasis", &FrameOptions::preemphasis, Range{0, 1}, "",
+          "Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window."},
+      Field<Options, double>{
+          "sample_scale", &FrameOptions::sample_scale, Range{1e-6, 1e6}, "",
+          "Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers."}};
 }
 
 /// Tables from samples to spectra. Immutable; its owner, a node, outlives every stream.

@@ -1,12 +1,12 @@
-/// The same transform for one frame: lanes run along the butterflies of a stage, later along its
-/// blocks, with the operations of kernels_fft.hpp in the same order; so the bits are the same.
+/// Does the transform of kernels_fft.hpp for a single frame. Lanes run along the butterflies of a stage, and
+/// in the last stages along its blocks. Operations come in the same order, so that the bits are the same.
 #pragma once
 
 #include "dsp/kernels_fft.hpp"
 
 namespace fastaudio::dsp::FASTAUDIO_ISA {
 
-/// The first `n` of a vector, `n` <= kLanes.
+/// Loads the first `n` <= kLanes values of a vector; the others are 0.
 inline Lanes load_first(const float* p, int n) {
   if (n == kLanes) return load(p);
   Lanes r = splat(0.0f);
@@ -17,7 +17,7 @@ inline void store_first(float* p, Lanes a, int n) {
   std::memcpy(p, &a, static_cast<std::size_t>(n) * sizeof(float));
 }
 
-/// A stage of one block, real parts in `re` and imaginary ones in `im`, lanes along j.
+/// Computes a stage of one block whose real parts are in `re` and imaginary ones in `im`; lanes run along j.
 template <int radix>
 inline void stage_along(float* re, float* im, int part, const float* w) {
   for (int j = 0; j < part; j += kLanes) {
@@ -39,12 +39,12 @@ inline void stage_along(float* re, float* im, int part, const float* w) {
   }
 }
 
-/// Whether `fft_single` knows all stages of a plan.
+/// Says whether `fft_single` can run all stages of a plan.
 inline bool has_single(const RealFftPlan& plan) {
   return plan.chirp == nullptr && plan.fft.largest_radix == 1 && plan.n_fft % 2 == 0;
 }
 
-/// In place over plan.size points; output k lies at `order[k]`.
+/// Transforms plan.size points in place; output k then lies at `order[k]`.
 inline void fft_single(const FftPlan& plan, float* re, float* im) {
   int s = 0;
   for (; s < plan.n_stages && plan.length[s] / plan.radix[s] >= kLanes; ++s) {
@@ -60,23 +60,23 @@ inline void fft_single(const FftPlan& plan, float* re, float* im) {
     }
   }
   if (s == plan.n_stages) return;
-  const int length = plan.length[s];  // below 5 * kLanes, as its stage's part is below kLanes
-  alignas(64) float turned[5 * kLanes][2][kLanes];
+  const int length = plan.length[s];  // is below 5 * kLanes, as its stage's part is below kLanes
+  alignas(64) float transposed[5 * kLanes][2][kLanes];
   for (int start = 0; start < plan.size; start += length * kLanes) {
     const int left = (plan.size - start) / length;
     const int blocks = left < kLanes ? left : kLanes;
     for (int l = 0; l < kLanes; ++l) {
       const int at = start + (l < blocks ? l : 0) * length;
       for (int i = 0; i < length; ++i) {
-        turned[i][0][l] = re[at + i];
-        turned[i][1][l] = im[at + i];
+        transposed[i][0][l] = re[at + i];
+        transposed[i][1][l] = im[at + i];
       }
     }
-    fft(plan, s, plan.n_stages, reinterpret_cast<Complex*>(turned), length, nullptr);
+    fft(plan, s, plan.n_stages, reinterpret_cast<Complex*>(transposed), length, nullptr);
     for (int l = 0; l < blocks; ++l) {
       for (int i = 0; i < length; ++i) {
-        re[start + l * length + i] = turned[i][0][l];
-        im[start + l * length + i] = turned[i][1][l];
+        re[start + l * length + i] = transposed[i][0][l];
+        im[start + l * length + i] = transposed[i][1][l];
       }
     }
   }

@@ -72,9 +72,10 @@ Source: ONNX Runtime 1.19 or later, C interface
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
+  bool batches() const override;
   /// Shares the session. Itself where the model has a batch of its own; null where that is one row, or
   /// where it has state.
-  std::shared_ptr<const Node> batched(int n_rows) const override;
+  NodePtr batched(int n_rows) const override;
 
   /// Where a row's axes go in the model's input, settled for one row shape.
   struct Plan {

@@ -5,6 +5,22 @@ namespace fastaudio::bindings {
 
 namespace {
 
+const char* name_of(Role role) {
+  switch (role) {
+    case Role::step:
+      return "step";
+    case Role::output:
+      return "output";
+    case Role::joined:
+      return "joined";
+    case Role::condition:
+      return "condition";
+    case Role::clip:
+      break;
+  }
+  return "clip";
+}
+
 void register_spec(py::module_& m) {
   py::class_<StreamSpec>(m, "StreamSpec", "What flows between two nodes: rows of one shape at one rate.")
       .def(py::init([](double rate_hz, std::vector<std::int64_t> shape, std::string unit, double bin_hz) {
@@ -74,6 +90,52 @@ NodeClass register_node(py::module_& m) {
             throw TypeError(self.summary() + ": expected a class that can be saved, got one without to_dict");
           },
           "The node as a card holds it: its name, and the options that are not default.")
+      .def(
+          "children",
+          [](const Node& self) {
+            py::typing::List<Node> list;
+            for (const Child& child : self.children()) list.append(unconst(child.node));
+            return list;
+          },
+          "The nodes within a composite, in order; none in other nodes.")
+      .def(
+          "child_roles",
+          [](const Node& self) {
+            py::typing::List<py::str> list;
+            for (const Child& child : self.children()) list.append(name_of(child.role));
+            return list;
+          },
+          "What each child takes, and what becomes of its rows:\n\n"
+          "'step' takes the rows of the child before it; the last child's rows come out.\n"
+          "'output' takes the composite's input; its rows come out unchanged.\n"
+          "'joined' takes the composite's input; rows made from its rows come out.\n"
+          "'condition' takes the composite's input; its rows only change those of the other children.\n"
+          "'clip' takes each clip that the composite cuts out of its input as a whole signal.")
+      .def_static(
+          "child_arguments", [] { return py::typing::Dict<py::str, py::str>(); },
+          "The constructor's arguments that hold children, each with its form: 'node', 'list' or 'dict'.")
+      .def(
+          "with_children",
+          [](const Node& self, const std::vector<std::shared_ptr<Node>>& nodes) {
+            return unconst(self.with_children({nodes.begin(), nodes.end()}));
+          },
+          py::arg("nodes"),
+          "A node of the same type and options with other children; a node without any returns itself.\n\n"
+          "Raises:\n    ValueError: their number doesn't fit, or they don't fit each other.\n")
+      .def(
+          "parts",
+          [](const Node& self) {
+            py::typing::List<Node> list;
+            for (const NodePtr& part : self.parts()) list.append(unconst(part));
+            return list;
+          },
+          "The nodes that run one after another: those of a Sequential, else the node itself.")
+      .def("cuts_windows", &Node::cuts_windows, "Whether it cuts its input into windows.")
+      .def(
+          "with_hop", [](const Node& self, int n_rows) { return unconst(self.with_hop(n_rows)); },
+          py::arg("n_rows"),
+          "The same node with a window every `n_rows` input rows.\n\n"
+          "Raises:\n    ValueError: it doesn't cut windows, or the hop is outside its range.\n")
       .def(
           "diagram",
           [](const Node& self, const std::optional<StreamSpec>& input) {

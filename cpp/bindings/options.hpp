@@ -237,6 +237,18 @@ std::string class_doc() {
          "    ValueError: an option outside its range.\n";
 }
 
+/// Binds a property for each option.
+template <class N>
+void bind_options(py::class_<N, Node, std::shared_ptr<N>>& cls) {
+  using Options = typename N::Options;
+  for_each_field<Options>([&](const auto& field) {
+    using T = std::remove_cvref_t<decltype(std::declval<Options>().*field.member)>;
+    const auto member = field.member;
+    cls.def_property_readonly(
+        field.name, [member](const N& node) -> T { return node.options().*member; }, field.doc);
+  });
+}
+
 /// Binds everything that follows from `N::Options`; `make` builds the node from them.
 template <class N, class Make>
 py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
@@ -251,12 +263,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
             }),
             doc.c_str());
   }
-  for_each_field<Options>([&](const auto& field) {
-    using T = std::remove_cvref_t<decltype(std::declval<Options>().*field.member)>;
-    const auto member = field.member;
-    cls.def_property_readonly(
-        field.name, [member](const N& node) -> T { return node.options().*member; }, field.doc);
-  });
+  bind_options<N>(cls);
   cls.def(
       "to_dict",
       [](const N& node) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -69,16 +70,33 @@ class Stream {
   bool broken_ = false;
 };
 
-/// Which inputs a row depends on, where only those near it count: row k on the ones from
-/// k * n_in / n_out - before up to k * n_in / n_out + after, and it comes out once they are there. A stream
-/// that begins n_in inputs later gives the same rows, n_out fewer, but for those that depend on what it
-/// missed: bit for bit where `divisible`.
+/// Row k reads inputs k * n_in / n_out - before ... k * n_in / n_out + after - 1, and comes out once they are
+/// there. A stream that begins n_in inputs later gives the same rows, n_out fewer, except those that need
+/// inputs it missed; the same bits if `divisible`.
 struct Locality {
   std::int64_t n_in = 1;
   std::int64_t n_out = 1;
-  std::int64_t before = 0;  ///< negative: that many are passed over
+  std::int64_t before = 0;  ///< negative: that many inputs are skipped
   std::int64_t after = 1;
   bool divisible = true;  ///< whether streams may share the signal; a model has batches and threads instead
+};
+
+class Node;
+using NodePtr = std::shared_ptr<const Node>;
+
+/// What a node within a composite takes, and what becomes of its rows.
+enum class Role {
+  step,       ///< takes the rows of the child before it; the last child's rows come out
+  output,     ///< takes the composite's input; its rows come out unchanged
+  joined,     ///< takes the composite's input; rows made from its rows come out
+  condition,  ///< takes the composite's input; its rows only change those of the other children
+  clip,       ///< takes each clip that the composite cuts out of its input as a whole signal
+};
+
+struct Child {
+  std::string name;  ///< "content", a branch's name or its index
+  NodePtr node;
+  Role role;
 };
 
 /// Options and tables. Thread-safe: share one node between any number of streams and threads.
@@ -101,26 +119,37 @@ class Node : public std::enable_shared_from_this<Node> {
   /// A new stream with all its buffers; throws as `outputs` does. It keeps the node alive.
   virtual std::unique_ptr<Stream> open(const StreamSpec& input) const = 0;
 
-  /// How far a row of its outputs looks, if all have one rate; none where a row may depend on any input
-  /// before it.
+  /// Which inputs a row of its outputs reads, if all have one rate; none where a row may depend on any
+  /// input before it.
   virtual std::optional<Locality> locality() const { return std::nullopt; }
 
-  /// The same node taking up to `n_rows` rows in one run, where one row out belongs to each row in, rows
-  /// don't depend on each other, and several at once may be cheaper; null where that isn't so.
-  virtual std::shared_ptr<const Node> batched(int /*n_rows*/) const { return nullptr; }
+  /// Whether one row comes out for each row in, independent of the others, so that several in one run may
+  /// be cheaper.
+  virtual bool batches() const { return false; }
 
-  /// Seconds of input that one row depends on, of the output where that is most; infinite where a row may
-  /// depend on any input before it. A bound where branches of different rates hold such branches again.
+  /// The same node taking up to `n_rows` rows in one run; null unless `batches()`.
+  virtual NodePtr batched(int /*n_rows*/) const { return nullptr; }
+
+  /// Seconds of input that one row depends on, for the output where that is longest; infinite where a row may
+  /// depend on any input before it. An upper bound where composites of branches with different rates hold
+  /// such composites.
   virtual double receptive_field_s(const StreamSpec& input) const;
 
-  /// What its rows are cut out of, where it takes each for a clip of its own (Each).
-  virtual std::optional<StreamSpec> clip() const { return std::nullopt; }
+  /// Whether it cuts its input into windows.
+  virtual bool cuts_windows() const { return false; }
 
-  /// Whether a row is a piece of its input, unchanged, so that another node may take it for a clip.
-  virtual bool cuts_clips() const { return false; }
+  /// The same node with a window every `n_rows` input rows; throws ValueError if it doesn't cut windows.
+  virtual NodePtr with_hop(int n_rows) const;
 
-  /// The node itself, or the parts of a composite, in order.
-  virtual std::vector<std::shared_ptr<const Node>> parts() const { return {shared_from_this()}; }
+  /// The nodes within a composite, in order; none in other nodes.
+  virtual std::span<const Child> children() const { return {}; }
+
+  /// A composite of the same type and options with other children; any other node returns itself.
+  /// Throws ValueError if their number doesn't fit, or as the composite's constructor does.
+  virtual NodePtr with_children(std::vector<NodePtr> nodes) const;
+
+  /// The nodes that run one after another: a Sequential's children, else the node itself.
+  std::vector<NodePtr> parts() const;
 
  protected:
   template <class Self>
@@ -128,8 +157,6 @@ class Node : public std::enable_shared_from_this<Node> {
     return std::static_pointer_cast<const Self>(self->shared_from_this());
   }
 };
-
-using NodePtr = std::shared_ptr<const Node>;
 
 /// The names of a node's parts: "MelSpectrogram >> Log".
 std::string short_name(const Node& node);

@@ -116,6 +116,26 @@ std::string Node::summary() const {
   return text.substr(0, comma) + ", ...)";
 }
 
+NodePtr Node::with_hop(int) const {
+  throw ValueError(summary() + ": expected a node that cuts windows, got one that doesn't; use Patches");
+}
+
+NodePtr Node::with_children(std::vector<NodePtr> nodes) const {
+  if (!nodes.empty()) {
+    throw ValueError(summary() + ": expected no children, got " + std::to_string(nodes.size()) +
+                     "; only composites have some");
+  }
+  return shared_from_this();
+}
+
+std::vector<NodePtr> Node::parts() const {
+  std::vector<NodePtr> steps;
+  for (const Child& child : children()) {
+    if (child.role == Role::step) steps.push_back(child.node);
+  }
+  return steps.empty() ? std::vector<NodePtr>{shared_from_this()} : steps;
+}
+
 std::string short_name(const Node& node) {
   std::string names;
   for (const NodePtr& part : node.parts()) {

@@ -127,12 +127,15 @@ std::optional<Locality> OnnxModel::locality() const {
   return Locality{.divisible = false};
 }
 
-std::shared_ptr<const Node> OnnxModel::batched(int n_rows) const {
+bool OnnxModel::batches() const {
   const bool has_batch = options().layout.empty() || options().layout.front() == 'n';
-  if (!has_batch || !states_.empty()) return nullptr;
   const auto& shape = data_input().shape;
-  if (shape.empty() || shape.front() == 1) return nullptr;
-  if (shape.front() > 0) return shared_from_this();
+  return has_batch && states_.empty() && !shape.empty() && shape.front() != 1;
+}
+
+NodePtr OnnxModel::batched(int n_rows) const {
+  if (!batches()) return nullptr;
+  if (data_input().shape.front() > 0) return shared_from_this();
   Options changed = options();
   changed.batch = n_rows;
   check_options(name, changed);

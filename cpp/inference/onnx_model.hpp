@@ -75,9 +75,10 @@ Source: ONNX Runtime 1.19 or later, C interface
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
+  bool batches() const override;
   /// The result shares the session. It is this node if the model fixes its batch, and null if it fixes one
   /// row or has state.
-  std::shared_ptr<const Node> batched(int n_rows) const override;
+  NodePtr batched(int n_rows) const override;
 
   /// Holds what a stream needs to know about rows of one shape.
   struct Plan {

@@ -63,7 +63,7 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
   outputs_ = outputs;
   rows_out_.assign(outputs_.size(), 0);
   for (holder_ = 0; holder_ < parts_.size(); ++holder_) {
-    if (hold_ && parts_[holder_]->node->batched(1) != nullptr) break;
+    if (hold_ && parts_[holder_]->node->batches()) break;
   }
 }
 
@@ -143,7 +143,7 @@ void Chain::check_swap(const Node& node) const {
   const std::lock_guard lock(mutex_);
   std::size_t keep = 1;  // parts that have to be the same
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (parts_[i]->node->cuts_clips()) keep = i + 1;
+    if (parts_[i]->node->cuts_windows()) keep = i + 1;
   }
   for (std::size_t i = 0; i < keep; ++i) {
     const std::string want = parts_[i]->node->repr();

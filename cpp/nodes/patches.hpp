@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/options.hpp"
+#include "core/rows/cutter.hpp"
 
 namespace fastaudio {
 
@@ -46,15 +47,15 @@ Example:
 
   explicit Patches(Options options);
   const Options& options() const { return options_; }
-  int hop() const { return options_.hop.value_or(options_.length); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override {
-    return Locality{.n_in = hop(), .before = options_.context, .after = options_.length};
-  }
-  bool cuts_clips() const override { return true; }
+  std::optional<Locality> locality() const override;
+  bool cuts_windows() const override { return true; }
+  NodePtr with_hop(int n_rows) const override;
 
  private:
+  Cutter::Options cut() const;
+
   Options options_;
 };
 

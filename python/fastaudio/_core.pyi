@@ -72,6 +72,11 @@ class Node:
     `node(rows)` computes a whole signal, `node.open()` a stream of blocks; both give the same bits.
     `a >> b` composes, `print(node.diagram())` draws.
     """
+    @staticmethod
+    def child_arguments() -> dict[str, str]:
+        """
+        The constructor's arguments that hold children, each with its form: 'node', 'list' or 'dict'.
+        """
     def __call__(self, rows: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16], *, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32] | dict[str, numpy.typing.NDArray[numpy.float32]]:
         """
         Returns all rows of a whole signal: open, push, flush.
@@ -95,6 +100,24 @@ class Node:
     @typing.overload
     def __rshift__(self, branches: dict[str, Node]) -> Sequential:
         ...
+    def child_roles(self) -> list[str]:
+        """
+        What each child takes, and what becomes of its rows:
+        
+        'step' takes the rows of the child before it; the last child's rows come out.
+        'output' takes the composite's input; its rows come out unchanged.
+        'joined' takes the composite's input; rows made from its rows come out.
+        'condition' takes the composite's input; its rows only change those of the other children.
+        'clip' takes each clip that the composite cuts out of its input as a whole signal.
+        """
+    def children(self) -> list[Node]:
+        """
+        The nodes within a composite, in order; none in other nodes.
+        """
+    def cuts_windows(self) -> bool:
+        """
+        Whether it cuts its input into windows.
+        """
     def diagram(self, input: StreamSpec | None = None) -> str:
         """
         The node and its parts as text, with the rows between them.
@@ -107,6 +130,10 @@ class Node:
         """
         What comes out for `input`, by the outputs' names ('' for an only one).
         """
+    def parts(self) -> list[Node]:
+        """
+        The nodes that run one after another: those of a Sequential, else the node itself.
+        """
     def receptive_field_s(self, input: StreamSpec) -> float:
         """
         Seconds of `input` that one row depends on, of the output where that is most; infinite where a row may depend on all before it.
@@ -114,6 +141,20 @@ class Node:
     def to_dict(self) -> dict[str, typing.Any]:
         """
         The node as a card holds it: its name, and the options that are not default.
+        """
+    def with_children(self, nodes: collections.abc.Sequence[Node]) -> Node:
+        """
+        A node of the same type and options with other children; a node without any returns itself.
+        
+        Raises:
+            ValueError: their number doesn't fit, or they don't fit each other.
+        """
+    def with_hop(self, n_rows: typing.SupportsInt | typing.SupportsIndex) -> Node:
+        """
+        The same node with a window every `n_rows` input rows.
+        
+        Raises:
+            ValueError: it doesn't cut windows, or the hop is outside its range.
         """
     @property
     def input_spec(self) -> StreamSpec | None:
@@ -2135,6 +2176,11 @@ class Sequential(Node):
     Raises:
         ValueError: where two neighbours' rates, shapes or units don't fit.
     """
+    @staticmethod
+    def child_arguments() -> dict[str, str]:
+        """
+        The constructor's arguments that hold children, each with its form.
+        """
     def __getitem__(self, index: typing.SupportsInt | typing.SupportsIndex) -> Node:
         ...
     def __init__(self, nodes: list[Node] | tuple[Node, ...]) -> None:
@@ -2143,7 +2189,12 @@ class Sequential(Node):
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        The parts as a card holds them.
+        The children and the options that are not default, as a card holds them.
+        """
+    @property
+    def nodes(self) -> list[Node]:
+        """
+        The nodes in order.
         """
 class Parallel(Node):
     """
@@ -2152,11 +2203,16 @@ class Parallel(Node):
     Raises:
         ValueError: where a branch doesn't fit the input.
     """
+    @staticmethod
+    def child_arguments() -> dict[str, str]:
+        """
+        The constructor's arguments that hold children, each with its form.
+        """
     def __init__(self, branches: dict[str, Node]) -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        The branches as a card holds them.
+        The children and the options that are not default, as a card holds them.
         """
     @property
     def branches(self) -> dict[str, Node]:
@@ -2165,38 +2221,72 @@ class Parallel(Node):
         """
 class Each(Node):
     """
-    A node run over each row as a clip of its own, from its first sample to its padded end.
+    A node run over each clip of its input as a whole signal, from its first sample to its padded end.
     
-    Input:  clips [n_clips, n, ...], as Patches cuts them out of a node's own input: [n_clips, n] of samples
-    Output: rows [n_clips, length, ...]: all rows the node gives for a clip, or the first `length` of them
-    Latency: none; clips come out as they go in
+    Input:  what `inner` takes, such as samples
+    Output: rows [n_clips, length, ...]: all rows that `inner` gives for a clip, or the first `length` of them
+    Latency: clip_length - 1 input rows
     
-    Models that cut the signal first and pad each window by itself see other values in a window's outermost
-    frames than one run of frames has; this gives theirs. `inner` is one node, or some in a row, that begins
-    with one made for an input of its own, and has one output. A stream is opened for each clip, so push takes
-    memory, and frames in which clips overlap are computed for each.
+    Clip k holds input rows k * hop - context to k * hop + clip_length - 1, as Patches cuts them. A signal too
+    short for one clip always gives one: padded if `last` is "pad", else its rows are repeated. Time stamps are
+    those of the `clip_length` rows.
+    
+    Models that cut the signal first and pad each window separately see other values in the outermost frames of a
+    window than frames computed over the whole signal have. Each computes theirs. `inner` is one node, or several
+    in a row, and has one output. A stream is opened for each clip, so push takes memory, and frames in the overlap
+    of two clips are computed twice.
     
     Example:
         >>> import numpy as np
         >>> import fastaudio as fa
         >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
-        >>> front = fa.Patches(length=16_000, hop=8_000) >> fa.Each(mel >> fa.Log())
+        >>> front = fa.Each(mel >> fa.Log(), clip_length=16_000, hop=8_000)
         >>> front(np.zeros(32_000, dtype=np.float32)).shape
         (3, 63, 96)
     
     Options:
+        clip_length: int in [1, 1e+06] rows
+            Input rows of a clip, such as samples.
+        hop: int | None in [1, 1e+06] rows, default None
+            Input rows from one clip to the next; None for clip_length, without overlap.
+        last: str, one of 'drop', 'pad', 'repeat', default 'drop'
+            Input rows left at the end: dropped, padded with pad_value, or repeated to fill a clip.
+        pad_value: float in [-1e+30, 1e+30], default 0.0
+            Value of padded input rows.
+        context: int in [0, 1e+06] rows, default 0
+            Earlier input rows at the front of a clip; pad_value before the first.
         length: int | None in [1, 1e+06] rows, default None
-            Rows kept of each clip, the first ones; None for all.
+            Rows kept from each clip, the first ones; None for all.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, inner: Node, *, length: int | None = None) -> None:
+    @staticmethod
+    def child_arguments() -> dict[str, str]:
+        """
+        The constructor's arguments that hold children, each with its form.
+        """
+    def __init__(self, inner: Node, clip_length: int, *, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0, length: int | None = None) -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        The node within and the options that are not default, as a card holds them.
+        The children and the options that are not default, as a card holds them.
+        """
+    @property
+    def clip_length(self) -> int:
+        """
+        Input rows of a clip, such as samples.
+        """
+    @property
+    def context(self) -> int:
+        """
+        Earlier input rows at the front of a clip; pad_value before the first.
+        """
+    @property
+    def hop(self) -> int | None:
+        """
+        Input rows from one clip to the next; None for clip_length, without overlap.
         """
     @property
     def inner(self) -> Node:
@@ -2204,28 +2294,39 @@ class Each(Node):
         The node run over each clip.
         """
     @property
+    def last(self) -> str:
+        """
+        Input rows left at the end: dropped, padded with pad_value, or repeated to fill a clip.
+        """
+    @property
     def length(self) -> int | None:
         """
-        Rows kept of each clip, the first ones; None for all.
+        Rows kept from each clip, the first ones; None for all.
+        """
+    @property
+    def pad_value(self) -> float:
+        """
+        Value of padded input rows.
         """
 class Concat(Node):
     """
     Rows of several branches over one input joined into one vector, aligned in time.
     
     Input:  what every branch takes
-    Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn, one of several
-            axes as a vector
-    Latency: that of the slowest to answer; with "average", up to one row's step more
+    Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn; a row with several
+            axes is read as a vector
+    Latency: that of the slowest branch; with "average", up to one row's step more
     
-    Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t comes each branch's last row
-    that began at t or before: exactly, in whole numbers, over a stream of any length. At the end rows that lack
-    any branch's are dropped: let a branch pad its last patch to keep them. Rows keep the time stamps of the
-    branch whose rate they have; labels are dropped, the unit stays where all have the same. Rates have to meet
-    again within 65536 rows, and branches that give one row a clip join only their like.
+    Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t stands each branch's last row
+    that began at t or before. This is computed in whole numbers, so it is exact over a stream of any length. At
+    the end, rows that lack any branch's row are dropped; to keep them, let that branch pad its last patch. Rows
+    keep the time stamps of the branch whose rate they have. Labels are dropped; the unit stays if all branches
+    have the same. The branches' rates have to meet again within 65536 rows, and branches that give one row per
+    clip can only be joined with each other.
     
     Source: Hung and Lerch, "Feature-informed embedding space regularization for audio classification", 2022,
-            arXiv:2206.04850, who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s), and repeat or
-            average both to a network's own rate
+            arXiv:2206.04850. They repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s), and repeat or
+            average both to the rate of a network
     
     Example:
         >>> import numpy as np
@@ -2240,22 +2341,27 @@ class Concat(Node):
         rate_of: int | None in [0, 255], default None
             Index of the branch whose rate comes out; None for the fastest.
         align: str, one of 'repeat', 'average', default 'repeat'
-            repeat: a branch's last row that began by then, so that a slower one's are repeated; average: a faster one's rows that begin within the row's step, averaged.
+            repeat: take a branch's last row that began by then, so a slower branch's rows are repeated; average: take the mean of a faster branch's rows that begin within the row's step.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
+    @staticmethod
+    def child_arguments() -> dict[str, str]:
+        """
+        The constructor's arguments that hold children, each with its form.
+        """
     def __init__(self, *branches: Node, rate_of: int | None = None, align: str = 'repeat') -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        The branches and the options that are not default, as a card holds them.
+        The children and the options that are not default, as a card holds them.
         """
     @property
     def align(self) -> str:
         """
-        What a branch of another rate gives: 'repeat' or 'average'.
+        repeat: take a branch's last row that began by then, so a slower branch's rows are repeated; average: take the mean of a faster branch's rows that begin within the row's step.
         """
     @property
     def branches(self) -> list[Node]:
@@ -2273,14 +2379,14 @@ class Film(Node):
     
     Input:  what both branches take
     Output: rows [n_rows, ...] of the content's shape and rate
-    Latency: that of the branch slower to answer; with "average", up to one row's step more
+    Latency: that of the slower branch; with "average", up to one row's step more
     
     `condition` has two outputs, named "gamma" and "beta", each with the content's shape. In the paper both are
-    linear layers of the condition: `v >> {"gamma": f, "beta": h}` for any two nodes, or one OnnxModel with
-    outputs so named. Weights stay in their ONNX files, and v is computed once.
+    linear layers of the condition: write `v >> {"gamma": f, "beta": h}` with any two nodes, or take one OnnxModel
+    whose outputs have these names. Weights stay in their ONNX files, and v is computed once.
     
-    Beside a content row that begins at t comes the condition's last row that began at t or before; at the end
-    rows that lack one are dropped. Rates have to meet again within 65536 rows.
+    Beside a content row that begins at t stands the condition's last row that began at t or before; at the end,
+    content rows that lack one are dropped. The rates have to meet again within 65536 rows.
     
     Source: Perez et al., "FiLM: visual reasoning with a general conditioning layer", AAAI 2018; on pre-trained
             audio features: Hung and Lerch, "Feature-informed embedding space regularization for audio
@@ -2298,22 +2404,27 @@ class Film(Node):
     
     Options:
         align: str, one of 'repeat', 'average', default 'repeat'
-            repeat: the condition's last row that began by then; average: where it is the faster one, its rows that begin within the content row's step, averaged.
+            repeat: take the condition's last row that began by then; average: if the condition is faster, take the mean of its rows that begin within the content row's step.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
+    @staticmethod
+    def child_arguments() -> dict[str, str]:
+        """
+        The constructor's arguments that hold children, each with its form.
+        """
     def __init__(self, content: Node, condition: Node, *, align: str = 'repeat') -> None:
         ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        Both branches and the options that are not default, as a card holds them.
+        The children and the options that are not default, as a card holds them.
         """
     @property
     def align(self) -> str:
         """
-        What a condition of another rate gives: 'repeat' or 'average'.
+        repeat: take the condition's last row that began by then; average: if the condition is faster, take the mean of its rows that begin within the content row's step.
         """
     @property
     def condition(self) -> Node:

@@ -239,16 +239,15 @@ TEST_CASE("allocations: nor do branches of different rates that are joined") {
 }
 
 TEST_CASE("allocations: Each alone is exempt, for it opens a stream for each clip") {
-  const auto node = std::make_shared<Each>(mel("reflect"), Each::Options{});
-  const StreamSpec clips{10, {1600}, "samples", {}, 0, 0, 0};
+  const auto node = std::make_shared<Each>(mel("reflect"), Each::Options{.clip_length = 1600});
   const Floats rows = Random(71).samples(2 * 1600);
-  const auto stream = node->open(clips);
+  const auto stream = node->open(*node->input());
   Discard sink;
-  stream->push(rows.data(), 2, sink);
+  stream->push(rows.data(), 2 * 1600, sink);
   const long before = allocations;
   stream->push(rows.data(), 0, sink);
   CHECK(allocations == before);
-  stream->push(rows.data(), 2, sink);
+  stream->push(rows.data(), 2 * 1600, sink);
   CHECK(allocations > before);
   CHECK(sink.n_rows() == 4);
 }

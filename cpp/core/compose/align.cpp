@@ -11,12 +11,12 @@ namespace fastaudio {
 
 namespace {
 
-/// Rows after which all sources begin one together: more is no rhythm.
+/// Rows after which all inputs have to begin one at the same time; longer cycles are refused.
 constexpr std::int64_t kLongestCycle = 65536;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
 
-/// Seven digits: two rates that don't fit often look the same in fewer.
+/// With seven digits: in fewer, two rates that don't fit often look the same.
 std::string rate_text(double rate_hz) {
   char text[40];
   std::snprintf(text, sizeof text, "%.7g Hz", rate_hz);
@@ -25,7 +25,7 @@ std::string rate_text(double rate_hz) {
 
 }  // namespace
 
-/// a / b by its continued fraction, exact but for float64's rounding.
+/// Expands a / b as a continued fraction until it is exact to float64's rounding.
 std::optional<Alignment::Ratio> Alignment::ratio_of(double a_hz, double b_hz) {
   constexpr double kRounding = 1e-12;
   const double x = a_hz / b_hz;
@@ -44,58 +44,58 @@ std::optional<Alignment::Ratio> Alignment::ratio_of(double a_hz, double b_hz) {
   return std::nullopt;
 }
 
-Alignment::Alignment(const std::string& node, const std::vector<Source>& sources, std::optional<int> rate_of,
-                     bool average)
+Alignment::Alignment(const std::string& node, const std::vector<AlignedRows>& inputs,
+                     std::optional<int> rate_of, bool average)
     : average_(average) {
-  for (const Source& source : sources) {
-    const bool once = source.spec.rate_hz == 0;
-    if (source.spec.unit == "events") {
-      throw ValueError(node + ": expected rows at a steady rate, got events from " + source.name +
+  for (const AlignedRows& input : inputs) {
+    const bool once = input.spec.rate_hz == 0;
+    if (input.spec.unit == "events") {
+      throw ValueError(node + ": expected rows at a steady rate, got events from " + input.name +
                        "; find events behind it");
     }
-    if (once != (sources.front().spec.rate_hz == 0)) {
-      const Source& other = once ? source : sources.front();
-      throw ValueError(node + ": expected rows over time from all branches, got one row a clip from " +
+    if (once != (inputs.front().spec.rate_hz == 0)) {
+      const AlignedRows& other = once ? input : inputs.front();
+      throw ValueError(node + ": expected rows over time from all branches, got one row per clip from " +
                        other.name + "; pool windows with Statistics, or pool every branch");
     }
   }
   if (rate_of) {
     rate_of_ = static_cast<std::size_t>(*rate_of);
   } else {
-    for (std::size_t s = 1; s < sources.size(); ++s) {
-      const double rate_hz = sources[s].spec.rate_hz, fastest_hz = sources[rate_of_].spec.rate_hz;
+    for (std::size_t s = 1; s < inputs.size(); ++s) {
+      const double rate_hz = inputs[s].spec.rate_hz, fastest_hz = inputs[rate_of_].spec.rate_hz;
       if (rate_hz > fastest_hz && !same_rate(rate_hz, fastest_hz)) rate_of_ = s;
     }
   }
-  const Source& to = sources[rate_of_];
+  const AlignedRows& to = inputs[rate_of_];
   std::int64_t cycle = 1;
-  for (const Source& source : sources) {
-    const bool once = source.spec.rate_hz == 0;
-    const auto ratio = once ? Ratio{1, 1} : ratio_of(source.spec.rate_hz, to.spec.rate_hz);
+  for (const AlignedRows& input : inputs) {
+    const bool once = input.spec.rate_hz == 0;
+    const auto ratio = once ? Ratio{1, 1} : ratio_of(input.spec.rate_hz, to.spec.rate_hz);
     if (ratio) cycle = std::lcm(cycle, ratio->q);
     if (!ratio || cycle > kLongestCycle) {
       throw ValueError(node + ": expected rates in a ratio of whole numbers up to " +
                        std::to_string(kLongestCycle) + ", got " + rate_text(to.spec.rate_hz) + " from " +
-                       to.name + " and " + rate_text(source.spec.rate_hz) + " from " + source.name +
+                       to.name + " and " + rate_text(input.spec.rate_hz) + " from " + input.name +
                        "; choose other hops, or Resample in one of them");
     }
     ratios_.push_back(*ratio);
   }
 }
 
-Alignment::Rows Alignment::rows(std::size_t source, std::int64_t i) const {
-  const Ratio& ratio = ratios_[source];
+Alignment::RowRange Alignment::rows(std::size_t input, std::int64_t i) const {
+  const Ratio& ratio = ratios_[input];
   if (averaged(ratio)) return {divide_up(i * ratio.p, ratio.q), divide_up((i + 1) * ratio.p, ratio.q)};
   const std::int64_t last = i * ratio.p / ratio.q;
   return {last, last + 1};
 }
 
-double Alignment::latency_s(const std::vector<Source>& sources) const {
+double Alignment::latency_s(const std::vector<AlignedRows>& inputs) const {
   double most_s = 0;
-  for (std::size_t s = 0; s < sources.size(); ++s) {
-    const StreamSpec& spec = sources[s].spec;
+  for (std::size_t s = 0; s < inputs.size(); ++s) {
+    const StreamSpec& spec = inputs[s].spec;
     const Ratio& ratio = ratios_[s];
-    // The last row to be averaged begins so much after the row that comes out, at most.
+    // Rows of the input from the start of the row that comes out to the last one in its mean, at most.
     const double later =
         averaged(ratio) ? static_cast<double>(ratio.p - 1) / static_cast<double>(ratio.q) : 0;
     most_s = std::max(most_s, spec.latency_s + (later > 0 ? later / spec.rate_hz : 0));
@@ -103,21 +103,21 @@ double Alignment::latency_s(const std::vector<Source>& sources) const {
   return most_s;
 }
 
-std::optional<Alignment::Reach> Alignment::reach(const std::vector<Locality>& sources,
-                                                 std::optional<int> rate_of, bool average) {
+std::optional<Alignment::Extent> Alignment::extent(const std::vector<Locality>& inputs,
+                                                   std::optional<int> rate_of, bool average) {
   std::size_t to = 0;
   if (rate_of) {
     to = static_cast<std::size_t>(*rate_of);
   } else {
-    for (std::size_t s = 1; s < sources.size(); ++s) {
-      if (sources[s].n_in * sources[to].n_out < sources[to].n_in * sources[s].n_out) to = s;
+    for (std::size_t s = 1; s < inputs.size(); ++s) {
+      if (inputs[s].n_in * inputs[to].n_out < inputs[to].n_in * inputs[s].n_out) to = s;
     }
   }
   std::vector<Ratio> ratios;
   std::int64_t cycle = 1;
   bool divisible = true;
-  for (const Locality& near : sources) {
-    const std::int64_t p = sources[to].n_in * near.n_out, q = sources[to].n_out * near.n_in;
+  for (const Locality& near : inputs) {
+    const std::int64_t p = inputs[to].n_in * near.n_out, q = inputs[to].n_out * near.n_in;
     const std::int64_t common = std::gcd(p, q);
     const Ratio ratio{p / common, q / common};
     cycle = std::lcm(cycle, ratio.q * (near.n_out / std::gcd(near.n_out, ratio.p)));
@@ -126,31 +126,31 @@ std::optional<Alignment::Reach> Alignment::reach(const std::vector<Locality>& so
     ratios.push_back(ratio);
   }
   const Alignment alignment(std::move(ratios), to, average);
-  Reach reach{.locality = {.n_in = cycle * sources[to].n_in / sources[to].n_out,
-                           .n_out = cycle,
-                           .before = INT64_MIN,
-                           .after = INT64_MIN,
-                           .divisible = divisible},
-              .most = 0};
+  Extent extent{.locality = {.n_in = cycle * inputs[to].n_in / inputs[to].n_out,
+                             .n_out = cycle,
+                             .before = INT64_MIN,
+                             .after = INT64_MIN,
+                             .divisible = divisible},
+                .widest = 0};
   for (std::int64_t i = 0; i < cycle; ++i) {
     double before = -HUGE_VAL, after = -HUGE_VAL;
-    for (std::size_t s = 0; s < sources.size(); ++s) {
-      const Locality& near = sources[s];
+    for (std::size_t s = 0; s < inputs.size(); ++s) {
+      const Locality& near = inputs[s];
       const auto [p, q] = alignment.ratios_[s];
       const auto [first, end] = alignment.rows(s, i);
-      // How far after row i a row of the source begins: inputs in units of 1 / (q * n_out).
+      // How far after row i the input's rows begin, counted in 1 / (q * n_out) of the composite's inputs.
       const std::int64_t unit = q * near.n_out;
       const std::int64_t begins = (first * q - i * p) * near.n_in;
       const std::int64_t ends = ((end - 1) * q - i * p) * near.n_in;
-      reach.locality.before = std::max(reach.locality.before, near.before + divide_up(-begins, unit));
-      reach.locality.after = std::max(reach.locality.after, near.after + divide_up(ends, unit));
-      const auto inputs = [&](std::int64_t n) { return static_cast<double>(n) / static_cast<double>(unit); };
-      before = std::max(before, static_cast<double>(near.before) - inputs(begins));
-      after = std::max(after, static_cast<double>(near.after) + inputs(ends));
+      extent.locality.before = std::max(extent.locality.before, near.before + divide_up(-begins, unit));
+      extent.locality.after = std::max(extent.locality.after, near.after + divide_up(ends, unit));
+      const auto exact = [&](std::int64_t n) { return static_cast<double>(n) / static_cast<double>(unit); };
+      before = std::max(before, static_cast<double>(near.before) - exact(begins));
+      after = std::max(after, static_cast<double>(near.after) + exact(ends));
     }
-    reach.most = std::max(reach.most, before + after);
+    extent.widest = std::max(extent.widest, before + after);
   }
-  return reach;
+  return extent;
 }
 
 }  // namespace fastaudio

@@ -1,4 +1,4 @@
-/// Rows of several rates on one of them: which rows of each belong to which row that comes out.
+/// Rows of several rates brought to one of them: which rows of each input belong to which row that comes out.
 #pragma once
 
 #include <optional>
@@ -7,45 +7,45 @@
 
 namespace fastaudio {
 
-/// One of the streams of rows that are aligned; the name is for messages.
-struct Source {
+/// The rows of one input to be aligned; the name is for messages.
+struct AlignedRows {
   std::string name;
   StreamSpec spec;
 };
 
-/// Row k begins at k / rate_hz seconds, in each source and in what comes out. For a row that begins at t a
-/// source gives the last row that began at t or before; a faster one may instead give the mean of those
-/// that begin from t on, before the next row does. Whole numbers tell which: nothing drifts.
+/// Row k begins at k / rate_hz seconds, in each input and in what comes out. For a row that begins at t an
+/// input gives its last row that began at t or before. A faster input may instead give the mean of its rows
+/// that begin from t on, before the next row that comes out. Computed in whole numbers, so nothing drifts.
 class Alignment {
  public:
-  /// To the rate of one source, or of the fastest (the first, if several are).
-  /// Throws ValueError in `node`'s name where rates have no common rhythm, or a source has none.
-  Alignment(const std::string& node, const std::vector<Source>& sources, std::optional<int> rate_of,
+  /// To the rate of one input, or of the fastest (the first, if several are).
+  /// Throws ValueError in `node`'s name where the ratio of two rates isn't one of whole numbers, or where
+  /// an input has no rate.
+  Alignment(const std::string& node, const std::vector<AlignedRows>& inputs, std::optional<int> rate_of,
             bool average);
 
-  struct Rows {
+  struct RowRange {
     std::int64_t first;
     std::int64_t end;
   };
-  /// Of a source, that belong to row `i`; never none.
-  Rows rows(std::size_t source, std::int64_t i) const;
+  /// The rows of an input that belong to row `i`; never empty.
+  RowRange rows(std::size_t input, std::int64_t i) const;
 
   std::size_t rate_of() const { return rate_of_; }
 
-  /// From a row's start until all that belong to it are there, at most.
-  double latency_s(const std::vector<Source>& sources) const;
+  /// The longest time from a row's start until all rows that belong to it are there.
+  double latency_s(const std::vector<AlignedRows>& inputs) const;
 
-  /// What a row depends on, through its sources.
-  struct Reach {
+  struct Extent {
     Locality locality;
-    double most;  ///< inputs that one row depends on, of the row where that is most
+    double widest;  ///< inputs of the composite that one row depends on, at most
   };
-  /// None where `sources` have no common rhythm.
-  static std::optional<Reach> reach(const std::vector<Locality>& sources, std::optional<int> rate_of,
-                                    bool average);
+  /// What a row depends on, given the localities of the inputs; none where their rates don't meet.
+  static std::optional<Extent> extent(const std::vector<Locality>& inputs, std::optional<int> rate_of,
+                                      bool average);
 
  private:
-  /// A source has `p` rows in the time of `q` that come out; no common factor.
+  /// An input has `p` rows in the time of `q` that come out; no common factor.
   struct Ratio {
     std::int64_t p;
     std::int64_t q;

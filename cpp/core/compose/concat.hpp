@@ -1,32 +1,31 @@
-/// Branches over one input whose rows, of different rates perhaps, are joined.
+/// Branches over one input whose rows, possibly of different rates, are joined into one vector.
 #pragma once
 
-#include "core/compose/align.hpp"
-#include "core/compose/branched.hpp"
-#include "core/options.hpp"
+#include "core/compose/joined.hpp"
 
 namespace fastaudio {
 
-class Concat final : public Branched {
+class Concat final : public CompositeOf<Concat, Joined> {
  public:
   static constexpr const char* name = "Concat";
   static constexpr const char* doc =
       R"(Rows of several branches over one input joined into one vector, aligned in time.
 
 Input:  what every branch takes
-Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn, one of several
-        axes as a vector
-Latency: that of the slowest to answer; with "average", up to one row's step more
+Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn; a row with several
+        axes is read as a vector
+Latency: that of the slowest branch; with "average", up to one row's step more
 
-Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t comes each branch's last row
-that began at t or before: exactly, in whole numbers, over a stream of any length. At the end rows that lack
-any branch's are dropped: let a branch pad its last patch to keep them. Rows keep the time stamps of the
-branch whose rate they have; labels are dropped, the unit stays where all have the same. Rates have to meet
-again within 65536 rows, and branches that give one row a clip join only their like.
+Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t stands each branch's last row
+that began at t or before. This is computed in whole numbers, so it is exact over a stream of any length. At
+the end, rows that lack any branch's row are dropped; to keep them, let that branch pad its last patch. Rows
+keep the time stamps of the branch whose rate they have. Labels are dropped; the unit stays if all branches
+have the same. The branches' rates have to meet again within 65536 rows, and branches that give one row per
+clip can only be joined with each other.
 
 Source: Hung and Lerch, "Feature-informed embedding space regularization for audio classification", 2022,
-        arXiv:2206.04850, who repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s), and repeat or
-        average both to a network's own rate
+        arXiv:2206.04850. They repeat VGGish's rows (1 s) ten times beside OpenL3's (0.1 s), and repeat or
+        average both to the rate of a network
 
 Example:
     >>> import numpy as np
@@ -37,34 +36,33 @@ Example:
     >>> fa.Concat(slow, fast)(np.zeros(48_000, dtype=np.float32)).shape
     (29, 192)
 )";
+  static constexpr std::array child_arguments{
+      ChildArgument{"branches", "The branches in order.", Form::variadic, Role::joined}};
   struct Options {
     std::optional<int> rate_of;
     std::string align = "repeat";
     static constexpr auto fields() {
-      return std::tuple{Field{"rate_of", &Options::rate_of, Range{0, 255}, "",
-                              "Index of the branch whose rate comes out; None for the fastest."},
-                        Field{"align", &Options::align, Choices{"repeat average"},
-                              "repeat: a branch's last row that began by then, so that a slower one's are "
-                              "repeated; average: a "
-                              "faster one's rows that begin within the row's step, averaged."}};
+      return std::tuple{
+          Field{"rate_of", &Options::rate_of, Range{0, 255}, "",
+                "Index of the branch whose rate comes out; None for the fastest."},
+          Field{"align", &Options::align, Choices{"repeat average"},
+                "repeat: take a branch's last row that began by then, so a slower branch's rows "
+                "are repeated; average: take the mean of a faster branch's rows that begin "
+                "within the row's step."}};
     }
   };
 
-  /// At least one branch. Throws ValueError where they don't fit one input, or each other.
+  /// At least one branch. Throws ValueError where the branches don't fit one input, or each other.
   Concat(std::vector<NodePtr> branches, Options options);
 
   const Options& options() const { return options_; }
-  std::string repr() const override;
   std::string summary() const override;
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override;
-  double receptive_field_s(const StreamSpec& input) const override;
 
  private:
-  std::vector<Source> sources(const StreamSpec& input) const;
-  Alignment alignment(const std::vector<Source>& sources) const;
-  std::optional<Alignment::Reach> reach() const;
+  const char* type() const override { return name; }
+  std::vector<AlignedRows> aligned(const StreamSpec& input) const override;
+  void join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) const override;
 
   Options options_;
 };

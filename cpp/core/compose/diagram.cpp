@@ -4,8 +4,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/compose/parallel.hpp"
-
 namespace fastaudio {
 
 namespace {
@@ -33,20 +31,16 @@ void draw(const Node& node, const StreamSpec& input, const std::string& indent, 
   const auto parts = node.parts();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool final_part = last && i + 1 == parts.size();
-    if (const auto* branched = dynamic_cast<const Branched*>(parts[i].get())) {
-      const bool joined =
-          dynamic_cast<const Parallel*>(branched) == nullptr;  // a line of its own comes below
-      for (const auto& [name, branch] : branched->branches()) {
-        lines.push_back({indent + name + ":", ""});
-        draw(*branch, spec, indent + "  ", final_part && !joined, lines);
-      }
-      if (!joined) {
-        spec = parts[i]->outputs(spec).front().spec;
-        continue;
-      }
+    bool outputs_shown = false;
+    for (const Child& child : parts[i]->children()) {
+      if (child.role == Role::clip) continue;
+      const bool comes_out = child.role == Role::output;
+      lines.push_back({indent + child.name + ":", ""});
+      draw(*child.node, spec, indent + "  ", final_part && comes_out, lines);
+      outputs_shown = outputs_shown || comes_out;
     }
     const auto outputs = parts[i]->outputs(spec);
-    for (std::size_t o = 0; o < outputs.size(); ++o) {
+    for (std::size_t o = 0; !outputs_shown && o < outputs.size(); ++o) {
       const std::string name = outputs.size() > 1 ? outputs[o].name + " " : "";
       std::string right = "-> " + name + describe(outputs[o].spec);
       if (final_part) right += ", " + latency(outputs[o].spec);

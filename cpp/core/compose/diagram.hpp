@@ -1,11 +1,12 @@
-/// A pipeline drawn as text, a line a node.
+/// A pipeline drawn as text, one line per node.
 #pragma once
 
 #include "core/node.hpp"
 
 namespace fastaudio {
 
-/// Each node with the rows that leave it; the last line ends with the latency.
+/// Shows each node with the rows that leave it; the last line ends with the latency. Branches are indented;
+/// a node that runs over clips stays within the line of its composite.
 ///
 ///     MelSpectrogram(n_mels=96)  -> [62.5 Hz, 96] power
 ///     Tags(50 labels)            -> [0.334 Hz, 50] probability, latency 3.01 s

@@ -6,20 +6,13 @@ namespace fastaudio {
 
 namespace {
 
-class Counter final : public Sink {
+/// Counts the rows of a clip and keeps the first ones.
+class FirstRows final : public Sink {
  public:
-  void write(std::size_t, const float*, std::size_t n_rows) override { n += n_rows; }
-  std::size_t n = 0;
-};
-
-/// Takes the first rows of a clip and counts all.
-class First final : public Sink {
- public:
-  First(float* to, std::size_t room, std::size_t row_size) : to_(to), room_(room), row_size_(row_size) {}
+  FirstRows(float* to, std::size_t room, std::size_t row_size) : to_(to), room_(room), row_size_(row_size) {}
   void write(std::size_t, const float* rows, std::size_t n_rows) override {
     const std::size_t fits = n < room_ ? std::min(n_rows, room_ - n) : 0;
-    std::copy_n(rows, fits * row_size_, to_);
-    to_ += fits * row_size_;
+    to_ = std::copy_n(rows, fits * row_size_, to_);
     n += n_rows;
   }
   std::size_t n = 0;
@@ -32,33 +25,43 @@ class First final : public Sink {
 
 class EachStream final : public Stream {
  public:
-  EachStream(std::shared_ptr<const Each> node, std::size_t clip_length, std::size_t kept)
-      : node_(std::move(node)),
-        clip_(*node_->clip()),
-        length_(clip_length),
-        n_rows_(node_->rows_of(clip_length)),
+  EachStream(NodePtr inner, const Cutter::Options& cut, const StreamSpec& input, std::size_t n_rows,
+             std::size_t kept)
+      : inner_(std::move(inner)),
+        input_(input),
+        cutter_(cut, input.row_size()),
+        clip_rows_(cut.rows()),
+        n_rows_(n_rows),
         kept_(kept),
-        row_size_(node_->inner()->outputs(clip_).front().spec.row_size()),
+        row_size_(inner_->outputs(input).front().spec.row_size()),
         rows_(kept * row_size_) {}
 
  private:
-  void do_push(const float* clips, std::size_t n_clips, Sink& sink) override {
-    for (; n_clips > 0; --n_clips, clips += length_ * clip_.row_size()) {
-      First first(rows_.data(), kept_, row_size_);
-      const auto stream = node_->inner()->open(clip_);
-      stream->push(clips, length_, first);
-      stream->flush(first);
-      if (first.n != n_rows_) {
-        throw ValueError("Each: expected " + std::to_string(n_rows_) + " rows of each clip, got " +
-                         std::to_string(first.n) + "; take a node that gives as many for any clip");
-      }
-      sink.write(0, rows_.data(), 1);
-    }
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    cutter_.push(rows, n_rows, [&](const float* clip) { run_clip(clip, sink); });
   }
 
-  std::shared_ptr<const Each> node_;
-  StreamSpec clip_;
-  std::size_t length_;
+  void do_flush(Sink& sink) override {
+    cutter_.flush([&](const float* clip) { run_clip(clip, sink); });
+  }
+
+  void run_clip(const float* clip, Sink& sink) {
+    FirstRows first(rows_.data(), kept_, row_size_);
+    const auto stream = inner_->open(input_);
+    stream->push(clip, clip_rows_, first);
+    stream->flush(first);
+    if (first.n != n_rows_) {
+      throw ValueError("Each: expected " + std::to_string(n_rows_) + " rows of each clip, got " +
+                       std::to_string(first.n) +
+                       "; take a node that gives the same number of rows for every clip");
+    }
+    sink.write(0, rows_.data(), 1);
+  }
+
+  NodePtr inner_;
+  StreamSpec input_;
+  Cutter cutter_;
+  std::size_t clip_rows_;
   std::size_t n_rows_;
   std::size_t kept_;
   std::size_t row_size_;
@@ -67,71 +70,67 @@ class EachStream final : public Stream {
 
 }  // namespace
 
-Each::Each(NodePtr inner, Options options) : inner_(std::move(inner)), options_(options) {
+Each::Each(NodePtr inner, Options options)
+    : CompositeOf(std::vector{std::move(inner)}), options_(std::move(options)) {
   check_options(name, options_);
-  const auto input = inner_->input();
-  if (!input) {
-    throw ValueError("Each: expected a node that is made for an input of its own, got " + inner_->summary() +
-                     "; begin with one such as MelSpectrogram");
-  }
-  const std::size_t n = inner_->outputs(*input).size();
-  if (n != 1) {
-    throw ValueError("Each: expected a node with one output, got " + std::to_string(n) +
-                     "; give each branch an Each of its own");
-  }
+  if (const auto input = this->input()) outputs(*input);
 }
 
-std::string Each::repr() const {
-  std::string text = "Each(" + inner_->repr();
-  if (options_.length) text += ", length=" + format(options_.length);
-  return text + ")";
+std::string Each::summary() const { return "Each(" + short_name(*inner()) + ")"; }
+
+Cutter::Options Each::cut() const {
+  return {.length = options_.clip_length,
+          .hop = options_.hop.value_or(options_.clip_length),
+          .context = options_.context,
+          .last = options_.last,
+          .pad_value = options_.pad_value};
 }
 
-std::string Each::summary() const { return "Each(" + short_name(*inner_) + ")"; }
+NodePtr Each::with_hop(int n_rows) const {
+  Options options = options_;
+  options.hop = n_rows;
+  return std::make_shared<Each>(inner(), std::move(options));
+}
 
-std::size_t Each::rows_of(std::size_t n) const {
+std::size_t Each::rows_of(const StreamSpec& input) const {
   const std::lock_guard lock(mutex_);
-  if (const auto found = found_.find(n); found != found_.end()) return found->second;
-  const StreamSpec clip = *inner_->input();
-  const std::vector<float> silence(n * clip.row_size());
-  const auto stream = inner_->open(clip);
-  Counter counter;
-  stream->push(silence.data(), n, counter);
-  stream->flush(counter);
-  return found_[n] = counter.n;
+  const std::pair key(input.rate_hz, input.shape);
+  if (const auto found = found_.find(key); found != found_.end()) return found->second;
+  const std::vector<float> silence(cut().rows() * input.row_size());
+  FirstRows count(nullptr, 0, 0);
+  const auto stream = inner()->open(input);
+  stream->push(silence.data(), cut().rows(), count);
+  stream->flush(count);
+  return found_[key] = count.n;
 }
 
 std::vector<Output> Each::outputs(const StreamSpec& input) const {
-  check_spec(input);
-  const StreamSpec clip = *inner_->input();
-  const bool fits = input.shape.size() == clip.shape.size() + 1 &&
-                    std::equal(clip.shape.begin(), clip.shape.end(), input.shape.begin() + 1) &&
-                    (input.unit.empty() || clip.unit.empty() || input.unit == clip.unit);
-  if (!fits) {
-    std::string shape = "[n";
-    for (const std::int64_t n : clip.shape) shape += ", " + std::to_string(n);
-    throw ValueError("Each: expected clips " + shape + "] of " + clip.unit + ", got rows " +
-                     to_string(input) + " " + input.unit + "; cut them with Patches before");
+  const StreamSpec clip = Cutter::spec(cut(), input);
+  check_spec(clip);
+  const auto outputs = inner()->outputs(input);
+  if (outputs.size() != 1) {
+    throw ValueError("Each: expected a node with one output, got " + std::to_string(outputs.size()) +
+                     "; give each branch an Each");
   }
-  const auto n_rows = static_cast<std::int64_t>(rows_of(static_cast<std::size_t>(input.shape[0])));
+  const auto n_rows = static_cast<std::int64_t>(rows_of(input));
   const std::int64_t least = options_.length.value_or(1);
   if (n_rows < least) {
     throw ValueError("Each: expected at least " + std::to_string(least) + " rows of a clip of " +
-                     std::to_string(input.shape[0]) + ", got " + std::to_string(n_rows) +
+                     std::to_string(cut().rows()) + ", got " + std::to_string(n_rows) +
                      "; cut longer clips or choose a smaller length");
   }
-  StreamSpec spec = inner_->outputs(clip).front().spec;
+  StreamSpec spec = outputs.front().spec;
   spec.shape.insert(spec.shape.begin(), options_.length.value_or(static_cast<int>(n_rows)));
-  spec.rate_hz = input.rate_hz;
-  spec.span_s = input.span_s;
-  spec.latency_s = input.latency_s;
+  spec.rate_hz = clip.rate_hz;
+  spec.span_s = clip.span_s;
+  spec.latency_s = clip.latency_s;
   check_spec(spec);
   return {{"", spec}};
 }
 
 std::unique_ptr<Stream> Each::open(const StreamSpec& input) const {
   const auto kept = static_cast<std::size_t>(outputs(input).front().spec.shape[0]);
-  return std::make_unique<EachStream>(keep(this), static_cast<std::size_t>(input.shape[0]), kept);
+  return std::make_unique<EachStream>(inner(), cut(), input, rows_of(input), kept);
 }
 
 }  // namespace fastaudio

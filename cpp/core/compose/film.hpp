@@ -1,13 +1,11 @@
 /// A branch's rows scaled and shifted by another's.
 #pragma once
 
-#include "core/compose/align.hpp"
-#include "core/compose/branched.hpp"
-#include "core/options.hpp"
+#include "core/compose/joined.hpp"
 
 namespace fastaudio {
 
-class Film final : public Branched {
+class Film final : public CompositeOf<Film, Joined> {
  public:
   static constexpr const char* name = "Film";
   static constexpr const char* doc =
@@ -15,14 +13,14 @@ class Film final : public Branched {
 
 Input:  what both branches take
 Output: rows [n_rows, ...] of the content's shape and rate
-Latency: that of the branch slower to answer; with "average", up to one row's step more
+Latency: that of the slower branch; with "average", up to one row's step more
 
 `condition` has two outputs, named "gamma" and "beta", each with the content's shape. In the paper both are
-linear layers of the condition: `v >> {"gamma": f, "beta": h}` for any two nodes, or one OnnxModel with
-outputs so named. Weights stay in their ONNX files, and v is computed once.
+linear layers of the condition: write `v >> {"gamma": f, "beta": h}` with any two nodes, or take one OnnxModel
+whose outputs have these names. Weights stay in their ONNX files, and v is computed once.
 
-Beside a content row that begins at t comes the condition's last row that began at t or before; at the end
-rows that lack one are dropped. Rates have to meet again within 65536 rows.
+Beside a content row that begins at t stands the condition's last row that began at t or before; at the end,
+content rows that lack one are dropped. The rates have to meet again within 65536 rows.
 
 Source: Perez et al., "FiLM: visual reasoning with a general conditioning layer", AAAI 2018; on pre-trained
         audio features: Hung and Lerch, "Feature-informed embedding space regularization for audio
@@ -38,12 +36,16 @@ Example:
     >>> film(np.zeros(32_000, dtype=np.float32)).shape
     (20, 1, 64)
 )";
+  static constexpr std::array child_arguments{
+      ChildArgument{"content", "The branch that is scaled and shifted.", Form::node, Role::joined},
+      ChildArgument{"condition", "The branch that gives 'gamma' and 'beta'.", Form::node, Role::condition}};
   struct Options {
     std::string align = "repeat";
     static constexpr auto fields() {
       return std::tuple{Field{"align", &Options::align, Choices{"repeat average"},
-                              "repeat: the condition's last row that began by then; average: where it is the "
-                              "faster one, its rows that begin within the content row's step, averaged."}};
+                              "repeat: take the condition's last row that began by then; average: if the "
+                              "condition is faster, take the mean of its rows that begin within the content "
+                              "row's step."}};
     }
   };
 
@@ -51,20 +53,14 @@ Example:
   Film(NodePtr content, NodePtr condition, Options options);
 
   const Options& options() const { return options_; }
-  const NodePtr& content() const { return branches()[0].second; }
-  const NodePtr& condition() const { return branches()[1].second; }
-  std::string repr() const override;
   std::string summary() const override { return name; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override;
-  double receptive_field_s(const StreamSpec& input) const override;
 
  private:
-  /// Content, gamma and beta; and which of the condition's outputs is gamma.
-  std::vector<Source> sources(const StreamSpec& input, std::size_t& gamma) const;
-  Alignment alignment(const std::vector<Source>& sources) const;
-  std::optional<Alignment::Reach> reach() const;
+  const char* type() const override { return name; }
+  /// Content, gamma and beta.
+  std::vector<AlignedRows> aligned(const StreamSpec& input) const override;
+  void join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) const override;
 
   Options options_;
 };

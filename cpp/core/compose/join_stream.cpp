@@ -6,10 +6,10 @@ namespace fastaudio {
 
 namespace {
 
-/// Input values that branches take in turn: what one gives waits until all have had theirs.
+/// Input values that all branches take before the next ones: the first branch's rows wait for the last one's.
 constexpr std::size_t kPiece = 65536;
 
-/// Values that are worth having before they are needed.
+/// Most values to reserve memory for in advance.
 constexpr double kMostExpected = 1 << 24;
 
 std::size_t expected_rows(const StreamSpec& spec, double latency_s, const StreamSpec& input) {
@@ -21,17 +21,17 @@ std::size_t expected_rows(const StreamSpec& spec, double latency_s, const Stream
   return static_cast<std::size_t>(std::min(n, kMostExpected / static_cast<double>(spec.row_size())) + 1);
 }
 
-/// Hands a branch's outputs to their queues.
-class Outputs final : public Sink {
+/// Writes a branch's outputs to their queues.
+class QueueSink final : public Sink {
  public:
-  Outputs(const std::vector<std::size_t>& sources, std::vector<RowQueue>& queues)
-      : sources_(sources), queues_(queues) {}
+  QueueSink(const std::vector<std::size_t>& inputs, std::vector<RowQueue>& queues)
+      : inputs_(inputs), queues_(queues) {}
   void write(std::size_t output, const float* rows, std::size_t n_rows) override {
-    queues_[sources_[output]].write(rows, n_rows);
+    queues_[inputs_[output]].write(rows, n_rows);
   }
 
  private:
-  const std::vector<std::size_t>& sources_;
+  const std::vector<std::size_t>& inputs_;
   std::vector<RowQueue>& queues_;
 };
 
@@ -47,17 +47,17 @@ void RowQueue::write(const float* rows, std::size_t n_rows) {
   end_ += static_cast<std::int64_t>(n_rows);
 }
 
-JoinStream::JoinStream(Alignment alignment, std::vector<Branch> branches, const std::vector<Source>& sources,
-                       const StreamSpec& input, std::size_t row_size)
+JoinStream::JoinStream(Alignment alignment, std::vector<Branch> branches,
+                       const std::vector<AlignedRows>& inputs, const StreamSpec& input, std::size_t row_size)
     : alignment_(std::move(alignment)),
       branches_(std::move(branches)),
-      rows_(sources.size()),
+      rows_(inputs.size()),
       input_size_(input.row_size()),
       block_(row_size) {
-  const double latency_s = alignment_.latency_s(sources);
-  for (const Source& source : sources) {
-    const std::size_t size = source.spec.row_size();
-    queues_.emplace_back(size, expected_rows(source.spec, latency_s, input));
+  const double latency_s = alignment_.latency_s(inputs);
+  for (const AlignedRows& rows : inputs) {
+    const std::size_t size = rows.spec.row_size();
+    queues_.emplace_back(size, expected_rows(rows.spec, latency_s, input));
     means_.emplace_back(size);
     sums_.resize(std::max(sums_.size(), size));
   }
@@ -68,7 +68,7 @@ void JoinStream::do_push(const float* rows, std::size_t n_rows, Sink& sink) {
   while (n_rows > 0) {
     const std::size_t n = std::min(n_rows, piece);
     for (Branch& branch : branches_) {
-      Outputs outputs(branch.sources, queues_);
+      QueueSink outputs(branch.inputs, queues_);
       branch.stream->push(rows, n, outputs);
     }
     drain(sink, false);
@@ -79,7 +79,7 @@ void JoinStream::do_push(const float* rows, std::size_t n_rows, Sink& sink) {
 
 void JoinStream::do_settle(Sink& sink) {
   for (Branch& branch : branches_) {
-    Outputs outputs(branch.sources, queues_);
+    QueueSink outputs(branch.inputs, queues_);
     branch.stream->settle(outputs);
   }
   drain(sink, false);
@@ -87,7 +87,7 @@ void JoinStream::do_settle(Sink& sink) {
 
 void JoinStream::do_flush(Sink& sink) {
   for (Branch& branch : branches_) {
-    Outputs outputs(branch.sources, queues_);
+    QueueSink outputs(branch.inputs, queues_);
     branch.stream->flush(outputs);
   }
   drain(sink, true);
@@ -104,14 +104,13 @@ void JoinStream::drain(Sink& sink, bool last) {
   block_.write(sink);
 }
 
-/// Finds the rows of all sources that belong to the next row out; false if any isn't there.
 bool JoinStream::gather(bool last) {
   for (std::size_t s = 0; s < queues_.size(); ++s) {
-    const Alignment::Rows rows = alignment_.rows(s, next_);
+    const Alignment::RowRange rows = alignment_.rows(s, next_);
     if (queues_[s].end() < (last ? rows.first + 1 : rows.end)) return false;
   }
   for (std::size_t s = 0; s < queues_.size(); ++s) {
-    const Alignment::Rows rows = alignment_.rows(s, next_);
+    const Alignment::RowRange rows = alignment_.rows(s, next_);
     const bool one = rows.end - rows.first == 1;
     rows_[s] =
         one ? queues_[s].at(rows.first) : mean_of(s, {rows.first, std::min(rows.end, queues_[s].end())});
@@ -119,8 +118,8 @@ bool JoinStream::gather(bool last) {
   return true;
 }
 
-const float* JoinStream::mean_of(std::size_t source, Alignment::Rows rows) {
-  const RowQueue& queue = queues_[source];
+const float* JoinStream::mean_of(std::size_t input, Alignment::RowRange rows) {
+  const RowQueue& queue = queues_[input];
   const std::size_t size = queue.row_size();
   std::fill_n(sums_.begin(), size, 0.0);
   for (std::int64_t j = rows.first; j < rows.end; ++j) {
@@ -128,8 +127,8 @@ const float* JoinStream::mean_of(std::size_t source, Alignment::Rows rows) {
     for (std::size_t k = 0; k < size; ++k) sums_[k] += row[k];
   }
   const auto n = static_cast<double>(rows.end - rows.first);
-  for (std::size_t k = 0; k < size; ++k) means_[source][k] = static_cast<float>(sums_[k] / n);
-  return means_[source].data();
+  for (std::size_t k = 0; k < size; ++k) means_[input][k] = static_cast<float>(sums_[k] / n);
+  return means_[input].data();
 }
 
 }  // namespace fastaudio

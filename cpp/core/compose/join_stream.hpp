@@ -1,4 +1,4 @@
-/// Runs branches over one input and joins what belongs together, row by row.
+/// Runs branches over one input and joins the rows that belong together.
 #pragma once
 
 #include "core/compose/align.hpp"
@@ -6,11 +6,11 @@
 
 namespace fastaudio {
 
-/// Rows that wait for others. Takes memory only where more of them wait than was expected.
+/// Rows that wait for those of other branches. Takes memory only when more of them wait than expected.
 class RowQueue {
  public:
   RowQueue(std::size_t row_size, std::size_t expected_rows) : row_size_(row_size) {
-    values_.reserve(2 * expected_rows * row_size);  // twice: rows move to the front once in so many
+    values_.reserve(2 * expected_rows * row_size);  // twice, so that rows seldom move to the front
   }
 
   std::int64_t end() const { return end_; }
@@ -24,26 +24,26 @@ class RowQueue {
  private:
   std::size_t row_size_;
   std::vector<float> values_;
-  std::int64_t first_ = 0;   ///< row that values_ begin with
-  std::int64_t wanted_ = 0;  ///< those before are done with
+  std::int64_t first_ = 0;   ///< row at the front of values_
+  std::int64_t wanted_ = 0;  ///< rows before it are no longer needed
   std::int64_t end_ = 0;
 };
 
-/// A row comes out as soon as all sources have what belongs to it. At the end rows that lack any are
-/// dropped, but a mean is taken of what there is.
+/// A row comes out as soon as all inputs of the alignment have the rows that belong to it. At the end a row
+/// that lacks those of any input is dropped, but a mean is taken of as many as there are.
 class JoinStream : public Stream {
  public:
-  /// A branch's stream, and which source each of its outputs is.
+  /// A branch's stream, and which input of the alignment each of its outputs is.
   struct Branch {
     std::unique_ptr<Stream> stream;
-    std::vector<std::size_t> sources;
+    std::vector<std::size_t> inputs;
   };
 
-  JoinStream(Alignment alignment, std::vector<Branch> branches, const std::vector<Source>& sources,
+  JoinStream(Alignment alignment, std::vector<Branch> branches, const std::vector<AlignedRows>& inputs,
              const StreamSpec& input, std::size_t row_size);
 
  private:
-  /// Writes a row from one of each source.
+  /// Writes a row made from one row of each input.
   virtual void join(const float* const* rows, float* out) const = 0;
 
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override;
@@ -52,15 +52,16 @@ class JoinStream : public Stream {
 
   /// Passes on every row that is complete.
   void drain(Sink& sink, bool last);
+  /// Finds the rows that belong to the next row out; false if any is missing.
   bool gather(bool last);
-  const float* mean_of(std::size_t source, Alignment::Rows rows);
+  const float* mean_of(std::size_t input, Alignment::RowRange rows);
 
   Alignment alignment_;
   std::vector<Branch> branches_;
-  std::vector<RowQueue> queues_;           ///< by source
-  std::vector<std::vector<float>> means_;  ///< by source
+  std::vector<RowQueue> queues_;           ///< by input of the alignment
+  std::vector<std::vector<float>> means_;  ///< by input of the alignment
   std::vector<double> sums_;
-  std::vector<const float*> rows_;  ///< of the next row out, by source
+  std::vector<const float*> rows_;  ///< of the next row out, by input of the alignment
   std::size_t input_size_;
   RowBlock block_;
   std::int64_t next_ = 0;

@@ -7,9 +7,9 @@ namespace fastaudio {
 
 namespace {
 
-/// Of a node that sees the input through another.
+/// The locality of `second` applied after `first`.
 Locality through(const Locality& first, const Locality& second) {
-  const std::int64_t rows = std::lcm(first.n_out, second.n_in);  // between the two, of a whole cycle
+  const std::int64_t rows = std::lcm(first.n_out, second.n_in);  // between the two, in a whole cycle
   const auto inputs = [&](std::int64_t n) { return (n * first.n_in + first.n_out - 1) / first.n_out; };
   return {.n_in = inputs(rows),
           .n_out = rows / second.n_in * second.n_out,
@@ -67,62 +67,50 @@ class SequentialStream final : public Stream {
   std::vector<Link> links_;
 };
 
+std::vector<NodePtr> flattened(const std::vector<NodePtr>& nodes) {
+  std::vector<NodePtr> flat;
+  for (const NodePtr& node : nodes) {
+    for (const NodePtr& part : node->parts()) flat.push_back(part);
+  }
+  if (flat.empty()) throw ValueError("Sequential: expected at least one node, got none");
+  return flat;
+}
+
 }  // namespace
 
-Sequential::Sequential(const std::vector<NodePtr>& nodes) {
-  for (const NodePtr& node : nodes) {
-    for (const NodePtr& part : node->parts()) nodes_.push_back(part);
-  }
-  if (nodes_.empty()) throw ValueError("Sequential: expected at least one node, got none");
+Sequential::Sequential(const std::vector<NodePtr>& nodes, Options) : CompositeOf(flattened(nodes)) {
   if (const auto first = input()) outputs(*first);
 }
 
 std::string Sequential::repr() const {
   std::string text;
-  for (const NodePtr& node : nodes_) text += (text.empty() ? "" : " >> ") + node->repr();
+  for (const Child& step : children()) text += (text.empty() ? "" : " >> ") + step.node->repr();
   return text;
 }
 
-std::optional<StreamSpec> Sequential::input() const {
-  if (const auto spec = nodes_.front()->input()) return spec;
-  const bool clips = nodes_.size() > 1 && nodes_.front()->cuts_clips();
-  return clips ? nodes_[1]->clip() : std::nullopt;
-}
-
-/// Of one node. Rows don't tell the rate of what they were cut out of: it is checked where they are.
-std::vector<Output> Sequential::outputs_of(std::size_t i, const StreamSpec& input) const {
-  if (i + 1 < nodes_.size() && nodes_[i]->cuts_clips()) {
-    const auto clip = nodes_[i + 1]->clip();
-    if (clip && !same_rate(clip->rate_hz, input.rate_hz)) {
-      throw ValueError(nodes_[i + 1]->summary() + ": expected clips cut out of rows " + to_string(*clip) +
-                       ", got " + to_string(input) + "; use Resample before they are cut");
-    }
-  }
-  return nodes_[i]->outputs(input);
-}
-
 std::vector<Output> Sequential::outputs(const StreamSpec& input) const {
-  std::vector<Output> outputs = outputs_of(0, input);
-  for (std::size_t i = 1; i < nodes_.size(); ++i) {
-    outputs = outputs_of(i, only_output(*nodes_[i - 1], outputs));
+  std::vector<Output> outputs = child(0)->outputs(input);
+  for (std::size_t i = 1; i < children().size(); ++i) {
+    outputs = child(i)->outputs(only_output(*child(i - 1), outputs));
   }
   return outputs;
 }
 
 std::unique_ptr<Stream> Sequential::open(const StreamSpec& input) const {
   std::vector<std::unique_ptr<Stream>> streams;
+  streams.push_back(child(0)->open(input));
   StreamSpec spec = input;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    streams.push_back(nodes_[i]->open(spec));
-    if (i + 1 < nodes_.size()) spec = only_output(*nodes_[i], outputs_of(i, spec));
+  for (std::size_t i = 1; i < children().size(); ++i) {
+    spec = only_output(*child(i - 1), child(i - 1)->outputs(spec));
+    streams.push_back(child(i)->open(spec));
   }
   return std::make_unique<SequentialStream>(std::move(streams));
 }
 
 std::optional<Locality> Sequential::locality() const {
-  std::optional<Locality> all = nodes_.front()->locality();
-  for (std::size_t i = 1; all && i < nodes_.size(); ++i) {
-    const auto next = nodes_[i]->locality();
+  std::optional<Locality> all = child(0)->locality();
+  for (std::size_t i = 1; all && i < children().size(); ++i) {
+    const auto next = child(i)->locality();
     all = next ? std::optional(through(*all, *next)) : std::nullopt;
   }
   return all;
@@ -130,10 +118,10 @@ std::optional<Locality> Sequential::locality() const {
 
 double Sequential::receptive_field_s(const StreamSpec& input) const {
   StreamSpec spec = input;
-  double all_s = nodes_.front()->receptive_field_s(spec);
-  for (std::size_t i = 1; std::isfinite(all_s) && i < nodes_.size(); ++i) {
-    spec = only_output(*nodes_[i - 1], outputs_of(i - 1, spec));
-    all_s += nodes_[i]->receptive_field_s(spec) - 1 / spec.rate_hz;  // one of its inputs is in all_s
+  double all_s = child(0)->receptive_field_s(spec);
+  for (std::size_t i = 1; std::isfinite(all_s) && i < children().size(); ++i) {
+    spec = only_output(*child(i - 1), child(i - 1)->outputs(spec));
+    all_s += child(i)->receptive_field_s(spec) - 1 / spec.rate_hz;  // one of its inputs is in all_s
   }
   return all_s;
 }

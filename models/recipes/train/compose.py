@@ -8,7 +8,7 @@ import fastaudio as fa
 import onnx
 import torch
 from harmonic_network import FRAMES, N_HARMONIC, N_LEVELS
-from instruments import SPECTROGRAM, feature_branch, windows
+from instruments import SPECTROGRAM, each_window, feature_branch
 from methods import Concat, FeatureOnly, Film, Method
 from torch import Tensor, nn
 
@@ -113,7 +113,7 @@ def rows_of(method: Method) -> tuple[int, ...]:
 def harmonic_front(q: float) -> fa.Node:
     """Return windows of 2 s in decibels on harmonics, each window padded by itself as in training."""
     harmonic = fa.HarmonicSpectrogram(**SPECTROGRAM, q=[q]) >> fa.Log(kind="dB")
-    return windows() >> fa.Each(harmonic)
+    return each_window(harmonic)
 
 
 def export(module: nn.Module, path: Path, shape: Sequence[int], outputs: Sequence[str]) -> Path:

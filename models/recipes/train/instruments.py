@@ -85,12 +85,12 @@ def feature_branch(model: str = FEATURE_MODEL) -> fa.Node:
     folder = Path(fa.cards.MODELS) / model
     mel = fa.MelSpectrogram(**SPECTROGRAM, n_mels=96) >> fa.Log(kind="log10", scale=10_000, offset=1)
     net = fa.OnnxModel(str(folder / "model.onnx"), outputs=["penultimate"])
-    return windows() >> fa.Each(mel) >> net
+    return each_window(mel) >> net
 
 
-def windows() -> fa.Node:
-    """Return the node that cuts samples into windows of 2 s; the rest at the end is padded with zeros."""
-    return fa.Patches(length=CLIP, last="pad")
+def each_window(front: fa.Node) -> fa.Node:
+    """Return the node that runs a front end over each window of 2 s; the last one is padded with zeros."""
+    return fa.Each(front, clip_length=CLIP, last="pad")
 
 
 def read_notes(

@@ -1,4 +1,4 @@
-"""Cards: a model is data. A card (JSON) is a saved pipeline plus what one should know about it.
+"""Cards: a model is data. A card (JSON) is a saved pipeline with a description of the model.
 
 A card and its weights are untrusted input: sizes are bounded, only known nodes are built, files
 outside the card's folder are refused, and weights must match the hash that the card states.
@@ -16,25 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import Concat, Each, Film, ModelError, Node, OnnxModel, Parallel, Patches, Sequential
-from fastaudio.cards import packed_file
+from fastaudio._core import ModelError, Node, OnnxModel, Patches
+from fastaudio.cards import old, packed_file
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SCHEMA = "fastaudio.card/1"
-"""Name and version of the format; a change of meaning raises the number."""
+"""Name and version of the format; the number rises when the meaning of a card changes."""
 
-# An editable install has two folders: one of sources, and one of what is built and installed beside them.
+# An editable install has two folders: one with the sources, and one with the files built and installed.
 _FOLDERS = [Path(folder) / "_models" for folder in sys.modules["fastaudio"].__path__]
 MODELS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 """Folder of the models that come with the package."""
 
 _DEEPEST = 32
 _SHA256 = re.compile("[0-9a-f]{64}")
-_RUN_TIME_OPTIONS = ("threads", "providers")  # the machine's business, not the card's
-_FILM = ("content", "condition")
+_RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
 _NODES: dict[str, type[Node]] = {
     name: value
     for name, value in vars(_core).items()
@@ -44,13 +43,13 @@ _NODES: dict[str, type[Node]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A card as read.
+    """A card as it was read.
 
     Attributes:
-        path: its file.
-        data: its JSON.
-        text: as it stands in the file.
-        packed: what else the file holds if it is a packed one: the card's networks.
+        path: the file it was read from.
+        data: the card's JSON.
+        text: the bytes of the JSON in the file.
+        packed: where the networks lie in the file, if it is a packed model.
     """
 
     path: Path
@@ -74,7 +73,7 @@ DEFAULT_MODEL = "musicnn-mtt"
 
 
 def read_card(name_or_path: str | os.PathLike[str]) -> Card:
-    """Read a card by its model's name, or by the path of its file or of a packed one.
+    """Read a card by its model's name, or by the path of a card or a packed model.
 
     Raises:
         ModelError: no such model or file, or no card of a known schema.
@@ -110,7 +109,7 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
 
 
 def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
-    """Return a card's text, and the packed file that it is in, if it is."""
+    """Return a card's text, and the packed file if it comes from one."""
     try:
         with path.open("rb") as file:
             found = packed_file.find(file, str(path))
@@ -146,7 +145,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r}")
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
-        if card.packed:  # whatever its name, the network is in that file or nowhere
+        if card.packed:  # a packed model's networks always lie in its own file
             return options | {"path": str(card.path.resolve())} | chosen
         try:
             path = (folder / relative).resolve()
@@ -168,7 +167,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
 
 
 def _check_front_end(node: Node, expected: Any) -> None:
-    """Refuse right weights behind a wrong front end: the commonest failure, and a silent one."""
+    """Refuse the right weights behind a wrong front end: the most common mistake, and a silent one."""
     got = front_end(node)
     if expected is not None and expected != got:
         raise ModelError(f"pipeline: expected a front end that gives {expected}, got {got}")
@@ -177,12 +176,11 @@ def _check_front_end(node: Node, expected: Any) -> None:
 def front_end(node: Node) -> dict[str, Any] | None:
     """Return what a network takes before it is cut into patches: rate, shape and unit of a row."""
     spec = node.input_spec
-    if spec is None or not isinstance(node, Sequential):
+    if spec is None or "step" not in node.child_roles():
         return None
-    parts = [node[i] for i in range(len(node))]
-    for part, after in zip(parts, [*parts[1:], None], strict=True):
-        clips = isinstance(after, Each)  # cut for the front end, not for the network
-        if isinstance(part, Patches | OnnxModel | Parallel | Concat | Film) and not clips:
+    for part in node.children():
+        branches = not {"output", "joined"}.isdisjoint(part.child_roles())
+        if branches or isinstance(part, Patches | OnnxModel):
             return {"rate_hz": spec.rate_hz, "shape": list(spec.shape), "unit": spec.unit}
         spec = next(iter(part.output_specs(spec).values()))
     return None
@@ -195,34 +193,21 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
     if not isinstance(name, str) or name not in _NODES:
         known = ", ".join(sorted(_NODES))
         raise ModelError(f"pipeline: expected a node among {known}, got {data!r:.80}")
-    options = {key: value for key, value in data.items() if key != "node"}
-    if name == "Sequential":
-        nodes = _field(options, name, "nodes", list)
-        return Sequential([_build(part, locate, depth + 1) for part in nodes])
-    if name == "Parallel":
-        branches = _field(options, name, "branches", dict)
-        return Parallel({key: _build(part, locate, depth + 1) for key, part in branches.items()})
-    if name == "Each":
-        return Each(_build(options.pop("inner", None), locate, depth + 1), **options)
-    if name == "Concat":
-        branches = options.pop("branches", None)
-        if not isinstance(branches, list):
-            raise ModelError(f"Concat: expected 'branches' as a list, got {branches!r:.80}")
-        return Concat(*[_build(part, locate, depth + 1) for part in branches], **options)
-    if name == "Film":
-        content, condition = (_build(options.pop(key, None), locate, depth + 1) for key in _FILM)
-        return Film(content, condition, **options)
+    options = {key: value for key, value in old.current(data).items() if key != "node"}
+    kinds = {"list": list, "dict": dict}
+    for key, form in _NODES[name].child_arguments().items():
+        value = options.get(key)
+        if form == "node":
+            options[key] = _build(value, locate, depth + 1)
+        elif not isinstance(value, kinds[form]):
+            raise ModelError(f"{name}: expected {key!r} as a {form}, got {value!r:.80}")
+        elif isinstance(value, dict):
+            options[key] = {part: _build(value[part], locate, depth + 1) for part in value}
+        else:
+            options[key] = [_build(part, locate, depth + 1) for part in value]
     if name == "OnnxModel":
         options = locate(options)
     return _NODES[name](**options)
-
-
-def _field(options: dict[str, Any], node: str, key: str, kind: type) -> Any:
-    """Return the only field of a composite."""
-    value = options.get(key)
-    if len(options) != 1 or not isinstance(value, kind):
-        raise ModelError(f"{node}: expected only {key!r} as a {kind.__name__}, got {options!r:.80}")
-    return value
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
@@ -246,8 +231,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
             placed |= _place_weights(Path(data["path"]), data.get("sha256", ""), folder)
         return placed
 
-    tree = node.to_dict()
-    nodes = tree["nodes"] if tree["node"] == "Sequential" else [tree]
+    nodes = [part.to_dict() for part in node.parts()]
     card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
     card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
     text = json.dumps(card, indent=2, ensure_ascii=False)
@@ -261,7 +245,7 @@ def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
     if weights.resolve().is_relative_to(folder):
         return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256}
     target = folder / weights.name
-    if target.exists() and hash_file(target) != sha256:  # another model's: both stay
+    if target.exists() and hash_file(target) != sha256:  # another model's file: keep both
         target = folder / f"{weights.stem}-{sha256[:8]}{weights.suffix}"
     if not target.exists():
         packed_file.write_whole(target, content)

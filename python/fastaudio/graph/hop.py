@@ -6,10 +6,10 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Concat, Film, Parallel, Patches, Sequential
-
 if TYPE_CHECKING:
     from fastaudio._core import Node, StreamSpec
+
+_MOST = 2**31 - 1  # rows, more than any node takes
 
 
 def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node:
@@ -21,53 +21,41 @@ def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node:
     changed = _with_hop(node, spec, hop_s)
     if changed is None:
         raise ValueError(
-            f"Pipeline.with_hop: expected a pipeline with Patches, got {node!r:.60}; "
+            f"Pipeline.with_hop: expected a pipeline with Patches or Each, got {node!r:.60}; "
             "the step of rows is their node's hop_length"
         )
     return changed
 
 
 def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
-    """Return the node with another step of the last Patches on the way to each output, all else shared.
+    """Return the node with another hop of the last node on the way to each output that cuts windows.
 
-    Outputs on whose way there are none stay as they are.
+    Outputs without such a node on their way stay as they are. All other nodes are shared.
 
     Args:
         node: what to change.
-        spec: of its input.
+        spec: the spec of its input.
         hop_s: the step, rounded to whole rows, at least one.
 
     Returns:
-        The node, or None if it holds no Patches.
+        The node, or None if nothing in it cuts windows.
     """
-    if isinstance(node, Patches):
-        options = {key: value for key, value in node.to_dict().items() if key != "node"}
-        return Patches(**(options | {"hop": max(1, round(hop_s * spec.rate_hz))}))
-    if isinstance(node, Sequential):
-        parts = [node[i] for i in range(len(node))]
+    if node.cuts_windows():
+        return node.with_hop(min(max(1, round(hop_s * spec.rate_hz)), _MOST))
+    children, roles = node.children(), node.child_roles()
+    changed: list[Node | None] = [None] * len(children)
+    if "step" in roles:
         specs = [spec]
-        for part in parts[:-1]:
-            specs += part.output_specs(specs[-1]).values()
-        for i in reversed(range(len(parts))):
-            other = _with_hop(parts[i], specs[i], hop_s)
-            if other is not None:
-                return Sequential([*parts[:i], other, *parts[i + 1 :]])
+        for child in children[:-1]:
+            specs += child.output_specs(specs[-1]).values()
+        for i in reversed(range(len(children))):
+            changed[i] = _with_hop(children[i], specs[i], hop_s)
+            if changed[i] is not None:
+                break
+    else:
+        for i, role in enumerate(roles):
+            if role in ("output", "joined"):
+                changed[i] = _with_hop(children[i], spec, hop_s)
+    if all(child is None for child in changed):
         return None
-    return _with_branches(node, spec, hop_s)
-
-
-def _with_branches(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
-    """Return a node whose branches have the step; None if none holds Patches, or there are none."""
-    if isinstance(node, Film):  # its rows are the content's
-        content = _with_hop(node.content, spec, hop_s)
-        return None if content is None else Film(content, node.condition, align=node.align)
-    if not isinstance(node, Parallel | Concat):
-        return None
-    nodes = list(node.branches.values()) if isinstance(node, Parallel) else node.branches
-    changed = [_with_hop(branch, spec, hop_s) for branch in nodes]
-    if all(branch is None for branch in changed):
-        return None
-    nodes = [other or branch for other, branch in zip(changed, nodes, strict=True)]
-    if isinstance(node, Parallel):
-        return Parallel(dict(zip(node.branches, nodes, strict=True)))
-    return Concat(*nodes, rate_of=node.rate_of, align=node.align)
+    return node.with_children([new or old for new, old in zip(changed, children, strict=True)])

@@ -1,13 +1,14 @@
-"""The layers of a pipeline's network: any output of it in place of what is made of the last one."""
+"""The layers of a pipeline's network: any of its outputs in place of the pipeline's results."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import Concat, Film, OnnxModel, Parallel, Sequential
+from fastaudio._core import OnnxModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fastaudio._core import Node
 
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 def layers(node: Node) -> tuple[str, ...]:
     """Return the names of the network's outputs in its order; none without a network, or with several.
 
-    The network is the last one on the way; where branches part, that of the only branch with one.
+    The network is the last one in a row of nodes; of several branches, only one may have a network.
     """
     ways = _ways(node)
-    return _names(ways[0][1]) if len(ways) == 1 else ()
+    return _names(ways[0][0]) if len(ways) == 1 else ()
 
 
 def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
@@ -26,8 +27,8 @@ def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
 
     Args:
         node: what holds the network.
-        name: of the output; None for the first that the card calls an embedding, else the first.
-        card: the model's.
+        name: the output's name; None for the first that the card calls an embedding, else the first.
+        card: the model's card.
 
     Raises:
         ValueError: no such output, no network, or several in branches.
@@ -37,12 +38,12 @@ def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
         got = f"{len(ways)} in branches" if ways else "none"
         remedy = "; make a pipeline of one branch" if ways else ""
         raise ValueError(f"Pipeline.layer: expected a pipeline with one network, got {got}{remedy}")
-    ((before, net),) = ways
+    ((net, put),) = ways
     names = _names(net)
     name = _embedding(names, card) if name is None else name
     if name not in names:
         raise ValueError(f"Pipeline.layer: expected one of {', '.join(names)}, got {name!r}")
-    return Sequential([*before, net[name]])
+    return put(net[name])
 
 
 def _embedding(names: tuple[str, ...], card: Mapping[str, Any]) -> str:
@@ -52,26 +53,28 @@ def _embedding(names: tuple[str, ...], card: Mapping[str, Any]) -> str:
 
 
 def _names(net: OnnxModel) -> tuple[str, ...]:
-    """Return the outputs that are no recurrent state."""
+    """Return the outputs that aren't recurrent state."""
     return tuple(name for name in net.available_outputs if name not in net.state.values())
 
 
-def _ways(node: Node) -> list[tuple[list[Node], OnnxModel]]:
-    """Return the last networks, one for each branch that has any, with the nodes before them."""
+def _ways(node: Node) -> list[tuple[OnnxModel, Callable[[Node], Node]]]:
+    """Return the last networks, one for each branch that has any.
+
+    With each comes a function that puts a node in the network's place and keeps only what leads there.
+    """
     if isinstance(node, OnnxModel):
-        return [([], node)]
-    if isinstance(node, Sequential):
-        parts = [node[i] for i in range(len(node))]
-        for i in reversed(range(len(parts))):
-            if ways := _ways(parts[i]):
-                return [([*parts[:i], *before], net) for before, net in ways]
-        return []
-    return [way for branch in _branches(node) for way in _ways(branch)]
+        return [(node, lambda other: other)]
+    children, roles = node.children(), node.child_roles()
+    ways = []
+    for i in reversed(range(len(children))):
+        before = children[:i] if roles[i] == "step" else []
+        encloses = roles[i] in ("step", "clip")
+        for net, put in _ways(children[i]):
+            ways.append((net, partial(_put, node, before, put) if encloses else put))
+        if ways and roles[i] == "step":
+            break
+    return ways
 
 
-def _branches(node: Node) -> list[Node]:
-    if isinstance(node, Parallel):
-        return list(node.branches.values())
-    if isinstance(node, Film):
-        return [node.content, node.condition]
-    return list(node.branches) if isinstance(node, Concat) else []
+def _put(node: Node, before: list[Node], put: Callable[[Node], Node], other: Node) -> Node:
+    return node.with_children([*before, put(other)])

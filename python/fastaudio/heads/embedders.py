@@ -1,4 +1,4 @@
-"""Embedders: what gives a head its rows, and what a head's pipeline is made of."""
+"""Embedders: pipelines that give a head its rows, and the tagger made of an embedder and a head."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from fastaudio._core import Node
     from fastaudio.heads.classifier import Classifier
@@ -30,7 +30,7 @@ def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, 
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
     specs = list(pipeline.output_specs.values())
-    if layer is not None or len(specs) != 1 or specs[0].labels:  # what gives rows gives what was meant
+    if layer is not None or len(specs) != 1 or specs[0].labels:  # a pipeline that gives rows stays as it is
         pipeline = pipeline.layer(layer)
     (spec,) = pipeline.output_specs.values()
     if len(spec.shape) != 1:
@@ -49,7 +49,7 @@ def _embeddings(pipeline: Pipeline) -> list[str]:
 
 
 def layer_of(embedder: Pipeline) -> str:
-    """Return the name of what an embedder gives."""
+    """Return the name of an embedder's output."""
     return next(iter(embedder.output_specs)) or "rows"
 
 
@@ -58,12 +58,12 @@ def tagger_of(
 ) -> Pipeline:
     """Return the embedder with the head behind it, giving tags.
 
-    A network that ends the embedder is joined with the head into one file; else the head is a network of
-    its own. The files lie in a temporary folder until the process ends; `Pipeline.save` copies them.
+    If the embedder ends with a network, the head is joined to it in one file; else the head is a separate
+    network. The files lie in a temporary folder until the process ends; `Pipeline.save` copies them.
     """
     folder = Path(tempfile.mkdtemp(prefix="fastaudio-head-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    parts = _parts(embedder.node)
+    parts = embedder.node.parts()
     net = parts[-1]
     if isinstance(net, OnnxModel):
         path = folder / "model.onnx"
@@ -86,14 +86,14 @@ def head_alone(classifier: Classifier) -> OnnxModel:
         return OnnxModel(str(path), outputs=[write_head(classifier, path)])
 
 
-def _parts(node: Node) -> list[Node]:
-    if isinstance(node, Sequential):
-        return [part for i in range(len(node)) for part in _parts(node[i])]
-    return [node]
+def _networks(node: Node) -> Iterator[OnnxModel]:
+    if isinstance(node, OnnxModel):
+        yield node
+    for child in node.children():
+        yield from _networks(child)
 
 
 def licence_of(embedder: Pipeline) -> Path | None:
-    """Return the licence that lies beside the embedder's network, if any."""
-    nets = [part for part in _parts(embedder.node) if isinstance(part, OnnxModel)]
-    beside = [Path(net.path).parent / "LICENSE" for net in nets]
+    """Return the licence that lies beside one of the embedder's networks, if any."""
+    beside = [Path(net.path).parent / "LICENSE" for net in _networks(embedder.node)]
     return next((path for path in beside if path.is_file()), None)

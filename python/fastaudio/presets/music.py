@@ -65,7 +65,7 @@ def tempocnn(*, hop: int = 128) -> Sequential:
     return mel >> Patches(length=256, hop=hop) >> Normalize(kind="standard", over="row")
 
 
-def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80_000) -> Sequential:
+def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80_000) -> Each:
     """Harmonic CNN: patches [n, 313, 6, 128] in dB, 5 s at 16,000 Hz each; the network takes bands first.
 
     q is the learned width: one number, 6, or 768. n_fft was 513 in the first code. hop counts samples; each
@@ -75,4 +75,4 @@ def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80
     Error: 1e-3 to -60 dB, 5e-2
     """
     harmonic = HarmonicSpectrogram(n_fft=n_fft, q=list(q))
-    return Patches(length=80_000, hop=hop) >> Each(harmonic >> Log(kind="dB"))
+    return Each(harmonic >> Log(kind="dB"), clip_length=80_000, hop=hop)

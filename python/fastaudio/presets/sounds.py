@@ -96,7 +96,7 @@ def openl3(*, n_mels: int = 256, mel_scale: str = "slaney", hop: int = 4800) -> 
     mel = MelSpectrogram(
         sample_rate=48_000, n_fft=2048, hop_length=242, n_mels=n_mels, power=1, mel_scale=mel_scale
     )
-    windows = Patches(length=48_000, hop=hop) >> Each(mel >> Log(kind="dB"))
+    windows = Each(mel >> Log(kind="dB"), clip_length=48_000, hop=hop)
     return windows >> TopDb(top_db=80, relative=True)
 
 
@@ -260,5 +260,5 @@ def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequ
     mel = MelSpectrogram(
         sample_rate=sample_rate, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000
     )
-    windows = Patches(length=110_250, hop=hop, last="pad") >> Each(mel >> Log(kind="dB"))
+    windows = Each(mel >> Log(kind="dB"), clip_length=110_250, hop=hop, last="pad")
     return windows >> StackChannels(channels=3)

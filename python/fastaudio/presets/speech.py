@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Each, Log, MelSpectrogram, Patches, Standardize, TopDb
+from fastaudio._core import Each, Log, MelSpectrogram, Standardize, TopDb
 
 if TYPE_CHECKING:
     from fastaudio._core import Sequential
@@ -22,7 +22,7 @@ def whisper(*, n_mels: int = 80, last: str = "pad") -> Sequential:
     Error: 5e-5 to -60 dB, 1e-4
     """
     mel = MelSpectrogram(sample_rate=16_000, n_fft=400, hop_length=160, n_mels=n_mels, pad_mode="reflect")
-    windows = Patches(length=480_000, last=last) >> Each(mel >> Log(kind="dB"), length=3000)
+    windows = Each(mel >> Log(kind="dB"), clip_length=480_000, last=last, length=3000)
     return windows >> TopDb(top_db=80) >> Standardize(mean=[-40], std=[40])
 
 

@@ -34,7 +34,8 @@ class Through final : public Node {
   std::unique_ptr<Stream> open(const StreamSpec& input) const override {
     return std::make_unique<Run>(keep(this), input.row_size());
   }
-  std::shared_ptr<const Node> batched(int /*n_rows*/) const override {
+  bool batches() const override { return batches_; }
+  NodePtr batched(int /*n_rows*/) const override {
     return batches_ ? std::make_shared<Through>(name_, factor_, watch_) : nullptr;
   }
 

@@ -73,8 +73,8 @@ def hops(pipeline: fa.Pipeline) -> list[int | None]:
 def test_the_last_patches_on_the_way_to_a_result_take_the_step() -> None:
     front = musicnn_front() >> fa.Patches(length=10, hop=5) >> fa.Patches(length=4)
     assert hops(fa.Pipeline(front).with_hop(0.16)) == [5, 2]
-    windows = fa.Patches(length=8000) >> fa.Each(musicnn_front())
-    assert hops(fa.Pipeline(windows).with_hop(0.25)) == [4000]
+    windows = fa.Each(musicnn_front() >> fa.Patches(length=10), clip_length=8000)
+    assert fa.Pipeline(windows).with_hop(0.25).node == fa.Each(windows.inner, clip_length=8000, hop=4000)
 
 
 def test_branches_take_it_each_and_those_without_patches_stay() -> None:
@@ -119,7 +119,8 @@ def test_a_step_that_is_no_number_is_refused(tagger: fa.Pipeline, hop_s: Any) ->
 
 
 def test_a_pipeline_without_patches_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^Pipeline\.with_hop: expected a pipeline with Patches, got "):
+    message = r"^Pipeline\.with_hop: expected a pipeline with Patches or Each, got "
+    with pytest.raises(ValueError, match=message):
         fa.Pipeline(musicnn_front()).with_hop(0.5)
     with pytest.raises(ValueError, match=r"^Patches: expected hop in "):
         fa.Pipeline(presets.musicnn()).with_hop(1e9)

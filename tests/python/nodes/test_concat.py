@@ -162,15 +162,18 @@ def test_rows_that_other_threads_still_compute_are_waited_for(guitar_16k: NDArra
     assert sum(settled) == len(only(one.open().push(x[: 20 * 1600])))
 
 
-def test_clips_of_their_own_join_within_and_without(guitar_16k: NDArray[np.float32]) -> None:
-    x, cut = guitar_16k[20_000:60_000], fa.Patches(length=8000)
+def test_clips_join_the_same_within_an_each_and_outside(guitar_16k: NDArray[np.float32]) -> None:
+    x = guitar_16k[20_000:60_000]
     a, b = LOG >> fa.Mean(), MEL >> fa.Max()
-    within, without = cut >> fa.Each(fa.Concat(a, b)), cut >> fa.Concat(fa.Each(a), fa.Each(b))
+    within = fa.Each(fa.Concat(a, b), clip_length=8000)
+    outside = fa.Concat(fa.Each(a, clip_length=8000), fa.Each(b, clip_length=8000))
     got = only(within(x))
     assert got.shape == (5, 1, 48)
-    assert_same_bits({"": got.reshape(5, 48)}, {"": only(without(x))})
-    with pytest.raises(ValueError, match=r"^Concat: expected clips of one rate for all branches, got "):
-        fa.Concat(fa.Each(a), fa.Each(fa.MelSpectrogram(sample_rate=8000)))
+    assert_same_bits({"": got.reshape(5, 48)}, {"": only(outside(x))})
+    with pytest.raises(ValueError, match=r"^MelSpectrogram: expected samples \[8000 Hz\], got samples "):
+        fa.Concat(
+            fa.Each(a, clip_length=8000), fa.Each(fa.MelSpectrogram(sample_rate=8000), clip_length=8000)
+        )
 
 
 def test_rows_of_a_whole_clip_join_once(guitar_16k: NDArray[np.float32]) -> None:
@@ -323,11 +326,11 @@ HARMONIC = fa.MelSpectrogram(sample_rate=44_100, hop_length=512)
         (lambda: fa.Concat(MEL, LOG, rate_of=2), r"^Concat: expected rate_of below 2, .*, got 2$"),
         (
             lambda: fa.Concat(LOG, LOG >> fa.Mean()),
-            r"got one row a clip from branch 1, MelSpectrogram >> Log >> Mean; pool windows",
+            r"got one row per clip from branch 1, MelSpectrogram >> Log >> Mean; pool windows",
         ),
         (
             lambda: fa.Concat(LOG >> fa.Mean(), LOG),
-            r"^Concat: expected rows over time from all branches, got one row a clip from branch 0, Mel",
+            r"^Concat: expected rows over time from all branches, got one row per clip from branch 0, Mel",
         ),
         (
             lambda: fa.Concat(

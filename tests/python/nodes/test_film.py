@@ -196,7 +196,7 @@ def test_diagram_repr_dict_and_pickle() -> None:
         (
             lambda: fa.Film(LOG, LOG >> fa.Mean() >> SCALES),
             ValueError,
-            r"^Film: expected rows over time from all branches, got one row a clip from gamma; ",
+            r"^Film: expected rows over time from all branches, got one row per clip from gamma; ",
         ),
         (
             lambda: fa.Film(LOG >> SCALES, LOG >> SCALES),

@@ -39,7 +39,7 @@ NODES: dict[str, fa.Node] = {
     "patches that overlap": mel() >> fa.Patches(length=9, hop=2),
     "patches apart": mel() >> fa.Patches(length=4, hop=11),
     "patches of patches": mel() >> fa.Patches(length=4, hop=2) >> fa.Patches(length=5, hop=3),
-    "clips of their own": fa.Patches(length=2000, hop=500) >> fa.Each(mel() >> fa.Log()),
+    "clips of their own": fa.Each(mel() >> fa.Log(), clip_length=2000, hop=500),
     "Delta, nearest": mel() >> fa.Delta(width=9, mode="nearest"),
     "Delta, htk": mel() >> fa.Delta(width=5, order=2, mode="htk"),
     "Statistics": mel() >> fa.Statistics(kinds=["mean", "max"], window=7, hop=3),

@@ -26,7 +26,7 @@ MEANS = MEL >> fa.Statistics(kinds=["mean"], window=7)
 # Some nodes need positional arguments.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Concat": (MEL >> fa.Statistics(window=8), MEL >> fa.Log()),
-    "Each": (MEL >> fa.Log(),),
+    "Each": (MEL >> fa.Log(), 1000),
     "Film": (MEL >> fa.Patches(length=1), MEANS >> {"gamma": fa.L2Normalize(), "beta": fa.Log()}),
     "MinMaxScale": ([-1.0, -0.5, 0.0], [1.0]),
     "OnnxModel": (str(WEIGHTS),),
@@ -38,12 +38,11 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }
 
-# The positional arguments of these are nodes, not options.
-COMPOSITES = {"Concat", "Each", "Film", "Parallel", "Sequential"}
+# Composites take nodes in their first arguments, not options.
+COMPOSITES = {name for name, value in CLASSES.items() if value.child_arguments()}
 
 # Number of input rows and their shape, for a node that takes neither samples nor rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
-    "Each": (9, (1000,)),
     "MFCC": (300, (20,)),
     "Mono": (500, (2,)),
     "OnnxModel": (3, (187, 96)),

@@ -1,0 +1,145 @@
+/// From a composite's `child_arguments` and `fields()` to its Python class.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bindings/options.hpp"
+#include "core/compose/composite.hpp"
+
+namespace fastaudio::bindings {
+
+/// Takes the children out of a call's arguments and leaves the options. Throws TypeError for what isn't a
+/// node.
+std::vector<NamedNode> take_children(const char* composite, std::span<const ChildArgument> declared,
+                                     py::args& args, py::kwargs& kwargs);
+
+/// The children under the names of their arguments, each converted by `convert`.
+template <class Convert>
+py::dict children_dict(std::span<const ChildArgument> declared, std::span<const Child> children,
+                       Convert&& convert) {
+  py::dict named;
+  py::list list;
+  for (const Child& child : children) {
+    const py::object value = convert(py::cast(unconst(child.node)));
+    named[child.name.c_str()] = value;
+    list.append(value);
+  }
+  if (declared[0].form == Form::node) return named;
+  py::dict dict;
+  dict[declared[0].name] = declared[0].form == Form::dict ? py::object(named) : py::object(list);
+  return dict;
+}
+
+/// "content: Node, condition: Node", "*branches: Node"
+std::string child_signature(std::span<const ChildArgument> declared);
+
+/// What `child_arguments` in Python tells of a form: "node", "list" or "dict".
+const char* name_of(Form form);
+
+/// A node from the arguments of its constructor.
+template <class N>
+std::shared_ptr<N> construct(py::args args, py::kwargs kwargs) {
+  const std::size_t n_args = args.size();
+  auto children = take_children(N::name, N::child_arguments, args, kwargs);
+  std::size_t positional = 0;
+  for_each_field<typename N::Options>([&](const auto& field) {
+    if (field.place != Place::positional) return;
+    ++positional;
+    if constexpr (requires { N::remedy; }) {
+      if (positional > args.size() && !kwargs.contains(field.name)) {
+        throw TypeError(std::string(N::name) + ": expected " + field.name + ", got none; " + N::remedy);
+      }
+    }
+  });
+  if (args.size() > positional) throw_arguments(N::name, n_args - args.size() + positional, n_args);
+  auto options = read_options<N>(args, kwargs);
+  check_options(N::name, options);
+  return make_composite<N>(std::move(children), std::move(options));
+}
+
+/// "(self, content: Node, condition: Node, *, align: str = 'repeat') -> None"
+template <class N>
+std::string composite_signature() {
+  std::string text = signature<typename N::Options>();  // "(self, *, align: ...", "(self) -> None"
+  const std::string self = "(self", star = ", *";
+  const bool variadic = N::child_arguments[0].form == Form::variadic;
+  if (variadic && text.compare(self.size(), star.size(), star) == 0) text.erase(self.size(), star.size());
+  return text.insert(self.size(), ", " + child_signature(N::child_arguments));
+}
+
+template <class N>
+void bind_children(py::class_<N, Node, std::shared_ptr<N>>& cls) {
+  constexpr Form form = N::child_arguments[0].form;
+  const auto in_order = [](const N& node) {
+    py::typing::List<Node> list;
+    for (const Child& child : node.children()) list.append(unconst(child.node));
+    return list;
+  };
+  const auto by_name = [](const N& node) {
+    py::typing::Dict<py::str, Node> dict;
+    for (const Child& child : node.children()) dict[child.name.c_str()] = unconst(child.node);
+    return dict;
+  };
+  std::size_t i = 0;
+  for (const ChildArgument& argument : N::child_arguments) {
+    if constexpr (form == Form::node) {
+      cls.def_property_readonly(
+          argument.name, [i](const N& node) { return unconst(node.children()[i].node); }, argument.doc);
+      ++i;
+    } else if constexpr (form == Form::dict) {
+      cls.def_property_readonly(argument.name, by_name, argument.doc);
+    } else {
+      cls.def_property_readonly(argument.name, in_order, argument.doc);
+    }
+  }
+  cls.def_static(
+      "child_arguments",
+      [] {
+        py::typing::Dict<py::str, py::str> forms;
+        for (const ChildArgument& argument : N::child_arguments)
+          forms[argument.name] = name_of(argument.form);
+        return forms;
+      },
+      "The constructor's arguments that hold children, each with its form.");
+}
+
+/// Binds the constructor, a property for each option and each argument with children, the card form and
+/// pickling.
+template <class N>
+py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
+  py::class_<N, Node, std::shared_ptr<N>> cls(m, N::name, class_doc<N>().c_str());
+  {
+    py::options no_signatures;
+    no_signatures.disable_function_signatures();
+    const std::string doc = "__init__" + composite_signature<N>();
+    cls.def(
+        py::init([](const py::args& args, const py::kwargs& kwargs) { return construct<N>(args, kwargs); }),
+        doc.c_str());
+  }
+  bind_options<N>(cls);
+  bind_children<N>(cls);
+  cls.def(
+      "to_dict",
+      [](const N& node) {
+        py::typing::Dict<py::str, py::object> dict;
+        dict["node"] = N::name;
+        const auto to_dict = [](const py::object& child) -> py::object { return child.attr("to_dict")(); };
+        dict.attr("update")(children_dict(N::child_arguments, node.children(), to_dict));
+        dict.attr("update")(options_dict(node, false));
+        return dict;
+      },
+      "The children and the options that are not default, as a card holds them.");
+  cls.def(py::pickle(
+      [](const N& node) {
+        const auto same = [](const py::object& child) { return child; };
+        py::dict state = children_dict(N::child_arguments, node.children(), same);
+        state.attr("update")(options_dict(node, true));
+        return state;
+      },
+      [](const py::dict& state) { return construct<N>(py::args(), py::kwargs(state)); }));
+  return cls;
+}
+
+}  // namespace fastaudio::bindings

@@ -1,0 +1,38 @@
+/// Base of composites that join the rows of their branches, aligned in time, into one row.
+#pragma once
+
+#include "core/compose/align.hpp"
+#include "core/compose/composite.hpp"
+
+namespace fastaudio {
+
+class Joined : public Branched {
+ public:
+  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::optional<Locality> locality() const override;
+  double receptive_field_s(const StreamSpec& input) const override;
+
+ protected:
+  /// `rate_of`: the branch whose rate comes out, none for the fastest; `average`: see Alignment.
+  Joined(std::span<const ChildArgument> arguments, std::vector<NodePtr> branches, std::optional<int> rate_of,
+         bool average)
+      : Branched(arguments, std::move(branches)), rate_of_(rate_of), average_(average) {}
+
+  /// What is aligned: the branches' outputs, in the branches' order.
+  virtual std::vector<AlignedRows> aligned(const StreamSpec& input) const = 0;
+
+  /// Changes the spec of the branch whose rate comes out into that of the joined rows; labels and bin_hz
+  /// are dropped already.
+  virtual void join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) const = 0;
+
+  Alignment alignment(const std::vector<AlignedRows>& rows) const;
+
+ private:
+  virtual const char* type() const = 0;
+  std::optional<Alignment::Extent> extent() const;
+
+  std::optional<int> rate_of_;
+  bool average_;
+};
+
+}  // namespace fastaudio

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <limits>
 #include <mutex>
-#include <optional>
 
 #include "core/spec.hpp"
 #include "live/arrivals.hpp"
@@ -26,6 +25,7 @@ class Intake {
   Intake(const StreamSpec& input, const LiveOptions& options);
 
   const CaptureRing& ring() const { return ring_; }
+  const Arrivals& arrivals() const { return arrivals_; }
   float take_peak() { return ring_.take_peak(); }
   std::int64_t frames_of(double seconds) const;
   double time_of(std::int64_t frame) const { return static_cast<double>(frame) / rate_hz_; }
@@ -62,7 +62,8 @@ class Intake {
   void finish();
   bool finished() const { return finish_at_.load(std::memory_order_acquire) != kOpen; }
 
-  /// Takes no more: the stream has ended, or, with `close`, nobody wants its results. Waiting writers return.
+  /// Takes no more, because the stream has ended or, with `close`, because nobody wants its results. Writers
+  /// that wait for room are refused.
   void stop();
   void close();
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }
@@ -86,12 +87,6 @@ class Intake {
   /// Skips what was overwritten, and a quarter of the buffer more, so that the next gap doesn't follow at
   /// once; no further than `end`. Returns how many frames that lost.
   std::int64_t skip_gap(std::int64_t end);
-
-  /// When the frame before `position` arrived, and when one that isn't there yet will; see Arrivals.
-  std::int64_t arrival_of(std::int64_t position) const { return arrivals_.time_of(position); }
-  std::optional<std::int64_t> expected(std::int64_t position) const {
-    return arrivals_.expected(position, rate_hz_);
-  }
 
   /// Fills in the counts of samples.
   void count(LiveStats& stats) const;

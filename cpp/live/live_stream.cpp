@@ -104,7 +104,8 @@ bool LiveStream::ready() const {
 }
 
 double LiveStream::ready_in_s() const {
-  const auto expected_ns = intake_.expected(next_turn_.load(std::memory_order_acquire));
+  const auto expected_ns =
+      intake_.arrivals().expected(next_turn_.load(std::memory_order_acquire), input_.rate_hz);
   if (!expected_ns) return kUnknown_s;
   const double left_s = 1e-9 * static_cast<double>(*expected_ns - now_ns());
   return left_s > 0 ? left_s + kSlack_s : std::min(-left_s / 4, kUnknown_s);
@@ -245,7 +246,7 @@ void LiveStream::put(Result result, const float* rows) {
         std::min(read, stretch_start_ + intake_.frames_of(base_s_ + row / spec.rate_hz + spec.latency_s));
   }
   result.until_s = intake_.time_of(result.provisional ? needed : read);
-  latencies_.add(now_ns() - intake_.arrival_of(needed));
+  latencies_.add(now_ns() - intake_.arrivals().time_of(needed));
   results_.put(std::move(result));
 }
 

@@ -2588,7 +2588,7 @@ class LiveStats:
     @property
     def latency_max_s(self) -> float:
         """
-        The longest of these times.
+        The longest such time.
         """
     @property
     def latency_p50_s(self) -> float:
@@ -2598,7 +2598,7 @@ class LiveStats:
     @property
     def latency_p99_s(self) -> float:
         """
-        99 % of these times are shorter.
+        The time of this kind that 99 % of the results don't exceed.
         """
     @property
     def parts(self) -> list[tuple[str, float]]:

@@ -22,15 +22,7 @@ def source_for(
     block_s: float | None,
     overflow: str,
 ) -> Source:
-    """Return the source itself, or else the microphone of that name or number.
-
-    Args:
-        device: as `Pipeline.listen` takes it.
-        specs: the pipeline's outputs.
-        sample_rate: of the microphone, in Hz; None for its own.
-        channels: of the microphone.
-        block_s: length of the microphone's blocks; None for one that suits the outputs.
-        overflow: the live stream's policy.
+    """Return the source itself, or else the microphone of that name or number; see `Pipeline.listen`.
 
     Raises:
         DeviceError: no such device, or one that refuses.

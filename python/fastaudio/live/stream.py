@@ -68,16 +68,7 @@ class LiveStream:
         pool: Pool | None = None,
         source: Source | None = None,
     ) -> None:
-        """Use `Pipeline.live` or `Pipeline.listen` instead.
-
-        Args:
-            node: the network.
-            spec: its input: the sound's rate and channels.
-            options: see `LiveOptions`.
-            model: the network's name, for its windows.
-            pool: the threads that run it; None for those that all live streams share.
-            source: what pushes sound; started here.
-        """
+        """Use `Pipeline.live` or `Pipeline.listen` instead. Starts the source."""
         if not isinstance(pool, _core.Pool | None):
             raise TypeError(f"live: expected pool as a Pool or None, got {pool!r} ({type(pool).__name__})")
         self.sample_rate = round(spec.rate_hz)

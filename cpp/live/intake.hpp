@@ -62,7 +62,8 @@ class Intake {
   void finish();
   bool finished() const { return finish_at_.load(std::memory_order_acquire) != kOpen; }
 
-  /// Takes no more: the stream has ended, or, with `close`, nobody wants its results. Waiting writers return.
+  /// Takes no more, because the stream has ended or, with `close`, because nobody wants its results. Writers
+  /// that wait for room are refused.
   void stop();
   void close();
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }

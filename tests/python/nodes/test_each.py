@@ -1,4 +1,4 @@
-"""Each runs a node over every row as a separate clip."""
+"""Each: a node run over every row as a clip of its own."""
 
 from __future__ import annotations
 

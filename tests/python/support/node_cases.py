@@ -38,7 +38,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Tags": (["guitar", "drums", "it's", 'a "quoted"\\ tag\n', "é♪"],),
 }
 
-# The positional arguments of these are nodes, not options.
+# Whose positional arguments are nodes, not options.
 COMPOSITES = {"Concat", "Each", "Film", "Parallel", "Sequential"}
 
 # Number of input rows and their shape, for a node that takes neither samples nor rows of any shape.

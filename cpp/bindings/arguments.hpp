@@ -1,10 +1,11 @@
-/// Arguments of functions that aren't nodes' options, read as strictly and refused in the same words.
+/// Arguments of functions. They are read as strictly as nodes' options and refused in the same words.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "bindings/options.hpp"
+#include "bindings/readers.hpp"
 
 namespace fastaudio::bindings {
 
@@ -17,12 +18,12 @@ struct Reader<std::int64_t> {
     if (!index) throw py::error_already_set();
     int overflow = 0;
     out = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0) out = overflow > 0 ? INT64_MAX : INT64_MIN;  // no range allows it
+    if (overflow != 0) out = overflow > 0 ? INT64_MAX : INT64_MIN;  // every range excludes it
     return true;
   }
 };
 
-/// Whatever the caller gave; named in signatures as the T that it should be.
+/// Any object; signatures say that it should be a T.
 template <class T>
 class Argument : public py::object {
  public:

@@ -3,7 +3,8 @@
 
 #include "bindings/arguments.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/samples.hpp"
+#include "bindings/input.hpp"
+#include "bindings/output.hpp"
 #include "core/options.hpp"
 #include "core/platform.hpp"
 #include "live/pool.hpp"
@@ -45,7 +46,7 @@ class PyLiveStream {
  public:
   PyLiveStream(std::shared_ptr<Pool> pool, const NodePtr& node, const StreamSpec& input,
                const LiveOptions& options)
-      : pool_(std::move(pool)), generation_(platform::fork_generation()) {
+      : pool_(std::move(pool)) {
     outputs_.push_back(node->outputs(input));
     const WithoutGil without_gil;
     stream_ = std::make_shared<LiveStream>(node, input, options, pool_->options().batch > 1);
@@ -81,7 +82,7 @@ class PyLiveStream {
   }
 
   void close(double timeout_s) {
-    if (forked()) return;
+    if (guard_.forked()) return;
     const WithoutGil without_gil;
     pool_->remove(stream_, timeout_s);
   }
@@ -104,14 +105,14 @@ class PyLiveStream {
     const std::int64_t end = ring.end();
     const std::int64_t from = std::clamp(position, std::min(ring.begin(), end), end);
     const auto n = static_cast<std::size_t>(end - from);
-    Floats values;
+    GrowingBuffer values;
     values.reserve(std::max<std::size_t>(n * ring.channels(), 1));
     values.set_size(n * ring.channels());
     const auto torn = static_cast<std::int64_t>(ring.read(from, n, values.data()));
     const std::int64_t lost = from + torn - position;
     StreamSpec spec = stream_->input();
     spec.shape = {static_cast<std::int64_t>(ring.channels())};
-    Floats kept;
+    GrowingBuffer kept;
     kept.append(values.data() + static_cast<std::size_t>(torn) * ring.channels(),
                 values.size() - static_cast<std::size_t>(torn) * ring.channels());
     return py::make_tuple(to_array(std::move(kept), spec), lost, end);
@@ -153,10 +154,8 @@ class PyLiveStream {
     } while (n > 0);
   }
 
-  bool forked() const { return generation_ != platform::fork_generation(); }
-
   void require_process() const {
-    if (!forked()) return;
+    if (!guard_.forked()) return;
     throw StateError(
         "live: expected a stream opened in this process, got one from before a fork; open a new one");
   }
@@ -165,7 +164,7 @@ class PyLiveStream {
   std::shared_ptr<LiveStream> stream_;
   std::timed_mutex pushing_;
   std::vector<std::vector<Output>> outputs_;  ///< of each network it has had
-  int generation_;
+  platform::ForkGuard guard_;
 };
 
 py::typing::Dict<py::str, py::object> to_dict(const LiveStats& stats) {
@@ -257,7 +256,7 @@ void register_live(py::module_& m) {
             auto result = self.take(timeout_s);
             if (!result) return py::none();
             const StreamSpec& spec = self.spec_of(*result);
-            Floats values;
+            GrowingBuffer values;
             values.append(result->values.data(), result->values.size());
             return py::make_tuple(result->network, self.name_of(*result), result->first_row,
                                   to_array(std::move(values), spec), result->base_s, result->until_s,

@@ -13,39 +13,38 @@ std::string default_layout(std::size_t rank) { return "n" + std::string("tfc").s
 
 }  // namespace
 
-OnnxModel::OnnxModel(Options options, std::string content) : options_(std::move(options)) {
-  check_options(name, options_);
+OnnxModel::OnnxModel(Options o, std::string content) : NodeOf(std::move(o)) {
   // A key "location", as tensors have whose values lie in another file, which no hash would cover.
   if (content.find(std::string("\x0a\x08location\x12")) != std::string::npos) {
-    throw ModelError("OnnxModel(" + format(options_.path) +
+    throw ModelError("OnnxModel(" + format(options().path) +
                      "): expected all weights inside the file, got some in another; save it as one file");
   }
-  session_ = std::make_shared<onnx::Session>("OnnxModel(" + format(options_.path) + ")", std::move(content),
-                                             options_.providers);
+  session_ = std::make_shared<onnx::Session>("OnnxModel(" + format(options().path) + ")", std::move(content),
+                                             options().providers);
   find_data_input();
   check_outputs();
 }
 
-OnnxModel::OnnxModel(Options options, std::shared_ptr<onnx::Session> session)
-    : options_(std::move(options)), session_(std::move(session)) {
+OnnxModel::OnnxModel(Options o, std::shared_ptr<onnx::Session> session)
+    : NodeOf(std::move(o)), session_(std::move(session)) {
   find_data_input();
   check_outputs();
 }
 
 std::shared_ptr<OnnxModel> OnnxModel::with_outputs(std::vector<std::string> outputs,
                                                    std::vector<std::string> units) const {
-  Options options = options_;
-  options.outputs = std::move(outputs);
-  options.units = std::move(units);
-  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
+  Options changed = options();
+  changed.outputs = std::move(outputs);
+  changed.units = std::move(units);
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), session_));
 }
 
 void OnnxModel::find_data_input() {
-  states_ = onnx::find_states(*session_, options_.state);
+  states_ = onnx::find_states(*session_, options().state);
   std::vector<std::string> others;
   const auto& inputs = session_->inputs();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (options_.state.contains(inputs[i].name)) continue;
+    if (options().state.contains(inputs[i].name)) continue;
     others.push_back(inputs[i].name);
     data_input_ = i;
   }
@@ -88,14 +87,14 @@ void OnnxModel::check_outputs() {
       throw ModelError(subject + ": expected float32 from output " + format(wanted) + ", got another type");
     }
   }
-  if (!options_.units.empty() && options_.units.size() != output_names().size()) {
+  if (!options().units.empty() && options().units.size() != output_names().size()) {
     throw ValueError(subject + ": expected a unit for each of " + std::to_string(output_names().size()) +
-                     " outputs, got " + format(options_.units));
+                     " outputs, got " + format(options().units));
   }
 }
 
 std::vector<std::string> OnnxModel::output_names() const {
-  if (!options_.outputs.empty()) return options_.outputs;
+  if (!options().outputs.empty()) return options().outputs;
   for (const auto& info : session_->outputs()) {
     if (!is_state_output(info.name)) return {info.name};
   }
@@ -103,15 +102,15 @@ std::vector<std::string> OnnxModel::output_names() const {
 }
 
 std::string OnnxModel::summary() const {
-  const std::size_t slash = options_.path.find_last_of("/\\");
-  return "OnnxModel(" + format(options_.path.substr(slash == std::string::npos ? 0 : slash + 1)) + ")";
+  const std::size_t slash = options().path.find_last_of("/\\");
+  return "OnnxModel(" + format(options().path.substr(slash == std::string::npos ? 0 : slash + 1)) + ")";
 }
 
 OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
   const std::string& subject = session_->subject();
   const auto& model_shape = data_input().shape;
   const std::size_t rank = input.shape.size();
-  const std::string layout = options_.layout.empty() ? default_layout(rank) : options_.layout;
+  const std::string layout = options().layout.empty() ? default_layout(rank) : options().layout;
   const auto misfit = [&](const std::string& why) {
     throw ModelError(subject + ": expected rows that fit its input " + onnx::shape_text(model_shape) +
                      ", got rows " + to_string(input) + " with layout '" + layout + "'" + why);
@@ -126,7 +125,7 @@ OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
       plan.fixed_batch = model_shape[axis] > 0;
       constexpr std::int64_t kLargestBatch = 4096;
       if (model_shape[axis] > kLargestBatch) misfit("; a batch has at most 4096 rows");
-      const std::int64_t open_batch = states_.empty() ? options_.batch : 1;
+      const std::int64_t open_batch = states_.empty() ? options().batch : 1;
       plan.batch = static_cast<std::size_t>(plan.fixed_batch ? model_shape[axis] : open_batch);
       if (!states_.empty() && plan.batch > 1) misfit("; with state a run takes one row");
       extent = static_cast<std::int64_t>(plan.batch);
@@ -219,14 +218,14 @@ std::vector<std::vector<std::int64_t>> OnnxModel::probe(const Plan& plan) const 
   return shapes;
 }
 
-std::vector<Output> OnnxModel::outputs(const StreamSpec& input) const {
+std::vector<Output> OnnxModel::describe(const StreamSpec& input) const {
   const Plan plan = this->plan(input);
   const auto names = output_names();
   std::vector<Output> outputs;
   for (std::size_t o = 0; o < names.size(); ++o) {
     StreamSpec spec = input;
     spec.shape = plan.row_shapes[o];
-    spec.unit = options_.units.empty() ? "" : options_.units[o];
+    spec.unit = options().units.empty() ? "" : options().units[o];
     outputs.push_back({names[o], spec});
   }
   return outputs;
@@ -242,15 +241,14 @@ std::optional<Locality> OnnxModel::locality() const {
 }
 
 std::shared_ptr<const Node> OnnxModel::batched(int n_rows) const {
-  const bool has_batch = options_.layout.empty() || options_.layout.front() == 'n';
+  const bool has_batch = options().layout.empty() || options().layout.front() == 'n';
   if (!has_batch || !states_.empty()) return nullptr;
   const auto& shape = data_input().shape;
   if (shape.empty() || shape.front() == 1) return nullptr;
   if (shape.front() > 0) return shared_from_this();
-  Options options = options_;
-  options.batch = n_rows;
-  check_options(name, options);
-  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(options), session_));
+  Options changed = options();
+  changed.batch = n_rows;
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), session_));
 }
 
 }  // namespace fastaudio

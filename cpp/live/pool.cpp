@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/options.hpp"
-#include "core/platform.hpp"
 
 namespace fastaudio::live {
 
@@ -65,8 +64,7 @@ struct Pool::Shared {
 
 Pool::Pool(const PoolOptions& options)
     : options_(options),
-      shared_(std::make_shared<Shared>(options)),
-      generation_(platform::fork_generation()) {
+      shared_(std::make_shared<Shared>(options)) {
   const auto within = [](const char* name, auto value, const Range& range, const char* unit) {
     if (value >= range.min && value <= range.max) return;
     throw ValueError(std::string("Pool: expected ") + name + " in " + format(range, unit) + ", got " +
@@ -78,10 +76,8 @@ Pool::Pool(const PoolOptions& options)
   workers_->reserve(static_cast<std::size_t>(options.workers));  // so that adding one throws no half-way
 }
 
-bool Pool::forked() const { return generation_ != platform::fork_generation(); }
-
 Pool::~Pool() {
-  if (forked()) {
+  if (guard_.forked()) {
     static_cast<void>(workers_.release());  // they stayed in the parent: there is nothing to join
     return;
   }
@@ -89,7 +85,7 @@ Pool::~Pool() {
 }
 
 void Pool::add(const std::shared_ptr<LiveStream>& stream) {
-  if (forked()) {
+  if (guard_.forked()) {
     throw StateError("Pool: expected a pool made in this process, got one from before a fork; make another");
   }
   const std::lock_guard lock(shared_->mutex);
@@ -118,7 +114,7 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
 }
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
-  if (forked()) return;
+  if (guard_.forked()) return;
   stream->close();
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
@@ -127,13 +123,13 @@ void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
 }
 
 void Pool::pause() {
-  if (forked()) return;
+  if (guard_.forked()) return;
   const std::lock_guard lock(shared_->mutex);
   shared_->paused = true;
 }
 
 void Pool::resume() {
-  if (forked()) return;
+  if (guard_.forked()) return;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->paused = false;
@@ -142,7 +138,7 @@ void Pool::resume() {
 }
 
 std::size_t Pool::size() const {
-  if (forked()) return 0;
+  if (guard_.forked()) return 0;
   const std::lock_guard lock(shared_->mutex);
   return static_cast<std::size_t>(
       std::count_if(shared_->streams.begin(), shared_->streams.end(),
@@ -150,7 +146,7 @@ std::size_t Pool::size() const {
 }
 
 void Pool::close() {
-  if (forked()) return;
+  if (guard_.forked()) return;
   Shared::Streams streams;
   std::vector<std::thread> workers;
   {

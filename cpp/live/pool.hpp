@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/platform.hpp"
 #include "live/batch.hpp"
 #include "live/live_stream.hpp"
 
@@ -59,12 +60,11 @@ class Pool {
   struct Shared;
 
   static void work(Shared& shared);
-  bool forked() const;
 
   PoolOptions options_;
   std::shared_ptr<Shared> shared_;  ///< the workers hold it too: what a fork leaves behind stays for ever
   std::unique_ptr<std::vector<std::thread>> workers_ = std::make_unique<std::vector<std::thread>>();
-  int generation_;
+  platform::ForkGuard guard_;
 };
 
 }  // namespace fastaudio::live

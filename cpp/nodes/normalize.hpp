@@ -5,7 +5,7 @@
 
 namespace fastaudio {
 
-/// Of a node that takes its scale over each row, or over the clip.
+/// Locality of a node that takes its scale over each row, or over the clip.
 inline std::optional<Locality> row_locality(const std::string& over) {
   return over == "row" ? std::optional(Locality{}) : std::nullopt;
 }
@@ -48,14 +48,12 @@ Example:
     }
   };
 
-  explicit Normalize(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override { return row_locality(options_.over); }
+  std::optional<Locality> locality() const override { return row_locality(options().over); }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class TopDb final : public NodeOf<TopDb> {
@@ -87,14 +85,12 @@ Example:
     }
   };
 
-  explicit TopDb(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override { return row_locality(options_.over); }
+  std::optional<Locality> locality() const override { return row_locality(options().over); }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "nodes/support/require.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -70,32 +72,25 @@ class PatchStream final : public Stream {
   std::size_t filled_;
   std::size_t skip_ = 0;
   bool emitted_ = false;
-  bool fresh_ = false;  ///< whether a row beyond the context came since the last patch
+  bool fresh_ = false;  ///< whether a row that is no context came since the last patch
 };
 
 }  // namespace
 
-Patches::Patches(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> Patches::outputs(const StreamSpec& input) const {
+std::vector<Output> Patches::describe(const StreamSpec& input) const {
+  const std::int64_t n_rows = std::int64_t{options().context} + options().length;
+  require_memory(name, static_cast<std::size_t>(n_rows), input, "length or context");
   StreamSpec spec = input;
-  spec.shape.insert(spec.shape.begin(), std::int64_t{options_.context} + options_.length);
-  if (input.rate_hz > 0) {
+  spec.shape.insert(spec.shape.begin(), n_rows);
+  if (!input.once()) {
     spec.rate_hz = input.rate_hz / hop();
-    spec.span_s = input.span_s + (options_.length - 1) / input.rate_hz;
-    spec.latency_s += (options_.length - 1) / input.rate_hz;
+    spec.span_s = input.span_s + (options().length - 1) / input.rate_hz;
   }
   return {{"", spec}};
 }
 
 std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
-  constexpr std::size_t kLargest = std::size_t{1} << 28;
-  const auto n_rows = static_cast<std::size_t>(options_.context) + static_cast<std::size_t>(options_.length);
-  const std::size_t size = n_rows * input.row_size();
-  if (size > kLargest) {
-    throw ValueError("Patches: expected at most 2**28 values a patch, got " + std::to_string(size) +
-                     "; choose a smaller length or context");
-  }
+  outputs(input);
   return std::make_unique<PatchStream>(keep(this), input.row_size());
 }
 

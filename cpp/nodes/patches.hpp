@@ -43,18 +43,16 @@ Example:
     }
   };
 
-  explicit Patches(Options options);
-  const Options& options() const { return options_; }
-  int hop() const { return options_.hop.value_or(options_.length); }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
+  int hop() const { return options().hop.value_or(options().length); }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override {
-    return Locality{.n_in = hop(), .before = options_.context, .after = options_.length};
+    return Locality{.n_in = hop(), .before = options().context, .after = options().length};
   }
   bool cuts_clips() const override { return true; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

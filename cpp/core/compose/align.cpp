@@ -49,7 +49,7 @@ Alignment::Alignment(const std::string& node, const std::vector<Source>& sources
     : average_(average) {
   for (const Source& source : sources) {
     const bool once = source.spec.rate_hz == 0;
-    if (source.spec.unit == "events") {
+    if (source.spec.kind == StreamSpec::Kind::events) {
       throw ValueError(node + ": expected rows at a steady rate, got events from " + source.name +
                        "; find events behind it");
     }

@@ -85,8 +85,7 @@ std::vector<Output> Concat::outputs(const StreamSpec& input) const {
     if (source.spec.unit != spec.unit) spec.unit = "";
   }
   spec.shape = {size};
-  spec.labels.clear();
-  spec.bin_hz = 0;
+  spec.clear_axis();
   spec.latency_s = alignment.latency_s(sources);
   check_spec(spec);
   return {{"", spec}};

@@ -84,8 +84,7 @@ std::vector<Output> Film::outputs(const StreamSpec& input) const {
   StreamSpec spec = sources[kContent].spec;
   spec.latency_s = alignment(sources).latency_s(sources);
   spec.unit = "";
-  spec.labels.clear();
-  spec.bin_hz = 0;
+  spec.clear_axis();
   return {{"", spec}};
 }
 

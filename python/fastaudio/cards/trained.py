@@ -40,7 +40,7 @@ def require_trained(pipeline: Tagger) -> None:
     card, specs = pipeline.card, pipeline.output_specs.values()
     if card.get("weights") != "untrained" or pipeline.untrained:
         return
-    if any(spec.labels or spec.unit == "events" for spec in specs):
+    if any(spec.kind in ("scores", "events") for spec in specs):
         raise ModelError(
             f"{card.get('name', 'Pipeline')}: expected trained weights, got untrained ones, whose tags mean "
             "nothing; load with untrained=True (--untrained) to run it all the same"

@@ -119,14 +119,14 @@ class Network:
         """
         spec = self._specs[output] if output in self._specs else next(iter(self._specs.values()))
         gap_s = n_lost / self._sample_rate
-        if spec.unit == "events":
+        if spec.kind == "events":
             return [] if provisional else list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
-        if spec.rate_hz == 0:  # one row for a whole stretch
+        if spec.once:  # one row for a whole stretch
             starts, span_s = np.full(len(rows), base_s), until_s - base_s
         else:
             starts, span_s = base_s + np.arange(first_row, first_row + len(rows)) / spec.rate_hz, spec.span_s
         ends = np.minimum(starts + span_s, until_s)
-        if not spec.labels:
+        if spec.kind != "scores":
             return [Frames(float(starts[0]), float(ends[-1]), rows, gap_s, provisional, output)]
         common: dict[str, Any] = {"provisional": provisional, "output": output, "model": self._model}
         return [

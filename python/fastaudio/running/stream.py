@@ -27,7 +27,7 @@ def row_times(spec: StreamSpec, n_rows: int, duration_s: float, *, first: int = 
         duration_s: of the sound they were made of: none ends after it.
         first: index of the first of them in the whole signal.
     """
-    if spec.rate_hz == 0:  # one row for the whole signal
+    if spec.once:
         return np.full((n_rows, 2), (0.0, duration_s))
     starts = np.arange(first, first + n_rows) / spec.rate_hz
     return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), duration_s)
@@ -141,28 +141,26 @@ class PipelineStream:
 
     def _items(self, name: str, rows: NDArray[np.float32], duration_s: float | None) -> Any:
         spec = self._specs[name]
-        if spec.unit == "events":
+        if spec.kind == "events":
             return events.decode(rows, spec, duration_s=duration_s)
         first = self._rows_out[name]
         self._rows_out[name] += len(rows)
-        labels = spec.labels
-        if not labels:
+        if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s, first=first)
         return [
-            Window(float(start_s), float(end_s), scores, labels)
+            Window(float(start_s), float(end_s), scores, spec.labels)
             for (start_s, end_s), scores in zip(times, rows, strict=True)
         ]
 
     def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
         spec = self._specs[name]
-        if spec.unit == "events":
+        if spec.kind == "events":
             return self._events(rows, spec, path, truncated)
-        labels = spec.labels
-        if not labels:
+        if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s)
-        return Tags(labels, rows, times, self.duration_s, truncated, path, self._model)
+        return Tags(spec.labels, rows, times, self.duration_s, truncated, path, self._model)
 
     def _events(
         self, rows: NDArray[np.float32], spec: StreamSpec, path: str | None, truncated: bool

@@ -1,28 +1,15 @@
-/// Arguments of functions that aren't nodes' options, read as strictly and refused in the same words.
+/// Arguments of functions. They are read as strictly as nodes' options and refused in the same words.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "bindings/options.hpp"
+#include "bindings/readers.hpp"
 
 namespace fastaudio::bindings {
 
-template <>
-struct Reader<std::int64_t> {
-  static constexpr const char* type = "int";
-  static bool read(py::handle value, std::int64_t& out) {
-    if (py::isinstance<py::bool_>(value) || !PyIndex_Check(value.ptr())) return false;
-    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
-    if (!index) throw py::error_already_set();
-    int overflow = 0;
-    out = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0) out = overflow > 0 ? INT64_MAX : INT64_MIN;  // no range allows it
-    return true;
-  }
-};
-
-/// Whatever the caller gave; named in signatures as the T that it should be.
+/// Any object; signatures say that it should be a T.
 template <class T>
 class Argument : public py::object {
  public:

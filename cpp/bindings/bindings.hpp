@@ -63,9 +63,9 @@ class WithoutGil {
 
 void register_errors(py::module_& m);
 NodeClass register_node(py::module_& m);
-void register_nodes(py::module_& m, NodeClass& node);
+void register_nodes(py::module_& m);
 void register_composites(py::module_& m, NodeClass& node);
-void register_onnx(py::module_& m, NodeClass& node);
+void register_onnx(py::module_& m);
 void register_stream(py::module_& m, NodeClass& node);
 void register_live(py::module_& m);
 void register_info(py::module_& m);

@@ -62,7 +62,7 @@ std::shared_ptr<N> construct(py::args args, py::kwargs kwargs) {
 /// "(self, content: Node, condition: Node, *, align: str = 'repeat') -> None"
 template <class N>
 std::string composite_signature() {
-  std::string text = signature<typename N::Options>();  // "(self, *, align: ...", "(self) -> None"
+  std::string text = signature(option_table<N>());  // "(self, *, align: ...", "(self) -> None"
   const std::string self = "(self", star = ", *";
   const bool variadic = N::child_arguments[0].form == Form::variadic;
   if (variadic && text.compare(self.size(), star.size(), star) == 0) text.erase(self.size(), star.size());
@@ -113,10 +113,9 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
   {
     py::options no_signatures;
     no_signatures.disable_function_signatures();
-    const std::string doc = "__init__" + composite_signature<N>();
     cls.def(
         py::init([](const py::args& args, const py::kwargs& kwargs) { return construct<N>(args, kwargs); }),
-        doc.c_str());
+        init_doc(composite_signature<N>()).c_str());
   }
   bind_options<N>(cls);
   bind_children<N>(cls);

@@ -3,7 +3,8 @@
 
 #include "bindings/arguments.hpp"
 #include "bindings/bindings.hpp"
-#include "bindings/samples.hpp"
+#include "bindings/input.hpp"
+#include "bindings/output.hpp"
 #include "core/options.hpp"
 #include "core/platform.hpp"
 #include "live/pool.hpp"
@@ -43,7 +44,7 @@ class PyLiveStream {
  public:
   PyLiveStream(std::shared_ptr<Pool> pool, const NodePtr& node, const StreamSpec& input,
                const LiveOptions& options)
-      : pool_(std::move(pool)), generation_(platform::fork_generation()) {
+      : pool_(std::move(pool)) {
     const WithoutGil without_gil;
     stream_ = std::make_shared<LiveStream>(node, input, options, pool_->options().batch > 1);
     pool_->add(stream_);
@@ -78,7 +79,7 @@ class PyLiveStream {
   }
 
   void close(double timeout_s) {
-    if (forked()) return;
+    if (guard_.forked()) return;
     const WithoutGil without_gil;
     pool_->remove(stream_, timeout_s);
   }
@@ -132,10 +133,8 @@ class PyLiveStream {
     } while (n > 0);
   }
 
-  bool forked() const { return generation_ != platform::fork_generation(); }
-
   void require_process() const {
-    if (!forked()) return;
+    if (!guard_.forked()) return;
     throw StateError(
         "live: expected a stream opened in this process, got one from before a fork; open a new one");
   }
@@ -143,7 +142,7 @@ class PyLiveStream {
   std::shared_ptr<Pool> pool_;
   std::shared_ptr<LiveStream> stream_;
   std::timed_mutex pushing_;
-  int generation_;
+  platform::ForkGuard guard_;
 };
 
 /// "LiveStats(captured=0, ...)".
@@ -202,13 +201,12 @@ void register_data(py::module_& m) {
   {
     py::options no_signatures;
     no_signatures.disable_function_signatures();
-    const std::string doc = "__init__" + signature<LiveOptions>();
     options.def(py::init([](const py::args& args, const py::kwargs& kwargs) {
                   auto made = read_options<Live>(args, kwargs);
                   check_options(Live::name, made);
                   return made;
                 }),
-                doc.c_str());
+                init_doc(signature(option_table<Live>())).c_str());
   }
   for_each_field<LiveOptions>(
       [&](const auto& field) { options.def_readonly(field.name, field.member, field.doc); });

@@ -18,9 +18,9 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The C++ core of fastaudio.";
   register_errors(m);
   NodeClass node = register_node(m);
-  register_nodes(m, node);
+  register_nodes(m);
   register_composites(m, node);
-  register_onnx(m, node);
+  register_onnx(m);
   register_stream(m, node);
   publish_classes(m);  // nodes, streams and errors; what follows is wrapped in Python
   register_live(m);

@@ -29,6 +29,8 @@ void register_spec(py::module_& m) {
              }
              StreamSpec spec = StreamSpec::samples(rate_hz);
              spec.shape = std::move(shape);
+             if (unit != spec.unit) spec.kind = StreamSpec::Kind::rows;
+             if (bin_hz > 0) spec.kind = StreamSpec::Kind::spectrum;
              spec.unit = std::move(unit);
              spec.bin_hz = bin_hz;
              check_spec(spec);
@@ -36,7 +38,13 @@ void register_spec(py::module_& m) {
            }),
            py::kw_only(), py::arg("rate_hz").noconvert(), py::arg("shape") = std::vector<std::int64_t>{},
            py::arg("unit") = "samples", py::arg("bin_hz").noconvert() = 0.0)
-      .def_readonly("rate_hz", &StreamSpec::rate_hz, "Rows a second; 0 for one row at the end.")
+      .def_property_readonly(
+          "kind", [](const StreamSpec& spec) { return std::string(name_of(spec.kind)); },
+          "What a row is: 'samples', 'spectrum' (value k belongs to k * bin_hz), 'scores' (value k belongs "
+          "to\n"
+          "labels[k]), 'events', or 'rows' for any other numbers.")
+      .def_property_readonly("once", &StreamSpec::once, "Whether one row comes at the end.")
+      .def_readonly("rate_hz", &StreamSpec::rate_hz, "Rows per second; 0 for one row at the end.")
       .def_property_readonly(
           "shape",
           [](const StreamSpec& spec) -> py::typing::Tuple<int, py::ellipsis> {
@@ -44,13 +52,14 @@ void register_spec(py::module_& m) {
           },
           "Shape of one row; () is a sample.")
       .def_readonly("unit", &StreamSpec::unit, "Such as 'samples', 'power', 'probability'.")
-      .def_readonly("labels", &StreamSpec::labels, "Names along the last axis, if it has any.")
+      .def_readonly("labels", &StreamSpec::labels,
+                    "Names of scores along the last axis; none for other kinds.")
       .def_readonly("span_s", &StreamSpec::span_s, "Row k covers span_s seconds from k / rate_hz.")
       .def_readonly("bin_hz", &StreamSpec::bin_hz,
-                    "Value k of a row is a spectrum's at k * bin_hz; 0 if it isn't one.")
+                    "Distance between the values of a spectrum; 0 for other kinds.")
       .def_readonly("latency_s", &StreamSpec::latency_s,
                     "Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; "
-                    "infinite at the end.")
+                    "infinite for rows that come at the end.")
       .def("__repr__", [](const StreamSpec& spec) { return to_string(spec) + " " + spec.unit; });
 }
 
@@ -60,8 +69,8 @@ NodeClass register_node(py::module_& m) {
   register_spec(m);
   return NodeClass(
              m, "Node",
-             "Options and tables; immutable, shared freely between threads.\n\n"
-             "`node(rows)` computes a whole signal, `node.open()` a stream of blocks; both give the same "
+             "One step of a pipeline. It never changes, so threads may share it.\n\n"
+             "`node(rows)` computes a whole signal and `node.open()` a stream of blocks; both give the same "
              "bits.\n`a >> b` composes, `print(node.diagram())` draws.")
       .def("__repr__", &Node::repr)
       .def(
@@ -72,7 +81,7 @@ NodeClass register_node(py::module_& m) {
           py::is_operator(), py::arg("other"))
       .def("__hash__", [](const Node& self) { return py::hash(py::str(self.repr())); })
       .def_property_readonly("input_spec", &Node::input,
-                             "The input it is made for, or None if any rows will do.")
+                             "The input that its options ask for, or None if it takes any rows.")
       .def(
           "output_specs",
           [](const Node& self, const StreamSpec& input) {
@@ -80,16 +89,17 @@ NodeClass register_node(py::module_& m) {
             for (const Output& output : self.outputs(input)) specs[py::str(output.name)] = output.spec;
             return specs;
           },
-          py::arg("input"), "What comes out for `input`, by the outputs' names ('' for an only one).")
+          py::arg("input"),
+          "Specs of what comes out for `input`, by the outputs' names ('' if there is one).")
       .def("receptive_field_s", &Node::receptive_field_s, py::arg("input"),
-           "Seconds of `input` that one row depends on, of the output where that is most; infinite where "
+           "Seconds of `input` that one row depends on, for the output where that is most; infinite if "
            "a row may depend on all before it.")
       .def(
           "to_dict",
           [](const Node& self) -> py::typing::Dict<py::str, py::object> {
             throw TypeError(self.summary() + ": expected a class that can be saved, got one without to_dict");
           },
-          "The node as a card holds it: its name, and the options that are not default.")
+          "The node as a card holds it: its name and the options that are not default.")
       .def(
           "children",
           [](const Node& self) {
@@ -143,7 +153,7 @@ NodeClass register_node(py::module_& m) {
             if (!spec) throw ValueError(self.summary() + ": expected an input spec to draw for, got none");
             return diagram(self, *spec);
           },
-          py::arg("input") = py::none(), "The node and its parts as text, with the rows between them.");
+          py::arg("input") = py::none(), "Draws the node and its parts as text, with the rows between them.");
 }
 
 }  // namespace fastaudio::bindings

@@ -34,7 +34,7 @@ std::vector<std::string> units_of(const OnnxModel& model, const std::vector<std:
 
 }  // namespace
 
-void register_onnx(py::module_& m, NodeClass&) {
+void register_onnx(py::module_& m) {
   bind_node<OnnxModel>(m, make)
       .def(
           "__getitem__",

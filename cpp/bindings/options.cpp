@@ -1,6 +1,82 @@
 #include "bindings/options.hpp"
 
+#include <algorithm>
+#include <string_view>
+
+#include "bindings/readers.hpp"
+
 namespace fastaudio::bindings {
+
+namespace {
+
+template <class T>
+const T& as(const void* value) {
+  return *static_cast<const T*>(value);
+}
+
+const void* value_of(const OptionField& field, const void* options) {
+  return static_cast<const char*>(options) + field.offset;
+}
+
+template <class T>
+bool read_value(py::handle value, void* to) {
+  T read{};
+  if constexpr (IsOptional<T>::value) {
+    if (!value.is_none() && !Reader<typename T::value_type>::read(value, read.emplace())) return false;
+  } else {
+    if (!Reader<T>::read(value, read)) return false;
+  }
+  *static_cast<T*>(to) = std::move(read);
+  return true;
+}
+
+template <class T>
+py::cpp_function getter(OptionsOf options_of, std::size_t offset) {
+  return [options_of, offset](const Node& node) -> T {
+    return as<T>(static_cast<const char*>(options_of(node)) + offset);
+  };
+}
+
+/// Whether a keyword is left out of a card and of repr.
+bool is_default(const OptionTable& table, const OptionField& field, const void* options) {
+  return field.place == Place::keyword &&
+         field.type->equal(value_of(field, options), value_of(field, table.defaults.get()));
+}
+
+std::string default_text(const OptionTable& table, const OptionField& field) {
+  return field.type->format(value_of(field, table.defaults.get()));
+}
+
+}  // namespace
+
+template <class T>
+const ValueType& value_type() {
+  static const ValueType type{type_name<T>(),
+                              read_value<T>,
+                              [](const void* value) -> py::object { return py::cast(as<T>(value)); },
+                              [](const void* value) { return format(as<T>(value)); },
+                              [](const void* a, const void* b) { return as<T>(a) == as<T>(b); },
+                              getter<T>};
+  return type;
+}
+
+template const ValueType& value_type<bool>();
+template const ValueType& value_type<int>();
+template const ValueType& value_type<std::int64_t>();
+template const ValueType& value_type<double>();
+template const ValueType& value_type<std::string>();
+template const ValueType& value_type<std::optional<int>>();
+template const ValueType& value_type<std::optional<double>>();
+template const ValueType& value_type<std::vector<std::string>>();
+template const ValueType& value_type<std::vector<double>>();
+template const ValueType& value_type<std::map<std::string, std::string>>();
+
+std::string OptionField::expected() const {
+  std::string text = type->name;
+  if (range) text += " in " + format(*range, unit);
+  if (!choices.names.empty()) text += ", " + format(choices);
+  return text;
+}
 
 std::string text_of(py::handle value) {
   auto text = py::cast<std::string>(py::repr(value));
@@ -29,6 +105,115 @@ void throw_unknown_option(const std::string& node, const std::string& got,
 void throw_arguments(const std::string& node, std::size_t positional, std::size_t got) {
   throw TypeError(node + ": expected " + std::to_string(positional) + " positional arguments, got " +
                   std::to_string(got) + "; name the options");
+}
+
+void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs) {
+  std::size_t positional = 0;
+  std::vector<std::string> known;
+  for (const OptionField& field : table.fields) {
+    known.emplace_back(field.name);
+    py::object value;
+    if (field.place == Place::positional && positional < args.size()) value = args[positional++];
+    if (kwargs.contains(field.name)) value = kwargs[field.name];
+    if (value) {
+      void* to = static_cast<char*>(options) + field.offset;
+      if (!field.type->read(value, to)) throw_wrong_type(table.node, field.name, field.expected(), value);
+    } else if (field.place == Place::positional) {
+      throw TypeError(std::string(table.node) + ": expected " + field.name + ", got none");
+    }
+  }
+  if (args.size() > positional) throw_arguments(table.node, positional, args.size());
+  for (const auto& item : kwargs) {
+    const auto key = item.first.cast<std::string>();
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      throw_unknown_option(table.node, key, known);
+    }
+  }
+}
+
+py::dict options_dict(const OptionTable& table, const Node& node, bool all) {
+  const void* options = table.options_of(node);
+  py::dict dict;
+  for (const OptionField& field : table.fields) {
+    if (!all && is_default(table, field, options)) continue;
+    dict[field.name] = field.type->to_python(value_of(field, options));
+  }
+  return dict;
+}
+
+std::string signature(const OptionTable& table) {
+  std::string text = "(self";
+  bool keywords = false;
+  for (const OptionField& field : table.fields) {
+    const bool positional = field.place == Place::positional;
+    if (!positional && !keywords) {
+      text += ", *";
+      keywords = true;
+    }
+    text += std::string(", ") + field.name + ": " + field.type->name;
+    if (!positional) text += " = " + default_text(table, field);
+  }
+  return text + ") -> None";
+}
+
+std::string init_doc(const std::string& signature) {
+  // A type goes from a colon to the parameter's default, or its end; defaults may hold colons and commas.
+  std::string plain;
+  int depth = 0;
+  char quote = 0;
+  bool in_type = false;
+  const std::string_view text(signature.data(), signature.rfind(" -> "));
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '(' || c == '[' || c == '{') {
+      ++depth;
+    } else if (c == ')' || c == ']' || c == '}') {
+      --depth;
+    }
+    const bool top = quote == 0 && depth <= 1;
+    if (top && c == ':') in_type = true;
+    if ((depth == 1 && c == ',') || depth == 0 || (top && text.substr(i).starts_with(" = "))) in_type = false;
+    if (!in_type) plain += c;
+  }
+  return "__init__" + plain + "\n--\n\n__init__" + signature;
+}
+
+std::string class_doc(const OptionTable& table, const char* doc) {
+  std::string text = doc;
+  if (table.fields.empty()) return text;
+  text += "\nOptions:\n";
+  for (const OptionField& field : table.fields) {
+    text += std::string("    ") + field.name + ": " + field.expected();
+    if (field.place != Place::positional) text += ", default " + default_text(table, field);
+    text += std::string("\n        ") + field.doc + "\n";
+  }
+  return text +
+         "\nRaises:\n    TypeError: an option of a wrong type or an unknown name.\n"
+         "    ValueError: an option outside its range.\n";
+}
+
+void bind_options(py::handle cls, const OptionTable& table) {
+  const py::handle property(reinterpret_cast<PyObject*>(&PyProperty_Type));
+  for (const OptionField& field : table.fields) {
+    cls.attr(field.name) = property(field.type->getter(table.options_of, field.offset), py::none(),
+                                    py::none(), py::str(field.doc));
+  }
+}
+
+void bind_to_dict(py::handle cls, const OptionTable& table) {
+  cls.attr("to_dict") = py::cpp_function(
+      [&table](const Node& node) {
+        py::typing::Dict<py::str, py::object> dict;
+        dict["node"] = table.node;
+        dict.attr("update")(options_dict(table, node, false));
+        return dict;
+      },
+      py::name("to_dict"), py::is_method(cls),
+      "The node's name and the options that are not default, as a card holds them.");
 }
 
 }  // namespace fastaudio::bindings

@@ -2,8 +2,8 @@
 #include <future>
 
 #include "bindings/bindings.hpp"
-#include "bindings/rows.hpp"
-#include "bindings/samples.hpp"
+#include "bindings/input.hpp"
+#include "bindings/output.hpp"
 #include "core/compose/split.hpp"
 
 namespace fastaudio::bindings {
@@ -97,7 +97,7 @@ class PyStream {
   }
 
   void push_into(Collector& collector, const py::array& array, bool wait, bool in_blocks = false) {
-    const Values values(array, input_.row_size());
+    const InputRows values(array, input_.row_size());
     const auto n_rows = static_cast<std::size_t>(array.shape(0));
     std::size_t bad = kNone;
     {
@@ -110,8 +110,8 @@ class PyStream {
   }
 
   /// Runs each part on its own stream and thread, the last part on this thread.
-  void run_parts(const std::vector<Part>& parts, const py::array& array, Floats& rows) {
-    const Values values(array, input_.row_size());
+  void run_parts(const std::vector<Part>& parts, const py::array& array, GrowingBuffer& rows) {
+    const InputRows values(array, input_.row_size());
     const std::size_t row_size = parts[0].row_size;
     const auto first = [&](std::size_t p) { return static_cast<std::size_t>(parts[p].first_row) * row_size; };
     rows.reserve(first(parts.size() - 1));
@@ -126,7 +126,7 @@ class PyStream {
       const auto end_input = static_cast<std::size_t>(parts[p].end_input);
       const auto stream = node_->open(input_);
       PartSink sink(parts[p], placed[p]);
-      Floats converted;
+      GrowingBuffer converted;
       bad[p] = values.feed(first_input, end_input - first_input, true, converted,
                            [&](const float* block, std::size_t n) { stream->push(block, n, sink); });
       if (bad[p] == kNone && parts[p].last()) stream->flush(sink);
@@ -144,7 +144,7 @@ class PyStream {
     if (first_bad != kNone) throw_bad(array, first_bad, input_);
     const Placed& last = placed.back();
     rows.set_size(first(parts.size() - 1) + last.n_placed);
-    if (last.beyond.size() > 0) rows.append(last.beyond.data(), last.beyond.size());
+    if (last.overflow.size() > 0) rows.append(last.overflow.data(), last.overflow.size());
   }
 
   void flush_into(Collector& collector) {
@@ -158,6 +158,7 @@ class PyStream {
       const auto array = rows.cast<py::array>();
       StreamSpec spec = StreamSpec::samples(1);
       spec.unit = "";
+      spec.kind = StreamSpec::Kind::rows;
       for (py::ssize_t i = 1; i < array.ndim(); ++i) spec.shape.push_back(array.shape(i));
       if (array.ndim() > 0 && array.dtype().equal(py::dtype::of<float>())) start(spec);
     }
@@ -177,7 +178,7 @@ class PyStream {
   StreamSpec input_;
   std::vector<Output> outputs_;
   std::unique_ptr<Stream> stream_;
-  Floats converted_;
+  GrowingBuffer converted_;
   std::atomic<bool> busy_{false};
 };
 

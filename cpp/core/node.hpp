@@ -1,4 +1,4 @@
-/// A Node is immutable; a Stream is one running state.
+/// A Node is immutable; a Stream is the state of one run.
 #pragma once
 
 #include <cstddef>
@@ -13,36 +13,38 @@
 
 namespace fastaudio {
 
-/// Receives rows as they come out, in blocks. The rows are valid during the call only.
+/// Receives rows as they come out, in blocks.
 class Sink {
  public:
   virtual ~Sink() = default;
+
+  /// The rows are valid during the call only.
   virtual void write(std::size_t output, const float* rows, std::size_t n_rows) = 0;
 
-  /// Memory for the next `n_rows` of an output, counted as written, to be filled before anything else is
-  /// written; null where there is none, and `write` takes them.
+  /// Memory for the next `n_rows` of an output, which then count as written: fill it before the next call.
+  /// Null if the sink has none to give; use `write` then.
   virtual float* place(std::size_t /*output*/, std::size_t /*n_rows*/) { return nullptr; }
 };
 
-/// One run of a node over one signal. One thread at a time. Buffers are made when it is opened: push
-/// allocates nothing (but in Each) and, unless the node was given threads of its own, takes no lock.
+/// One run of a node over one signal; used by one thread at a time. All buffers are made when it is opened:
+/// push allocates nothing (except in Each) and takes no lock, unless the node was given threads.
 class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// Any number of rows, zero included; what they complete goes to `sink` by the end of the next
-  /// `settle`. Throws StateError after flush, or after an error inside a call: rows were lost then.
+  /// Takes any number of rows, zero included. The rows that they complete reach `sink` by the end of the
+  /// next `settle`. Throws StateError after flush, and after an error inside a call, because rows were lost.
   void push(const float* rows, std::size_t n_rows, Sink& sink) {
     run("push", [&] { do_push(rows, n_rows, sink); });
   }
 
-  /// Waits for results that other threads still compute. A live caller settles after each push; one
+  /// Waits for results that other threads still compute. A live caller settles after each push; a caller
   /// that has the whole signal needs only flush.
   void settle(Sink& sink) {
     run("settle", [&] { do_settle(sink); });
   }
 
-  /// Ends the signal: padding, unfinished patches and clip-level rows come out. Once only.
+  /// Ends the signal: padding, unfinished patches and clip-level rows come out. May be called once.
   void flush(Sink& sink) {
     run("flush", [&] { do_flush(sink); });
     flushed_ = true;
@@ -61,7 +63,7 @@ class Stream {
     };
     if (flushed_) refuse("flush");
     if (broken_) refuse("an error");
-    broken_ = true;  // until the call has come back
+    broken_ = true;  // stays so if the call throws
     call();
     broken_ = false;
   }
@@ -70,15 +72,18 @@ class Stream {
   bool broken_ = false;
 };
 
-/// Row k reads inputs k * n_in / n_out - before ... k * n_in / n_out + after - 1, and comes out once they are
-/// there. A stream that begins n_in inputs later gives the same rows, n_out fewer, except those that need
-/// inputs it missed; the same bits if `divisible`.
+/// For n_in inputs come n_out rows, and each depends on inputs near it alone: row k reads the inputs from
+/// k n_in / n_out - before up to, not including, k n_in / n_out + after. It comes out with the last of them.
+/// A stream that begins n_in inputs later gives the same rows without the first n_out, except for rows that
+/// read an input it missed.
 struct Locality {
   std::int64_t n_in = 1;
   std::int64_t n_out = 1;
   std::int64_t before = 0;  ///< negative: that many inputs are skipped
   std::int64_t after = 1;
-  bool divisible = true;  ///< whether streams may share the signal; a model has batches and threads instead
+  bool divisible = true;   ///< whether several streams may share one signal and give the same bits. A model
+                           ///< has batches and threads instead
+  std::int64_t first = 0;  ///< inputs that row 0 waits for, where its edge needs more than `after` of them
 };
 
 class Node;
@@ -99,7 +104,7 @@ struct Child {
   Role role;
 };
 
-/// Options and tables. Thread-safe: share one node between any number of streams and threads.
+/// Options and tables, which never change: any number of streams and threads may share one node.
 class Node : public std::enable_shared_from_this<Node> {
  public:
   virtual ~Node() = default;
@@ -110,17 +115,17 @@ class Node : public std::enable_shared_from_this<Node> {
   /// A short form of `repr` for diagrams.
   virtual std::string summary() const;
 
-  /// The input it is made for, if its options say so (a sample rate, say).
+  /// The input that the options ask for (by a sample rate, say), if they do.
   virtual std::optional<StreamSpec> input() const { return std::nullopt; }
 
-  /// What comes out for `input`; throws ValueError if that doesn't fit.
+  /// What comes out for `input`; throws ValueError if the input doesn't fit.
   virtual std::vector<Output> outputs(const StreamSpec& input) const = 0;
 
   /// A new stream with all its buffers; throws as `outputs` does. It keeps the node alive.
   virtual std::unique_ptr<Stream> open(const StreamSpec& input) const = 0;
 
-  /// Which inputs a row of its outputs reads, if all have one rate; none where a row may depend on any
-  /// input before it.
+  /// How far a row of any output looks. Nothing if outputs have different rates, or if a row may depend on
+  /// every input before it.
   virtual std::optional<Locality> locality() const { return std::nullopt; }
 
   /// Whether one row comes out for each row in, independent of the others, so that several in one run may
@@ -130,9 +135,8 @@ class Node : public std::enable_shared_from_this<Node> {
   /// The same node taking up to `n_rows` rows in one run; null unless `batches()`.
   virtual NodePtr batched(int /*n_rows*/) const { return nullptr; }
 
-  /// Seconds of input that one row depends on, for the output where that is longest; infinite where a row may
-  /// depend on any input before it. An upper bound where composites of branches with different rates hold
-  /// such composites.
+  /// Seconds of input that one row depends on, for the output where that is longest. Infinite if a row may
+  /// depend on every input before it. An upper bound if branches of different rates hold such branches again.
   virtual double receptive_field_s(const StreamSpec& input) const;
 
   /// Whether it cuts its input into windows.

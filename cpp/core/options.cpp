@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 namespace fastaudio {
 
@@ -48,7 +47,7 @@ std::string list(const std::vector<T>& value) {
   return "[" + text + "]";
 }
 
-/// Whole numbers without the ".0" that Python's floats carry.
+/// A whole number without the ".0" that Python's floats have.
 std::string bound(double value) {
   std::string text = format(value);
   if (text.ends_with(".0")) text.resize(text.size() - 2);
@@ -94,55 +93,16 @@ bool contains(const Choices& choices, std::string_view name) {
 
 namespace detail {
 
+void state_latency(std::vector<Output>& outputs, const Locality& near, const StreamSpec& input) {
+  if (input.once()) return;
+  const auto waits_for = static_cast<double>(std::max(near.after, near.first) - 1);
+  for (Output& output : outputs) output.spec.latency_s = input.latency_s + waits_for / input.rate_hz;
+}
+
 void throw_outside(const char* node, const char* field, const std::string& expected, const std::string& got) {
   throw ValueError(std::string(node) + ": expected " + field + " " + expected + ", got " + got);
 }
 
 }  // namespace detail
-
-double Node::receptive_field_s(const StreamSpec& input) const {
-  const auto near = locality();
-  if (!near) return std::numeric_limits<double>::infinity();
-  return static_cast<double>(near->before + near->after) / input.rate_hz;
-}
-
-std::string Node::summary() const {
-  constexpr std::size_t kWidth = 34;
-  std::string text = repr();
-  if (text.size() <= kWidth) return text;
-  std::size_t comma = text.find(", ");
-  if (text.substr(0, comma).find('[') != std::string::npos) comma = std::string::npos;  // within a list
-  if (comma == std::string::npos || comma > kWidth) return text.substr(0, text.find('(')) + "(...)";
-  return text.substr(0, comma) + ", ...)";
-}
-
-NodePtr Node::with_hop(int) const {
-  throw ValueError(summary() + ": expected a node that cuts windows, got one that doesn't; use Patches");
-}
-
-NodePtr Node::with_children(std::vector<NodePtr> nodes) const {
-  if (!nodes.empty()) {
-    throw ValueError(summary() + ": expected no children, got " + std::to_string(nodes.size()) +
-                     "; only composites have some");
-  }
-  return shared_from_this();
-}
-
-std::vector<NodePtr> Node::parts() const {
-  std::vector<NodePtr> steps;
-  for (const Child& child : children()) {
-    if (child.role == Role::step) steps.push_back(child.node);
-  }
-  return steps.empty() ? std::vector<NodePtr>{shared_from_this()} : steps;
-}
-
-std::string short_name(const Node& node) {
-  std::string names;
-  for (const NodePtr& part : node.parts()) {
-    const std::string text = part->repr();
-    names += (names.empty() ? "" : " >> ") + text.substr(0, text.find('('));
-  }
-  return names;
-}
 
 }  // namespace fastaudio

@@ -1,14 +1,16 @@
-/// Options are declared once, as a tuple of Fields; checks, repr and bindings derive from it.
+/// Options are declared once, as a tuple of Fields; checks, repr and bindings follow from it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -16,7 +18,7 @@
 
 namespace fastaudio {
 
-/// Smallest and largest value allowed, both included.
+/// The smallest and the largest value allowed.
 struct Range {
   double min;
   double max;
@@ -27,7 +29,7 @@ struct Choices {
   std::string_view names;
 };
 
-/// `shown`: a keyword whose value repr states even when it is the default.
+/// How an option is passed. `shown` is a keyword that repr states even if it has its default.
 enum class Place { keyword, shown, positional };
 
 template <class Options, class T>
@@ -49,7 +51,7 @@ struct Field {
       : name(n), member(m), range(), choices{}, unit(""), doc(d), place(p) {}
 };
 
-/// Python's spelling of a value, exact to the last bit.
+/// A value as Python spells it, exact to the last bit.
 std::string format(bool value);
 std::string format(int value);
 std::string format(std::int64_t value);
@@ -79,6 +81,9 @@ template <class T>
 struct Unwrapped<std::optional<T>> {
   using type = T;
 };
+
+/// Sets when rows of this locality come out.
+void state_latency(std::vector<Output>& outputs, const Locality& near, const StreamSpec& input);
 
 [[noreturn]] void throw_outside(const char* node, const char* field, const std::string& expected,
                                 const std::string& got);
@@ -119,8 +124,8 @@ void check_options(const char* node, const Options& options) {
   });
 }
 
-/// "MelSpectrogram(sample_rate=16000, n_fft=512)": positional and shown options, and those that aren't
-/// default.
+/// "MelSpectrogram(sample_rate=16000, n_fft=512)": the positional and shown options, and those that differ
+/// from their default.
 template <class Options>
 std::string format_options(const char* node, const Options& options) {
   std::string text;
@@ -135,14 +140,39 @@ std::string format_options(const char* node, const Options& options) {
   return std::string(node) + "(" + text + ")";
 }
 
-/// Base of every node with options: `Derived` has `name`, `Options` and `options()`.
+/// Base of every node with options. `Derived` has `name` and `Options`, and a static `check(options)` if some
+/// options rule out others. It makes its output's spec in `describe`. With a locality the latency follows.
 template <class Derived>
 class NodeOf : public Node {
  public:
-  std::string repr() const override {
-    const auto& self = static_cast<const Derived&>(*this);
-    return format_options(Derived::name, self.options());
+  /// Throws ValueError for options outside their range, or that contradict each other.
+  template <class Self = Derived>
+  explicit NodeOf(typename Self::Options options = {}) : held_(std::make_unique<Held>(std::move(options))) {
+    check_options(Derived::name, held_->options);
+    if constexpr (requires { Derived::check(held_->options); }) Derived::check(held_->options);
   }
+
+  const auto& options() const { return held_->options; }
+  std::string repr() const override { return format_options(Derived::name, options()); }
+
+  std::vector<Output> outputs(const StreamSpec& input) const final {
+    auto outputs = describe(input);
+    if (const auto near = locality()) detail::state_latency(outputs, *near, input);
+    return outputs;
+  }
+
+ private:
+  /// Outputs for `input`; throws ValueError if it doesn't fit. Without a locality it sets latency_s too.
+  virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
+
+  struct Held;  // holds a type of Derived's, which isn't complete where this class is
+  std::unique_ptr<const Held> held_;
+};
+
+template <class Derived>
+struct NodeOf<Derived>::Held {
+  explicit Held(typename Derived::Options o) : options(std::move(o)) {}
+  typename Derived::Options options;
 };
 
 }  // namespace fastaudio

@@ -64,7 +64,7 @@ void prefer_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::siz
   constexpr std::size_t kAtLeast = std::size_t{1} << 22;  // as NumPy does
   if (n_bytes < kAtLeast) return;
   const std::size_t skipped = kPage - reinterpret_cast<std::uintptr_t>(memory) % kPage;
-  // Advice only: nothing depends on whether it is taken.
+  // Advice only: nothing depends on whether the system takes it.
   static_cast<void>(madvise(static_cast<char*>(memory) + skipped, n_bytes - skipped, MADV_HUGEPAGE));
 #endif
 }

@@ -9,6 +9,21 @@ namespace fastaudio {
 
 bool same_rate(double a_hz, double b_hz) { return std::abs(a_hz - b_hz) <= 1e-9 * std::abs(a_hz); }
 
+const char* name_of(StreamSpec::Kind kind) {
+  switch (kind) {
+    case StreamSpec::Kind::samples:
+      return "samples";
+    case StreamSpec::Kind::spectrum:
+      return "spectrum";
+    case StreamSpec::Kind::scores:
+      return "scores";
+    case StreamSpec::Kind::events:
+      return "events";
+    default:
+      return "rows";
+  }
+}
+
 void check_spec(const StreamSpec& spec) {
   if (!(spec.rate_hz >= 0) || std::isinf(spec.rate_hz)) {
     throw ValueError("rows: expected a finite rate in Hz, got " + std::to_string(spec.rate_hz));
@@ -20,7 +35,7 @@ void check_spec(const StreamSpec& spec) {
   std::int64_t size = 1;
   for (const std::int64_t n : spec.shape) {
     if (n < 1 || n > kLargest / size) {
-      throw ValueError("rows: expected from 1 to 2**28 values a row, got shape " + to_string(spec));
+      throw ValueError("rows: expected from 1 to 2**28 values per row, got shape " + to_string(spec));
     }
     size *= n;
   }
@@ -28,7 +43,7 @@ void check_spec(const StreamSpec& spec) {
 
 std::string to_string(const StreamSpec& spec) {
   char rate[40] = "once";
-  if (spec.rate_hz > 0) {
+  if (!spec.once()) {
     const bool whole = spec.rate_hz == std::floor(spec.rate_hz);
     std::snprintf(rate, sizeof rate, whole ? "%.0f Hz" : "%.3g Hz", spec.rate_hz);
   }

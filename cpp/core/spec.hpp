@@ -3,20 +3,34 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fastaudio {
 
-/// Rates are rows a second of signal time; shape [] is a sample, [96] a frame, [187, 96] a patch.
+/// Rates are rows per second of signal time; shape [] is a sample, [96] a frame, [187, 96] a patch.
 struct StreamSpec {
+  /// What a row is. Only scores and events have labels, and only a spectrum has a bin_hz.
+  enum class Kind {
+    rows,      ///< features, embeddings, patches: numbers without names
+    samples,   ///< sound; int16 is taken as well as float32
+    spectrum,  ///< value k of the last axis belongs to the frequency k * bin_hz
+    scores,    ///< value k of the last axis belongs to labels[k]
+    events,    ///< what Events gives; the labels are those of its scores
+  };
+
   double rate_hz = 0;               ///< 0: one row at the end of the stream
   std::vector<std::int64_t> shape;  ///< of one row
   std::string unit;                 ///< such as "samples", "power", "log10", "probability"
-  std::vector<std::string> labels;  ///< of the last axis, if it has names
+  std::vector<std::string> labels;  ///< names along the last axis
   double span_s = 0;                ///< row k covers [k / rate_hz, k / rate_hz + span_s)
-  double bin_hz = 0;                ///< value k of a row is a spectrum's at k * bin_hz; 0: it isn't one
+  double bin_hz = 0;                ///< distance between the values of a spectrum
   double latency_s = 0;             ///< row k comes out at the latest once k / rate_hz + latency_s seconds of
                                     ///< input are there; infinite: at the end
+  Kind kind = Kind::rows;
+
+  /// Whether one row comes at the end of the stream.
+  bool once() const { return rate_hz == 0; }
 
   std::size_t row_size() const {
     std::size_t size = 1;
@@ -26,7 +40,20 @@ struct StreamSpec {
 
   static StreamSpec samples(double rate_hz) {
     const double step_s = rate_hz > 0 ? 1 / rate_hz : 0;
-    return {rate_hz, {}, "samples", {}, step_s, 0, step_s};
+    return {rate_hz, {}, "samples", {}, step_s, 0, step_s, Kind::samples};
+  }
+
+  /// Sets the names of the values along the last axis.
+  void set_labels(std::vector<std::string> names) {
+    labels = std::move(names);
+    kind = Kind::scores;
+  }
+
+  /// For a last axis that is another one now: its names and frequencies no longer hold.
+  void clear_axis() {
+    labels.clear();
+    bin_hz = 0;
+    if (kind != Kind::samples) kind = Kind::rows;
   }
 };
 
@@ -35,6 +62,9 @@ struct Output {
   std::string name;
   StreamSpec spec;
 };
+
+/// The kind's name, as Python shows it.
+const char* name_of(StreamSpec::Kind kind);
 
 /// Throws ValueError unless the rate is finite and not negative, and a row has from 1 to 2**28 values.
 void check_spec(const StreamSpec& spec);

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "dsp/mel_filterbank.hpp"
+#include "dsp/sparse_filterbank.hpp"
 
 namespace fastaudio::dsp {
 

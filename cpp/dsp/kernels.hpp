@@ -34,9 +34,6 @@ struct Kernels {
   /// Computes rows [n_frames][n_values or n_bands] of `n_frames` in [1, lanes] frames, `hop` samples apart.
   void (*spectrum)(const SpectrumPlan&, const FilterPlan&, const float* samples, std::ptrdiff_t hop,
                    int n_frames, float* scratch, float* rows);
-  /// Real inverse transform: spectra [n_frames][n_bins] (re, im) to frames [n_frames][n_fft], for
-  /// `n_frames` in [1, lanes]. Imaginary parts that a real signal can't have are ignored.
-  void (*inverse)(const RealFftPlan&, const float* spectra, int n_frames, float* scratch, float* frames);
   /// Elementwise; `out` may equal `in`.
   void (*log)(const LogPlan&, const float* in, float* out, std::size_t n);
   /// Returns the index of the first value that is NaN, infinite, or beyond kLargestSample; n if none is.

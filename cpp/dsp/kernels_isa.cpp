@@ -88,7 +88,6 @@ extern const Kernels table;
 const Kernels table{FASTAUDIO_NAME(FASTAUDIO_ISA),
                     kLanes,
                     spectrum,
-                    inverse,
                     log,
                     find_bad,
                     from_int16,

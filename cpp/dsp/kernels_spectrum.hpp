@@ -78,17 +78,10 @@ inline std::size_t spectrum_scratch(const SpectrumPlan& plan, const FilterPlan& 
          plan.fft.work_floats(lanes);
 }
 
-/// The same for `Kernels::inverse`.
-inline std::size_t inverse_scratch(const RealFftPlan& plan, int lanes) {
-  return 2 * static_cast<std::size_t>(plan.points) * static_cast<std::size_t>(lanes) +
-         plan.work_floats(lanes);
-}
-
 #ifdef FASTAUDIO_ISA
 namespace FASTAUDIO_ISA {
 void spectrum(const SpectrumPlan&, const FilterPlan&, const float* samples, std::ptrdiff_t hop, int n_frames,
               float* scratch, float* rows);
-void inverse(const RealFftPlan&, const float* spectra, int n_frames, float* scratch, float* frames);
 }  // namespace FASTAUDIO_ISA
 #endif
 

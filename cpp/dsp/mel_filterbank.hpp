@@ -1,11 +1,9 @@
 /// Makes triangular filters on a mel scale, as sparse rows.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
-#include <vector>
 
-#include "dsp/kernels_spectrum.hpp"
+#include "dsp/sparse_filterbank.hpp"
 
 namespace fastaudio::dsp {
 
@@ -13,22 +11,6 @@ namespace fastaudio::dsp {
 /// 15 + 27 ln(f / 1000) / ln 6.4.
 double hz_to_mel(double hz, std::string_view mel_scale);
 double mel_to_hz(double mel, std::string_view mel_scale);
-
-/// Band b weighs bins [first[b], first[b] + offset[b + 1] - offset[b]), zeros at an end included.
-struct SparseFilterbank {
-  std::vector<std::int32_t> first;
-  std::vector<std::int32_t> offset{0};
-  std::vector<float> weights;
-
-  /// Adds a band; `weights` begin at bin `first` of `n_bins`.
-  void add(int first, const std::vector<double>& weights, int n_bins);
-
-  /// Points into these vectors.
-  FilterPlan plan() const;
-
-  /// Bands without a single bin, which stay constant.
-  std::vector<int> empty_bands() const;
-};
 
 struct MelFilters {
   double sample_rate;

@@ -25,8 +25,8 @@ std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::stri
 OnnxModel::OnnxModel(Options options, std::string content)
     : OnnxModel(options, load(options, std::move(content))) {}
 
-OnnxModel::OnnxModel(Options options, std::shared_ptr<onnx::Session> session)
-    : options_(std::move(options)), session_(std::move(session)) {
+OnnxModel::OnnxModel(Options o, std::shared_ptr<onnx::Session> session)
+    : NodeOf(std::move(o)), session_(std::move(session)) {
   find_data_input();
   check_outputs();
 }
@@ -105,7 +105,7 @@ OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
   return {std::move(layout), std::move(row_shapes)};
 }
 
-std::vector<Output> OnnxModel::outputs(const StreamSpec& input) const {
+std::vector<Output> OnnxModel::describe(const StreamSpec& input) const {
   const Plan plan = this->plan(input);
   const auto names = output_names();
   std::vector<Output> outputs;

@@ -64,15 +64,12 @@ Source: ONNX Runtime 1.19 or later, C interface
   std::shared_ptr<OnnxModel> with_outputs(std::vector<std::string> outputs,
                                           std::vector<std::string> units) const;
 
-  const Options& options() const { return options_; }
   const onnx::Session& session() const { return *session_; }
   /// Returns the input that rows go to, which is the only one that isn't a state.
   const onnx::TensorInfo& data_input() const { return session_->inputs()[data_input_]; }
   const std::vector<onnx::State>& states() const { return states_; }
   std::vector<std::string> output_names() const;
   std::string summary() const override;
-  std::optional<StreamSpec> input() const override { return std::nullopt; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
   bool batches() const override;
@@ -89,12 +86,12 @@ Source: ONNX Runtime 1.19 or later, C interface
 
  private:
   OnnxModel(Options options, std::shared_ptr<onnx::Session> session);
+  std::vector<Output> describe(const StreamSpec& input) const override;
   void find_data_input();
   void check_outputs() const;
   /// Returns the names of all outputs that aren't states.
   std::vector<std::string> data_outputs() const;
 
-  Options options_;
   std::shared_ptr<onnx::Session> session_;
   std::vector<onnx::State> states_;
   std::size_t data_input_ = 0;

@@ -57,7 +57,7 @@ class ThreadedStream final : public Stream {
   }
 
   ~ThreadedStream() override {
-    if (forked()) {  // the workers stayed in the parent and may hold the lock; there is nothing to join
+    if (guard_.forked()) {  // the workers stayed in the parent and may hold the lock; there is nothing to join
       (void)sync_.release();
       (void)workers_.release();
       return;
@@ -93,10 +93,8 @@ class ThreadedStream final : public Stream {
     while (written_ < filled_) write_oldest(sink);
   }
 
-  bool forked() const { return generation_ != platform::fork_generation(); }
-
   void require_workers() const {
-    if (!forked()) return;
+    if (!guard_.forked()) return;
     throw StateError(
         "stream: expected a stream opened in this process, got one from before a fork; open a new one");
   }
@@ -164,7 +162,7 @@ class ThreadedStream final : public Stream {
   std::uint64_t filled_ = 0;   ///< jobs handed to the workers; only the caller writes it
   std::uint64_t taken_ = 0;    ///< jobs that workers took
   std::uint64_t written_ = 0;  ///< jobs whose results went out; only the caller uses it
-  int generation_ = platform::fork_generation();
+  platform::ForkGuard guard_;
   std::unique_ptr<std::vector<std::thread>> workers_ = std::make_unique<std::vector<std::thread>>();
 };
 

@@ -16,7 +16,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 }  // namespace
 
 bool steady(const StreamSpec& spec) {
-  return spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.unit != "events";
+  return spec.rate_hz > 0 && std::isfinite(spec.latency_s) && spec.kind != StreamSpec::Kind::events;
 }
 
 class Chain::PartTimer {

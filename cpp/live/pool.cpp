@@ -5,7 +5,6 @@
 #include <system_error>
 #include <utility>
 
-#include "core/platform.hpp"
 
 namespace fastaudio::live {
 
@@ -63,17 +62,14 @@ struct Pool::Shared {
 
 Pool::Pool(const PoolOptions& options)
     : options_(options),
-      shared_(std::make_shared<Shared>(options)),
-      generation_(platform::fork_generation()) {
+      shared_(std::make_shared<Shared>(options)) {
   check_options("Pool", options);
   // Now, so that emplace_back can't fail after it has started a thread.
   workers_->reserve(static_cast<std::size_t>(options.workers));
 }
 
-bool Pool::forked() const { return generation_ != platform::fork_generation(); }
-
 Pool::~Pool() {
-  if (forked()) {
+  if (guard_.forked()) {
     static_cast<void>(workers_.release());  // the threads stayed in the parent, so there is nothing to join
     return;
   }
@@ -81,7 +77,7 @@ Pool::~Pool() {
 }
 
 void Pool::add(const std::shared_ptr<LiveStream>& stream) {
-  if (forked()) {
+  if (guard_.forked()) {
     throw StateError("Pool: expected a pool made in this process, got one from before a fork; make another");
   }
   const std::lock_guard lock(shared_->mutex);
@@ -110,7 +106,7 @@ void Pool::add(const std::shared_ptr<LiveStream>& stream) {
 }
 
 void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
-  if (forked()) return;
+  if (guard_.forked()) return;
   stream->close();
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
@@ -119,13 +115,13 @@ void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
 }
 
 void Pool::pause() {
-  if (forked()) return;
+  if (guard_.forked()) return;
   const std::lock_guard lock(shared_->mutex);
   shared_->paused = true;
 }
 
 void Pool::resume() {
-  if (forked()) return;
+  if (guard_.forked()) return;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->paused = false;
@@ -134,7 +130,7 @@ void Pool::resume() {
 }
 
 std::size_t Pool::size() const {
-  if (forked()) return 0;
+  if (guard_.forked()) return 0;
   const std::lock_guard lock(shared_->mutex);
   return static_cast<std::size_t>(
       std::count_if(shared_->streams.begin(), shared_->streams.end(),
@@ -142,7 +138,7 @@ std::size_t Pool::size() const {
 }
 
 void Pool::close() {
-  if (forked()) return;
+  if (guard_.forked()) return;
   Shared::Streams streams;
   std::vector<std::thread> workers;
   {

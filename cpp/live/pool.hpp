@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/options.hpp"
+#include "core/platform.hpp"
 #include "live/batch.hpp"
 #include "live/live_stream.hpp"
 
@@ -69,12 +70,11 @@ class Pool {
   struct Shared;
 
   static void work(Shared& shared);
-  bool forked() const;
 
   PoolOptions options_;
   std::shared_ptr<Shared> shared_;  ///< the workers hold it too; a fork's child never frees it
   std::unique_ptr<std::vector<std::thread>> workers_ = std::make_unique<std::vector<std::thread>>();
-  int generation_;
+  platform::ForkGuard guard_;
 };
 
 }  // namespace fastaudio::live

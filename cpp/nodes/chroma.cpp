@@ -6,8 +6,8 @@
 
 #include "dsp/chroma_filterbank.hpp"
 #include "dsp/reduce.hpp"
-#include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
+#include "nodes/support/spectrum_rows.hpp"
 
 namespace fastaudio {
 
@@ -69,22 +69,20 @@ class Folding {
 
 }  // namespace
 
-Chroma::Chroma(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> Chroma::outputs(const StreamSpec& input) const {
+std::vector<Output> Chroma::describe(const StreamSpec& input) const {
   require_spectrum(name, input, "power");
   require_frequencies(name, input);
-  auto outputs = each_row(input, options_.n_chroma, options_.norm == "none" ? "power" : "");
-  if (options_.n_chroma == 12) {
-    auto& labels = outputs.front().spec.labels;
-    labels = {"C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"};
-    if (!options_.base_c) std::rotate(labels.begin(), labels.begin() + 9, labels.end());
+  auto outputs = each_row(input, options().n_chroma, options().norm == "none" ? "power" : "");
+  if (options().n_chroma == 12) {
+    std::vector<std::string> labels{"C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"};
+    if (!options().base_c) std::rotate(labels.begin(), labels.begin() + 9, labels.end());
+    outputs.front().spec.set_labels(std::move(labels));
   }
   return outputs;
 }
 
 std::unique_ptr<Stream> Chroma::open(const StreamSpec& input) const {
-  return stream_of_rows(Folding(options_, input), input, outputs(input).front());
+  return stream_of_rows(Folding(options(), input), input, outputs(input).front());
 }
 
 }  // namespace fastaudio

@@ -1,19 +1,19 @@
 #include "nodes/delta.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/compose/sequential.hpp"
 #include "core/rows/row_block.hpp"
+#include "core/rows/row_ring.hpp"
 #include "nodes/support/require.hpp"
 
 namespace fastaudio {
 
 namespace {
 
-/// Weights of rows -half to half whose sum is the derivative of order `order` of the polynomial of that
-/// order fitted to them; the derivative is the same everywhere. The polynomial orthogonal to those of
-/// lower order is all it takes: weight i is order! p(i) / sum p^2.
+/// Weights of rows -half to half. Their weighted sum is the derivative of order `order` of the polynomial of
+/// that order that fits them best, which is the same everywhere. With p the polynomial orthogonal to all of
+/// lower order, weight i is order! p(i) / sum p^2.
 std::vector<double> derivative_weights(int width, int order) {
   const int half = width / 2;
   const auto size = static_cast<std::size_t>(width);
@@ -46,7 +46,7 @@ class DeltaStream final : public Stream {
         odd_(order % 2 != 0),
         weights_(derivative_weights(width, order)),
         row_size_(row_size),
-        ring_(static_cast<std::size_t>(width) * row_size),
+        ring_(static_cast<std::size_t>(width), row_size),
         sums_(row_size),
         last_(row_size),
         block_(row_size) {}
@@ -54,9 +54,8 @@ class DeltaStream final : public Stream {
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     for (; n_rows > 0; --n_rows, rows += row_size_) {
-      std::memcpy(&ring_[place(n_)], rows, row_size_ * sizeof(float));
-      ++n_;
-      const std::int64_t t = n_ - 1 - half_;
+      ring_.push(rows);
+      const std::int64_t t = ring_.end() - 1 - half_;
       if (t < (interp_ ? half_ : 0)) continue;
       derive(t, sink);
       // The polynomial of the first rows has this derivative everywhere.
@@ -66,21 +65,17 @@ class DeltaStream final : public Stream {
   }
 
   void do_flush(Sink& sink) override {
-    if (interp_ && n_ > 2 * half_) {
+    const std::int64_t n = ring_.end();
+    if (interp_ && n > 2 * half_) {
       repeat(half_, sink);
     } else {
-      const std::int64_t first = interp_ ? 0 : std::max<std::int64_t>(0, n_ - half_);
-      for (std::int64_t t = first; t < n_; ++t) derive(t, sink);
+      for (std::int64_t t = interp_ ? 0 : std::max<std::int64_t>(0, n - half_); t < n; ++t) derive(t, sink);
     }
     block_.write(sink);
   }
 
-  std::size_t place(std::int64_t t) const {
-    return static_cast<std::size_t>(t % (2 * half_ + 1)) * row_size_;
-  }
-
-  /// The row as far from the ends as there are rows.
-  const float* row(std::int64_t t) const { return &ring_[place(std::clamp<std::int64_t>(t, 0, n_ - 1))]; }
+  /// Row t; before the first row and after the last one these are repeated.
+  const float* row(std::int64_t t) const { return ring_.at(std::clamp<std::int64_t>(t, 0, ring_.end() - 1)); }
 
   void derive(std::int64_t t, Sink& sink) {
     const float* middle = row(t);
@@ -110,40 +105,35 @@ class DeltaStream final : public Stream {
   bool odd_;
   std::vector<double> weights_;
   std::size_t row_size_;
-  std::vector<float> ring_;  ///< the last 2 half + 1 rows
+  RowRing ring_;
   std::vector<double> sums_;
   std::vector<float> last_;  ///< the row that came out last
   RowBlock block_;
-  std::int64_t n_ = 0;
 };
 
 }  // namespace
 
-Delta::Delta(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-  if (options_.width % 2 == 0) detail::throw_outside(name, "width", "odd", format(options_.width));
-  if (options_.order >= options_.width && options_.mode != "htk") {
-    detail::throw_outside(name, "order", "below width = " + format(options_.width), format(options_.order));
+void Delta::check(const Options& options) {
+  if (options.width % 2 == 0) detail::throw_outside(name, "width", "odd", format(options.width));
+  if (options.order >= options.width && options.mode != "htk") {
+    detail::throw_outside(name, "order", "below width = " + format(options.width), format(options.order));
   }
 }
 
-std::vector<Output> Delta::outputs(const StreamSpec& input) const {
-  require_memory(name, static_cast<std::size_t>(options_.width), input, "width");
-  StreamSpec spec = input;
-  const int rows = options_.mode == "interp" ? options_.width - 1 : reach();
-  if (input.rate_hz > 0) spec.latency_s += rows / input.rate_hz;
-  return {{"", spec}};
+std::vector<Output> Delta::describe(const StreamSpec& input) const {
+  require_memory(name, static_cast<std::size_t>(options().width), input, "width");
+  return {{"", input}};
 }
 
 std::unique_ptr<Stream> Delta::open(const StreamSpec& input) const {
   outputs(input);
-  if (options_.mode == "htk" && options_.order > 1) {
-    Options once = options_;
+  if (options().mode == "htk" && options().order > 1) {
+    Options once = options();
     once.order = 1;
     const auto slope = std::make_shared<const Delta>(once);
-    return Sequential(std::vector<NodePtr>(static_cast<std::size_t>(options_.order), slope)).open(input);
+    return Sequential(std::vector<NodePtr>(static_cast<std::size_t>(options().order), slope)).open(input);
   }
-  return std::make_unique<DeltaStream>(options_.width, options_.order, options_.mode == "interp",
+  return std::make_unique<DeltaStream>(options().width, options().order, options().mode == "interp",
                                        input.row_size());
 }
 

@@ -44,18 +44,18 @@ Example:
     }
   };
 
-  explicit Delta(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override {
-    return Locality{.before = reach(), .after = reach() + 1};
+    // The first rows are interpolated from a whole window.
+    return Locality{
+        .before = reach(), .after = reach() + 1, .first = options().mode == "interp" ? options().width : 0};
   }
 
  private:
-  int reach() const { return options_.width / 2 * (options_.mode == "htk" ? options_.order : 1); }
-
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
+  int reach() const { return options().width / 2 * (options().mode == "htk" ? options().order : 1); }
 };
 
 }  // namespace fastaudio

@@ -4,28 +4,26 @@
 #include <cmath>
 
 #include "core/rows/row_block.hpp"
+#include "core/rows/row_ring.hpp"
+#include "nodes/support/numbers.hpp"
 #include "nodes/support/require.hpp"
 
 namespace fastaudio {
 
 namespace {
 
-using Numbers = std::vector<double>;
-
 constexpr std::size_t kRowSize = 6;
 constexpr std::int64_t kLow = 65536;  // first window = high * kLow + low, both exact in float32 for 2**40
 
-double at(const Numbers& numbers, std::size_t i) { return numbers.size() == 1 ? numbers[0] : numbers[i]; }
-
 std::int64_t windows_of(double seconds, double rate_hz) { return std::llround(seconds * rate_hz); }
 
-/// What holds for a label, in windows.
+/// A label's options, with times as numbers of windows.
 struct Rule {
   float onset;
   float offset;
-  std::int64_t n_on;         ///< fewest of an event
-  std::int64_t n_off;        ///< below offset that end it
-  std::int64_t n_cool_down;  ///< after its last, with no other
+  std::int64_t n_on;         ///< an event has at least this many
+  std::int64_t n_off;        ///< this many below offset end it
+  std::int64_t n_cool_down;  ///< after an event no other begins for this many
 };
 
 std::vector<Rule> rules_of(const Events::Options& options, const StreamSpec& input) {
@@ -43,41 +41,35 @@ std::vector<Rule> rules_of(const Events::Options& options, const StreamSpec& inp
   return rules;
 }
 
-/// Mean of each label over the last `n` rows, computed anew each time: a running sum would remember what
-/// has left it.
+/// Mean of each label over the last `n` rows. It is computed anew each time, because a running sum would keep
+/// rounding errors of rows that have left it.
 class Smoothing {
  public:
   Smoothing(std::size_t n, std::size_t row_size)
-      : n_(n), row_size_(row_size), ring_(n > 1 ? n * row_size : 0), sums_(row_size), means_(row_size) {}
+      : n_(n), ring_(n > 1 ? n : 0, row_size), sums_(row_size), means_(row_size) {}
 
   /// Valid until the next call.
   const float* add(const float* row) {
     if (n_ <= 1) return row;
-    std::copy_n(row, row_size_, &ring_[next_ * row_size_]);
-    next_ = (next_ + 1) % n_;
-    held_ = std::min(held_ + 1, n_);
+    ring_.push(row);
     std::fill(sums_.begin(), sums_.end(), 0.0);
-    for (std::size_t t = 0; t < held_; ++t) {
-      const float* past = &ring_[(next_ + n_ - held_ + t) % n_ * row_size_];
-      for (std::size_t k = 0; k < row_size_; ++k) sums_[k] += past[k];
+    for (std::int64_t t = ring_.begin(); t < ring_.end(); ++t) {
+      const float* past = ring_.at(t);
+      for (std::size_t k = 0; k < sums_.size(); ++k) sums_[k] += past[k];
     }
-    for (std::size_t k = 0; k < row_size_; ++k) {
-      means_[k] = static_cast<float>(sums_[k] / static_cast<double>(held_));
-    }
+    const auto n_held = static_cast<double>(ring_.end() - ring_.begin());
+    for (std::size_t k = 0; k < sums_.size(); ++k) means_[k] = static_cast<float>(sums_[k] / n_held);
     return means_.data();
   }
 
  private:
   std::size_t n_;
-  std::size_t row_size_;
-  std::vector<float> ring_;
+  RowRing ring_;
   std::vector<double> sums_;
   std::vector<float> means_;
-  std::size_t next_ = 0;
-  std::size_t held_ = 0;
 };
 
-/// The event that a label is in, with the totals up to its last window and up to now.
+/// A label's event that is going on, with totals up to now and up to the event's last window so far.
 struct Running {
   bool on = false;
   bool announced = false;
@@ -184,17 +176,16 @@ class EventStream final : public Stream {
   std::vector<Running> running_;
   Smoothing smoothing_;
   bool onsets_;
-  std::vector<Due> due_;  ///< of this window; at most one a label
+  std::vector<Due> due_;  ///< rows that this window gives, at most one per label
   RowBlock block_;
-  std::int64_t now_ = 0;  ///< windows before this one
+  std::int64_t now_ = 0;  ///< index of this window
 };
 
 }  // namespace
 
-Events::Events(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
+void Events::check(const Options& options) {
   std::size_t n = 1;  // labels that the lists are for; 1 for any number of them
-  const auto check = [&](const char* field, const Numbers& numbers) {
+  const auto check_length = [&](const char* field, const Numbers& numbers) {
     const std::string got = std::to_string(numbers.size()) + " items";
     if (numbers.empty()) detail::throw_outside(name, field, "of at least one item", got);
     if (n > 1 && numbers.size() > 1 && numbers.size() != n) {
@@ -203,55 +194,57 @@ Events::Events(Options options) : options_(std::move(options)) {
     }
     n = std::max(n, numbers.size());
   };
-  check("onset", options_.onset);
-  if (!options_.offset.empty()) check("offset", options_.offset);
-  check("min_on_s", options_.min_on_s);
-  check("min_off_s", options_.min_off_s);
-  check("cool_down_s", options_.cool_down_s);
-  for (std::size_t k = 0; !options_.offset.empty() && k < n; ++k) {
-    const double onset = at(options_.onset, k);
-    const double offset = at(options_.offset, k);
+  check_length("onset", options.onset);
+  if (!options.offset.empty()) check_length("offset", options.offset);
+  check_length("min_on_s", options.min_on_s);
+  check_length("min_off_s", options.min_off_s);
+  check_length("cool_down_s", options.cool_down_s);
+  for (std::size_t k = 0; !options.offset.empty() && k < n; ++k) {
+    const double onset = at(options.onset, k);
+    const double offset = at(options.offset, k);
     if (offset <= onset) continue;
     detail::throw_outside(name, "offset", "at most onset = " + format(onset), format(offset));
   }
 }
 
-std::vector<Output> Events::outputs(const StreamSpec& input) const {
+std::vector<Output> Events::describe(const StreamSpec& input) const {
   const std::string subject = std::string(name) + ": expected ";
   const std::string got = ", got rows " + to_string(input);
   const auto n = static_cast<std::int64_t>(input.labels.size());
-  if (n == 0 || input.shape != std::vector<std::int64_t>{n} || input.unit == "events") {
-    const std::string other = input.unit == "events" ? " of events" : " without labels";
+  const bool events = input.kind == StreamSpec::Kind::events;
+  if (n == 0 || input.shape != std::vector<std::int64_t>{n} || events) {
+    const std::string other = events ? " of events" : " without labels";
     throw ValueError(subject + "scores with names" + got + other + "; compose after Tags");
   }
-  if (input.rate_hz == 0) {
+  if (input.once()) {
     throw ValueError(subject + "windows over time" + got + "; leave out what pools the clip");
   }
-  for (const auto* numbers :
-       {&options_.onset, &options_.offset, &options_.min_on_s, &options_.min_off_s, &options_.cool_down_s}) {
+  for (const auto* numbers : {&options().onset, &options().offset, &options().min_on_s, &options().min_off_s,
+                              &options().cool_down_s}) {
     if (numbers->size() <= 1 || numbers->size() == input.labels.size()) continue;
     throw ValueError(subject + std::to_string(numbers->size()) + " labels, as its options have items" + got +
                      "; give one number for each, or one for all");
   }
-  const std::int64_t n_smoothing = windows_of(options_.smoothing_s, input.rate_hz);
+  const std::int64_t n_smoothing = windows_of(options().smoothing_s, input.rate_hz);
   require_memory(name, static_cast<std::size_t>(n_smoothing), input, "smoothing_s");
   std::int64_t latest = 0;
-  for (const Rule& rule : rules_of(options_, input)) {
-    const std::int64_t before_onset = options_.onsets ? std::max<std::int64_t>(0, rule.n_on - 2) : 0;
+  for (const Rule& rule : rules_of(options(), input)) {
+    const std::int64_t before_onset = options().onsets ? std::max<std::int64_t>(0, rule.n_on - 2) : 0;
     latest = std::max(latest, rule.n_off + before_onset);
   }
   StreamSpec spec = input;
   spec.shape = {kRowSize};
   spec.unit = "events";
+  spec.kind = StreamSpec::Kind::events;
   spec.latency_s += static_cast<double>(latest) / input.rate_hz;
   return {{"", spec}};
 }
 
 std::unique_ptr<Stream> Events::open(const StreamSpec& input) const {
   outputs(input);
-  const std::int64_t n_smoothing = windows_of(options_.smoothing_s, input.rate_hz);
-  return std::make_unique<EventStream>(rules_of(options_, input), static_cast<std::size_t>(n_smoothing),
-                                       options_.onsets);
+  const std::int64_t n_smoothing = windows_of(options().smoothing_s, input.rate_hz);
+  return std::make_unique<EventStream>(rules_of(options(), input), static_cast<std::size_t>(n_smoothing),
+                                       options().onsets);
 }
 
 }  // namespace fastaudio

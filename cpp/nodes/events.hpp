@@ -69,13 +69,12 @@ Example:
     }
   };
 
-  explicit Events(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -8,9 +8,9 @@ int levels_of(const HarmonicSpectrogram::Options& o) {
   return dsp::harmonic_levels(o.sample_rate, o.n_harmonic, o.semitone_scale);
 }
 
-HarmonicSpectrogram::Options checked(HarmonicSpectrogram::Options o) {
-  constexpr const char* name = HarmonicSpectrogram::name;
-  check_options(name, o);
+}  // namespace
+
+void HarmonicSpectrogram::check(const Options& o) {
   const int levels = levels_of(o);
   if (levels < 1) {
     throw ValueError(std::string(name) +
@@ -23,24 +23,21 @@ HarmonicSpectrogram::Options checked(HarmonicSpectrogram::Options o) {
   if (n != 1 && n != harmonics && n != filters) {
     throw ValueError(std::string(name) + ": expected q to hold 1, " + std::to_string(harmonics) + " or " +
                      std::to_string(filters) + " numbers, got " + std::to_string(n) +
-                     "; one for all, one a harmonic, or one a filter");
+                     "; one for all, one per harmonic, or one per filter");
   }
-  return o;
 }
 
-}  // namespace
+HarmonicSpectrogram::HarmonicSpectrogram(Options o)
+    : NodeOf(std::move(o)),
+      front_(name, options(), options().power),
+      filterbank_(dsp::make_harmonic_filterbank({.sample_rate = double(options().sample_rate),
+                                                 .n_fft = options().n_fft,
+                                                 .n_harmonic = options().n_harmonic,
+                                                 .semitone_scale = options().semitone_scale,
+                                                 .q = options().q})) {}
 
-HarmonicSpectrogram::HarmonicSpectrogram(Options options)
-    : options_(checked(std::move(options))),
-      front_(name, options_, options_.power),
-      filterbank_(dsp::make_harmonic_filterbank({.sample_rate = double(options_.sample_rate),
-                                                 .n_fft = options_.n_fft,
-                                                 .n_harmonic = options_.n_harmonic,
-                                                 .semitone_scale = options_.semitone_scale,
-                                                 .q = options_.q})) {}
-
-std::vector<Output> HarmonicSpectrogram::outputs(const StreamSpec& input) const {
-  return {{"", front_.spec(input, {options_.n_harmonic, levels_of(options_)})}};
+std::vector<Output> HarmonicSpectrogram::describe(const StreamSpec& input) const {
+  return {{"", front_.spec(input, {options().n_harmonic, levels_of(options())})}};
 }
 
 std::unique_ptr<Stream> HarmonicSpectrogram::open(const StreamSpec& input) const {

@@ -1,6 +1,5 @@
 #include "nodes/linear_softmax_pooling.hpp"
 
-#include "nodes/support/row_stream.hpp"
 #include "nodes/support/windowed.hpp"
 
 namespace fastaudio {
@@ -18,7 +17,7 @@ class LinearSoftmax {
 
   void add(const float* row) {
     for (std::size_t k = 0; k < sums_.size(); ++k) {
-      const double p = magnitude(row[k]);
+      const double p = std::max(row[k], 0.0f);  // so that sums stay divisors
       sums_[k] += p;
       squares_[k] += p * p;
     }
@@ -37,23 +36,20 @@ class LinearSoftmax {
 
 }  // namespace
 
-LinearSoftmaxPooling::LinearSoftmaxPooling(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-  check_windows(name, options_.window, options_.hop);
-}
+void LinearSoftmaxPooling::check(const Options& o) { check_windows(name, o.window, o.hop); }
 
-std::vector<Output> LinearSoftmaxPooling::outputs(const StreamSpec& input) const {
-  return {{"", per_window(name, input, input, options_.window, options_.hop)}};
+std::vector<Output> LinearSoftmaxPooling::describe(const StreamSpec& input) const {
+  return {{"", per_window(name, input, input, options().window, options().hop)}};
 }
 
 std::optional<Locality> LinearSoftmaxPooling::locality() const {
-  return window_locality(options_.window, options_.hop);
+  return window_locality(options().window, options().hop);
 }
 
 std::unique_ptr<Stream> LinearSoftmaxPooling::open(const StreamSpec& input) const {
   outputs(input);
   const std::size_t size = input.row_size();
-  return std::make_unique<WindowedStream<LinearSoftmax>>(LinearSoftmax(size), options_.window, options_.hop,
+  return std::make_unique<WindowedStream<LinearSoftmax>>(LinearSoftmax(size), options().window, options().hop,
                                                          size, size);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/options.hpp"
+#include "nodes/support/window_options.hpp"
 
 namespace fastaudio {
 
@@ -30,23 +30,16 @@ Example:
   struct Options {
     std::optional<int> window;
     std::optional<int> hop;
-    static constexpr auto fields() {
-      return std::tuple{
-          Field{"window", &Options::window, Range{1, 1000000}, "rows",
-                "Number of rows in a window; None for the whole clip."},
-          Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                "Step between windows; None means the same as window, so that windows don't overlap."}};
-    }
+    static constexpr auto fields() { return window_fields<Options>(); }
   };
 
-  explicit LinearSoftmaxPooling(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

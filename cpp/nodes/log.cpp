@@ -56,14 +56,12 @@ class LogStream final : public Stream {
 
 }  // namespace
 
-Log::Log(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> Log::outputs(const StreamSpec& input) const {
+std::vector<Output> Log::describe(const StreamSpec& input) const {
   if (contains(Choices{"ln log10 dB"}, input.unit)) {
     throw ValueError("Log: expected power or magnitude, got " + input.unit + "; take the logarithm once");
   }
   StreamSpec spec = input;
-  spec.unit = options_.kind;
+  spec.unit = options().kind;
   return {{"", spec}};
 }
 

@@ -54,18 +54,17 @@ Example:
   };
 
   explicit MelSpectrogram(Options options);
-  const Options& options() const { return options_; }
+  static void check(const Options& options);
   const dsp::SpectrumPlan& plan() const { return front_.plan(); }
   dsp::FilterPlan filter() const { return filterbank_.plan(); }
   /// Bands too narrow to hold a single bin: always zero.
   std::vector<int> empty_bands() const { return filterbank_.empty_bands(); }
-  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return front_.locality(); }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   SpectralFront front_;
   dsp::SparseFilterbank filterbank_;
 };

@@ -6,6 +6,7 @@
 
 #include "core/rows/row_block.hpp"
 #include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 
@@ -17,7 +18,7 @@ double lifter_of(const MFCC::Options& o, int k) {
   return 1 + o.lifter / 2 * std::sin(std::numbers::pi * (k + from) / o.lifter);
 }
 
-/// The lifted transform, turned: [n_mels][n_mfcc].
+/// The transform times the lifter, transposed: [n_mels][n_mfcc].
 std::vector<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
   const std::size_t n_mfcc = static_cast<std::size_t>(o.n_mfcc);
   std::vector<float> weights(n_mels * n_mfcc);
@@ -26,7 +27,7 @@ std::vector<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
     const double ortho = std::sqrt((k == 0 ? 1 : 2) / n);
     const double gain = (o.norm == "ortho" ? ortho : 2) * lifter_of(o, static_cast<int>(k));
     for (std::size_t m = 0; m < n_mels; ++m) {
-      // Of whole turns only the remainder counts; it is exact in integers.
+      // Whole turns drop out; in integers the remainder is exact.
       const double turns = static_cast<double>(k * (2 * m + 1) % (4 * n_mels)) / (4 * n);
       weights[m * n_mfcc + k] = static_cast<float>(gain * std::cos(2 * std::numbers::pi * turns));
     }
@@ -34,7 +35,7 @@ std::vector<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
   return weights;
 }
 
-/// out[k] = sum of x[m] * weights[m][k]. Four bands at a time: sums pass through memory less often.
+/// out[k] = sum of x[m] * weights[m][k]. Taking four bands at a time, sums pass through memory less often.
 void transform(const float* x, const float* weights, std::size_t n_mels, std::size_t n_mfcc,
                float* __restrict out) {
   std::fill_n(out, n_mfcc, 0.0f);
@@ -74,28 +75,22 @@ class MFCCStream final : public Stream {
 
 }  // namespace
 
-MFCC::MFCC(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> MFCC::outputs(const StreamSpec& input) const {
+std::vector<Output> MFCC::describe(const StreamSpec& input) const {
   require_rank(name, input, 1, "log-mel rows [n_rows, n_mels]");
   if (input.unit == "power" || input.unit.starts_with("magnitude")) {
     throw ValueError("MFCC: expected log-mel rows, got " + input.unit + "; take the logarithm first");
   }
-  if (options_.n_mfcc > input.shape[0]) {
+  if (options().n_mfcc > input.shape[0]) {
     detail::throw_outside(name, "n_mfcc",
                           "in " + format(Range{1, static_cast<double>(input.shape[0])}, "(n_mels)"),
-                          format(options_.n_mfcc));
+                          format(options().n_mfcc));
   }
-  StreamSpec spec = input;
-  spec.shape = {options_.n_mfcc};
-  spec.unit = "cepstral";
-  spec.labels.clear();
-  return {{"", spec}};
+  return each_row(input, options().n_mfcc, "cepstral");
 }
 
 std::unique_ptr<Stream> MFCC::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<MFCCStream>(options_, static_cast<std::size_t>(input.shape[0]));
+  return std::make_unique<MFCCStream>(options(), static_cast<std::size_t>(input.shape[0]));
 }
 
 }  // namespace fastaudio

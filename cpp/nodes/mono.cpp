@@ -40,22 +40,19 @@ class MonoStream final : public Stream {
 
 }  // namespace
 
-Mono::Mono(Options options) : options_(options) {
-  check_options(name, options_);
-  if (options_.channel && *options_.channel >= options_.channels) {
-    throw ValueError("Mono: expected channel below " + std::to_string(options_.channels) + ", got " +
-                     std::to_string(*options_.channel));
+void Mono::check(const Options& options) {
+  if (options.channel && *options.channel >= options.channels) {
+    throw ValueError("Mono: expected channel below " + std::to_string(options.channels) + ", got " +
+                     std::to_string(*options.channel));
   }
 }
 
-std::vector<Output> Mono::outputs(const StreamSpec& input) const {
-  if (input.shape != std::vector<std::int64_t>{options_.channels}) {
-    throw ValueError("Mono: expected rows of " + std::to_string(options_.channels) + " channels, got rows " +
+std::vector<Output> Mono::describe(const StreamSpec& input) const {
+  if (input.shape != std::vector<std::int64_t>{options().channels}) {
+    throw ValueError("Mono: expected rows of " + std::to_string(options().channels) + " channels, got rows " +
                      to_string(input));
   }
-  StreamSpec spec = StreamSpec::samples(input.rate_hz);
-  spec.latency_s = input.latency_s;
-  return {{"", spec}};
+  return {{"", StreamSpec::samples(input.rate_hz)}};
 }
 
 std::unique_ptr<Stream> Mono::open(const StreamSpec& input) const {

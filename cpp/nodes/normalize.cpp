@@ -66,36 +66,32 @@ class TopDbStream final : public RowOrClipStream {
 };
 
 StreamSpec waiting(StreamSpec spec, const std::string& over) {
-  if (over == "clip" && spec.rate_hz > 0) spec.latency_s = std::numeric_limits<double>::infinity();
+  if (over == "clip" && !spec.once()) spec.latency_s = std::numeric_limits<double>::infinity();
   return spec;
 }
 
 }  // namespace
 
-Normalize::Normalize(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> Normalize::outputs(const StreamSpec& input) const {
-  StreamSpec spec = waiting(input, options_.over);
-  if (options_.kind != "mean") spec.unit = "normalized";
+std::vector<Output> Normalize::describe(const StreamSpec& input) const {
+  StreamSpec spec = waiting(input, options().over);
+  if (options().kind != "mean") spec.unit = "normalized";
   return {{"", spec}};
 }
 
 std::unique_ptr<Stream> Normalize::open(const StreamSpec& input) const {
-  return std::make_unique<NormalizeStream>(options_, input.row_size());
+  return std::make_unique<NormalizeStream>(options(), input.row_size());
 }
 
-TopDb::TopDb(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> TopDb::outputs(const StreamSpec& input) const {
+std::vector<Output> TopDb::describe(const StreamSpec& input) const {
   if (!input.unit.empty() && input.unit != "dB") {
     throw ValueError("TopDb: expected dB, got " + input.unit + "; take Log(kind='dB') first");
   }
-  return {{"", waiting(input, options_.over)}};
+  return {{"", waiting(input, options().over)}};
 }
 
 std::unique_ptr<Stream> TopDb::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<TopDbStream>(options_, input.row_size());
+  return std::make_unique<TopDbStream>(options(), input.row_size());
 }
 
 }  // namespace fastaudio

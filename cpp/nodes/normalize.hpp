@@ -49,14 +49,12 @@ Example:
     }
   };
 
-  explicit Normalize(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override { return row_locality(options_.over); }
+  std::optional<Locality> locality() const override { return row_locality(options().over); }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class TopDb final : public NodeOf<TopDb> {
@@ -90,14 +88,12 @@ Example:
     }
   };
 
-  explicit TopDb(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override { return row_locality(options_.over); }
+  std::optional<Locality> locality() const override { return row_locality(options().over); }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -2,6 +2,8 @@
 
 #include "core/rows/cutter.hpp"
 
+#include "nodes/support/require.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -24,36 +26,30 @@ class PatchStream final : public Stream {
 
 }  // namespace
 
-Patches::Patches(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
 Cutter::Options Patches::cut() const {
-  return {.length = options_.length,
-          .hop = options_.hop.value_or(options_.length),
-          .context = options_.context,
-          .last = options_.last,
-          .pad_value = options_.pad_value};
+  return {.length = options().length,
+          .hop = options().hop.value_or(options().length),
+          .context = options().context,
+          .last = options().last,
+          .pad_value = options().pad_value};
 }
 
-std::vector<Output> Patches::outputs(const StreamSpec& input) const {
+std::vector<Output> Patches::describe(const StreamSpec& input) const {
+  require_memory(name, cut().rows(), input, "length or context");
   return {{"", Cutter::spec(cut(), input)}};
 }
 
 std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
-  constexpr std::size_t kLargest = std::size_t{1} << 28;
-  const std::size_t size = cut().rows() * input.row_size();
-  if (size > kLargest) {
-    throw ValueError("Patches: expected at most 2**28 values a patch, got " + std::to_string(size) +
-                     "; choose a smaller length or context");
-  }
+  outputs(input);
   return std::make_unique<PatchStream>(cut(), input.row_size());
 }
 
 std::optional<Locality> Patches::locality() const { return Cutter::locality(cut()); }
 
 NodePtr Patches::with_hop(int n_rows) const {
-  Options options = options_;
-  options.hop = n_rows;
-  return std::make_shared<Patches>(std::move(options));
+  Options changed = options();
+  changed.hop = n_rows;
+  return std::make_shared<Patches>(std::move(changed));
 }
 
 }  // namespace fastaudio

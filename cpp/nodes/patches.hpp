@@ -45,18 +45,15 @@ Example:
     }
   };
 
-  explicit Patches(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
   bool cuts_windows() const override { return true; }
   NodePtr with_hop(int n_rows) const override;
 
  private:
+  std::vector<Output> describe(const StreamSpec& input) const override;
   Cutter::Options cut() const;
-
-  Options options_;
 };
 
 }  // namespace fastaudio

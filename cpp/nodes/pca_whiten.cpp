@@ -30,19 +30,19 @@ class Whitened {
 
 }  // namespace
 
-PCAWhiten::PCAWhiten(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-  const std::size_t d = options_.means.size();
+void PCAWhiten::check(const Options& options) {
+  const std::size_t d = options.means.size();
   if (d == 0) detail::throw_outside(name, "means", "of at least one item", "0 items");
-  require_vectors(name, "matrix", options_.matrix, d, "means");
+  require_vectors(name, "matrix", options.matrix, d, "means");
 }
 
 std::string PCAWhiten::summary() const {
-  return "PCAWhiten(" + std::to_string(options_.means.size()) + " to " + std::to_string(n_components()) + ")";
+  return "PCAWhiten(" + std::to_string(options().means.size()) + " to " + std::to_string(n_components()) +
+         ")";
 }
 
-std::vector<Output> PCAWhiten::outputs(const StreamSpec& input) const {
-  require_width(name, input, options_.means.size(), "as there are means");
+std::vector<Output> PCAWhiten::describe(const StreamSpec& input) const {
+  require_width(name, input, options().means.size(), "as there are means");
   return each_row(input, static_cast<std::int64_t>(n_components()), "normalized");
 }
 

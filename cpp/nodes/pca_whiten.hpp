@@ -37,16 +37,15 @@ Example:
     }
   };
 
-  explicit PCAWhiten(Options options);
-  const Options& options() const { return options_; }
-  std::size_t n_components() const { return options_.matrix.size() / options_.means.size(); }
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
+  std::size_t n_components() const { return options().matrix.size() / options().means.size(); }
   std::string summary() const override;
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

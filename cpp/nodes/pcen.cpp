@@ -10,10 +10,10 @@ namespace fastaudio {
 
 namespace {
 
-/// Share of a new row in the level: the smoother passes half its power at 1 / T.
+/// The weight of a new row in the level. The smoother passes half the power at 1 / time_constant_s.
 double coefficient(double time_constant_s, double rate_hz) {
   const double t = time_constant_s * rate_hz;
-  return 2 / (1 + std::sqrt(1 + 4 * t * t));  // (sqrt(1 + 4 t^2) - 1) / (2 t^2) without its cancellation
+  return 2 / (1 + std::sqrt(1 + 4 * t * t));  // equals (sqrt(1 + 4 t^2) - 1) / (2 t^2), without cancellation
 }
 
 class PCENStream final : public Stream {
@@ -41,7 +41,7 @@ class PCENStream final : public Stream {
           const double energy = std::max(rows[k], 0.0f);
           if (first_) levels[k] = energy;
           levels[k] += b * (energy - levels[k]);
-          // A power to float32's last digit costs a third of one in float64.
+          // In float32 a power costs a third of what it costs in float64, and is right to the last digit.
           const float share = std::pow(static_cast<float>(o_.eps + levels[k]), -gain_);
           out[k] = compress(static_cast<float>(energy * share));
         }
@@ -53,7 +53,7 @@ class PCENStream final : public Stream {
     block_.write(sink);
   }
 
-  /// (x + bias) ** power - bias ** power, to the last digits for small x too.
+  /// (x + bias) ** power - bias ** power, exact to the last digits for small x too.
   float compress(float x) const {
     if (o_.power == 0) return std::log1p(x);
     if (bias_ == 0) return std::pow(x, power_);
@@ -77,22 +77,21 @@ class PCENStream final : public Stream {
 
 }  // namespace
 
-PCEN::PCEN(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-  if (options_.time_constants_s.empty()) {
+void PCEN::check(const Options& options) {
+  if (options.time_constants_s.empty()) {
     detail::throw_outside(name, "time_constants_s", "of at least one item", "none");
   }
 }
 
-std::vector<Output> PCEN::outputs(const StreamSpec& input) const {
+std::vector<Output> PCEN::describe(const StreamSpec& input) const {
   if (contains(Choices{"ln log10 dB"}, input.unit)) {
     throw ValueError("PCEN: expected power or magnitude, got " + input.unit +
                      "; it takes the place of the logarithm");
   }
-  if (input.rate_hz == 0) {
+  if (input.once()) {
     throw ValueError("PCEN: expected rows over time, got rows " + to_string(input) + "; pool after it");
   }
-  const std::size_t n_rates = options_.time_constants_s.size();
+  const std::size_t n_rates = options().time_constants_s.size();
   require_memory(name, n_rates, input, "number of time_constants_s");
   StreamSpec spec = input;
   spec.unit = "pcen";
@@ -102,7 +101,7 @@ std::vector<Output> PCEN::outputs(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> PCEN::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<PCENStream>(options_, input.rate_hz, input.row_size());
+  return std::make_unique<PCENStream>(options(), input.rate_hz, input.row_size());
 }
 
 }  // namespace fastaudio

@@ -7,26 +7,25 @@
 
 namespace fastaudio {
 
-Quantize::Quantize(Options options) : options_(std::move(options)) {
-  constexpr double kNarrowest = 1e-12;  // keeps what comes out finite
-  check_options(name, options_);
-  if (options_.max - options_.min >= kNarrowest) return;
-  detail::throw_outside(name, "max", "at least 1e-12 above min = " + format(options_.min),
-                        format(options_.max));
+void Quantize::check(const Options& options) {
+  constexpr double kNarrowest = 1e-12;  // keeps the output finite
+  if (options.max - options.min >= kNarrowest) return;
+  detail::throw_outside(name, "max", "at least 1e-12 above min = " + format(options.min),
+                        format(options.max));
 }
 
-std::vector<Output> Quantize::outputs(const StreamSpec& input) const {
+std::vector<Output> Quantize::describe(const StreamSpec& input) const {
   StreamSpec spec = input;
   spec.unit = "quantized";
   return {{"", spec}};
 }
 
 std::unique_ptr<Stream> Quantize::open(const StreamSpec& input) const {
-  const double low = options_.min;
-  const double high = options_.max;
-  const double gain = ((1 << options_.bits) - 1) / (high - low);
-  const auto quantize = [=, size = input.row_size(), down = options_.rounding == "down"](const float* row,
-                                                                                         float* out) {
+  const double low = options().min;
+  const double high = options().max;
+  const double gain = ((1 << options().bits) - 1) / (high - low);
+  const auto quantize = [=, size = input.row_size(), down = options().rounding == "down"](const float* row,
+                                                                                          float* out) {
     for (std::size_t i = 0; i < size; ++i) {
       const double level = (std::clamp(static_cast<double>(row[i]), low, high) - low) * gain;
       out[i] = static_cast<float>(down ? std::floor(level) : std::nearbyint(level));

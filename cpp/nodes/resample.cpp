@@ -9,11 +9,6 @@ namespace fastaudio {
 
 namespace {
 
-Resample::Options checked(Resample::Options options) {
-  check_options(Resample::name, options);
-  return options;
-}
-
 /// Halves the rate of a stream.
 class Halver {
  public:
@@ -27,8 +22,8 @@ class Halver {
 
   template <class Emit>
   void push(const float* samples, std::size_t n, Emit&& emit) {
-    // Outputs whose samples lie on both sides of a call's beginning are made from a copy of them, the
-    // others from where the caller has them.
+    // An output that needs samples of this call and of the one before is made from a copy of them; all others
+    // are made from the caller's array.
     const std::size_t copied = std::min(n, 2 * window_);
     std::memcpy(seam_.data() + held_, samples, copied * sizeof(float));
     std::size_t done = halve(seam_.data(), held_ + copied, emit);
@@ -44,9 +39,9 @@ class Halver {
   }
 
  private:
-  static constexpr std::size_t kBlock = 4096;  // output and what comes after it fit the first cache
+  static constexpr std::size_t kBlock = 4096;  // small enough that the next step finds it in the first cache
 
-  /// All outputs of `n` samples, and how many samples aren't wanted any more.
+  /// Emits all outputs of `n` samples; returns how many samples no later output needs.
   template <class Emit>
   std::size_t halve(const float* samples, std::size_t n, Emit&& emit) {
     std::size_t done = 0;
@@ -61,7 +56,7 @@ class Halver {
 
   const dsp::HalvePlan& plan_;
   std::size_t window_;
-  dsp::AlignedFloats seam_;  ///< samples that later outputs want, and room for as many as join them
+  dsp::AlignedFloats seam_;  ///< samples that later outputs need, and room for the next call's first ones
   dsp::AlignedFloats output_;
   std::size_t held_;
 };
@@ -97,7 +92,7 @@ class ResampleStream final : public Stream {
     }
   }
 
-  /// Through the halvers from `stage` on, then to the outputs.
+  /// Takes samples through the halvers from `stage` on, then to the outputs.
   void feed(std::size_t stage, const float* samples, std::size_t n, Sink& sink) {
     if (stage < halvers_.size()) {
       halvers_[stage].push(samples, n, [&](const float* halved, std::size_t n_halved) {
@@ -162,7 +157,7 @@ class ResampleStream final : public Stream {
   std::vector<Halver> halvers_;
   const dsp::ResamplePlan& plan_;
   std::size_t capacity_;
-  dsp::AlignedFloats input_;  ///< samples not used up yet, and values beyond that kernels may read
+  dsp::AlignedFloats input_;  ///< samples not used up yet, then values that kernels may read but don't use
   dsp::AlignedFloats output_;
   std::size_t held_ = 0;
   dsp::ResamplePosition position_;
@@ -178,25 +173,22 @@ class PassStream final : public Stream {
 
 }  // namespace
 
-Resample::Resample(Options options)
-    : options_(checked(std::move(options))),
-      table_(options_.input_rate, options_.output_rate, options_.quality) {}
+Resample::Resample(Options o)
+    : NodeOf(std::move(o)), table_(options().input_rate, options().output_rate, options().quality) {}
 
-std::vector<Output> Resample::outputs(const StreamSpec& input) const {
-  require_samples(name, input, options_.input_rate);
-  StreamSpec spec = StreamSpec::samples(options_.output_rate);
-  spec.latency_s = input.latency_s + static_cast<double>(locality()->after - 1) / options_.input_rate;
-  return {{"", spec}};
+std::vector<Output> Resample::describe(const StreamSpec& input) const {
+  require_samples(name, input, options().input_rate);
+  return {{"", StreamSpec::samples(options().output_rate)}};
 }
 
 std::unique_ptr<Stream> Resample::open(const StreamSpec& input) const {
   outputs(input);
-  if (options_.input_rate == options_.output_rate) return std::make_unique<PassStream>();
+  if (options().input_rate == options().output_rate) return std::make_unique<PassStream>();
   return std::make_unique<ResampleStream>(keep(this));
 }
 
 std::optional<Locality> Resample::locality() const {
-  if (options_.input_rate == options_.output_rate) return Locality{};
+  if (options().input_rate == options().output_rate) return Locality{};
   const std::int64_t halved = std::int64_t{1} << table_.halvings().size();
   return Locality{halved * table_.plan().down, table_.plan().up, table_.before(), table_.after()};
 }

@@ -41,15 +41,13 @@ Example:
   };
 
   explicit Resample(Options options);
-  const Options& options() const { return options_; }
   const dsp::ResamplerTable& table() const { return table_; }
-  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.input_rate); }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().input_rate); }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   dsp::ResamplerTable table_;
 };
 

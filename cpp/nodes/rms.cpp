@@ -5,7 +5,7 @@
 #include "core/rows/framer.hpp"
 #include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
-#include "nodes/support/require.hpp"
+#include "nodes/support/framed.hpp"
 
 namespace fastaudio {
 
@@ -53,17 +53,15 @@ class RMSStream final : public Stream {
 
 }  // namespace
 
-RMS::RMS(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> RMS::outputs(const StreamSpec& input) const {
-  return framed(name, input, options_.sample_rate, *locality(), "rms");
+std::vector<Output> RMS::describe(const StreamSpec& input) const {
+  return framed(name, input, options().sample_rate, options().hop_length, "rms");
 }
 
-std::optional<Locality> RMS::locality() const { return Framer::locality(framing(options_)); }
+std::optional<Locality> RMS::locality() const { return Framer::locality(framing(options())); }
 
 std::unique_ptr<Stream> RMS::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<RMSStream>(options_);
+  return std::make_unique<RMSStream>(options());
 }
 
 }  // namespace fastaudio

@@ -5,14 +5,11 @@
 
 #include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
+#include "nodes/support/numbers.hpp"
 
 namespace fastaudio {
 
 namespace {
-
-using Numbers = std::vector<double>;
-
-double at(const Numbers& numbers, std::size_t i) { return numbers.size() == 1 ? numbers[0] : numbers[i]; }
 
 /// Throws unless both lists have one item, or as many as each other.
 void check_lengths(const char* node, const char* a_name, const Numbers& a, const char* b_name,
@@ -26,7 +23,8 @@ void check_lengths(const char* node, const char* a_name, const Numbers& a, const
   refuse(b_name, ("of one item, or of " + std::to_string(a.size()) + " as " + a_name).c_str(), b.size());
 }
 
-/// Items along the last axis, 1 if one serves all; throws if rows have another number.
+/// How many items there are, one for each value along the last axis; or 1, which serves all. Throws if rows
+/// have another number of values.
 std::size_t period_of(const char* node, const Numbers& a, const Numbers& b, const StreamSpec& input) {
   const std::size_t period = std::max(a.size(), b.size());
   if (period == 1) return 1;
@@ -102,69 +100,65 @@ class UnitStream final : public Stream {
 
 }  // namespace
 
-Standardize::Standardize(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-  check_lengths(name, "mean", options_.mean, "std", options_.std);
+void Standardize::check(const Options& options) {
+  check_lengths(name, "mean", options.mean, "std", options.std);
 }
 
 std::string Standardize::summary() const {
-  return counted(name, options_.mean, options_.std, Node::summary());
+  return counted(name, options().mean, options().std, Node::summary());
 }
 
-std::vector<Output> Standardize::outputs(const StreamSpec& input) const {
-  period_of(name, options_.mean, options_.std, input);
+std::vector<Output> Standardize::describe(const StreamSpec& input) const {
+  period_of(name, options().mean, options().std, input);
   return normalized(input);
 }
 
 std::unique_ptr<Stream> Standardize::open(const StreamSpec& input) const {
-  const std::size_t period = period_of(name, options_.mean, options_.std, input);
+  const std::size_t period = period_of(name, options().mean, options().std, input);
   Numbers shift(period);
   Numbers gain(period);
   for (std::size_t k = 0; k < period; ++k) {
-    shift[k] = at(options_.mean, k);
-    gain[k] = 1 / at(options_.std, k);
+    shift[k] = at(options().mean, k);
+    gain[k] = 1 / at(options().std, k);
   }
   return std::make_unique<AffineStream>(input.row_size(), std::move(shift), std::move(gain), false);
 }
 
-MinMaxScale::MinMaxScale(Options options) : options_(std::move(options)) {
-  constexpr double kNarrowest = 1e-12;  // keeps what comes out finite
-  check_options(name, options_);
-  check_lengths(name, "min", options_.min, "max", options_.max);
-  for (std::size_t k = 0; k < std::max(options_.min.size(), options_.max.size()); ++k) {
-    const double low = at(options_.min, k);
-    const double high = at(options_.max, k);
+void MinMaxScale::check(const Options& options) {
+  constexpr double kNarrowest = 1e-12;  // keeps the output finite
+  check_lengths(name, "min", options.min, "max", options.max);
+  for (std::size_t k = 0; k < std::max(options.min.size(), options.max.size()); ++k) {
+    const double low = at(options.min, k);
+    const double high = at(options.max, k);
     if (high - low >= kNarrowest) continue;
     detail::throw_outside(name, "max", "at least 1e-12 above min = " + format(low), format(high));
   }
 }
 
 std::string MinMaxScale::summary() const {
-  return counted(name, options_.min, options_.max, Node::summary());
+  return counted(name, options().min, options().max, Node::summary());
 }
 
-std::vector<Output> MinMaxScale::outputs(const StreamSpec& input) const {
-  period_of(name, options_.min, options_.max, input);
+std::vector<Output> MinMaxScale::describe(const StreamSpec& input) const {
+  period_of(name, options().min, options().max, input);
   return normalized(input);
 }
 
 std::unique_ptr<Stream> MinMaxScale::open(const StreamSpec& input) const {
-  const std::size_t period = period_of(name, options_.min, options_.max, input);
+  const std::size_t period = period_of(name, options().min, options().max, input);
   Numbers shift(period);
   Numbers gain(period);
   for (std::size_t k = 0; k < period; ++k) {
-    shift[k] = at(options_.min, k);
-    gain[k] = 1 / (at(options_.max, k) - shift[k]);
+    shift[k] = at(options().min, k);
+    gain[k] = 1 / (at(options().max, k) - shift[k]);
   }
-  return std::make_unique<AffineStream>(input.row_size(), std::move(shift), std::move(gain), options_.clip);
+  return std::make_unique<AffineStream>(input.row_size(), std::move(shift), std::move(gain), options().clip);
 }
 
-L2Normalize::L2Normalize(Options options) : options_(std::move(options)) { check_options(name, options_); }
-
-std::vector<Output> L2Normalize::outputs(const StreamSpec& input) const { return normalized(input); }
+std::vector<Output> L2Normalize::describe(const StreamSpec& input) const { return normalized(input); }
 
 std::unique_ptr<Stream> L2Normalize::open(const StreamSpec& input) const {
-  return std::make_unique<UnitStream>(input.row_size(), options_.eps);
+  return std::make_unique<UnitStream>(input.row_size(), options().eps);
 }
 
 }  // namespace fastaudio

@@ -34,15 +34,14 @@ Example:
     }
   };
 
-  explicit Standardize(Options options);
-  const Options& options() const { return options_; }
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::string summary() const override;
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class MinMaxScale final : public NodeOf<MinMaxScale> {
@@ -75,15 +74,14 @@ Example:
     }
   };
 
-  explicit MinMaxScale(Options options);
-  const Options& options() const { return options_; }
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::string summary() const override;
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class L2Normalize final : public NodeOf<L2Normalize> {
@@ -109,14 +107,12 @@ Example:
     }
   };
 
-  explicit L2Normalize(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -32,10 +32,12 @@ class Cosines {
 
 }  // namespace
 
-Similarity::Similarity(Options options) : options_(std::move(options)), unit_bank_(options_.bank) {
-  check_options(name, options_);
-  require_labels(name, options_.labels);
-  require_vectors(name, "bank", options_.bank, options_.labels.size(), "labels");
+void Similarity::check(const Options& options) {
+  require_labels(name, options.labels);
+  require_vectors(name, "bank", options.bank, options.labels.size(), "labels");
+}
+
+Similarity::Similarity(Options o) : NodeOf(std::move(o)), unit_bank_(options().bank) {
   const std::size_t d = dimension();
   for (std::size_t at = 0; at < unit_bank_.size(); at += d) {
     double* vector = &unit_bank_[at];
@@ -45,13 +47,13 @@ Similarity::Similarity(Options options) : options_(std::move(options)), unit_ban
 }
 
 std::string Similarity::summary() const {
-  return "Similarity(" + std::to_string(options_.labels.size()) + " labels)";
+  return "Similarity(" + std::to_string(options().labels.size()) + " labels)";
 }
 
-std::vector<Output> Similarity::outputs(const StreamSpec& input) const {
+std::vector<Output> Similarity::describe(const StreamSpec& input) const {
   require_width(name, input, dimension(), "as the bank's vectors have");
-  auto cosines = each_row(input, static_cast<std::int64_t>(options_.labels.size()), "cosine");
-  cosines.front().spec.labels = options_.labels;
+  auto cosines = each_row(input, static_cast<std::int64_t>(options().labels.size()), "cosine");
+  cosines.front().spec.set_labels(options().labels);
   return cosines;
 }
 

@@ -40,16 +40,15 @@ Example:
   };
 
   explicit Similarity(Options options);
-  const Options& options() const { return options_; }
+  static void check(const Options& options);
   const std::vector<double>& unit_bank() const { return unit_bank_; }
-  std::size_t dimension() const { return options_.bank.size() / options_.labels.size(); }
+  std::size_t dimension() const { return options().bank.size() / options().labels.size(); }
   std::string summary() const override;
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::vector<double> unit_bank_;  ///< vectors of length 1 or 0
 };
 

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "dsp/reduce.hpp"
-#include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
+#include "nodes/support/spectrum_rows.hpp"
 
 namespace fastaudio {
 
@@ -67,7 +67,7 @@ class Bandwidth {
 
 }  // namespace
 
-std::vector<Output> SpectralCentroid::outputs(const StreamSpec& input) const {
+std::vector<Output> SpectralCentroid::describe(const StreamSpec& input) const {
   require_spectrum(name, input, "magnitude");
   require_frequencies(name, input);
   return each_row(input, 1, "Hz");
@@ -80,16 +80,14 @@ std::unique_ptr<Stream> SpectralCentroid::open(const StreamSpec& input) const {
   return stream_of_rows(row, input, outputs(input).front());
 }
 
-SpectralBandwidth::SpectralBandwidth(Options options) : options_(options) { check_options(name, options_); }
-
-std::vector<Output> SpectralBandwidth::outputs(const StreamSpec& input) const {
+std::vector<Output> SpectralBandwidth::describe(const StreamSpec& input) const {
   require_spectrum(name, input, "magnitude");
   require_frequencies(name, input);
-  return each_row(input, 1, options_.norm ? "Hz" : "");
+  return each_row(input, 1, options().norm ? "Hz" : "");
 }
 
 std::unique_ptr<Stream> SpectralBandwidth::open(const StreamSpec& input) const {
-  return stream_of_rows(Bandwidth(options_, input), input, outputs(input).front());
+  return stream_of_rows(Bandwidth(options(), input), input, outputs(input).front());
 }
 
 }  // namespace fastaudio

@@ -27,11 +27,12 @@ Example:
     static constexpr auto fields() { return std::tuple<>{}; }
   };
 
-  explicit SpectralCentroid(Options = {}) {}
-  Options options() const { return {}; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
+
+ private:
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class SpectralBandwidth final : public NodeOf<SpectralBandwidth> {
@@ -63,14 +64,12 @@ Example:
     }
   };
 
-  explicit SpectralBandwidth(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
+#include "nodes/support/spectrum_rows.hpp"
 
 namespace fastaudio {
 
@@ -103,20 +103,16 @@ class Contrast {
 
 }  // namespace
 
-SpectralContrast::SpectralContrast(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-}
-
-std::vector<Output> SpectralContrast::outputs(const StreamSpec& input) const {
+std::vector<Output> SpectralContrast::describe(const StreamSpec& input) const {
   require_spectrum(name, input, "magnitude");
   require_frequencies(name, input);
-  bands_of(options_, input);
-  return each_row(input, options_.n_bands + 1, options_.linear ? "magnitude" : "dB");
+  bands_of(options(), input);
+  return each_row(input, options().n_bands + 1, options().linear ? "magnitude" : "dB");
 }
 
 std::unique_ptr<Stream> SpectralContrast::open(const StreamSpec& input) const {
   const auto output = outputs(input).front();
-  return stream_of_rows(Contrast(options_, bands_of(options_, input)), input, output);
+  return stream_of_rows(Contrast(options(), bands_of(options(), input)), input, output);
 }
 
 }  // namespace fastaudio

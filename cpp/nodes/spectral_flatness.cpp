@@ -4,8 +4,8 @@
 
 #include "dsp/kernels.hpp"
 #include "dsp/reduce.hpp"
-#include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
+#include "nodes/support/spectrum_rows.hpp"
 
 namespace fastaudio {
 
@@ -46,15 +46,13 @@ class Flatness {
 
 }  // namespace
 
-SpectralFlatness::SpectralFlatness(Options options) : options_(options) { check_options(name, options_); }
-
-std::vector<Output> SpectralFlatness::outputs(const StreamSpec& input) const {
+std::vector<Output> SpectralFlatness::describe(const StreamSpec& input) const {
   require_spectrum(name, input, "magnitude");
   return each_row(input, 1, "ratio");
 }
 
 std::unique_ptr<Stream> SpectralFlatness::open(const StreamSpec& input) const {
-  return stream_of_rows(Flatness(options_, input.row_size()), input, outputs(input).front());
+  return stream_of_rows(Flatness(options(), input.row_size()), input, outputs(input).front());
 }
 
 }  // namespace fastaudio

@@ -1,8 +1,8 @@
 #include "nodes/spectral_rolloff.hpp"
 
 #include "dsp/reduce.hpp"
-#include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
+#include "nodes/support/spectrum_rows.hpp"
 
 namespace fastaudio {
 
@@ -49,16 +49,14 @@ class Rolloff {
 
 }  // namespace
 
-SpectralRolloff::SpectralRolloff(Options options) : options_(options) { check_options(name, options_); }
-
-std::vector<Output> SpectralRolloff::outputs(const StreamSpec& input) const {
+std::vector<Output> SpectralRolloff::describe(const StreamSpec& input) const {
   require_spectrum(name, input, "magnitude");
   require_frequencies(name, input);
   return each_row(input, 1, "Hz");
 }
 
 std::unique_ptr<Stream> SpectralRolloff::open(const StreamSpec& input) const {
-  return stream_of_rows(Rolloff(options_.roll_percent, input), input, outputs(input).front());
+  return stream_of_rows(Rolloff(options().roll_percent, input), input, outputs(input).front());
 }
 
 }  // namespace fastaudio

@@ -34,14 +34,12 @@ Example:
   };
 
   explicit Spectrogram(Options options);
-  const Options& options() const { return options_; }
-  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return front_.locality(); }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   SpectralFront front_;
 };
 

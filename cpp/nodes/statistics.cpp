@@ -5,13 +5,14 @@
 #include <limits>
 #include <set>
 
+#include "nodes/support/require.hpp"
 #include "nodes/support/windowed.hpp"
 
 namespace fastaudio {
 
 namespace {
 
-/// The number of "p97.5"; none if it isn't one from 0 to 100.
+/// 97.5 for "p97.5"; nothing if the text isn't a p and a number from 0 to 100.
 std::optional<double> percent_of(const std::string& kind) {
   const std::string digits = kind.substr(std::min<std::size_t>(1, kind.size()));
   const std::size_t point = digits.find('.');
@@ -77,14 +78,14 @@ class Moments {
 
 /// The value below which `percent` of sorted values lie.
 float percentile(const std::vector<float>& sorted, double percent) {
-  const double place = percent / 100 * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
+  const double position = percent / 100 * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
   const double low = sorted[below];
   const double high = sorted[std::min(below + 1, sorted.size() - 1)];
-  return static_cast<float>(low + (high - low) * (place - static_cast<double>(below)));
+  return static_cast<float>(low + (high - low) * (position - static_cast<double>(below)));
 }
 
-/// All kinds of one clip or window.
+/// Computes all kinds over one clip or window.
 class Kinds {
  public:
   Kinds(std::shared_ptr<const Statistics> node, std::size_t row_size)
@@ -125,20 +126,19 @@ class Kinds {
 
   std::shared_ptr<const Statistics> node_;
   std::size_t row_size_;
-  std::vector<std::optional<double>> percents_;  ///< by kind
+  std::vector<std::optional<double>> percents_;  ///< for each kind; nothing if it is no percentile
   bool sorts_ = false;
   Moments moments_;
-  std::vector<float> rows_;    ///< of the clip or window, if percentiles need them
-  std::vector<float> column_;  ///< one element of these rows
+  std::vector<float> rows_;    ///< all rows of the clip or window, if percentiles need them
+  std::vector<float> column_;  ///< one element of each of these rows
 };
 
 }  // namespace
 
-Statistics::Statistics(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-  if (options_.kinds.empty()) throw ValueError("Statistics: expected at least one of kinds, got none");
+void Statistics::check(const Options& options) {
+  if (options.kinds.empty()) throw ValueError("Statistics: expected at least one of kinds, got none");
   std::set<std::string> seen;
-  for (const std::string& kind : options_.kinds) {
+  for (const std::string& kind : options.kinds) {
     if (!contains(Choices{"mean std min max"}, kind) && !percent_of(kind)) {
       throw ValueError(
           "Statistics: expected kinds among 'mean', 'std', 'min', 'max' and percentiles 'p0' to "
@@ -149,27 +149,27 @@ Statistics::Statistics(Options options) : options_(std::move(options)) {
       throw ValueError("Statistics: expected different kinds, got " + format(kind) + " twice");
     }
   }
-  check_windows(name, options_.window, options_.hop);
+  check_windows(name, options.window, options.hop);
 }
 
-std::vector<Output> Statistics::outputs(const StreamSpec& input) const {
-  const std::size_t n_kinds = options_.kinds.size();
+std::vector<Output> Statistics::describe(const StreamSpec& input) const {
+  const std::size_t n_kinds = options().kinds.size();
   require_memory(name, n_kinds, input, "number of kinds");
   StreamSpec spec = input;
-  if (input.shape.empty()) spec.labels = options_.kinds;
+  if (input.shape.empty()) spec.set_labels(options().kinds);
   spec.shape.insert(spec.shape.begin(), static_cast<std::int64_t>(n_kinds));
-  return {{"", per_window(name, input, spec, options_.window, options_.hop)}};
+  return {{"", per_window(name, input, spec, options().window, options().hop)}};
 }
 
 std::optional<Locality> Statistics::locality() const {
-  return window_locality(options_.window, options_.hop);
+  return window_locality(options().window, options().hop);
 }
 
 std::unique_ptr<Stream> Statistics::open(const StreamSpec& input) const {
   outputs(input);
   const std::size_t size = input.row_size();
-  return std::make_unique<WindowedStream<Kinds>>(Kinds(keep(this), size), options_.window, options_.hop, size,
-                                                 options_.kinds.size() * size);
+  return std::make_unique<WindowedStream<Kinds>>(Kinds(keep(this), size), options().window, options().hop,
+                                                 size, options().kinds.size() * size);
 }
 
 }  // namespace fastaudio

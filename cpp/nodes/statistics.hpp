@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/options.hpp"
+#include "nodes/support/window_options.hpp"
 
 namespace fastaudio {
 
@@ -34,26 +34,23 @@ Example:
     std::optional<int> window;
     std::optional<int> hop;
     static constexpr auto fields() {
-      return std::tuple{
-          Field{"kinds", &Options::kinds,
-                "Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this "
-                "order.",
-                Place::shown},
-          Field{"window", &Options::window, Range{1, 1000000}, "rows",
-                "Number of rows in a window; None for the whole clip."},
-          Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                "Step between windows; None means the same as window, so that windows don't overlap."}};
+      return std::tuple_cat(
+          std::tuple{Field{
+              "kinds", &Options::kinds,
+              "Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this "
+               "order.",
+              Place::shown}},
+          window_fields<Options>());
     }
   };
 
-  explicit Statistics(Options options);
-  const Options& options() const { return options_; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -12,18 +12,18 @@ class TagStream final : public Stream {
 
 }  // namespace
 
-Tags::Tags(Options options) : options_(std::move(options)) { require_labels(name, options_.labels); }
+void Tags::check(const Options& options) { require_labels(name, options.labels); }
 
-std::string Tags::summary() const { return "Tags(" + std::to_string(options_.labels.size()) + " labels)"; }
+std::string Tags::summary() const { return "Tags(" + std::to_string(options().labels.size()) + " labels)"; }
 
-std::vector<Output> Tags::outputs(const StreamSpec& input) const {
-  const auto n = static_cast<std::int64_t>(options_.labels.size());
+std::vector<Output> Tags::describe(const StreamSpec& input) const {
+  const auto n = static_cast<std::int64_t>(options().labels.size());
   if (input.shape != std::vector<std::int64_t>{n}) {
     throw ValueError("Tags: expected rows of " + std::to_string(n) + " scores, got rows " + to_string(input) +
                      "; give one label for each score");
   }
   StreamSpec spec = input;
-  spec.labels = options_.labels;
+  spec.set_labels(options().labels);
   return {{"", spec}};
 }
 

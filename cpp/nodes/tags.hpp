@@ -22,15 +22,14 @@ Latency: none
     }
   };
 
-  explicit Tags(Options options);
-  const Options& options() const { return options_; }
+  using NodeOf::NodeOf;
+  static void check(const Options& options);
   std::string summary() const override;
-  std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

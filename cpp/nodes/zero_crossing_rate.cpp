@@ -4,7 +4,7 @@
 
 #include "core/rows/framer.hpp"
 #include "core/rows/row_block.hpp"
-#include "nodes/support/require.hpp"
+#include "nodes/support/framed.hpp"
 
 namespace fastaudio {
 
@@ -67,17 +67,13 @@ class ZeroCrossingRateStream final : public Stream {
 
 }  // namespace
 
-ZeroCrossingRate::ZeroCrossingRate(Options options) : options_(std::move(options)) {
-  check_options(name, options_);
-}
-
-std::vector<Output> ZeroCrossingRate::outputs(const StreamSpec& input) const {
-  return framed(name, input, options_.sample_rate, *locality(), "share");
+std::vector<Output> ZeroCrossingRate::describe(const StreamSpec& input) const {
+  return framed(name, input, options().sample_rate, options().hop_length, "share");
 }
 
 std::unique_ptr<Stream> ZeroCrossingRate::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<ZeroCrossingRateStream>(options_);
+  return std::make_unique<ZeroCrossingRateStream>(options());
 }
 
 }  // namespace fastaudio

@@ -43,18 +43,16 @@ Example:
     }
   };
 
-  explicit ZeroCrossingRate(Options options);
-  const Options& options() const { return options_; }
-  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options_.sample_rate); }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
+  std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override {
-    const int pad = options_.center ? options_.frame_length / 2 : 0;
-    return Locality{.n_in = options_.hop_length, .before = pad, .after = options_.frame_length - pad};
+    const int pad = options().center ? options().frame_length / 2 : 0;
+    return Locality{.n_in = options().hop_length, .before = pad, .after = options().frame_length - pad};
   }
 
  private:
-  Options options_;
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -34,14 +34,6 @@ inline Floats spectrum_rows(const dsp::Kernels& kernels, const dsp::SpectrumPlan
   return unguarded(std::move(rows));
 }
 
-inline Floats inverse_frames(const dsp::Kernels& kernels, const dsp::RealFftPlan& plan, const float* spectra,
-                             int n_frames) {
-  auto scratch = spoilt_scratch(dsp::inverse_scratch(plan, kernels.lanes));
-  Floats frames(static_cast<std::size_t>(n_frames * plan.n_fft) + 1, kGuard);
-  kernels.inverse(plan, spectra, n_frames, scratch.data(), frames.data());
-  return unguarded(std::move(frames));
-}
-
 /// Tables for frames of `n` samples without a window (see FramePlan), and the plan that reads them: complex
 /// spectra.
 class Spectra {

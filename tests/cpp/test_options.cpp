@@ -49,8 +49,8 @@ struct OfNumbers final : NodeOf<OfNumbers> {
       return std::tuple{Field{"values", &Options::values, Range{0, 1}, "", "Numbers.", Place::positional}};
     }
   };
-  Options options() const { return {std::vector<double>(20, 0.25)}; }
-  std::vector<Output> outputs(const StreamSpec& input) const override { return {{"", input}}; }
+  using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override { return {{"", input}}; }
   std::unique_ptr<Stream> open(const StreamSpec&) const override { return nullptr; }
 };
 
@@ -134,7 +134,7 @@ TEST_CASE("repr: a long one is cut for diagrams") {
   const MelSpectrogram node(Mel{{.sample_rate = 16000, .n_fft = 512, .hop_length = 256}, 96});
   CHECK(node.summary() == "MelSpectrogram(sample_rate=16000, ...)");
   CHECK(Tags({{"a", "b"}}).summary() == "Tags(2 labels)");
-  CHECK(OfNumbers().summary() == "OfNumbers(...)");
+  CHECK(OfNumbers({std::vector<double>(20, 0.25)}).summary() == "OfNumbers(...)");
 }
 
 TEST_CASE("repr: doubles come back to the last bit") {

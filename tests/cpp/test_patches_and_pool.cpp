@@ -5,7 +5,7 @@
 #include "nodes/linear_softmax_pooling.hpp"
 #include "nodes/mono.hpp"
 #include "nodes/patches.hpp"
-#include "nodes/pool.hpp"
+#include "nodes/mean_max.hpp"
 
 using namespace fastaudio;
 using namespace fastaudio::test;

@@ -46,14 +46,6 @@ double forward_error(const Spectra& spectra, const Dft& dft, const Floats& x) {
   return worst / (largest * unit(n));
 }
 
-/// Largest error after there and back, likewise.
-double round_trip_error(const Spectra& spectra, const Floats& x) {
-  const int n = static_cast<int>(x.size());
-  const Floats bins = spectrum_rows(dsp::kernels(), spectra.plan, {}, x.data(), n, 1);
-  const Floats back = inverse_frames(dsp::kernels(), spectra.plan.fft, bins.data(), 1);
-  return largest_difference(back, x) / unit(n);
-}
-
 /// The bounds hold for every length, whatever its factors; they are about twice what is reached.
 void check_length(int n) {
   CAPTURE(n);
@@ -61,7 +53,6 @@ void check_length(int n) {
   const Dft dft(static_cast<std::size_t>(n));
   for (const Floats& x : signals(n)) {
     CHECK(forward_error(spectra, dft, x) < 2);
-    CHECK(round_trip_error(spectra, x) < 3);
   }
 }
 
@@ -78,29 +69,16 @@ TEST_CASE("real FFT: the reference equals the definition") {
   }
 }
 
-TEST_CASE("real FFT: every length to 600 equals the reference, and the inverse undoes it") {
+TEST_CASE("real FFT: every length to 600 equals the reference") {
   for (int n = 2; n <= 600; ++n) check_length(n);
 }
 
-TEST_CASE("real FFT: long ones equal the reference, and the inverse undoes them") {
+TEST_CASE("real FFT: long ones equal the reference") {
   // Powers of two, 5-smooth numbers, with factors 7, 11, 13, and primes, doubled or not (a chirp).
   for (const int n :
        {640,   882,   960,   1000,  1024,  1103,  1200,  1323,  1536,  1859,  2047,  2048,  2310,
         2401,  3000,  4096,  4099,  4410,  6561,  7919,  8192,  9973,  10000, 12167, 15625, 16384,
         19683, 22050, 28561, 30030, 32749, 32768, 44100, 48000, 50000, 59049, 65498, 65521, 65536}) {
     check_length(n);
-  }
-}
-
-TEST_CASE("real FFT: the inverse ignores what no real signal has") {
-  for (const int n : {2, 3, 30, 77, 106, 400, 512, 1103}) {
-    CAPTURE(n);
-    const Spectra spectra(n);
-    const Floats x = Random(9).samples(static_cast<std::size_t>(n));
-    Floats bins = spectrum_rows(dsp::kernels(), spectra.plan, {}, x.data(), n, 1);
-    const Floats want = inverse_frames(dsp::kernels(), spectra.plan.fft, bins.data(), 1);
-    bins[1] = 100;
-    if (n % 2 == 0) bins.back() = -100;
-    CHECK(same_bits(inverse_frames(dsp::kernels(), spectra.plan.fft, bins.data(), 1), want));
   }
 }

@@ -106,21 +106,3 @@ TEST_CASE("spectrum: a frame's bits are its own, long ones too") {
     CHECK(frames_are_alone(n, kValues[0], kConditionings[0], random));
   }
 }
-
-TEST_CASE("inverse: a frame's bits are its own") {
-  Random random(23);
-  for (const int n : {2, 3, 7, 16, 30, 49, 77, 106, 256, 400, 512, 882, 1103, 2206, 4096}) {
-    CAPTURE(n);
-    const Spectra spectra(n);
-    const dsp::RealFftPlan& plan = spectra.plan.fft;
-    const std::ptrdiff_t row = 2 * plan.n_bins;
-    const Floats bins = random.samples(static_cast<std::size_t>(lanes() * row));
-    const Floats all = inverse_frames(dsp::kernels(), plan, bins.data(), lanes());
-    for (int count = 1; count <= lanes(); ++count) {
-      const int first = random.integer(0, lanes() - count);
-      const Floats own = part(bins, first * row, count * row);
-      const Floats frames = inverse_frames(dsp::kernels(), plan, own.data(), count);
-      CHECK(same_bits(frames, part(all, std::ptrdiff_t{first} * n, std::ptrdiff_t{count} * n)));
-    }
-  }
-}

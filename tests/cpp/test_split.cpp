@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/compose/sequential.hpp"
@@ -23,6 +24,22 @@ std::shared_ptr<MelSpectrogram> mel_of(int n_fft, int hop_length) {
   options.n_mels = 1;
   return std::make_shared<MelSpectrogram>(options);
 }
+
+/// Memory for the rows of a part, as the bindings have it.
+class Room final : public Sink {
+ public:
+  explicit Room(std::size_t n_values) { values.reserve(n_values); }
+  void write(std::size_t, const float* rows, std::size_t n_rows) override {
+    values.insert(values.end(), rows, rows + n_rows);
+  }
+  float* place(std::size_t, std::size_t n_rows) override {
+    n_placed += n_rows;
+    values.resize(values.size() + n_rows);
+    return values.data() + values.size() - n_rows;
+  }
+  Floats values;
+  std::size_t n_placed = 0;
+};
 
 }  // namespace
 
@@ -67,4 +84,23 @@ TEST_CASE("split: one part where a row depends on all before it, or the signal i
   CHECK(split(*mel_of(512, 160), kInput, 20000, 4).size() == 1);
   CHECK(split(*mel_of(512, 160), kInput, 0, 4).size() == 1);
   CHECK(split(*mel_of(512, 160), kInput, kMinute, 1).size() == 1);
+}
+
+TEST_CASE("split: the rows of a part are written where they belong, and are those of one stream bit for bit") {
+  const auto mel = mel_of(512, 160);
+  const Floats samples = Random(60).samples(kMinute);
+  Floats joined;
+  for (const Part& part : split(*mel, kInput, kMinute, 3)) {
+    Room room(10000);
+    PartSink sink(part, room);
+    const auto stream = mel->open(kInput);
+    for (std::int64_t first = part.first_input; first < part.end_input; first += 40000) {
+      const std::int64_t n = std::min<std::int64_t>(40000, part.end_input - first);
+      stream->push(samples.data() + first, static_cast<std::size_t>(n), sink);
+    }
+    if (part.last()) stream->flush(sink);
+    CHECK(room.n_placed > room.values.size() * 9 / 10);
+    joined.insert(joined.end(), room.values.begin(), room.values.end());
+  }
+  CHECK(same_bits(joined, run(*mel, kInput, samples)));
 }

@@ -49,7 +49,7 @@ Alignment::Alignment(const std::string& node, const std::vector<AlignedRows>& in
     : average_(average) {
   for (const AlignedRows& input : inputs) {
     const bool once = input.spec.rate_hz == 0;
-    if (input.spec.unit == "events") {
+    if (input.spec.kind == StreamSpec::Kind::events) {
       throw ValueError(node + ": expected rows at a steady rate, got events from " + input.name +
                        "; find events behind it");
     }

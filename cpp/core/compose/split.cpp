@@ -6,7 +6,7 @@ namespace fastaudio {
 
 namespace {
 
-/// Input values below which another thread isn't worth its start.
+/// With fewer input values than this, starting another thread doesn't pay.
 constexpr std::int64_t kSmallestPart = 65536;
 
 }  // namespace
@@ -42,6 +42,13 @@ void PartSink::write(std::size_t output, const float* rows, std::size_t n_rows) 
   const std::size_t n = std::min(n_rows - skipped, left_);
   left_ -= n;
   if (n > 0) out_.write(output, rows + skipped * row_size_, n);
+}
+
+float* PartSink::place(std::size_t output, std::size_t n_rows) {
+  if (skip_ > 0 || n_rows > left_) return nullptr;
+  float* placed = out_.place(output, n_rows);
+  if (placed != nullptr) left_ -= n_rows;
+  return placed;
 }
 
 }  // namespace fastaudio

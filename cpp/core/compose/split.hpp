@@ -1,4 +1,4 @@
-/// A long signal in parts that can be computed at the same time.
+/// Cuts a long signal into parts that can be computed at the same time.
 #pragma once
 
 #include <limits>
@@ -8,24 +8,23 @@
 
 namespace fastaudio {
 
-/// What one stream of several has to do: take its inputs, give out its rows, and flush if it is the last.
+/// One stream's share of the work: it takes these inputs, gives these rows, and flushes if it is the last.
 struct Part {
   std::int64_t first_input = 0;
   std::int64_t end_input = 0;
-  std::int64_t first_row = 0;  ///< of the whole signal's
-  std::int64_t skip = 0;       ///< rows it makes before that one
+  std::int64_t first_row = 0;  ///< index in the whole signal
+  std::int64_t skip = 0;       ///< rows to drop before it
   std::int64_t n_rows = -1;    ///< -1: all to the end of the signal
-  std::size_t row_size = 1;    ///< values of one
+  std::size_t row_size = 1;    ///< values per row
 
   bool last() const { return n_rows < 0; }
 };
 
-/// At most `n_parts` of a node with one output, in order; one if the node isn't divisible or its rows depend
-/// on more than what is near them, or if there is too little to share. Joined, their rows are those of one
-/// stream bit for bit.
+/// At most `n_parts` parts, in order. Joined, their rows are those of one stream, bit for bit. One part if
+/// the node has several outputs or no divisible locality, or if the signal is too short to share.
 std::vector<Part> split(const Node& node, const StreamSpec& input, std::int64_t n_inputs, int n_parts);
 
-/// Passes on the rows of a part, without those that belong to its neighbours.
+/// Passes on the rows of a part, without rows that belong to its neighbours.
 class PartSink final : public Sink {
  public:
   PartSink(const Part& part, Sink& out)
@@ -34,6 +33,7 @@ class PartSink final : public Sink {
         row_size_(part.row_size),
         out_(out) {}
   void write(std::size_t output, const float* rows, std::size_t n_rows) override;
+  float* place(std::size_t output, std::size_t n_rows) override;
 
  private:
   std::size_t skip_;

@@ -1,4 +1,4 @@
-/// Cuts a stream of samples into overlapping frames; framing is written here and nowhere else.
+/// Cuts a stream of samples into overlapping frames. Nothing else in the library does.
 #pragma once
 
 #include <algorithm>
@@ -11,26 +11,26 @@
 
 namespace fastaudio {
 
-/// Single thread. Frame t starts at sample t * hop - pad_left; `pad_left` samples are added before the
+/// For one thread. Frame t starts at sample t * hop - pad_left: `pad_left` samples are added before the
 /// signal and `pad_right` after it.
 ///
-/// `emit(first, n)` receives up to `batch` frames: frame i lies at first + i * hop. Frames that lie
-/// within the caller's array are read there; only those across two pushes go through the ring.
+/// `emit(first, n)` receives up to `batch` frames: frame i lies at first + i * hop. Frames inside the
+/// caller's array are read there; only frames that cross two pushes are copied to the ring.
 class Framer {
  public:
-  /// What is added: zeros; the signal mirrored about its first and last sample; or with these repeated.
+  /// What is added: zeros; the mirrored signal, first and last sample not repeated; or with these repeated.
   enum class Edge { zeros, reflect, repeat };
 
   struct Options {
     int frame_length;
     int hop;
-    int pad_left;  ///< at most frame_length; negative: that many samples are skipped instead
+    int pad_left;  ///< at most frame_length; if negative, that many samples are skipped
     int pad_right;
     Edge edge;
     int batch;
   };
 
-  /// Of frames so cut. Frame 0 of a mirrored signal may wait for a sample more than it holds.
+  /// Locality of these frames. Frame 0 of a mirrored signal may wait for one sample more than it holds.
   static Locality locality(const Options& o) {
     const int head = o.edge == Edge::reflect && o.pad_left > 0 ? o.pad_left + 1 : 0;
     return {.n_in = o.hop, .before = o.pad_left, .after = std::max(o.frame_length - o.pad_left, head)};
@@ -81,14 +81,14 @@ class Framer {
     } else {
       end.assign(static_cast<std::size_t>(pad_right_), 0.0f);
     }
-    // A clip shorter than one frame still yields one, followed by silence.
+    // A clip shorter than a frame still gives one frame, filled up with silence.
     const std::int64_t missing = first_ + length_ - ring_.end() - static_cast<std::int64_t>(end.size());
     if (missing > 0) end.resize(end.size() + static_cast<std::size_t>(missing), 0.0f);
     feed(end.data(), end.size(), emit);
   }
 
  private:
-  /// Emits every frame that ends by `end`; the next one lies at `at_next`.
+  /// Emits every frame that ends at `end` or before; the next frame lies at `at_next`.
   template <class Emit>
   void emit_from(const float* at_next, std::int64_t end, Emit&& emit) {
     while (next_ + length_ <= end) {
@@ -105,11 +105,11 @@ class Framer {
     if (n == 0) return;
     const std::int64_t start = ring_.end();
     const std::int64_t total = start + static_cast<std::int64_t>(n);
-    // Frames that began in earlier pushes end within the first `length_` samples of this one.
+    // Frames that began in earlier pushes end in the first `length_` samples of this push.
     const std::size_t head = std::min(n, static_cast<std::size_t>(length_));
     ring_.write(x, head);
     if (next_ < ring_.end()) {
-      // One sample short of a frame that begins with `x` itself: that one is read from `x`.
+      // Stops one sample short of the frame that begins with x[0]: that frame is read from x.
       const std::int64_t end = n > head ? ring_.end() - 1 : total;
       emit_from(ring_.at(next_), end, emit);
     }
@@ -123,16 +123,16 @@ class Framer {
     }
   }
 
-  /// Samples kept beyond those of unfinished frames, for the mirrored end.
+  /// Samples kept for the mirrored end, besides those of unfinished frames.
   std::int64_t history() const { return mirrored_ ? std::int64_t{pad_right_} + apart_ : 0; }
 
-  /// Samples that have to be there before they can be mirrored to the left, and so that a signal long
-  /// enough for that can be mirrored to the right as well.
+  /// Samples needed before the first frame: enough to mirror them to the left, and, should the signal end
+  /// there, to the right.
   std::size_t head_size() const {
     return static_cast<std::size_t>(std::max({pad_left_, pad_right_, 1}) + apart_);
   }
 
-  /// Index of the sample that stands at `i` when a short signal is mirrored again and again.
+  /// Index of the sample at `i` when a short signal is mirrored again and again.
   std::size_t mirror(std::int64_t i) const {
     if (n_samples_ == 1) return 0;
     const std::int64_t period = 2 * (n_samples_ - apart_);
@@ -144,7 +144,7 @@ class Framer {
   int hop_;
   int pad_left_;
   int pad_right_;
-  int apart_;  ///< 1 if the mirror leaves out the edge itself
+  int apart_;  ///< 1 if the sample at the edge isn't repeated
   bool mirrored_;
   int batch_;
   std::int64_t first_;  ///< start of the first frame, counting the padding

@@ -1,4 +1,4 @@
-/// A ring whose tail is mirrored, so that any window of it is contiguous in memory.
+/// A ring whose first items are kept twice, so that any window of it is contiguous in memory.
 #pragma once
 
 #include <algorithm>
@@ -9,11 +9,11 @@
 
 namespace fastaudio {
 
-/// Single thread. Positions are 64-bit counts since the start and never wrap.
-/// `capacity` items are kept; `window` is the longest contiguous read.
+/// For one thread. Positions count items since the start in 64 bits and never wrap. The ring holds `capacity`
+/// items; `window` is the longest contiguous read.
 class RingBuffer {
  public:
-  /// `window` <= `capacity`.
+  /// `window` is at most `capacity`.
   RingBuffer(std::size_t capacity, std::size_t window)
       : capacity_(capacity), items_(capacity + window, 0.0f) {}
 
@@ -25,7 +25,7 @@ class RingBuffer {
   /// Appends `n` <= free() items.
   void write(const float* items, std::size_t n) {
     while (n > 0) {
-      const std::size_t at = place(end_);
+      const std::size_t at = index_of(end_);
       const std::size_t run = std::min(n, capacity_ - at);
       std::memcpy(&items_[at], items, run * sizeof(float));
       const std::size_t mirror = items_.size() - capacity_;
@@ -38,8 +38,8 @@ class RingBuffer {
     }
   }
 
-  /// Contiguous items from `position`, at least `begin()`; up to `window` of those before `end()`.
-  const float* at(std::int64_t position) const { return &items_[place(position)]; }
+  /// Contiguous items from `position`, which is at least `begin()`: up to `window` of those before `end()`.
+  const float* at(std::int64_t position) const { return &items_[index_of(position)]; }
 
   /// Forgets everything before `position` <= end().
   void discard_before(std::int64_t position) { begin_ = std::max(begin_, position); }
@@ -48,7 +48,7 @@ class RingBuffer {
   void restart_at(std::int64_t position) { begin_ = end_ = position; }
 
  private:
-  std::size_t place(std::int64_t position) const {
+  std::size_t index_of(std::int64_t position) const {
     return static_cast<std::size_t>(position % static_cast<std::int64_t>(capacity_));
   }
 

@@ -1,4 +1,4 @@
-/// Gathers rows that come one by one into blocks for a sink: a virtual call a block, not a row.
+/// Gathers single rows into blocks for a sink, so that a virtual call is made per block, not per row.
 #pragma once
 
 #include <algorithm>
@@ -16,13 +16,13 @@ class RowBlock {
         capacity_(std::max<std::size_t>(1, kValues / row_size)),
         values_(capacity_ * row_size) {}
 
-  /// Where the next row belongs. A full block goes to `sink` first.
+  /// Memory for the next row. A full block goes to `sink` first.
   float* next(Sink& sink) {
     if (n_ == capacity_) write(sink);
     return &values_[row_size_ * n_++];
   }
 
-  /// Hands over what was gathered: at the end of each push.
+  /// Hands over the rows gathered so far; call it at the end of each push.
   void write(Sink& sink) {
     if (n_ > 0) sink.write(0, values_.data(), n_);
     n_ = 0;

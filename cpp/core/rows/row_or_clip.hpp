@@ -1,4 +1,4 @@
-/// Base of streams that treat all values of a row, or of the clip, at once.
+/// Base of streams that work on all values of a row at once, or on all values of the clip.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace fastaudio {
 
-/// By the clip it keeps every row until flush: its memory grows with the clip.
+/// Over the clip it keeps every row until flush, so its memory grows with the clip.
 class RowOrClipStream : public Stream {
  public:
   RowOrClipStream(bool clip, std::size_t row_size) : clip_(clip), row_size_(row_size), block_(row_size) {}

@@ -1,4 +1,4 @@
-/// The stream of nodes that make one row of each row, and remember nothing between them.
+/// The stream of nodes that make one row out of each row, independently of all others.
 #pragma once
 
 #include <memory>
@@ -9,9 +9,6 @@
 #include "core/rows/row_block.hpp"
 
 namespace fastaudio {
-
-/// A value below 0, which no magnitude is, counts as 0: sums of them stay divisors.
-inline double magnitude(float value) { return value > 0 ? static_cast<double>(value) : 0.0; }
 
 /// `Row` is called as row(const float* in, float* out) and holds its tables and scratch.
 template <class Row>
@@ -36,13 +33,13 @@ std::unique_ptr<Stream> stream_of_rows(Row row, const StreamSpec& input, const O
   return std::make_unique<RowStream<Row>>(std::move(row), input.row_size(), output.spec.row_size());
 }
 
-/// What comes out: `n` values of `unit` for each row of the input.
+/// The output: `n` values of `unit` for each row of the input.
 inline std::vector<Output> each_row(const StreamSpec& input, std::int64_t n, std::string unit) {
   StreamSpec spec = input;
   spec.shape = {n};
   spec.unit = std::move(unit);
-  spec.labels.clear();
-  spec.bin_hz = 0;
+  spec.clear_axis();
+  spec.kind = StreamSpec::Kind::rows;
   return {{"", spec}};
 }
 

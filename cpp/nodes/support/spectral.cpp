@@ -103,7 +103,6 @@ StreamSpec SpectralFront::spec(const StreamSpec& input, std::vector<std::int64_t
   spec.shape = std::move(shape);
   spec.unit = plan_.is_complex ? "complex" : unit_of_power(static_cast<double>(plan_.power));
   spec.span_s = 1 / spec.rate_hz;
-  spec.latency_s = input.latency_s + static_cast<double>(locality().after - 1) / options_.sample_rate;
   return spec;
 }
 

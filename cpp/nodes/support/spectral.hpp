@@ -1,4 +1,4 @@
-/// What every node from samples to spectra shares: its options, tables and stream.
+/// What all nodes from samples to spectra share: options, tables and the stream.
 #pragma once
 
 #include <memory>
@@ -27,7 +27,7 @@ struct FrameOptions {
   double sample_scale = 1;
 };
 
-/// Their fields, as part of a node's own.
+/// The fields of FrameOptions, as part of a node's own.
 template <class Options>
 constexpr auto frame_fields() {
   return std::tuple{
@@ -66,7 +66,7 @@ constexpr auto frame_fields() {
           "Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers."}};
 }
 
-/// Tables from samples to spectra. Immutable; its owner, a node, outlives every stream.
+/// The tables from samples to spectra, which never change. The node that owns them outlives every stream.
 class SpectralFront {
  public:
   /// Throws ValueError, in the node's name, for options that contradict each other.

@@ -36,7 +36,7 @@ def require_trained(card: Mapping[str, Any], specs: Iterable[StreamSpec], *, unt
     """
     if card.get("weights") != "untrained" or untrained:
         return
-    if any(spec.labels or spec.unit == "events" for spec in specs):
+    if any(spec.kind in ("scores", "events") for spec in specs):
         raise ModelError(
             f"{card.get('name', 'Pipeline')}: expected trained weights, got untrained ones, whose tags mean "
             "nothing; load with untrained=True (--untrained) to run it anyway"

@@ -57,7 +57,7 @@ def gives_events(pipeline: Pipeline) -> bool:
     Raises:
         ValueError: it gives both.
     """
-    units = {spec.unit == "events" for spec in pipeline.output_specs.values()}
+    units = {spec.kind == "events" for spec in pipeline.output_specs.values()}
     if len(units) > 1:
         raise ValueError(f"{pipeline.name}: expected a model that gives tags or events, got both")
     return units == {True}

@@ -141,7 +141,7 @@ def evaluate(
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
     specs = list(pipeline.output_specs.values())
-    if len(specs) != 1 or not specs[0].labels or specs[0].unit == "events":
+    if len(specs) != 1 or specs[0].kind != "scores":
         raise ValueError(f"heads.evaluate: expected a model that gives tags, got {pipeline!r:.80}")
     known = examples("heads.evaluate", files, labels, known=specs[0].labels)
     scores, failed, read = [], [], []

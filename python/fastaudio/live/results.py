@@ -58,11 +58,11 @@ class Network:
         output, spec, labels = self._outputs[result.output]
         rows = result.rows.reshape(-1, *spec.shape)
         base_s, until_s, provisional = result.base_s, result.until_s, result.provisional
-        if spec.unit == "events":
+        if spec.kind == "events":
             return [] if provisional else list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
         times = row_times(spec, len(rows), until_s, first=result.first_row, base_s=base_s)
         gap_s = result.n_lost / self._sample_rate
-        if not labels:
+        if spec.kind != "scores":
             start_s, end_s = float(times[0, 0]), float(times[-1, 1])
             return [Frames(start_s, end_s, rows, gap_s, provisional, output)]
         common: dict[str, Any] = {"provisional": provisional, "output": output, "model": self._model}

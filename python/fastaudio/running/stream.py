@@ -130,12 +130,11 @@ class PipelineStream:
 
     def _items(self, name: str, rows: NDArray[np.float32], duration_s: float | None) -> Any:
         spec = self._specs[name]
-        if spec.unit == "events":
+        if spec.kind == "events":
             return events.decode(rows, spec, duration_s=duration_s)
         first = self._rows_out[name]
         self._rows_out[name] += len(rows)
-        labels = spec.labels
-        if not labels:
+        if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s, first=first)
         return [
@@ -145,13 +144,12 @@ class PipelineStream:
 
     def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
         spec = self._specs[name]
-        if spec.unit == "events":
+        if spec.kind == "events":
             return self._events(rows, spec, path, truncated)
-        labels = spec.labels
-        if not labels:
+        if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s)
-        return Tags(labels, rows, times, self.duration_s, truncated, path, self._model)
+        return Tags(spec.labels, rows, times, self.duration_s, truncated, path, self._model)
 
     def _events(
         self, rows: NDArray[np.float32], spec: StreamSpec, path: str | None, truncated: bool

@@ -127,5 +127,5 @@ def test_threads_give_patches_their_context(threads: int) -> None:
 
 
 def test_a_patch_beyond_memory_is_refused_before_it_is_made() -> None:
-    with pytest.raises(ValueError, match=r"^Patches: expected at most 2\*\*28 values a patch, got "):
+    with pytest.raises(ValueError, match=r"^Patches: expected at most 2\*\*28 values at a time, got "):
         fa.Patches(length=1_000_000)(numbered(3, width=1000))

@@ -1,4 +1,4 @@
-/// Arrays from Python as rows of a stream, and rows as arrays.
+/// Arrays from Python as rows for a stream.
 #pragma once
 
 #include <algorithm>
@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
-#include "bindings/rows.hpp"
+#include "bindings/growing_buffer.hpp"
 #include "dsp/kernels.hpp"
 
 namespace fastaudio::bindings {
 
-/// Whatever the caller gave; named in signatures as what it should be.
+/// Any object, so that errors are ours; signatures say what it should be.
 class Samples : public py::object {
  public:
   PYBIND11_OBJECT(Samples, py::object, any)
@@ -33,15 +33,6 @@ struct handle_type_name<fastaudio::bindings::Samples> {
 
 namespace fastaudio::bindings {
 
-/// An array that owns the memory.
-inline py::array_t<float> to_array(Floats&& values, const StreamSpec& spec) {
-  std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size() / spec.row_size())};
-  for (const std::int64_t n : spec.shape) shape.push_back(static_cast<py::ssize_t>(n));
-  values.reserve(1);  // numpy wants an address also of nothing
-  const py::capsule owner(values.data(), [](void* p) { std::free(p); });
-  return py::array_t<float>(shape, values.release(), owner);
-}
-
 inline std::string describe(const py::array& array) {
   std::string shape;
   for (py::ssize_t i = 0; i < array.ndim(); ++i) shape += (i ? ", " : "") + std::to_string(array.shape(i));
@@ -59,16 +50,16 @@ inline std::string expected_shape(const StreamSpec& spec) {
 
 inline constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
-/// A contiguous array's rows, float or int16.
-class Values {
+/// The rows of a contiguous array of float32 or int16.
+class InputRows {
  public:
-  Values(const py::array& array, std::size_t row_size)
+  InputRows(const py::array& array, std::size_t row_size)
       : data_(array.data()), is_int_(array.dtype().kind() == 'i'), row_size_(row_size) {}
 
-  /// Rows as floats to `push`, up to the first value that isn't finite: returns its index, or kNone.
-  /// In one piece, or in blocks, which are read and converted in the processor's caches.
+  /// Hands rows as floats to `push`, up to the first value that isn't finite; returns that value's index, or
+  /// kNone. Rows go in one piece, or in blocks small enough to stay in the processor's caches.
   template <class Push>
-  std::size_t feed(std::size_t first_row, std::size_t n_rows, bool in_blocks, Floats& converted,
+  std::size_t feed(std::size_t first_row, std::size_t n_rows, bool in_blocks, GrowingBuffer& converted,
                    Push&& push) const {
     const std::size_t most = in_blocks ? std::max<std::size_t>(kBlock / row_size_, 1) : n_rows;
     std::size_t row = 0;
@@ -87,7 +78,7 @@ class Values {
  private:
   static constexpr std::size_t kBlock = std::size_t{1} << 17;
 
-  const float* floats(std::size_t first, std::size_t n, Floats& converted) const {
+  const float* floats(std::size_t first, std::size_t n, GrowingBuffer& converted) const {
     if (!is_int_) return static_cast<const float*>(data_) + first;
     converted.reserve(n);
     dsp::kernels().from_int16(static_cast<const std::int16_t*>(data_) + first, n, converted.data());
@@ -99,13 +90,13 @@ class Values {
   std::size_t row_size_;
 };
 
-/// "samples" or "rows": what messages call the input.
-inline std::string subject_of(const StreamSpec& input) {
-  return input.unit == "samples" ? "samples" : "rows";
-}
+inline bool takes_samples(const StreamSpec& input) { return input.kind == StreamSpec::Kind::samples; }
 
-/// The array, contiguous. Throws TypeError or ValueError unless it holds rows of `input`: float32, or int16
-/// where they are samples.
+/// What messages call the input: "samples" or "rows".
+inline std::string subject_of(const StreamSpec& input) { return takes_samples(input) ? "samples" : "rows"; }
+
+/// The array, made contiguous. Throws TypeError or ValueError unless it holds rows of `input` as float32, or
+/// samples as int16.
 inline py::array checked_rows(const py::object& rows, const StreamSpec& input) {
   const std::string subject = subject_of(input);
   if (!py::isinstance<py::array>(rows)) {
@@ -116,7 +107,7 @@ inline py::array checked_rows(const py::object& rows, const StreamSpec& input) {
   auto array = rows.cast<py::array>();
   const bool is_float = array.dtype().equal(py::dtype::of<float>());
   const bool is_int = array.dtype().equal(py::dtype::of<std::int16_t>());
-  const bool takes_int = input.unit == "samples";
+  const bool takes_int = takes_samples(input);
   if (!is_float && !(takes_int && is_int)) {
     throw TypeError(subject + ": expected float32" + (takes_int ? " or int16 " : " ") +
                     expected_shape(input) + ", got " + describe(array) + "; use " + subject +

@@ -18,10 +18,11 @@ Latency: the whole clip, since the row comes out at its end
     static constexpr auto fields() { return std::tuple<>{}; }
   };
 
-  explicit Mean(Options = {}) {}
-  Options options() const { return {}; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class Max final : public NodeOf<Max> {
@@ -37,10 +38,11 @@ Latency: the whole clip, since the row comes out at its end
     static constexpr auto fields() { return std::tuple<>{}; }
   };
 
-  explicit Max(Options = {}) {}
-  Options options() const { return {}; }
-  std::vector<Output> outputs(const StreamSpec& input) const override;
+  using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
+
+ private:
+  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -1,0 +1,73 @@
+/// Where a stream's rows go, and how they become arrays.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "bindings/bindings.hpp"
+#include "bindings/growing_buffer.hpp"
+
+namespace fastaudio::bindings {
+
+/// Gathers rows in one array per output.
+class Collector final : public Sink {
+ public:
+  /// Takes memory for the rows of `span_s` seconds of signal and `more` rows; it grows if more come.
+  explicit Collector(const std::vector<Output>& outputs, double span_s = 0, std::size_t more = 0)
+      : rows(outputs.size()) {
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      row_sizes_.push_back(outputs[o].spec.row_size());
+      const double n_rows = std::min(span_s * outputs[o].spec.rate_hz, 1e9);
+      rows[o].reserve((static_cast<std::size_t>(n_rows) + more) * row_sizes_[o]);
+    }
+  }
+  void write(std::size_t output, const float* from, std::size_t n_rows) override {
+    rows[output].append(from, n_rows * row_sizes_[output]);
+  }
+  float* place(std::size_t output, std::size_t n_rows) override {
+    return rows[output].place(n_rows * row_sizes_[output]);
+  }
+  std::vector<GrowingBuffer> rows;
+
+ private:
+  std::vector<std::size_t> row_sizes_;
+};
+
+/// Writes the rows of one output to memory that the caller has; what doesn't fit goes to `overflow`.
+class Placed final : public Sink {
+ public:
+  Placed(float* to, std::size_t room, std::size_t row_size) : to_(to), room_(room), row_size_(row_size) {}
+  void write(std::size_t, const float* from, std::size_t n_rows) override {
+    const std::size_t n = n_rows * row_size_;
+    const std::size_t fits = overflow.size() > 0 ? 0 : std::min(n, room_ - n_placed);
+    if (fits > 0) std::memcpy(to_ + n_placed, from, fits * sizeof(float));
+    n_placed += fits;
+    overflow.append(from + fits, n - fits);
+  }
+  float* place(std::size_t, std::size_t n_rows) override {
+    const std::size_t n = n_rows * row_size_;
+    if (overflow.size() > 0 || n > room_ - n_placed) return nullptr;
+    n_placed += n;
+    return to_ + n_placed - n;
+  }
+  std::size_t n_placed = 0;
+  GrowingBuffer overflow;
+
+ private:
+  float* to_;
+  std::size_t room_;
+  std::size_t row_size_;
+};
+
+/// The values as an array, which owns their memory.
+inline py::array_t<float> to_array(GrowingBuffer&& values, const StreamSpec& spec) {
+  std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(values.size() / spec.row_size())};
+  for (const std::int64_t n : spec.shape) shape.push_back(static_cast<py::ssize_t>(n));
+  values.reserve(1);  // numpy wants an address even for no values
+  const py::capsule owner(values.data(), [](void* p) { std::free(p); });
+  return py::array_t<float>(shape, values.release(), owner);
+}
+
+}  // namespace fastaudio::bindings

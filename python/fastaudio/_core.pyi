@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['Chroma', 'Concat', 'Delta', 'Each', 'EnergyPatch', 'Events', 'FastaudioError', 'Film', 'HarmonicSpectrogram', 'L2Normalize', 'LinearSoftmaxPooling', 'LiveOptions', 'LiveResult', 'LiveStats', 'LiveStream', 'Log', 'MFCC', 'Max', 'Mean', 'MelSpectrogram', 'MinMaxScale', 'ModelError', 'Mono', 'Node', 'Normalize', 'OnnxModel', 'Overrun', 'PCAWhiten', 'PCEN', 'Parallel', 'Patches', 'Pool', 'Quantize', 'RMS', 'Resample', 'Sequential', 'Similarity', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Standardize', 'StateError', 'Statistics', 'Stream', 'StreamSpec', 'Tags', 'TopDb', 'ZeroCrossingRate', 'isa', 'onnxruntime_info', 'set_model_reader', 'set_onnxruntime_library']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Mono', 'Resample', 'Spectrogram', 'MelSpectrogram', 'HarmonicSpectrogram', 'Chroma', 'Delta', 'EnergyPatch', 'L2Normalize', 'LinearSoftmaxPooling', 'Log', 'MFCC', 'Max', 'Mean', 'MinMaxScale', 'Normalize', 'PCAWhiten', 'PCEN', 'Patches', 'Quantize', 'RMS', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'StackChannels', 'Standardize', 'Statistics', 'TopDb', 'ZeroCrossingRate', 'Similarity', 'Tags', 'Events', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.

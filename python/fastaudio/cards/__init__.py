@@ -1,7 +1,8 @@
 """Models as data: cards, the networks beside them, and both packed into one file.
 
-`card` reads, builds and writes cards, `trained` refuses tags from untrained weights, `packed_file` is the
-format of a packed model, `metadata` the entries that it adds to an ONNX file, `pack` packs and unpacks.
+`card` reads, builds and writes cards, `old` adapts those of 0.1, `trained` refuses tags from untrained
+weights, `packed_file` is the format of a packed model, `metadata` the entries that it adds to an ONNX file,
+`pack` packs and unpacks.
 """
 
 from fastaudio.cards.card import (

@@ -33,22 +33,33 @@ class StreamSpec:
     @property
     def bin_hz(self) -> float:
         """
-        Value k of a row is a spectrum's at k * bin_hz; 0 if it isn't one.
+        Distance between the values of a spectrum; 0 for other kinds.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        What a row is: 'samples', 'spectrum' (value k belongs to k * bin_hz), 'scores' (value k belongs to
+        labels[k]), 'events', or 'rows' for any other numbers.
         """
     @property
     def labels(self) -> list[str]:
         """
-        Names along the last axis, if it has any.
+        Names of scores along the last axis; none for other kinds.
         """
     @property
     def latency_s(self) -> float:
         """
-        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite at the end.
+        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite for rows that come at the end.
+        """
+    @property
+    def once(self) -> bool:
+        """
+        Whether one row comes at the end.
         """
     @property
     def rate_hz(self) -> float:
         """
-        Rows a second; 0 for one row at the end.
+        Rows per second; 0 for one row at the end.
         """
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,9 +78,9 @@ class StreamSpec:
         """
 class Node:
     """
-    Options and tables; immutable, shared freely between threads.
+    One step of a pipeline. It never changes, so threads may share it.
     
-    `node(rows)` computes a whole signal, `node.open()` a stream of blocks; both give the same bits.
+    `node(rows)` computes a whole signal and `node.open()` a stream of blocks; both give the same bits.
     `a >> b` composes, `print(node.diagram())` draws.
     """
     def __call__(self, rows: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16], *, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32] | dict[str, numpy.typing.NDArray[numpy.float32]]:
@@ -97,7 +108,7 @@ class Node:
         ...
     def diagram(self, input: StreamSpec | None = None) -> str:
         """
-        The node and its parts as text, with the rows between them.
+        Draws the node and its parts as text, with the rows between them.
         """
     def open(self, input: StreamSpec | None = None) -> Stream:
         """
@@ -105,20 +116,20 @@ class Node:
         """
     def output_specs(self, input: StreamSpec) -> dict[str, StreamSpec]:
         """
-        What comes out for `input`, by the outputs' names ('' for an only one).
+        Specs of what comes out for `input`, by the outputs' names ('' if there is one).
         """
     def receptive_field_s(self, input: StreamSpec) -> float:
         """
-        Seconds of `input` that one row depends on, of the output where that is most; infinite where a row may depend on all before it.
+        Seconds of `input` that one row depends on, for the output where that is most; infinite if a row may depend on all before it.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        The node as a card holds it: its name, and the options that are not default.
+        The node as a card holds it: its name and the options that are not default.
         """
     @property
     def input_spec(self) -> StreamSpec | None:
         """
-        The input it is made for, or None if any rows will do.
+        The input that its options ask for, or None if it takes any rows.
         """
 class Mono(Node):
     """
@@ -144,9 +155,11 @@ class Mono(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, channels: int = 2, channel: int | None = None) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, channels = 2, channel = None):
+        """
+        __init__(self, *, channels: int = 2, channel: int | None = None) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -190,9 +203,11 @@ class Resample(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, input_rate = 44100, output_rate = 16000, quality = 'high'):
+        """
+        __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -261,9 +276,11 @@ class Spectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, sample_rate = 22050, n_fft = 2048, win_length = None, hop_length = 512, window = 'hann', window_beta = 12.0, window_at = 'middle', center = True, pad_mode = 'constant', remove_dc = False, preemphasis = 0.0, sample_scale = 1.0, power = 2.0):
+        """
+        __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -395,9 +412,11 @@ class MelSpectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, sample_rate = 22050, n_fft = 2048, win_length = None, hop_length = 512, window = 'hann', window_beta = 12.0, window_at = 'middle', center = True, pad_mode = 'constant', remove_dc = False, preemphasis = 0.0, sample_scale = 1.0, n_mels = 128, f_min = 0.0, f_max = None, power = 2.0, norm = 'slaney', mel_scale = 'slaney', triangles = 'hz'):
+        """
+        __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -558,9 +577,11 @@ class HarmonicSpectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, sample_rate = 16000, n_fft = 512, win_length = None, hop_length = 256, window = 'hann', window_beta = 12.0, window_at = 'middle', center = True, pad_mode = 'reflect', remove_dc = False, preemphasis = 0.0, sample_scale = 1.0, n_harmonic = 6, semitone_scale = 2, q = [1.0], power = 2.0):
+        """
+        __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -680,9 +701,11 @@ class Chroma(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, n_chroma = 12, tuning = 0.0, ctroct = 5.0, octwidth = 2.0, norm = 'inf', base_c = True):
+        """
+        __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -749,9 +772,11 @@ class Delta(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, width = 9, order = 1, mode = 'interp'):
+        """
+        __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -805,9 +830,11 @@ class EnergyPatch(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, length = 96, hop = 1, last = 'repeat', pad_value = 0.0):
+        """
+        __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -853,9 +880,11 @@ class L2Normalize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, eps: float = 1e-12) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, eps = 1e-12):
+        """
+        __init__(self, *, eps: float = 1e-12) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -895,9 +924,11 @@ class LinearSoftmaxPooling(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, window: int | None = None, hop: int | None = None) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, window = None, hop = None):
+        """
+        __init__(self, *, window: int | None = None, hop: int | None = None) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -942,9 +973,11 @@ class Log(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, kind = 'ln', scale = 1.0, offset = 0.0, floor = 1e-10, reference = 1.0):
+        """
+        __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1008,9 +1041,11 @@ class MFCC(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, n_mfcc = 20, norm = 'ortho', lifter = 0.0, lifter_kind = 'librosa'):
+        """
+        __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1042,9 +1077,11 @@ class Max(Node):
     Output: one row of the same shape at the end; none for an empty clip
     Latency: the clip, it waits for the end
     """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self):
+        """
+        __init__(self) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1056,9 +1093,11 @@ class Mean(Node):
     Output: one row of the same shape at the end; none for an empty clip
     Latency: the clip, it waits for the end
     """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self):
+        """
+        __init__(self) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1091,9 +1130,11 @@ class MinMaxScale(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, min, max, *, clip = False):
+        """
+        __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1146,9 +1187,11 @@ class Normalize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, kind = 'standard', over = 'row', eps = 1e-08):
+        """
+        __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1197,9 +1240,11 @@ class PCAWhiten(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, matrix: list[float], means: list[float]) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, matrix, means):
+        """
+        __init__(self, matrix: list[float], means: list[float]) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1256,9 +1301,11 @@ class PCEN(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, gain = 0.98, bias = 2.0, power = 0.5, eps = 1e-06, time_constants_s = [0.4], initial = 'one'):
+        """
+        __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1327,9 +1374,11 @@ class Patches(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, length = 187, hop = None, last = 'drop', pad_value = 0.0, context = 0):
+        """
+        __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1390,9 +1439,11 @@ class Quantize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, min = -2.0, max = 2.0, bits = 8, rounding = 'down'):
+        """
+        __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1448,9 +1499,11 @@ class RMS(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, sample_rate = 22050, frame_length = 2048, hop_length = 512, center = True, pad_mode = 'constant'):
+        """
+        __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1507,9 +1560,11 @@ class SpectralBandwidth(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, p: float = 2.0, norm: bool = True) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, p = 2.0, norm = True):
+        """
+        __init__(self, *, p: float = 2.0, norm: bool = True) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1540,9 +1595,11 @@ class SpectralCentroid(Node):
         >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
         [1000.0]
     """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self):
+        """
+        __init__(self) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1584,9 +1641,11 @@ class SpectralContrast(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, f_min = 200.0, n_bands = 6, quantile = 0.02, linear = False, part = 'contrast'):
+        """
+        __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1641,9 +1700,11 @@ class SpectralFlatness(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, amin = 1e-10, power = 2.0):
+        """
+        __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1684,9 +1745,11 @@ class SpectralRolloff(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, roll_percent: float = 0.85) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, roll_percent = 0.85):
+        """
+        __init__(self, *, roll_percent: float = 0.85) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1725,9 +1788,11 @@ class StackChannels(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, channels: int = 3, axis: str = 'last') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, channels = 3, axis = 'last'):
+        """
+        __init__(self, *, channels: int = 3, axis: str = 'last') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1768,9 +1833,11 @@ class Standardize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, mean: list[float], std: list[float]) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, mean, std):
+        """
+        __init__(self, mean: list[float], std: list[float]) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1819,9 +1886,11 @@ class Statistics(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, kinds = ['mean', 'std'], window = None, hop = None):
+        """
+        __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1868,9 +1937,11 @@ class TopDb(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, top_db = 80.0, over = 'row', relative = False):
+        """
+        __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1925,9 +1996,11 @@ class ZeroCrossingRate(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, sample_rate = 22050, frame_length = 2048, hop_length = 512, center = True, threshold = 1e-10):
+        """
+        __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1988,9 +2061,11 @@ class Similarity(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, bank: list[float], labels: list[str]) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, bank, labels):
+        """
+        __init__(self, bank: list[float], labels: list[str]) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2020,9 +2095,11 @@ class Tags(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, labels: list[str]) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, labels):
+        """
+        __init__(self, labels: list[str]) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2086,9 +2163,11 @@ class Events(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, *, onset = [0.5], offset = list(), min_on_s = [0.0], min_off_s = [0.0], smoothing_s = 0.0, cool_down_s = [0.0], onsets = False):
+        """
+        __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2369,9 +2448,11 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def __init__(self, path, *, outputs = list(), units = list(), layout = '', state = {}, batch = 1, threads = 1, providers = list(), sha256 = ''):
+        """
+        __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None
+        """
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """

@@ -155,10 +155,8 @@ class Mono(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, channels = 2, channel = None):
-        """
-        __init__(self, *, channels: int = 2, channel: int | None = None) -> None
-        """
+    def __init__(self, *, channels: int = 2, channel: int | None = None) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -203,10 +201,8 @@ class Resample(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, input_rate = 44100, output_rate = 16000, quality = 'high'):
-        """
-        __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None
-        """
+    def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -276,10 +272,8 @@ class Spectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate = 22050, n_fft = 2048, win_length = None, hop_length = 512, window = 'hann', window_beta = 12.0, window_at = 'middle', center = True, pad_mode = 'constant', remove_dc = False, preemphasis = 0.0, sample_scale = 1.0, power = 2.0):
-        """
-        __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None
-        """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -412,10 +406,8 @@ class MelSpectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate = 22050, n_fft = 2048, win_length = None, hop_length = 512, window = 'hann', window_beta = 12.0, window_at = 'middle', center = True, pad_mode = 'constant', remove_dc = False, preemphasis = 0.0, sample_scale = 1.0, n_mels = 128, f_min = 0.0, f_max = None, power = 2.0, norm = 'slaney', mel_scale = 'slaney', triangles = 'hz'):
-        """
-        __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None
-        """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -577,10 +569,8 @@ class HarmonicSpectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate = 16000, n_fft = 512, win_length = None, hop_length = 256, window = 'hann', window_beta = 12.0, window_at = 'middle', center = True, pad_mode = 'reflect', remove_dc = False, preemphasis = 0.0, sample_scale = 1.0, n_harmonic = 6, semitone_scale = 2, q = [1.0], power = 2.0):
-        """
-        __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None
-        """
+    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -701,10 +691,8 @@ class Chroma(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, n_chroma = 12, tuning = 0.0, ctroct = 5.0, octwidth = 2.0, norm = 'inf', base_c = True):
-        """
-        __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None
-        """
+    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -772,10 +760,8 @@ class Delta(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, width = 9, order = 1, mode = 'interp'):
-        """
-        __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None
-        """
+    def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -830,10 +816,8 @@ class EnergyPatch(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length = 96, hop = 1, last = 'repeat', pad_value = 0.0):
-        """
-        __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None
-        """
+    def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -880,10 +864,8 @@ class L2Normalize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, eps = 1e-12):
-        """
-        __init__(self, *, eps: float = 1e-12) -> None
-        """
+    def __init__(self, *, eps: float = 1e-12) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -924,10 +906,8 @@ class LinearSoftmaxPooling(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, window = None, hop = None):
-        """
-        __init__(self, *, window: int | None = None, hop: int | None = None) -> None
-        """
+    def __init__(self, *, window: int | None = None, hop: int | None = None) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -973,10 +953,8 @@ class Log(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kind = 'ln', scale = 1.0, offset = 0.0, floor = 1e-10, reference = 1.0):
-        """
-        __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None
-        """
+    def __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1041,10 +1019,8 @@ class MFCC(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, n_mfcc = 20, norm = 'ortho', lifter = 0.0, lifter_kind = 'librosa'):
-        """
-        __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None
-        """
+    def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1077,10 +1053,8 @@ class Max(Node):
     Output: one row of the same shape at the end; none for an empty clip
     Latency: the clip, it waits for the end
     """
-    def __init__(self):
-        """
-        __init__(self) -> None
-        """
+    def __init__(self) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1093,10 +1067,8 @@ class Mean(Node):
     Output: one row of the same shape at the end; none for an empty clip
     Latency: the clip, it waits for the end
     """
-    def __init__(self):
-        """
-        __init__(self) -> None
-        """
+    def __init__(self) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1130,10 +1102,8 @@ class MinMaxScale(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, min, max, *, clip = False):
-        """
-        __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None
-        """
+    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1187,10 +1157,8 @@ class Normalize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kind = 'standard', over = 'row', eps = 1e-08):
-        """
-        __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None
-        """
+    def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1240,10 +1208,8 @@ class PCAWhiten(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, matrix, means):
-        """
-        __init__(self, matrix: list[float], means: list[float]) -> None
-        """
+    def __init__(self, matrix: list[float], means: list[float]) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1301,10 +1267,8 @@ class PCEN(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, gain = 0.98, bias = 2.0, power = 0.5, eps = 1e-06, time_constants_s = [0.4], initial = 'one'):
-        """
-        __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None
-        """
+    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1374,10 +1338,8 @@ class Patches(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length = 187, hop = None, last = 'drop', pad_value = 0.0, context = 0):
-        """
-        __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None
-        """
+    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1439,10 +1401,8 @@ class Quantize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, min = -2.0, max = 2.0, bits = 8, rounding = 'down'):
-        """
-        __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None
-        """
+    def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1499,10 +1459,8 @@ class RMS(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate = 22050, frame_length = 2048, hop_length = 512, center = True, pad_mode = 'constant'):
-        """
-        __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None
-        """
+    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1560,10 +1518,8 @@ class SpectralBandwidth(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, p = 2.0, norm = True):
-        """
-        __init__(self, *, p: float = 2.0, norm: bool = True) -> None
-        """
+    def __init__(self, *, p: float = 2.0, norm: bool = True) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1595,10 +1551,8 @@ class SpectralCentroid(Node):
         >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
         [1000.0]
     """
-    def __init__(self):
-        """
-        __init__(self) -> None
-        """
+    def __init__(self) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1641,10 +1595,8 @@ class SpectralContrast(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, f_min = 200.0, n_bands = 6, quantile = 0.02, linear = False, part = 'contrast'):
-        """
-        __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None
-        """
+    def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1700,10 +1652,8 @@ class SpectralFlatness(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, amin = 1e-10, power = 2.0):
-        """
-        __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None
-        """
+    def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1745,10 +1695,8 @@ class SpectralRolloff(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, roll_percent = 0.85):
-        """
-        __init__(self, *, roll_percent: float = 0.85) -> None
-        """
+    def __init__(self, *, roll_percent: float = 0.85) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1788,10 +1736,8 @@ class StackChannels(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, channels = 3, axis = 'last'):
-        """
-        __init__(self, *, channels: int = 3, axis: str = 'last') -> None
-        """
+    def __init__(self, *, channels: int = 3, axis: str = 'last') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1833,10 +1779,8 @@ class Standardize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, mean, std):
-        """
-        __init__(self, mean: list[float], std: list[float]) -> None
-        """
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1886,10 +1830,8 @@ class Statistics(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kinds = ['mean', 'std'], window = None, hop = None):
-        """
-        __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None
-        """
+    def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1937,10 +1879,8 @@ class TopDb(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, top_db = 80.0, over = 'row', relative = False):
-        """
-        __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None
-        """
+    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -1996,10 +1936,8 @@ class ZeroCrossingRate(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate = 22050, frame_length = 2048, hop_length = 512, center = True, threshold = 1e-10):
-        """
-        __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None
-        """
+    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -2061,10 +1999,8 @@ class Similarity(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, bank, labels):
-        """
-        __init__(self, bank: list[float], labels: list[str]) -> None
-        """
+    def __init__(self, bank: list[float], labels: list[str]) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -2095,10 +2031,8 @@ class Tags(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, labels):
-        """
-        __init__(self, labels: list[str]) -> None
-        """
+    def __init__(self, labels: list[str]) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -2163,10 +2097,8 @@ class Events(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, onset = [0.5], offset = list(), min_on_s = [0.0], min_off_s = [0.0], smoothing_s = 0.0, cool_down_s = [0.0], onsets = False):
-        """
-        __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None
-        """
+    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
@@ -2448,10 +2380,8 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path, *, outputs = list(), units = list(), layout = '', state = {}, batch = 1, threads = 1, providers = list(), sha256 = ''):
-        """
-        __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None
-        """
+    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
+        ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.

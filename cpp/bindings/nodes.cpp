@@ -1,6 +1,8 @@
-#include "nodes/all.hpp"
+#include <string>
+#include <vector>
 
 #include "bindings/bindings.hpp"
+#include "nodes/list.hpp"
 
 namespace fastaudio::bindings {
 

@@ -1,7 +1,6 @@
 #include "bindings/options.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 #include "bindings/readers.hpp"
 
@@ -156,31 +155,7 @@ std::string signature(const OptionTable& table) {
   return text + ") -> None";
 }
 
-std::string init_doc(const std::string& signature) {
-  // A type goes from a colon to the parameter's default, or its end; defaults may hold colons and commas.
-  std::string plain;
-  int depth = 0;
-  char quote = 0;
-  bool in_type = false;
-  const std::string_view text(signature.data(), signature.rfind(" -> "));
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '(' || c == '[' || c == '{') {
-      ++depth;
-    } else if (c == ')' || c == ']' || c == '}') {
-      --depth;
-    }
-    const bool top = quote == 0 && depth <= 1;
-    if (top && c == ':') in_type = true;
-    if ((depth == 1 && c == ',') || depth == 0 || (top && text.substr(i).starts_with(" = "))) in_type = false;
-    if (!in_type) plain += c;
-  }
-  return "__init__" + plain + "\n--\n\n__init__" + signature;
-}
+std::string init_doc(const std::string& signature) { return "__init__" + signature; }
 
 std::string class_doc(const OptionTable& table, const char* doc) {
   std::string text = doc;

@@ -1,8 +1,5 @@
-/// The list of all nodes; there is no other.
+/// The list of all nodes; there is no other. The build makes nodes/list.hpp from it, with the classes' names.
 #pragma once
-
-#include <tuple>
-#include <type_traits>
 
 #include "nodes/chroma.hpp"
 #include "nodes/delta.hpp"
@@ -33,46 +30,3 @@
 #include "nodes/statistics.hpp"
 #include "nodes/tags.hpp"
 #include "nodes/zero_crossing_rate.hpp"
-
-namespace fastaudio {
-
-// clang-format off: each node has its line
-using AllNodes = std::tuple<
-    std::type_identity<Mono>,
-    std::type_identity<Resample>,
-    std::type_identity<Spectrogram>,
-    std::type_identity<MelSpectrogram>,
-    std::type_identity<HarmonicSpectrogram>,
-    std::type_identity<Chroma>,
-    std::type_identity<Delta>,
-    std::type_identity<EnergyPatch>,
-    std::type_identity<L2Normalize>,
-    std::type_identity<LinearSoftmaxPooling>,
-    std::type_identity<Log>,
-    std::type_identity<MFCC>,
-    std::type_identity<Max>,
-    std::type_identity<Mean>,
-    std::type_identity<MinMaxScale>,
-    std::type_identity<Normalize>,
-    std::type_identity<PCAWhiten>,
-    std::type_identity<PCEN>,
-    std::type_identity<Patches>,
-    std::type_identity<Quantize>,
-    std::type_identity<RMS>,
-    std::type_identity<SpectralBandwidth>,
-    std::type_identity<SpectralCentroid>,
-    std::type_identity<SpectralContrast>,
-    std::type_identity<SpectralFlatness>,
-    std::type_identity<SpectralRolloff>,
-    std::type_identity<StackChannels>,
-    std::type_identity<Standardize>,
-    std::type_identity<Statistics>,
-    std::type_identity<TopDb>,
-    std::type_identity<ZeroCrossingRate>,
-    std::type_identity<Similarity>,
-    std::type_identity<Tags>,
-    std::type_identity<Events>
->;
-// clang-format on
-
-}  // namespace fastaudio

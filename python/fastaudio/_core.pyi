@@ -33,22 +33,33 @@ class StreamSpec:
     @property
     def bin_hz(self) -> float:
         """
-        Value k of a row is a spectrum's at k * bin_hz; 0 if it isn't one.
+        Distance between the values of a spectrum; 0 for other kinds.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        What a row is: 'samples', 'spectrum' (value k belongs to k * bin_hz), 'scores' (value k belongs to
+        labels[k]), 'events', or 'rows' for any other numbers.
         """
     @property
     def labels(self) -> list[str]:
         """
-        Names along the last axis, if it has any.
+        Names of scores along the last axis; none for other kinds.
         """
     @property
     def latency_s(self) -> float:
         """
-        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite at the end.
+        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite for rows that come at the end.
+        """
+    @property
+    def once(self) -> bool:
+        """
+        Whether one row comes at the end.
         """
     @property
     def rate_hz(self) -> float:
         """
-        Rows a second; 0 for one row at the end.
+        Rows per second; 0 for one row at the end.
         """
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,9 +78,9 @@ class StreamSpec:
         """
 class Node:
     """
-    Options and tables; immutable, shared freely between threads.
+    One step of a pipeline. It never changes, so threads may share it.
     
-    `node(rows)` computes a whole signal, `node.open()` a stream of blocks; both give the same bits.
+    `node(rows)` computes a whole signal and `node.open()` a stream of blocks; both give the same bits.
     `a >> b` composes, `print(node.diagram())` draws.
     """
     @staticmethod
@@ -120,7 +131,7 @@ class Node:
         """
     def diagram(self, input: StreamSpec | None = None) -> str:
         """
-        The node and its parts as text, with the rows between them.
+        Draws the node and its parts as text, with the rows between them.
         """
     def open(self, input: StreamSpec | None = None) -> Stream:
         """
@@ -128,7 +139,7 @@ class Node:
         """
     def output_specs(self, input: StreamSpec) -> dict[str, StreamSpec]:
         """
-        What comes out for `input`, by the outputs' names ('' for an only one).
+        Specs of what comes out for `input`, by the outputs' names ('' if there is one).
         """
     def parts(self) -> list[Node]:
         """
@@ -136,11 +147,11 @@ class Node:
         """
     def receptive_field_s(self, input: StreamSpec) -> float:
         """
-        Seconds of `input` that one row depends on, of the output where that is most; infinite where a row may depend on all before it.
+        Seconds of `input` that one row depends on, for the output where that is most; infinite if a row may depend on all before it.
         """
     def to_dict(self) -> dict[str, typing.Any]:
         """
-        The node as a card holds it: its name, and the options that are not default.
+        The node as a card holds it: its name and the options that are not default.
         """
     def with_children(self, nodes: collections.abc.Sequence[Node]) -> Node:
         """
@@ -159,7 +170,7 @@ class Node:
     @property
     def input_spec(self) -> StreamSpec | None:
         """
-        The input it is made for, or None if any rows will do.
+        The input that its options ask for, or None if it takes any rows.
         """
 class Mono(Node):
     """
@@ -187,7 +198,7 @@ class Mono(Node):
     """
     def __init__(self, *, channels: int = 2, channel: int | None = None) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -233,7 +244,7 @@ class Resample(Node):
     """
     def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -304,7 +315,7 @@ class Spectrogram(Node):
     """
     def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -438,7 +449,7 @@ class MelSpectrogram(Node):
     """
     def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -601,7 +612,7 @@ class HarmonicSpectrogram(Node):
     """
     def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -723,7 +734,7 @@ class Chroma(Node):
     """
     def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -792,7 +803,7 @@ class Delta(Node):
     """
     def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -849,7 +860,7 @@ class EnergyPatch(Node):
     """
     def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -897,7 +908,7 @@ class L2Normalize(Node):
     """
     def __init__(self, *, eps: float = 1e-12) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -939,7 +950,7 @@ class LinearSoftmaxPooling(Node):
     """
     def __init__(self, *, window: int | None = None, hop: int | None = None) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -986,7 +997,7 @@ class Log(Node):
     """
     def __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1052,7 +1063,7 @@ class MFCC(Node):
     """
     def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1086,7 +1097,7 @@ class Max(Node):
     """
     def __init__(self) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1100,7 +1111,7 @@ class Mean(Node):
     """
     def __init__(self) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1135,7 +1146,7 @@ class MinMaxScale(Node):
     """
     def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1190,7 +1201,7 @@ class Normalize(Node):
     """
     def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1241,7 +1252,7 @@ class PCAWhiten(Node):
     """
     def __init__(self, matrix: list[float], means: list[float]) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1299,7 +1310,7 @@ class PCEN(Node):
     """
     def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1370,7 +1381,7 @@ class Patches(Node):
     """
     def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1433,7 +1444,7 @@ class Quantize(Node):
     """
     def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1491,7 +1502,7 @@ class RMS(Node):
     """
     def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1550,7 +1561,7 @@ class SpectralBandwidth(Node):
     """
     def __init__(self, *, p: float = 2.0, norm: bool = True) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1583,7 +1594,7 @@ class SpectralCentroid(Node):
     """
     def __init__(self) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1627,7 +1638,7 @@ class SpectralContrast(Node):
     """
     def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1684,7 +1695,7 @@ class SpectralFlatness(Node):
     """
     def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1727,7 +1738,7 @@ class SpectralRolloff(Node):
     """
     def __init__(self, *, roll_percent: float = 0.85) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1768,7 +1779,7 @@ class StackChannels(Node):
     """
     def __init__(self, *, channels: int = 3, axis: str = 'last') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1811,7 +1822,7 @@ class Standardize(Node):
     """
     def __init__(self, mean: list[float], std: list[float]) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1862,7 +1873,7 @@ class Statistics(Node):
     """
     def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1911,7 +1922,7 @@ class TopDb(Node):
     """
     def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -1968,7 +1979,7 @@ class ZeroCrossingRate(Node):
     """
     def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2031,7 +2042,7 @@ class Similarity(Node):
     """
     def __init__(self, bank: list[float], labels: list[str]) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2063,7 +2074,7 @@ class Tags(Node):
     """
     def __init__(self, labels: list[str]) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2130,7 +2141,7 @@ class Events(Node):
     """
     def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
@@ -2482,7 +2493,7 @@ class OnnxModel(Node):
         """
     def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
         ...
-    def to_dict(self) -> dict[str, typing.Any]:
+    def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """

@@ -5,6 +5,7 @@
 
 #include "helpers.hpp"
 #include "nodes/all.hpp"
+#include "nodes/list.hpp"
 
 namespace fastaudio::test {
 

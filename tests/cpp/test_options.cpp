@@ -9,6 +9,7 @@
 
 #include "helpers.hpp"
 #include "nodes/all.hpp"
+#include "nodes/list.hpp"
 
 using namespace fastaudio;
 using namespace fastaudio::test;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import pickle
 import re
@@ -298,16 +297,3 @@ def test_documentation_says_what_goes_in_and_comes_out(name: str) -> None:
     assert text.splitlines()[0].endswith(".") or name in ("Sequential", "Parallel")
     composite = name in ("Sequential", "Parallel")
     assert composite or all(f"\n{part}:" in text for part in ("Input", "Output", "Latency"))
-
-
-@every_node
-def test_its_signature_names_each_option_with_its_default(name: str) -> None:
-    if name in COMPOSITES:
-        return  # most of their arguments are nodes
-    parameters = inspect.signature(CLASSES[name]).parameters
-    assert list(parameters) == list(options_of(name))
-    for option, parameter in parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            assert parameter.default == getattr(CLASSES[name](*ARGUMENTS.get(name, ())), option)
-        else:
-            assert parameter.default is parameter.empty

@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Mono', 'Resample', 'Spectrogram', 'MelSpectrogram', 'HarmonicSpectrogram', 'Chroma', 'Delta', 'EnergyPatch', 'L2Normalize', 'LinearSoftmaxPooling', 'Log', 'MFCC', 'Max', 'Mean', 'MinMaxScale', 'Normalize', 'PCAWhiten', 'PCEN', 'Patches', 'Quantize', 'RMS', 'SpectralBandwidth', 'SpectralCentroid', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'StackChannels', 'Standardize', 'Statistics', 'TopDb', 'ZeroCrossingRate', 'Similarity', 'Tags', 'Events', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Similarity', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -171,530 +171,6 @@ class Node:
     def input_spec(self) -> StreamSpec | None:
         """
         The input that its options ask for, or None if it takes any rows.
-        """
-class Mono(Node):
-    """
-    Makes one channel from several: their mean, or the one that has a given index.
-    
-    Input:  rows [n_samples, channels]  full scale +-1, any rate
-    Output: samples [n_samples]         the same rate
-    Latency: none
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> fa.Mono(channels=2)(np.array([[0.5, 0.25]], dtype=np.float32)).tolist()
-        [0.375]
-    
-    Options:
-        channels: int in [1, 1024], default 2
-            Number of channels.
-        channel: int | None in [0, 1023], default None
-            Index of the channel to keep; None takes the mean of all.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, channels: int = 2, channel: int | None = None) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def channel(self) -> int | None:
-        """
-        Index of the channel to keep; None takes the mean of all.
-        """
-    @property
-    def channels(self) -> int:
-        """
-        Number of channels.
-        """
-class Resample(Node):
-    """
-    Resamples to another rate, with a low-pass below the lower of both Nyquist frequencies.
-    
-    Input:  samples [n_samples]   at `input_rate`
-    Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
-            input: output k stands at time k / output_rate
-    Latency: half the filter's length; `latency_s` gives it
-    Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; tests
-            compare this node with soxr 1.0
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> resample = fa.Resample(input_rate=44_100, output_rate=16_000)
-        >>> resample(np.zeros(44_100, dtype=np.int16)).shape
-        (16000,)
-    
-    Options:
-        input_rate: int in [100, 768000] Hz, default 44100
-            Rate of the input.
-        output_rate: int in [100, 768000] Hz, default 16000
-            Rate of the output.
-        quality: str, one of 'fast', 'high', 'best', default 'high'
-            Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def input_rate(self) -> int:
-        """
-        Rate of the input.
-        """
-    @property
-    def output_rate(self) -> int:
-        """
-        Rate of the output.
-        """
-    @property
-    def quality(self) -> str:
-        """
-        Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
-        """
-class Spectrogram(Node):
-    """
-    Computes the short-time spectrum of a mono signal.
-    
-    Input:  samples [n_samples]         full scale +-1, at `sample_rate`
-    Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
-            [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
-            `hop_length` samples
-    Latency: half a frame if centred, otherwise one frame
-    Source: librosa 0.11 `stft` (same defaults); torchaudio 2.8 `Spectrogram`
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256)
-        >>> spectrum(np.zeros(16_000, dtype=np.float32)).shape
-        (63, 257)
-    
-    Options:
-        sample_rate: int in [100, 768000] Hz, default 22050
-            Rate of the input.
-        n_fft: int in [2, 65536] samples, default 2048
-            Length of the transform.
-        win_length: int | None in [1, 65536] samples, default None
-            Length of the window; None for n_fft.
-        hop_length: int in [1, 65536] samples, default 512
-            Step between frames.
-        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
-            Shape of the window, periodic unless its name says symmetric.
-        window_beta: float in [0, 100], default 12.0
-            Shape of a kaiser window; no other window uses it.
-        window_at: str, one of 'middle', 'start', default 'middle'
-            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        center: bool, default True
-            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
-            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        remove_dc: bool, default False
-            Whether to subtract each frame's mean.
-        preemphasis: float in [0, 1], default 0.0
-            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        sample_scale: float in [1e-06, 1e+06], default 1.0
-            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        power: float | None in [0.01, 10], default 2.0
-            Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        """
-    @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
-    @property
-    def n_fft(self) -> int:
-        """
-        Length of the transform.
-        """
-    @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        """
-    @property
-    def power(self) -> float | None:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
-        """
-    @property
-    def preemphasis(self) -> float:
-        """
-        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        """
-    @property
-    def remove_dc(self) -> bool:
-        """
-        Whether to subtract each frame's mean.
-        """
-    @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
-    @property
-    def sample_scale(self) -> float:
-        """
-        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        """
-    @property
-    def win_length(self) -> int | None:
-        """
-        Length of the window; None for n_fft.
-        """
-    @property
-    def window(self) -> str:
-        """
-        Shape of the window, periodic unless its name says symmetric.
-        """
-    @property
-    def window_at(self) -> str:
-        """
-        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        """
-    @property
-    def window_beta(self) -> float:
-        """
-        Shape of a kaiser window; no other window uses it.
-        """
-class MelSpectrogram(Node):
-    """
-    Computes the mel-spectrogram of a mono signal.
-    
-    Input:  samples [n_samples]         full scale +-1, at `sample_rate`
-    Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length` samples;
-            n_frames = 1 + n_samples // hop_length if centred (with n_samples - 1 if n_fft is odd), otherwise
-            1 + (n_samples - n_fft) // hop_length, and at least one unless the sound is empty
-    Latency: half a frame if centred, otherwise one frame
-    Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram` (same
-            defaults)
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
-        >>> mel(np.zeros(16_000, dtype=np.float32)).shape
-        (63, 96)
-    
-    Options:
-        sample_rate: int in [100, 768000] Hz, default 22050
-            Rate of the input.
-        n_fft: int in [2, 65536] samples, default 2048
-            Length of the transform.
-        win_length: int | None in [1, 65536] samples, default None
-            Length of the window; None for n_fft.
-        hop_length: int in [1, 65536] samples, default 512
-            Step between frames.
-        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
-            Shape of the window, periodic unless its name says symmetric.
-        window_beta: float in [0, 100], default 12.0
-            Shape of a kaiser window; no other window uses it.
-        window_at: str, one of 'middle', 'start', default 'middle'
-            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        center: bool, default True
-            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
-            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        remove_dc: bool, default False
-            Whether to subtract each frame's mean.
-        preemphasis: float in [0, 1], default 0.0
-            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        sample_scale: float in [1e-06, 1e+06], default 1.0
-            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        n_mels: int in [1, 4096] bands, default 128
-            Number of filters.
-        f_min: float in [0, 384000] Hz, default 0.0
-            Lower edge of the first filter.
-        f_max: float | None in [0, 384000] Hz, default None
-            Upper edge of the last filter; None for sample_rate / 2.
-        power: float in [0.01, 10], default 2.0
-            Exponent of the magnitude: 1 for magnitude, 2 for power.
-        norm: str, one of 'slaney', 'unit_sum', 'none', default 'slaney'
-            slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
-        mel_scale: str, one of 'slaney', 'htk', default 'slaney'
-            Formula of the mel scale.
-        triangles: str, one of 'hz', 'mel', default 'hz'
-            Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        """
-    @property
-    def f_max(self) -> float | None:
-        """
-        Upper edge of the last filter; None for sample_rate / 2.
-        """
-    @property
-    def f_min(self) -> float:
-        """
-        Lower edge of the first filter.
-        """
-    @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
-    @property
-    def mel_scale(self) -> str:
-        """
-        Formula of the mel scale.
-        """
-    @property
-    def n_fft(self) -> int:
-        """
-        Length of the transform.
-        """
-    @property
-    def n_mels(self) -> int:
-        """
-        Number of filters.
-        """
-    @property
-    def norm(self) -> str:
-        """
-        slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
-        """
-    @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        """
-    @property
-    def power(self) -> float:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power.
-        """
-    @property
-    def preemphasis(self) -> float:
-        """
-        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        """
-    @property
-    def remove_dc(self) -> bool:
-        """
-        Whether to subtract each frame's mean.
-        """
-    @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
-    @property
-    def sample_scale(self) -> float:
-        """
-        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        """
-    @property
-    def triangles(self) -> str:
-        """
-        Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
-        """
-    @property
-    def win_length(self) -> int | None:
-        """
-        Length of the window; None for n_fft.
-        """
-    @property
-    def window(self) -> str:
-        """
-        Shape of the window, periodic unless its name says symmetric.
-        """
-    @property
-    def window_at(self) -> str:
-        """
-        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        """
-    @property
-    def window_beta(self) -> float:
-        """
-        Shape of a kaiser window; no other window uses it.
-        """
-class HarmonicSpectrogram(Node):
-    """
-    Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
-    
-    Channel h has one triangular filter for every note from C1 up in steps of 1 / semitone_scale semitones,
-    centred on harmonic h + 1 of that note. A filter centred on f Hz is (0.1079 f + 24.7) / q Hz wide; bins lie
-    at linspace(0, sample_rate / 2, n_fft // 2 + 1), even if n_fft is odd.
-    
-    Input:  samples [n_samples]                      full scale +-1, at `sample_rate`
-    Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
-            = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), which is 128 with the
-            defaults. A filter narrower than a bin stays zero.
-    Latency: half a frame if centred, otherwise one frame
-    Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
-            ICASSP 2020, which gives the defaults; the authors' code of 2020 first has n_fft 513, later 512.
-            Add Log(kind="dB") to get decibels
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> harmonic = fa.HarmonicSpectrogram()
-        >>> harmonic(np.zeros(16_000, dtype=np.float32)).shape
-        (63, 6, 128)
-    
-    Options:
-        sample_rate: int in [100, 768000] Hz, default 16000
-            Rate of the input.
-        n_fft: int in [2, 65536] samples, default 512
-            Length of the transform.
-        win_length: int | None in [1, 65536] samples, default None
-            Length of the window; None for n_fft.
-        hop_length: int in [1, 65536] samples, default 256
-            Step between frames.
-        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
-            Shape of the window, periodic unless its name says symmetric.
-        window_beta: float in [0, 100], default 12.0
-            Shape of a kaiser window; no other window uses it.
-        window_at: str, one of 'middle', 'start', default 'middle'
-            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        center: bool, default True
-            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'reflect'
-            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        remove_dc: bool, default False
-            Whether to subtract each frame's mean.
-        preemphasis: float in [0, 1], default 0.0
-            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        sample_scale: float in [1e-06, 1e+06], default 1.0
-            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        n_harmonic: int in [1, 64] channels, default 6
-            Number of harmonics, including the note itself.
-        semitone_scale: int in [1, 64] bands, default 2
-            Bands per semitone.
-        q: list[float] in [0.001, 1000], default [1.0]
-            Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
-        power: float in [0.01, 10], default 2.0
-            Exponent of the magnitude: 1 for magnitude, 2 for power.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        """
-    @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
-    @property
-    def n_fft(self) -> int:
-        """
-        Length of the transform.
-        """
-    @property
-    def n_harmonic(self) -> int:
-        """
-        Number of harmonics, including the note itself.
-        """
-    @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        """
-    @property
-    def power(self) -> float:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power.
-        """
-    @property
-    def preemphasis(self) -> float:
-        """
-        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        """
-    @property
-    def q(self) -> list[float]:
-        """
-        Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
-        """
-    @property
-    def remove_dc(self) -> bool:
-        """
-        Whether to subtract each frame's mean.
-        """
-    @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
-    @property
-    def sample_scale(self) -> float:
-        """
-        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        """
-    @property
-    def semitone_scale(self) -> int:
-        """
-        Bands per semitone.
-        """
-    @property
-    def win_length(self) -> int | None:
-        """
-        Length of the window; None for n_fft.
-        """
-    @property
-    def window(self) -> str:
-        """
-        Shape of the window, periodic unless its name says symmetric.
-        """
-    @property
-    def window_at(self) -> str:
-        """
-        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        """
-    @property
-    def window_beta(self) -> float:
-        """
-        Shape of a kaiser window; no other window uses it.
         """
 class Chroma(Node):
     """
@@ -884,38 +360,250 @@ class EnergyPatch(Node):
         """
         Value of padded rows.
         """
-class L2Normalize(Node):
+class Events(Node):
     """
-    Scales each row to unit length, so that embeddings can be compared.
+    Turns scores into events per label: a pipeline that ends here returns `fastaudio.events.Events`.
     
-    Input:  rows of any shape
-    Output: rows of the same shape, divided by max(norm, eps), where norm is taken over all values of a row
-    Latency: none
+    Input:  scores [n_windows, n_labels] with names, as Tags gives
+    Output: one row for each event, [n_events, 6]: the index of its label; its first window, split into two
+            values as high * 65536 + low, so that float32 holds it; how many windows it has, exact to 2**24,
+            or 0 in a row that `onsets` adds; the highest and the mean score over these windows.
+            `fastaudio.events.decode` reads these rows. `rate_hz` and `span_s` stay those of the windows
+    Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
+            window, or at the end of the signal. A row that `onsets` adds comes out with the window that
+            completes `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
+    
+    An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
+    `offset` for `min_off_s`; shorter dips are bridged. It lasts from the start of its first window, which is
+    at or above `onset`, to the end of its last window at or above `offset`. Events shorter than `min_on_s` are
+    dropped after that. If windows overlap, two events may overlap too, by less than a span.
+    
+    Options in seconds are rounded once to a whole number of windows, by `rate_hz`: a window counts for
+    1 / rate_hz, whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy
+    does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing takes
+    the mean of the last windows, or of as many as there are near the start; events begin and end later by it.
+    Rows that come out with the same window are ordered by first window, then by label.
+    
+    Source: Canny, IEEE PAMI 8(6), 1986, introduced two thresholds; Dinkel and Yu, ICASSP 2020, and Cances,
+            Guyot and Pellegrini, WASPAA 2019, apply them to sound events. The rules above are specific to
+            this node
     
     Example:
         >>> import numpy as np
         >>> import fastaudio as fa
-        >>> fa.L2Normalize()(np.array([[1.0, -1, 1, 1], [0, 0, 0, 0]], dtype=np.float32)).tolist()
-        [[0.5, -0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 0.0]]
+        >>> scores = fa.StreamSpec(rate_hz=1, shape=[2])
+        >>> stream = (fa.Tags(["dog", "cat"]) >> fa.Events(onset=[0.5], offset=[0.25])).open(scores)
+        >>> stream.push(np.array([[0, 0.5], [1, 0.25], [0, 0]], dtype=np.float32)).tolist()
+        [[1.0, 0.0, 0.0, 2.0, 0.5, 0.375], [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]
     
     Options:
-        eps: float in [1e-30, 1e+12], default 1e-12
-            Smallest divisor that is used.
+        onset: list[float] in [-1e+12, 1e+12], default [0.5]
+            An event begins at or above this score; give one for all labels, or one for each.
+        offset: list[float] in [-1e+12, 1e+12], default []
+            An event ends below this score, which is at most onset; if empty, it equals onset.
+        min_on_s: list[float] in [0, 86400] s, default [0.0]
+            Shorter events are dropped.
+        min_off_s: list[float] in [0, 86400] s, default [0.0]
+            Shorter dips are bridged.
+        smoothing_s: float in [0, 86400] s, default 0.0
+            Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
+        cool_down_s: list[float] in [0, 86400] s, default [0.0]
+            For this time after the end of an event that came out, no other of its label begins.
+        onsets: bool, default False
+            Whether an extra row says at once that an event has begun.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, eps: float = 1e-12) -> None:
+    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
         ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
     @property
-    def eps(self) -> float:
+    def cool_down_s(self) -> list[float]:
         """
-        Smallest divisor that is used.
+        For this time after the end of an event that came out, no other of its label begins.
+        """
+    @property
+    def min_off_s(self) -> list[float]:
+        """
+        Shorter dips are bridged.
+        """
+    @property
+    def min_on_s(self) -> list[float]:
+        """
+        Shorter events are dropped.
+        """
+    @property
+    def offset(self) -> list[float]:
+        """
+        An event ends below this score, which is at most onset; if empty, it equals onset.
+        """
+    @property
+    def onset(self) -> list[float]:
+        """
+        An event begins at or above this score; give one for all labels, or one for each.
+        """
+    @property
+    def onsets(self) -> bool:
+        """
+        Whether an extra row says at once that an event has begun.
+        """
+    @property
+    def smoothing_s(self) -> float:
+        """
+        Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
+        """
+class HarmonicSpectrogram(Node):
+    """
+    Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
+    
+    Channel h has one triangular filter for every note from C1 up in steps of 1 / semitone_scale semitones,
+    centred on harmonic h + 1 of that note. A filter centred on f Hz is (0.1079 f + 24.7) / q Hz wide; bins lie
+    at linspace(0, sample_rate / 2, n_fft // 2 + 1), even if n_fft is odd.
+    
+    Input:  samples [n_samples]                      full scale +-1, at `sample_rate`
+    Output: frames  [n_frames, n_harmonic, n_levels] power, one row every `hop_length` samples; n_levels
+            = semitone_scale * (round(note of sample_rate / (2 n_harmonic)) - 24), which is 128 with the
+            defaults. A filter narrower than a bin stays zero.
+    Latency: half a frame if centred, otherwise one frame
+    Source: Won, Chun, Nieto, Serra, Data-driven harmonic filters for audio representation learning,
+            ICASSP 2020, which gives the defaults; the authors' code of 2020 first has n_fft 513, later 512.
+            Add Log(kind="dB") to get decibels
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> harmonic = fa.HarmonicSpectrogram()
+        >>> harmonic(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 6, 128)
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 16000
+            Rate of the input.
+        n_fft: int in [2, 65536] samples, default 512
+            Length of the transform.
+        win_length: int | None in [1, 65536] samples, default None
+            Length of the window; None for n_fft.
+        hop_length: int in [1, 65536] samples, default 256
+            Step between frames.
+        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
+            Shape of the window, periodic unless its name says symmetric.
+        window_beta: float in [0, 100], default 12.0
+            Shape of a kaiser window; no other window uses it.
+        window_at: str, one of 'middle', 'start', default 'middle'
+            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
+        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'reflect'
+            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        remove_dc: bool, default False
+            Whether to subtract each frame's mean.
+        preemphasis: float in [0, 1], default 0.0
+            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
+        sample_scale: float in [1e-06, 1e+06], default 1.0
+            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
+        n_harmonic: int in [1, 64] channels, default 6
+            Number of harmonics, including the note itself.
+        semitone_scale: int in [1, 64] bands, default 2
+            Bands per semitone.
+        q: list[float] in [0.001, 1000], default [1.0]
+            Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
+        power: float in [0.01, 10], default 2.0
+            Exponent of the magnitude: 1 for magnitude, 2 for power.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def n_fft(self) -> int:
+        """
+        Length of the transform.
+        """
+    @property
+    def n_harmonic(self) -> int:
+        """
+        Number of harmonics, including the note itself.
+        """
+    @property
+    def pad_mode(self) -> str:
+        """
+        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        """
+    @property
+    def power(self) -> float:
+        """
+        Exponent of the magnitude: 1 for magnitude, 2 for power.
+        """
+    @property
+    def preemphasis(self) -> float:
+        """
+        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
+        """
+    @property
+    def q(self) -> list[float]:
+        """
+        Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
+        """
+    @property
+    def remove_dc(self) -> bool:
+        """
+        Whether to subtract each frame's mean.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def sample_scale(self) -> float:
+        """
+        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
+        """
+    @property
+    def semitone_scale(self) -> int:
+        """
+        Bands per semitone.
+        """
+    @property
+    def win_length(self) -> int | None:
+        """
+        Length of the window; None for n_fft.
+        """
+    @property
+    def window(self) -> str:
+        """
+        Shape of the window, periodic unless its name says symmetric.
+        """
+    @property
+    def window_at(self) -> str:
+        """
+        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
+        """
+    @property
+    def window_beta(self) -> float:
+        """
+        Shape of a kaiser window; no other window uses it.
         """
 class LinearSoftmaxPooling(Node):
     """
@@ -1026,6 +714,198 @@ class Log(Node):
         """
         Factor that comes before the offset.
         """
+class Mean(Node):
+    """
+    Takes the mean of all rows of a clip.
+    
+    Input:  rows of any shape
+    Output: one row of the same shape at the end; none for an empty clip
+    Latency: the whole clip, since the row comes out at its end
+    """
+    def __init__(self) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+class Max(Node):
+    """
+    Takes the largest value of each element over all rows of a clip.
+    
+    Input:  rows of any shape
+    Output: one row of the same shape at the end; none for an empty clip
+    Latency: the whole clip, since the row comes out at its end
+    """
+    def __init__(self) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+class MelSpectrogram(Node):
+    """
+    Computes the mel-spectrogram of a mono signal.
+    
+    Input:  samples [n_samples]         full scale +-1, at `sample_rate`
+    Output: frames  [n_frames, n_mels]  power (magnitude ** power), one row every `hop_length` samples;
+            n_frames = 1 + n_samples // hop_length if centred (with n_samples - 1 if n_fft is odd), otherwise
+            1 + (n_samples - n_fft) // hop_length, and at least one unless the sound is empty
+    Latency: half a frame if centred, otherwise one frame
+    Source: Slaney, Auditory Toolbox, Interval TR 1998-010; librosa 0.11 `feature.melspectrogram` (same
+            defaults)
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+        >>> mel(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 96)
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 22050
+            Rate of the input.
+        n_fft: int in [2, 65536] samples, default 2048
+            Length of the transform.
+        win_length: int | None in [1, 65536] samples, default None
+            Length of the window; None for n_fft.
+        hop_length: int in [1, 65536] samples, default 512
+            Step between frames.
+        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
+            Shape of the window, periodic unless its name says symmetric.
+        window_beta: float in [0, 100], default 12.0
+            Shape of a kaiser window; no other window uses it.
+        window_at: str, one of 'middle', 'start', default 'middle'
+            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
+        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
+            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        remove_dc: bool, default False
+            Whether to subtract each frame's mean.
+        preemphasis: float in [0, 1], default 0.0
+            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
+        sample_scale: float in [1e-06, 1e+06], default 1.0
+            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
+        n_mels: int in [1, 4096] bands, default 128
+            Number of filters.
+        f_min: float in [0, 384000] Hz, default 0.0
+            Lower edge of the first filter.
+        f_max: float | None in [0, 384000] Hz, default None
+            Upper edge of the last filter; None for sample_rate / 2.
+        power: float in [0.01, 10], default 2.0
+            Exponent of the magnitude: 1 for magnitude, 2 for power.
+        norm: str, one of 'slaney', 'unit_sum', 'none', default 'slaney'
+            slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
+        mel_scale: str, one of 'slaney', 'htk', default 'slaney'
+            Formula of the mel scale.
+        triangles: str, one of 'hz', 'mel', default 'hz'
+            Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
+        """
+    @property
+    def f_max(self) -> float | None:
+        """
+        Upper edge of the last filter; None for sample_rate / 2.
+        """
+    @property
+    def f_min(self) -> float:
+        """
+        Lower edge of the first filter.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def mel_scale(self) -> str:
+        """
+        Formula of the mel scale.
+        """
+    @property
+    def n_fft(self) -> int:
+        """
+        Length of the transform.
+        """
+    @property
+    def n_mels(self) -> int:
+        """
+        Number of filters.
+        """
+    @property
+    def norm(self) -> str:
+        """
+        slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
+        """
+    @property
+    def pad_mode(self) -> str:
+        """
+        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        """
+    @property
+    def power(self) -> float:
+        """
+        Exponent of the magnitude: 1 for magnitude, 2 for power.
+        """
+    @property
+    def preemphasis(self) -> float:
+        """
+        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
+        """
+    @property
+    def remove_dc(self) -> bool:
+        """
+        Whether to subtract each frame's mean.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def sample_scale(self) -> float:
+        """
+        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
+        """
+    @property
+    def triangles(self) -> str:
+        """
+        Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
+        """
+    @property
+    def win_length(self) -> int | None:
+        """
+        Length of the window; None for n_fft.
+        """
+    @property
+    def window(self) -> str:
+        """
+        Shape of the window, periodic unless its name says symmetric.
+        """
+    @property
+    def window_at(self) -> str:
+        """
+        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
+        """
+    @property
+    def window_beta(self) -> float:
+        """
+        Shape of a kaiser window; no other window uses it.
+        """
 class MFCC(Node):
     """
     Computes cepstral coefficients: the discrete cosine transform of log-mel rows.
@@ -1087,83 +967,45 @@ class MFCC(Node):
         """
         ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
         """
-class Max(Node):
+class Mono(Node):
     """
-    Takes the largest value of each element over all rows of a clip.
+    Makes one channel from several: their mean, or the one that has a given index.
     
-    Input:  rows of any shape
-    Output: one row of the same shape at the end; none for an empty clip
-    Latency: the whole clip, since the row comes out at its end
-    """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-class Mean(Node):
-    """
-    Takes the mean of all rows of a clip.
-    
-    Input:  rows of any shape
-    Output: one row of the same shape at the end; none for an empty clip
-    Latency: the whole clip, since the row comes out at its end
-    """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-class MinMaxScale(Node):
-    """
-    Scales values so that a known range becomes [0, 1].
-    
-    Input:  rows of any shape
-    Output: rows of the same shape: (x - min) / (max - min)
+    Input:  rows [n_samples, channels]  full scale +-1, any rate
+    Output: samples [n_samples]         the same rate
     Latency: none
-    
-    `min` and `max` are those of a model's training data: one number, or one for each place along the
-    last axis. To use those of the data itself, take Normalize.
     
     Example:
         >>> import numpy as np
         >>> import fastaudio as fa
-        >>> fa.MinMaxScale(min=[-80.0], max=[0.0])(np.array([[-80.0, -20.0]], dtype=np.float32)).tolist()
-        [[0.0, 0.75]]
+        >>> fa.Mono(channels=2)(np.array([[0.5, 0.25]], dtype=np.float32)).tolist()
+        [0.375]
     
     Options:
-        min: list[float] in [-1e+12, 1e+12]
-            Value that becomes 0.
-        max: list[float] in [-1e+12, 1e+12]
-            Value that becomes 1.
-        clip: bool, default False
-            Whether values beyond the range become 0 or 1.
+        channels: int in [1, 1024], default 2
+            Number of channels.
+        channel: int | None in [0, 1023], default None
+            Index of the channel to keep; None takes the mean of all.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
+    def __init__(self, *, channels: int = 2, channel: int | None = None) -> None:
         ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
     @property
-    def clip(self) -> bool:
+    def channel(self) -> int | None:
         """
-        Whether values beyond the range become 0 or 1.
-        """
-    @property
-    def max(self) -> list[float]:
-        """
-        Value that becomes 1.
+        Index of the channel to keep; None takes the mean of all.
         """
     @property
-    def min(self) -> list[float]:
+    def channels(self) -> int:
         """
-        Value that becomes 0.
+        Number of channels.
         """
 class Normalize(Node):
     """
@@ -1219,6 +1061,121 @@ class Normalize(Node):
     def over(self) -> str:
         """
         Whether each row is brought to the level by itself, or the whole clip together.
+        """
+class TopDb(Node):
+    """
+    Limits decibels to a range below the largest value of their row or clip.
+    
+    Input:  rows of any shape, in dB
+    Output: rows of the same shape: max(x, largest - top_db), minus `largest` if relative
+    Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
+    
+    Source: librosa 0.11 `power_to_db` does this by the clip; OpenL3 0.4 does it by the patch, with relative
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.TopDb(top_db=80)(np.array([[-10.0, -60.0, -95.0]], dtype=np.float32)).tolist()
+        [[-10.0, -60.0, -90.0]]
+    
+    Options:
+        top_db: float in [0, 1e+06] dB, default 80.0
+            Range that is kept.
+        over: str, one of 'row', 'clip', default 'row'
+            Whether each row has a largest value, or the whole clip shares one.
+        relative: bool, default False
+            Whether the largest becomes 0 dB.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def over(self) -> str:
+        """
+        Whether each row has a largest value, or the whole clip shares one.
+        """
+    @property
+    def relative(self) -> bool:
+        """
+        Whether the largest becomes 0 dB.
+        """
+    @property
+    def top_db(self) -> float:
+        """
+        Range that is kept.
+        """
+class Patches(Node):
+    """
+    Groups consecutive rows into patches, as models take them.
+    
+    Input:  rows [n_frames, ...], or samples
+    Output: patches [n_patches, context + length, ...]; patch k holds rows k * hop - context to
+            k * hop + length - 1
+    Latency: length - 1 rows
+    
+    A clip with too few rows for one patch still yields one: it is padded if `last` is "pad", otherwise its
+    rows are repeated. Time stamps are those of the `length` rows, without their context.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.zeros((500, 96), dtype=np.float32)
+        >>> fa.Patches(length=187, hop=93)(rows).shape
+        (4, 187, 96)
+    
+    Options:
+        length: int in [1, 1e+06] rows, default 187
+            Number of rows.
+        hop: int | None in [1, 1e+06] rows, default None
+            Step between patches; None means the same as length, so that patches don't overlap.
+        last: str, one of 'drop', 'pad', 'repeat', default 'drop'
+            What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
+        pad_value: float in [-1e+30, 1e+30], default 0.0
+            Value of padded rows.
+        context: int in [0, 1e+06] rows, default 0
+            Earlier rows at the front of each patch; before the first row they are pad_value.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def context(self) -> int:
+        """
+        Earlier rows at the front of each patch; before the first row they are pad_value.
+        """
+    @property
+    def hop(self) -> int | None:
+        """
+        Step between patches; None means the same as length, so that patches don't overlap.
+        """
+    @property
+    def last(self) -> str:
+        """
+        What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
+        """
+    @property
+    def length(self) -> int:
+        """
+        Number of rows.
+        """
+    @property
+    def pad_value(self) -> float:
+        """
+        Value of padded rows.
         """
 class PCAWhiten(Node):
     """
@@ -1344,72 +1301,6 @@ class PCEN(Node):
         """
         How slowly the level follows the energy; give one number or several.
         """
-class Patches(Node):
-    """
-    Groups consecutive rows into patches, as models take them.
-    
-    Input:  rows [n_frames, ...], or samples
-    Output: patches [n_patches, context + length, ...]; patch k holds rows k * hop - context to
-            k * hop + length - 1
-    Latency: length - 1 rows
-    
-    A clip with too few rows for one patch still yields one: it is padded if `last` is "pad", otherwise its
-    rows are repeated. Time stamps are those of the `length` rows, without their context.
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> rows = np.zeros((500, 96), dtype=np.float32)
-        >>> fa.Patches(length=187, hop=93)(rows).shape
-        (4, 187, 96)
-    
-    Options:
-        length: int in [1, 1e+06] rows, default 187
-            Number of rows.
-        hop: int | None in [1, 1e+06] rows, default None
-            Step between patches; None means the same as length, so that patches don't overlap.
-        last: str, one of 'drop', 'pad', 'repeat', default 'drop'
-            What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
-        pad_value: float in [-1e+30, 1e+30], default 0.0
-            Value of padded rows.
-        context: int in [0, 1e+06] rows, default 0
-            Earlier rows at the front of each patch; before the first row they are pad_value.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def context(self) -> int:
-        """
-        Earlier rows at the front of each patch; before the first row they are pad_value.
-        """
-    @property
-    def hop(self) -> int | None:
-        """
-        Step between patches; None means the same as length, so that patches don't overlap.
-        """
-    @property
-    def last(self) -> str:
-        """
-        What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
-        """
-    @property
-    def length(self) -> int:
-        """
-        Number of rows.
-        """
-    @property
-    def pad_value(self) -> float:
-        """
-        Value of padded rows.
-        """
 class Quantize(Node):
     """
     Limits values to a range and counts them in 2^bits - 1 equal steps.
@@ -1467,6 +1358,57 @@ class Quantize(Node):
     def rounding(self) -> str:
         """
         Whether to round down or to the nearest whole number, where ties go to the even one.
+        """
+class Resample(Node):
+    """
+    Resamples to another rate, with a low-pass below the lower of both Nyquist frequencies.
+    
+    Input:  samples [n_samples]   at `input_rate`
+    Output: samples [ceil(n_samples * output_rate / input_rate)]  at `output_rate`, aligned with the
+            input: output k stands at time k / output_rate
+    Latency: half the filter's length; `latency_s` gives it
+    Source: Smith & Gossett, "A flexible sampling-rate conversion method", ICASSP 1984; tests
+            compare this node with soxr 1.0
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> resample = fa.Resample(input_rate=44_100, output_rate=16_000)
+        >>> resample(np.zeros(44_100, dtype=np.int16)).shape
+        (16000,)
+    
+    Options:
+        input_rate: int in [100, 768000] Hz, default 44100
+            Rate of the input.
+        output_rate: int in [100, 768000] Hz, default 16000
+            Rate of the output.
+        quality: str, one of 'fast', 'high', 'best', default 'high'
+            Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def input_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def output_rate(self) -> int:
+        """
+        Rate of the output.
+        """
+    @property
+    def quality(self) -> str:
+        """
+        Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
         """
 class RMS(Node):
     """
@@ -1531,6 +1473,203 @@ class RMS(Node):
         """
         Rate of the input.
         """
+class Standardize(Node):
+    """
+    Subtracts a known mean and divides by a known standard deviation.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: (x - mean) / std
+    Latency: none
+    
+    `mean` and `std` are those of a model's training data: one number, or one for each place along the
+    last axis. To use those of the data itself, take Normalize.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.Standardize(mean=[1.0], std=[2.0])(np.array([[1.0, 5.0]], dtype=np.float32)).tolist()
+        [[0.0, 2.0]]
+    
+    Options:
+        mean: list[float] in [-1e+12, 1e+12]
+            Mean to subtract first.
+        std: list[float] in [1e-12, 1e+12]
+            Standard deviation to divide by.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, mean: list[float], std: list[float]) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def mean(self) -> list[float]:
+        """
+        Mean to subtract first.
+        """
+    @property
+    def std(self) -> list[float]:
+        """
+        Standard deviation to divide by.
+        """
+class MinMaxScale(Node):
+    """
+    Scales values so that a known range becomes [0, 1].
+    
+    Input:  rows of any shape
+    Output: rows of the same shape: (x - min) / (max - min)
+    Latency: none
+    
+    `min` and `max` are those of a model's training data: one number, or one for each place along the
+    last axis. To use those of the data itself, take Normalize.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.MinMaxScale(min=[-80.0], max=[0.0])(np.array([[-80.0, -20.0]], dtype=np.float32)).tolist()
+        [[0.0, 0.75]]
+    
+    Options:
+        min: list[float] in [-1e+12, 1e+12]
+            Value that becomes 0.
+        max: list[float] in [-1e+12, 1e+12]
+            Value that becomes 1.
+        clip: bool, default False
+            Whether values beyond the range become 0 or 1.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def clip(self) -> bool:
+        """
+        Whether values beyond the range become 0 or 1.
+        """
+    @property
+    def max(self) -> list[float]:
+        """
+        Value that becomes 1.
+        """
+    @property
+    def min(self) -> list[float]:
+        """
+        Value that becomes 0.
+        """
+class L2Normalize(Node):
+    """
+    Scales each row to unit length, so that embeddings can be compared.
+    
+    Input:  rows of any shape
+    Output: rows of the same shape, divided by max(norm, eps), where norm is taken over all values of a row
+    Latency: none
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.L2Normalize()(np.array([[1.0, -1, 1, 1], [0, 0, 0, 0]], dtype=np.float32)).tolist()
+        [[0.5, -0.5, 0.5, 0.5], [0.0, 0.0, 0.0, 0.0]]
+    
+    Options:
+        eps: float in [1e-30, 1e+12], default 1e-12
+            Smallest divisor that is used.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, eps: float = 1e-12) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def eps(self) -> float:
+        """
+        Smallest divisor that is used.
+        """
+class Similarity(Node):
+    """
+    Compares each row with each vector of a bank: cosines score labels that no network was trained on.
+    
+    Input:  embeddings [n_rows, d]
+    Output: cosines [n_rows, n_labels], from -1 to 1; 0 where the row or the vector is all zeros
+    Latency: none
+    
+    `bank` holds one vector of d numbers after another, in the order of `labels`, as a NumPy array's
+    .ravel().tolist() gives them. Vectors needn't be of unit length. It holds at most 2**17 numbers, so that
+    they fit into a card; a larger bank belongs in an OnnxModel.
+    
+    Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
+            audio and tags, ICASSP 2021
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> node = fa.Similarity(bank=[2, 0, 0, -3], labels=["rain", "wind"])
+        >>> print(node(np.array([[3, 4]], dtype=np.float32)))
+        [[ 0.6 -0.8]]
+    
+    Options:
+        bank: list[float] in [-1e+12, 1e+12]
+            Vectors, one after another.
+        labels: list[str]
+            Name of each vector, in order.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, bank: list[float], labels: list[str]) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def bank(self) -> list[float]:
+        """
+        Vectors, one after another.
+        """
+    @property
+    def labels(self) -> list[str]:
+        """
+        Name of each vector, in order.
+        """
+class SpectralCentroid(Node):
+    """
+    Computes the mean frequency of a spectrum, weighted by magnitude.
+    
+    Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
+    Output: rows [1]        Hz; 0 for silence
+    Latency: none
+    Source: librosa 0.11 `feature.spectral_centroid`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
+        >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
+        [1000.0]
+    """
+    def __init__(self) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
 class SpectralBandwidth(Node):
     """
     Measures how far a spectrum spreads around its centroid.
@@ -1574,29 +1713,6 @@ class SpectralBandwidth(Node):
     def p(self) -> float:
         """
         Exponent of the deviation: 2 for a standard deviation.
-        """
-class SpectralCentroid(Node):
-    """
-    Computes the mean frequency of a spectrum, weighted by magnitude.
-    
-    Input:  rows [n_bins]   magnitude, as Spectrogram(power=1) gives it; values below 0 count as 0
-    Output: rows [1]        Hz; 0 for silence
-    Latency: none
-    Source: librosa 0.11 `feature.spectral_centroid`
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
-        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256, power=1)
-        >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
-        [1000.0]
-    """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
         """
 class SpectralContrast(Node):
     """
@@ -1747,6 +1863,127 @@ class SpectralRolloff(Node):
         """
         Share of the whole, as a fraction of 1.
         """
+class Spectrogram(Node):
+    """
+    Computes the short-time spectrum of a mono signal.
+    
+    Input:  samples [n_samples]         full scale +-1, at `sample_rate`
+    Output: frames  [n_frames, n_bins]  magnitude ** power of n_bins = n_fft // 2 + 1 bins, or
+            [n_frames, n_bins, 2], real and imaginary parts, if power is None; one row every
+            `hop_length` samples
+    Latency: half a frame if centred, otherwise one frame
+    Source: librosa 0.11 `stft` (same defaults); torchaudio 2.8 `Spectrogram`
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> spectrum = fa.Spectrogram(sample_rate=16_000, n_fft=512, hop_length=256)
+        >>> spectrum(np.zeros(16_000, dtype=np.float32)).shape
+        (63, 257)
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 22050
+            Rate of the input.
+        n_fft: int in [2, 65536] samples, default 2048
+            Length of the transform.
+        win_length: int | None in [1, 65536] samples, default None
+            Length of the window; None for n_fft.
+        hop_length: int in [1, 65536] samples, default 512
+            Step between frames.
+        window: str, one of 'hann', 'hamming', 'blackman', 'povey', 'kaiser', 'rectangular', 'hann_symmetric', 'hamming_symmetric', 'blackman_symmetric', 'povey_symmetric', 'kaiser_symmetric', default 'hann'
+            Shape of the window, periodic unless its name says symmetric.
+        window_beta: float in [0, 100], default 12.0
+            Shape of a kaiser window; no other window uses it.
+        window_at: str, one of 'middle', 'start', default 'middle'
+            Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
+        center: bool, default True
+            Whether frame t is centred on sample t * hop_length; otherwise it begins there.
+        pad_mode: str, one of 'constant', 'reflect', 'kaldi', default 'constant'
+            What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        remove_dc: bool, default False
+            Whether to subtract each frame's mean.
+        preemphasis: float in [0, 1], default 0.0
+            Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
+        sample_scale: float in [1e-06, 1e+06], default 1.0
+            Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
+        power: float | None in [0.01, 10], default 2.0
+            Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def center(self) -> bool:
+        """
+        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
+        """
+    @property
+    def hop_length(self) -> int:
+        """
+        Step between frames.
+        """
+    @property
+    def n_fft(self) -> int:
+        """
+        Length of the transform.
+        """
+    @property
+    def pad_mode(self) -> str:
+        """
+        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
+        """
+    @property
+    def power(self) -> float | None:
+        """
+        Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
+        """
+    @property
+    def preemphasis(self) -> float:
+        """
+        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
+        """
+    @property
+    def remove_dc(self) -> bool:
+        """
+        Whether to subtract each frame's mean.
+        """
+    @property
+    def sample_rate(self) -> int:
+        """
+        Rate of the input.
+        """
+    @property
+    def sample_scale(self) -> float:
+        """
+        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
+        """
+    @property
+    def win_length(self) -> int | None:
+        """
+        Length of the window; None for n_fft.
+        """
+    @property
+    def window(self) -> str:
+        """
+        Shape of the window, periodic unless its name says symmetric.
+        """
+    @property
+    def window_at(self) -> str:
+        """
+        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
+        """
+    @property
+    def window_beta(self) -> float:
+        """
+        Shape of a kaiser window; no other window uses it.
+        """
 class StackChannels(Node):
     """
     Repeats rows along a new channel axis, for networks trained on colour images.
@@ -1792,49 +2029,6 @@ class StackChannels(Node):
     def channels(self) -> int:
         """
         Length of the new axis.
-        """
-class Standardize(Node):
-    """
-    Subtracts a known mean and divides by a known standard deviation.
-    
-    Input:  rows of any shape
-    Output: rows of the same shape: (x - mean) / std
-    Latency: none
-    
-    `mean` and `std` are those of a model's training data: one number, or one for each place along the
-    last axis. To use those of the data itself, take Normalize.
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> fa.Standardize(mean=[1.0], std=[2.0])(np.array([[1.0, 5.0]], dtype=np.float32)).tolist()
-        [[0.0, 2.0]]
-    
-    Options:
-        mean: list[float] in [-1e+12, 1e+12]
-            Mean to subtract first.
-        std: list[float] in [1e-12, 1e+12]
-            Standard deviation to divide by.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, mean: list[float], std: list[float]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def mean(self) -> list[float]:
-        """
-        Mean to subtract first.
-        """
-    @property
-    def std(self) -> list[float]:
-        """
-        Standard deviation to divide by.
         """
 class Statistics(Node):
     """
@@ -1892,54 +2086,32 @@ class Statistics(Node):
         """
         Number of rows in a window; None for the whole clip.
         """
-class TopDb(Node):
+class Tags(Node):
     """
-    Limits decibels to a range below the largest value of their row or clip.
+    Gives scores their names: a pipeline that ends here returns `fastaudio.tags.Tags`.
     
-    Input:  rows of any shape, in dB
-    Output: rows of the same shape: max(x, largest - top_db), minus `largest` if relative
-    Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
-    
-    Source: librosa 0.11 `power_to_db` does this by the clip; OpenL3 0.4 does it by the patch, with relative
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> fa.TopDb(top_db=80)(np.array([[-10.0, -60.0, -95.0]], dtype=np.float32)).tolist()
-        [[-10.0, -60.0, -90.0]]
+    Input:  scores [n_windows, n_labels]
+    Output: the same rows, with names along their last axis
+    Latency: none
     
     Options:
-        top_db: float in [0, 1e+06] dB, default 80.0
-            Range that is kept.
-        over: str, one of 'row', 'clip', default 'row'
-            Whether each row has a largest value, or the whole clip shares one.
-        relative: bool, default False
-            Whether the largest becomes 0 dB.
+        labels: list[str]
+            Name of each score, in order.
     
     Raises:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
+    def __init__(self, labels: list[str]) -> None:
         ...
     def to_dict(self: Node) -> dict[str, typing.Any]:
         """
         The node's name and the options that are not default, as a card holds them.
         """
     @property
-    def over(self) -> str:
+    def labels(self) -> list[str]:
         """
-        Whether each row has a largest value, or the whole clip shares one.
-        """
-    @property
-    def relative(self) -> bool:
-        """
-        Whether the largest becomes 0 dB.
-        """
-    @property
-    def top_db(self) -> float:
-        """
-        Range that is kept.
+        Name of each score, in order.
         """
 class ZeroCrossingRate(Node):
     """
@@ -2007,178 +2179,6 @@ class ZeroCrossingRate(Node):
     def threshold(self) -> float:
         """
         Samples whose magnitude isn't larger count as 0, which is positive.
-        """
-class Similarity(Node):
-    """
-    Compares each row with each vector of a bank: cosines score labels that no network was trained on.
-    
-    Input:  embeddings [n_rows, d]
-    Output: cosines [n_rows, n_labels], from -1 to 1; 0 where the row or the vector is all zeros
-    Latency: none
-    
-    `bank` holds one vector of d numbers after another, in the order of `labels`, as a NumPy array's
-    .ravel().tolist() gives them. Vectors needn't be of unit length. It holds at most 2**17 numbers, so that
-    they fit into a card; a larger bank belongs in an OnnxModel.
-    
-    Source: Favory, Drossos, Virtanen & Serra, Learning contextual tag embeddings for cross-modal alignment of
-            audio and tags, ICASSP 2021
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> node = fa.Similarity(bank=[2, 0, 0, -3], labels=["rain", "wind"])
-        >>> print(node(np.array([[3, 4]], dtype=np.float32)))
-        [[ 0.6 -0.8]]
-    
-    Options:
-        bank: list[float] in [-1e+12, 1e+12]
-            Vectors, one after another.
-        labels: list[str]
-            Name of each vector, in order.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, bank: list[float], labels: list[str]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def bank(self) -> list[float]:
-        """
-        Vectors, one after another.
-        """
-    @property
-    def labels(self) -> list[str]:
-        """
-        Name of each vector, in order.
-        """
-class Tags(Node):
-    """
-    Gives scores their names: a pipeline that ends here returns `fastaudio.tags.Tags`.
-    
-    Input:  scores [n_windows, n_labels]
-    Output: the same rows, with names along their last axis
-    Latency: none
-    
-    Options:
-        labels: list[str]
-            Name of each score, in order.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, labels: list[str]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def labels(self) -> list[str]:
-        """
-        Name of each score, in order.
-        """
-class Events(Node):
-    """
-    Turns scores into events per label: a pipeline that ends here returns `fastaudio.events.Events`.
-    
-    Input:  scores [n_windows, n_labels] with names, as Tags gives
-    Output: one row for each event, [n_events, 6]: the index of its label; its first window, split into two
-            values as high * 65536 + low, so that float32 holds it; how many windows it has, exact to 2**24,
-            or 0 in a row that `onsets` adds; the highest and the mean score over these windows.
-            `fastaudio.events.decode` reads these rows. `rate_hz` and `span_s` stay those of the windows
-    Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
-            window, or at the end of the signal. A row that `onsets` adds comes out with the window that
-            completes `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
-    
-    An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
-    `offset` for `min_off_s`; shorter dips are bridged. It lasts from the start of its first window, which is
-    at or above `onset`, to the end of its last window at or above `offset`. Events shorter than `min_on_s` are
-    dropped after that. If windows overlap, two events may overlap too, by less than a span.
-    
-    Options in seconds are rounded once to a whole number of windows, by `rate_hz`: a window counts for
-    1 / rate_hz, whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy
-    does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing takes
-    the mean of the last windows, or of as many as there are near the start; events begin and end later by it.
-    Rows that come out with the same window are ordered by first window, then by label.
-    
-    Source: Canny, IEEE PAMI 8(6), 1986, introduced two thresholds; Dinkel and Yu, ICASSP 2020, and Cances,
-            Guyot and Pellegrini, WASPAA 2019, apply them to sound events. The rules above are specific to
-            this node
-    
-    Example:
-        >>> import numpy as np
-        >>> import fastaudio as fa
-        >>> scores = fa.StreamSpec(rate_hz=1, shape=[2])
-        >>> stream = (fa.Tags(["dog", "cat"]) >> fa.Events(onset=[0.5], offset=[0.25])).open(scores)
-        >>> stream.push(np.array([[0, 0.5], [1, 0.25], [0, 0]], dtype=np.float32)).tolist()
-        [[1.0, 0.0, 0.0, 2.0, 0.5, 0.375], [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]
-    
-    Options:
-        onset: list[float] in [-1e+12, 1e+12], default [0.5]
-            An event begins at or above this score; give one for all labels, or one for each.
-        offset: list[float] in [-1e+12, 1e+12], default []
-            An event ends below this score, which is at most onset; if empty, it equals onset.
-        min_on_s: list[float] in [0, 86400] s, default [0.0]
-            Shorter events are dropped.
-        min_off_s: list[float] in [0, 86400] s, default [0.0]
-            Shorter dips are bridged.
-        smoothing_s: float in [0, 86400] s, default 0.0
-            Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
-        cool_down_s: list[float] in [0, 86400] s, default [0.0]
-            For this time after the end of an event that came out, no other of its label begins.
-        onsets: bool, default False
-            Whether an extra row says at once that an event has begun.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-    """
-    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
-    @property
-    def cool_down_s(self) -> list[float]:
-        """
-        For this time after the end of an event that came out, no other of its label begins.
-        """
-    @property
-    def min_off_s(self) -> list[float]:
-        """
-        Shorter dips are bridged.
-        """
-    @property
-    def min_on_s(self) -> list[float]:
-        """
-        Shorter events are dropped.
-        """
-    @property
-    def offset(self) -> list[float]:
-        """
-        An event ends below this score, which is at most onset; if empty, it equals onset.
-        """
-    @property
-    def onset(self) -> list[float]:
-        """
-        An event begins at or above this score; give one for all labels, or one for each.
-        """
-    @property
-    def onsets(self) -> bool:
-        """
-        Whether an extra row says at once that an event has begun.
-        """
-    @property
-    def smoothing_s(self) -> float:
-        """
-        Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
         """
 class Sequential(Node):
     """

@@ -136,7 +136,7 @@ class PipelineStream:
         self._rows_out[name] += len(rows)
         if spec.kind != "scores":
             return rows
-        times = row_times(spec, len(rows), self.duration_s, first=first)
+        times, labels = row_times(spec, len(rows), self.duration_s, first=first), spec.labels
         return [
             Window(start_s, end_s, scores, labels)
             for (start_s, end_s), scores in zip(times.tolist(), rows, strict=True)

@@ -57,7 +57,8 @@ class ThreadedStream final : public Stream {
   }
 
   ~ThreadedStream() override {
-    if (guard_.forked()) {  // the workers stayed in the parent and may hold the lock; there is nothing to join
+    if (guard_
+            .forked()) {  // the workers stayed in the parent and may hold the lock; there is nothing to join
       (void)sync_.release();
       (void)workers_.release();
       return;

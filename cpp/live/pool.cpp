@@ -5,7 +5,6 @@
 #include <system_error>
 #include <utility>
 
-
 namespace fastaudio::live {
 
 namespace {
@@ -60,9 +59,7 @@ struct Pool::Shared {
   bool closing = false;
 };
 
-Pool::Pool(const PoolOptions& options)
-    : options_(options),
-      shared_(std::make_shared<Shared>(options)) {
+Pool::Pool(const PoolOptions& options) : options_(options), shared_(std::make_shared<Shared>(options)) {
   check_options("Pool", options);
   // Now, so that emplace_back can't fail after it has started a thread.
   workers_->reserve(static_cast<std::size_t>(options.workers));

@@ -35,11 +35,11 @@ Example:
     std::optional<int> hop;
     static constexpr auto fields() {
       return std::tuple_cat(
-          std::tuple{Field{
-              "kinds", &Options::kinds,
-              "Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this "
-               "order.",
-              Place::shown}},
+          std::tuple{
+              Field{"kinds", &Options::kinds,
+                    "Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this "
+                    "order.",
+                    Place::shown}},
           window_fields<Options>());
     }
   };

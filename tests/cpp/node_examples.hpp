@@ -14,7 +14,9 @@ template <class T>
 std::vector<typename T::Options> examples(std::type_identity<T>) {
   return {{}};
 }
-inline std::vector<Mono::Options> examples(std::type_identity<Mono>) { return {{2, {}}, {3, {}}, {3, 1}, {1, {}}}; }
+inline std::vector<Mono::Options> examples(std::type_identity<Mono>) {
+  return {{2, {}}, {3, {}}, {3, 1}, {1, {}}};
+}
 inline std::vector<Resample::Options> examples(std::type_identity<Resample>) {
   return {{44100, 16000, "high"}, {11127, 16000, "fast"}, {16000, 48000, "best"}, {8000, 8000, "high"}};
 }

@@ -12,7 +12,14 @@ namespace {
 
 /// A window a second, each spanning two.
 StreamSpec scores_of(const std::vector<std::string>& labels) {
-  return {1, {static_cast<std::int64_t>(labels.size())}, "probability", labels, 2, 0, 3, StreamSpec::Kind::scores};
+  return {1,
+          {static_cast<std::int64_t>(labels.size())},
+          "probability",
+          labels,
+          2,
+          0,
+          3,
+          StreamSpec::Kind::scores};
 }
 
 const StreamSpec kOne = scores_of({"a"});

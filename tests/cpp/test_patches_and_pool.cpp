@@ -3,9 +3,9 @@
 #include "helpers.hpp"
 #include "nodes/energy_patch.hpp"
 #include "nodes/linear_softmax_pooling.hpp"
+#include "nodes/mean_max.hpp"
 #include "nodes/mono.hpp"
 #include "nodes/patches.hpp"
-#include "nodes/mean_max.hpp"
 
 using namespace fastaudio;
 using namespace fastaudio::test;

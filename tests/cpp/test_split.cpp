@@ -86,7 +86,8 @@ TEST_CASE("split: one part where a row depends on all before it, or the signal i
   CHECK(split(*mel_of(512, 160), kInput, kMinute, 1).size() == 1);
 }
 
-TEST_CASE("split: the rows of a part are written where they belong, and are those of one stream bit for bit") {
+TEST_CASE(
+    "split: the rows of a part are written where they belong, and are those of one stream bit for bit") {
   const auto mel = mel_of(512, 160);
   const Floats samples = Random(60).samples(kMinute);
   Floats joined;

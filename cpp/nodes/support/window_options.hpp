@@ -11,10 +11,11 @@ namespace fastaudio {
 /// Their fields, as part of a node's own.
 template <class Options>
 constexpr auto window_fields() {
-  return std::tuple{Field{"window", &Options::window, Range{1, 1000000}, "rows",
-                          "Number of rows in a window; None for the whole clip."},
-                    Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
-                          "Step between windows; None means the same as window, so that windows don't overlap."}};
+  return std::tuple{
+      Field{"window", &Options::window, Range{1, 1000000}, "rows",
+            "Number of rows in a window; None for the whole clip."},
+      Field{"hop", &Options::hop, Range{1, 1000000}, "rows",
+            "Step between windows; None means the same as window, so that windows don't overlap."}};
 }
 
 /// Throws ValueError if a step between windows is given without their length.

@@ -228,8 +228,8 @@ def test_one_list_holds_all_nodes() -> None:
 
 
 def test_every_class_of_nodes_is_bound() -> None:
-    """CMake reads the classes off the headers when it configures; `touch cpp/nodes/all.hpp` makes it do so."""
+    """CMake reads the classes off the headers when it configures; touch cpp/nodes/all.hpp to make it do so."""
     texts = [path.read_text(encoding="utf-8") for path in (CPP / "nodes").glob("*.hpp")]
     classes = [name for text in texts for name in re.findall(r"^class (\w+) final", text, re.MULTILINE)]
-    assert len(classes) > 30  # noqa: PLR2004
+    assert len(classes) > 30
     assert not [name for name in classes if not hasattr(_core, name)]

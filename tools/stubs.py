@@ -9,17 +9,26 @@ Needs fastaudio installed, with pybind11-stubgen and ruff (the extra `dev` has t
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STUB = Path(__file__).parents[1] / "python" / "fastaudio" / "_core.pyi"
+
+# pybind11-stubgen, which shall read docstrings only: what inspect.signature tells has no types.
+STUBGEN = """
+import inspect
+from pybind11_stubgen import main
+
+def refuse(function):
+    raise TypeError
+
+inspect.getfullargspec = refuse
+main()
+"""
 
 # What pybind11-stubgen takes for imports: they are made here and only named after the package.
 ERRORS = '''
@@ -42,31 +51,41 @@ __version__: str
 def generate() -> str:
     """Return the stub of the installed extension."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["pybind11-stubgen", "fastaudio._core", "-o", folder, "--exit-code"]
-        subprocess.run([sys.executable, "-m", *_as_module(command)], check=True)
+        command = [sys.executable, "-c", STUBGEN, "fastaudio._core", "-o", folder, "--exit-code"]
+        subprocess.run(command, check=True)
         text = Path(folder, "fastaudio", "_core.pyi").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("from fastaudio import ")]
-    lines = [line for line in lines if not line.startswith("__version__")]
-    lines = [line.replace("__all__: list = ", "__all__: list[str] = ") for line in lines]
-    lines = list(_without_pickling(lines))
+    lines = [
+        line for line in text.splitlines() if not line.startswith(("from fastaudio import ", "__version__"))
+    ]
+    lines = _said_once(lines)
     after_imports = max(i for i, line in enumerate(lines) if line.startswith("import ")) + 1
     lines[after_imports:after_imports] = ERRORS.splitlines()
     return "# Made by tools/stubs.py; edit the bindings instead.\n" + "\n".join(lines) + "\n"
 
 
-def _without_pickling(lines: list[str]) -> Iterator[str]:
-    """Leave out methods that nobody calls by name, with their bodies."""
-    body = False
-    for line in lines:
-        body = line.lstrip().startswith(("def __getstate__", "def __setstate__")) or (
-            body and line.strip() == "..."
-        )
-        if not body:
-            yield line
+def _said_once(lines: list[str]) -> list[str]:
+    """Leave out what nobody calls by name, what Node says already, and docs that the class's own holds.
 
-
-def _as_module(command: list[str]) -> list[str]:
-    return [command[0].replace("-", "_"), *command[1:]]
+    A class lists its options with their docs, so their properties need none.
+    """
+    new: list[str | None] = [*lines]
+    for cls in ast.parse("\n".join(lines)).body:
+        if not isinstance(cls, ast.ClassDef):
+            continue
+        is_node = any(isinstance(base, ast.Name) and base.id == "Node" for base in cls.bases)
+        known = " ".join((ast.get_docstring(cls) or "").split())
+        for method in cls.body:
+            if not isinstance(method, ast.FunctionDef):
+                continue
+            body, end = method.body[0], method.end_lineno or 0
+            empty = isinstance(body, ast.Expr) and ast.unparse(body) == "..."
+            doc = " ".join((ast.get_docstring(method) or "").split())
+            if method.name in ("__getstate__", "__setstate__") or (is_node and method.name == "to_dict"):
+                new[method.lineno - 1 : end] = [None] * (end - method.lineno + 1)
+            elif empty or (is_node and doc and doc in known):
+                new[body.lineno - 1 : end] = [None] * (end - body.lineno + 1)
+                new[body.lineno - 2] = f"{lines[body.lineno - 2]} ..."
+    return [line for line in new if line is not None]
 
 
 def main() -> int:

@@ -76,29 +76,6 @@ std::vector<NamedNode> take_children(const char* composite, std::span<const Chil
   return children;
 }
 
-std::string child_signature(std::span<const ChildArgument> declared) {
-  std::string text;
-  for (const ChildArgument& argument : declared) {
-    if (!text.empty()) text += ", ";
-    const std::string name = argument.name;
-    switch (argument.form) {
-      case Form::node:
-        text += name + ": Node";
-        break;
-      case Form::list:
-        text += name + ": list[Node] | tuple[Node, ...]";
-        break;
-      case Form::dict:
-        text += name + ": dict[str, Node]";
-        break;
-      case Form::variadic:
-        text += "*" + name + ": Node";
-        break;
-    }
-  }
-  return text;
-}
-
 const char* name_of(Form form) {
   if (form == Form::node) return "node";
   return form == Form::dict ? "dict" : "list";

@@ -32,9 +32,6 @@ py::dict children_dict(std::span<const ChildArgument> declared, std::span<const 
   return dict;
 }
 
-/// "content: Node, condition: Node", "*branches: Node"
-std::string child_signature(std::span<const ChildArgument> declared);
-
 /// What `child_arguments` in Python tells of a form: "node", "list" or "dict".
 const char* name_of(Form form);
 
@@ -57,16 +54,6 @@ std::shared_ptr<N> construct(py::args args, py::kwargs kwargs) {
   auto options = read_options<N>(args, kwargs);
   check_options(N::name, options);
   return make_composite<N>(std::move(children), std::move(options));
-}
-
-/// "(self, content: Node, condition: Node, *, align: str = 'repeat') -> None"
-template <class N>
-std::string composite_signature() {
-  std::string text = signature(option_table<N>());  // "(self, *, align: ...", "(self) -> None"
-  const std::string self = "(self", star = ", *";
-  const bool variadic = N::child_arguments[0].form == Form::variadic;
-  if (variadic && text.compare(self.size(), star.size(), star) == 0) text.erase(self.size(), star.size());
-  return text.insert(self.size(), ", " + child_signature(N::child_arguments));
 }
 
 template <class N>
@@ -115,7 +102,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
     no_signatures.disable_function_signatures();
     cls.def(
         py::init([](const py::args& args, const py::kwargs& kwargs) { return construct<N>(args, kwargs); }),
-        init_doc(composite_signature<N>()).c_str());
+        init_doc(option_table<N>(), N::child_arguments).c_str());
   }
   bind_options<N>(cls);
   bind_children<N>(cls);

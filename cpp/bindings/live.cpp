@@ -206,7 +206,7 @@ void register_data(py::module_& m) {
                   check_options(Live::name, made);
                   return made;
                 }),
-                init_doc(signature(option_table<Live>())).c_str());
+                init_doc(option_table<Live>()).c_str());
   }
   for_each_field<LiveOptions>(
       [&](const auto& field) { options.def_readonly(field.name, field.member, field.doc); });

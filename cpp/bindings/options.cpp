@@ -140,22 +140,28 @@ py::dict options_dict(const OptionTable& table, const Node& node, bool all) {
   return dict;
 }
 
-std::string signature(const OptionTable& table) {
-  std::string text = "(self";
-  bool keywords = false;
+std::string init_doc(const OptionTable& table, std::span<const ChildArgument> children) {
+  static constexpr const char* kTypes[] = {"Node", "list[Node] | tuple[Node, ...]", "dict[str, Node]",
+                                           "Node"};
+  std::string plain = "__init__(self", typed = plain;
+  const auto add = [&](const std::string& name, const std::string& type, const std::string& value) {
+    plain += ", " + name + (value.empty() ? "" : "=" + value);
+    typed += ", " + name + (type.empty() ? "" : ": " + type) + (value.empty() ? "" : " = " + value);
+  };
+  bool only_keywords = false;  // follow
+  for (const ChildArgument& argument : children) {
+    const bool variadic = argument.form == Form::variadic;
+    add((variadic ? "*" : "") + std::string(argument.name), kTypes[static_cast<int>(argument.form)], "");
+    only_keywords = only_keywords || variadic;
+  }
   for (const OptionField& field : table.fields) {
     const bool positional = field.place == Place::positional;
-    if (!positional && !keywords) {
-      text += ", *";
-      keywords = true;
-    }
-    text += std::string(", ") + field.name + ": " + field.type->name;
-    if (!positional) text += " = " + default_text(table, field);
+    if (!positional && !only_keywords) add("*", "", "");
+    only_keywords = only_keywords || !positional;
+    add(field.name, field.type->name, positional ? "" : default_text(table, field));
   }
-  return text + ") -> None";
+  return plain + ")\n--\n\n" + typed + ") -> None";
 }
-
-std::string init_doc(const std::string& signature) { return "__init__" + signature; }
 
 std::string class_doc(const OptionTable& table, const char* doc) {
   std::string text = doc;

@@ -6,11 +6,13 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "core/compose/composite.hpp"
 #include "core/options.hpp"
 
 namespace fastaudio::bindings {
@@ -89,7 +91,6 @@ std::string text_of(py::handle value);
 
 void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs);
 py::dict options_dict(const OptionTable& table, const Node& node, bool all);
-std::string signature(const OptionTable& table);
 std::string class_doc(const OptionTable& table, const char* doc);
 void bind_options(py::handle cls, const OptionTable& table);
 void bind_to_dict(py::handle cls, const OptionTable& table);
@@ -120,9 +121,9 @@ void bind_options(py::class_<N, Node, std::shared_ptr<N>>& cls) {
   bind_options(cls, option_table<N>());
 }
 
-/// The docstring of a constructor with this signature, "(self, path: str, *, threads: int = 1) -> None". It
-/// begins with the signature without types, which inspect.signature reads.
-std::string init_doc(const std::string& signature);
+/// The docstring of a constructor, "__init__(self, path: str, *, threads: int = 1) -> None". The signature
+/// without types comes first, in the form that inspect.signature reads and __doc__ leaves out.
+std::string init_doc(const OptionTable& table, std::span<const ChildArgument> children = {});
 
 /// Binds everything that follows from `N::Options`; `make` builds the node from them.
 template <class N, class Make>
@@ -135,7 +136,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
     cls.def(py::init([make](const py::args& args, const py::kwargs& kwargs) {
               return make(read_options<N>(args, kwargs));
             }),
-            init_doc(signature(table)).c_str());
+            init_doc(table).c_str());
   }
   bind_options(cls, table);
   bind_to_dict(cls, table);

@@ -228,7 +228,7 @@ def test_one_list_holds_all_nodes() -> None:
 
 
 def test_every_class_of_nodes_is_bound() -> None:
-    """CMake reads the classes off the headers when it configures; touch cpp/nodes/all.hpp to make it do so."""
+    """CMake reads the classes off the headers when it configures: touch cpp/nodes/all.hpp for that."""
     texts = [path.read_text(encoding="utf-8") for path in (CPP / "nodes").glob("*.hpp")]
     classes = [name for text in texts for name in re.findall(r"^class (\w+) final", text, re.MULTILINE)]
     assert len(classes) > 30

@@ -109,11 +109,7 @@ def csv_row(event: Event, *, path: str | None = None, truncated: bool = False) -
 
 
 def audacity_line(event: Event) -> str:
-    """Return an event as a line of an Audacity label track.
-
-    Raises:
-        ValueError: the event goes on.
-    """
+    """Return an event as a line of an Audacity label track; ValueError if the event goes on."""
     return _tabbed((f"{event.start_s:.6f}", f"{_end_of(event):.6f}", event.label))
 
 
@@ -123,15 +119,9 @@ def raven_header() -> str:
 
 
 def raven_row(event: Event, selection: int, *, high_hz: float) -> str:
-    """Return an event as a row of a Raven Pro selection table.
+    """Return an event as row number `selection`, from 1, of a Raven Pro selection table.
 
-    Args:
-        event: an event that has ended.
-        selection: number of the row, from 1.
-        high_hz: upper edge of the selection, whose lower edge is 0 Hz.
-
-    Raises:
-        ValueError: the event goes on.
+    The selection spans 0 to `high_hz` Hz. Raises ValueError if the event goes on.
     """
     times = f"{event.start_s:.6f}", f"{_end_of(event):.6f}"
     scores = f"{event.peak:.6f}", f"{event.mean:.6f}"

@@ -187,13 +187,8 @@ class Pipeline(Composition, Swappable):
         """
         pipeline = self if hop_s is None else self.with_hop(hop_s)
         live = LiveOptions(**LISTEN_DEFAULTS | options)
-        device_options: dict[str, Any] = {
-            "sample_rate": sample_rate,
-            "channels": channels,
-            "block_s": block_s,
-        }
-        specs = pipeline.output_specs.values()
-        source = source_for(device, specs, overflow=live.overflow, **device_options)
+        how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
+        source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)
         node, spec = pipeline.adapted(source.sample_rate, source.channels)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source)
 

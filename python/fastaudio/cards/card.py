@@ -43,13 +43,9 @@ _NODES: dict[str, type[Node]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A card as it was read.
+    """A card as it was read from `path`: its JSON as `data` and as the file's bytes.
 
-    Attributes:
-        path: the file it was read from.
-        data: the card's JSON.
-        text: the bytes of the JSON in the file.
-        packed: where the networks lie in the file, if it is a packed model.
+    If the file is a packed model, `packed` says where its networks lie.
     """
 
     path: Path
@@ -160,17 +156,13 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
 
     try:
         node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
-        _check_front_end(node, card.data.get("input"))
+        expected, got = card.data.get("input"), front_end(node)
     except (ModelError, ValueError, TypeError) as error:
         raise ModelError(f"{card.path}: {error}") from error
-    return node
-
-
-def _check_front_end(node: Node, expected: Any) -> None:
-    """Refuse the right weights behind a wrong front end: the most common mistake, and a silent one."""
-    got = front_end(node)
+    # The right weights behind a wrong front end are the most common mistake, and a silent one.
     if expected is not None and expected != got:
-        raise ModelError(f"pipeline: expected a front end that gives {expected}, got {got}")
+        raise ModelError(f"{card.path}: pipeline: expected a front end that gives {expected}, got {got}")
+    return node
 
 
 def front_end(node: Node) -> dict[str, Any] | None:
@@ -253,16 +245,8 @@ def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
 
 
 def hash_file(path: Path) -> str:
-    """Return a file's sha256 in hex.
-
-    Raises:
-        ModelError: it can't be read.
-    """
+    """Return a file's sha256 in hex; ModelError if it can't be read."""
     try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise ModelError(f"{path}: expected a readable file, got: {error}") from error
-    return digest.hexdigest()

@@ -99,11 +99,21 @@ def fit(
     options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
 
     rows = _read(pipeline, given, jobs, progress)
+    clips = rows.clips
     judged = _cross_validate(rows, options, folds, progress)
-    classifier = train(rows.values, rows.of_rows(rows.clips.truth), rows.shares, options)
+    classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
+    n_folds = len(judged.folds)
     if progress is not None:
-        progress("training", len(judged.folds) + 1, len(judged.folds) + 1)
-    return _head(pipeline, rows, judged, classifier, options, average=average)
+        progress("training", n_folds + 1, n_folds + 1)
+
+    means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
+    how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+    card = card_of(pipeline, clips, options, classifier, **how)
+    tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
+    _check_export(tagger, classifier, rows)
+    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
+    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
+    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
 
 
 @dataclass(frozen=True)
@@ -147,35 +157,6 @@ def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progre
         if progress is not None:
             progress("training", fold + 1, total)
     return _Judged(scores, found)
-
-
-def _head(
-    embedder: Pipeline,
-    rows: Rows,
-    judged: _Judged,
-    classifier: Classifier,
-    options: Options,
-    *,
-    average: bool,
-) -> Head:
-    """Return the head with its pipeline, after comparing the export with scikit-learn."""
-    clips = rows.clips
-    means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
-    card = card_of(
-        embedder,
-        clips=clips,
-        options=options,
-        classifier=classifier,
-        means=means,
-        stds=stds,
-        n_folds=len(judged.folds),
-        average=average,
-    )
-    tagger = embedders.tagger_of(embedder, classifier, clips.labels, card)
-    _check_export(tagger, classifier, rows)
-    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
-    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(embedder)
-    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
 
 
 def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:

@@ -20,10 +20,10 @@ _EMBEDDER = ("name", "version", "authors", "source", "trained_on", "weights")
 
 def card_of(
     embedder: Pipeline,
-    *,
     clips: Examples,
     options: Options,
     classifier: Classifier,
+    *,
     means: Mapping[str, float],
     stds: Mapping[str, float],
     n_folds: int,

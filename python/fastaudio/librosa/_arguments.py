@@ -96,9 +96,14 @@ def one_of(name: str, value: Any, choices: dict[Any, str]) -> str:
 
 def float32_only(dtype: Any) -> None:
     """Refuse every dtype but float32, since nodes compute no other."""
-    if np.dtype(dtype) != np.float32:
+    dtype_only(np.float32, dtype)
+
+
+def dtype_only(expected: type[np.generic], dtype: Any) -> None:
+    """Refuse every dtype but the expected one."""
+    if np.dtype(dtype) != expected:
         raise NotImplementedError(
-            f"expected dtype float32, got {np.dtype(dtype)}; convert what comes out with .astype"
+            f"expected dtype {expected.__name__}, got {np.dtype(dtype)}; convert what comes out with .astype"
         )
 
 
@@ -175,8 +180,7 @@ def padding(center: bool, pad_mode: Any) -> dict[str, Any]:
     """Return a node's options for what surrounds the signal."""
     if not center:
         return {"center": False}
-    known = isinstance(pad_mode, str) and pad_mode in _PAD_MODES
-    if not known:
+    if not (isinstance(pad_mode, str) and pad_mode in _PAD_MODES):
         raise NotImplementedError(
             f"expected pad_mode 'constant' or 'reflect', got {tell(pad_mode)}; "
             "pad y with np.pad and pass center=False"

@@ -57,9 +57,9 @@ def load(
         target = rate if sr is None else integral("sr", sr)
         start = int(offset * rate)
         stop = None if duration is None else start + int(duration * rate)
-        step: Node | None = (
-            None if target == rate else node(Resample, input_rate=rate, output_rate=target, quality=quality)
-        )
+        step: Node | None = None
+        if target != rate:
+            step = node(Resample, input_rate=rate, output_rate=target, quality=quality)
         mixed = mono and file.channels > 1
         if mixed:
             mix = node(Mono, channels=file.channels)

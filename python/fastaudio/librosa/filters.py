@@ -38,16 +38,26 @@ def mel(
 ) -> NDArray[np.float32]:
     """Return mel filters as a new array [n_mels, 1 + n_fft // 2]."""
     float32_only(dtype)
-    kind = one_of("norm", norm, MEL_NORMS)
-    top = float(sr) / 2 if fmax is None else float(fmax)
-    weights = mel_weights(
-        float(sr), int(n_fft), int(n_mels), fmin=float(fmin), fmax=top, htk=bool(htk), norm=kind
+    options = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
+    return np.array(mel_weights(sr, n_fft, options))
+
+
+def mel_weights(sr: float, n_fft: int, options: dict[str, Any]) -> NDArray[np.float32]:
+    """Return the filters for `mel`'s other options; equal ones share an array, which must not be changed."""
+    fmax, sr = options["fmax"], float(sr)
+    return _weights(
+        sr,
+        int(n_fft),
+        int(options["n_mels"]),
+        fmin=float(options["fmin"]),
+        fmax=sr / 2 if fmax is None else float(fmax),
+        htk=bool(options["htk"]),
+        norm=one_of("norm", options["norm"], MEL_NORMS),
     )
-    return np.array(weights)
 
 
 @lru_cache(maxsize=16)
-def mel_weights(
+def _weights(
     sr: float, n_fft: int, n_mels: int, *, fmin: float, fmax: float, htk: bool, norm: str
 ) -> NDArray[np.float32]:
     """Compute the filters in float64, once per set of arguments."""

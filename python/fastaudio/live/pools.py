@@ -7,18 +7,14 @@ import os
 import threading
 import weakref
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from fastaudio._core import Pool
 
+if TYPE_CHECKING:
+    from fastaudio.live.stream import LiveStream
 
-class Closable(Protocol):
-    """What has to be closed before the interpreter ends."""
-
-    def close(self) -> None: ...  # noqa: D102
-
-
-open_streams: weakref.WeakSet[Closable] = weakref.WeakSet()
+open_streams: weakref.WeakSet[LiveStream] = weakref.WeakSet()
 _shared: list[Pool] = []
 _shared_lock = threading.Lock()
 

@@ -24,11 +24,7 @@ _SLICE = 1 << 20  # samples pushed at once, so that Ctrl-C is noticed in between
 
 
 def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None) -> tuple[Samples, int, int]:
-    """Return samples as [n_samples] or [n_samples, channels], their rate, and the number of channels.
-
-    Raises:
-        ValueError: the rate is missing, or the layout doesn't fit the axes.
-    """
+    """Return samples as [n_samples] or [n_samples, channels], their rate, and the number of channels."""
     if sample_rate is None:
         raise ValueError("Pipeline: expected sample_rate= with samples, got none; state it in Hz")
     if layout not in (None, "samples_channels", "channels_samples"):

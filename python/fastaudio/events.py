@@ -64,13 +64,10 @@ class Event:
 def decode(
     rows: NDArray[np.float32], spec: StreamSpec, *, base_s: float = 0.0, duration_s: float | None = None
 ) -> list[Event]:
-    """Turn rows of the node `Events` into events.
+    """Turn rows [n_events, 6] of the node `Events`, whose output is `spec`, into events.
 
-    Args:
-        rows: float32 [n_events, 6].
-        spec: the node's output.
-        base_s: time of the signal's first sample.
-        duration_s: length of the signal, at which events end at the latest; None while it goes on.
+    The signal begins at `base_s`. Events end at the latest after `duration_s`, its length; None while it
+    goes on.
     """
     longest = math.inf if duration_s is None else duration_s
     events = []

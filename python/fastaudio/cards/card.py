@@ -203,7 +203,7 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
-    """Write a card for `node` to `path`, its models' files beside it.
+    """Write a card for `node` to `path`, with its networks' files beside it.
 
     Raises:
         ModelError: a weight file is missing, or was changed since it was loaded.

@@ -33,10 +33,7 @@ def entries(
 ) -> Iterator[tuple[str, int, int]]:
     """Yield each entry's key, and where its value starts and ends; values are not read.
 
-    Keys have to match `known`, and none of them is longer than `longest_key`.
-
-    Raises:
-        ModelError: there is something else, or an unknown key.
+    Keys match `known`, and none is longer than `longest_key`; ModelError if there is anything else.
     """
 
     def enter(tag: bytes, limit: int) -> int:

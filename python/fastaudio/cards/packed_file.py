@@ -70,10 +70,8 @@ class Packed:
 def read_network(path: str, sha256: str) -> bytes:
     """Return a network's bytes after checking their hash, so that what runs is what was checked.
 
-    Args:
-        path: an ONNX file, or a packed file that holds the network.
-        sha256: the network's hash in hex; if empty, a packed file gives its first network, and nothing is
-            checked.
+    `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
+    file gives its first network, and nothing is checked.
 
     Raises:
         ModelError: the file can't be read, is damaged or was changed.

@@ -93,11 +93,7 @@ def _table(pa: Any, clip: Clip, about: Mapping[str, Any]) -> Any:
 
 
 def row_writer(path: str) -> RowWriter:
-    """Return what writes files with this suffix; it leaves the file empty if there are no clips.
-
-    Raises:
-        ValueError: the suffix is unknown, or pyarrow is needed but isn't installed.
-    """
+    """Return what writes files with this suffix; it leaves the file empty if there are no clips."""
     suffix = Path(path).suffix.lower()
     if suffix == ".npz":
         return _write_npz

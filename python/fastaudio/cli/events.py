@@ -35,11 +35,7 @@ def add_events_options(parser: argparse.ArgumentParser) -> None:
 
 
 def gives_events(pipeline: Pipeline) -> bool:
-    """Tell whether a pipeline gives events, not tags.
-
-    Raises:
-        ValueError: it gives both.
-    """
+    """Tell whether a pipeline gives events, not tags; ValueError if it gives both."""
     units = {spec.kind == "events" for spec in pipeline.output_specs.values()}
     if len(units) > 1:
         raise ValueError(f"{pipeline.name}: expected a model that gives tags or events, got both")

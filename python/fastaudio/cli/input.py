@@ -27,12 +27,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("sound")
     group.add_argument("--realtime", metavar="FILE", help="play an audio file instead, in real time")
-    group.add_argument(
-        "--rate",
-        type=positive,
-        metavar="HZ",
-        help="sample rate of the sound (the device's)",
-    )
+    group.add_argument("--rate", type=positive, metavar="HZ", help="sample rate of the sound (the device's)")
     group.add_argument(
         "--channels", type=positive, metavar="N", help="channels of the device or of raw PCM (1)"
     )

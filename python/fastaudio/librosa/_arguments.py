@@ -155,13 +155,7 @@ def integral(name: str, value: Any) -> int:
 
 
 def framing(
-    n_fft: int,
-    hop_length: int,
-    win_length: int | None,
-    window: Any,
-    *,
-    center: bool,
-    pad_mode: Any,
+    n_fft: int, hop_length: int, win_length: int | None, window: Any, *, center: bool, pad_mode: Any
 ) -> dict[str, Any]:
     """Return the options of nodes that cut frames."""
     name, beta = _window(window)

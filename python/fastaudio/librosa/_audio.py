@@ -21,13 +21,7 @@ if TYPE_CHECKING:
     from fastaudio.running.decode import FileLike
 
 _LOWEST_RATE = 100  # in Hz, that Resample takes
-_QUALITIES = {
-    "soxr_hq": "high",
-    "soxr_vhq": "best",
-    "soxr_mq": "fast",
-    "soxr_lq": "fast",
-    "soxr_qq": "fast",
-}
+_QUALITIES = {"soxr_hq": "high", "soxr_vhq": "best", "soxr_mq": "fast", "soxr_lq": "fast", "soxr_qq": "fast"}
 
 
 @public("load", output_rate="sr")

@@ -43,11 +43,7 @@ def stft(
 
 @public("power_to_db")
 def power_to_db(
-    S: Any,
-    *,
-    ref: float | Callable[[Any], Any] = 1.0,
-    amin: float = 1e-10,
-    top_db: float | None = 80.0,
+    S: Any, *, ref: float | Callable[[Any], Any] = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
 ) -> Any:
     """Return power in decibels, 10 log10(S / ref), limited to `top_db` below the largest, shaped like S."""
     magnitude = _magnitude("power_to_db", S)
@@ -56,11 +52,7 @@ def power_to_db(
 
 @public("amplitude_to_db")
 def amplitude_to_db(
-    S: Any,
-    *,
-    ref: float | Callable[[Any], Any] = 1.0,
-    amin: float = 1e-5,
-    top_db: float | None = 80.0,
+    S: Any, *, ref: float | Callable[[Any], Any] = 1.0, amin: float = 1e-5, top_db: float | None = 80.0
 ) -> Any:
     """Return magnitude in decibels, 20 log10(S / ref), limited to `top_db` below the largest value."""
     magnitude = np.abs(_magnitude("amplitude_to_db", S))

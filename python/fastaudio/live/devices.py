@@ -16,9 +16,6 @@ _NO_LIBRARY = (
     "microphone: expected the PortAudio library, got none; apt-get install libportaudio2, or brew install "
     "portaudio"
 )
-_NO_INPUT = (
-    "microphone: expected an input device, got none; plug one in, or let the program see the sound server"
-)
 
 
 class DeviceError(FastaudioError):
@@ -101,7 +98,8 @@ def find_device(wanted: int | str | None = None) -> Device:
         raise TypeError(f"microphone: expected a device's number or name, got {type(wanted).__name__}")
     found = devices()
     if not found:
-        raise DeviceError(_NO_INPUT)
+        remedy = "plug one in, or let the program see the sound server"
+        raise DeviceError(f"microphone: expected an input device, got none; {remedy}")
     if wanted is None:
         return next((device for device in found if device.default), found[0])
     if isinstance(wanted, int):

@@ -209,9 +209,8 @@ class PcmSource(_Reader):
         source: Any = self._source
         stdin: Any = getattr(sys.stdin, "buffer", None)
         if stdin is not None and source is stdin:
-            source = (
-                stdin.raw
-            )  # a blocking read of the buffer would hold its lock, which breaks Python's shutdown
+            # A blocking read of the buffer would hold its lock, which breaks Python's shutdown.
+            source = stdin.raw
         read = getattr(source, "read1", source.read)
         while data := read(_READ_BYTES):
             yield data

@@ -1,4 +1,4 @@
-"""Composition: what a pipeline is made of: a network, the sound that it takes, and a card."""
+"""What a pipeline is made of: a network, the sound that it takes, and a card."""
 
 from __future__ import annotations
 

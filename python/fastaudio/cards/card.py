@@ -114,7 +114,7 @@ def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
             if path.suffix == ".onnx":
                 raise ModelError(
                     f"{path}: expected a packed model, got an ONNX file that doesn't end in a card; "
-                    "fastaudio pack makes one of a card, and one that was cut short or added to is spoilt"
+                    "fastaudio pack makes one from a card; it can't be used once it was cut short or added to"
                 )
             raw = file.read(packed_file.LARGEST_CARD + 1)
     except OSError as error:
@@ -166,7 +166,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
 
 
 def front_end(node: Node) -> dict[str, Any] | None:
-    """Return what a network takes before it is cut into patches: rate, shape and unit of a row."""
+    """Return the rate, shape and unit of the rows before a network or its patches; None without either."""
     spec = node.input_spec
     if spec is None or "step" not in node.child_roles():
         return None

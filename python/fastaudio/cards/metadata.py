@@ -15,7 +15,7 @@ _METADATA, _KEY, _VALUE = b"\x72", b"\x0a", b"\x12"  # ModelProto 14, StringStri
 
 
 def entry(key: str, value: bytes) -> bytes:
-    """Return the bytes of one entry; behind an ONNX file they add it to the file."""
+    """Return the bytes of one entry; appended to an ONNX file, they add the entry to it."""
     pair = _field(_KEY, key.encode("ascii")) + _field(_VALUE, value)
     return _field(_METADATA, pair)
 

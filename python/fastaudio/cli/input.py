@@ -65,7 +65,9 @@ def source_of(args: argparse.Namespace) -> Source:
         )
     _refuse(args, "encoding", given="a microphone")
     if args.overflow == "block":
-        raise ValueError("listen: expected --overflow drop_oldest or raise, got block; no microphone waits")
+        raise ValueError(
+            "listen: expected --overflow drop_oldest or raise, got block; a microphone can't wait"
+        )
     device = args.device
     return Microphone(
         int(device) if device is not None and device.isdecimal() else device,

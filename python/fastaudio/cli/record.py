@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fastaudio.live import Tap
     from fastaudio.live.sources import Sink, Source
 
-# WAV keeps floats; FLAC has none, and 24 bits are its finest.
+# WAV keeps floats; FLAC keeps integers of 24 bits at most.
 _SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
 _SILENCE = 1 << 16
 _FULL_SCALE = np.float32(1 / 32768)

@@ -63,7 +63,7 @@ def examples(
 ) -> Examples:
     """Return labelled files as arrays; messages begin with `what`.
 
-    If `known` is given, only its labels are allowed, in its order. Without groups each file is one.
+    If `known` is given, only its labels are allowed, in its order. Without groups, each file is a group.
     """
     paths = tuple(os.fspath(file) for file in files)
     for name, values in (("labels", labels), ("groups", groups)):

@@ -30,7 +30,7 @@ _WINDOWS = {
 }
 _KAISER = ("kaiser", "ksr")
 _PAD_MODES = ("constant", "reflect")
-# The nodes' names of librosa's arrays and arguments, which their messages use.
+# What nodes' messages call librosa's arrays and arguments.
 _ARRAYS = {"samples": "y", "rows": "S"}
 _RENAMED = {
     "f_min": "fmin",
@@ -141,7 +141,7 @@ def spectrum(name: str, values: Any) -> Rows:
 def not_negative(rows: Rows) -> Rows:
     """Refuse magnitudes below 0."""
     if np.any(rows < 0):
-        raise ValueError(f"expected S of no value below 0, got {rows.min()}; take np.abs(S)")
+        raise ValueError(f"expected S without values below 0, got {rows.min()}; take np.abs(S)")
     return rows
 
 

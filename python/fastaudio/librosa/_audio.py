@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastaudio.librosa._arguments import Rows
     from fastaudio.running.decode import FileLike
 
-_LOWEST_RATE = 100  # in Hz, that Resample takes
+_LOWEST_RATE = 100  # Resample takes none below, in Hz
 _QUALITIES = {"soxr_hq": "high", "soxr_vhq": "best", "soxr_mq": "fast", "soxr_lq": "fast", "soxr_qq": "fast"}
 
 

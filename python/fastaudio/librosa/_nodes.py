@@ -58,14 +58,14 @@ def rows_of(following: Node, rows: Rows, **spec: Any) -> Rows:
 
 
 def spectra(y: Any, magnitudes: Any, sr: float, power: float, options: dict[str, Any]) -> Rows:
-    """Return rows [..., n_frames, n_bins] of the magnitudes, or if None of the samples y."""
+    """Return rows [..., n_frames, n_bins] of the magnitudes, or of the samples y if they are None."""
     if magnitudes is not None:
         return not_negative(spectrum("S", magnitudes))
     return framed(_spectrogram(sr, power, options), y, options["n_fft"], options["center"])
 
 
 def spectral(following: Node, y: Any, magnitudes: Any, sr: float, options: dict[str, Any]) -> Rows:
-    """Run a node over rows of the magnitudes, or if None of the samples y, in one pass."""
+    """Run a node over rows of the magnitudes, or over the samples y in one pass if they are None."""
     if magnitudes is not None:
         rows = spectra(y, magnitudes, sr, 1, options)
         return rows_of(following, rows, bin_hz=bin_hz(sr, options["n_fft"], rows))

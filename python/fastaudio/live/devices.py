@@ -34,8 +34,8 @@ class Device:
         index: its number, which `Pipeline.listen` takes; it may change when devices come and go.
         name: the system's name for it; `Pipeline.listen` takes it, or a part of it.
         host_api: the system's interface through which it is reached.
-        channels: the most that it has.
-        sample_rate: its default, in Hz.
+        channels: how many it has at most.
+        sample_rate: its default rate, in Hz.
         default: whether it is used when none is named.
     """
 

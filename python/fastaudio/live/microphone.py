@@ -133,7 +133,7 @@ class Microphone:
         atexit.register(_stop_all)
 
     def stop(self) -> None:
-        """Close the device. May be called twice, returns within a second, never raises."""
+        """Close the device. It may be called twice, returns within a second, and never raises."""
         self._stopped.set()
         closer, self._closer = self._closer, None
         if closer is None or closer is threading.current_thread():

@@ -20,7 +20,7 @@ _shared_lock = threading.Lock()
 
 
 def shared_pool() -> Pool:
-    """Return the pool of streams that are given no other; it has one worker per core."""
+    """Return the pool that streams use unless they are given another; it has one worker per core."""
     with _shared_lock:
         if not _shared:
             _shared.append(Pool(workers=min(os.cpu_count() or 1, 1024)))

@@ -52,7 +52,7 @@ class LiveStream:
     child has to open its own.
 
     Attributes:
-        sample_rate, channels: of the blocks.
+        sample_rate, channels: the blocks' rate in Hz, and how many channels they have.
         source: what pushes them, or None.
     """
 
@@ -145,7 +145,7 @@ class LiveStream:
         return item
 
     def _require_process(self) -> None:
-        # Called before any lock is taken, for a thread that stayed in the parent may hold it.
+        # This comes before any lock is taken, since a thread that stayed in the parent may hold it.
         if os.getpid() != self._pid:
             raise _core.StateError(
                 "live: expected a stream opened in this process, got one from before a fork; open a new one"

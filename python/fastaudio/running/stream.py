@@ -33,7 +33,7 @@ class PipelineStream:
     are those of the whole signal at once.
 
     Attributes:
-        sample_rate: of the blocks, in Hz.
+        sample_rate: the blocks' rate, in Hz.
         samples_pushed: samples taken so far, per channel.
     """
 

@@ -41,7 +41,7 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
 
 
 def run_array(stream: PipelineStream, samples: Samples, progress: Progress | None) -> Any:
-    """Return what samples give, run through a newly opened stream; see `Pipeline.__call__`."""
+    """Run samples through a newly opened stream and return the result; see `Pipeline.__call__`."""
     total_s = len(samples) / stream.sample_rate
     for start in range(0, max(len(samples), 1), _SLICE):
         stream.feed(samples[start : start + _SLICE])
@@ -51,7 +51,7 @@ def run_array(stream: PipelineStream, samples: Samples, progress: Progress | Non
 
 
 def run_file(stream: PipelineStream, file: AudioFile, progress: Progress | None) -> Any:
-    """Return what a file gives, run through a newly opened stream; see `Pipeline.__call__`."""
+    """Run a file through a newly opened stream and return the result; see `Pipeline.__call__`."""
     for block in file.blocks():
         with file.decode_errors():
             stream.feed(block)

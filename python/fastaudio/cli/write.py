@@ -32,7 +32,7 @@ def tags_writer(args: argparse.Namespace, out: TextIO) -> Write:
 
 
 def events_writer(args: argparse.Namespace, out: TextIO) -> Write:
-    """Return what writes events in the chosen form; call it like that of `tags_writer`."""
+    """Return what writes events in the chosen form; call it as `tags_writer` says."""
     if args.form == "json":
         return _as_list(out, lambda events: events.to_dict())
     forms: dict[str | None, Text] = {

@@ -31,7 +31,7 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     """Return the node with another hop of the last node that cuts windows before each output.
 
     An output with no such node before it stays as it is, and all other nodes are shared. None says that
-    nothing in the node cuts windows. `spec` is that of its input.
+    nothing in the node cuts windows. `spec` is its input's.
     """
     if node.cuts_windows():
         return node.with_hop(min(max(1, round(hop_s * spec.rate_hz)), _MOST))

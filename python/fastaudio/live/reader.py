@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fastaudio.live.waiter import Waiter
 
 _LONG_S = 1e6
-_LOOK_S = 0.5  # a waiting consumer checks for Ctrl-C and the source's errors that often
+_LOOK_S = 0.5  # the longest wait before a consumer looks for Ctrl-C and the source's errors
 
 
 class ResultReader:

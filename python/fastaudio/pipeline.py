@@ -85,8 +85,8 @@ class Pipeline(Composition, Swappable):
             ModelError: a network's file is missing, or was changed since it was loaded.
         """
         how = {"channel": self.channel, "quality": self.quality}
-        save = pack.save if Path(path).suffix == ".onnx" else cards.save
         path = Path(path)
+        save = pack.save if path.suffix == ".onnx" else cards.save
         name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
         save(path, self.node, {"name": name} | self.card | how)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5
 """Largest difference allowed between the scores of the exported head and scikit-learn's."""
-
-_KINDS = ("linear", "mlp")
 
 
 def fit(
@@ -176,7 +174,7 @@ def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
 
 
 def _check_options(kind: str, n_folds: int, hidden: int, penalty: float) -> None:
-    if kind not in _KINDS:
+    if kind not in get_args(Kind):
         raise ValueError(f"heads.fit: expected kind 'linear' or 'mlp', got {kind!r}")
     for name, value, least in (("folds", n_folds, 2), ("hidden", hidden, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:

@@ -94,13 +94,8 @@ def one_of(name: str, value: Any, choices: dict[Any, str]) -> str:
         raise NotImplementedError(f"expected {name} as one of {known}, got {tell(value)}") from None
 
 
-def float32_only(dtype: Any) -> None:
-    """Refuse every dtype but float32, since nodes compute no other."""
-    dtype_only(np.float32, dtype)
-
-
 def dtype_only(expected: type[np.generic], dtype: Any) -> None:
-    """Refuse every dtype but the expected one."""
+    """Refuse every dtype but the expected one, which is what the nodes compute."""
     if np.dtype(dtype) != expected:
         raise NotImplementedError(
             f"expected dtype {expected.__name__}, got {np.dtype(dtype)}; convert what comes out with .astype"

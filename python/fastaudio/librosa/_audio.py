@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Mono, Node, Resample, StreamSpec
-from fastaudio.librosa._arguments import audio, float32_only, integral, one_of, public
+from fastaudio.librosa._arguments import audio, dtype_only, integral, one_of, public
 from fastaudio.librosa._nodes import chain, frames_of, node
 from fastaudio.running.decode import AudioFile
 
@@ -42,7 +42,7 @@ def load(
     Raises:
         DecodeError: the file can't be read; it is an OSError with `path` and `reason`.
     """
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     quality = one_of("res_type", res_type, _QUALITIES)
     if offset < 0 or (duration is not None and duration < 0):
         raise ValueError(f"expected offset and duration of at least 0 s, got {offset} and {duration}")

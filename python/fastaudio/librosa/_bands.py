@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Chroma, SpectralContrast
-from fastaudio.librosa._arguments import float32_only, framing, one_of, only, public
+from fastaudio.librosa._arguments import dtype_only, framing, one_of, only, public
 from fastaudio.librosa._exact import magnitudes
 from fastaudio.librosa._nodes import bin_hz, decibels, node, rows_of, spectra
 from fastaudio.librosa._tuning import estimate_tuning
@@ -70,7 +70,7 @@ def chroma_stft(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return the power of pitch classes, [..., n_chroma, n_frames]; a tuning of None is estimated."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     kind = one_of("norm", norm, _NORMS)
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     rows = spectra(y, S, sr, 2, options)

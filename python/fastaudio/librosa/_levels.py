@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import RMS, ZeroCrossingRate
-from fastaudio.librosa._arguments import float32_only, only, padding, public, spectrum
+from fastaudio.librosa._arguments import dtype_only, only, padding, public, spectrum
 from fastaudio.librosa._nodes import framed, node
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def rms(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return each frame's root mean square, [..., 1, n_frames], of samples or a magnitude spectrogram S."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     if y is None and S is not None:
         rows = spectrum("S", np.abs(S))
         if rows.shape[-1] != frame_length // 2 + 1:

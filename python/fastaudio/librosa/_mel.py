@@ -9,7 +9,7 @@ import numpy as np
 
 from fastaudio._core import MFCC, Delta, MelSpectrogram, Spectrogram
 from fastaudio.librosa._arguments import (
-    float32_only,
+    dtype_only,
     framing,
     integral,
     one_of,
@@ -53,7 +53,7 @@ def melspectrogram(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return the mel-spectrogram of samples y or of a spectrogram S: [..., n_mels, n_frames]."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
     if S is not None:
         return np.swapaxes(_filtered(spectrum("S", S), float(sr), n_fft, filters), -1, -2)
@@ -87,7 +87,7 @@ def mfcc(
 ) -> NDArray[np.float32]:
     """Return cepstral coefficients [..., n_mfcc, n_frames] of samples y, or of a log-mel-spectrogram S."""
     only("dct_type", dct_type, 2, "take scipy.fft.dct of the log-mel-spectrogram")
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     kind = one_of("norm", norm, _DCT_NORMS)
     if S is not None:
         rows = spectrum("S", S)

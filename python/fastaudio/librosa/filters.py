@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.librosa._arguments import float32_only, one_of, public
+from fastaudio.librosa._arguments import dtype_only, one_of, public
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -37,7 +37,7 @@ def mel(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return mel filters as a new array [n_mels, 1 + n_fft // 2]."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     options = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
     return np.array(mel_weights(sr, n_fft, options))
 

@@ -8,15 +8,6 @@ from typing import Any
 
 from fastaudio._core import FastaudioError
 
-_NO_PACKAGE = (
-    "microphone: expected the sounddevice package, got none; pip install 'fastaudio-toolkit[mic]', "
-    "or feed blocks from elsewhere with Pipeline.live"
-)
-_NO_LIBRARY = (
-    "microphone: expected the PortAudio library, got none; apt-get install libportaudio2, or brew install "
-    "portaudio"
-)
-
 
 class DeviceError(FastaudioError):
     """There is no such sound device, or it can't be used as asked."""
@@ -56,9 +47,11 @@ def load_sounddevice() -> Any:
     try:
         import sounddevice  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise DeviceError(_NO_PACKAGE) from error
+        remedy = "pip install 'fastaudio-toolkit[mic]', or feed blocks from elsewhere with Pipeline.live"
+        raise DeviceError(f"microphone: expected the sounddevice package, got none; {remedy}") from error
     except OSError as error:
-        raise DeviceError(f"{_NO_LIBRARY} ({error})") from error
+        remedy = f"apt-get install libportaudio2, or brew install portaudio ({error})"
+        raise DeviceError(f"microphone: expected the PortAudio library, got none; {remedy}") from error
     return sounddevice
 
 

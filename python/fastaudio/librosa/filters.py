@@ -74,7 +74,7 @@ def _weights(
         warnings.warn(
             f"librosa.filters.mel: bands {empty.tolist()} are narrower than a bin and stay empty; "
             "use a longer n_fft or fewer bands",
-            stacklevel=4,
+            stacklevel=5,
         )
     if norm == "slaney":
         weights *= 2 / (upper - lower)

@@ -1,4 +1,4 @@
-"""Composition: what a pipeline is made of: a network, the sound that it takes, and a card."""
+"""What a pipeline is made of: a network, the sound that it takes, and a card."""
 
 from __future__ import annotations
 
@@ -102,11 +102,11 @@ class Composition:
     def with_hop(self, hop_s: float) -> Self:
         """Return this pipeline with a window every `hop_s` seconds; the weights are shared.
 
-        Windows keep their length and latency, and overlap if the step is shorter. It becomes the step of the
-        last `Patches` before each result, rounded to whole rows, at least one.
+        Windows keep their length and latency, and overlap if the step is shorter. The last node before each
+        result that cuts windows (`Patches` or `Each`) takes it as its hop, in whole input rows, at least one.
 
         Raises:
-            TypeError, ValueError: `hop_s` isn't a number above 0, or the pipeline has no Patches.
+            TypeError, ValueError: `hop_s` isn't a number above 0, or no node cuts windows.
         """
         return self._with(with_hop(self.node, self.input_spec, hop_s))
 

@@ -64,13 +64,10 @@ class Event:
 def decode(
     rows: NDArray[np.float32], spec: StreamSpec, *, base_s: float = 0.0, duration_s: float | None = None
 ) -> list[Event]:
-    """Turn rows of the node `Events` into events.
+    """Turn rows [n_events, 6] of the node `Events`, whose output is `spec`, into events.
 
-    Args:
-        rows: float32 [n_events, 6].
-        spec: the node's output.
-        base_s: time of the signal's first sample.
-        duration_s: length of the signal, at which events end at the latest; None while it goes on.
+    The signal begins at `base_s`. Events end at the latest after `duration_s`, its length; None while it
+    goes on.
     """
     longest = math.inf if duration_s is None else duration_s
     events = []
@@ -109,11 +106,7 @@ def csv_row(event: Event, *, path: str | None = None, truncated: bool = False) -
 
 
 def audacity_line(event: Event) -> str:
-    """Return an event as a line of an Audacity label track.
-
-    Raises:
-        ValueError: the event goes on.
-    """
+    """Return an event as a line of an Audacity label track; ValueError if the event goes on."""
     return _tabbed((f"{event.start_s:.6f}", f"{_end_of(event):.6f}", event.label))
 
 
@@ -123,15 +116,9 @@ def raven_header() -> str:
 
 
 def raven_row(event: Event, selection: int, *, high_hz: float) -> str:
-    """Return an event as a row of a Raven Pro selection table.
+    """Return an event as row number `selection`, from 1, of a Raven Pro selection table.
 
-    Args:
-        event: an event that has ended.
-        selection: number of the row, from 1.
-        high_hz: upper edge of the selection, whose lower edge is 0 Hz.
-
-    Raises:
-        ValueError: the event goes on.
+    The selection spans 0 to `high_hz` Hz. Raises ValueError if the event goes on.
     """
     times = f"{event.start_s:.6f}", f"{_end_of(event):.6f}"
     scores = f"{event.peak:.6f}", f"{event.mean:.6f}"

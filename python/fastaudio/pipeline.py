@@ -85,8 +85,8 @@ class Pipeline(Composition, Swappable):
             ModelError: a network's file is missing, or was changed since it was loaded.
         """
         how = {"channel": self.channel, "quality": self.quality}
-        save = pack.save if Path(path).suffix == ".onnx" else cards.save
         path = Path(path)
+        save = pack.save if path.suffix == ".onnx" else cards.save
         name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
         save(path, self.node, {"name": name} | self.card | how)
 
@@ -145,8 +145,8 @@ class Pipeline(Composition, Swappable):
         """Open a stream that runs in the background: push blocks from any thread, iterate over results.
 
         Args:
-            sample_rate: of the blocks, in Hz.
-            channels: of the blocks.
+            sample_rate: the blocks' rate, in Hz.
+            channels: how many channels the blocks have.
             pool: the threads that run it; None for those that all live streams share.
             options: those of `fastaudio.live.LiveOptions`; `help()` lists them with their defaults.
 
@@ -171,10 +171,10 @@ class Pipeline(Composition, Swappable):
         """Run over a microphone until it is closed: `for window in pipeline.listen()`, or `async for`.
 
         Args:
-            device: index or name of an input, see `fastaudio.devices()`, None for the default one; or
-                another `Source`: raw PCM from a pipe, a file in real time.
-            sample_rate: of the device, in Hz; None for its own. The sound is resampled in the core.
-            channels: of the device.
+            device: number or name of an input that `fastaudio.devices()` lists, or None for the default one;
+                or another `Source`, such as raw PCM from a pipe, or a file in real time.
+            sample_rate: the device's rate, in Hz; None for its default. The core resamples the sound.
+            channels: how many of the device's channels to take.
             block_s: length of the device's blocks: long ones cost less. None for a twentieth of the step
                 between results, from 10 to 100 ms.
             hop_s: step between windows, in seconds; None for the pipeline's own.
@@ -187,13 +187,8 @@ class Pipeline(Composition, Swappable):
         """
         pipeline = self if hop_s is None else self.with_hop(hop_s)
         live = LiveOptions(**LISTEN_DEFAULTS | options)
-        device_options: dict[str, Any] = {
-            "sample_rate": sample_rate,
-            "channels": channels,
-            "block_s": block_s,
-        }
-        specs = pipeline.output_specs.values()
-        source = source_for(device, specs, overflow=live.overflow, **device_options)
+        how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
+        source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)
         node, spec = pipeline.adapted(source.sample_rate, source.channels)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source)
 

@@ -116,16 +116,12 @@ class Tags:
             "model": self.model,
             "duration_s": round(self.duration_s, 6),
             "truncated": self.truncated,
-            "tags": _plain(self.top(k)),
+            "tags": plain(self.top(k)),
         }
         if windows:
             data["windows"] = [
-                {
-                    "start_s": round(window.start_s, 6),
-                    "end_s": round(window.end_s, 6),
-                    "tags": _plain(window.top(k)),
-                }
-                for window in self
+                {"start_s": round(one.start_s, 6), "end_s": round(one.end_s, 6), "tags": plain(one.top(k))}
+                for one in self
             ]
         return data
 
@@ -155,5 +151,6 @@ class Tags:
         return text.getvalue()
 
 
-def _plain(pairs: list[tuple[str, float]]) -> list[dict[str, Any]]:
+def plain(pairs: list[tuple[str, float]]) -> list[dict[str, Any]]:
+    """Return labels with their scores as plain data for JSON."""
     return [{"label": label, "score": round(score, 6)} for label, score in pairs]

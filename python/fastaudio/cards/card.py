@@ -43,13 +43,9 @@ _NODES: dict[str, type[Node]] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A card as it was read.
+    """A card as it was read from `path`: its JSON as `data` and as the file's bytes.
 
-    Attributes:
-        path: the file it was read from.
-        data: the card's JSON.
-        text: the bytes of the JSON in the file.
-        packed: where the networks lie in the file, if it is a packed model.
+    If the file is a packed model, `packed` says where its networks lie.
     """
 
     path: Path
@@ -118,7 +114,7 @@ def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
             if path.suffix == ".onnx":
                 raise ModelError(
                     f"{path}: expected a packed model, got an ONNX file that doesn't end in a card; "
-                    "fastaudio pack makes one of a card, and one that was cut short or added to is spoilt"
+                    "fastaudio pack makes one from a card; it can't be used once it was cut short or added to"
                 )
             raw = file.read(packed_file.LARGEST_CARD + 1)
     except OSError as error:
@@ -160,21 +156,17 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
 
     try:
         node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
-        _check_front_end(node, card.data.get("input"))
+        expected, got = card.data.get("input"), front_end(node)
     except (ModelError, ValueError, TypeError) as error:
         raise ModelError(f"{card.path}: {error}") from error
+    # The right weights behind a wrong front end are the most common mistake, and a silent one.
+    if expected is not None and expected != got:
+        raise ModelError(f"{card.path}: pipeline: expected a front end that gives {expected}, got {got}")
     return node
 
 
-def _check_front_end(node: Node, expected: Any) -> None:
-    """Refuse the right weights behind a wrong front end: the most common mistake, and a silent one."""
-    got = front_end(node)
-    if expected is not None and expected != got:
-        raise ModelError(f"pipeline: expected a front end that gives {expected}, got {got}")
-
-
 def front_end(node: Node) -> dict[str, Any] | None:
-    """Return what a network takes before it is cut into patches: rate, shape and unit of a row."""
+    """Return the rate, shape and unit of the rows before a network or its patches; None without either."""
     spec = node.input_spec
     if spec is None or "step" not in node.child_roles():
         return None
@@ -211,7 +203,7 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
-    """Write a card for `node` to `path`, its models' files beside it.
+    """Write a card for `node` to `path`, with its networks' files beside it.
 
     Raises:
         ModelError: a weight file is missing, or was changed since it was loaded.
@@ -253,16 +245,8 @@ def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
 
 
 def hash_file(path: Path) -> str:
-    """Return a file's sha256 in hex.
-
-    Raises:
-        ModelError: it can't be read.
-    """
+    """Return a file's sha256 in hex; ModelError if it can't be read."""
     try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise ModelError(f"{path}: expected a readable file, got: {error}") from error
-    return digest.hexdigest()

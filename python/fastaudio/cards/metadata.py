@@ -15,7 +15,7 @@ _METADATA, _KEY, _VALUE = b"\x72", b"\x0a", b"\x12"  # ModelProto 14, StringStri
 
 
 def entry(key: str, value: bytes) -> bytes:
-    """Return the bytes of one entry; behind an ONNX file they add it to the file."""
+    """Return the bytes of one entry; appended to an ONNX file, they add the entry to it."""
     pair = _field(_KEY, key.encode("ascii")) + _field(_VALUE, value)
     return _field(_METADATA, pair)
 
@@ -33,10 +33,7 @@ def entries(
 ) -> Iterator[tuple[str, int, int]]:
     """Yield each entry's key, and where its value starts and ends; values are not read.
 
-    Keys have to match `known`, and none of them is longer than `longest_key`.
-
-    Raises:
-        ModelError: there is something else, or an unknown key.
+    Keys match `known`, and none is longer than `longest_key`; ModelError if there is anything else.
     """
 
     def enter(tag: bytes, limit: int) -> int:

@@ -28,10 +28,7 @@ _PART = re.compile(rf"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z))[^{_BARRED}]*[
 def pack(card: Card, target: Path, *, force: bool = False) -> None:
     """Write a card, its networks and the LICENSE beside it as one file, which `Pipeline.load` takes.
 
-    Args:
-        card: the card; its pipeline is built once, to pack only what loads.
-        target: the file to write.
-        force: whether to replace a file there.
+    Its pipeline is built once, to pack only what loads. `force` replaces a file that is there.
 
     Raises:
         ModelError: the card doesn't load or has no networks, or a file is in the way.
@@ -62,12 +59,8 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
 def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     """Write a packed card and its networks as the separate files that they were; return their paths.
 
-    Nothing is written outside the folder, and nothing at all unless every network has its hash.
-
-    Args:
-        card: a card read from a packed file.
-        folder: the folder to write into, created if needed.
-        force: whether to replace files there.
+    Nothing is written outside the folder, which is created if needed, and nothing at all unless every
+    network has its hash. `force` replaces files that are there.
 
     Raises:
         ModelError: the card isn't packed, a name leads out of the folder, the file is damaged, or another

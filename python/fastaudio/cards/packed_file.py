@@ -6,7 +6,7 @@ is one network, byte for byte, followed by metadata that any ONNX tool shows:
     fastaudio.card            the card, as JSON
     fastaudio.licence         the licence of the weights, if there was one beside them
     fastaudio.file.SHA256     another network of the card, in base64
-    fastaudio.packed          version, the first network's length, and the hash of all from there to here
+    fastaudio.packed          version, the first network's length, and the hash of what follows it
 
 The last entry has a fixed length and ends the file, so it is found without reading what comes before. The
 card states each network's hash; the hash here covers everything else. Both detect damage and changed parts;
@@ -70,10 +70,8 @@ class Packed:
 def read_network(path: str, sha256: str) -> bytes:
     """Return a network's bytes after checking their hash, so that what runs is what was checked.
 
-    Args:
-        path: an ONNX file, or a packed file that holds the network.
-        sha256: the network's hash in hex; if empty, a packed file gives its first network, and nothing is
-            checked.
+    `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
+    file gives its first network, and nothing is checked.
 
     Raises:
         ModelError: the file can't be read, is damaged or was changed.

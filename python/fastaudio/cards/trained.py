@@ -13,27 +13,14 @@ if TYPE_CHECKING:
 
 
 def check_weights(card: Mapping[str, Any], subject: object) -> None:
-    """Refuse a card whose "weights" are neither "trained" (the default) nor "untrained".
-
-    Raises:
-        ModelError: they are something else.
-    """
+    """Raise a ModelError if a card's "weights" are neither "trained" (the default) nor "untrained"."""
     got = card.get("weights", "trained")
     if got not in ("trained", "untrained"):
         raise ModelError(f"{subject}: expected 'weights' as 'trained' or 'untrained', got {got!r:.80}")
 
 
 def require_trained(card: Mapping[str, Any], specs: Iterable[StreamSpec], *, untrained: bool) -> None:
-    """Refuse tags and events from untrained weights, unless `untrained` allows them; rows are fine.
-
-    Args:
-        card: the model's card.
-        specs: the pipeline's outputs.
-        untrained: whether the caller asked for such tags.
-
-    Raises:
-        ModelError: the tags would be meaningless.
-    """
+    """Raise a ModelError for tags or events from untrained weights, unless `untrained` allows them."""
     if card.get("weights") != "untrained" or untrained:
         return
     if any(spec.kind in ("scores", "events") for spec in specs):

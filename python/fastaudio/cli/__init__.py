@@ -54,9 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     args = _parser().parse_args(argv)
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # the terminal's encoding may lack characters of a file's name
+    if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack characters of a file's name
         sys.stdout.reconfigure(errors="backslashreplace")
     level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)

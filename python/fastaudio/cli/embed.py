@@ -112,7 +112,7 @@ def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
 
 def _run(args: argparse.Namespace) -> int:
     names = find_files(args.paths, "embed")
-    writer_type = row_writer(args.output)
+    write = row_writer(args.output)
     pipeline, layer = _pipeline(args, threads_of(args, len(names)))
     about: dict[str, Any] = {"schema": SCHEMA, "model": pipeline.name or args.model, "layer": layer}
     if args.mean:
@@ -128,29 +128,26 @@ def _run(args: argparse.Namespace) -> int:
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message=".*: the file is cut short", category=UserWarning)
         files = FileRun(partial(_clip, pipeline), names, args, stack)
-        clips = _clips(files)
+        shapes: list[tuple[int, ...]] = []
+        clips = _clips(files, shapes)
         if own and (held := list(clips)):
             about |= (statistics := statistics_of([clip.rows for clip in held]))
             last = Sequential([Standardize(**statistics), *([L2Normalize()] if args.l2 else [])])
             clips = (replace(clip, rows=np.asarray(last(clip.rows))) for clip in held)
-        writer = writer_type(out, about)
-        n_rows = []
-        for clip in clips:
-            writer.write(clip)
-            n_rows.append(len(clip.rows))
-        writer.close()
-    if n_rows:
-        of = f"{len(n_rows)} file{'s' if len(n_rows) > 1 else ''}"
-        sys.stdout.write(f"{args.output}: {sum(n_rows)} rows {list(clip.rows.shape[1:])} of {of}\n")
+        write(out, clips, about)
+    if shapes:
+        n_rows, of = sum(shape[0] for shape in shapes), f"{len(shapes)} file{'s' if len(shapes) > 1 else ''}"
+        sys.stdout.write(f"{args.output}: {n_rows} rows {list(shapes[-1][1:])} of {of}\n")
     return files.status()
 
 
-def _clips(files: FileRun) -> Iterator[Clip]:
-    """Yield the clips that succeed, and say on stderr if one is cut short or empty."""
+def _clips(files: FileRun, shapes: list[tuple[int, ...]]) -> Iterator[Clip]:
+    """Yield the clips that succeed, append their shapes, and say on stderr if one is cut short or empty."""
     for name, clip in files:
         if clip.truncated:
             files.say_truncated(name, clip.duration_s)
         if not len(clip.rows):
             files.bar.say(f"fastaudio: {name}: no sound, no rows")
         files.sound_s += clip.duration_s
+        shapes.append(clip.rows.shape)
         yield replace(clip, path=name)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    RowWriter: TypeAlias = Callable[[BinaryIO, Iterable["Clip"], Mapping[str, Any]], None]
 
 SCHEMA = "fastaudio.embeddings/1"
 """Name and version of the format; a change of meaning raises the number."""
@@ -32,99 +34,69 @@ class Clip:
     truncated: bool
 
 
-class RowWriter(Protocol):
-    """Writes clips one after another."""
-
-    def __init__(self, file: BinaryIO, about: Mapping[str, Any]) -> None: ...
-
-    def write(self, clip: Clip) -> None:
-        """Write a clip, now or when closing."""
-
-    def close(self) -> None:
-        """Write what is left; without any clip the file stays empty."""
-
-
-class _Npz:
-    """Writes arrays by name, all at the end."""
-
-    def __init__(self, file: BinaryIO, about: Mapping[str, Any]) -> None:
-        self._file = file
-        self._about = about
-        self._clips: list[Clip] = []
-
-    def write(self, clip: Clip) -> None:
-        self._clips.append(clip)
-
-    def close(self) -> None:
-        if not self._clips:
-            return
-        times = np.concatenate([clip.times for clip in self._clips])
-        n_rows = [len(clip.rows) for clip in self._clips]
-        arrays: dict[str, Any] = {
-            "embeddings": np.concatenate([clip.rows for clip in self._clips]),
-            "start_s": times[:, 0],
-            "end_s": times[:, 1],
-            "paths": np.array([clip.path for clip in self._clips]),
-            "path": np.repeat(np.arange(len(n_rows), dtype=np.int64), n_rows),
-        }
-        np.savez(self._file, **arrays, **self._about)
+def _write_npz(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any]) -> None:
+    held = list(clips)
+    if not held:
+        return
+    times = np.concatenate([clip.times for clip in held])
+    n_rows = [len(clip.rows) for clip in held]
+    arrays: dict[str, Any] = {
+        "embeddings": np.concatenate([clip.rows for clip in held]),
+        "start_s": times[:, 0],
+        "end_s": times[:, 1],
+        "paths": np.array([clip.path for clip in held]),
+        "path": np.repeat(np.arange(len(n_rows), dtype=np.int64), n_rows),
+    }
+    np.savez(file, **arrays, **about)
 
 
-class _Parquet:
-    """Writes a table, group by group; `about` goes into its metadata."""
+def _write_parquet(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any]) -> None:
+    """Write a table, group by group; `about` goes into its metadata."""
+    import pyarrow as pa  # noqa: PLC0415  # an extra
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
-    def __init__(self, file: BinaryIO, about: Mapping[str, Any]) -> None:
-        self._file = file
-        self._about = about
-        self._tables: list[Any] = []
-        self._n_bytes = 0
-        self._writer: Any = None
-
-    def write(self, clip: Clip) -> None:
-        import pyarrow as pa  # noqa: PLC0415  # an extra
-
-        shape = clip.rows.shape[1:]
-        rows = pa.FixedSizeListArray.from_arrays(pa.array(clip.rows.ravel()), int(np.prod(shape)))
-        path = clip.path.encode("utf-8", "backslashreplace").decode()  # Parquet's text is UTF-8
-        columns = {
-            "path": pa.array([path] * len(clip.rows), pa.string()),
-            "start_s": clip.times[:, 0].copy(),
-            "end_s": clip.times[:, 1].copy(),
-            "embedding": rows,
-        }
-        about = {**self._about, "shape": shape}
-        said = {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}
-        self._tables.append(pa.table(columns, metadata=said))
-        self._n_bytes += clip.rows.nbytes
-        if self._n_bytes >= _GROUP_BYTES:
-            self._write_group()
-
-    def _write_group(self) -> None:
-        import pyarrow as pa  # noqa: PLC0415
-        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
-
-        table = pa.concat_tables(self._tables)
-        if self._writer is None:
-            self._writer = ParquetWriter(self._file, table.schema)
-        self._writer.write_table(table)
-        self._tables, self._n_bytes = [], 0
-
-    def close(self) -> None:
-        if self._tables:
-            self._write_group()
-        if self._writer is not None:
-            self._writer.close()
+    with ExitStack() as stack:
+        writer: Any = None
+        for group in _groups(clips):
+            table = pa.concat_tables([_table(pa, clip, about) for clip in group])
+            writer = writer or stack.enter_context(ParquetWriter(file, table.schema))
+            writer.write_table(table)
 
 
-def row_writer(path: str) -> type[RowWriter]:
-    """Return the class that writes files with this suffix.
+def _groups(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
+    group: list[Clip] = []
+    n_bytes = 0
+    for clip in clips:
+        group.append(clip)
+        n_bytes += clip.rows.nbytes
+        if n_bytes >= _GROUP_BYTES:
+            yield group
+            group, n_bytes = [], 0
+    if group:
+        yield group
 
-    Raises:
-        ValueError: the suffix is unknown, or pyarrow is needed but isn't installed.
-    """
+
+def _table(pa: Any, clip: Clip, about: Mapping[str, Any]) -> Any:
+    shape = clip.rows.shape[1:]
+    path = clip.path.encode("utf-8", "backslashreplace").decode()  # Parquet's text is UTF-8
+    columns = {
+        "path": pa.array([path] * len(clip.rows), pa.string()),
+        "start_s": clip.times[:, 0].copy(),
+        "end_s": clip.times[:, 1].copy(),
+        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(clip.rows.ravel()), int(np.prod(shape))),
+    }
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in {**about, "shape": shape}.items()
+    }
+    return pa.table(columns, metadata=texts)
+
+
+def row_writer(path: str) -> RowWriter:
+    """Return what writes files with this suffix; it leaves the file empty if there are no clips."""
     suffix = Path(path).suffix.lower()
     if suffix == ".npz":
-        return _Npz
+        return _write_npz
     if suffix != ".parquet":
         raise ValueError(f"--output: expected a file that ends in .npz or .parquet, got {path!r}")
     try:
@@ -132,7 +104,7 @@ def row_writer(path: str) -> type[RowWriter]:
     except ImportError as error:
         remedy = "pip install 'fastaudio-toolkit[parquet]', or write .npz"
         raise ValueError(f"--output {path}: expected pyarrow, got {error}; {remedy}") from error
-    return _Parquet
+    return _write_parquet
 
 
 @contextmanager

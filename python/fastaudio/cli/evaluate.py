@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from fastaudio import heads
@@ -60,16 +61,11 @@ def _run(args: argparse.Namespace) -> int:
         )
     if unknown:
         sys.stderr.write(f"fastaudio: skipped, no label of {args.model}: {', '.join(unknown)}\n")
-    pairs = [(file, label) for file, label in zip(files, labels, strict=True) if label in known]
+    kept = [label in known for label in labels]
+    files, labels = list(compress(files, kept)), list(compress(labels, kept))
     with stages(quiet=args.quiet) as progress:
-        found = heads.evaluate(
-            pipeline,
-            [file for file, _ in pairs],
-            [label for _, label in pairs],
-            jobs=args.jobs,
-            progress=progress,
-        )
+        found = heads.evaluate(pipeline, files, labels, jobs=args.jobs, progress=progress)
     if args.plot:
         found.plot_confusion(args.plot)
     sys.stdout.write(found.to_json() + "\n" if args.json else found.report)
-    return status_of(len(found.failed), len(pairs))
+    return status_of(len(found.failed), len(files))

@@ -46,10 +46,9 @@ def add_files_options(parser: argparse.ArgumentParser) -> None:
 
 
 def find_files(paths: Sequence[str], command: str) -> list[str]:
-    """Return the files to run over; folders are searched for audio, hidden files are left out.
+    """Return the files to run over: folders are searched for audio, and hidden files are left out.
 
-    Raises:
-        ValueError: there are none; the message names `command`.
+    A ValueError that names `command` says that there are none.
     """
     found: list[str] = []
     known = suffixes()

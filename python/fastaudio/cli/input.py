@@ -27,12 +27,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("sound")
     group.add_argument("--realtime", metavar="FILE", help="play an audio file instead, in real time")
-    group.add_argument(
-        "--rate",
-        type=positive,
-        metavar="HZ",
-        help="sample rate of the sound (the device's)",
-    )
+    group.add_argument("--rate", type=positive, metavar="HZ", help="sample rate of the sound (the device's)")
     group.add_argument(
         "--channels", type=positive, metavar="N", help="channels of the device or of raw PCM (1)"
     )
@@ -70,7 +65,9 @@ def source_of(args: argparse.Namespace) -> Source:
         )
     _refuse(args, "encoding", given="a microphone")
     if args.overflow == "block":
-        raise ValueError("listen: expected --overflow drop_oldest or raise, got block; no microphone waits")
+        raise ValueError(
+            "listen: expected --overflow drop_oldest or raise, got block; a microphone can't wait"
+        )
     device = args.device
     return Microphone(
         int(device) if device is not None and device.isdecimal() else device,

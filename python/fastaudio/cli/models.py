@@ -1,4 +1,4 @@
-"""The command `fastaudio models`: the models that there are, and what a card says of one."""
+"""The command `fastaudio models`, which lists the models or shows what the card of one says."""
 
 from __future__ import annotations
 

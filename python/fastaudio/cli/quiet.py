@@ -1,4 +1,4 @@
-"""Keeping off the terminal what PortAudio and ALSA write there themselves."""
+"""Hiding what PortAudio and ALSA themselves write to the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STDERR = 2
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Drop what C libraries write to stderr: they log each device that they try or that goes.
+    """Drop what C libraries write to stderr: they log each device that they try, or that is unplugged.
 
     Python's own stderr still reaches the terminal, and everything is put back at the end.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fastaudio.live import Tap
     from fastaudio.live.sources import Sink, Source
 
-# WAV keeps floats; FLAC has none, and 24 bits are its finest.
+# WAV keeps floats; FLAC keeps integers of 24 bits at most.
 _SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
 _SILENCE = 1 << 16
 _FULL_SCALE = np.float32(1 / 32768)
@@ -96,30 +96,16 @@ class Recorded:
 
     def __init__(self, source: Source, recorder: Recorder) -> None:
         self.sample_rate, self.channels, self.name = source.sample_rate, source.channels, source.name
-        self._source = source
-        self._recorder = recorder
-
-    def start(self, stream: Sink) -> None:
-        """Begin to feed `stream` and return at once."""
-        self._source.start(_Tee(stream, self._recorder))
-
-    def stop(self) -> None:
-        """Stop feeding."""
-        self._source.stop()
-
-    def check(self) -> None:
-        """Raise the error that stopped the source, if there was one."""
-        self._source.check()
-
-
-class _Tee:
-    """Passes blocks on to the stream and to the recorder."""
-
-    def __init__(self, stream: Sink, recorder: Recorder) -> None:
-        self.finish = stream.finish
-        self._push = stream.push
+        self.stop, self.check = source.stop, source.check
+        self._start = source.start
         self._write = recorder.write
 
+    def start(self, stream: Sink) -> None:
+        """Begin to feed `stream` and the recorder, and return at once."""
+        self._push, self.finish = stream.push, stream.finish
+        self._start(self)
+
     def push(self, samples: NDArray[Any]) -> None:
+        """Pass a block on to the stream and to the recorder."""
         self._push(samples)
         self._write(samples)

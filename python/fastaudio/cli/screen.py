@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio.cli.events import gives_events
 from fastaudio.cli.write import event_line
 from fastaudio.events import Event, json_line
-from fastaudio.tags import SCHEMA, Window
+from fastaudio.tags import SCHEMA, Window, plain
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStats, LiveStream
@@ -106,7 +106,7 @@ class JsonLines(Lines):
             "end_s": round(window.end_s, 6),
             "gap_s": round(window.gap_s, 6),
             "provisional": window.provisional,
-            "tags": [{"label": label, "score": round(score, 6)} for label, score in window.top(self._top)],
+            "tags": plain(window.top(self._top)),
         }
         self.write(json.dumps(data, ensure_ascii=False) + "\n")
 

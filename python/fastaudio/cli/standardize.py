@@ -35,11 +35,7 @@ def read_statistics(path: str, about: Mapping[str, Any]) -> dict[str, list[float
 
 
 def statistics_of(rows: Sequence[NDArray[np.float32]]) -> dict[str, list[float]]:
-    """Return the mean and standard deviation of each feature; the deviation of a constant one is 1.
-
-    Raises:
-        ValueError: there are no rows.
-    """
+    """Return the mean and standard deviation of each feature; the deviation of a constant one is 1."""
     n_features = rows[0].shape[-1]
     whole = np.concatenate([each.reshape(-1, n_features) for each in rows])
     if not len(whole):

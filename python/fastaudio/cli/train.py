@@ -40,6 +40,8 @@ model's card says, both in training and later.
 exit status: 0 all files used, 1 some couldn't be (each named in the report), 2 wrong usage, 130 interrupted
 """
 
+_OPTIONS_OF_FIT = ("kind", "layer", "folds", "average", "l2", "hidden", "penalty", "seed", "jobs")
+
 
 def add(commands: Commands) -> None:
     """Add the command."""
@@ -82,23 +84,9 @@ def _run(args: argparse.Namespace) -> int:
         require("matplotlib", extra="plot", what="train --plot")
     files, labels = heads.labelled_files(args.folder)
     groups = None if args.groups is None else groups_of(args.folder, files, args.groups)
+    how = {name: getattr(args, name) for name in _OPTIONS_OF_FIT}
     with stages(quiet=args.quiet) as progress:
-        head = heads.fit(
-            args.model,
-            files,
-            labels,
-            kind=args.kind,
-            layer=args.layer,
-            groups=groups,
-            folds=args.folds,
-            average=args.average,
-            l2=args.l2,
-            hidden=args.hidden,
-            penalty=args.penalty,
-            seed=args.seed,
-            jobs=args.jobs,
-            progress=progress,
-        )
+        head = heads.fit(args.model, files, labels, groups=groups, progress=progress, **how)
     head.save(output)
     if args.plot:
         head.plot_confusion(args.plot)

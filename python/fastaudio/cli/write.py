@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fastaudio.tags import Tags
 
     Write: TypeAlias = Callable[[Any], None]
+    Text: TypeAlias = Callable[[Any, bool], str]
 
 _BAR_WIDTH = 24
 
@@ -22,26 +23,24 @@ def tags_writer(args: argparse.Namespace, out: TextIO) -> Write:
     top, windows = args.top, args.windows
     if args.form == "json":
         return _as_list(out, lambda tags: tags.to_dict(top=top, windows=windows))
-    if args.form == "csv":
-        return _as_table(out, lambda tags, header: tags.to_csv(top=top, windows=windows, header=header))
-    if args.form == "jsonl" and windows:
-        return _one_by_one(out, lambda tags: tags.to_jsonl(top=top))
-    if args.form == "jsonl":
-        return _one_by_one(out, lambda tags: tags.to_json(top=top) + "\n")
-    return _one_by_one(out, lambda tags: _tags_text(tags, top, windows=windows))
+    forms: dict[str | None, Text] = {
+        None: lambda tags, _: _tags_text(tags, top, windows=windows),
+        "jsonl": lambda tags, _: tags.to_jsonl(top=top) if windows else tags.to_json(top=top) + "\n",
+        "csv": lambda tags, first: tags.to_csv(top=top, windows=windows, header=first),
+    }
+    return _one_by_one(out, forms[args.form])
 
 
 def events_writer(args: argparse.Namespace, out: TextIO) -> Write:
-    """Return what writes events in the chosen form; call it as that of `tags_writer`."""
+    """Return what writes events in the chosen form; call it as `tags_writer` says."""
     if args.form == "json":
         return _as_list(out, lambda events: events.to_dict())
-    if args.form == "csv":
-        return _as_table(out, lambda events, header: events.to_csv(header=header))
-    forms: dict[str | None, Callable[[Events], str]] = {
-        None: _events_text,
-        "jsonl": lambda events: events.to_jsonl(),
-        "audacity": lambda events: events.to_audacity(),
-        "raven": lambda events: events.to_raven(),
+    forms: dict[str | None, Text] = {
+        None: lambda events, _: _events_text(events),
+        "jsonl": lambda events, _: events.to_jsonl(),
+        "csv": lambda events, first: events.to_csv(header=first),
+        "audacity": lambda events, _: events.to_audacity(),
+        "raven": lambda events, _: events.to_raven(),
     }
     return _one_by_one(out, forms[args.form])
 
@@ -71,13 +70,16 @@ def _tags_text(tags: Tags, top: int, *, windows: bool) -> str:
     return "".join(lines)
 
 
-def _one_by_one(out: TextIO, form: Callable[[Any], str]) -> Write:
-    """Write each result when it comes."""
+def _one_by_one(out: TextIO, text: Text) -> Write:
+    """Write each result when it comes; `text` is told whether it is the first, which needs a header."""
+    first = True
 
     def write(result: Any) -> None:
+        nonlocal first
         if result is not None:
-            out.write(form(result))
+            out.write(text(result, first))
             out.flush()
+            first = False
 
     return write
 
@@ -92,19 +94,5 @@ def _as_list(out: TextIO, plain: Callable[[Any], dict[str, Any]]) -> Write:
         else:
             json.dump(held, out, indent=2, ensure_ascii=False)
             out.write("\n")
-
-    return write
-
-
-def _as_table(out: TextIO, form: Callable[[Any, bool], str]) -> Write:
-    """Write each result when it comes; the first with a header."""
-    n_written = 0
-
-    def write(result: Any) -> None:
-        nonlocal n_written
-        if result is not None:
-            out.write(form(result, n_written == 0))
-            out.flush()
-            n_written += 1
 
     return write

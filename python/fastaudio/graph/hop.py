@@ -28,17 +28,10 @@ def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node:
 
 
 def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
-    """Return the node with another hop of the last node on the way to each output that cuts windows.
+    """Return the node with another hop of the last node that cuts windows before each output.
 
-    Outputs without such a node on their way stay as they are. All other nodes are shared.
-
-    Args:
-        node: what to change.
-        spec: the spec of its input.
-        hop_s: the step, rounded to whole rows, at least one.
-
-    Returns:
-        The node, or None if nothing in it cuts windows.
+    An output with no such node before it stays as it is, and all other nodes are shared. None says that
+    nothing in the node cuts windows. `spec` is its input's.
     """
     if node.cuts_windows():
         return node.with_hop(min(max(1, round(hop_s * spec.rate_hz)), _MOST))

@@ -23,16 +23,7 @@ def layers(node: Node) -> tuple[str, ...]:
 
 
 def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
-    """Return what leads to the network and the network with that output, its weights shared.
-
-    Args:
-        node: what holds the network.
-        name: the output's name; None for the first that the card calls an embedding, else the first.
-        card: the model's card.
-
-    Raises:
-        ValueError: no such output, no network, or several in branches.
-    """
+    """Return what leads to the network, and the network with that output; see `Pipeline.layer`."""
     ways = _ways(node)
     if len(ways) != 1:
         got = f"{len(ways)} in branches" if ways else "none"

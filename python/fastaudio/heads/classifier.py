@@ -70,13 +70,9 @@ class Classifier:
 def train(
     rows: NDArray[np.float32], truth: NDArray[np.bool_], shares: Float64, options: Options
 ) -> Classifier:
-    """Train on rows [n_rows, n_values] with labels [n_rows, n_labels].
+    """Train on rows [n_rows, n_values] that have the labels `truth` [n_rows, n_labels].
 
-    Args:
-        rows: embeddings.
-        truth: which labels each row has.
-        shares: each row's share of its clip; the shares of a clip sum to 1.
-        options: how to train.
+    `shares` is each row's share of its clip; the shares of a clip sum to 1.
     """
     mean = _rounded(np.average(rows, axis=0, weights=shares))
     std = _rounded(np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=shares)))

@@ -14,7 +14,7 @@ from fastaudio.running.decode import DecodeError, suffixes
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -63,10 +63,7 @@ def examples(
 ) -> Examples:
     """Return labelled files as arrays; messages begin with `what`.
 
-    If `known` is given, only its labels are allowed, in its order. Without groups each file is one.
-
-    Raises:
-        TypeError, ValueError: lengths differ, labels have mixed types, or a label is unknown.
+    If `known` is given, only its labels are allowed, in its order. Without groups, each file is a group.
     """
     paths = tuple(os.fspath(file) for file in files)
     for name, values in (("labels", labels), ("groups", groups)):
@@ -98,25 +95,41 @@ def examples(
     return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
 
 
-def rows_of(
-    pipeline: Pipeline, files: Sequence[str], jobs: int | None, progress: Progress | None
-) -> Iterator[tuple[str, Any]]:
-    """Yield each file with its result, or with a str that says why there is none."""
-    for i, (file, result) in enumerate(zip(files, pipeline.map(files, jobs=jobs), strict=True)):
+def results_of(
+    what: str,
+    pipeline: Pipeline,
+    given: Examples,
+    jobs: int | None,
+    progress: Progress | None,
+    *,
+    take: Callable[[Any], NDArray[np.float32]] = np.asarray,
+) -> tuple[Examples, list[NDArray[np.float32]], Failed]:
+    """Run a pipeline over files: return those that gave a result, what `take` keeps of it, and the others.
+
+    Raises:
+        ValueError: no file gave a result; the message begins with `what`.
+    """
+    kept, taken, failed = [], [], []
+    for i, (file, result) in enumerate(zip(given.files, pipeline.map(given.files, jobs=jobs), strict=True)):
         reason: str | None = None
-        if isinstance(result, DecodeError):
-            reason = result.reason
-        elif isinstance(result, Exception):
-            reason = str(result)
+        if isinstance(result, Exception):
+            reason = result.reason if isinstance(result, DecodeError) else str(result)
         elif not len(result):
             reason = "expected sound enough for a row, got none"
         elif isinstance(result, np.ndarray) and not np.isfinite(result).all():
             reason = "expected finite embeddings, got others"
         elif isinstance(result, Tags) and result.truncated:  # the pipeline itself warns about rows
             warnings.warn(f"{file}: the file is cut short, got {result.duration_s:.2f} s", stacklevel=4)
-        yield file, result if reason is None else reason
+        kept.append(reason is None)
+        if reason is None:
+            taken.append(take(result))
+        else:
+            failed.append((file, reason))
         if progress is not None:
-            progress("embedding", i + 1, len(files))
+            progress("embedding", i + 1, len(given.files))
+    if not taken:
+        raise ValueError(f"{what}: expected files that can be read, got none; {': '.join(failed[0])}")
+    return given.only(np.array(kept)), taken, tuple(failed)
 
 
 def labelled_files(folder: PathLike) -> tuple[list[str], list[str]]:

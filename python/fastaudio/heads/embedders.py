@@ -35,17 +35,14 @@ def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, 
     (spec,) = pipeline.output_specs.values()
     if len(spec.shape) != 1:
         shape = " x ".join(map(str, spec.shape)) or "samples"
-        good = ", ".join(_embeddings(pipeline))
+        outputs = pipeline.card.get("outputs", {})
+        units = {name: outputs.get(name, {}).get("unit") for name in pipeline.layers}
+        good = ", ".join(name for name, unit in units.items() if unit == "embedding")
         remedy = f"choose one of {good}" if good else "fa.Concat(node) makes a vector of each row"
         raise ValueError(
             f"heads.fit: expected rows that are vectors, got [{shape}] from {layer_of(pipeline)!r}; {remedy}"
         )
     return pipeline >> Mean() if average and spec.rate_hz else pipeline
-
-
-def _embeddings(pipeline: Pipeline) -> list[str]:
-    outputs = pipeline.card.get("outputs", {})
-    return [name for name in pipeline.layers if outputs.get(name, {}).get("unit") == "embedding"]
 
 
 def layer_of(embedder: Pipeline) -> str:

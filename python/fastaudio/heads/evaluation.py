@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio.heads import metrics, report
-from fastaudio.heads.data import Failed, PathLike, Progress, examples, rows_of
+from fastaudio.heads.data import Failed, PathLike, Progress, examples, results_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.tags import Tags
 
@@ -144,17 +144,8 @@ def evaluate(
     if len(specs) != 1 or specs[0].kind != "scores":
         raise ValueError(f"heads.evaluate: expected a model that gives tags, got {pipeline!r:.80}")
     known = examples("heads.evaluate", files, labels, known=specs[0].labels)
-    scores, failed, read = [], [], []
-    for file, result in rows_of(pipeline, known.files, jobs, progress):
-        read.append(isinstance(result, Tags))
-        if isinstance(result, Tags):
-            scores.append(result.mean())
-        else:
-            failed.append((file, result))
-    if not scores:
-        raise ValueError(f"heads.evaluate: expected files that can be read, got none; {': '.join(failed[0])}")
-    kept = known.only(np.array(read))
-    return Evaluation(kept.labels, kept.truth, np.stack(scores), kept.multi, tuple(failed), pipeline.name)
+    kept, scores, failed = results_of("heads.evaluate", pipeline, known, jobs, progress, take=Tags.mean)
+    return Evaluation(kept.labels, kept.truth, np.stack(scores), kept.multi, failed, pipeline.name)
 
 
 def _plain(value: float) -> float | None:

@@ -15,11 +15,7 @@ class MissingExtra(FastaudioError, ImportError):  # noqa: N818  # named for what
 
 
 def require(module: str, *, extra: str, what: str) -> Any:
-    """Import and return a module of an extra; a message names `what` needs it.
-
-    Raises:
-        MissingExtra: the module isn't installed.
-    """
+    """Import and return a module of an extra; MissingExtra, which names `what` needs it, if there is none."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-5
 """Largest difference allowed between the scores of the exported head and scikit-learn's."""
-
-_KINDS = ("linear", "mlp")
 
 
 def fit(
@@ -99,11 +97,21 @@ def fit(
     options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
 
     rows = _read(pipeline, given, jobs, progress)
+    clips = rows.clips
     judged = _cross_validate(rows, options, folds, progress)
-    classifier = train(rows.values, rows.of_rows(rows.clips.truth), rows.shares, options)
+    classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
+    n_folds = len(judged.folds)
     if progress is not None:
-        progress("training", len(judged.folds) + 1, len(judged.folds) + 1)
-    return _head(pipeline, rows, judged, classifier, options, average=average)
+        progress("training", n_folds + 1, n_folds + 1)
+
+    means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
+    how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+    card = card_of(pipeline, clips, options, classifier, **how)
+    tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
+    _check_export(tagger, classifier, rows)
+    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
+    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
+    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
 
 
 @dataclass(frozen=True)
@@ -149,35 +157,6 @@ def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progre
     return _Judged(scores, found)
 
 
-def _head(
-    embedder: Pipeline,
-    rows: Rows,
-    judged: _Judged,
-    classifier: Classifier,
-    options: Options,
-    *,
-    average: bool,
-) -> Head:
-    """Return the head with its pipeline, after comparing the export with scikit-learn."""
-    clips = rows.clips
-    means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
-    card = card_of(
-        embedder,
-        clips=clips,
-        options=options,
-        classifier=classifier,
-        means=means,
-        stds=stds,
-        n_folds=len(judged.folds),
-        average=average,
-    )
-    tagger = embedders.tagger_of(embedder, classifier, clips.labels, card)
-    _check_export(tagger, classifier, rows)
-    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
-    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(embedder)
-    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
-
-
 def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
     """Refuse an export that doesn't give scikit-learn's scores, for all rows and each label's first file."""
     want = classifier.scores(rows.values)
@@ -195,7 +174,7 @@ def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
 
 
 def _check_options(kind: str, n_folds: int, hidden: int, penalty: float) -> None:
-    if kind not in _KINDS:
+    if kind not in get_args(Kind):
         raise ValueError(f"heads.fit: expected kind 'linear' or 'mlp', got {kind!r}")
     for name, value, least in (("folds", n_folds, 2), ("hidden", hidden, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:

@@ -16,13 +16,8 @@ def deal(truth: NDArray[np.bool_], groups: NDArray[np.int64], n_folds: int, seed
     """Return the fold of each file, from 0; if no label has `n_folds` groups, there are fewer folds.
 
     Groups are dealt one by one, those with rare labels first. Each goes to the fold that holds least of its
-    labels, and among equal ones to the smallest; `seed` shuffles equal groups.
-
-    Args:
-        truth: which labels each file has [n_files, n_labels].
-        groups: number of each file's group [n_files].
-        n_folds: number of folds, at least 2.
-        seed: seed of the order in which equal groups are dealt.
+    labels, and among equal ones to the smallest; `seed` shuffles equal groups. `truth` and `groups` are those
+    of `Examples`.
     """
     names, place = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(names), truth.shape[1]))
@@ -47,16 +42,11 @@ def deal(truth: NDArray[np.bool_], groups: NDArray[np.int64], n_folds: int, seed
 
 
 def check(
-    truth: NDArray[np.bool_],
-    groups: NDArray[np.int64],
-    labels: Sequence[str],
-    *,
-    grouped: bool,
+    truth: NDArray[np.bool_], groups: NDArray[np.int64], labels: Sequence[str], *, grouped: bool
 ) -> None:
-    """Refuse labels that can't be cross-validated: each has to be learnt from some files and tried on others.
+    """Raise a ValueError if a label is in only one file or group, or in all but one.
 
-    Raises:
-        ValueError: only one file or group has a label, or only one lacks it; the message names the label.
+    Each has to be learnt from some files and tried on others; the message names the label.
     """
     unit = "groups of files" if grouped else "files"
     for what, holds in (("of", truth), ("without", ~truth)):
@@ -70,10 +60,9 @@ def check(
 
 
 def check_learnt(truth: NDArray[np.bool_], folds: NDArray[np.int64], labels: Sequence[str]) -> None:
-    """Refuse folds if one of them holds all files that a label could be learnt from.
+    """Raise a ValueError if one fold holds all files that a label could be learnt from.
 
-    Raises:
-        ValueError: there is such a fold, since groups have several labels; the message names a label.
+    That happens when groups have several labels; the message names one.
     """
     for fold in np.unique(folds):
         rest = truth[folds != fold]

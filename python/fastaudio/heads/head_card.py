@@ -20,16 +20,18 @@ _EMBEDDER = ("name", "version", "authors", "source", "trained_on", "weights")
 
 def card_of(
     embedder: Pipeline,
-    *,
     clips: Examples,
     options: Options,
     classifier: Classifier,
+    *,
     means: Mapping[str, float],
     stds: Mapping[str, float],
     n_folds: int,
     average: bool,
 ) -> dict[str, Any]:
     """Return the card of a head's pipeline, without its nodes."""
+    from sklearn import __version__ as sklearn_version  # noqa: PLC0415  # heads.fit made sure of it
+
     base = embedder.card
     n_labels, n_files = len(clips.labels), len(clips.files)
     (spec,) = embedder.output_specs.values()
@@ -52,7 +54,7 @@ def card_of(
         "groups": n_groups if clips.grouped else None,
         "labels": dict(zip(clips.labels, clips.truth.sum(axis=0).tolist(), strict=True)),
         "several_labels_a_file": options.multi,
-        "scikit-learn": _version(),
+        "scikit-learn": str(sklearn_version),
     }
     if options.kind == "mlp":
         head["hidden"] = options.hidden
@@ -94,9 +96,3 @@ def notes_of(card: Mapping[str, Any], *, converged: bool) -> tuple[str, ...]:
 def _numbers(values: Mapping[str, float]) -> dict[str, float]:
     """Return the values that aren't NaN, rounded."""
     return {name: round(value, 6) for name, value in values.items() if not math.isnan(value)}
-
-
-def _version() -> str:
-    from sklearn import __version__  # noqa: PLC0415  # heads.fit made sure of it
-
-    return str(__version__)

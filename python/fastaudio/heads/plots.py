@@ -56,9 +56,8 @@ def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix:
     tree.set_xlabel("1 - cosine")
     tree.spines[["top", "right", "left"]].set_visible(False)
     order = drawn["leaves"]
-    others = np.abs(
-        matrix[~np.eye(len(matrix), dtype=bool)]
-    ).max()  # the cosine of a label with itself is always 1
+    # The cosine of a label with itself is always 1, so the colours span the others.
+    others = np.abs(matrix[~np.eye(len(matrix), dtype=bool)]).max()
     image = cosines.imshow(matrix[np.ix_(order, order)], cmap="RdBu_r", vmin=-others, vmax=others)
     names = [labels[k] for k in order]
     cosines.set_xticks(range(len(names)), names, rotation=90)

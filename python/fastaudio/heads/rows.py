@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.heads.data import Examples, Failed, Progress, rows_of
+from fastaudio.heads.data import Examples, Failed, Progress, results_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,20 +51,7 @@ class Rows:
 
 
 def read(pipeline: Pipeline, given: Examples, jobs: int | None, progress: Progress | None) -> Rows:
-    """Run an embedder over labelled files; files that give no row are left out and listed.
-
-    Raises:
-        ValueError: no file gives a row.
-    """
-    parts: list[NDArray[np.float32]] = []
-    kept, failed = [], []
-    for file, result in rows_of(pipeline, given.files, jobs, progress):
-        kept.append(not isinstance(result, str))
-        if isinstance(result, str):
-            failed.append((file, result))
-        else:
-            parts.append(result)
-    if not parts:
-        raise ValueError(f"heads.fit: expected files that can be read, got none; {': '.join(failed[0])}")
+    """Run an embedder over labelled files; those that give no row are left out and listed."""
+    clips, parts, failed = results_of("heads.fit", pipeline, given, jobs, progress)
     clip = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return Rows(given.only(np.array(kept)), np.concatenate(parts), clip, tuple(failed))
+    return Rows(clips, np.concatenate(parts), clip, failed)

@@ -22,13 +22,4 @@ from fastaudio.librosa import feature, filters
 from fastaudio.librosa._audio import load, resample
 from fastaudio.librosa._spectrum import amplitude_to_db, pcen, power_to_db, stft
 
-__all__ = [
-    "amplitude_to_db",
-    "feature",
-    "filters",
-    "load",
-    "pcen",
-    "power_to_db",
-    "resample",
-    "stft",
-]
+__all__ = ["amplitude_to_db", "feature", "filters", "load", "pcen", "power_to_db", "resample", "stft"]

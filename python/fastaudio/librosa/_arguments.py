@@ -30,7 +30,7 @@ _WINDOWS = {
 }
 _KAISER = ("kaiser", "ksr")
 _PAD_MODES = ("constant", "reflect")
-# The nodes' names of librosa's arrays and arguments, which their messages use.
+# What nodes' messages call librosa's arrays and arguments.
 _ARRAYS = {"samples": "y", "rows": "S"}
 _RENAMED = {
     "f_min": "fmin",
@@ -94,11 +94,11 @@ def one_of(name: str, value: Any, choices: dict[Any, str]) -> str:
         raise NotImplementedError(f"expected {name} as one of {known}, got {tell(value)}") from None
 
 
-def float32_only(dtype: Any) -> None:
-    """Refuse every dtype but float32, since nodes compute no other."""
-    if np.dtype(dtype) != np.float32:
+def dtype_only(expected: type[np.generic], dtype: Any) -> None:
+    """Refuse every dtype but the expected one, which is what the nodes compute."""
+    if np.dtype(dtype) != expected:
         raise NotImplementedError(
-            f"expected dtype float32, got {np.dtype(dtype)}; convert what comes out with .astype"
+            f"expected dtype {expected.__name__}, got {np.dtype(dtype)}; convert what comes out with .astype"
         )
 
 
@@ -136,7 +136,7 @@ def spectrum(name: str, values: Any) -> Rows:
 def not_negative(rows: Rows) -> Rows:
     """Refuse magnitudes below 0."""
     if np.any(rows < 0):
-        raise ValueError(f"expected S of no value below 0, got {rows.min()}; take np.abs(S)")
+        raise ValueError(f"expected S without values below 0, got {rows.min()}; take np.abs(S)")
     return rows
 
 
@@ -150,13 +150,7 @@ def integral(name: str, value: Any) -> int:
 
 
 def framing(
-    n_fft: int,
-    hop_length: int,
-    win_length: int | None,
-    window: Any,
-    *,
-    center: bool,
-    pad_mode: Any,
+    n_fft: int, hop_length: int, win_length: int | None, window: Any, *, center: bool, pad_mode: Any
 ) -> dict[str, Any]:
     """Return the options of nodes that cut frames."""
     name, beta = _window(window)
@@ -175,8 +169,7 @@ def padding(center: bool, pad_mode: Any) -> dict[str, Any]:
     """Return a node's options for what surrounds the signal."""
     if not center:
         return {"center": False}
-    known = isinstance(pad_mode, str) and pad_mode in _PAD_MODES
-    if not known:
+    if not (isinstance(pad_mode, str) and pad_mode in _PAD_MODES):
         raise NotImplementedError(
             f"expected pad_mode 'constant' or 'reflect', got {tell(pad_mode)}; "
             "pad y with np.pad and pass center=False"

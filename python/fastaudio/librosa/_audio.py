@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Mono, Node, Resample, StreamSpec
-from fastaudio.librosa._arguments import audio, float32_only, integral, one_of, public
+from fastaudio.librosa._arguments import audio, dtype_only, integral, one_of, public
 from fastaudio.librosa._nodes import chain, frames_of, node
 from fastaudio.running.decode import AudioFile
 
@@ -20,14 +20,8 @@ if TYPE_CHECKING:
     from fastaudio.librosa._arguments import Rows
     from fastaudio.running.decode import FileLike
 
-_LOWEST_RATE = 100  # in Hz, that Resample takes
-_QUALITIES = {
-    "soxr_hq": "high",
-    "soxr_vhq": "best",
-    "soxr_mq": "fast",
-    "soxr_lq": "fast",
-    "soxr_qq": "fast",
-}
+_LOWEST_RATE = 100  # Resample takes none below, in Hz
+_QUALITIES = {"soxr_hq": "high", "soxr_vhq": "best", "soxr_mq": "fast", "soxr_lq": "fast", "soxr_qq": "fast"}
 
 
 @public("load", output_rate="sr")
@@ -48,7 +42,7 @@ def load(
     Raises:
         DecodeError: the file can't be read; it is an OSError with `path` and `reason`.
     """
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     quality = one_of("res_type", res_type, _QUALITIES)
     if offset < 0 or (duration is not None and duration < 0):
         raise ValueError(f"expected offset and duration of at least 0 s, got {offset} and {duration}")
@@ -57,9 +51,9 @@ def load(
         target = rate if sr is None else integral("sr", sr)
         start = int(offset * rate)
         stop = None if duration is None else start + int(duration * rate)
-        step: Node | None = (
-            None if target == rate else node(Resample, input_rate=rate, output_rate=target, quality=quality)
-        )
+        step: Node | None = None
+        if target != rate:
+            step = node(Resample, input_rate=rate, output_rate=target, quality=quality)
         mixed = mono and file.channels > 1
         if mixed:
             mix = node(Mono, channels=file.channels)

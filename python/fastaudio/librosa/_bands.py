@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Chroma, SpectralContrast
-from fastaudio.librosa._arguments import float32_only, framing, one_of, only, public
+from fastaudio.librosa._arguments import dtype_only, framing, one_of, only, public
 from fastaudio.librosa._exact import magnitudes
 from fastaudio.librosa._nodes import bin_hz, decibels, node, rows_of, spectra
 from fastaudio.librosa._tuning import estimate_tuning
@@ -39,21 +39,11 @@ def spectral_contrast(
 ) -> NDArray[np.float32]:
     """Return the peaks over the valleys of octave bands, in dB or linear: [..., n_bands + 1, n_frames]."""
     only("freq", freq, None, "bins are assumed at k * sr / n_fft")
-    parts = {
-        part: node(
-            SpectralContrast,
-            f_min=float(fmin),
-            n_bands=n_bands,
-            quantile=float(quantile),
-            linear=True,
-            part=part,
-        )
-        for part in ("peak", "valley")
-    }
+    bands = {"f_min": float(fmin), "n_bands": n_bands, "quantile": float(quantile), "linear": True}
+    parts = [node(SpectralContrast, part=part, **bands) for part in ("peak", "valley")]
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     rows = magnitudes(y, sr, options) if S is None else spectra(y, S, sr, 1, options)
-    spec = {"bin_hz": bin_hz(sr, n_fft, rows)}
-    peak, valley = (rows_of(part, rows, **spec) for part in parts.values())
+    peak, valley = (rows_of(part, rows, bin_hz=bin_hz(sr, n_fft, rows)) for part in parts)
     if not linear:  # like librosa, limit both to 80 dB below their largest value in the clip
         peak, valley = (decibels(part, 1, 1e-10, 80) for part in (peak, valley))
     return np.swapaxes(peak - valley, -1, -2)
@@ -80,7 +70,7 @@ def chroma_stft(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return the power of pitch classes, [..., n_chroma, n_frames]; a tuning of None is estimated."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     kind = one_of("norm", norm, _NORMS)
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     rows = spectra(y, S, sr, 2, options)

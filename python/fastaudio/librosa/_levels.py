@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import RMS, ZeroCrossingRate
-from fastaudio.librosa._arguments import audio, fills_a_frame, float32_only, only, padding, public, spectrum
-from fastaudio.librosa._nodes import frames_of, node
+from fastaudio.librosa._arguments import dtype_only, only, padding, public, spectrum
+from fastaudio.librosa._nodes import framed, node
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -27,7 +27,7 @@ def rms(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return each frame's root mean square, [..., 1, n_frames], of samples or a magnitude spectrogram S."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     if y is None and S is not None:
         rows = spectrum("S", np.abs(S))
         if rows.shape[-1] != frame_length // 2 + 1:
@@ -43,9 +43,7 @@ def rms(
         power: NDArray[np.float32] = 2 * (np.square(rows) @ weights) / np.float32(frame_length) ** 2
         return np.sqrt(power)[..., None, :].astype(np.float32, copy=False)
     level = node(RMS, frame_length=frame_length, hop_length=hop_length, **padding(center, pad_mode))
-    y = audio(y)
-    fills_a_frame(y, frame_length, center)
-    return np.swapaxes(frames_of(level, y), -1, -2)
+    return np.swapaxes(framed(level, y, frame_length, center), -1, -2)
 
 
 @public("feature.zero_crossing_rate")
@@ -70,9 +68,7 @@ def zero_crossing_rate(
         center=center,
         threshold=float(threshold),
     )
-    y = audio(y)
-    fills_a_frame(y, frame_length, center)
-    rows = frames_of(rate, y)
+    rows = framed(rate, y, frame_length, center)
     if pad:  # the first sample of a frame counts as a crossing
         rows = rows + np.float32(1 / frame_length)
     return np.swapaxes(rows, -1, -2)

@@ -9,9 +9,7 @@ import numpy as np
 
 from fastaudio._core import MFCC, Delta, MelSpectrogram, Spectrogram
 from fastaudio.librosa._arguments import (
-    audio,
-    fills_a_frame,
-    float32_only,
+    dtype_only,
     framing,
     integral,
     one_of,
@@ -21,7 +19,7 @@ from fastaudio.librosa._arguments import (
     spectrum,
     tell,
 )
-from fastaudio.librosa._nodes import decibels, frames_of, node, rows_of
+from fastaudio.librosa._nodes import decibels, framed, node, rows_of
 from fastaudio.librosa.filters import MEL_NORMS, mel_weights
 
 if TYPE_CHECKING:
@@ -55,12 +53,12 @@ def melspectrogram(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return the mel-spectrogram of samples y or of a spectrogram S: [..., n_mels, n_frames]."""
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
     if S is not None:
         return np.swapaxes(_filtered(spectrum("S", S), float(sr), n_fft, filters), -1, -2)
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
-    return np.swapaxes(_mel_rows(audio(y), sr, power, options, filters), -1, -2)
+    return np.swapaxes(_mel_rows(y, sr, power, options, filters), -1, -2)
 
 
 @public("feature.mfcc")
@@ -89,14 +87,14 @@ def mfcc(
 ) -> NDArray[np.float32]:
     """Return cepstral coefficients [..., n_mfcc, n_frames] of samples y, or of a log-mel-spectrogram S."""
     only("dct_type", dct_type, 2, "take scipy.fft.dct of the log-mel-spectrogram")
-    float32_only(dtype)
+    dtype_only(np.float32, dtype)
     kind = one_of("norm", norm, _DCT_NORMS)
     if S is not None:
         rows = spectrum("S", S)
     else:
         filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": mel_norm}
         options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
-        rows = decibels(_mel_rows(audio(y), sr, power, options, filters), 1, 1e-10, 80)
+        rows = decibels(_mel_rows(y, sr, power, options, filters), 1, 1e-10, 80)
     coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts off the missing ones
     cepstra = node(MFCC, n_mfcc=coefficients, norm=kind, lifter=float(lifter))
     return np.swapaxes(rows_of(cepstra, rows), -1, -2)
@@ -122,13 +120,13 @@ def delta(
     return np.moveaxis(slopes.reshape(values.shape), 0, axis)
 
 
-def _mel_rows(y: Rows, sr: float, power: float, options: dict[str, Any], filters: dict[str, Any]) -> Rows:
+def _mel_rows(y: Any, sr: float, power: float, options: dict[str, Any], filters: dict[str, Any]) -> Rows:
     """Return mel rows [..., n_frames, n_mels]."""
-    fills_a_frame(y, options["n_fft"], options["center"])
+    n_fft, center = options["n_fft"], options["center"]
     fmax = filters["fmax"]
     if fmax is not None and 2 * fmax > sr:  # only librosa has filters beyond the last bin
         spectra = node(Spectrogram, power=float(power), **options)
-        return _filtered(frames_of(spectra, y), float(sr), options["n_fft"], filters)
+        return _filtered(framed(spectra, y, n_fft, center), float(sr), n_fft, filters)
     mel = node(
         MelSpectrogram,
         sample_rate=integral("sr", sr),
@@ -140,22 +138,11 @@ def _mel_rows(y: Rows, sr: float, power: float, options: dict[str, Any], filters
         power=float(power),
         **options,
     )
-    return frames_of(mel, y)
+    return framed(mel, y, n_fft, center)
 
 
 def _filtered(rows: Rows, sr: float, n_fft: int, filters: dict[str, Any]) -> Rows:
     """Return mel rows of a spectrum's rows; if n_fft doesn't fit their length, the length gives n_fft."""
     n_fft = n_fft if n_fft // 2 + 1 == rows.shape[-1] else 2 * (rows.shape[-1] - 1)
-    norm = one_of("norm", filters["norm"], MEL_NORMS)
-    top = sr / 2 if filters["fmax"] is None else float(filters["fmax"])
-    weights = mel_weights(
-        sr,
-        n_fft,
-        int(filters["n_mels"]),
-        fmin=float(filters["fmin"]),
-        fmax=top,
-        htk=bool(filters["htk"]),
-        norm=norm,
-    )
-    out: Rows = rows @ weights.T
+    out: Rows = rows @ mel_weights(sr, n_fft, filters).T
     return out

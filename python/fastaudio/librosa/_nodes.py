@@ -27,12 +27,9 @@ def node(kind: Callable[..., Node], /, **options: Any) -> Node:
 
 
 @lru_cache(maxsize=_REMEMBERED, typed=True)
-def chain(*nodes: Node) -> Node:
-    """Return a node that runs the nodes one after the other."""
-    whole = nodes[0]
-    for following in nodes[1:]:
-        whole = whole >> following
-    return whole
+def chain(first: Node, following: Node) -> Node:
+    """Return a node that runs one node after the other; the same nodes give the same chain."""
+    return first >> following
 
 
 def frames_of(samples: Node, y: Rows) -> Rows:
@@ -42,6 +39,13 @@ def frames_of(samples: Node, y: Rows) -> Rows:
     channels = y.reshape(-1, y.shape[-1])
     rows = np.stack([_array(samples(np.ascontiguousarray(channel))) for channel in channels])
     return rows.reshape(*y.shape[:-1], *rows.shape[1:])
+
+
+def framed(samples: Node, y: Any, length: int, center: bool) -> Rows:
+    """Check samples, which fill a frame of `length` unless centred, and run a node over them: `frames_of`."""
+    y = audio(y)
+    fills_a_frame(y, length, center)
+    return frames_of(samples, y)
 
 
 def rows_of(following: Node, rows: Rows, **spec: Any) -> Rows:
@@ -54,24 +58,19 @@ def rows_of(following: Node, rows: Rows, **spec: Any) -> Rows:
 
 
 def spectra(y: Any, magnitudes: Any, sr: float, power: float, options: dict[str, Any]) -> Rows:
-    """Return rows [..., n_frames, n_bins] of the magnitudes, or if None of the samples y."""
+    """Return rows [..., n_frames, n_bins] of the magnitudes, or of the samples y if they are None."""
     if magnitudes is not None:
         return not_negative(spectrum("S", magnitudes))
-    y = audio(y)
-    kind = _spectrogram(sr, power, options)
-    fills_a_frame(y, options["n_fft"], options["center"])
-    return frames_of(kind, y)
+    return framed(_spectrogram(sr, power, options), y, options["n_fft"], options["center"])
 
 
 def spectral(following: Node, y: Any, magnitudes: Any, sr: float, options: dict[str, Any]) -> Rows:
-    """Run a node over rows of the magnitudes, or if None of the samples y, in one pass."""
+    """Run a node over rows of the magnitudes, or over the samples y in one pass if they are None."""
     if magnitudes is not None:
         rows = spectra(y, magnitudes, sr, 1, options)
         return rows_of(following, rows, bin_hz=bin_hz(sr, options["n_fft"], rows))
-    y = audio(y)
     whole = chain(_spectrogram(sr, 1, options), following)
-    fills_a_frame(y, options["n_fft"], options["center"])
-    return frames_of(whole, y)
+    return framed(whole, y, options["n_fft"], options["center"])
 
 
 def bin_hz(sr: float, n_fft: int, rows: Rows) -> float:

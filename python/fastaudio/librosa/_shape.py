@@ -74,7 +74,7 @@ def spectral_flatness(
     amin: float = 1e-10,
     power: float = 2.0,
 ) -> NDArray[np.float32]:
-    """Return the power's geometric over its arithmetic mean, 0 for a tone, 1 at most: [..., 1, n_frames]."""
+    """Return the power's geometric over its arithmetic mean, from 0 for a tone to 1: [..., 1, n_frames]."""
     options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
     kind = node(SpectralFlatness, amin=float(amin), power=float(power))
     rows = magnitudes(y, 22050, options) if S is None else spectra(y, S, 22050, 1, options)

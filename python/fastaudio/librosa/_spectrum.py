@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import PCEN, Spectrogram
-from fastaudio.librosa._arguments import audio, fills_a_frame, framing, only, public, real
-from fastaudio.librosa._nodes import decibels, frames_of, node, rows_of
+from fastaudio.librosa._arguments import dtype_only, framing, only, public, real
+from fastaudio.librosa._nodes import decibels, framed, node, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,26 +33,17 @@ def stft(
 ) -> NDArray[np.complex64]:
     """Return the short-time spectrum, complex64 [..., 1 + n_fft // 2, n_frames]."""
     only("out", out, None, "assign what comes out: out[...] = stft(y)")
-    if dtype is not None and np.dtype(dtype) != np.complex64:
-        raise NotImplementedError(
-            f"expected dtype complex64, got {np.dtype(dtype)}; convert what comes out with .astype"
-        )
-    y = audio(y)
+    dtype_only(np.complex64, np.complex64 if dtype is None else dtype)
     hop = (n_fft if win_length is None else win_length) // 4 if hop_length is None else hop_length
     options = framing(n_fft, hop, win_length, window, center=center, pad_mode=pad_mode)
     spectrum = node(Spectrogram, power=None, **options)
-    fills_a_frame(y, n_fft, center)
-    pairs = np.ascontiguousarray(frames_of(spectrum, y))
+    pairs = np.ascontiguousarray(framed(spectrum, y, n_fft, center))
     return np.swapaxes(pairs.view(np.complex64)[..., 0], -1, -2)
 
 
 @public("power_to_db")
 def power_to_db(
-    S: Any,
-    *,
-    ref: float | Callable[[Any], Any] = 1.0,
-    amin: float = 1e-10,
-    top_db: float | None = 80.0,
+    S: Any, *, ref: float | Callable[[Any], Any] = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
 ) -> Any:
     """Return power in decibels, 10 log10(S / ref), limited to `top_db` below the largest, shaped like S."""
     magnitude = _magnitude("power_to_db", S)
@@ -61,11 +52,7 @@ def power_to_db(
 
 @public("amplitude_to_db")
 def amplitude_to_db(
-    S: Any,
-    *,
-    ref: float | Callable[[Any], Any] = 1.0,
-    amin: float = 1e-5,
-    top_db: float | None = 80.0,
+    S: Any, *, ref: float | Callable[[Any], Any] = 1.0, amin: float = 1e-5, top_db: float | None = 80.0
 ) -> Any:
     """Return magnitude in decibels, 20 log10(S / ref), limited to `top_db` below the largest value."""
     magnitude = np.abs(_magnitude("amplitude_to_db", S))
@@ -101,12 +88,8 @@ def pcen(
         if not 0 < b < 1:
             raise NotImplementedError(f"expected b between 0 and 1, got {b}; give time_constant instead")
         time_constant = (1 - b) ** 0.5 / b * hop_length / sr
-    options = {"gain": gain, "bias": bias, "power": power, "eps": eps}
-    kind = node(
-        PCEN,
-        time_constants_s=(float(time_constant),),
-        **{name: float(value) for name, value in options.items()},
-    )
+    options = {"gain": float(gain), "bias": float(bias), "power": float(power), "eps": float(eps)}
+    kind = node(PCEN, time_constants_s=(float(time_constant),), **options)
     values = np.moveaxis(real("S", np.abs(S) if np.iscomplexobj(S) else S), axis, 0)
     rows = values.reshape(len(values), -1)
     return np.moveaxis(rows_of(kind, rows, rate_hz=sr / hop_length).reshape(values.shape), 0, axis)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.librosa._arguments import float32_only, one_of, public
+from fastaudio.librosa._arguments import dtype_only, one_of, public
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -37,17 +37,27 @@ def mel(
     dtype: DTypeLike = np.float32,
 ) -> NDArray[np.float32]:
     """Return mel filters as a new array [n_mels, 1 + n_fft // 2]."""
-    float32_only(dtype)
-    kind = one_of("norm", norm, MEL_NORMS)
-    top = float(sr) / 2 if fmax is None else float(fmax)
-    weights = mel_weights(
-        float(sr), int(n_fft), int(n_mels), fmin=float(fmin), fmax=top, htk=bool(htk), norm=kind
+    dtype_only(np.float32, dtype)
+    options = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": norm}
+    return np.array(mel_weights(sr, n_fft, options))
+
+
+def mel_weights(sr: float, n_fft: int, options: dict[str, Any]) -> NDArray[np.float32]:
+    """Return the filters for `mel`'s other options; equal ones share an array, which must not be changed."""
+    fmax, sr = options["fmax"], float(sr)
+    return _weights(
+        sr,
+        int(n_fft),
+        int(options["n_mels"]),
+        fmin=float(options["fmin"]),
+        fmax=sr / 2 if fmax is None else float(fmax),
+        htk=bool(options["htk"]),
+        norm=one_of("norm", options["norm"], MEL_NORMS),
     )
-    return np.array(weights)
 
 
 @lru_cache(maxsize=16)
-def mel_weights(
+def _weights(
     sr: float, n_fft: int, n_mels: int, *, fmin: float, fmax: float, htk: bool, norm: str
 ) -> NDArray[np.float32]:
     """Compute the filters in float64, once per set of arguments."""
@@ -64,7 +74,7 @@ def mel_weights(
         warnings.warn(
             f"librosa.filters.mel: bands {empty.tolist()} are narrower than a bin and stay empty; "
             "use a longer n_fft or fewer bands",
-            stacklevel=4,
+            stacklevel=5,
         )
     if norm == "slaney":
         weights *= 2 / (upper - lower)

@@ -8,18 +8,6 @@ from typing import Any
 
 from fastaudio._core import FastaudioError
 
-_NO_PACKAGE = (
-    "microphone: expected the sounddevice package, got none; pip install 'fastaudio-toolkit[mic]', "
-    "or feed blocks from elsewhere with Pipeline.live"
-)
-_NO_LIBRARY = (
-    "microphone: expected the PortAudio library, got none; apt-get install libportaudio2, or brew install "
-    "portaudio"
-)
-_NO_INPUT = (
-    "microphone: expected an input device, got none; plug one in, or let the program see the sound server"
-)
-
 
 class DeviceError(FastaudioError):
     """There is no such sound device, or it can't be used as asked."""
@@ -37,8 +25,8 @@ class Device:
         index: its number, which `Pipeline.listen` takes; it may change when devices come and go.
         name: the system's name for it; `Pipeline.listen` takes it, or a part of it.
         host_api: the system's interface through which it is reached.
-        channels: the most that it has.
-        sample_rate: its default, in Hz.
+        channels: how many it has at most.
+        sample_rate: its default rate, in Hz.
         default: whether it is used when none is named.
     """
 
@@ -59,9 +47,11 @@ def load_sounddevice() -> Any:
     try:
         import sounddevice  # noqa: PLC0415  # optional
     except ImportError as error:
-        raise DeviceError(_NO_PACKAGE) from error
+        remedy = "pip install 'fastaudio-toolkit[mic]', or feed blocks from elsewhere with Pipeline.live"
+        raise DeviceError(f"microphone: expected the sounddevice package, got none; {remedy}") from error
     except OSError as error:
-        raise DeviceError(f"{_NO_LIBRARY} ({error})") from error
+        remedy = f"apt-get install libportaudio2, or brew install portaudio ({error})"
+        raise DeviceError(f"microphone: expected the PortAudio library, got none; {remedy}") from error
     return sounddevice
 
 
@@ -101,7 +91,8 @@ def find_device(wanted: int | str | None = None) -> Device:
         raise TypeError(f"microphone: expected a device's number or name, got {type(wanted).__name__}")
     found = devices()
     if not found:
-        raise DeviceError(_NO_INPUT)
+        remedy = "plug one in, or let the program see the sound server"
+        raise DeviceError(f"microphone: expected an input device, got none; {remedy}")
     if wanted is None:
         return next((device for device in found if device.default), found[0])
     if isinstance(wanted, int):

@@ -7,10 +7,13 @@ import math
 import threading
 import time
 import weakref
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import StateError
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
+
+if TYPE_CHECKING:
+    from fastaudio import _core
 
 LOST_AFTER_S = 2.0
 """Seconds without sound after which a device counts as lost."""
@@ -23,22 +26,6 @@ _CLOSE_S = 0.9
 _BAD_RATE, _BAD_CHANNELS, _BUSY, _HOST_ERROR = -9997, -9998, -9985, -9999
 
 _open: weakref.WeakSet[Microphone] = weakref.WeakSet()
-
-
-class CaptureSink(Protocol):
-    """What a microphone needs of the live stream that it feeds.
-
-    Attributes:
-        capture_callback: address of a C function with PortAudio's PaStreamCallback signature.
-        capture_data: address of its user data.
-        position: samples taken so far, per channel.
-    """
-
-    capture_callback: int
-    capture_data: int
-
-    @property
-    def position(self) -> int: ...  # noqa: D102
 
 
 class Microphone:
@@ -84,7 +71,7 @@ class Microphone:
         self.sample_rate = sample_rate or self.device.sample_rate
         self._block = round(block_s * self.sample_rate)
         self._stream: Any = None
-        self._fed: CaptureSink | None = None
+        self._fed: _core.LiveStream | None = None
         self._stopped = threading.Event()
         self._closing = threading.Lock()
         self._closer: threading.Thread | None = None
@@ -100,7 +87,7 @@ class Microphone:
         except self._sounddevice.PortAudioError as error:
             raise self._explained(error) from error
 
-    def start(self, stream: CaptureSink) -> None:
+    def start(self, stream: _core.LiveStream) -> None:
         """Begin to feed `stream`, and return.
 
         Raises:
@@ -146,7 +133,7 @@ class Microphone:
         atexit.register(_stop_all)
 
     def stop(self) -> None:
-        """Close the device. May be called twice, returns within a second, never raises."""
+        """Close the device. It may be called twice, returns within a second, and never raises."""
         self._stopped.set()
         closer, self._closer = self._closer, None
         if closer is None or closer is threading.current_thread():

@@ -7,24 +7,20 @@ import os
 import threading
 import weakref
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from fastaudio._core import Pool
 
+if TYPE_CHECKING:
+    from fastaudio.live.stream import LiveStream
 
-class Closable(Protocol):
-    """What has to be closed before the interpreter ends."""
-
-    def close(self) -> None: ...  # noqa: D102
-
-
-open_streams: weakref.WeakSet[Closable] = weakref.WeakSet()
+open_streams: weakref.WeakSet[LiveStream] = weakref.WeakSet()
 _shared: list[Pool] = []
 _shared_lock = threading.Lock()
 
 
 def shared_pool() -> Pool:
-    """Return the pool of streams that are given no other; it has one worker per core."""
+    """Return the pool that streams use unless they are given another; it has one worker per core."""
     with _shared_lock:
         if not _shared:
             _shared.append(Pool(workers=min(os.cpu_count() or 1, 1024)))

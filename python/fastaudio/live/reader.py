@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from fastaudio.live.waiter import Waiter
 
 _LONG_S = 1e6
-_LOOK_S = 0.5  # a waiting consumer checks for Ctrl-C and the source's errors that often
+_LOOK_S = 0.5  # the longest wait before a consumer looks for Ctrl-C and the source's errors
 
 
 class ResultReader:
     """Takes results and shares them among any number of threads and tasks.
 
     Attributes:
-        networks: those that the stream has had, by their numbers in its results.
+        networks: all networks that the stream has had; each result says which of them gave it.
         closed: whether `close` was called.
     """
 
@@ -89,7 +89,7 @@ class ResultReader:
             return None
 
     def _fill(self, until: float | None) -> None:
-        """Wait until a result is ready, there will be none, or it is too late."""
+        """Wait until a result is ready, none will come any more, or `until` has passed."""
         while not self._ready and not self.closed:
             left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
             result = self._core.take(max(left, 0.0))

@@ -45,8 +45,8 @@ class Source(Protocol):
     """What feeds a live stream.
 
     Attributes:
-        sample_rate: of its sound, in Hz.
-        channels: of its sound.
+        sample_rate: its sound's rate, in Hz.
+        channels: how many channels its sound has.
         name: its name in messages.
     """
 
@@ -58,7 +58,7 @@ class Source(Protocol):
         """Begin to feed `stream` from another thread, and return at once."""
 
     def stop(self) -> None:
-        """Feed no more. May be called twice, returns within a second, never raises."""
+        """Stop feeding. It may be called twice, returns within a second, and never raises."""
 
     def check(self) -> None:
         """Raise the error that made it stop feeding, if there was one."""
@@ -93,14 +93,14 @@ class _Reader:
         """
         if self._thread is not None or self._stopped.is_set():
             raise StateError(f"{self.name}: expected a new source, got one that was started; make another")
-        # A daemon, for a read that blocks must not keep the program from ending.
+        # It is a daemon, so that a read that blocks doesn't keep the program from ending.
         self._thread = threading.Thread(
             target=self._run, args=(stream,), name="fastaudio-source", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
-        """Feed no more. A read that blocks goes on, and what it returns is dropped."""
+        """Stop feeding. A read that blocks goes on, and what it returns is dropped."""
         self._stopped.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_STOP_S)
@@ -154,7 +154,7 @@ class PcmSource(_Reader):
         encoding: Encoding = "s16le",
         duration_s: float | None = None,
     ) -> None:
-        """Choose what to read. A FIFO is opened at the start only, since opening it waits for its writer.
+        """Choose what to read. A FIFO is opened by `start`, since opening it waits for its writer.
 
         Args:
             source: a path, or a binary file object.
@@ -209,9 +209,8 @@ class PcmSource(_Reader):
         source: Any = self._source
         stdin: Any = getattr(sys.stdin, "buffer", None)
         if stdin is not None and source is stdin:
-            source = (
-                stdin.raw
-            )  # a blocking read of the buffer would hold its lock, which breaks Python's shutdown
+            # A blocking read of the buffer would hold its lock, which breaks Python's shutdown.
+            source = stdin.raw
         read = getattr(source, "read1", source.read)
         while data := read(_READ_BYTES):
             yield data
@@ -232,7 +231,7 @@ class FileSource(_Reader):
 
         Args:
             path: a file of any format that `Pipeline` reads, or a file object.
-            real_time: whether to give each block when a microphone would, or else at once.
+            real_time: whether to give each block when a microphone would; if not, as soon as it is read.
             block_s: length of a block, in seconds.
             duration_s: seconds after which to end; None for all of it.
 
@@ -247,7 +246,7 @@ class FileSource(_Reader):
         self._block = max(1, round(block_s * self.sample_rate))
 
     def stop(self) -> None:
-        """Feed no more, and close the file."""
+        """Stop feeding, and close the file."""
         super().stop()
         if self._thread is None:
             self._file.close()

@@ -15,8 +15,6 @@ from fastaudio.live.tap import Tap
 from fastaudio.running.stream import without_channel_axis
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from fastaudio._core import LiveOptions, LiveStats, Node, Pool, StreamSpec
     from fastaudio.live.results import Item
     from fastaudio.live.sources import Source
@@ -54,7 +52,7 @@ class LiveStream:
     child has to open its own.
 
     Attributes:
-        sample_rate, channels: of the blocks.
+        sample_rate, channels: the blocks' rate in Hz, and how many channels they have.
         source: what pushes them, or None.
     """
 
@@ -147,12 +145,11 @@ class LiveStream:
         return item
 
     def _require_process(self) -> None:
-        # Called before any lock is taken, for a thread that stayed in the parent may hold it.
-        if os.getpid() == self._pid:
-            return
-        raise _core.StateError(
-            "live: expected a stream opened in this process, got one from before a fork; open a new one"
-        )
+        # This comes before any lock is taken, since a thread that stayed in the parent may hold it.
+        if os.getpid() != self._pid:
+            raise _core.StateError(
+                "live: expected a stream opened in this process, got one from before a fork; open a new one"
+            )
 
     # The rest.
 
@@ -223,12 +220,7 @@ class LiveStream:
     def __enter__(self) -> LiveStream:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __del__(self) -> None:

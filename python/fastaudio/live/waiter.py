@@ -18,7 +18,7 @@ _Look: TypeAlias = "Callable[[], bool | None]"
 
 
 class Waiter:
-    """A thread that looks whether there is more until it knows.
+    """A thread that calls `look` until it says whether there is another result.
 
     It is a daemon, since an executor's thread would delay the exit. It keeps the reader of results alive
     only while it looks.

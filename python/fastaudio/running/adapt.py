@@ -13,11 +13,7 @@ Quality: TypeAlias = Literal["fast", "high", "best"]
 
 
 class Adapter:
-    """Precedes a node with what makes its input mono and resamples it; thread-safe.
-
-    Attributes:
-        spec: the node's input, mono at its own rate.
-    """
+    """Precedes a node with what makes its input mono and resamples it to `spec`; thread-safe."""
 
     def __init__(self, node: Node, *, channel: int | None, quality: Quality) -> None:
         """Check and keep the arguments, which are those of `Pipeline`."""
@@ -46,11 +42,7 @@ class Adapter:
         self._lock = threading.Lock()
 
     def adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the adapted node and the spec of its input; calls with equal arguments share the node.
-
-        Raises:
-            TypeError, ValueError: an argument isn't an int, or is outside its range.
-        """
+        """Return the adapted node and the spec of its input; calls with equal arguments share the node."""
         for name, value in (("sample_rate", sample_rate), ("channels", channels)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
                 got = f"{value!r} ({type(value).__name__})"

@@ -159,9 +159,14 @@ class AudioFile:
 
     def _salvage(self, buffer: NDArray[np.float32]) -> int:
         """Decode the samples before an error again, in small steps; return how many there were."""
+        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
+
         done = 0
         try:
-            self._reopen()
+            self._file.close()
+            if not isinstance(self._source, str | os.PathLike):
+                self._source.seek(0)
+            self._file = _forward_only(soundfile.SoundFile(self._source))
             left = self.samples_read
             while left > 0:  # a broken file doesn't seek
                 left -= len(self._file.read(out=buffer[: min(left, len(buffer))]))
@@ -173,14 +178,6 @@ class AudioFile:
         except self._error:
             pass
         return done
-
-    def _reopen(self) -> None:
-        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
-
-        self._file.close()
-        if not isinstance(self._source, str | os.PathLike):
-            self._source.seek(0)
-        self._file = _forward_only(soundfile.SoundFile(self._source))
 
     def _is_end(self, error: Exception) -> bool:
         """Tell whether libsndfile stumbled over the end of a FLAC that doesn't state its length."""

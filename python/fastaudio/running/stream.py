@@ -33,7 +33,7 @@ class PipelineStream:
     are those of the whole signal at once.
 
     Attributes:
-        sample_rate: of the blocks, in Hz.
+        sample_rate: the blocks' rate, in Hz.
         samples_pushed: samples taken so far, per channel.
     """
 
@@ -144,17 +144,12 @@ class PipelineStream:
 
     def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
         spec = self._specs[name]
+        about = truncated, path, self._model
         if spec.kind == "events":
-            return self._events(rows, spec, path, truncated)
+            found = events.decode(rows, spec, duration_s=self.duration_s)
+            ended = events.in_order(found, spec.labels)
+            return events.Events(ended, spec.labels, self.duration_s, self.sample_rate, *about)
         if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s)
-        return Tags(spec.labels, rows, times, self.duration_s, truncated, path, self._model)
-
-    def _events(
-        self, rows: NDArray[np.float32], spec: StreamSpec, path: str | None, truncated: bool
-    ) -> events.Events:
-        found = events.decode(rows, spec, duration_s=self.duration_s)
-        ended = events.in_order(found, spec.labels)
-        how = self.duration_s, self.sample_rate, truncated, path, self._model
-        return events.Events(ended, spec.labels, *how)
+        return Tags(spec.labels, rows, times, self.duration_s, *about)

@@ -15,14 +15,9 @@ if TYPE_CHECKING:
 def row_times(
     spec: StreamSpec, n_rows: int, duration_s: float, *, first: int = 0, base_s: float = 0.0
 ) -> NDArray[np.float64]:
-    """Return start and end in seconds of rows [n_rows, 2] from the `first` on.
+    """Return the start and end in seconds, [n_rows, 2], of rows from number `first` of the signal on.
 
-    Args:
-        spec: of the rows, one of a pipeline's `output_specs`.
-        n_rows: how many there are.
-        duration_s: end of the sound that they were made of: no row ends after it.
-        first: number of the first of them in the whole signal.
-        base_s: time of row 0.
+    Row 0 begins at `base_s`, and no row ends after `duration_s`, the end of the sound. `spec` is the rows'.
     """
     if spec.rate_hz == 0:  # one row for the whole signal
         return np.full((n_rows, 2), (base_s, duration_s))

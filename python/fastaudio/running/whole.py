@@ -24,11 +24,7 @@ _SLICE = 1 << 20  # samples pushed at once, so that Ctrl-C is noticed in between
 
 
 def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None) -> tuple[Samples, int, int]:
-    """Return samples as [n_samples] or [n_samples, channels], their rate, and the number of channels.
-
-    Raises:
-        ValueError: the rate is missing, or the layout doesn't fit the axes.
-    """
+    """Return samples as [n_samples] or [n_samples, channels], their rate, and the number of channels."""
     if sample_rate is None:
         raise ValueError("Pipeline: expected sample_rate= with samples, got none; state it in Hz")
     if layout not in (None, "samples_channels", "channels_samples"):
@@ -45,7 +41,7 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
 
 
 def run_array(stream: PipelineStream, samples: Samples, progress: Progress | None) -> Any:
-    """Return what samples give, run through a newly opened stream; see `Pipeline.__call__`."""
+    """Run samples through a newly opened stream and return the result; see `Pipeline.__call__`."""
     total_s = len(samples) / stream.sample_rate
     for start in range(0, max(len(samples), 1), _SLICE):
         stream.feed(samples[start : start + _SLICE])
@@ -55,7 +51,7 @@ def run_array(stream: PipelineStream, samples: Samples, progress: Progress | Non
 
 
 def run_file(stream: PipelineStream, file: AudioFile, progress: Progress | None) -> Any:
-    """Return what a file gives, run through a newly opened stream; see `Pipeline.__call__`."""
+    """Run a file through a newly opened stream and return the result; see `Pipeline.__call__`."""
     for block in file.blocks():
         with file.decode_errors():
             stream.feed(block)

@@ -255,7 +255,7 @@ def test_interrupted_what_was_there_stays(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(embedding_files._Npz, "write", interrupt)
+    monkeypatch.setattr(np, "savez", interrupt)
     assert run(capsys, folder, "--output", out)[0] == 130
     assert out.read_bytes() == b"dear"
     assert not out.with_name("out.npz.part").exists()

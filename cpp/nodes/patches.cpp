@@ -1,7 +1,5 @@
 #include "nodes/patches.hpp"
 
-#include "core/rows/cutter.hpp"
-
 #include "nodes/support/require.hpp"
 
 namespace fastaudio {

@@ -14,9 +14,7 @@ Input:  rows of any shape
 Output: one row of the same shape at the end; none for an empty clip
 Latency: the whole clip, since the row comes out at its end
 )";
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
@@ -34,9 +32,7 @@ Input:  rows of any shape
 Output: one row of the same shape at the end; none for an empty clip
 Latency: the whole clip, since the row comes out at its end
 )";
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;

@@ -23,9 +23,7 @@ Example:
     >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
     [1000.0]
 )";
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   using NodeOf::NodeOf;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;

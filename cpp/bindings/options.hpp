@@ -88,9 +88,11 @@ std::string text_of(py::handle value);
 [[noreturn]] void throw_arguments(const std::string& node, std::size_t positional, std::size_t got);
 
 void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs);
+/// All options, or only those that differ from their defaults, as JSON takes them.
 py::dict options_dict(const OptionTable& table, const Node& node, bool all);
 std::string signature(const OptionTable& table);
 std::string class_doc(const OptionTable& table, const char* doc);
+/// Binds a property for each option.
 void bind_options(py::handle cls, const OptionTable& table);
 void bind_to_dict(py::handle cls, const OptionTable& table);
 
@@ -102,22 +104,10 @@ typename N::Options read_options(const py::args& args, const py::kwargs& kwargs)
   return options;
 }
 
-/// All options, or only those that differ from their defaults, as JSON takes them.
-template <class N>
-py::dict options_dict(const N& node, bool all) {
-  return options_dict(option_table<N>(), node, all);
-}
-
 /// The node's own text, then its options and errors.
 template <class N>
 std::string class_doc() {
   return class_doc(option_table<N>(), N::doc);
-}
-
-/// Binds a property for each option.
-template <class N>
-void bind_options(py::class_<N, Node, std::shared_ptr<N>>& cls) {
-  bind_options(cls, option_table<N>());
 }
 
 /// The docstring of a constructor with this signature, "(self, path: str, *, threads: int = 1) -> None". It
@@ -140,7 +130,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
   bind_options(cls, table);
   bind_to_dict(cls, table);
   cls.def(py::pickle(
-      [](const N& node) { return options_dict(node, true); },
+      [](const N& node) { return options_dict(option_table<N>(), node, true); },
       [make](const py::dict& state) { return make(read_options<N>(py::args(), py::kwargs(state))); }));
   return cls;
 }

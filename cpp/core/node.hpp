@@ -21,9 +21,9 @@ class Sink {
   /// The rows are valid during the call only.
   virtual void write(std::size_t output, const float* rows, std::size_t n_rows) = 0;
 
-  /// Memory for the next `n_rows` of an output, which then count as written: fill it before the next call.
-  /// Null if the sink has none to give; use `write` then.
-  virtual float* place(std::size_t /*output*/, std::size_t /*n_rows*/) { return nullptr; }
+  /// Extends an output by `n_rows` and returns their memory; fill it before the next call. Returns null, and
+  /// extends nothing, if the sink has no memory to give; use `write` then.
+  virtual float* extend(std::size_t /*output*/, std::size_t /*n_rows*/) { return nullptr; }
 };
 
 /// One run of a node over one signal; used by one thread at a time. All buffers are made when it is opened:

@@ -37,7 +37,7 @@ class LogStream final : public Stream {
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     while (n_rows > 0) {
       const std::size_t n = std::min(n_rows, rows_at_once_);
-      float* placed = sink.place(0, n);
+      float* placed = sink.extend(0, n);
       float* logs = placed != nullptr ? placed : block_.data();
       dsp::kernels().log(plan_, rows, logs, n * row_size_);
       if (placed == nullptr) sink.write(0, logs, n);

@@ -32,7 +32,7 @@ class Room final : public Sink {
   void write(std::size_t, const float* rows, std::size_t n_rows) override {
     values.insert(values.end(), rows, rows + n_rows);
   }
-  float* place(std::size_t, std::size_t n_rows) override {
+  float* extend(std::size_t, std::size_t n_rows) override {
     n_placed += n_rows;
     values.resize(values.size() + n_rows);
     return values.data() + values.size() - n_rows;

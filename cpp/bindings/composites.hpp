@@ -1,4 +1,4 @@
-/// From a composite's `child_arguments` and `fields()` to its Python class.
+/// Makes a composite's Python class from its `child_arguments` and `fields()`.
 #pragma once
 
 #include <span>

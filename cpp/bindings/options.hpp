@@ -1,4 +1,4 @@
-/// From a node's `fields()` to its Python class: constructor, properties, docs, card form, pickling.
+/// Makes a node's Python class from its `fields()`: constructor, properties, docs, card form, pickling.
 ///
 /// An edited header of a node compiles this anew, so the templates here only collect what is known of its
 /// options; options.cpp does the work without knowing their types.
@@ -88,7 +88,7 @@ std::string text_of(py::handle value);
 [[noreturn]] void throw_arguments(const std::string& node, std::size_t positional, std::size_t got);
 
 void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs);
-/// All options, or only those that differ from their defaults, as JSON takes them.
+/// All options, or only those that differ from their defaults, in types that JSON has.
 py::dict options_dict(const OptionTable& table, const Node& node, bool all);
 std::string signature(const OptionTable& table);
 std::string class_doc(const OptionTable& table, const char* doc);

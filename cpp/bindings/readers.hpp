@@ -1,4 +1,4 @@
-/// From Python's values to those of options and arguments.
+/// Reads Python's values for options and arguments.
 #pragma once
 
 #include <algorithm>

@@ -72,7 +72,7 @@ class Stream {
   bool broken_ = false;
 };
 
-/// For n_in inputs come n_out rows, and each depends on inputs near it alone: row k reads the inputs from
+/// n_in inputs give n_out rows, and each row depends only on inputs near it: row k reads the inputs from
 /// k n_in / n_out - before up to, not including, k n_in / n_out + after. It comes out with the last of them.
 /// A stream that begins n_in inputs later gives the same rows without the first n_out, except for rows that
 /// read an input it missed.

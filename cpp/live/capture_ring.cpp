@@ -31,7 +31,7 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
   std::size_t n_bad = 0;
   float peak = 0;
   std::int64_t end = end_.load(std::memory_order_relaxed);
-  // In pieces, so that a long block doesn't take the whole ring away from slow readers at once.
+  // Writes in pieces, so that a long block doesn't take the whole ring away from slow readers at once.
   const std::size_t most = std::max<std::size_t>(capacity_ / 8, 1);
   while (n > 0) {
     const std::size_t at = offset_of(end);

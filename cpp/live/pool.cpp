@@ -1,7 +1,7 @@
 #include "live/pool.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <map>
 #include <system_error>
 #include <utility>
 

@@ -97,7 +97,7 @@ class Dft {
     return bins;
   }
 
-  /// Of every `step`th of `x`.
+  /// The same for every `step`th value of `x`.
   void radix2(const std::complex<double>* x, std::size_t step, std::complex<double>* bins,
               std::size_t size) const {
     bins[0] = *x;

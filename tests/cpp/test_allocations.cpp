@@ -189,9 +189,9 @@ TEST_CASE("allocations: nor do branches of different rates that are joined") {
   for (const char* align : {"repeat", "average"}) {
     const Concat::Options options{.rate_of = std::string(align) == "average" ? 0 : 1, .align = align};
     CHECK(allocations_of(*std::make_shared<Concat>(std::vector<NodePtr>{slow, fast}, options), samples) == 0);
-    const auto scales = std::make_shared<Parallel>(std::vector<NamedNode>{
-        {"gamma", std::make_shared<L2Normalize>(L2Normalize::Options{})},
-        {"beta", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})}});
+    const auto scales = std::make_shared<Parallel>(
+        std::vector<NamedNode>{{"gamma", std::make_shared<L2Normalize>(L2Normalize::Options{})},
+                               {"beta", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})}});
     const auto condition = std::make_shared<Sequential>(std::vector<NodePtr>{fast, scales});
     CHECK(allocations_of(*std::make_shared<Film>(slow, condition, Film::Options{align}), samples) == 0);
   }

@@ -12,7 +12,7 @@ namespace {
 using Edge = Framer::Edge;
 constexpr Edge kEdges[] = {Edge::zeros, Edge::reflect, Edge::repeat};
 
-/// Frames of the signal pushed in pieces, each an array of its own.
+/// Frames of the signal pushed in pieces, each in a separate array.
 Floats framed(const Floats& x, const Framer::Options& o, const std::vector<std::size_t>& pieces) {
   Framer framer(o);
   Floats frames;
@@ -42,7 +42,7 @@ TEST_CASE("framer: frames equal their definition for any chunking") {
   for (int round = 0; round < 6000; ++round) {
     const int length = random.integer(1, 48);
     const int hop = random.integer(1, random.coin() ? length : 3 * length);
-    // As centred frames have it, or anything; a negative one skips samples.
+    // Half a frame, which centred frames have, or any number; a negative one skips samples.
     const int left = random.coin() ? length / 2 : random.integer(-2 * hop, length);
     const int right = random.coin() ? length / 2 : random.integer(0, length);
     const Edge edge = kEdges[random.integer(0, 2)];

@@ -25,7 +25,7 @@ std::shared_ptr<MelSpectrogram> mel_of(int n_fft, int hop_length) {
   return std::make_shared<MelSpectrogram>(options);
 }
 
-/// Memory for the rows of a part, as the bindings have it.
+/// Memory for the rows of a part; the bindings have the like.
 class Room final : public Sink {
  public:
   explicit Room(std::size_t n_values) { values.reserve(n_values); }

@@ -30,7 +30,7 @@ class Composite : public Node {
   std::span<const Child> children() const final { return children_; }
 
  protected:
-  /// Children are named after their arguments, or numbered; those of a dict have names already.
+  /// Children are named after their arguments, or numbered; those from a dict have names already.
   Composite(std::span<const ChildArgument> arguments, std::vector<NodePtr> nodes);
   Composite(std::span<const ChildArgument> arguments, std::vector<NamedNode> nodes);
 
@@ -50,12 +50,11 @@ class Branched : public Composite {
   using Composite::Composite;
 };
 
-/// "Film(content=..., condition=..., align='average')"; `options` as format_options writes them.
+/// Writes "Film(content=..., condition=..., align='average')"; `options` comes from format_options.
 std::string format_composite(const char* name, std::span<const ChildArgument> arguments,
                              std::span<const Child> children, const std::string& options);
 
-/// `nodes` with the children's names. Throws ValueError unless there are as many of them, where the
-/// arguments fix their number.
+/// Gives `nodes` the children's names. Throws ValueError if the arguments fix their number and it differs.
 std::vector<NamedNode> replaced(const char* name, Form form, std::span<const Child> children,
                                 std::vector<NodePtr> nodes);
 

@@ -6,7 +6,7 @@ namespace fastaudio {
 
 namespace {
 
-/// Input values that all branches take before the next ones: the first branch's rows wait for the last one's.
+/// How many input values each branch takes in its turn; the first branch's rows wait for the last one's.
 constexpr std::size_t kPiece = 65536;
 
 /// Most values to reserve memory for in advance.

@@ -6,7 +6,7 @@ namespace fastaudio {
 
 namespace {
 
-/// With fewer input values than this, starting another thread doesn't pay.
+/// Starting another thread doesn't pay for fewer input values than this.
 constexpr std::int64_t kSmallestPart = 65536;
 
 }  // namespace

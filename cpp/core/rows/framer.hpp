@@ -11,8 +11,8 @@
 
 namespace fastaudio {
 
-/// For one thread. Frame t starts at sample t * hop - pad_left: `pad_left` samples are added before the
-/// signal and `pad_right` after it.
+/// One thread may use it. Frame t starts at sample t * hop - pad_left: `pad_left` samples are added before
+/// the signal and `pad_right` after it.
 ///
 /// `emit(first, n)` receives up to `batch` frames: frame i lies at first + i * hop. Frames inside the
 /// caller's array are read there; only frames that cross two pushes are copied to the ring.

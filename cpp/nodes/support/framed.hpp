@@ -1,4 +1,4 @@
-/// What nodes share that make one number of each frame of samples.
+/// What nodes that make one number from each frame of samples share.
 #pragma once
 
 #include <utility>

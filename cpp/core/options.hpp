@@ -171,15 +171,15 @@ class NodeOf : public Node, public Optioned<Derived> {
 
   std::string repr() const override { return format_options(Derived::name, this->options()); }
 
+  /// Outputs for `input`; throws ValueError if it doesn't fit. A node with a locality leaves their latency to
+  /// `outputs`; any other node sets it here.
+  virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
+
   std::vector<Output> outputs(const StreamSpec& input) const final {
     auto outputs = describe(input);
     if (const auto near = locality()) detail::state_latency(outputs, *near, input);
     return outputs;
   }
-
- private:
-  /// Outputs for `input`; throws ValueError if it doesn't fit. Without a locality it sets latency_s too.
-  virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
 };
 
 }  // namespace fastaudio

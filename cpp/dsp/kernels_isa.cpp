@@ -1,4 +1,5 @@
 // This file is compiled once per instruction set, each time with another FASTAUDIO_ISA; see lanes.hpp.
+#include <cmath>
 
 #include "dsp/kernels.hpp"
 #include "simd/lanes.hpp"

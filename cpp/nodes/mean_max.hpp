@@ -17,10 +17,8 @@ Latency: the whole clip, since the row comes out at its end
   using Options = NoOptions;
 
   using NodeOf::NodeOf;
-  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-
- private:
   std::vector<Output> describe(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 };
 
 class Max final : public NodeOf<Max> {
@@ -35,10 +33,8 @@ Latency: the whole clip, since the row comes out at its end
   using Options = NoOptions;
 
   using NodeOf::NodeOf;
-  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-
- private:
   std::vector<Output> describe(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

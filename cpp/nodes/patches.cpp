@@ -42,8 +42,6 @@ std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
   return std::make_unique<PatchStream>(cut(), input.row_size());
 }
 
-std::optional<Locality> Patches::locality() const { return Cutter::locality(cut()); }
-
 NodePtr Patches::with_hop(int n_rows) const {
   Options changed = options();
   changed.hop = n_rows;

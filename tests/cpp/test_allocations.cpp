@@ -50,7 +50,7 @@ void release_aligned(void* memory) {
 
 }  // namespace
 
-// The library's other forms, for arrays and without exceptions, call these.
+// The standard library's other forms, for arrays and without exceptions, call these.
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new(std::size_t size, std::align_val_t boundary) { return counted_aligned(size, boundary); }
 void operator delete(void* memory) noexcept { std::free(memory); }

@@ -48,7 +48,7 @@ class Back final : public Sink {
   Sink& sink_;
 };
 
-/// Gives its rows when it is settled, as a network with threads may.
+/// Gives its rows when it is settled; a network with threads may do so.
 class Later final : public Node {
  public:
   std::string repr() const override { return "later()"; }

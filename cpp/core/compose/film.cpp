@@ -61,8 +61,8 @@ std::unique_ptr<Stream> Film::open(const StreamSpec& input) const {
                      gamma == 0 ? std::vector<std::size_t>{1, 2} : std::vector<std::size_t>{2, 1}});
   const std::size_t size = rows[kContent].spec.row_size();
   const auto join = [size](const float* const* in, float* out) {
-    const float *from = in[0], *gains = in[1], *shifts = in[2];
-    for (std::size_t k = 0; k < size; ++k) out[k] = gains[k] * from[k] + shifts[k];
+    const float *content = in[0], *gains = in[1], *shifts = in[2];  // gamma and beta
+    for (std::size_t k = 0; k < size; ++k) out[k] = gains[k] * content[k] + shifts[k];
   };
   return std::make_unique<JoinStream>(alignment(rows), std::move(streams), rows, input, size, join);
 }

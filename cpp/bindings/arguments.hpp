@@ -1,9 +1,6 @@
 /// Arguments of functions. They are read as strictly as nodes' options and refused in the same words.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "bindings/options.hpp"
 #include "bindings/readers.hpp"
 
@@ -30,19 +27,11 @@ class Argument : public py::object {
 
 namespace pybind11::detail {
 template <>
-struct handle_type_name<fastaudio::bindings::Argument<std::int64_t>> {
-  static constexpr auto name = const_name("int");
-};
-template <>
 struct handle_type_name<fastaudio::bindings::Argument<int>> {
   static constexpr auto name = const_name("int");
 };
 template <>
 struct handle_type_name<fastaudio::bindings::Argument<double>> {
   static constexpr auto name = const_name("float");
-};
-template <>
-struct handle_type_name<fastaudio::bindings::Argument<std::string>> {
-  static constexpr auto name = const_name("str");
 };
 }  // namespace pybind11::detail

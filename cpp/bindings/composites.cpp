@@ -6,36 +6,33 @@ namespace fastaudio::bindings {
 
 namespace {
 
-NodePtr read_node(const std::string& taker, py::handle value) {
-  if (!value || !py::isinstance<Node>(value)) {
-    throw TypeError(taker + ": expected a node, got " + (value ? text_of(value) : "none"));
-  }
+[[noreturn]] void refuse(const std::string& taker, const char* expected, py::handle value) {
+  throw TypeError(taker + ": expected " + expected + ", got " + (value ? text_of(value) : "none"));
+}
+
+NodePtr read_node(const std::string& taker, py::handle value, const char* expected = "a node",
+                  py::handle whole = {}) {
+  if (!value || !py::isinstance<Node>(value)) refuse(taker, expected, whole ? whole : value);
   return value.cast<std::shared_ptr<Node>>();
 }
 
-std::vector<NamedNode> read_list(const std::string& composite, py::handle value) {
-  const auto refuse = [&] {
-    throw TypeError(composite + ": expected a list of nodes, got " + (value ? text_of(value) : "none"));
-  };
-  if (!value || !(py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value))) refuse();
-  std::vector<NamedNode> nodes;
-  for (const py::handle node : value) {
-    if (!py::isinstance<Node>(node)) refuse();
-    nodes.emplace_back("", node.cast<std::shared_ptr<Node>>());
+std::vector<NamedNode> read_list(const std::string& taker, py::handle value) {
+  constexpr const char* kExpected = "a list of nodes";
+  if (!value || !(py::isinstance<py::list>(value) || py::isinstance<py::tuple>(value))) {
+    refuse(taker, kExpected, value);
   }
+  std::vector<NamedNode> nodes;
+  for (const py::handle node : value) nodes.emplace_back("", read_node(taker, node, kExpected, value));
   return nodes;
 }
 
-std::vector<NamedNode> read_dict(const std::string& composite, py::handle value) {
-  const auto refuse = [&] {
-    throw TypeError(composite + ": expected a dict of names to nodes, got " +
-                    (value ? text_of(value) : "none"));
-  };
-  if (!value || !py::isinstance<py::dict>(value)) refuse();
+std::vector<NamedNode> read_dict(const std::string& taker, py::handle value) {
+  constexpr const char* kExpected = "a dict of names to nodes";
+  if (!value || !py::isinstance<py::dict>(value)) refuse(taker, kExpected, value);
   std::vector<NamedNode> nodes;
   for (const auto& [name, node] : py::reinterpret_borrow<py::dict>(value)) {
-    if (!py::isinstance<py::str>(name) || !py::isinstance<Node>(node)) refuse();
-    nodes.emplace_back(name.cast<std::string>(), node.cast<std::shared_ptr<Node>>());
+    if (!py::isinstance<py::str>(name)) refuse(taker, kExpected, value);
+    nodes.emplace_back(name.cast<std::string>(), read_node(taker, node, kExpected, value));
   }
   return nodes;
 }

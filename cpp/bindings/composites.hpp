@@ -1,4 +1,4 @@
-/// From a composite's `child_arguments` and `fields()` to its Python class.
+/// Makes a composite's Python class from its `child_arguments` and `fields()`.
 #pragma once
 
 #include <span>
@@ -104,7 +104,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
         py::init([](const py::args& args, const py::kwargs& kwargs) { return construct<N>(args, kwargs); }),
         init_doc(option_table<N>(), N::child_arguments).c_str());
   }
-  bind_options<N>(cls);
+  bind_options(cls, option_table<N>());
   bind_children<N>(cls);
   cls.def(
       "to_dict",
@@ -113,7 +113,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
         dict["node"] = N::name;
         const auto to_dict = [](const py::object& child) -> py::object { return child.attr("to_dict")(); };
         dict.attr("update")(children_dict(N::child_arguments, node.children(), to_dict));
-        dict.attr("update")(options_dict(node, false));
+        dict.attr("update")(options_dict(option_table<N>(), node, false));
         return dict;
       },
       "The children and the options that are not default, as a card holds them.");
@@ -121,7 +121,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
       [](const N& node) {
         const auto same = [](const py::object& child) { return child; };
         py::dict state = children_dict(N::child_arguments, node.children(), same);
-        state.attr("update")(options_dict(node, true));
+        state.attr("update")(options_dict(option_table<N>(), node, true));
         return state;
       },
       [](const py::dict& state) { return construct<N>(py::args(), py::kwargs(state)); }));

@@ -31,8 +31,8 @@ class GrowingBuffer {
     size_ += n;
   }
 
-  /// Adds n values, to be written by the caller; null, and nothing is added, if that takes more memory.
-  float* place(std::size_t n) {
+  /// Adds n values for the caller to fill; returns null, and adds nothing, if that takes more memory.
+  float* extend(std::size_t n) {
     if (n > capacity_ - size_) return nullptr;
     size_ += n;
     return values_.get() + size_ - n;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "bindings/bindings.hpp"
 #include "bindings/growing_buffer.hpp"

@@ -1,4 +1,3 @@
-#include <atomic>
 #include <mutex>
 
 #include "bindings/arguments.hpp"
@@ -29,7 +28,7 @@ extern "C" int fastaudio_capture(const void* input, void* /*output*/, unsigned l
   return 0;  // go on
 }
 
-/// What `read_options` and `class_doc` need to know about LiveOptions, as a node's class tells it.
+/// Tells `read_options` and `class_doc` about LiveOptions what a node's class tells about its own.
 struct Live {
   using Options = LiveOptions;
   static constexpr const char* name = "live";

@@ -6,19 +6,8 @@ namespace fastaudio::bindings {
 namespace {
 
 const char* name_of(Role role) {
-  switch (role) {
-    case Role::step:
-      return "step";
-    case Role::output:
-      return "output";
-    case Role::joined:
-      return "joined";
-    case Role::condition:
-      return "condition";
-    case Role::clip:
-      break;
-  }
-  return "clip";
+  constexpr const char* kNames[] = {"step", "output", "joined", "condition", "clip"};  // in the enum's order
+  return kNames[static_cast<std::size_t>(role)];
 }
 
 void register_spec(py::module_& m) {

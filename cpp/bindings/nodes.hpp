@@ -1,7 +1,6 @@
 /// Binds the nodes that are listed in nodes/all.hpp.
 #pragma once
 
-#include <string>
 #include <utility>
 #include <vector>
 

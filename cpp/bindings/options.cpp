@@ -141,6 +141,7 @@ py::dict options_dict(const OptionTable& table, const Node& node, bool all) {
 }
 
 std::string init_doc(const OptionTable& table, std::span<const ChildArgument> children) {
+  // In the order of Form.
   static constexpr const char* kTypes[] = {"Node", "list[Node] | tuple[Node, ...]", "dict[str, Node]",
                                            "Node"};
   std::string plain = "__init__(self", typed = plain;

@@ -1,4 +1,4 @@
-/// From a node's `fields()` to its Python class: constructor, properties, docs, card form, pickling.
+/// Makes a node's Python class from its `fields()`: constructor, properties, docs, card form, pickling.
 ///
 /// An edited header of a node compiles this anew, so the templates here only collect what is known of its
 /// options; options.cpp does the work without knowing their types.
@@ -90,8 +90,10 @@ std::string text_of(py::handle value);
 [[noreturn]] void throw_arguments(const std::string& node, std::size_t positional, std::size_t got);
 
 void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs);
+/// All options, or only those that differ from their defaults, in types that JSON has.
 py::dict options_dict(const OptionTable& table, const Node& node, bool all);
 std::string class_doc(const OptionTable& table, const char* doc);
+/// Binds a property for each option.
 void bind_options(py::handle cls, const OptionTable& table);
 void bind_to_dict(py::handle cls, const OptionTable& table);
 
@@ -103,22 +105,10 @@ typename N::Options read_options(const py::args& args, const py::kwargs& kwargs)
   return options;
 }
 
-/// All options, or only those that differ from their defaults, as JSON takes them.
-template <class N>
-py::dict options_dict(const N& node, bool all) {
-  return options_dict(option_table<N>(), node, all);
-}
-
 /// The node's own text, then its options and errors.
 template <class N>
 std::string class_doc() {
   return class_doc(option_table<N>(), N::doc);
-}
-
-/// Binds a property for each option.
-template <class N>
-void bind_options(py::class_<N, Node, std::shared_ptr<N>>& cls) {
-  bind_options(cls, option_table<N>());
 }
 
 /// The docstring of a constructor, "__init__(self, path: str, *, threads: int = 1) -> None". The signature
@@ -141,7 +131,7 @@ py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
   bind_options(cls, table);
   bind_to_dict(cls, table);
   cls.def(py::pickle(
-      [](const N& node) { return options_dict(node, true); },
+      [](const N& node) { return options_dict(option_table<N>(), node, true); },
       [make](const py::dict& state) { return make(read_options<N>(py::args(), py::kwargs(state))); }));
   return cls;
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 #include <vector>
 
 #include "bindings/bindings.hpp"
@@ -26,8 +25,8 @@ class Collector final : public Sink {
   void write(std::size_t output, const float* from, std::size_t n_rows) override {
     rows[output].append(from, n_rows * row_sizes_[output]);
   }
-  float* place(std::size_t output, std::size_t n_rows) override {
-    return rows[output].place(n_rows * row_sizes_[output]);
+  float* extend(std::size_t output, std::size_t n_rows) override {
+    return rows[output].extend(n_rows * row_sizes_[output]);
   }
   std::vector<GrowingBuffer> rows;
 
@@ -46,7 +45,7 @@ class Placed final : public Sink {
     n_placed += fits;
     overflow.append(from + fits, n - fits);
   }
-  float* place(std::size_t, std::size_t n_rows) override {
+  float* extend(std::size_t, std::size_t n_rows) override {
     const std::size_t n = n_rows * row_size_;
     if (overflow.size() > 0 || n > room_ - n_placed) return nullptr;
     n_placed += n;

@@ -1,6 +1,7 @@
-/// From Python's values to those of options and arguments.
+/// Reads Python's values for options and arguments.
 #pragma once
 
+#include <algorithm>
 #include <climits>
 #include <cstdint>
 #include <map>
@@ -28,26 +29,6 @@ struct Reader<bool> {
   }
 };
 template <>
-struct Reader<int> {
-  static constexpr const char* type = "int";
-  static bool read(py::handle value, int& out) {
-    if (py::isinstance<py::bool_>(value) || !PyIndex_Check(value.ptr())) return false;
-    const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
-    if (!index) throw py::error_already_set();
-    int overflow = 0;
-    const long wide = PyLong_AsLongAndOverflow(index.ptr(), &overflow);
-    // Outside int the nearest int is taken, which every range excludes.
-    if (overflow > 0 || wide > INT_MAX) {
-      out = INT_MAX;
-    } else if (overflow < 0 || wide < INT_MIN) {
-      out = INT_MIN;
-    } else {
-      out = static_cast<int>(wide);
-    }
-    return true;
-  }
-};
-template <>
 struct Reader<std::int64_t> {
   static constexpr const char* type = "int";
   static bool read(py::handle value, std::int64_t& out) {
@@ -56,7 +37,18 @@ struct Reader<std::int64_t> {
     if (!index) throw py::error_already_set();
     int overflow = 0;
     out = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
-    if (overflow != 0) out = overflow > 0 ? INT64_MAX : INT64_MIN;  // every range excludes it
+    // For a number too large this is the nearest one, which every range excludes.
+    if (overflow != 0) out = overflow > 0 ? INT64_MAX : INT64_MIN;
+    return true;
+  }
+};
+template <>
+struct Reader<int> {
+  static constexpr const char* type = "int";
+  static bool read(py::handle value, int& out) {
+    std::int64_t wide = 0;
+    if (!Reader<std::int64_t>::read(value, wide)) return false;
+    out = static_cast<int>(std::clamp<std::int64_t>(wide, INT_MIN, INT_MAX));
     return true;
   }
 };

@@ -59,7 +59,7 @@ class PyStream {
     if (parts.size() > 1) {
       run_parts(parts, array, collector.rows[0]);
     } else {
-      // A node that takes batches, as models do, gets what it can in one.
+      // A model takes batches, so it gets the whole signal at once.
       const auto near = node_->locality();
       push_into(collector, array, false, near && near->divisible);
       flush_into(collector);

@@ -21,9 +21,9 @@ class Sink {
   /// The rows are valid during the call only.
   virtual void write(std::size_t output, const float* rows, std::size_t n_rows) = 0;
 
-  /// Memory for the next `n_rows` of an output, which then count as written: fill it before the next call.
-  /// Null if the sink has none to give; use `write` then.
-  virtual float* place(std::size_t /*output*/, std::size_t /*n_rows*/) { return nullptr; }
+  /// Extends an output by `n_rows` and returns their memory; fill it before the next call. Returns null, and
+  /// extends nothing, if the sink has no memory to give; use `write` then.
+  virtual float* extend(std::size_t /*output*/, std::size_t /*n_rows*/) { return nullptr; }
 };
 
 /// One run of a node over one signal; used by one thread at a time. All buffers are made when it is opened:
@@ -72,7 +72,7 @@ class Stream {
   bool broken_ = false;
 };
 
-/// For n_in inputs come n_out rows, and each depends on inputs near it alone: row k reads the inputs from
+/// n_in inputs give n_out rows, and each row depends only on inputs near it: row k reads the inputs from
 /// k n_in / n_out - before up to, not including, k n_in / n_out + after. It comes out with the last of them.
 /// A stream that begins n_in inputs later gives the same rows without the first n_out, except for rows that
 /// read an input it missed.

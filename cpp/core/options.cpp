@@ -73,22 +73,15 @@ std::string format(const Range& range, std::string_view unit) {
 }
 
 std::string format(const Choices& choices) {
-  std::string text;
-  for (std::string_view rest = choices.names; !rest.empty();) {
-    const std::string_view name = rest.substr(0, rest.find(' '));
-    text += (text.empty() ? "'" : ", '") + std::string(name) + "'";
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-  }
-  return "one of " + text;
+  std::string text = "one of '";
+  for (const char c : choices.names) text += c == ' ' ? "', '" : std::string(1, c);
+  return text + "'";
 }
 
 bool contains(const Choices& choices, std::string_view name) {
-  for (std::string_view rest = choices.names; !rest.empty();) {
-    const std::string_view choice = rest.substr(0, rest.find(' '));
-    if (choice == name) return true;
-    rest.remove_prefix(std::min(rest.size(), choice.size() + 1));
-  }
-  return false;
+  const std::string all = " " + std::string(choices.names) + " ";
+  return name.find(' ') == std::string_view::npos &&
+         all.find(" " + std::string(name) + " ") != std::string::npos;
 }
 
 namespace detail {

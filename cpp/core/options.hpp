@@ -73,15 +73,6 @@ bool contains(const Choices& choices, std::string_view name);
 
 namespace detail {
 
-template <class T>
-struct Unwrapped {
-  using type = T;
-};
-template <class T>
-struct Unwrapped<std::optional<T>> {
-  using type = T;
-};
-
 /// Sets when rows of this locality come out.
 void state_latency(std::vector<Output>& outputs, const Locality& near, const StreamSpec& input);
 
@@ -140,39 +131,55 @@ std::string format_options(const char* node, const Options& options) {
   return std::string(node) + "(" + text + ")";
 }
 
-/// Base of every node with options. `Derived` has `name` and `Options`, and a static `check(options)` if some
-/// options rule out others. It makes its output's spec in `describe`. With a locality the latency follows.
+/// For nodes without options.
+struct NoOptions {
+  static constexpr auto fields() { return std::tuple<>{}; }
+};
+
+/// Holds a node's options. `Derived` has `name` and `Options`, and a static `check(options)` if some options
+/// rule out others.
 template <class Derived>
-class NodeOf : public Node {
+class Optioned {
  public:
   /// Throws ValueError for options outside their range, or that contradict each other.
   template <class Self = Derived>
-  explicit NodeOf(typename Self::Options options = {}) : held_(std::make_unique<Held>(std::move(options))) {
+  explicit Optioned(typename Self::Options options = {}) : held_(std::make_unique<Held>(std::move(options))) {
     check_options(Derived::name, held_->options);
     if constexpr (requires { Derived::check(held_->options); }) Derived::check(held_->options);
   }
 
   const auto& options() const { return held_->options; }
-  std::string repr() const override { return format_options(Derived::name, options()); }
+
+ private:
+  struct Held;  // holds a type of Derived's, which isn't complete where this class is
+  std::unique_ptr<const Held> held_;
+};
+
+template <class Derived>
+struct Optioned<Derived>::Held {
+  explicit Held(typename Derived::Options o) : options(std::move(o)) {}
+  typename Derived::Options options;
+};
+
+/// Base of every node but composites. It makes its outputs in `describe`; their latency follows from its
+/// locality, if it has one.
+template <class Derived>
+class NodeOf : public Node, public Optioned<Derived> {
+ public:
+  template <class Self = Derived>
+  explicit NodeOf(typename Self::Options options = {}) : Optioned<Derived>(std::move(options)) {}
+
+  std::string repr() const override { return format_options(Derived::name, this->options()); }
+
+  /// Outputs for `input`; throws ValueError if it doesn't fit. A node with a locality leaves their latency to
+  /// `outputs`; any other node sets it here.
+  virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
 
   std::vector<Output> outputs(const StreamSpec& input) const final {
     auto outputs = describe(input);
     if (const auto near = locality()) detail::state_latency(outputs, *near, input);
     return outputs;
   }
-
- private:
-  /// Outputs for `input`; throws ValueError if it doesn't fit. Without a locality it sets latency_s too.
-  virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
-
-  struct Held;  // holds a type of Derived's, which isn't complete where this class is
-  std::unique_ptr<const Held> held_;
-};
-
-template <class Derived>
-struct NodeOf<Derived>::Held {
-  explicit Held(typename Derived::Options o) : options(std::move(o)) {}
-  typename Derived::Options options;
 };
 
 }  // namespace fastaudio

@@ -3,18 +3,15 @@
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
-
-#include <cstdlib>
 #else
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/mman.h>
-
-#include <cstdlib>
 #endif
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 
 namespace fastaudio::platform {
 

@@ -10,18 +10,9 @@ namespace fastaudio {
 bool same_rate(double a_hz, double b_hz) { return std::abs(a_hz - b_hz) <= 1e-9 * std::abs(a_hz); }
 
 const char* name_of(StreamSpec::Kind kind) {
-  switch (kind) {
-    case StreamSpec::Kind::samples:
-      return "samples";
-    case StreamSpec::Kind::spectrum:
-      return "spectrum";
-    case StreamSpec::Kind::scores:
-      return "scores";
-    case StreamSpec::Kind::events:
-      return "events";
-    default:
-      return "rows";
-  }
+  constexpr const char* kNames[] = {"rows", "samples", "spectrum", "scores",
+                                    "events"};  // in the enum's order
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 void check_spec(const StreamSpec& spec) {

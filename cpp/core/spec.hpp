@@ -49,7 +49,7 @@ struct StreamSpec {
     kind = Kind::scores;
   }
 
-  /// For a last axis that is another one now: its names and frequencies no longer hold.
+  /// Drops the names and frequencies of the last axis, because another axis is last now.
   void clear_axis() {
     labels.clear();
     bin_hz = 0;
@@ -63,7 +63,7 @@ struct Output {
   StreamSpec spec;
 };
 
-/// The kind's name, as Python shows it.
+/// The kind's name in Python.
 const char* name_of(StreamSpec::Kind kind);
 
 /// Throws ValueError unless the rate is finite and not negative, and a row has from 1 to 2**28 values.

@@ -70,6 +70,7 @@ Source: ONNX Runtime 1.19 or later, C interface
   const std::vector<onnx::State>& states() const { return states_; }
   std::vector<std::string> output_names() const;
   std::string summary() const override;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
   bool batches() const override;
@@ -86,7 +87,6 @@ Source: ONNX Runtime 1.19 or later, C interface
 
  private:
   OnnxModel(Options options, std::shared_ptr<onnx::Session> session);
-  std::vector<Output> describe(const StreamSpec& input) const override;
   void find_data_input();
   void check_outputs() const;
   /// Returns the names of all outputs that aren't states.

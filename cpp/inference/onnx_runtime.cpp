@@ -17,15 +17,8 @@ namespace {
 std::atomic<int> runs_in_progress{0};
 std::atomic<bool> closed{false};
 
-std::mutex& library_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-std::string& library_path() {
-  static std::string path;
-  return path;
-}
+std::mutex library_mutex;  ///< guards the next
+std::string library_path;
 
 /// The library reads this when it starts. A program that hears a microphone must never phone home.
 void refuse_telemetry() {
@@ -69,8 +62,8 @@ void self_test(const Runtime& runtime) {
 
 void Runtime::set_library(const std::string& path) {
   refuse_telemetry();
-  const std::lock_guard lock(library_mutex());
-  library_path() = path;
+  const std::lock_guard lock(library_mutex);
+  library_path = path;
 }
 
 void Runtime::close() {
@@ -111,9 +104,9 @@ const std::shared_ptr<Runtime>& Runtime::get() {
 Runtime::Library Runtime::open() {
   std::string path;
   {
-    const std::lock_guard lock(library_mutex());
+    const std::lock_guard lock(library_mutex);
     const char* chosen = std::getenv("FASTAUDIO_ONNXRUNTIME");
-    path = chosen != nullptr && *chosen != '\0' ? chosen : library_path();
+    path = chosen != nullptr && *chosen != '\0' ? chosen : library_path;
   }
   if (path.empty()) {
     throw ModelError(

@@ -31,10 +31,10 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
   std::size_t n_bad = 0;
   float peak = 0;
   std::int64_t end = end_.load(std::memory_order_relaxed);
-  // In pieces, so that a long block doesn't take the whole ring away from slow readers at once.
+  // Writes in pieces, so that a long block doesn't take the whole ring away from slow readers at once.
   const std::size_t most = std::max<std::size_t>(capacity_ / 8, 1);
   while (n > 0) {
-    const std::size_t at = place(end);
+    const std::size_t at = offset_of(end);
     const std::size_t piece = std::min({n, most, capacity_ - at / channels_});
     end += static_cast<std::int64_t>(piece);
     claimed_.store(end, std::memory_order_relaxed);
@@ -58,7 +58,7 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
 std::size_t CaptureRing::read(std::int64_t position, std::size_t n, float* to) const {
   const std::int64_t from = position;
   for (std::size_t left = n; left > 0;) {
-    const std::size_t at = place(position);
+    const std::size_t at = offset_of(position);
     const std::size_t piece = std::min(left, capacity_ - at / channels_);
     for (std::size_t i = 0; i < piece * channels_; ++i) {
       *to++ = values_[at + i].load(std::memory_order_acquire);

@@ -50,7 +50,7 @@ class CaptureRing {
   template <class Value>
   std::size_t write_values(const Value* frames, std::size_t n);
 
-  std::size_t place(std::int64_t position) const {
+  std::size_t offset_of(std::int64_t position) const {
     const auto offset = static_cast<std::uint64_t>(position - first_);
     return static_cast<std::size_t>(offset % capacity_) * channels_;
   }

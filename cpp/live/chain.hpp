@@ -20,7 +20,7 @@ bool steady(const StreamSpec& spec);
 /// `times` and `check_swap` may be called from any thread.
 class Chain {
  public:
-  /// With `hold`, rows stop before the first part that takes batches, if there is one: see `n_held`.
+  /// `hold` makes rows stop before the first part that takes batches, if there is one: see `n_held`.
   Chain(NodePtr node, const StreamSpec& input, bool hold);
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;

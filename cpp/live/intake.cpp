@@ -1,6 +1,5 @@
 #include "live/intake.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace fastaudio::live {
@@ -39,16 +38,6 @@ void Intake::capture(const float* frames, std::size_t n, bool overflowed) noexce
   if (overflowed) n_overflows_.fetch_add(1, std::memory_order_relaxed);
   take(frames, n);
 }
-
-template <class Value>
-void Intake::take(const Value* frames, std::size_t n) {
-  arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
-  const std::size_t n_bad = ring_.write(frames, n);
-  if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
-}
-
-template void Intake::take(const float*, std::size_t);
-template void Intake::take(const std::int16_t*, std::size_t);
 
 void Intake::check_open() const {
   const bool finish = finished();

@@ -30,7 +30,7 @@ class Intake {
   std::int64_t frames_of(double seconds) const;
   double time_of(std::int64_t frame) const { return static_cast<double>(frame) / rate_hz_; }
 
-  /// A quarter of the buffer, in frames: the most that may wait for a worker's turn.
+  /// A quarter of the buffer, in frames: a worker takes its turn once so much waits.
   std::int64_t quarter() const { return static_cast<std::int64_t>(ring_.capacity()) / 4 + 1; }
 
   // The source's side; see LiveStream.
@@ -93,7 +93,11 @@ class Intake {
 
  private:
   template <class Value>
-  void take(const Value* frames, std::size_t n);
+  void take(const Value* frames, std::size_t n) {
+    arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
+    const std::size_t n_bad = ring_.write(frames, n);
+    if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
+  }
   void check_open() const;
   void require_room(std::size_t n) const;
   bool wait_for_room(std::chrono::nanoseconds patience);
@@ -120,8 +124,5 @@ class Intake {
   std::int64_t n_dropped_ = 0;
   std::int64_t n_gaps_ = 0;
 };
-
-extern template void Intake::take(const float*, std::size_t);
-extern template void Intake::take(const std::int16_t*, std::size_t);
 
 }  // namespace fastaudio::live

@@ -64,7 +64,7 @@ class LiveStream {
   const CaptureRing& ring() const { return intake_.ring(); }
   const StreamSpec& input() const { return input_; }
 
-  /// From the next patch on, `node` gives the results, as network number `network`. Throws ValueError if it
+  /// `node` gives the results from the next patch on, as network number `network`. Throws ValueError if it
   /// can't take over; see Chain.
   void swap(NodePtr node, int network);
 

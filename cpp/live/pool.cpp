@@ -1,7 +1,7 @@
 #include "live/pool.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -61,7 +61,7 @@ struct Pool::Shared {
 
 Pool::Pool(const PoolOptions& options) : options_(options), shared_(std::make_shared<Shared>(options)) {
   check_options("Pool", options);
-  // Now, so that emplace_back can't fail after it has started a thread.
+  // Reserves now, so that emplace_back can't fail after it has started a thread.
   workers_->reserve(static_cast<std::size_t>(options.workers));
 }
 

@@ -1,11 +1,7 @@
 /// The threads that run live streams.
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 

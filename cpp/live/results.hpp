@@ -31,7 +31,7 @@ class Results {
   /// What `put` does with a full queue: drop the oldest result, or keep them all.
   enum class WhenFull { drop_oldest, keep };
 
-  /// With `keep`, the worker has to look at `full` and wait.
+  /// The worker has to look at `full` and wait if all are kept.
   Results(std::size_t capacity, WhenFull when_full) : capacity_(capacity), when_full_(when_full) {}
 
   /// Adds a result. The `n_lost` of a dropped one is added to the next one's.

@@ -42,7 +42,7 @@ class Folding {
     }
     if (norm_ == Norm::none) return;
     const double length = length_of(out);
-    // As in librosa, a row that is all but zero stays as it is.
+    // A row that is all but zero stays the same; librosa does so too.
     if (length < static_cast<double>(std::numeric_limits<float>::min())) return;
     for (std::size_t c = 0; c < n_chroma_; ++c) {
       out[c] = static_cast<float>(static_cast<double>(out[c]) / length);

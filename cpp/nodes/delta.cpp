@@ -74,7 +74,7 @@ class DeltaStream final : public Stream {
     block_.write(sink);
   }
 
-  /// Row t; before the first row and after the last one these are repeated.
+  /// Row t; the first row is repeated before it, and the last one after it.
   const float* row(std::int64_t t) const { return ring_.at(std::clamp<std::int64_t>(t, 0, ring_.end() - 1)); }
 
   void derive(std::int64_t t, Sink& sink) {

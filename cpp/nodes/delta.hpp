@@ -46,6 +46,7 @@ Example:
 
   using NodeOf::NodeOf;
   static void check(const Options& options);
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override {
     // The first rows are interpolated from a whole window.
@@ -54,7 +55,6 @@ Example:
   }
 
  private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
   int reach() const { return options().width / 2 * (options().mode == "htk" ? options().order : 1); }
 };
 

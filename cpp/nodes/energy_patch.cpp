@@ -30,7 +30,8 @@ class WindowSum {
   }
 
  private:
-  std::vector<double> rests_;  ///< values of this block; then sums from a value of the one before to its end
+  std::vector<double>
+      rests_;  ///< first values of this block, then sums from each value of the block before to its end
   double begun_ = 0;
   std::size_t at_ = 0;
 };

@@ -43,10 +43,8 @@ Example:
   };
 
   using NodeOf::NodeOf;
-  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-
- private:
   std::vector<Output> describe(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -71,10 +71,8 @@ Example:
 
   using NodeOf::NodeOf;
   static void check(const Options& options);
-  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-
- private:
   std::vector<Output> describe(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -61,11 +61,11 @@ Example:
   /// Bands too narrow to hold a single bin, counted harmonic by harmonic: always zero.
   std::vector<int> empty_bands() const { return filterbank_.empty_bands(); }
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return front_.locality(); }
 
  private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
   SpectralFront front_;
   dsp::SparseFilterbank filterbank_;
 };

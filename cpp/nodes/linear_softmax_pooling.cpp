@@ -17,7 +17,7 @@ class LinearSoftmax {
 
   void add(const float* row) {
     for (std::size_t k = 0; k < sums_.size(); ++k) {
-      const double p = std::max(row[k], 0.0f);  // so that sums stay divisors
+      const double p = std::max(row[k], 0.0f);  // so that sums can be divisors
       sums_[k] += p;
       squares_[k] += p * p;
     }

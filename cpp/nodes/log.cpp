@@ -25,9 +25,8 @@ dsp::LogPlan plan_of(const Log::Options& o) {
 
 class LogStream final : public Stream {
  public:
-  LogStream(std::shared_ptr<const Log> node, std::size_t row_size)
-      : node_(std::move(node)),
-        plan_(plan_of(node_->options())),
+  LogStream(const Log::Options& options, std::size_t row_size)
+      : plan_(plan_of(options)),
         row_size_(row_size),
         rows_at_once_(std::max<std::size_t>(1, kBlock / row_size)),
         block_(rows_at_once_ * row_size) {}
@@ -38,7 +37,7 @@ class LogStream final : public Stream {
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     while (n_rows > 0) {
       const std::size_t n = std::min(n_rows, rows_at_once_);
-      float* placed = sink.place(0, n);
+      float* placed = sink.extend(0, n);
       float* logs = placed != nullptr ? placed : block_.data();
       dsp::kernels().log(plan_, rows, logs, n * row_size_);
       if (placed == nullptr) sink.write(0, logs, n);
@@ -47,7 +46,6 @@ class LogStream final : public Stream {
     }
   }
 
-  std::shared_ptr<const Log> node_;
   dsp::LogPlan plan_;
   std::size_t row_size_;
   std::size_t rows_at_once_;
@@ -66,7 +64,7 @@ std::vector<Output> Log::describe(const StreamSpec& input) const {
 }
 
 std::unique_ptr<Stream> Log::open(const StreamSpec& input) const {
-  return std::make_unique<LogStream>(keep(this), input.row_size());
+  return std::make_unique<LogStream>(options(), input.row_size());
 }
 
 }  // namespace fastaudio

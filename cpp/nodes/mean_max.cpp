@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "nodes/support/window_options.hpp"
+#include "nodes/support/windowed.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -19,53 +22,50 @@ struct MaxOf {
   static double result(double total, double /*count*/) { return total; }
 };
 
-/// Keeps no reference to its node, which has no options.
+/// Pools a clip; see WindowedStream.
 template <class Reduction>
-class ReducingStream final : public Stream {
+class Reduced {
  public:
-  explicit ReducingStream(std::size_t row_size) : totals_(row_size, Reduction::start), row_(row_size) {}
+  explicit Reduced(std::size_t row_size) : totals_(row_size, Reduction::start) {}
+
+  void reset() {}  // a clip is pooled once
+
+  void add(const float* row) {
+    for (std::size_t k = 0; k < totals_.size(); ++k) {
+      totals_[k] = Reduction::add(totals_[k], static_cast<double>(row[k]));
+    }
+    ++count_;
+  }
+
+  void write(float* out) const {
+    for (std::size_t k = 0; k < totals_.size(); ++k) {
+      out[k] = static_cast<float>(Reduction::result(totals_[k], count_));
+    }
+  }
 
  private:
-  void do_push(const float* rows, std::size_t n_rows, Sink&) override {
-    for (std::size_t i = 0; i < n_rows; ++i, rows += totals_.size()) {
-      for (std::size_t k = 0; k < totals_.size(); ++k) {
-        totals_[k] = Reduction::add(totals_[k], static_cast<double>(rows[k]));
-      }
-    }
-    count_ += static_cast<double>(n_rows);
-  }
-
-  void do_flush(Sink& sink) override {
-    if (count_ == 0) return;
-    for (std::size_t k = 0; k < totals_.size(); ++k) {
-      row_[k] = static_cast<float>(Reduction::result(totals_[k], count_));
-    }
-    sink.write(0, row_.data(), 1);
-  }
-
   std::vector<double> totals_;
-  std::vector<float> row_;
   double count_ = 0;
 };
 
-std::vector<Output> once(const StreamSpec& input) {
-  StreamSpec spec = input;
-  spec.rate_hz = 0;
-  spec.span_s = 0;
-  return {{"", spec}};
+template <class Reduction>
+std::unique_ptr<Stream> reduce(const StreamSpec& input) {
+  const std::size_t size = input.row_size();
+  return std::make_unique<WindowedStream<Reduced<Reduction>>>(Reduced<Reduction>(size), std::nullopt,
+                                                              std::nullopt, size, size);
 }
 
 }  // namespace
 
-std::vector<Output> Mean::describe(const StreamSpec& input) const { return once(input); }
-std::vector<Output> Max::describe(const StreamSpec& input) const { return once(input); }
-
-std::unique_ptr<Stream> Mean::open(const StreamSpec& input) const {
-  return std::make_unique<ReducingStream<MeanOf>>(input.row_size());
+std::vector<Output> Mean::describe(const StreamSpec& input) const {
+  return {{"", per_window(name, input, input, std::nullopt, std::nullopt)}};
 }
 
-std::unique_ptr<Stream> Max::open(const StreamSpec& input) const {
-  return std::make_unique<ReducingStream<MaxOf>>(input.row_size());
+std::vector<Output> Max::describe(const StreamSpec& input) const {
+  return {{"", per_window(name, input, input, std::nullopt, std::nullopt)}};
 }
+
+std::unique_ptr<Stream> Mean::open(const StreamSpec& input) const { return reduce<MeanOf>(input); }
+std::unique_ptr<Stream> Max::open(const StreamSpec& input) const { return reduce<MaxOf>(input); }
 
 }  // namespace fastaudio

@@ -14,15 +14,11 @@ Input:  rows of any shape
 Output: one row of the same shape at the end; none for an empty clip
 Latency: the whole clip, since the row comes out at its end
 )";
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   using NodeOf::NodeOf;
-  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-
- private:
   std::vector<Output> describe(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 };
 
 class Max final : public NodeOf<Max> {
@@ -34,15 +30,11 @@ Input:  rows of any shape
 Output: one row of the same shape at the end; none for an empty clip
 Latency: the whole clip, since the row comes out at its end
 )";
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   using NodeOf::NodeOf;
-  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-
- private:
   std::vector<Output> describe(const StreamSpec& input) const override;
+  std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/rows/row_block.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
 
@@ -35,42 +34,34 @@ std::vector<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
   return weights;
 }
 
-/// out[k] = sum of x[m] * weights[m][k]. Taking four bands at a time, sums pass through memory less often.
-void transform(const float* x, const float* weights, std::size_t n_mels, std::size_t n_mfcc,
-               float* __restrict out) {
-  std::fill_n(out, n_mfcc, 0.0f);
-  std::size_t m = 0;
-  for (; m + 4 <= n_mels; m += 4, x += 4, weights += 4 * n_mfcc) {
-    const float* w[4] = {weights, weights + n_mfcc, weights + 2 * n_mfcc, weights + 3 * n_mfcc};
-    for (std::size_t k = 0; k < n_mfcc; ++k) {
-      out[k] += (x[0] * w[0][k] + x[1] * w[1][k]) + (x[2] * w[2][k] + x[3] * w[3][k]);
-    }
-  }
-  for (; m < n_mels; ++m, ++x, weights += n_mfcc) {
-    for (std::size_t k = 0; k < n_mfcc; ++k) out[k] += *x * weights[k];
-  }
-}
-
-class MFCCStream final : public Stream {
+/// out[k] = sum of x[m] * weights[m][k].
+class Transform {
  public:
-  MFCCStream(const MFCC::Options& options, std::size_t n_mels)
+  Transform(const MFCC::Options& options, std::size_t n_mels)
       : weights_(transform_of(options, n_mels)),
         n_mels_(n_mels),
-        n_mfcc_(static_cast<std::size_t>(options.n_mfcc)),
-        block_(n_mfcc_) {}
+        n_mfcc_(static_cast<std::size_t>(options.n_mfcc)) {}
 
- private:
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    for (; n_rows > 0; --n_rows, rows += n_mels_) {
-      transform(rows, weights_.data(), n_mels_, n_mfcc_, block_.next(sink));
+  /// Takes four bands at a time, because sums then pass through memory less often.
+  void operator()(const float* x, float* __restrict out) const {
+    const float* weights = weights_.data();
+    std::fill_n(out, n_mfcc_, 0.0f);
+    std::size_t m = 0;
+    for (; m + 4 <= n_mels_; m += 4, x += 4, weights += 4 * n_mfcc_) {
+      const float* w[4] = {weights, weights + n_mfcc_, weights + 2 * n_mfcc_, weights + 3 * n_mfcc_};
+      for (std::size_t k = 0; k < n_mfcc_; ++k) {
+        out[k] += (x[0] * w[0][k] + x[1] * w[1][k]) + (x[2] * w[2][k] + x[3] * w[3][k]);
+      }
     }
-    block_.write(sink);
+    for (; m < n_mels_; ++m, ++x, weights += n_mfcc_) {
+      for (std::size_t k = 0; k < n_mfcc_; ++k) out[k] += *x * weights[k];
+    }
   }
 
+ private:
   std::vector<float> weights_;
   std::size_t n_mels_;
   std::size_t n_mfcc_;
-  RowBlock block_;
 };
 
 }  // namespace
@@ -89,8 +80,8 @@ std::vector<Output> MFCC::describe(const StreamSpec& input) const {
 }
 
 std::unique_ptr<Stream> MFCC::open(const StreamSpec& input) const {
-  outputs(input);
-  return std::make_unique<MFCCStream>(options(), static_cast<std::size_t>(input.shape[0]));
+  const Output output = outputs(input).front();
+  return stream_of_rows(Transform(options(), input.row_size()), input, output);
 }
 
 }  // namespace fastaudio

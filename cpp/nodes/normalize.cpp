@@ -1,9 +1,10 @@
 #include "nodes/normalize.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "core/rows/row_or_clip.hpp"
+#include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
 
 namespace fastaudio {
@@ -30,40 +31,45 @@ Level level_of(const Normalize::Options& o, const float* x, std::size_t n) {
   return {0, std::max({-low, high, o.eps})};
 }
 
-class NormalizeStream final : public RowOrClipStream {
+/// Works on all values of a row at once, or on all values of the clip. Over the clip it keeps every row until
+/// flush, so its memory grows with the clip. `Apply` is called as apply(float* values, std::size_t n).
+template <class Apply>
+class RowOrClipStream final : public Stream {
  public:
-  NormalizeStream(const Normalize::Options& options, std::size_t row_size)
-      : RowOrClipStream(options.over == "clip", row_size), options_(options) {}
+  RowOrClipStream(Apply apply, bool clip, std::size_t row_size)
+      : apply_(std::move(apply)), clip_(clip), row_size_(row_size), block_(row_size) {}
 
  private:
-  void apply(float* values, std::size_t n) const override {
-    const Level level = level_of(options_, values, n);
-    for (std::size_t i = 0; i < n; ++i) {
-      values[i] = static_cast<float>((static_cast<double>(values[i]) - level.shift) / level.divisor);
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    if (clip_) {
+      kept_.insert(kept_.end(), rows, rows + n_rows * row_size_);
+      return;
     }
+    for (; n_rows > 0; --n_rows, rows += row_size_) {
+      float* out = block_.next(sink);
+      std::copy_n(rows, row_size_, out);
+      apply_(out, row_size_);
+    }
+    block_.write(sink);
   }
 
-  Normalize::Options options_;
-};
-
-class TopDbStream final : public RowOrClipStream {
- public:
-  TopDbStream(const TopDb::Options& options, std::size_t row_size)
-      : RowOrClipStream(options.over == "clip", row_size),
-        top_db_(static_cast<float>(options.top_db)),
-        relative_(options.relative) {}
-
- private:
-  void apply(float* values, std::size_t n) const override {
-    const float highest = dsp::largest(values, n);
-    const float base = relative_ ? highest : 0;
-    const float floor = highest - base - top_db_;
-    for (std::size_t i = 0; i < n; ++i) values[i] = std::max(values[i] - base, floor);
+  void do_flush(Sink& sink) override {
+    if (kept_.empty()) return;
+    apply_(kept_.data(), kept_.size());
+    sink.write(0, kept_.data(), kept_.size() / row_size_);
   }
 
-  float top_db_;
-  bool relative_;
+  Apply apply_;
+  bool clip_;
+  std::size_t row_size_;
+  RowBlock block_;
+  std::vector<float> kept_;
 };
+
+template <class Apply>
+std::unique_ptr<Stream> over_row_or_clip(const std::string& over, const StreamSpec& input, Apply apply) {
+  return std::make_unique<RowOrClipStream<Apply>>(std::move(apply), over == "clip", input.row_size());
+}
 
 StreamSpec waiting(StreamSpec spec, const std::string& over) {
   if (over == "clip" && !spec.once()) spec.latency_s = std::numeric_limits<double>::infinity();
@@ -79,7 +85,12 @@ std::vector<Output> Normalize::describe(const StreamSpec& input) const {
 }
 
 std::unique_ptr<Stream> Normalize::open(const StreamSpec& input) const {
-  return std::make_unique<NormalizeStream>(options(), input.row_size());
+  return over_row_or_clip(options().over, input, [o = options()](float* values, std::size_t n) {
+    const Level level = level_of(o, values, n);
+    for (std::size_t i = 0; i < n; ++i) {
+      values[i] = static_cast<float>((static_cast<double>(values[i]) - level.shift) / level.divisor);
+    }
+  });
 }
 
 std::vector<Output> TopDb::describe(const StreamSpec& input) const {
@@ -91,7 +102,14 @@ std::vector<Output> TopDb::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> TopDb::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<TopDbStream>(options(), input.row_size());
+  const auto limit = [top_db = static_cast<float>(options().top_db), relative = options().relative](
+                         float* values, std::size_t n) {
+    const float highest = dsp::largest(values, n);
+    const float base = relative ? highest : 0;
+    const float floor = highest - base - top_db;
+    for (std::size_t i = 0; i < n; ++i) values[i] = std::max(values[i] - base, floor);
+  };
+  return over_row_or_clip(options().over, input, limit);
 }
 
 }  // namespace fastaudio

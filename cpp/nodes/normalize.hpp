@@ -50,11 +50,9 @@ Example:
   };
 
   using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return row_locality(options().over); }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class TopDb final : public NodeOf<TopDb> {
@@ -89,11 +87,9 @@ Example:
   };
 
   using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return row_locality(options().over); }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -1,7 +1,5 @@
 #include "nodes/patches.hpp"
 
-#include "core/rows/cutter.hpp"
-
 #include "nodes/support/require.hpp"
 
 namespace fastaudio {
@@ -43,8 +41,6 @@ std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
   outputs(input);
   return std::make_unique<PatchStream>(cut(), input.row_size());
 }
-
-std::optional<Locality> Patches::locality() const { return Cutter::locality(cut()); }
 
 NodePtr Patches::with_hop(int n_rows) const {
   Options changed = options();

@@ -46,13 +46,13 @@ Example:
   };
 
   using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
-  std::optional<Locality> locality() const override;
+  std::optional<Locality> locality() const override { return Cutter::locality(cut()); }
   bool cuts_windows() const override { return true; }
   NodePtr with_hop(int n_rows) const override;
 
  private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
   Cutter::Options cut() const;
 };
 

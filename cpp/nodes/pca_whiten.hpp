@@ -41,11 +41,9 @@ Example:
   static void check(const Options& options);
   std::size_t n_components() const { return options().matrix.size() / options().means.size(); }
   std::string summary() const override;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

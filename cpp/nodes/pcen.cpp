@@ -41,7 +41,7 @@ class PCENStream final : public Stream {
           const double energy = std::max(rows[k], 0.0f);
           if (first_) levels[k] = energy;
           levels[k] += b * (energy - levels[k]);
-          // In float32 a power costs a third of what it costs in float64, and is right to the last digit.
+          // A power in float32 costs a third of one in float64, and is right to the last digit.
           const float share = std::pow(static_cast<float>(o_.eps + levels[k]), -gain_);
           out[k] = compress(static_cast<float>(energy * share));
         }

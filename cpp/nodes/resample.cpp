@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 
@@ -164,11 +165,6 @@ class ResampleStream final : public Stream {
   std::int64_t n_in_ = 0;
   std::int64_t n_out_ = 0;
   std::int64_t left_ = -1;  ///< outputs still due, once the end is known
-};
-
-/// Equal rates: nothing to do.
-class PassStream final : public Stream {
-  void do_push(const float* samples, std::size_t n, Sink& sink) override { sink.write(0, samples, n); }
 };
 
 }  // namespace

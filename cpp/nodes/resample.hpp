@@ -43,11 +43,11 @@ Example:
   explicit Resample(Options options);
   const dsp::ResamplerTable& table() const { return table_; }
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().input_rate); }
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
 
  private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
   dsp::ResamplerTable table_;
 };
 

@@ -40,11 +40,9 @@ Example:
 
   using NodeOf::NodeOf;
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/numbers.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
 
@@ -44,58 +44,28 @@ std::vector<Output> normalized(const StreamSpec& input) {
   return {{"", spec}};
 }
 
-/// (x - shift) * gain, within [low, high].
-class AffineStream final : public Stream {
+/// (x - shift) * gain, limited to [0, 1] if `clip`.
+class Affine {
  public:
-  AffineStream(std::size_t row_size, Numbers shift, Numbers gain, bool clip)
-      : shift_(std::move(shift)),
-        gain_(std::move(gain)),
-        clip_(clip),
-        row_size_(row_size),
-        block_(row_size) {}
+  Affine(std::size_t row_size, std::size_t period, bool clip)
+      : shift(period), gain(period), row_size_(row_size), clip_(clip) {}
 
- private:
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    const std::size_t period = shift_.size();
-    for (; n_rows > 0; --n_rows) {
-      float* out = block_.next(sink);
-      for (std::size_t i = 0; i < row_size_; i += period) {
-        for (std::size_t k = 0; k < period; ++k) {
-          const double y = (static_cast<double>(rows[i + k]) - shift_[k]) * gain_[k];
-          out[i + k] = static_cast<float>(y);
-        }
+  void operator()(const float* row, float* out) const {
+    const std::size_t period = shift.size();
+    for (std::size_t i = 0; i < row_size_; i += period) {
+      for (std::size_t k = 0; k < period; ++k) {
+        out[i + k] = static_cast<float>((static_cast<double>(row[i + k]) - shift[k]) * gain[k]);
       }
-      if (clip_) std::transform(out, out + row_size_, out, [](float y) { return std::clamp(y, 0.0f, 1.0f); });
-      rows += row_size_;
     }
-    block_.write(sink);
+    if (clip_) std::transform(out, out + row_size_, out, [](float y) { return std::clamp(y, 0.0f, 1.0f); });
   }
 
-  Numbers shift_;
-  Numbers gain_;
-  bool clip_;
-  std::size_t row_size_;
-  RowBlock block_;
-};
-
-class UnitStream final : public Stream {
- public:
-  UnitStream(std::size_t row_size, double eps) : eps_(eps), row_size_(row_size), block_(row_size) {}
+  Numbers shift;  ///< for each place along the last axis, or one for all
+  Numbers gain;
 
  private:
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    for (; n_rows > 0; --n_rows) {
-      const double gain = 1 / std::max(std::sqrt(dsp::sum_squares(rows, row_size_)), eps_);
-      float* out = block_.next(sink);
-      for (std::size_t i = 0; i < row_size_; ++i) out[i] = static_cast<float>(rows[i] * gain);
-      rows += row_size_;
-    }
-    block_.write(sink);
-  }
-
-  double eps_;
   std::size_t row_size_;
-  RowBlock block_;
+  bool clip_;
 };
 
 }  // namespace
@@ -115,13 +85,12 @@ std::vector<Output> Standardize::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> Standardize::open(const StreamSpec& input) const {
   const std::size_t period = period_of(name, options().mean, options().std, input);
-  Numbers shift(period);
-  Numbers gain(period);
+  Affine affine(input.row_size(), period, false);
   for (std::size_t k = 0; k < period; ++k) {
-    shift[k] = at(options().mean, k);
-    gain[k] = 1 / at(options().std, k);
+    affine.shift[k] = at(options().mean, k);
+    affine.gain[k] = 1 / at(options().std, k);
   }
-  return std::make_unique<AffineStream>(input.row_size(), std::move(shift), std::move(gain), false);
+  return stream_of_rows(std::move(affine), input, outputs(input).front());
 }
 
 void MinMaxScale::check(const Options& options) {
@@ -146,19 +115,22 @@ std::vector<Output> MinMaxScale::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> MinMaxScale::open(const StreamSpec& input) const {
   const std::size_t period = period_of(name, options().min, options().max, input);
-  Numbers shift(period);
-  Numbers gain(period);
+  Affine affine(input.row_size(), period, options().clip);
   for (std::size_t k = 0; k < period; ++k) {
-    shift[k] = at(options().min, k);
-    gain[k] = 1 / (at(options().max, k) - shift[k]);
+    affine.shift[k] = at(options().min, k);
+    affine.gain[k] = 1 / (at(options().max, k) - affine.shift[k]);
   }
-  return std::make_unique<AffineStream>(input.row_size(), std::move(shift), std::move(gain), options().clip);
+  return stream_of_rows(std::move(affine), input, outputs(input).front());
 }
 
 std::vector<Output> L2Normalize::describe(const StreamSpec& input) const { return normalized(input); }
 
 std::unique_ptr<Stream> L2Normalize::open(const StreamSpec& input) const {
-  return std::make_unique<UnitStream>(input.row_size(), options().eps);
+  const auto unit = [size = input.row_size(), eps = options().eps](const float* row, float* out) {
+    const double gain = 1 / std::max(std::sqrt(dsp::sum_squares(row, size)), eps);
+    for (std::size_t i = 0; i < size; ++i) out[i] = static_cast<float>(row[i] * gain);
+  };
+  return stream_of_rows(unit, input, outputs(input).front());
 }
 
 }  // namespace fastaudio

@@ -37,11 +37,9 @@ Example:
   using NodeOf::NodeOf;
   static void check(const Options& options);
   std::string summary() const override;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class MinMaxScale final : public NodeOf<MinMaxScale> {
@@ -77,11 +75,9 @@ Example:
   using NodeOf::NodeOf;
   static void check(const Options& options);
   std::string summary() const override;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class L2Normalize final : public NodeOf<L2Normalize> {
@@ -108,11 +104,9 @@ Example:
   };
 
   using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -44,11 +44,11 @@ Example:
   const std::vector<double>& unit_bank() const { return unit_bank_; }
   std::size_t dimension() const { return options().bank.size() / options().labels.size(); }
   std::string summary() const override;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
 
  private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
   std::vector<double> unit_bank_;  ///< vectors of length 1 or 0
 };
 

@@ -21,7 +21,7 @@ class Centroid {
   std::size_t n_bins() const { return hz_.size(); }
   double hz(std::size_t k) const { return hz_[k]; }
 
-  /// Divisor of the magnitudes. As in librosa, a row that is all but zero stays as it is.
+  /// Divisor of the magnitudes. A row that is all but zero stays the same; librosa does so too.
   double length(const float* row) const {
     const double total = dsp::sum<double>(n_bins(), [&](std::size_t k) { return magnitude(row[k]); });
     return total < static_cast<double>(std::numeric_limits<float>::min()) ? 1 : total;

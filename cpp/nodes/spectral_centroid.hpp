@@ -23,16 +23,12 @@ Example:
     >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
     [1000.0]
 )";
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 class SpectralBandwidth final : public NodeOf<SpectralBandwidth> {
@@ -65,11 +61,9 @@ Example:
   };
 
   using NodeOf::NodeOf;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

@@ -17,8 +17,8 @@ struct Band {
   std::size_t n_extreme;  ///< how many bins make the peak, and the valley
 };
 
-/// Bins on an edge belong to both bands; a band but the first begins one bin below its edge; all but
-/// the last lose their highest bin after `quantile` of them was counted. All of it is librosa's.
+/// librosa's rules: bins on an edge belong to both bands; every band but the first begins one bin below its
+/// edge; every band but the last loses its highest bin after `quantile` of its bins was counted.
 std::vector<Band> bands_of(const SpectralContrast::Options& o, const StreamSpec& input) {
   constexpr const char* name = SpectralContrast::name;
   const auto n_bins = static_cast<std::size_t>(input.shape.front());

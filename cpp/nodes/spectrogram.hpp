@@ -35,11 +35,11 @@ Example:
 
   explicit Spectrogram(Options options);
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return front_.locality(); }
 
  private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
   SpectralFront front_;
 };
 

@@ -1,16 +1,9 @@
 #include "nodes/tags.hpp"
 
 #include "nodes/support/require.hpp"
+#include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
-
-namespace {
-
-class TagStream final : public Stream {
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override { sink.write(0, rows, n_rows); }
-};
-
-}  // namespace
 
 void Tags::check(const Options& options) { require_labels(name, options.labels); }
 
@@ -29,7 +22,7 @@ std::vector<Output> Tags::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> Tags::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<TagStream>();
+  return std::make_unique<PassStream>();
 }
 
 }  // namespace fastaudio

@@ -25,11 +25,9 @@ Latency: none
   using NodeOf::NodeOf;
   static void check(const Options& options);
   std::string summary() const override;
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override { return Locality{}; }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

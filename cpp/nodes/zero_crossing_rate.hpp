@@ -45,14 +45,12 @@ Example:
 
   using NodeOf::NodeOf;
   std::optional<StreamSpec> input() const override { return StreamSpec::samples(options().sample_rate); }
+  std::vector<Output> describe(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override {
     const int pad = options().center ? options().frame_length / 2 : 0;
     return Locality{.n_in = options().hop_length, .before = pad, .after = options().frame_length - pad};
   }
-
- private:
-  std::vector<Output> describe(const StreamSpec& input) const override;
 };
 
 }  // namespace fastaudio

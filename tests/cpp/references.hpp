@@ -1,6 +1,7 @@
 /// What nodes compute, written down by its definition: slow, plain, in double.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <complex>
@@ -20,7 +21,9 @@ inline Floats naive_frames(const Floats& x, const Framer::Options& o) {
   Floats padded;
   for (int i = -o.pad_left; i < n + o.pad_right; ++i) {
     int at = i;
-    if (o.edge != Framer::Edge::zeros) {
+    if (o.edge == Framer::Edge::hold) {
+      at = std::clamp(i, 0, n - 1);
+    } else if (o.edge != Framer::Edge::zeros) {
       if (n == 1) at = 0;
       while (at < 0 || at >= n) at = at < 0 ? apart - 1 - at : 2 * n - 1 - apart - at;
     }
@@ -97,7 +100,7 @@ class Dft {
     return bins;
   }
 
-  /// Of every `step`th of `x`.
+  /// The same for every `step`th value of `x`.
   void radix2(const std::complex<double>* x, std::size_t step, std::complex<double>* bins,
               std::size_t size) const {
     bins[0] = *x;

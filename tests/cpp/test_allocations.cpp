@@ -50,7 +50,7 @@ void release_aligned(void* memory) {
 
 }  // namespace
 
-// The library's other forms, for arrays and without exceptions, call these.
+// The standard library's other forms, for arrays and without exceptions, call these.
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new(std::size_t size, std::align_val_t boundary) { return counted_aligned(size, boundary); }
 void operator delete(void* memory) noexcept { std::free(memory); }
@@ -138,7 +138,7 @@ TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   nodes.push_back(patches);
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
   nodes.back() = std::make_shared<Parallel>(
-      std::vector<Parallel::Branch>{{"patches", patches}, {"highest", std::make_shared<Max>()}});
+      std::vector<NamedNode>{{"patches", patches}, {"highest", std::make_shared<Max>()}});
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
 }
 
@@ -189,9 +189,9 @@ TEST_CASE("allocations: nor do branches of different rates that are joined") {
   for (const char* align : {"repeat", "average"}) {
     const Concat::Options options{.rate_of = std::string(align) == "average" ? 0 : 1, .align = align};
     CHECK(allocations_of(*std::make_shared<Concat>(std::vector<NodePtr>{slow, fast}, options), samples) == 0);
-    const auto scales = std::make_shared<Parallel>(std::vector<Parallel::Branch>{
-        {"gamma", std::make_shared<L2Normalize>(L2Normalize::Options{})},
-        {"beta", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})}});
+    const auto scales = std::make_shared<Parallel>(
+        std::vector<NamedNode>{{"gamma", std::make_shared<L2Normalize>(L2Normalize::Options{})},
+                               {"beta", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})}});
     const auto condition = std::make_shared<Sequential>(std::vector<NodePtr>{fast, scales});
     CHECK(allocations_of(*std::make_shared<Film>(slow, condition, Film::Options{align}), samples) == 0);
   }

@@ -31,7 +31,7 @@ TEST_CASE("diagram: a line a node and the latency at the end") {
 TEST_CASE("diagram: branches are set in") {
   const auto mean = std::make_shared<Mean>();
   const auto log = std::make_shared<Log>(Log::Options{});
-  const auto branches = std::make_shared<Parallel>(std::vector<Parallel::Branch>{
+  const auto branches = std::make_shared<Parallel>(std::vector<NamedNode>{
       {"mean", std::make_shared<Sequential>(std::vector<NodePtr>{log, mean})}, {"rows", log}});
   const Sequential node({mel(), branches});
   CHECK(diagram(node, kSamples) ==
@@ -45,7 +45,7 @@ TEST_CASE("diagram: branches are set in") {
 
 TEST_CASE("diagram: a single branch may go on, latency stays at the end") {
   const auto patches = std::make_shared<Patches>(Patches::Options{20, {}, "drop", 0});
-  const auto only = std::make_shared<Parallel>(std::vector<Parallel::Branch>{{"only", patches}});
+  const auto only = std::make_shared<Parallel>(std::vector<NamedNode>{{"only", patches}});
   const Sequential node({mel(), only, std::make_shared<Mean>()});
   CHECK(node.outputs(kSamples).front().spec.shape == std::vector<std::int64_t>{20, 96});
   CHECK(diagram(node, kSamples) ==

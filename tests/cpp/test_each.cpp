@@ -9,7 +9,7 @@ using namespace fastaudio::test;
 
 namespace {
 
-/// Gives as many rows as a clip has values above 0, and one.
+/// Gives one row for each of a clip's values above 0, and one more.
 class Uneven final : public Node {
  public:
   std::string repr() const override { return "Uneven()"; }

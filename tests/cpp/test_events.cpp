@@ -10,7 +10,7 @@ using namespace fastaudio::test;
 
 namespace {
 
-/// A window a second, each spanning two.
+/// One window per second, each two seconds long.
 StreamSpec scores_of(const std::vector<std::string>& labels) {
   return {1,
           {static_cast<std::int64_t>(labels.size())},

@@ -10,9 +10,9 @@ using namespace fastaudio::test;
 namespace {
 
 using Edge = Framer::Edge;
-constexpr Edge kEdges[] = {Edge::zeros, Edge::reflect, Edge::repeat};
+constexpr Edge kEdges[] = {Edge::zeros, Edge::reflect, Edge::repeat, Edge::hold};
 
-/// Frames of the signal pushed in pieces, each an array of its own.
+/// Frames of the signal pushed in pieces, each in a separate array.
 Floats framed(const Floats& x, const Framer::Options& o, const std::vector<std::size_t>& pieces) {
   Framer framer(o);
   Floats frames;
@@ -42,10 +42,10 @@ TEST_CASE("framer: frames equal their definition for any chunking") {
   for (int round = 0; round < 6000; ++round) {
     const int length = random.integer(1, 48);
     const int hop = random.integer(1, random.coin() ? length : 3 * length);
-    // As centred frames have it, or anything; a negative one skips samples.
+    // Half a frame, which centred frames have, or any number; a negative one skips samples.
     const int left = random.coin() ? length / 2 : random.integer(-2 * hop, length);
     const int right = random.coin() ? length / 2 : random.integer(0, length);
-    const Edge edge = kEdges[random.integer(0, 2)];
+    const Edge edge = kEdges[random.integer(0, 3)];
     const Framer::Options options{length, hop, left, right, edge, random.integer(1, 16)};
     const auto n = static_cast<std::size_t>(random.integer(0, random.coin() ? 2 * length : 400));
     const Floats x = random.samples(n);
@@ -86,11 +86,12 @@ TEST_CASE("framer: one sample at a time equals its definition") {
   }
 }
 
-TEST_CASE("framer: edges are zeros, or the mirror image without or with the edge itself") {
+TEST_CASE("framer: edges are zeros, the mirror image without or with the edge itself, or the edge alone") {
   const Floats x{1, 2, 3, 4, 5};
   CHECK(framed(x, {9, 9, 2, 2, Edge::zeros, 1}, {5}) == Floats{0, 0, 1, 2, 3, 4, 5, 0, 0});
   CHECK(framed(x, {9, 9, 2, 2, Edge::reflect, 1}, {5}) == Floats{3, 2, 1, 2, 3, 4, 5, 4, 3});
   CHECK(framed(x, {9, 9, 2, 2, Edge::repeat, 1}, {5}) == Floats{2, 1, 1, 2, 3, 4, 5, 5, 4});
+  CHECK(framed(x, {9, 9, 2, 2, Edge::hold, 1}, {5}) == Floats{1, 1, 1, 2, 3, 4, 5, 5, 5});
   CHECK(framed(x, {3, 3, -2, 1, Edge::repeat, 1}, {5}) == Floats{3, 4, 5});
 }
 

@@ -25,9 +25,9 @@ std::shared_ptr<Concat> concat(std::vector<NodePtr> branches, Concat::Options op
   return std::make_shared<Concat>(std::move(branches), std::move(options));
 }
 NodePtr scales() {
-  return std::make_shared<Parallel>(std::vector<Parallel::Branch>{
-      {"gamma", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})},
-      {"beta", std::make_shared<L2Normalize>(L2Normalize::Options{})}});
+  return std::make_shared<Parallel>(
+      std::vector<NamedNode>{{"gamma", std::make_shared<Standardize>(Standardize::Options{{0.5}, {2}})},
+                             {"beta", std::make_shared<L2Normalize>(L2Normalize::Options{})}});
 }
 NodePtr film(const NodePtr& content, const NodePtr& v, const char* align) {
   return std::make_shared<Film>(content, std::make_shared<Sequential>(std::vector<NodePtr>{v, scales()}),

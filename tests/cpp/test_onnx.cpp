@@ -22,7 +22,7 @@ std::shared_ptr<OnnxModel> musicnn(OnnxModel::Options options = {}) {
   return read_model(FASTAUDIO_MODELS "/musicnn-mtt/model.onnx", std::move(options));
 }
 
-/// Log-mel values as the model sees them, so that scores differ from patch to patch.
+/// Log-mel values like those that the model was trained on, so that scores differ from patch to patch.
 Floats some_patches(std::size_t n) {
   Floats x = Random(60).samples(n * kPatch);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = (x[i] + 1) * static_cast<float>(1 + i / kPatch) / 2;

@@ -16,6 +16,15 @@ using namespace fastaudio::test;
 
 namespace {
 
+template <class T>
+struct Unwrapped {
+  using type = T;
+};
+template <class T>
+struct Unwrapped<std::optional<T>> {
+  using type = T;
+};
+
 template <class F>
 void for_each_node(F&& f) {
   std::apply([&](auto... node) { (f(node), ...); }, AllNodes{});
@@ -92,7 +101,7 @@ TEST_CASE("options: every option of every node just outside its range is refused
   for_each_node([&]<class T>(std::type_identity<T>) {
     for_each_field<typename T::Options>([&](const auto& field) {
       using Member = std::remove_cvref_t<decltype(std::declval<typename T::Options>().*field.member)>;
-      using Value = typename detail::Unwrapped<Member>::type;
+      using Value = typename Unwrapped<Member>::type;
       const std::string subject = std::string(T::name) + ": expected " + field.name + " ";
       CAPTURE(subject);
       if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>) {

@@ -26,8 +26,8 @@ std::vector<Floats> signals(int n) {
   return {random.samples(size), impulse, tone};
 }
 
-/// Half an ulp of a float at 1, for each doubling of the length: what the rounding of a transform in
-/// float32 is measured in.
+/// The unit for rounding errors of a transform in float32: half an ulp of a float at 1, for each doubling of
+/// the length.
 double unit(int n) { return 0x1p-24 * std::log2(n); }
 
 /// Largest error of a bin, over the largest magnitude and `unit`.

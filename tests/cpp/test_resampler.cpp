@@ -37,7 +37,7 @@ Floats tone(double frequency_hz, int rate, std::size_t n) {
   return x;
 }
 
-/// Away from both ends, where the filter sees silence.
+/// Leaves out both ends, where the filter sees silence.
 double middle_difference(const Floats& a, const Floats& b) {
   const auto middle = [](const Floats& x) {
     const auto quarter = static_cast<std::ptrdiff_t>(x.size() / 4);

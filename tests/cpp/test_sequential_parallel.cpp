@@ -21,9 +21,7 @@ NodePtr patches() { return std::make_shared<Patches>(Patches::Options{20, 10, "p
 NodePtr mean() { return std::make_shared<Mean>(); }
 NodePtr largest() { return std::make_shared<Max>(); }
 NodePtr sequence(const std::vector<NodePtr>& nodes) { return std::make_shared<Sequential>(nodes); }
-NodePtr parallel(std::vector<Parallel::Branch> branches) {
-  return std::make_shared<Parallel>(std::move(branches));
-}
+NodePtr parallel(std::vector<NamedNode> branches) { return std::make_shared<Parallel>(std::move(branches)); }
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // A frame's numbers depend on its samples alone: not on its lane, nor on how many are computed at once,
-// although few of them go another way through the transform than many.
+// although few frames take another way through the transform than many.
 #include <doctest/doctest.h>
 
 #include "dsp/mel_filterbank.hpp"
@@ -12,7 +12,7 @@ using namespace fastaudio::test;
 
 namespace {
 
-/// Not a constant: the table may not be asked for before main has looked at the processor.
+/// This isn't a constant, because main has to look at the processor before the table is asked for.
 int lanes() { return dsp::kernels().lanes; }
 
 Floats part(const Floats& x, std::ptrdiff_t first, std::ptrdiff_t n) {

@@ -25,14 +25,14 @@ std::shared_ptr<MelSpectrogram> mel_of(int n_fft, int hop_length) {
   return std::make_shared<MelSpectrogram>(options);
 }
 
-/// Memory for the rows of a part, as the bindings have it.
+/// Memory for the rows of a part; the bindings have the like.
 class Room final : public Sink {
  public:
   explicit Room(std::size_t n_values) { values.reserve(n_values); }
   void write(std::size_t, const float* rows, std::size_t n_rows) override {
     values.insert(values.end(), rows, rows + n_rows);
   }
-  float* place(std::size_t, std::size_t n_rows) override {
+  float* extend(std::size_t, std::size_t n_rows) override {
     n_placed += n_rows;
     values.resize(values.size() + n_rows);
     return values.data() + values.size() - n_rows;

@@ -16,7 +16,7 @@ constexpr std::int64_t kLongestCycle = 65536;
 
 std::int64_t divide_up(std::int64_t a, std::int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
 
-/// With seven digits: in fewer, two rates that don't fit often look the same.
+/// Writes seven digits, because in fewer two rates that don't fit often look the same.
 std::string rate_text(double rate_hz) {
   char text[40];
   std::snprintf(text, sizeof text, "%.7g Hz", rate_hz);

@@ -18,9 +18,9 @@ struct AlignedRows {
 /// that begin from t on, before the next row that comes out. Computed in whole numbers, so nothing drifts.
 class Alignment {
  public:
-  /// To the rate of one input, or of the fastest (the first, if several are).
-  /// Throws ValueError in `node`'s name where the ratio of two rates isn't one of whole numbers, or where
-  /// an input has no rate.
+  /// Rows come out at the rate of input `rate_of`, or of the fastest input (the first, if several are).
+  /// Throws ValueError in `node`'s name if the ratio of two rates isn't one of whole numbers, or if only some
+  /// inputs have a rate.
   Alignment(const std::string& node, const std::vector<AlignedRows>& inputs, std::optional<int> rate_of,
             bool average);
 
@@ -40,12 +40,12 @@ class Alignment {
     Locality locality;
     double widest;  ///< inputs of the composite that one row depends on, at most
   };
-  /// What a row depends on, given the localities of the inputs; none where their rates don't meet.
+  /// What a row depends on, given the localities of the inputs; none if their rates don't meet.
   static std::optional<Extent> extent(const std::vector<Locality>& inputs, std::optional<int> rate_of,
                                       bool average);
 
  private:
-  /// An input has `p` rows in the time of `q` that come out; no common factor.
+  /// An input has `p` rows in the time in which `q` come out; they have no common factor.
   struct Ratio {
     std::int64_t p;
     std::int64_t q;

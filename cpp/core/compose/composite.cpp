@@ -2,29 +2,17 @@
 
 namespace fastaudio {
 
-namespace {
-
-std::vector<NamedNode> named(std::span<const ChildArgument> arguments, std::vector<NodePtr> nodes) {
-  std::vector<NamedNode> children;
+Composite::Composite(std::span<const ChildArgument> arguments, std::vector<NodePtr> nodes) {
   for (NodePtr& node : nodes) {
-    const std::size_t i = children.size();
-    const bool own = arguments[0].form == Form::node;
-    children.emplace_back(own ? arguments[i].name : std::to_string(i), std::move(node));
+    const std::size_t i = children_.size();
+    const bool own = arguments[0].form == Form::node;  // each child has an argument of its own
+    children_.push_back(
+        {own ? arguments[i].name : std::to_string(i), std::move(node), arguments[own ? i : 0].role});
   }
-  return children;
 }
 
-}  // namespace
-
-Composite::Composite(std::span<const ChildArgument> arguments, std::vector<NodePtr> nodes)
-    : Composite(arguments, named(arguments, std::move(nodes))) {}
-
 Composite::Composite(std::span<const ChildArgument> arguments, std::vector<NamedNode> nodes) {
-  for (auto& [name, node] : nodes) {
-    const bool own = arguments[0].form == Form::node;
-    const Role role = arguments[own ? children_.size() : 0].role;
-    children_.push_back({std::move(name), std::move(node), role});
-  }
+  for (auto& [name, node] : nodes) children_.push_back({std::move(name), std::move(node), arguments[0].role});
 }
 
 std::optional<StreamSpec> Branched::input() const {

@@ -30,7 +30,7 @@ class Composite : public Node {
   std::span<const Child> children() const final { return children_; }
 
  protected:
-  /// Children are named after their arguments, or numbered; those of a dict have names already.
+  /// Children are named after their arguments, or numbered; those from a dict have names already.
   Composite(std::span<const ChildArgument> arguments, std::vector<NodePtr> nodes);
   Composite(std::span<const ChildArgument> arguments, std::vector<NamedNode> nodes);
 
@@ -43,26 +43,18 @@ class Composite : public Node {
 /// Base of composites whose branches all take the composite's own input.
 class Branched : public Composite {
  public:
-  using Branch = NamedNode;
-
   /// The input of the first branch that says what it takes.
   std::optional<StreamSpec> input() const override;
 
  protected:
   using Composite::Composite;
-
-  /// Throws ValueError unless the branches fit one input, as far as they state it.
-  void check_input() const {
-    if (const auto first = input()) outputs(*first);
-  }
 };
 
-/// "Film(content=..., condition=..., align='average')"; `options` as format_options writes them.
+/// Writes "Film(content=..., condition=..., align='average')"; `options` comes from format_options.
 std::string format_composite(const char* name, std::span<const ChildArgument> arguments,
                              std::span<const Child> children, const std::string& options);
 
-/// `nodes` with the children's names. Throws ValueError unless there are as many of them, where the
-/// arguments fix their number.
+/// Gives `nodes` the children's names. Throws ValueError if the arguments fix their number and it differs.
 std::vector<NamedNode> replaced(const char* name, Form form, std::span<const Child> children,
                                 std::vector<NodePtr> nodes);
 
@@ -84,29 +76,33 @@ std::shared_ptr<C> make_composite(std::vector<NamedNode> children, typename C::O
   }
 }
 
-/// `Derived` has `name`, `doc`, `Options`, `options()`, an array `child_arguments` of ChildArgument, and the
+/// `Derived` has what Optioned needs, a `doc`, an array `child_arguments` of ChildArgument, and the
 /// constructor that `make_composite` calls.
 template <class Derived, class Base = Composite>
-class CompositeOf : public Base {
+class CompositeOf : public Base, public Optioned<Derived> {
  public:
   std::string repr() const override {
     return format_composite(Derived::name, Derived::child_arguments, this->children(),
-                            format_options("", self().options()));
+                            format_options("", this->options()));
   }
 
   NodePtr with_children(std::vector<NodePtr> nodes) const override {
     constexpr Form form = Derived::child_arguments[0].form;
     return make_composite<Derived>(replaced(Derived::name, form, this->children(), std::move(nodes)),
-                                   self().options());
+                                   this->options());
   }
 
  protected:
-  template <class Nodes, class... Rest>
-  explicit CompositeOf(Nodes nodes, Rest&&... rest)
-      : Base(Derived::child_arguments, std::move(nodes), std::forward<Rest>(rest)...) {}
+  /// `rest` is for `Base`.
+  template <class Nodes, class Options, class... Rest>
+  CompositeOf(Nodes nodes, const Options& options, Rest&&... rest)
+      : Base(Derived::child_arguments, std::move(nodes), std::forward<Rest>(rest)...),
+        Optioned<Derived>(options) {}
 
- private:
-  const Derived& self() const { return static_cast<const Derived&>(*this); }
+  /// Throws ValueError unless the children fit the input, if one of them states it.
+  void check_input() const {
+    if (const auto input = this->input()) this->outputs(*input);
+  }
 };
 
 }  // namespace fastaudio

@@ -4,35 +4,13 @@
 
 namespace fastaudio {
 
-namespace {
-
-class ConcatStream final : public JoinStream {
- public:
-  ConcatStream(Alignment alignment, std::vector<Branch> branches, const std::vector<AlignedRows>& inputs,
-               const StreamSpec& input, std::size_t row_size)
-      : JoinStream(std::move(alignment), std::move(branches), inputs, input, row_size) {
-    for (const AlignedRows& rows : inputs) sizes_.push_back(rows.spec.row_size());
-  }
-
- private:
-  void join(const float* const* rows, float* out) const override {
-    for (std::size_t s = 0; s < sizes_.size(); ++s) out = std::copy_n(rows[s], sizes_[s], out);
-  }
-
-  std::vector<std::size_t> sizes_;
-};
-
-}  // namespace
-
-Concat::Concat(std::vector<NodePtr> branches, Options options)
-    : CompositeOf(std::move(branches), options.rate_of, options.align == "average"),
-      options_(std::move(options)) {
-  check_options(name, options_);
+Concat::Concat(std::vector<NodePtr> branches, Options o)
+    : CompositeOf(std::move(branches), o, name, o.rate_of, o.align == "average") {
   const std::size_t n = children().size();
   if (n == 0) throw ValueError("Concat: expected at least one branch, got none");
-  if (options_.rate_of && static_cast<std::size_t>(*options_.rate_of) >= n) {
+  if (o.rate_of && static_cast<std::size_t>(*o.rate_of) >= n) {
     throw ValueError("Concat: expected rate_of below " + std::to_string(n) +
-                     ", the number of branches, got " + std::to_string(*options_.rate_of));
+                     ", the number of branches, got " + std::to_string(*o.rate_of));
   }
   check_input();
 }
@@ -69,8 +47,13 @@ std::unique_ptr<Stream> Concat::open(const StreamSpec& input) const {
   const auto rows = aligned(input);
   std::vector<JoinStream::Branch> streams;
   for (const Child& branch : children()) streams.push_back({branch.node->open(input), {streams.size()}});
-  return std::make_unique<ConcatStream>(alignment(rows), std::move(streams), rows, input,
-                                        outputs(input).front().spec.row_size());
+  std::vector<std::size_t> sizes;
+  for (const AlignedRows& branch : rows) sizes.push_back(branch.spec.row_size());
+  const auto join = [sizes](const float* const* in, float* out) {
+    for (std::size_t s = 0; s < sizes.size(); ++s) out = std::copy_n(in[s], sizes[s], out);
+  };
+  return std::make_unique<JoinStream>(alignment(rows), std::move(streams), rows, input,
+                                      outputs(input).front().spec.row_size(), join);
 }
 
 }  // namespace fastaudio

@@ -55,16 +55,12 @@ Example:
   /// At least one branch. Throws ValueError where the branches don't fit one input, or each other.
   Concat(std::vector<NodePtr> branches, Options options);
 
-  const Options& options() const { return options_; }
   std::string summary() const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 
  private:
-  const char* type() const override { return name; }
   std::vector<AlignedRows> aligned(const StreamSpec& input) const override;
   void join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) const override;
-
-  Options options_;
 };
 
 }  // namespace fastaudio

@@ -70,26 +70,22 @@ class EachStream final : public Stream {
 
 }  // namespace
 
-Each::Each(NodePtr inner, Options options)
-    : CompositeOf(std::vector{std::move(inner)}), options_(std::move(options)) {
-  check_options(name, options_);
-  if (const auto input = this->input()) outputs(*input);
-}
+Each::Each(NodePtr inner, Options o) : CompositeOf(std::vector{std::move(inner)}, o) { check_input(); }
 
 std::string Each::summary() const { return "Each(" + short_name(*inner()) + ")"; }
 
 Cutter::Options Each::cut() const {
-  return {.length = options_.clip_length,
-          .hop = options_.hop.value_or(options_.clip_length),
-          .context = options_.context,
-          .last = options_.last,
-          .pad_value = options_.pad_value};
+  return {.length = options().clip_length,
+          .hop = options().hop.value_or(options().clip_length),
+          .context = options().context,
+          .last = options().last,
+          .pad_value = options().pad_value};
 }
 
 NodePtr Each::with_hop(int n_rows) const {
-  Options options = options_;
-  options.hop = n_rows;
-  return std::make_shared<Each>(inner(), std::move(options));
+  Options changed = options();
+  changed.hop = n_rows;
+  return std::make_shared<Each>(inner(), std::move(changed));
 }
 
 std::size_t Each::rows_of(const StreamSpec& input) const {
@@ -113,14 +109,14 @@ std::vector<Output> Each::outputs(const StreamSpec& input) const {
                      "; give each branch an Each");
   }
   const auto n_rows = static_cast<std::int64_t>(rows_of(input));
-  const std::int64_t least = options_.length.value_or(1);
+  const std::int64_t least = options().length.value_or(1);
   if (n_rows < least) {
     throw ValueError("Each: expected at least " + std::to_string(least) + " rows of a clip of " +
                      std::to_string(cut().rows()) + ", got " + std::to_string(n_rows) +
                      "; cut longer clips or choose a smaller length");
   }
   StreamSpec spec = outputs.front().spec;
-  spec.shape.insert(spec.shape.begin(), options_.length.value_or(static_cast<int>(n_rows)));
+  spec.shape.insert(spec.shape.begin(), options().length.value_or(static_cast<int>(n_rows)));
   spec.rate_hz = clip.rate_hz;
   spec.span_s = clip.span_s;
   spec.latency_s = clip.latency_s;

@@ -68,7 +68,6 @@ Example:
   /// states its input.
   Each(NodePtr inner, Options options);
 
-  const Options& options() const { return options_; }
   const NodePtr& inner() const { return child(0); }
   std::string summary() const override;
   std::optional<StreamSpec> input() const override { return inner()->input(); }
@@ -84,7 +83,6 @@ Example:
   /// Rows that `inner` gives for a clip of such input; found once, with a silent clip.
   std::size_t rows_of(const StreamSpec& input) const;
 
-  Options options_;
   mutable std::mutex mutex_;
   mutable std::map<std::pair<double, std::vector<std::int64_t>>, std::size_t> found_;  ///< by rate and shape
 };

@@ -8,23 +8,6 @@ namespace {
 
 constexpr int kContent = 0, kCondition = 1;
 
-class FilmStream final : public JoinStream {
- public:
-  FilmStream(Alignment alignment, std::vector<Branch> branches, const std::vector<AlignedRows>& inputs,
-             const StreamSpec& input)
-      : JoinStream(std::move(alignment), std::move(branches), inputs, input,
-                   inputs[kContent].spec.row_size()),
-        size_(inputs[kContent].spec.row_size()) {}
-
- private:
-  void join(const float* const* rows, float* out) const override {
-    const float *content = rows[kContent], *gamma = rows[1], *beta = rows[2];
-    for (std::size_t k = 0; k < size_; ++k) out[k] = gamma[k] * content[k] + beta[k];
-  }
-
-  std::size_t size_;
-};
-
 /// Which of the condition's outputs is gamma; the other one is beta. Throws ValueError if they aren't these.
 std::size_t find_gamma(const Node& condition, const std::vector<Output>& outputs) {
   std::string got;
@@ -38,11 +21,9 @@ std::size_t find_gamma(const Node& condition, const std::vector<Output>& outputs
 
 }  // namespace
 
-Film::Film(NodePtr content, NodePtr condition, Options options)
-    : CompositeOf(std::vector{std::move(content), std::move(condition)}, kContent,
-                  options.align == "average"),
-      options_(std::move(options)) {
-  check_options(name, options_);
+Film::Film(NodePtr content, NodePtr condition, Options o)
+    : CompositeOf(std::vector{std::move(content), std::move(condition)}, o, name, kContent,
+                  o.align == "average") {
   check_input();
 }
 
@@ -78,7 +59,12 @@ std::unique_ptr<Stream> Film::open(const StreamSpec& input) const {
   streams.push_back({child(kContent)->open(input), {0}});
   streams.push_back({child(kCondition)->open(input),
                      gamma == 0 ? std::vector<std::size_t>{1, 2} : std::vector<std::size_t>{2, 1}});
-  return std::make_unique<FilmStream>(alignment(rows), std::move(streams), rows, input);
+  const std::size_t size = rows[kContent].spec.row_size();
+  const auto join = [size](const float* const* in, float* out) {
+    const float *content = in[0], *gains = in[1], *shifts = in[2];  // gamma and beta
+    for (std::size_t k = 0; k < size; ++k) out[k] = gains[k] * content[k] + shifts[k];
+  };
+  return std::make_unique<JoinStream>(alignment(rows), std::move(streams), rows, input, size, join);
 }
 
 }  // namespace fastaudio

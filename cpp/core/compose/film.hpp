@@ -52,17 +52,13 @@ Example:
   /// Throws ValueError where the branches don't fit one input, or each other.
   Film(NodePtr content, NodePtr condition, Options options);
 
-  const Options& options() const { return options_; }
   std::string summary() const override { return name; }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
 
  private:
-  const char* type() const override { return name; }
   /// Content, gamma and beta.
   std::vector<AlignedRows> aligned(const StreamSpec& input) const override;
   void join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) const override;
-
-  Options options_;
 };
 
 }  // namespace fastaudio

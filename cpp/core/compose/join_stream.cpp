@@ -6,7 +6,7 @@ namespace fastaudio {
 
 namespace {
 
-/// Input values that all branches take before the next ones: the first branch's rows wait for the last one's.
+/// How many input values each branch takes in its turn; the first branch's rows wait for the last one's.
 constexpr std::size_t kPiece = 65536;
 
 /// Most values to reserve memory for in advance.
@@ -48,11 +48,13 @@ void RowQueue::write(const float* rows, std::size_t n_rows) {
 }
 
 JoinStream::JoinStream(Alignment alignment, std::vector<Branch> branches,
-                       const std::vector<AlignedRows>& inputs, const StreamSpec& input, std::size_t row_size)
+                       const std::vector<AlignedRows>& inputs, const StreamSpec& input, std::size_t row_size,
+                       Join join)
     : alignment_(std::move(alignment)),
       branches_(std::move(branches)),
       rows_(inputs.size()),
       input_size_(input.row_size()),
+      join_(std::move(join)),
       block_(row_size) {
   const double latency_s = alignment_.latency_s(inputs);
   for (const AlignedRows& rows : inputs) {
@@ -63,14 +65,19 @@ JoinStream::JoinStream(Alignment alignment, std::vector<Branch> branches,
   }
 }
 
+template <class Call>
+void JoinStream::run_branches(Call&& call) {
+  for (Branch& branch : branches_) {
+    QueueSink outputs(branch.inputs, queues_);
+    call(*branch.stream, outputs);
+  }
+}
+
 void JoinStream::do_push(const float* rows, std::size_t n_rows, Sink& sink) {
   const std::size_t piece = std::max<std::size_t>(kPiece / input_size_, 1);
   while (n_rows > 0) {
     const std::size_t n = std::min(n_rows, piece);
-    for (Branch& branch : branches_) {
-      QueueSink outputs(branch.inputs, queues_);
-      branch.stream->push(rows, n, outputs);
-    }
+    run_branches([&](Stream& stream, Sink& outputs) { stream.push(rows, n, outputs); });
     drain(sink, false);
     rows += n * input_size_;
     n_rows -= n;
@@ -78,24 +85,18 @@ void JoinStream::do_push(const float* rows, std::size_t n_rows, Sink& sink) {
 }
 
 void JoinStream::do_settle(Sink& sink) {
-  for (Branch& branch : branches_) {
-    QueueSink outputs(branch.inputs, queues_);
-    branch.stream->settle(outputs);
-  }
+  run_branches([](Stream& stream, Sink& outputs) { stream.settle(outputs); });
   drain(sink, false);
 }
 
 void JoinStream::do_flush(Sink& sink) {
-  for (Branch& branch : branches_) {
-    QueueSink outputs(branch.inputs, queues_);
-    branch.stream->flush(outputs);
-  }
+  run_branches([](Stream& stream, Sink& outputs) { stream.flush(outputs); });
   drain(sink, true);
 }
 
 void JoinStream::drain(Sink& sink, bool last) {
   while (gather(last)) {
-    join(rows_.data(), block_.next(sink));
+    join_(rows_.data(), block_.next(sink));
     ++next_;
     for (std::size_t s = 0; s < queues_.size(); ++s) {
       queues_[s].discard_before(alignment_.rows(s, next_).first);

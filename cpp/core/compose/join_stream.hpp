@@ -1,6 +1,8 @@
 /// Runs branches over one input and joins the rows that belong together.
 #pragma once
 
+#include <functional>
+
 #include "core/compose/align.hpp"
 #include "core/rows/row_block.hpp"
 
@@ -31,7 +33,7 @@ class RowQueue {
 
 /// A row comes out as soon as all inputs of the alignment have the rows that belong to it. At the end a row
 /// that lacks those of any input is dropped, but a mean is taken of as many as there are.
-class JoinStream : public Stream {
+class JoinStream final : public Stream {
  public:
   /// A branch's stream, and which input of the alignment each of its outputs is.
   struct Branch {
@@ -39,17 +41,20 @@ class JoinStream : public Stream {
     std::vector<std::size_t> inputs;
   };
 
+  /// Writes a row made from one row of each input.
+  using Join = std::function<void(const float* const* rows, float* out)>;
+
   JoinStream(Alignment alignment, std::vector<Branch> branches, const std::vector<AlignedRows>& inputs,
-             const StreamSpec& input, std::size_t row_size);
+             const StreamSpec& input, std::size_t row_size, Join join);
 
  private:
-  /// Writes a row made from one row of each input.
-  virtual void join(const float* const* rows, float* out) const = 0;
-
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override;
   void do_settle(Sink& sink) override;
   void do_flush(Sink& sink) override;
 
+  /// Calls call(stream, sink) for each branch.
+  template <class Call>
+  void run_branches(Call&& call);
   /// Passes on every row that is complete.
   void drain(Sink& sink, bool last);
   /// Finds the rows that belong to the next row out; false if any is missing.
@@ -63,6 +68,7 @@ class JoinStream : public Stream {
   std::vector<double> sums_;
   std::vector<const float*> rows_;  ///< of the next row out, by input of the alignment
   std::size_t input_size_;
+  Join join_;
   RowBlock block_;
   std::int64_t next_ = 0;
 };

@@ -5,7 +5,7 @@
 namespace fastaudio {
 
 Alignment Joined::alignment(const std::vector<AlignedRows>& rows) const {
-  return Alignment(type(), rows, rate_of_, average_);
+  return Alignment(type_, rows, rate_of_, average_);
 }
 
 std::vector<Output> Joined::outputs(const StreamSpec& input) const {

@@ -13,10 +13,11 @@ class Joined : public Branched {
   double receptive_field_s(const StreamSpec& input) const override;
 
  protected:
-  /// `rate_of`: the branch whose rate comes out, none for the fastest; `average`: see Alignment.
-  Joined(std::span<const ChildArgument> arguments, std::vector<NodePtr> branches, std::optional<int> rate_of,
-         bool average)
-      : Branched(arguments, std::move(branches)), rate_of_(rate_of), average_(average) {}
+  /// `type`: the name for messages; `rate_of`: the branch whose rate comes out, none for the fastest;
+  /// `average`: see Alignment.
+  Joined(std::span<const ChildArgument> arguments, std::vector<NodePtr> branches, const char* type,
+         std::optional<int> rate_of, bool average)
+      : Branched(arguments, std::move(branches)), type_(type), rate_of_(rate_of), average_(average) {}
 
   /// What is aligned: the branches' outputs, in the branches' order.
   virtual std::vector<AlignedRows> aligned(const StreamSpec& input) const = 0;
@@ -28,9 +29,9 @@ class Joined : public Branched {
   Alignment alignment(const std::vector<AlignedRows>& rows) const;
 
  private:
-  virtual const char* type() const = 0;
   std::optional<Alignment::Extent> extent() const;
 
+  const char* type_;
   std::optional<int> rate_of_;
   bool average_;
 };

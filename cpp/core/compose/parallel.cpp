@@ -30,25 +30,24 @@ class ParallelStream final : public Stream {
   explicit ParallelStream(std::vector<BranchStream> branches) : branches_(std::move(branches)) {}
 
  private:
-  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+  template <class Call>
+  void run_branches(Sink& sink, Call&& call) {
     for (BranchStream& branch : branches_) {
       OffsetSink outputs(branch.first_output, sink);
-      branch.stream->push(rows, n_rows, outputs);
+      call(*branch.stream, outputs);
     }
+  }
+
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    run_branches(sink, [&](Stream& stream, Sink& outputs) { stream.push(rows, n_rows, outputs); });
   }
 
   void do_settle(Sink& sink) override {
-    for (BranchStream& branch : branches_) {
-      OffsetSink outputs(branch.first_output, sink);
-      branch.stream->settle(outputs);
-    }
+    run_branches(sink, [](Stream& stream, Sink& outputs) { stream.settle(outputs); });
   }
 
   void do_flush(Sink& sink) override {
-    for (BranchStream& branch : branches_) {
-      OffsetSink outputs(branch.first_output, sink);
-      branch.stream->flush(outputs);
-    }
+    run_branches(sink, [](Stream& stream, Sink& outputs) { stream.flush(outputs); });
   }
 
   std::vector<BranchStream> branches_;
@@ -56,7 +55,7 @@ class ParallelStream final : public Stream {
 
 }  // namespace
 
-Parallel::Parallel(std::vector<Branch> branches, Options) : CompositeOf(std::move(branches)) {
+Parallel::Parallel(std::vector<NamedNode> branches, Options o) : CompositeOf(std::move(branches), o) {
   const auto all = children();
   if (all.empty()) throw ValueError("Parallel: expected at least one branch, got none");
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -70,7 +69,7 @@ Parallel::Parallel(std::vector<Branch> branches, Options) : CompositeOf(std::mov
   check_input();
 }
 
-/// None unless all branches have one rate; then a whole cycle of each fits into that of all.
+/// There is none unless all branches have one rate; then a whole cycle of each fits into that of all.
 std::optional<Locality> Parallel::locality() const {
   std::optional<Locality> all = child(0)->locality();
   for (const Child& branch : children()) {

@@ -15,21 +15,15 @@ class Parallel final : public CompositeOf<Parallel, Branched> {
       "Raises:\n    ValueError: where a branch doesn't fit the input.\n";
   static constexpr std::array child_arguments{
       ChildArgument{"branches", "The branches by name.", Form::dict, Role::output}};
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   /// At least one branch; names must differ and not be empty.
-  explicit Parallel(std::vector<Branch> branches, Options options = {});
+  explicit Parallel(std::vector<NamedNode> branches, Options options = {});
 
-  const Options& options() const { return options_; }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
   double receptive_field_s(const StreamSpec& input) const override;
-
- private:
-  Options options_;
 };
 
 }  // namespace fastaudio

@@ -78,8 +78,8 @@ std::vector<NodePtr> flattened(const std::vector<NodePtr>& nodes) {
 
 }  // namespace
 
-Sequential::Sequential(const std::vector<NodePtr>& nodes, Options) : CompositeOf(flattened(nodes)) {
-  if (const auto first = input()) outputs(*first);
+Sequential::Sequential(const std::vector<NodePtr>& nodes, Options o) : CompositeOf(flattened(nodes), o) {
+  check_input();
 }
 
 std::string Sequential::repr() const {

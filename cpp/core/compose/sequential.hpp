@@ -14,24 +14,18 @@ class Sequential final : public CompositeOf<Sequential> {
       "Raises:\n    ValueError: where two neighbours' rates, shapes or units don't fit.\n";
   static constexpr std::array child_arguments{
       ChildArgument{"nodes", "The nodes in order.", Form::list, Role::step}};
-  struct Options {
-    static constexpr auto fields() { return std::tuple<>{}; }
-  };
+  using Options = NoOptions;
 
   /// At least one node; a Sequential among them is replaced by its nodes.
   /// Throws ValueError where two neighbours don't fit.
   explicit Sequential(const std::vector<NodePtr>& nodes, Options options = {});
 
-  const Options& options() const { return options_; }
   std::string repr() const override;
   std::optional<StreamSpec> input() const override { return child(0)->input(); }
   std::vector<Output> outputs(const StreamSpec& input) const override;
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
   double receptive_field_s(const StreamSpec& input) const override;
-
- private:
-  Options options_;
 };
 
 }  // namespace fastaudio

@@ -6,7 +6,7 @@ namespace fastaudio {
 
 namespace {
 
-/// With fewer input values than this, starting another thread doesn't pay.
+/// Starting another thread doesn't pay for fewer input values than this.
 constexpr std::int64_t kSmallestPart = 65536;
 
 }  // namespace
@@ -44,9 +44,9 @@ void PartSink::write(std::size_t output, const float* rows, std::size_t n_rows) 
   if (n > 0) out_.write(output, rows + skipped * row_size_, n);
 }
 
-float* PartSink::place(std::size_t output, std::size_t n_rows) {
+float* PartSink::extend(std::size_t output, std::size_t n_rows) {
   if (skip_ > 0 || n_rows > left_) return nullptr;
-  float* placed = out_.place(output, n_rows);
+  float* placed = out_.extend(output, n_rows);
   if (placed != nullptr) left_ -= n_rows;
   return placed;
 }

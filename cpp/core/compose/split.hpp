@@ -33,7 +33,7 @@ class PartSink final : public Sink {
         row_size_(part.row_size),
         out_(out) {}
   void write(std::size_t output, const float* rows, std::size_t n_rows) override;
-  float* place(std::size_t output, std::size_t n_rows) override;
+  float* extend(std::size_t output, std::size_t n_rows) override;
 
  private:
   std::size_t skip_;

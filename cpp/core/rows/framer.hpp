@@ -11,15 +11,16 @@
 
 namespace fastaudio {
 
-/// For one thread. Frame t starts at sample t * hop - pad_left: `pad_left` samples are added before the
-/// signal and `pad_right` after it.
+/// One thread may use it. Frame t starts at sample t * hop - pad_left: `pad_left` samples are added before
+/// the signal and `pad_right` after it.
 ///
 /// `emit(first, n)` receives up to `batch` frames: frame i lies at first + i * hop. Frames inside the
 /// caller's array are read there; only frames that cross two pushes are copied to the ring.
 class Framer {
  public:
-  /// What is added: zeros; the mirrored signal, first and last sample not repeated; or with these repeated.
-  enum class Edge { zeros, reflect, repeat };
+  /// What is added: zeros; the mirrored signal, first and last sample not repeated; the same with these
+  /// repeated; or the first and the last sample alone.
+  enum class Edge { zeros, reflect, repeat, hold };
 
   struct Options {
     int frame_length;
@@ -42,6 +43,7 @@ class Framer {
         pad_left_(std::max(options.pad_left, 0)),
         pad_right_(options.pad_right),
         apart_(options.edge == Edge::reflect ? 1 : 0),
+        holds_(options.edge == Edge::hold),
         mirrored_(options.edge != Edge::zeros && pad_left_ + pad_right_ > 0),
         batch_(options.batch),
         first_(std::max(-options.pad_left, 0)),
@@ -62,7 +64,7 @@ class Framer {
       head_.insert(head_.end(), x, x + taken);
       if (head_.size() < head_size()) return;
       started_ = true;
-      for (int i = pad_left_ - 1; i >= 0; --i) ring_.write(&head_[static_cast<std::size_t>(i + apart_)], 1);
+      for (int i = pad_left_ - 1; i >= 0; --i) ring_.write(&head_[static_cast<std::size_t>(inward(i))], 1);
       feed(head_.data(), head_.size(), emit);
       x += taken;
       n -= taken;
@@ -77,7 +79,7 @@ class Framer {
     if (mirrored_ && !started_) {
       for (std::int64_t i = -pad_left_; i < n_samples_ + pad_right_; ++i) end.push_back(head_[mirror(i)]);
     } else if (mirrored_) {
-      for (int i = 0; i < pad_right_; ++i) end.push_back(*ring_.at(ring_.end() - 1 - apart_ - i));
+      for (int i = 0; i < pad_right_; ++i) end.push_back(*ring_.at(ring_.end() - 1 - inward(i)));
     } else {
       end.assign(static_cast<std::size_t>(pad_right_), 0.0f);
     }
@@ -123,13 +125,16 @@ class Framer {
     }
   }
 
+  /// How far inside the signal the sample lies that is taken for the one `i` + 1 beyond its edge.
+  int inward(int i) const { return holds_ ? 0 : i + apart_; }
+
   /// Samples kept for the mirrored end, besides those of unfinished frames.
-  std::int64_t history() const { return mirrored_ ? std::int64_t{pad_right_} + apart_ : 0; }
+  std::int64_t history() const { return mirrored_ ? std::int64_t{inward(pad_right_ - 1)} + 1 : 0; }
 
   /// Samples needed before the first frame: enough to mirror them to the left, and, should the signal end
   /// there, to the right.
   std::size_t head_size() const {
-    return static_cast<std::size_t>(std::max({pad_left_, pad_right_, 1}) + apart_);
+    return static_cast<std::size_t>(inward(std::max({pad_left_, pad_right_, 1}) - 1) + 1);
   }
 
   /// Index of the sample at `i` when a short signal is mirrored again and again.
@@ -145,7 +150,8 @@ class Framer {
   int pad_left_;
   int pad_right_;
   int apart_;  ///< 1 if the sample at the edge isn't repeated
-  bool mirrored_;
+  bool holds_;
+  bool mirrored_;  ///< whether samples of the signal are added
   int batch_;
   std::int64_t first_;  ///< start of the first frame, counting the padding
   RingBuffer ring_;

@@ -9,8 +9,8 @@
 
 namespace fastaudio {
 
-/// For one thread. Positions count items since the start in 64 bits and never wrap. The ring holds `capacity`
-/// items; `window` is the longest contiguous read.
+/// One thread may use it. Positions count items since the start in 64 bits and never wrap. The ring holds
+/// `capacity` items; `window` is the longest contiguous read.
 class RingBuffer {
  public:
   /// `window` is at most `capacity`.

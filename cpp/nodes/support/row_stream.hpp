@@ -1,4 +1,4 @@
-/// The stream of nodes that make one row out of each row, independently of all others.
+/// The streams of nodes that make one row out of each row, independently of all others.
 #pragma once
 
 #include <memory>
@@ -32,6 +32,11 @@ template <class Row>
 std::unique_ptr<Stream> stream_of_rows(Row row, const StreamSpec& input, const Output& output) {
   return std::make_unique<RowStream<Row>>(std::move(row), input.row_size(), output.spec.row_size());
 }
+
+/// Rows come out as they went in; only their spec differs.
+class PassStream final : public Stream {
+  void do_push(const float* rows, std::size_t n_rows, Sink& sink) override { sink.write(0, rows, n_rows); }
+};
 
 /// The output: `n` values of `unit` for each row of the input.
 inline std::vector<Output> each_row(const StreamSpec& input, std::int64_t n, std::string unit) {

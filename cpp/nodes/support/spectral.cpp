@@ -67,7 +67,7 @@ class SpectrumStream final : public Stream {
 
   void frames(const float* first, int count, Sink& sink) {
     const auto n_rows = static_cast<std::size_t>(count);
-    float* placed = sink.place(0, n_rows);
+    float* placed = sink.extend(0, n_rows);
     float* rows = placed != nullptr ? placed : rows_.data();
     kernels_.spectrum(plan_, filter_, first, hop_, count, scratch_.data(), rows);
     if (placed == nullptr) sink.write(0, rows, n_rows);

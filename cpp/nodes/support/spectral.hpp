@@ -27,7 +27,7 @@ struct FrameOptions {
   double sample_scale = 1;
 };
 
-/// The fields of FrameOptions, as part of a node's own.
+/// The fields of FrameOptions, to be joined with a node's own.
 template <class Options>
 constexpr auto frame_fields() {
   return std::tuple{
@@ -80,7 +80,7 @@ class SpectralFront {
 
   Locality locality() const;
 
-  /// `filter` belongs to `owner`, as this does.
+  /// `filter` belongs to `owner`, which this belongs to too.
   std::unique_ptr<Stream> open(std::shared_ptr<const Node> owner, const dsp::FilterPlan& filter) const;
 
  private:

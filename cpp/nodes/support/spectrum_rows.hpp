@@ -1,4 +1,4 @@
-/// What nodes share that read rows of a spectrum.
+/// What nodes that read rows of a spectrum share.
 #pragma once
 
 #include <string>
@@ -8,10 +8,11 @@
 
 namespace fastaudio {
 
-/// A value below 0, which no magnitude is, counts as 0, so that sums stay divisors.
+/// Counts a value below 0, which no magnitude is, as 0; so sums can be divisors.
 inline double magnitude(float value) { return value > 0 ? static_cast<double>(value) : 0.0; }
 
-/// Throws unless rows are a spectrum in `unit`, "magnitude" or "power". A unit that no node gives passes.
+/// Throws unless rows are a spectrum in `unit`, "magnitude" or "power". Units that no node gives are
+/// accepted.
 inline void require_spectrum(const char* node, const StreamSpec& input, const std::string& unit) {
   const std::string subject = std::string(node) + ": expected ";
   const std::string remedy = std::string("Spectrogram(power=") + (unit == "power" ? "2" : "1") + ")";

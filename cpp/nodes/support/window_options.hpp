@@ -8,7 +8,7 @@
 
 namespace fastaudio {
 
-/// Their fields, as part of a node's own.
+/// The fields of these two, to be joined with a node's own.
 template <class Options>
 constexpr auto window_fields() {
   return std::tuple{

@@ -1,7 +1,6 @@
 /// The stream of nodes that make one row of each window of rows, or of the whole clip.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,8 +10,8 @@
 namespace fastaudio {
 
 /// Windows begin at row 0 and every `hop` rows. Each is computed anew, because a running sum would keep
-/// rounding errors of rows that have left it. A clip shorter than a window gives one row, of the rows that
-/// there are.
+/// rounding errors of rows that have left it. A clip shorter than a window gives one row, made from
+/// the rows that there are.
 ///
 /// `Pooling` has reset(), add(const float* row) and write(float* out).
 template <class Pooling>

@@ -80,7 +80,7 @@ inline NodePtr patches(int length = 4) {
   return std::make_shared<Patches>(Patches::Options{.length = length, .hop = length});
 }
 
-/// Patches of four rows of three bands, as the small networks take them.
+/// Patches of four rows of three bands, which the small networks take.
 inline std::vector<NodePtr> front() { return {mel(), std::make_shared<Log>(Log::Options{}), patches()}; }
 
 inline NodePtr front_and(const NodePtr& last) {
@@ -153,7 +153,7 @@ inline Floats rows_of(live::LiveStream& stream) {
   return stretches.front().rows;
 }
 
-/// Does a worker's work until none is left.
+/// Does the work of a worker until none is left.
 inline void serve(live::LiveStream& stream) {
   while (stream.ready()) stream.service();
 }

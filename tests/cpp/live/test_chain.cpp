@@ -48,7 +48,7 @@ class Back final : public Sink {
   Sink& sink_;
 };
 
-/// Gives its rows when it is settled, as a network with threads may.
+/// Gives its rows when it is settled; a network with threads may do so.
 class Later final : public Node {
  public:
   std::string repr() const override { return "later()"; }
@@ -79,7 +79,7 @@ class Later final : public Node {
 
 std::vector<NodePtr> networks() {
   auto with_branches = front();
-  with_branches.push_back(std::make_shared<Parallel>(std::vector<Parallel::Branch>{
+  with_branches.push_back(std::make_shared<Parallel>(std::vector<NamedNode>{
       {"rows", through("a", 2)}, {"mean", std::make_shared<Mean>()}, {"max", std::make_shared<Max>()}}));
   std::vector<NodePtr> all{mel(), in_a_row(front()), in_a_row(with_branches),
                            front_and(through("b", 3, nullptr, true))};

@@ -86,7 +86,7 @@ TEST_CASE("overflow: however slow the worker is, nothing comes out wrong") {
   const auto stream = open_live(node, {.overflow = "drop_oldest", .buffer_s = 0.4});
   Pool pool({.workers = 1});
   pool.add(stream);
-  // As fast as can be, with a pause where the worker may catch up.
+  // Pushes without waiting, with a pause in which the worker may catch up.
   std::thread card([&] {
     Random random(62);
     for (std::size_t done = 0; done < x.size();) {

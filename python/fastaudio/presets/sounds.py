@@ -168,6 +168,33 @@ def weanet(
     return _ln_mel(160, n_fft, mean, std)
 
 
+def panns(*, sample_rate: int = 32_000) -> Sequential:
+    """PANNs, such as Cnn14: mel frames [n, 64] in dB, 100 per second at 32,000 Hz.
+
+    sample_rate=16_000 is for Cnn14_16k, whose frames are as long; its bands end at 8000 Hz, not 14,000.
+    The signal's ends are mirrored. The network takes any number of frames and standardises each band itself.
+
+    Source: Kong, Cao, Iqbal, Wang, Wang & Plumbley, IEEE/ACM TASLP 28, 2020; qiuqiangkong's
+    audioset_tagging_cnn with torchlibrosa: 10 log10(max(power, 1e-10))
+    Error: 5e-4 to -60 dB, 5e-2
+
+    Raises:
+        ValueError: sample_rate is neither 32,000 nor 16,000
+    """
+    if sample_rate not in (32_000, 16_000):
+        raise ValueError(f"panns: expected sample_rate 32000 or 16000, got {sample_rate}; resample first")
+    mel = MelSpectrogram(
+        sample_rate=sample_rate,
+        n_fft=sample_rate * 32 // 1000,
+        hop_length=sample_rate // 100,
+        pad_mode="reflect",
+        n_mels=64,
+        f_min=50,
+        f_max=min(14_000, sample_rate / 2),
+    )
+    return mel >> Log(kind="dB")
+
+
 def aisfx(*, hop: int = 50, last: str = "drop") -> Sequential:
     """aiSFX: mel patches [n, 100, 96] from 0 to about 1, 2.3 s at 44,100 Hz each.
 

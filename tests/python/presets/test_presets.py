@@ -130,6 +130,8 @@ CASES = {
         options=STATISTICS,
     ),
     "weanet": Case("weanet", 16_000, 10, lambda x: ref.ln_mel(x, 160, 512), decade=LN10),
+    "panns": Case("panns", 32_000, 10, ref.panns, decade=10),
+    "panns-16k": Case("panns", 16_000, 10, ref.panns_16k, decade=10, options={"sample_rate": 16_000}),
     "aisfx": Case("aisfx", 44_100, 8, ref.aisfx, (100, 50)),
     "ae_w2v": Case(
         "ae_w2v",
@@ -162,7 +164,7 @@ CASES = {
     "mfcc_statistics": Case("mfcc_statistics", 22_000, 10, ref.mfcc_statistics),
     "harmonic_cnn": Case("harmonic_cnn", 16_000, 12, ref.harmonic_cnn, None, (80_000, 80_000), decade=10),
 }
-IN_DB = {"openl3", "resnet_contrastive", "harmonic_cnn", "mfcc_statistics"}
+IN_DB = {"openl3", "panns", "resnet_contrastive", "harmonic_cnn", "mfcc_statistics"}
 every_case = pytest.mark.parametrize("name", CASES)
 FRONT_ENDS = [name for name in presets.__all__ if name != "vggish_postprocess"]  # this one follows a network
 every_preset = pytest.mark.parametrize("preset", FRONT_ENDS)
@@ -273,6 +275,21 @@ def test_musicnn_is_the_original_recipes_log_mel(shared: Path) -> None:
             "resnet_contrastive",
             {"n_fft": 1024, "hop_length": 230, "n_mels": 128, "fmin": 50, "fmax": 10_000},
         ),
+        (
+            "panns",
+            {
+                "n_fft": 1024,
+                "hop_length": 320,
+                "n_mels": 64,
+                "fmin": 50,
+                "fmax": 14_000,
+                "pad_mode": "reflect",
+            },
+        ),
+        (
+            "panns-16k",
+            {"n_fft": 512, "hop_length": 160, "n_mels": 64, "fmin": 50, "fmax": 8000, "pad_mode": "reflect"},
+        ),
     ],
 )
 def test_bands_are_librosas(name: str, options: dict[str, Any]) -> None:
@@ -333,6 +350,11 @@ def test_windows_cut_first_are_the_same_bits_alone(name: str) -> None:
     length, step = case.window
     x = sound("guitar", case.rate, 2 * step + length)
     assert_same_bits({"": run(case.node(), x[2 * step :])}, {"": run(case.node(), x)[2:]})
+
+
+def test_panns_refuses_other_rates() -> None:
+    with pytest.raises(ValueError, match=r"panns: expected sample_rate 32000 or 16000, got 44100"):
+        presets.panns(sample_rate=44_100)
 
 
 def essentia_frames(x: NDArray[np.float32], algorithm: str, size: int, hop: int) -> NDArray[np.float32]:

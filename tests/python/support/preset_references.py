@@ -145,6 +145,36 @@ def ln_mel(x: Any, hop_length: int, n_fft: int) -> Floats:
     return np.log(np.maximum(mel, 1e-10))
 
 
+def panns(x: Any) -> Floats:
+    return db(
+        mel_spectrogram(
+            x,
+            sample_rate=32_000,
+            n_fft=1024,
+            hop_length=320,
+            pad_mode="reflect",
+            n_mels=64,
+            f_min=50,
+            f_max=14_000,
+        )
+    )
+
+
+def panns_16k(x: Any) -> Floats:
+    return db(
+        mel_spectrogram(
+            x,
+            sample_rate=16_000,
+            n_fft=512,
+            hop_length=160,
+            pad_mode="reflect",
+            n_mels=64,
+            f_min=50,
+            f_max=8000,
+        )
+    )
+
+
 def aisfx(x: Any) -> Floats:
     mel = mel_spectrogram(
         x,

@@ -7,14 +7,13 @@ import os
 import threading
 import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fastaudio._core import Pool
 
-if TYPE_CHECKING:
-    from fastaudio.live.stream import LiveStream
+open_streams: weakref.WeakSet[Any] = weakref.WeakSet()
+"""The live streams that are closed when the process ends."""
 
-open_streams: weakref.WeakSet[LiveStream] = weakref.WeakSet()
 _shared: list[Pool] = []
 _shared_lock = threading.Lock()
 

@@ -153,7 +153,7 @@ def test_a_pipeline_without_a_network_has_nothing_to_be_packed_in(tmp_path: Path
 def test_an_onnx_file_without_a_card_says_what_to_do() -> None:
     with pytest.raises(
         fa.ModelError,
-        match=r"expected a packed model, got an ONNX file .*; fastaudio pack makes one of a card",
+        match=r"expected a packed model, got an ONNX file .*; fastaudio pack makes one from a card",
     ):
         fa.Pipeline.load(WEIGHTS)
 

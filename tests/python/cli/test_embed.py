@@ -252,7 +252,7 @@ def test_interrupted_what_was_there_stays(
     out = tmp_path / "out.npz"
     out.write_bytes(b"dear")
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(np, "savez", interrupt)

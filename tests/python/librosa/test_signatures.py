@@ -178,7 +178,7 @@ REFUSED: list[tuple[str, tuple[Any, ...], dict[str, Any], type[Exception], str]]
     ),
     ("feature.zero_crossing_rate", (Y,), {"zero_pos": False}, NotImplementedError, "expected zero_pos=True"),
     ("feature.spectral_centroid", (), {"y": Y, "freq": S[:, 0]}, NotImplementedError, "expected freq=None"),
-    ("feature.spectral_centroid", (), {"S": -S}, ValueError, "expected S of no value below 0, got -1.0"),
+    ("feature.spectral_centroid", (), {"S": -S}, ValueError, "expected S without values below 0, got -1.0"),
     (
         "feature.spectral_centroid",
         (),

@@ -24,6 +24,7 @@
 #include "nodes/spectral_centroid.hpp"
 #include "nodes/spectral_contrast.hpp"
 #include "nodes/spectral_flatness.hpp"
+#include "nodes/spectral_flux.hpp"
 #include "nodes/spectral_rolloff.hpp"
 #include "nodes/spectrogram.hpp"
 #include "nodes/stack_channels.hpp"

@@ -21,7 +21,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Similarity', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Similarity', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
@@ -1824,6 +1824,60 @@ class SpectralFlatness(Node):
     def power(self) -> float:
         """
         Exponent of the magnitude: 1 for magnitude, 2 for power.
+        """
+class SpectralFlux(Node):
+    """
+    Measures how much louder the bands became since `lag` rows before: large where a sound begins.
+    
+    Input:  rows [n_bands]  of any unit: librosa takes dB, and the papers take magnitudes
+    Output: rows [1]        mean or sum over the bands of max(0, S[t] - S[t - lag]), in the input's unit, where
+            S[t] is row t; the first `lag` rows are 0
+    Latency: none
+    
+    librosa's `center=True` moves its result n_fft // (2 * hop_length) rows later; this node doesn't.
+    
+    Source: Masri, PhD thesis, University of Bristol, 1996; Dixon, DAFx 2006, section 2.2 (sums magnitudes);
+            Boeck and Widmer, DAFx 2013, for `max_size`; librosa 0.11 `onset.onset_strength(center=False)` (same
+            defaults)
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> fa.SpectralFlux()(np.array([[0, 0], [3, 1], [1, 2]], dtype=np.float32)).tolist()
+        [[0.0], [2.0], [0.5]]
+    
+    Options:
+        lag: int in [1, 4095] rows, default 1
+            How far back the row lies that each row is compared with.
+        max_size: int in [1, 255] bands, default 1
+            Each band is compared with the largest of this many bands around it in the earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone.
+        aggregate: str, one of 'mean', 'sum', default 'mean'
+            Whether the mean over the bands comes out, or their sum.
+    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+    """
+    def __init__(self, *, lag: int = 1, max_size: int = 1, aggregate: str = 'mean') -> None:
+        ...
+    def to_dict(self: Node) -> dict[str, typing.Any]:
+        """
+        The node's name and the options that are not default, as a card holds them.
+        """
+    @property
+    def aggregate(self) -> str:
+        """
+        Whether the mean over the bands comes out, or their sum.
+        """
+    @property
+    def lag(self) -> int:
+        """
+        How far back the row lies that each row is compared with.
+        """
+    @property
+    def max_size(self) -> int:
+        """
+        Each band is compared with the largest of this many bands around it in the earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone.
         """
 class SpectralRolloff(Node):
     """

@@ -144,14 +144,39 @@ class PyLiveStream {
   platform::ForkGuard guard_;
 };
 
-/// "LiveStats(captured=0, ...)".
-py::str repr_of(const LiveStats& stats) {
-  std::string text;
-  for_each_field<LiveStats>([&](const auto& field) {
-    text += (text.empty() ? "" : ", ") + std::string(field.name) + "=" +
-            py::cast<std::string>(py::repr(py::cast(stats.*field.member)));
-  });
-  return "LiveStats(" + text + ")";
+/// Binds the fields of a plain struct as properties, with repr, equality and pickling.
+template <class T>
+void bind_fields(py::class_<T>& cls) {
+  for_each_field<T>([&](const auto& field) { cls.def_readonly(field.name, field.member, field.doc); });
+  const auto dict_of = [](const T& self) {
+    py::dict dict;
+    for_each_field<T>([&](const auto& field) { dict[field.name] = py::cast(self.*field.member); });
+    return dict;
+  };
+  const auto from_dict = [](const py::dict& state) {
+    T self;
+    for_each_field<T>([&](const auto& field) {
+      auto& value = self.*field.member;
+      value = state[field.name].template cast<std::remove_cvref_t<decltype(value)>>();
+    });
+    return self;
+  };
+  cls.def("__repr__",
+          [dict_of](const py::object& self) {
+            std::string text;
+            for (const auto& [name, value] : dict_of(self.cast<const T&>())) {
+              text += (text.empty() ? "" : ", ") + name.template cast<std::string>() + "=";
+              text += py::repr(value).template cast<std::string>();
+            }
+            return py::type::of(self).attr("__name__").template cast<std::string>() + "(" + text + ")";
+          })
+      .def(
+          "__eq__",
+          [dict_of](const T& self, const py::object& other) {
+            return py::isinstance<T>(other) && dict_of(self).equal(dict_of(other.cast<const T&>()));
+          },
+          py::is_operator(), py::arg("other"))
+      .def(py::pickle(dict_of, from_dict));
 }
 
 /// The rows, in the memory that the worker wrote them to: the array keeps the result alive.
@@ -207,17 +232,13 @@ void register_data(py::module_& m) {
                 }),
                 init_doc(option_table<Live>()).c_str());
   }
-  for_each_field<LiveOptions>(
-      [&](const auto& field) { options.def_readonly(field.name, field.member, field.doc); });
+  bind_fields(options);
 
   py::class_<LiveStats> stats(m, "LiveStats",
                               "What a live stream has done so far; samples are counted per channel.");
-  for_each_field<LiveStats>(
-      [&](const auto& field) { stats.def_readonly(field.name, field.member, field.doc); });
-  stats
-      .def_property_readonly("real_time_factor", &LiveStats::real_time_factor,
-                             "Seconds of work per second of sound; the stream falls behind above 1.")
-      .def("__repr__", &repr_of);
+  bind_fields(stats);
+  stats.def_property_readonly("real_time_factor", &LiveStats::real_time_factor,
+                              "Seconds of work per second of sound; the stream falls behind above 1.");
 
   py::class_<live::Result>(m, "LiveResult", "Rows of one output that came out of a live stream together.")
       .def_readonly("network", &live::Result::network, "Number of the network that gave them.")

@@ -1,4 +1,4 @@
-#include "bindings/bindings.hpp"
+#include "bindings/arguments.hpp"
 #include "core/compose/diagram.hpp"
 
 namespace fastaudio::bindings {
@@ -115,8 +115,15 @@ NodeClass register_node(py::module_& m) {
           "The constructor's arguments that hold children, each with its form: 'node', 'list' or 'dict'.")
       .def(
           "with_children",
-          [](const Node& self, const std::vector<std::shared_ptr<Node>>& nodes) {
-            return unconst(self.with_children({nodes.begin(), nodes.end()}));
+          [](const Node& self, const py::typing::List<Node>& nodes) {
+            std::vector<NodePtr> children;
+            for (const py::handle node : nodes) {
+              if (!py::isinstance<Node>(node)) {
+                throw TypeError(self.summary() + ": expected nodes, got " + text_of(node));
+              }
+              children.push_back(node.cast<std::shared_ptr<Node>>());
+            }
+            return unconst(self.with_children(std::move(children)));
           },
           py::arg("nodes"),
           "A node of the same type and options with other children; a node without any returns itself.\n\n"
@@ -131,7 +138,10 @@ NodeClass register_node(py::module_& m) {
           "The nodes that run one after another: those of a Sequential, else the node itself.")
       .def("cuts_windows", &Node::cuts_windows, "Whether it cuts its input into windows.")
       .def(
-          "with_hop", [](const Node& self, int n_rows) { return unconst(self.with_hop(n_rows)); },
+          "with_hop",
+          [](const Node& self, const Argument<int>& n_rows) {
+            return unconst(self.with_hop(n_rows.read(self.summary().c_str(), "n_rows")));
+          },
           py::arg("n_rows"),
           "The same node with a window every `n_rows` input rows.\n\n"
           "Raises:\n    ValueError: it doesn't cut windows, or the hop is outside its range.\n")

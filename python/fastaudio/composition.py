@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
 from fastaudio.graph.layers import layer, layers
 from fastaudio.running.adapt import Adapter, Quality
@@ -56,7 +57,10 @@ class Composition:
     def _with(self, node: Node) -> Self:
         of_old_nodes = ("input", "pipeline")
         card = {key: value for key, value in self.card.items() if key not in of_old_nodes}
-        return type(self)(**self.__getstate__() | {"node": node, "card": card})
+        other = type(self).__new__(type(self))  # a subclass may have another constructor
+        vars(other).update(vars(self))
+        Composition.__init__(other, **self.__getstate__() | {"node": node, "card": card})
+        return other
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -110,6 +114,20 @@ class Composition:
         """
         return self._with(with_hop(self.node, self.input_spec, hop_s))
 
+    def adapted(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return the node preceded by mixing and resampling as such input needs it, and the input's spec.
+
+        Raises:
+            ModelError: it would give tags from untrained weights.
+        """
+        self._require_trained()
+        return self._adapter.adapt(sample_rate, channels)
+
+    head = adapted  # its name in 0.1.0
+
+    def _require_trained(self) -> None:
+        require_trained(self.card, self.output_specs.values(), untrained=self.untrained)
+
     def __repr__(self) -> str:
         name, node = f"{self.name}: " if self.name else "", repr(self.node)
         return f"<Pipeline {name}{self._adapter}, {node[:_REPR_WIDTH]}{'...' if node[_REPR_WIDTH:] else ''}>"
@@ -121,4 +139,4 @@ class Composition:
         return {key: getattr(self, key) for key in ("node", "channel", "quality", "card", "untrained")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+        Composition.__init__(self, **state)

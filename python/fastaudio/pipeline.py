@@ -10,12 +10,10 @@ import numpy as np
 from fastaudio import cards
 from fastaudio._core import ModelError
 from fastaudio.cards import pack
-from fastaudio.cards.trained import require_trained
 from fastaudio.composition import Composition
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
-from fastaudio.live.stream import Swappable
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
 from fastaudio.running.stream import PipelineStream, Samples
 from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many, with_layout
@@ -26,12 +24,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from fastaudio._core import FastaudioError, Node, Pool, StreamSpec
+    from fastaudio._core import FastaudioError, Pool
     from fastaudio.live.options import LiveOptionsDict
     from fastaudio.live.sources import Source
 
 
-class Pipeline(Composition, Swappable):
+class Pipeline(Composition):
     """A network that takes sound at any rate and gives tags, events or features.
 
     Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's rate, and
@@ -192,17 +190,6 @@ class Pipeline(Composition, Swappable):
         node, spec = pipeline.adapted(source.sample_rate, source.channels)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source)
 
-    def adapted(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the node preceded by mixing and resampling as such input needs it, and the input's spec.
-
-        Raises:
-            ModelError: it would give tags from untrained weights.
-        """
-        self._require_trained()
-        return self._adapter.adapt(sample_rate, channels)
-
-    head = adapted  # its name in 0.1.0
-
     def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; they share the network's session.
 
@@ -215,6 +202,3 @@ class Pipeline(Composition, Swappable):
         """
         self._require_trained()
         return run_many(self, sources, jobs)
-
-    def _require_trained(self) -> None:
-        require_trained(self.card, self.output_specs.values(), untrained=self.untrained)

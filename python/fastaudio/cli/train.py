@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-_HELP = r"""\
-train a model for your own labels
+_HELP = r"""train a model for your own labels
 
 Train a model for your own labels. DIR has a sub-folder for each label, with its audio files in it or
 below; hidden files are left out. The network of --model stays as it is; one dense layer or two learn to

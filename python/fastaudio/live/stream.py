@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from fastaudio import _core
@@ -16,25 +15,13 @@ from fastaudio.running.stream import without_channel_axis
 
 if TYPE_CHECKING:
     from fastaudio._core import LiveOptions, LiveStats, Node, Pool, StreamSpec
+    from fastaudio.composition import Composition
     from fastaudio.live.results import Item
     from fastaudio.live.sources import Source
     from fastaudio.running.stream import Samples
 
 CLOSE_S = 1.0
 """The longest that `close` waits for a running network, in seconds, once its source has stopped."""
-
-
-class Swappable(ABC):
-    """What `LiveStream.swap` takes; a pipeline derives from it."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str | None:
-        """The model's name, for its windows."""
-
-    @abstractmethod
-    def adapted(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return a node for such sound, and the spec of its input."""
 
 
 class LiveStream:
@@ -153,7 +140,7 @@ class LiveStream:
 
     # The rest.
 
-    def swap(self, pipeline: Swappable) -> None:
+    def swap(self, pipeline: Composition) -> None:
         """Go on with another pipeline from the next patch on; no sound is lost, none is run twice.
 
         Args:

@@ -26,10 +26,8 @@ class StreamSpec:
     """
     What flows between two nodes: rows of one shape at one rate.
     """
-    def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples', bin_hz: float = 0.0) -> None:
-        ...
-    def __repr__(self) -> str:
-        ...
+    def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples', bin_hz: float = 0.0) -> None: ...
+    def __repr__(self) -> str: ...
     @property
     def bin_hz(self) -> float:
         """
@@ -99,18 +97,13 @@ class Node:
             TypeError: a wrong dtype.
             ValueError: a wrong shape, or NaN.
         """
-    def __eq__(self, other: typing.Any) -> bool:
-        ...
-    def __hash__(self) -> int:
-        ...
-    def __repr__(self) -> str:
-        ...
+    def __eq__(self, other: typing.Any) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
     @typing.overload
-    def __rshift__(self, next: Node) -> Sequential:
-        ...
+    def __rshift__(self, next: Node) -> Sequential: ...
     @typing.overload
-    def __rshift__(self, branches: dict[str, Node]) -> Sequential:
-        ...
+    def __rshift__(self, branches: dict[str, Node]) -> Sequential: ...
     def child_roles(self) -> list[str]:
         """
         What each child takes, and what becomes of its rows:
@@ -153,14 +146,14 @@ class Node:
         """
         The node as a card holds it: its name and the options that are not default.
         """
-    def with_children(self, nodes: collections.abc.Sequence[Node]) -> Node:
+    def with_children(self, nodes: list[Node]) -> Node:
         """
         A node of the same type and options with other children; a node without any returns itself.
         
         Raises:
             ValueError: their number doesn't fit, or they don't fit each other.
         """
-    def with_hop(self, n_rows: typing.SupportsInt | typing.SupportsIndex) -> Node:
+    def with_hop(self, n_rows: int) -> Node:
         """
         The same node with a window every `n_rows` input rows.
         
@@ -208,42 +201,19 @@ class Chroma(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None: ...
     @property
-    def base_c(self) -> bool:
-        """
-        Whether the first class is C; otherwise it is A.
-        """
+    def base_c(self) -> bool: ...
     @property
-    def ctroct(self) -> float:
-        """
-        Octave that weighs most, counted from 27.5 Hz.
-        """
+    def ctroct(self) -> float: ...
     @property
-    def n_chroma(self) -> int:
-        """
-        Number of pitch classes.
-        """
+    def n_chroma(self) -> int: ...
     @property
-    def norm(self) -> str:
-        """
-        What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares.
-        """
+    def norm(self) -> str: ...
     @property
-    def octwidth(self) -> float | None:
-        """
-        Width of the Gaussian weights around ctroct; None weighs all octaves alike.
-        """
+    def octwidth(self) -> float | None: ...
     @property
-    def tuning(self) -> float:
-        """
-        How far A lies above 440 Hz.
-        """
+    def tuning(self) -> float: ...
 class Delta(Node):
     """
     Estimates the slope of each value over time by fitting a polynomial to neighbouring rows.
@@ -277,27 +247,13 @@ class Delta(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None: ...
     @property
-    def mode(self) -> str:
-        """
-        How rows near the ends are computed. interp: from the polynomial of the first or last `width` rows; nearest: as if the end rows were repeated; htk: as nearest, with the slope taken `order` times over.
-        """
+    def mode(self) -> str: ...
     @property
-    def order(self) -> int:
-        """
-        Order of the derivative and of the polynomial, below width: 1 for the slope, 2 for its slope.
-        """
+    def order(self) -> int: ...
     @property
-    def width(self) -> int:
-        """
-        Number of rows in each fit; it must be odd.
-        """
+    def width(self) -> int: ...
 class EnergyPatch(Node):
     """
     Finds the patch of consecutive rows in which a clip is loudest.
@@ -334,32 +290,15 @@ class EnergyPatch(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None: ...
     @property
-    def hop(self) -> int:
-        """
-        Step between the compared patches.
-        """
+    def hop(self) -> int: ...
     @property
-    def last(self) -> str:
-        """
-        How a clip shorter than the patch is filled up: with pad_value, or by repeating its rows.
-        """
+    def last(self) -> str: ...
     @property
-    def length(self) -> int:
-        """
-        Number of rows.
-        """
+    def length(self) -> int: ...
     @property
-    def pad_value(self) -> float:
-        """
-        Value of padded rows.
-        """
+    def pad_value(self) -> float: ...
 class Events(Node):
     """
     Turns scores into events per label: a pipeline that ends here returns `fastaudio.events.Events`.
@@ -416,47 +355,21 @@ class Events(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None: ...
     @property
-    def cool_down_s(self) -> list[float]:
-        """
-        For this time after the end of an event that came out, no other of its label begins.
-        """
+    def cool_down_s(self) -> list[float]: ...
     @property
-    def min_off_s(self) -> list[float]:
-        """
-        Shorter dips are bridged.
-        """
+    def min_off_s(self) -> list[float]: ...
     @property
-    def min_on_s(self) -> list[float]:
-        """
-        Shorter events are dropped.
-        """
+    def min_on_s(self) -> list[float]: ...
     @property
-    def offset(self) -> list[float]:
-        """
-        An event ends below this score, which is at most onset; if empty, it equals onset.
-        """
+    def offset(self) -> list[float]: ...
     @property
-    def onset(self) -> list[float]:
-        """
-        An event begins at or above this score; give one for all labels, or one for each.
-        """
+    def onset(self) -> list[float]: ...
     @property
-    def onsets(self) -> bool:
-        """
-        Whether an extra row says at once that an event has begun.
-        """
+    def onsets(self) -> bool: ...
     @property
-    def smoothing_s(self) -> float:
-        """
-        Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
-        """
+    def smoothing_s(self) -> float: ...
 class HarmonicSpectrogram(Node):
     """
     Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
@@ -519,92 +432,39 @@ class HarmonicSpectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None: ...
     @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        """
+    def center(self) -> bool: ...
     @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
+    def hop_length(self) -> int: ...
     @property
-    def n_fft(self) -> int:
-        """
-        Length of the transform.
-        """
+    def n_fft(self) -> int: ...
     @property
-    def n_harmonic(self) -> int:
-        """
-        Number of harmonics, including the note itself.
-        """
+    def n_harmonic(self) -> int: ...
     @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        """
+    def pad_mode(self) -> str: ...
     @property
-    def power(self) -> float:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power.
-        """
+    def power(self) -> float: ...
     @property
-    def preemphasis(self) -> float:
-        """
-        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        """
+    def preemphasis(self) -> float: ...
     @property
-    def q(self) -> list[float]:
-        """
-        Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
-        """
+    def q(self) -> list[float]: ...
     @property
-    def remove_dc(self) -> bool:
-        """
-        Whether to subtract each frame's mean.
-        """
+    def remove_dc(self) -> bool: ...
     @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
+    def sample_rate(self) -> int: ...
     @property
-    def sample_scale(self) -> float:
-        """
-        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        """
+    def sample_scale(self) -> float: ...
     @property
-    def semitone_scale(self) -> int:
-        """
-        Bands per semitone.
-        """
+    def semitone_scale(self) -> int: ...
     @property
-    def win_length(self) -> int | None:
-        """
-        Length of the window; None for n_fft.
-        """
+    def win_length(self) -> int | None: ...
     @property
-    def window(self) -> str:
-        """
-        Shape of the window, periodic unless its name says symmetric.
-        """
+    def window(self) -> str: ...
     @property
-    def window_at(self) -> str:
-        """
-        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        """
+    def window_at(self) -> str: ...
     @property
-    def window_beta(self) -> float:
-        """
-        Shape of a kaiser window; no other window uses it.
-        """
+    def window_beta(self) -> float: ...
 class LinearSoftmaxPooling(Node):
     """
     Pools the probabilities of frames over a clip or a window, so that larger ones weigh more.
@@ -636,22 +496,11 @@ class LinearSoftmaxPooling(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, window: int | None = None, hop: int | None = None) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, window: int | None = None, hop: int | None = None) -> None: ...
     @property
-    def hop(self) -> int | None:
-        """
-        Step between windows; None means the same as window, so that windows don't overlap.
-        """
+    def hop(self) -> int | None: ...
     @property
-    def window(self) -> int | None:
-        """
-        Number of rows in a window; None for the whole clip.
-        """
+    def window(self) -> int | None: ...
 class Log(Node):
     """
     Takes the logarithm of each value.
@@ -683,37 +532,17 @@ class Log(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None: ...
     @property
-    def floor(self) -> float:
-        """
-        Smallest argument that is used.
-        """
+    def floor(self) -> float: ...
     @property
-    def kind(self) -> str:
-        """
-        ln is the natural logarithm, log10 the decimal one, and dB is 10 log10.
-        """
+    def kind(self) -> str: ...
     @property
-    def offset(self) -> float:
-        """
-        This is added before the logarithm.
-        """
+    def offset(self) -> float: ...
     @property
-    def reference(self) -> float:
-        """
-        Value at 0 dB; only dB uses it.
-        """
+    def reference(self) -> float: ...
     @property
-    def scale(self) -> float:
-        """
-        Factor that comes before the offset.
-        """
+    def scale(self) -> float: ...
 class Mean(Node):
     """
     Takes the mean of all rows of a clip.
@@ -722,12 +551,7 @@ class Mean(Node):
     Output: one row of the same shape at the end; none for an empty clip
     Latency: the whole clip, since the row comes out at its end
     """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self) -> None: ...
 class Max(Node):
     """
     Takes the largest value of each element over all rows of a clip.
@@ -736,12 +560,7 @@ class Max(Node):
     Output: one row of the same shape at the end; none for an empty clip
     Latency: the whole clip, since the row comes out at its end
     """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self) -> None: ...
 class MelSpectrogram(Node):
     """
     Computes the mel-spectrogram of a mono signal.
@@ -805,107 +624,45 @@ class MelSpectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None: ...
     @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        """
+    def center(self) -> bool: ...
     @property
-    def f_max(self) -> float | None:
-        """
-        Upper edge of the last filter; None for sample_rate / 2.
-        """
+    def f_max(self) -> float | None: ...
     @property
-    def f_min(self) -> float:
-        """
-        Lower edge of the first filter.
-        """
+    def f_min(self) -> float: ...
     @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
+    def hop_length(self) -> int: ...
     @property
-    def mel_scale(self) -> str:
-        """
-        Formula of the mel scale.
-        """
+    def mel_scale(self) -> str: ...
     @property
-    def n_fft(self) -> int:
-        """
-        Length of the transform.
-        """
+    def n_fft(self) -> int: ...
     @property
-    def n_mels(self) -> int:
-        """
-        Number of filters.
-        """
+    def n_mels(self) -> int: ...
     @property
-    def norm(self) -> str:
-        """
-        slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
-        """
+    def norm(self) -> str: ...
     @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        """
+    def pad_mode(self) -> str: ...
     @property
-    def power(self) -> float:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power.
-        """
+    def power(self) -> float: ...
     @property
-    def preemphasis(self) -> float:
-        """
-        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        """
+    def preemphasis(self) -> float: ...
     @property
-    def remove_dc(self) -> bool:
-        """
-        Whether to subtract each frame's mean.
-        """
+    def remove_dc(self) -> bool: ...
     @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
+    def sample_rate(self) -> int: ...
     @property
-    def sample_scale(self) -> float:
-        """
-        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        """
+    def sample_scale(self) -> float: ...
     @property
-    def triangles(self) -> str:
-        """
-        Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
-        """
+    def triangles(self) -> str: ...
     @property
-    def win_length(self) -> int | None:
-        """
-        Length of the window; None for n_fft.
-        """
+    def win_length(self) -> int | None: ...
     @property
-    def window(self) -> str:
-        """
-        Shape of the window, periodic unless its name says symmetric.
-        """
+    def window(self) -> str: ...
     @property
-    def window_at(self) -> str:
-        """
-        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        """
+    def window_at(self) -> str: ...
     @property
-    def window_beta(self) -> float:
-        """
-        Shape of a kaiser window; no other window uses it.
-        """
+    def window_beta(self) -> float: ...
 class MFCC(Node):
     """
     Computes cepstral coefficients: the discrete cosine transform of log-mel rows.
@@ -941,32 +698,15 @@ class MFCC(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None: ...
     @property
-    def lifter(self) -> float:
-        """
-        L of the lifter, which raises the higher coefficients; 0 turns it off.
-        """
+    def lifter(self) -> float: ...
     @property
-    def lifter_kind(self) -> str:
-        """
-        librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L).
-        """
+    def lifter_kind(self) -> str: ...
     @property
-    def n_mfcc(self) -> int:
-        """
-        Number of coefficients, at most n_mels.
-        """
+    def n_mfcc(self) -> int: ...
     @property
-    def norm(self) -> str:
-        """
-        ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
-        """
+    def norm(self) -> str: ...
 class Mono(Node):
     """
     Makes one channel from several: their mean, or the one that has a given index.
@@ -991,22 +731,11 @@ class Mono(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, channels: int = 2, channel: int | None = None) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, channels: int = 2, channel: int | None = None) -> None: ...
     @property
-    def channel(self) -> int | None:
-        """
-        Index of the channel to keep; None takes the mean of all.
-        """
+    def channel(self) -> int | None: ...
     @property
-    def channels(self) -> int:
-        """
-        Number of channels.
-        """
+    def channels(self) -> int: ...
 class Normalize(Node):
     """
     Brings values to a common level by the largest, the mean or the deviation of their row or clip.
@@ -1041,27 +770,13 @@ class Normalize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None: ...
     @property
-    def eps(self) -> float:
-        """
-        Smallest divisor that is used.
-        """
+    def eps(self) -> float: ...
     @property
-    def kind(self) -> str:
-        """
-        max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes 0 and the standard deviation 1; min_max: values go from 0 to 1.
-        """
+    def kind(self) -> str: ...
     @property
-    def over(self) -> str:
-        """
-        Whether each row is brought to the level by itself, or the whole clip together.
-        """
+    def over(self) -> str: ...
 class TopDb(Node):
     """
     Limits decibels to a range below the largest value of their row or clip.
@@ -1090,27 +805,13 @@ class TopDb(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None: ...
     @property
-    def over(self) -> str:
-        """
-        Whether each row has a largest value, or the whole clip shares one.
-        """
+    def over(self) -> str: ...
     @property
-    def relative(self) -> bool:
-        """
-        Whether the largest becomes 0 dB.
-        """
+    def relative(self) -> bool: ...
     @property
-    def top_db(self) -> float:
-        """
-        Range that is kept.
-        """
+    def top_db(self) -> float: ...
 class Patches(Node):
     """
     Groups consecutive rows into patches, as models take them.
@@ -1146,37 +847,17 @@ class Patches(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None: ...
     @property
-    def context(self) -> int:
-        """
-        Earlier rows at the front of each patch; before the first row they are pad_value.
-        """
+    def context(self) -> int: ...
     @property
-    def hop(self) -> int | None:
-        """
-        Step between patches; None means the same as length, so that patches don't overlap.
-        """
+    def hop(self) -> int | None: ...
     @property
-    def last(self) -> str:
-        """
-        What happens to rows left over at the end: they are dropped, padded with pad_value, or repeated to fill a patch.
-        """
+    def last(self) -> str: ...
     @property
-    def length(self) -> int:
-        """
-        Number of rows.
-        """
+    def length(self) -> int: ...
     @property
-    def pad_value(self) -> float:
-        """
-        Value of padded rows.
-        """
+    def pad_value(self) -> float: ...
 class PCAWhiten(Node):
     """
     Projects rows onto known principal axes: subtracts known means, then multiplies by a matrix.
@@ -1207,22 +888,11 @@ class PCAWhiten(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, matrix: list[float], means: list[float]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, matrix: list[float], means: list[float]) -> None: ...
     @property
-    def matrix(self) -> list[float]:
-        """
-        Components, one after another.
-        """
+    def matrix(self) -> list[float]: ...
     @property
-    def means(self) -> list[float]:
-        """
-        These are subtracted from each row first.
-        """
+    def means(self) -> list[float]: ...
 class PCEN(Node):
     """
     Divides each band by its own recent level, then compresses it (per-channel energy normalisation).
@@ -1265,42 +935,19 @@ class PCEN(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None: ...
     @property
-    def bias(self) -> float:
-        """
-        This is added before the compression.
-        """
+    def bias(self) -> float: ...
     @property
-    def eps(self) -> float:
-        """
-        This is added to the level, so that silence stays silent.
-        """
+    def eps(self) -> float: ...
     @property
-    def gain(self) -> float:
-        """
-        How much of the level is divided out; 1 divides out all of it.
-        """
+    def gain(self) -> float: ...
     @property
-    def initial(self) -> str:
-        """
-        Value of M before the first row. one: 1, as in librosa; first: the first row.
-        """
+    def initial(self) -> str: ...
     @property
-    def power(self) -> float:
-        """
-        Exponent of the compression; 0 takes a logarithm instead.
-        """
+    def power(self) -> float: ...
     @property
-    def time_constants_s(self) -> list[float]:
-        """
-        How slowly the level follows the energy; give one number or several.
-        """
+    def time_constants_s(self) -> list[float]: ...
 class Quantize(Node):
     """
     Limits values to a range and counts them in 2^bits - 1 equal steps.
@@ -1333,32 +980,15 @@ class Quantize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None: ...
     @property
-    def bits(self) -> int:
-        """
-        Number of bits in each result.
-        """
+    def bits(self) -> int: ...
     @property
-    def max(self) -> float:
-        """
-        Value that becomes 2^bits - 1.
-        """
+    def max(self) -> float: ...
     @property
-    def min(self) -> float:
-        """
-        Value that becomes 0.
-        """
+    def min(self) -> float: ...
     @property
-    def rounding(self) -> str:
-        """
-        Whether to round down or to the nearest whole number, where ties go to the even one.
-        """
+    def rounding(self) -> str: ...
 class Resample(Node):
     """
     Resamples to another rate, with a low-pass below the lower of both Nyquist frequencies.
@@ -1389,27 +1019,13 @@ class Resample(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None: ...
     @property
-    def input_rate(self) -> int:
-        """
-        Rate of the input.
-        """
+    def input_rate(self) -> int: ...
     @property
-    def output_rate(self) -> int:
-        """
-        Rate of the output.
-        """
+    def output_rate(self) -> int: ...
     @property
-    def quality(self) -> str:
-        """
-        Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
-        """
+    def quality(self) -> str: ...
 class RMS(Node):
     """
     Measures the level of each frame of samples as their root mean square.
@@ -1442,37 +1058,17 @@ class RMS(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None: ...
     @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length.
-        """
+    def center(self) -> bool: ...
     @property
-    def frame_length(self) -> int:
-        """
-        Length of a frame.
-        """
+    def frame_length(self) -> int: ...
     @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
+    def hop_length(self) -> int: ...
     @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred: zeros, or its mirror image.
-        """
+    def pad_mode(self) -> str: ...
     @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
+    def sample_rate(self) -> int: ...
 class Standardize(Node):
     """
     Subtracts a known mean and divides by a known standard deviation.
@@ -1500,22 +1096,11 @@ class Standardize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, mean: list[float], std: list[float]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, mean: list[float], std: list[float]) -> None: ...
     @property
-    def mean(self) -> list[float]:
-        """
-        Mean to subtract first.
-        """
+    def mean(self) -> list[float]: ...
     @property
-    def std(self) -> list[float]:
-        """
-        Standard deviation to divide by.
-        """
+    def std(self) -> list[float]: ...
 class MinMaxScale(Node):
     """
     Scales values so that a known range becomes [0, 1].
@@ -1545,27 +1130,13 @@ class MinMaxScale(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None: ...
     @property
-    def clip(self) -> bool:
-        """
-        Whether values beyond the range become 0 or 1.
-        """
+    def clip(self) -> bool: ...
     @property
-    def max(self) -> list[float]:
-        """
-        Value that becomes 1.
-        """
+    def max(self) -> list[float]: ...
     @property
-    def min(self) -> list[float]:
-        """
-        Value that becomes 0.
-        """
+    def min(self) -> list[float]: ...
 class L2Normalize(Node):
     """
     Scales each row to unit length, so that embeddings can be compared.
@@ -1588,17 +1159,9 @@ class L2Normalize(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, eps: float = 1e-12) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, eps: float = 1e-12) -> None: ...
     @property
-    def eps(self) -> float:
-        """
-        Smallest divisor that is used.
-        """
+    def eps(self) -> float: ...
 class Similarity(Node):
     """
     Compares each row with each vector of a bank: cosines score labels that no network was trained on.
@@ -1631,22 +1194,11 @@ class Similarity(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, bank: list[float], labels: list[str]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, bank: list[float], labels: list[str]) -> None: ...
     @property
-    def bank(self) -> list[float]:
-        """
-        Vectors, one after another.
-        """
+    def bank(self) -> list[float]: ...
     @property
-    def labels(self) -> list[str]:
-        """
-        Name of each vector, in order.
-        """
+    def labels(self) -> list[str]: ...
 class SpectralCentroid(Node):
     """
     Computes the mean frequency of a spectrum, weighted by magnitude.
@@ -1664,12 +1216,7 @@ class SpectralCentroid(Node):
         >>> (spectrum >> fa.SpectralCentroid())(tone)[30].round().tolist()
         [1000.0]
     """
-    def __init__(self) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self) -> None: ...
 class SpectralBandwidth(Node):
     """
     Measures how far a spectrum spreads around its centroid.
@@ -1698,22 +1245,11 @@ class SpectralBandwidth(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, p: float = 2.0, norm: bool = True) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, p: float = 2.0, norm: bool = True) -> None: ...
     @property
-    def norm(self) -> bool:
-        """
-        Whether magnitudes are divided by their sum first.
-        """
+    def norm(self) -> bool: ...
     @property
-    def p(self) -> float:
-        """
-        Exponent of the deviation: 2 for a standard deviation.
-        """
+    def p(self) -> float: ...
 class SpectralContrast(Node):
     """
     Measures how far the peaks of a spectrum rise above its valleys, in octave bands.
@@ -1752,37 +1288,17 @@ class SpectralContrast(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None: ...
     @property
-    def f_min(self) -> float:
-        """
-        Upper edge of the first band.
-        """
+    def f_min(self) -> float: ...
     @property
-    def linear(self) -> bool:
-        """
-        Whether magnitudes are subtracted; otherwise 10 log10 of them, raised to at least 1e-10.
-        """
+    def linear(self) -> bool: ...
     @property
-    def n_bands(self) -> int:
-        """
-        Number of octave bands above f_min.
-        """
+    def n_bands(self) -> int: ...
     @property
-    def part(self) -> str:
-        """
-        What comes out: the difference, or one of its parts.
-        """
+    def part(self) -> str: ...
     @property
-    def quantile(self) -> float:
-        """
-        Share of a band's bins that makes its peak, and its valley; it is at least one bin.
-        """
+    def quantile(self) -> float: ...
 class SpectralFlatness(Node):
     """
     Divides the geometric by the arithmetic mean of a spectrum: 1 for white noise, near 0 for a tone.
@@ -1809,22 +1325,11 @@ class SpectralFlatness(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None: ...
     @property
-    def amin(self) -> float:
-        """
-        Lower bound of magnitude ** power.
-        """
+    def amin(self) -> float: ...
     @property
-    def power(self) -> float:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power.
-        """
+    def power(self) -> float: ...
 class SpectralFlux(Node):
     """
     Measures how much louder the bands became since `lag` rows before: large where a sound begins.
@@ -1858,27 +1363,13 @@ class SpectralFlux(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, lag: int = 1, max_size: int = 1, aggregate: str = 'mean') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, lag: int = 1, max_size: int = 1, aggregate: str = 'mean') -> None: ...
     @property
-    def aggregate(self) -> str:
-        """
-        Whether the mean over the bands comes out, or their sum.
-        """
+    def aggregate(self) -> str: ...
     @property
-    def lag(self) -> int:
-        """
-        How far back the row lies that each row is compared with.
-        """
+    def lag(self) -> int: ...
     @property
-    def max_size(self) -> int:
-        """
-        Each band is compared with the largest of this many bands around it in the earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone.
-        """
+    def max_size(self) -> int: ...
 class SpectralRolloff(Node):
     """
     Finds the frequency below which a given part of a spectrum's magnitude lies.
@@ -1906,17 +1397,9 @@ class SpectralRolloff(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, roll_percent: float = 0.85) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, roll_percent: float = 0.85) -> None: ...
     @property
-    def roll_percent(self) -> float:
-        """
-        Share of the whole, as a fraction of 1.
-        """
+    def roll_percent(self) -> float: ...
 class Spectrogram(Node):
     """
     Computes the short-time spectrum of a mono signal.
@@ -1967,77 +1450,33 @@ class Spectrogram(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None: ...
     @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length; otherwise it begins there.
-        """
+    def center(self) -> bool: ...
     @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
+    def hop_length(self) -> int: ...
     @property
-    def n_fft(self) -> int:
-        """
-        Length of the transform.
-        """
+    def n_fft(self) -> int: ...
     @property
-    def pad_mode(self) -> str:
-        """
-        What is taken before and after the signal if centred. constant: zeros; reflect: its mirror image; kaldi: its mirror image with the edges repeated, where frame t is centred on (t + 1/2) * hop_length, as Kaldi does without snip_edges.
-        """
+    def pad_mode(self) -> str: ...
     @property
-    def power(self) -> float | None:
-        """
-        Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
-        """
+    def power(self) -> float | None: ...
     @property
-    def preemphasis(self) -> float:
-        """
-        Then subtracts preemphasis * x[i - 1] from each x[i] of the frame, before the window.
-        """
+    def preemphasis(self) -> float: ...
     @property
-    def remove_dc(self) -> bool:
-        """
-        Whether to subtract each frame's mean.
-        """
+    def remove_dc(self) -> bool: ...
     @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
+    def sample_rate(self) -> int: ...
     @property
-    def sample_scale(self) -> float:
-        """
-        Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
-        """
+    def sample_scale(self) -> float: ...
     @property
-    def win_length(self) -> int | None:
-        """
-        Length of the window; None for n_fft.
-        """
+    def win_length(self) -> int | None: ...
     @property
-    def window(self) -> str:
-        """
-        Shape of the window, periodic unless its name says symmetric.
-        """
+    def window(self) -> str: ...
     @property
-    def window_at(self) -> str:
-        """
-        Where a window shorter than n_fft lies. middle: in the frame's middle, and samples around it have no weight; start: at the frame's start, and frames are win_length long with zeros after.
-        """
+    def window_at(self) -> str: ...
     @property
-    def window_beta(self) -> float:
-        """
-        Shape of a kaiser window; no other window uses it.
-        """
+    def window_beta(self) -> float: ...
 class StackChannels(Node):
     """
     Repeats rows along a new channel axis, for networks trained on colour images.
@@ -2068,22 +1507,11 @@ class StackChannels(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, channels: int = 3, axis: str = 'last') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, channels: int = 3, axis: str = 'last') -> None: ...
     @property
-    def axis(self) -> str:
-        """
-        Where the new axis stands in a row.
-        """
+    def axis(self) -> str: ...
     @property
-    def channels(self) -> int:
-        """
-        Length of the new axis.
-        """
+    def channels(self) -> int: ...
 class Statistics(Node):
     """
     Computes the mean, deviation, extremes and percentiles of each element over a clip or a window.
@@ -2119,27 +1547,13 @@ class Statistics(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None: ...
     @property
-    def hop(self) -> int | None:
-        """
-        Step between windows; None means the same as window, so that windows don't overlap.
-        """
+    def hop(self) -> int | None: ...
     @property
-    def kinds(self) -> list[str]:
-        """
-        Any of mean, std, min, max, and percentiles such as p25 or p97.5; they come out in this order.
-        """
+    def kinds(self) -> list[str]: ...
     @property
-    def window(self) -> int | None:
-        """
-        Number of rows in a window; None for the whole clip.
-        """
+    def window(self) -> int | None: ...
 class Tags(Node):
     """
     Gives scores their names: a pipeline that ends here returns `fastaudio.tags.Tags`.
@@ -2156,17 +1570,9 @@ class Tags(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, labels: list[str]) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, labels: list[str]) -> None: ...
     @property
-    def labels(self) -> list[str]:
-        """
-        Name of each score, in order.
-        """
+    def labels(self) -> list[str]: ...
 class ZeroCrossingRate(Node):
     """
     Measures the share of a frame's samples whose sign differs from that of the sample before.
@@ -2203,37 +1609,17 @@ class ZeroCrossingRate(Node):
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None: ...
     @property
-    def center(self) -> bool:
-        """
-        Whether frame t is centred on sample t * hop_length.
-        """
+    def center(self) -> bool: ...
     @property
-    def frame_length(self) -> int:
-        """
-        Length of a frame.
-        """
+    def frame_length(self) -> int: ...
     @property
-    def hop_length(self) -> int:
-        """
-        Step between frames.
-        """
+    def hop_length(self) -> int: ...
     @property
-    def sample_rate(self) -> int:
-        """
-        Rate of the input.
-        """
+    def sample_rate(self) -> int: ...
     @property
-    def threshold(self) -> float:
-        """
-        Samples whose magnitude isn't larger count as 0, which is positive.
-        """
+    def threshold(self) -> float: ...
 class Sequential(Node):
     """
     Nodes in a row, each one's output the next one's input; `a >> b` makes one.
@@ -2246,16 +1632,9 @@ class Sequential(Node):
         """
         The constructor's arguments that hold children, each with its form.
         """
-    def __getitem__(self, index: typing.SupportsInt | typing.SupportsIndex) -> Node:
-        ...
-    def __init__(self, nodes: list[Node] | tuple[Node, ...]) -> None:
-        ...
-    def __len__(self) -> int:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
-        """
-        The children and the options that are not default, as a card holds them.
-        """
+    def __getitem__(self, index: typing.SupportsInt | typing.SupportsIndex) -> Node: ...
+    def __init__(self, nodes: list[Node] | tuple[Node, ...]) -> None: ...
+    def __len__(self) -> int: ...
     @property
     def nodes(self) -> list[Node]:
         """
@@ -2273,12 +1652,7 @@ class Parallel(Node):
         """
         The constructor's arguments that hold children, each with its form.
         """
-    def __init__(self, branches: dict[str, Node]) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
-        """
-        The children and the options that are not default, as a card holds them.
-        """
+    def __init__(self, branches: dict[str, Node]) -> None: ...
     @property
     def branches(self) -> dict[str, Node]:
         """
@@ -2332,47 +1706,24 @@ class Each(Node):
         """
         The constructor's arguments that hold children, each with its form.
         """
-    def __init__(self, inner: Node, clip_length: int, *, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0, length: int | None = None) -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
-        """
-        The children and the options that are not default, as a card holds them.
-        """
+    def __init__(self, inner: Node, clip_length: int, *, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0, length: int | None = None) -> None: ...
     @property
-    def clip_length(self) -> int:
-        """
-        Input rows of a clip, such as samples.
-        """
+    def clip_length(self) -> int: ...
     @property
-    def context(self) -> int:
-        """
-        Earlier input rows at the front of a clip; pad_value before the first.
-        """
+    def context(self) -> int: ...
     @property
-    def hop(self) -> int | None:
-        """
-        Input rows from one clip to the next; None for clip_length, without overlap.
-        """
+    def hop(self) -> int | None: ...
     @property
     def inner(self) -> Node:
         """
         The node run over each clip.
         """
     @property
-    def last(self) -> str:
-        """
-        Input rows left at the end: dropped, padded with pad_value, or repeated to fill a clip.
-        """
+    def last(self) -> str: ...
     @property
-    def length(self) -> int | None:
-        """
-        Rows kept from each clip, the first ones; None for all.
-        """
+    def length(self) -> int | None: ...
     @property
-    def pad_value(self) -> float:
-        """
-        Value of padded input rows.
-        """
+    def pad_value(self) -> float: ...
 class Concat(Node):
     """
     Rows of several branches over one input joined into one vector, aligned in time.
@@ -2417,27 +1768,16 @@ class Concat(Node):
         """
         The constructor's arguments that hold children, each with its form.
         """
-    def __init__(self, *branches: Node, rate_of: int | None = None, align: str = 'repeat') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
-        """
-        The children and the options that are not default, as a card holds them.
-        """
+    def __init__(self, *branches: Node, rate_of: int | None = None, align: str = 'repeat') -> None: ...
     @property
-    def align(self) -> str:
-        """
-        repeat: take a branch's last row that began by then, so a slower branch's rows are repeated; average: take the mean of a faster branch's rows that begin within the row's step.
-        """
+    def align(self) -> str: ...
     @property
     def branches(self) -> list[Node]:
         """
         The branches in order.
         """
     @property
-    def rate_of(self) -> int | None:
-        """
-        Index of the branch whose rate comes out; None for the fastest.
-        """
+    def rate_of(self) -> int | None: ...
 class Film(Node):
     """
     Rows of one branch scaled and shifted by another's: gamma * content + beta.
@@ -2480,17 +1820,9 @@ class Film(Node):
         """
         The constructor's arguments that hold children, each with its form.
         """
-    def __init__(self, content: Node, condition: Node, *, align: str = 'repeat') -> None:
-        ...
-    def to_dict(self) -> dict[str, typing.Any]:
-        """
-        The children and the options that are not default, as a card holds them.
-        """
+    def __init__(self, content: Node, condition: Node, *, align: str = 'repeat') -> None: ...
     @property
-    def align(self) -> str:
-        """
-        repeat: take the condition's last row that began by then; average: if the condition is faster, take the mean of its rows that begin within the content row's step.
-        """
+    def align(self) -> str: ...
     @property
     def condition(self) -> Node:
         """
@@ -2545,62 +1877,30 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None:
-        ...
-    def to_dict(self: Node) -> dict[str, typing.Any]:
-        """
-        The node's name and the options that are not default, as a card holds them.
-        """
+    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None: ...
     @property
     def available_outputs(self) -> list[str]:
         """
         Names of all outputs that the network has.
         """
     @property
-    def batch(self) -> int:
-        """
-        Most rows per run, if the model leaves it open; a run never waits until it is full.
-        """
+    def batch(self) -> int: ...
     @property
-    def layout(self) -> str:
-        """
-        Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order.
-        """
+    def layout(self) -> str: ...
     @property
-    def outputs(self) -> list[str]:
-        """
-        Names of the outputs to compute; empty for the first.
-        """
+    def outputs(self) -> list[str]: ...
     @property
-    def path(self) -> str:
-        """
-        The .onnx file.
-        """
+    def path(self) -> str: ...
     @property
-    def providers(self) -> list[str]:
-        """
-        Execution providers in order, such as 'CPUExecutionProvider'; those that aren't active are refused.
-        """
+    def providers(self) -> list[str]: ...
     @property
-    def sha256(self) -> str:
-        """
-        Expected hash of the file, in hex; '' to accept any.
-        """
+    def sha256(self) -> str: ...
     @property
-    def state(self) -> dict[str, str]:
-        """
-        Recurrent inputs, each with the output whose values it takes after a run; both are float32 of one shape.
-        """
+    def state(self) -> dict[str, str]: ...
     @property
-    def threads(self) -> int:
-        """
-        Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. The numbers don't depend on it.
-        """
+    def threads(self) -> int: ...
     @property
-    def units(self) -> list[str]:
-        """
-        Unit of each output, such as 'probability'.
-        """
+    def units(self) -> list[str]: ...
 class Stream:
     """
     One run of a node over one signal; one thread at a time.
@@ -2642,10 +1942,8 @@ class Pool:
     Raises:
         TypeError, ValueError: an option of a wrong type, or outside its range.
     """
-    def __init__(self, workers: int = 1, *, batch: int = 1, batch_wait_s: float = 0.0) -> None:
-        ...
-    def __len__(self) -> int:
-        ...
+    def __init__(self, workers: int = 1, *, batch: int = 1, batch_wait_s: float = 0.0) -> None: ...
+    def __len__(self) -> int: ...
     def close(self) -> None:
         """
         Closes all streams and ends the threads, each after the part that it runs.
@@ -2693,8 +1991,10 @@ class LiveOptions:
         TypeError: an option of a wrong type or an unknown name.
         ValueError: an option outside its range.
     """
-    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024) -> None:
-        ...
+    __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]
+    def __eq__(self, other: typing.Any) -> bool: ...
+    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024) -> None: ...
+    def __repr__(self) -> str: ...
     @property
     def buffer_s(self) -> float:
         """
@@ -2724,8 +2024,9 @@ class LiveStats:
     """
     What a live stream has done so far; samples are counted per channel.
     """
-    def __repr__(self) -> str:
-        ...
+    __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]
+    def __eq__(self, other: typing.Any) -> bool: ...
+    def __repr__(self) -> str: ...
     @property
     def bad_values(self) -> int:
         """
@@ -2854,8 +2155,7 @@ class LiveStream:
     """
     One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it.
     """
-    def __init__(self, pool: Pool, node: Node, input: StreamSpec, options: LiveOptions) -> None:
-        ...
+    def __init__(self, pool: Pool, node: Node, input: StreamSpec, options: LiveOptions) -> None: ...
     def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
         """
         Ends at once; waits `timeout_s` at most for the part that runs now.

@@ -11,12 +11,20 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 STUB = Path(__file__).parents[1] / "python" / "fastaudio" / "_core.pyi"
+
+# The docs of every node end so; Node's own say it for all.
+RAISES = """    
+    Raises:
+        TypeError: an option of a wrong type or an unknown name.
+        ValueError: an option outside its range.
+"""
 
 # pybind11-stubgen, which shall read docstrings only: what inspect.signature tells has no types.
 STUBGEN = """
@@ -59,6 +67,9 @@ def generate() -> str:
         line for line in text.splitlines() if not line.startswith(("from fastaudio import ", "__version__"))
     ]
     lines = _said_once(lines)
+    text = "\n".join(lines)
+    text = re.sub(r':\n( +)"""\n +(.+)\n +"""', r':\n\1"""\2"""', text)  # a docstring of one line takes one
+    lines = text.replace(RAISES, "").split("\n")
     after_imports = max(i for i, line in enumerate(lines) if line.startswith("import ")) + 1
     lines[after_imports:after_imports] = ERRORS.splitlines()
     return "# Made by tools/stubs.py; edit the bindings instead.\n" + "\n".join(lines) + "\n"

@@ -60,7 +60,8 @@ NodeClass register_node(py::module_& m) {
              m, "Node",
              "One step of a pipeline. It never changes, so threads may share it.\n\n"
              "`node(rows)` computes a whole signal and `node.open()` a stream of blocks; both give the same "
-             "bits.\n`a >> b` composes, `print(node.diagram())` draws.")
+             "bits.\n`a >> b` composes, `print(node.diagram())` draws. Constructors raise TypeError for an "
+             "option of a wrong\ntype or an unknown name, and ValueError for one outside its range.")
       .def("__repr__", &Node::repr)
       .def(
           "__eq__",

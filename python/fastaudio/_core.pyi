@@ -23,16 +23,12 @@ class Overrun(FastaudioError, RuntimeError):
 __version__: str
 __all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Similarity', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class StreamSpec:
-    """
-    What flows between two nodes: rows of one shape at one rate.
-    """
+    """What flows between two nodes: rows of one shape at one rate."""
     def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples', bin_hz: float = 0.0) -> None: ...
     def __repr__(self) -> str: ...
     @property
     def bin_hz(self) -> float:
-        """
-        Distance between the values of a spectrum; 0 for other kinds.
-        """
+        """Distance between the values of a spectrum; 0 for other kinds."""
     @property
     def kind(self) -> str:
         """
@@ -41,51 +37,36 @@ class StreamSpec:
         """
     @property
     def labels(self) -> list[str]:
-        """
-        Names of scores along the last axis; none for other kinds.
-        """
+        """Names of scores along the last axis; none for other kinds."""
     @property
     def latency_s(self) -> float:
-        """
-        Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite for rows that come at the end.
-        """
+        """Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite for rows that come at the end."""
     @property
     def once(self) -> bool:
-        """
-        Whether one row comes at the end.
-        """
+        """Whether one row comes at the end."""
     @property
     def rate_hz(self) -> float:
-        """
-        Rows per second; 0 for one row at the end.
-        """
+        """Rows per second; 0 for one row at the end."""
     @property
     def shape(self) -> tuple[int, ...]:
-        """
-        Shape of one row; () is a sample.
-        """
+        """Shape of one row; () is a sample."""
     @property
     def span_s(self) -> float:
-        """
-        Row k covers span_s seconds from k / rate_hz.
-        """
+        """Row k covers span_s seconds from k / rate_hz."""
     @property
     def unit(self) -> str:
-        """
-        Such as 'samples', 'power', 'probability'.
-        """
+        """Such as 'samples', 'power', 'probability'."""
 class Node:
     """
     One step of a pipeline. It never changes, so threads may share it.
     
     `node(rows)` computes a whole signal and `node.open()` a stream of blocks; both give the same bits.
-    `a >> b` composes, `print(node.diagram())` draws.
+    `a >> b` composes, `print(node.diagram())` draws. Constructors raise TypeError for an option of a wrong
+    type or an unknown name, and ValueError for one outside its range.
     """
     @staticmethod
     def child_arguments() -> dict[str, str]:
-        """
-        The constructor's arguments that hold children, each with its form: 'node', 'list' or 'dict'.
-        """
+        """The constructor's arguments that hold children, each with its form: 'node', 'list' or 'dict'."""
     def __call__(self, rows: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16], *, threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float32] | dict[str, numpy.typing.NDArray[numpy.float32]]:
         """
         Returns all rows of a whole signal: open, push, flush.
@@ -115,37 +96,21 @@ class Node:
         'clip' takes each clip that the composite cuts out of its input as a whole signal.
         """
     def children(self) -> list[Node]:
-        """
-        The nodes within a composite, in order; none in other nodes.
-        """
+        """The nodes within a composite, in order; none in other nodes."""
     def cuts_windows(self) -> bool:
-        """
-        Whether it cuts its input into windows.
-        """
+        """Whether it cuts its input into windows."""
     def diagram(self, input: StreamSpec | None = None) -> str:
-        """
-        Draws the node and its parts as text, with the rows between them.
-        """
+        """Draws the node and its parts as text, with the rows between them."""
     def open(self, input: StreamSpec | None = None) -> Stream:
-        """
-        Returns a new stream. Without `input`, it takes what the node states, or else what the first block looks like.
-        """
+        """Returns a new stream. Without `input`, it takes what the node states, or else what the first block looks like."""
     def output_specs(self, input: StreamSpec) -> dict[str, StreamSpec]:
-        """
-        Specs of what comes out for `input`, by the outputs' names ('' if there is one).
-        """
+        """Specs of what comes out for `input`, by the outputs' names ('' if there is one)."""
     def parts(self) -> list[Node]:
-        """
-        The nodes that run one after another: those of a Sequential, else the node itself.
-        """
+        """The nodes that run one after another: those of a Sequential, else the node itself."""
     def receptive_field_s(self, input: StreamSpec) -> float:
-        """
-        Seconds of `input` that one row depends on, for the output where that is most; infinite if a row may depend on all before it.
-        """
+        """Seconds of `input` that one row depends on, for the output where that is most; infinite if a row may depend on all before it."""
     def to_dict(self) -> dict[str, typing.Any]:
-        """
-        The node as a card holds it: its name and the options that are not default.
-        """
+        """The node as a card holds it: its name and the options that are not default."""
     def with_children(self, nodes: list[Node]) -> Node:
         """
         A node of the same type and options with other children; a node without any returns itself.
@@ -162,9 +127,7 @@ class Node:
         """
     @property
     def input_spec(self) -> StreamSpec | None:
-        """
-        The input that its options ask for, or None if it takes any rows.
-        """
+        """The input that its options ask for, or None if it takes any rows."""
 class Chroma(Node):
     """
     Sums the power of each pitch class over all octaves.
@@ -196,10 +159,6 @@ class Chroma(Node):
             What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares.
         base_c: bool, default True
             Whether the first class is C; otherwise it is A.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None: ...
     @property
@@ -242,10 +201,6 @@ class Delta(Node):
             Order of the derivative and of the polynomial, below width: 1 for the slope, 2 for its slope.
         mode: str, one of 'interp', 'nearest', 'htk', default 'interp'
             How rows near the ends are computed. interp: from the polynomial of the first or last `width` rows; nearest: as if the end rows were repeated; htk: as nearest, with the slope taken `order` times over.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, width: int = 9, order: int = 1, mode: str = 'interp') -> None: ...
     @property
@@ -285,10 +240,6 @@ class EnergyPatch(Node):
             How a clip shorter than the patch is filled up: with pad_value, or by repeating its rows.
         pad_value: float in [-1e+30, 1e+30], default 0.0
             Value of padded rows.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, length: int = 96, hop: int = 1, last: str = 'repeat', pad_value: float = 0.0) -> None: ...
     @property
@@ -350,10 +301,6 @@ class Events(Node):
             For this time after the end of an event that came out, no other of its label begins.
         onsets: bool, default False
             Whether an extra row says at once that an event has begun.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None: ...
     @property
@@ -427,10 +374,6 @@ class HarmonicSpectrogram(Node):
             Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
         power: float in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None: ...
     @property
@@ -491,10 +434,6 @@ class LinearSoftmaxPooling(Node):
             Number of rows in a window; None for the whole clip.
         hop: int | None in [1, 1e+06] rows, default None
             Step between windows; None means the same as window, so that windows don't overlap.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, window: int | None = None, hop: int | None = None) -> None: ...
     @property
@@ -527,10 +466,6 @@ class Log(Node):
             Smallest argument that is used.
         reference: float in [1e-30, 1e+30], default 1.0
             Value at 0 dB; only dB uses it.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, kind: str = 'ln', scale: float = 1.0, offset: float = 0.0, floor: float = 1e-10, reference: float = 1.0) -> None: ...
     @property
@@ -619,10 +554,6 @@ class MelSpectrogram(Node):
             Formula of the mel scale.
         triangles: str, one of 'hz', 'mel', default 'hz'
             Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None: ...
     @property
@@ -693,10 +624,6 @@ class MFCC(Node):
             L of the lifter, which raises the higher coefficients; 0 turns it off.
         lifter_kind: str, one of 'librosa', 'htk', default 'librosa'
             librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L).
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None: ...
     @property
@@ -726,10 +653,6 @@ class Mono(Node):
             Number of channels.
         channel: int | None in [0, 1023], default None
             Index of the channel to keep; None takes the mean of all.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, channels: int = 2, channel: int | None = None) -> None: ...
     @property
@@ -765,10 +688,6 @@ class Normalize(Node):
             Whether each row is brought to the level by itself, or the whole clip together.
         eps: float in [1e-30, 1e+12], default 1e-08
             Smallest divisor that is used.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, kind: str = 'standard', over: str = 'row', eps: float = 1e-08) -> None: ...
     @property
@@ -800,10 +719,6 @@ class TopDb(Node):
             Whether each row has a largest value, or the whole clip shares one.
         relative: bool, default False
             Whether the largest becomes 0 dB.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, top_db: float = 80.0, over: str = 'row', relative: bool = False) -> None: ...
     @property
@@ -842,10 +757,6 @@ class Patches(Node):
             Value of padded rows.
         context: int in [0, 1e+06] rows, default 0
             Earlier rows at the front of each patch; before the first row they are pad_value.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, length: int = 187, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0) -> None: ...
     @property
@@ -883,10 +794,6 @@ class PCAWhiten(Node):
             Components, one after another.
         means: list[float] in [-1e+12, 1e+12]
             These are subtracted from each row first.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, matrix: list[float], means: list[float]) -> None: ...
     @property
@@ -930,10 +837,6 @@ class PCEN(Node):
             How slowly the level follows the energy; give one number or several.
         initial: str, one of 'one', 'first', default 'one'
             Value of M before the first row. one: 1, as in librosa; first: the first row.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None: ...
     @property
@@ -975,10 +878,6 @@ class Quantize(Node):
             Number of bits in each result.
         rounding: str, one of 'down', 'nearest', default 'down'
             Whether to round down or to the nearest whole number, where ties go to the even one.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, min: float = -2.0, max: float = 2.0, bits: int = 8, rounding: str = 'down') -> None: ...
     @property
@@ -1014,10 +913,6 @@ class Resample(Node):
             Rate of the output.
         quality: str, one of 'fast', 'high', 'best', default 'high'
             Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None: ...
     @property
@@ -1053,10 +948,6 @@ class RMS(Node):
             Whether frame t is centred on sample t * hop_length.
         pad_mode: str, one of 'constant', 'reflect', default 'constant'
             What is taken before and after the signal if centred: zeros, or its mirror image.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, pad_mode: str = 'constant') -> None: ...
     @property
@@ -1091,10 +982,6 @@ class Standardize(Node):
             Mean to subtract first.
         std: list[float] in [1e-12, 1e+12]
             Standard deviation to divide by.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, mean: list[float], std: list[float]) -> None: ...
     @property
@@ -1125,10 +1012,6 @@ class MinMaxScale(Node):
             Value that becomes 1.
         clip: bool, default False
             Whether values beyond the range become 0 or 1.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None: ...
     @property
@@ -1154,10 +1037,6 @@ class L2Normalize(Node):
     Options:
         eps: float in [1e-30, 1e+12], default 1e-12
             Smallest divisor that is used.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, eps: float = 1e-12) -> None: ...
     @property
@@ -1189,10 +1068,6 @@ class Similarity(Node):
             Vectors, one after another.
         labels: list[str]
             Name of each vector, in order.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, bank: list[float], labels: list[str]) -> None: ...
     @property
@@ -1240,10 +1115,6 @@ class SpectralBandwidth(Node):
             Exponent of the deviation: 2 for a standard deviation.
         norm: bool, default True
             Whether magnitudes are divided by their sum first.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, p: float = 2.0, norm: bool = True) -> None: ...
     @property
@@ -1283,10 +1154,6 @@ class SpectralContrast(Node):
             Whether magnitudes are subtracted; otherwise 10 log10 of them, raised to at least 1e-10.
         part: str, one of 'contrast', 'peak', 'valley', default 'contrast'
             What comes out: the difference, or one of its parts.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, f_min: float = 200.0, n_bands: int = 6, quantile: float = 0.02, linear: bool = False, part: str = 'contrast') -> None: ...
     @property
@@ -1320,10 +1187,6 @@ class SpectralFlatness(Node):
             Lower bound of magnitude ** power.
         power: float in [1, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, amin: float = 1e-10, power: float = 2.0) -> None: ...
     @property
@@ -1358,10 +1221,6 @@ class SpectralFlux(Node):
             Each band is compared with the largest of this many bands around it in the earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone.
         aggregate: str, one of 'mean', 'sum', default 'mean'
             Whether the mean over the bands comes out, or their sum.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, lag: int = 1, max_size: int = 1, aggregate: str = 'mean') -> None: ...
     @property
@@ -1392,10 +1251,6 @@ class SpectralRolloff(Node):
     Options:
         roll_percent: float in [1e-04, 0.9999], default 0.85
             Share of the whole, as a fraction of 1.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, roll_percent: float = 0.85) -> None: ...
     @property
@@ -1445,10 +1300,6 @@ class Spectrogram(Node):
             Factor that samples are multiplied by; 32768 suits front ends that read 16-bit integers.
         power: float | None in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power; None for complex.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, power: float | None = 2.0) -> None: ...
     @property
@@ -1502,10 +1353,6 @@ class StackChannels(Node):
             Length of the new axis.
         axis: str, one of 'last', 'first', default 'last'
             Where the new axis stands in a row.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, channels: int = 3, axis: str = 'last') -> None: ...
     @property
@@ -1542,10 +1389,6 @@ class Statistics(Node):
             Number of rows in a window; None for the whole clip.
         hop: int | None in [1, 1e+06] rows, default None
             Step between windows; None means the same as window, so that windows don't overlap.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, kinds: list[str] = ['mean', 'std'], window: int | None = None, hop: int | None = None) -> None: ...
     @property
@@ -1565,10 +1408,6 @@ class Tags(Node):
     Options:
         labels: list[str]
             Name of each score, in order.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, labels: list[str]) -> None: ...
     @property
@@ -1604,10 +1443,6 @@ class ZeroCrossingRate(Node):
             Whether frame t is centred on sample t * hop_length.
         threshold: float in [0, 1e+12], default 1e-10
             Samples whose magnitude isn't larger count as 0, which is positive.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __init__(self, *, sample_rate: int = 22050, frame_length: int = 2048, hop_length: int = 512, center: bool = True, threshold: float = 1e-10) -> None: ...
     @property
@@ -1629,17 +1464,13 @@ class Sequential(Node):
     """
     @staticmethod
     def child_arguments() -> dict[str, str]:
-        """
-        The constructor's arguments that hold children, each with its form.
-        """
+        """The constructor's arguments that hold children, each with its form."""
     def __getitem__(self, index: typing.SupportsInt | typing.SupportsIndex) -> Node: ...
     def __init__(self, nodes: list[Node] | tuple[Node, ...]) -> None: ...
     def __len__(self) -> int: ...
     @property
     def nodes(self) -> list[Node]:
-        """
-        The nodes in order.
-        """
+        """The nodes in order."""
 class Parallel(Node):
     """
     Named branches over one input, which is computed once; `a >> {"name": b}` makes one.
@@ -1649,15 +1480,11 @@ class Parallel(Node):
     """
     @staticmethod
     def child_arguments() -> dict[str, str]:
-        """
-        The constructor's arguments that hold children, each with its form.
-        """
+        """The constructor's arguments that hold children, each with its form."""
     def __init__(self, branches: dict[str, Node]) -> None: ...
     @property
     def branches(self) -> dict[str, Node]:
-        """
-        The branches by name.
-        """
+        """The branches by name."""
 class Each(Node):
     """
     A node run over each clip of its input as a whole signal, from its first sample to its padded end.
@@ -1696,16 +1523,10 @@ class Each(Node):
             Earlier input rows at the front of a clip; pad_value before the first.
         length: int | None in [1, 1e+06] rows, default None
             Rows kept from each clip, the first ones; None for all.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     @staticmethod
     def child_arguments() -> dict[str, str]:
-        """
-        The constructor's arguments that hold children, each with its form.
-        """
+        """The constructor's arguments that hold children, each with its form."""
     def __init__(self, inner: Node, clip_length: int, *, hop: int | None = None, last: str = 'drop', pad_value: float = 0.0, context: int = 0, length: int | None = None) -> None: ...
     @property
     def clip_length(self) -> int: ...
@@ -1715,9 +1536,7 @@ class Each(Node):
     def hop(self) -> int | None: ...
     @property
     def inner(self) -> Node:
-        """
-        The node run over each clip.
-        """
+        """The node run over each clip."""
     @property
     def last(self) -> str: ...
     @property
@@ -1758,24 +1577,16 @@ class Concat(Node):
             Index of the branch whose rate comes out; None for the fastest.
         align: str, one of 'repeat', 'average', default 'repeat'
             repeat: take a branch's last row that began by then, so a slower branch's rows are repeated; average: take the mean of a faster branch's rows that begin within the row's step.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     @staticmethod
     def child_arguments() -> dict[str, str]:
-        """
-        The constructor's arguments that hold children, each with its form.
-        """
+        """The constructor's arguments that hold children, each with its form."""
     def __init__(self, *branches: Node, rate_of: int | None = None, align: str = 'repeat') -> None: ...
     @property
     def align(self) -> str: ...
     @property
     def branches(self) -> list[Node]:
-        """
-        The branches in order.
-        """
+        """The branches in order."""
     @property
     def rate_of(self) -> int | None: ...
 class Film(Node):
@@ -1810,29 +1621,19 @@ class Film(Node):
     Options:
         align: str, one of 'repeat', 'average', default 'repeat'
             repeat: take the condition's last row that began by then; average: if the condition is faster, take the mean of its rows that begin within the content row's step.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     @staticmethod
     def child_arguments() -> dict[str, str]:
-        """
-        The constructor's arguments that hold children, each with its form.
-        """
+        """The constructor's arguments that hold children, each with its form."""
     def __init__(self, content: Node, condition: Node, *, align: str = 'repeat') -> None: ...
     @property
     def align(self) -> str: ...
     @property
     def condition(self) -> Node:
-        """
-        The branch that gives 'gamma' and 'beta'.
-        """
+        """The branch that gives 'gamma' and 'beta'."""
     @property
     def content(self) -> Node:
-        """
-        The branch that is scaled and shifted.
-        """
+        """The branch that is scaled and shifted."""
 class OnnxModel(Node):
     """
     Runs a network with ONNX Runtime.
@@ -1865,10 +1666,6 @@ class OnnxModel(Node):
             Execution providers in order, such as 'CPUExecutionProvider'; those that aren't active are refused.
         sha256: str, default ''
             Expected hash of the file, in hex; '' to accept any.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     def __getitem__(self, output: str) -> OnnxModel:
         """
@@ -1880,9 +1677,7 @@ class OnnxModel(Node):
     def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None: ...
     @property
     def available_outputs(self) -> list[str]:
-        """
-        Names of all outputs that the network has.
-        """
+        """Names of all outputs that the network has."""
     @property
     def batch(self) -> int: ...
     @property
@@ -1945,32 +1740,20 @@ class Pool:
     def __init__(self, workers: int = 1, *, batch: int = 1, batch_wait_s: float = 0.0) -> None: ...
     def __len__(self) -> int: ...
     def close(self) -> None:
-        """
-        Closes all streams and ends the threads, each after the part that it runs.
-        """
+        """Closes all streams and ends the threads, each after the part that it runs."""
     def pause(self) -> None:
-        """
-        Gives no stream a turn until `resume`.
-        """
+        """Gives no stream a turn until `resume`."""
     def resume(self) -> None:
-        """
-        Goes on after `pause`.
-        """
+        """Goes on after `pause`."""
     @property
     def batch(self) -> int:
-        """
-        The most rows of several streams that a network takes in one run; 1 runs each row alone.
-        """
+        """The most rows of several streams that a network takes in one run; 1 runs each row alone."""
     @property
     def batch_wait_s(self) -> float:
-        """
-        The longest that a row waits for others.
-        """
+        """The longest that a row waits for others."""
     @property
     def workers(self) -> int:
-        """
-        The largest number of threads.
-        """
+        """The largest number of threads."""
 class LiveOptions:
     """
     Options of a live stream, which `Pipeline.live` and `Pipeline.listen` take as keywords.
@@ -1986,10 +1769,6 @@ class LiveOptions:
             Number of the first sample, where time stamps continue those of an earlier stream.
         max_results: int in [1, 1e+09] results, default 1024
             How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well.
-    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
     """
     __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]
     def __eq__(self, other: typing.Any) -> bool: ...
@@ -1997,173 +1776,105 @@ class LiveOptions:
     def __repr__(self) -> str: ...
     @property
     def buffer_s(self) -> float:
-        """
-        How much sound may wait to be run.
-        """
+        """How much sound may wait to be run."""
     @property
     def max_results(self) -> int:
-        """
-        How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well.
-        """
+        """How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well."""
     @property
     def overflow(self) -> str:
-        """
-        What happens when sound comes faster than it is run: 'block' makes `push` wait, 'drop_oldest' drops the oldest sound and reports the gap, 'raise' refuses the block.
-        """
+        """What happens when sound comes faster than it is run: 'block' makes `push` wait, 'drop_oldest' drops the oldest sound and reports the gap, 'raise' refuses the block."""
     @property
     def provisional_s(self) -> float | None:
-        """
-        Give a first result after this much sound too, marked `provisional`: it is what the pipeline gives for a clip of that length. Each gap is followed by another one. None or 0 for none.
-        """
+        """Give a first result after this much sound too, marked `provisional`: it is what the pipeline gives for a clip of that length. Each gap is followed by another one. None or 0 for none."""
     @property
     def start_sample(self) -> int:
-        """
-        Number of the first sample, where time stamps continue those of an earlier stream.
-        """
+        """Number of the first sample, where time stamps continue those of an earlier stream."""
 class LiveStats:
-    """
-    What a live stream has done so far; samples are counted per channel.
-    """
+    """What a live stream has done so far; samples are counted per channel."""
     __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]
     def __eq__(self, other: typing.Any) -> bool: ...
     def __repr__(self) -> str: ...
     @property
     def bad_values(self) -> int:
-        """
-        Values that weren't finite and were run as silence.
-        """
+        """Values that weren't finite and were run as silence."""
     @property
     def busy_s(self) -> float:
-        """
-        Seconds that running it took.
-        """
+        """Seconds that running it took."""
     @property
     def captured(self) -> int:
-        """
-        Samples that came in: delivered + dropped + waiting.
-        """
+        """Samples that came in: delivered + dropped + waiting."""
     @property
     def delivered(self) -> int:
-        """
-        Samples that were run.
-        """
+        """Samples that were run."""
     @property
     def device_overflows(self) -> int:
-        """
-        How often the device lost sound before handing it over.
-        """
+        """How often the device lost sound before handing it over."""
     @property
     def dropped(self) -> int:
-        """
-        Samples lost in gaps, since they came faster than they ran.
-        """
+        """Samples lost in gaps, since they came faster than they ran."""
     @property
     def gaps(self) -> int:
-        """
-        How often samples were dropped.
-        """
+        """How often samples were dropped."""
     @property
     def latency_max_s(self) -> float:
-        """
-        The longest such time.
-        """
+        """The longest such time."""
     @property
     def latency_p50_s(self) -> float:
-        """
-        Median time from the arrival of the last sample that a result needs until the result can be taken; it adds to the pipeline's own `latency_s`.
-        """
+        """Median time from the arrival of the last sample that a result needs until the result can be taken; it adds to the pipeline's own `latency_s`."""
     @property
     def latency_p99_s(self) -> float:
-        """
-        The time of this kind that 99 % of the results don't exceed.
-        """
+        """The time of this kind that 99 % of the results don't exceed."""
     @property
     def parts(self) -> list[tuple[str, float]]:
-        """
-        Seconds that each node took, as pairs of its summary and a time.
-        """
+        """Seconds that each node took, as pairs of its summary and a time."""
     @property
     def real_time_factor(self) -> float:
-        """
-        Seconds of work per second of sound; the stream falls behind above 1.
-        """
+        """Seconds of work per second of sound; the stream falls behind above 1."""
     @property
     def results_dropped(self) -> int:
-        """
-        Rows that were dropped because nobody took them in time.
-        """
+        """Rows that were dropped because nobody took them in time."""
     @property
     def results_waiting(self) -> int:
-        """
-        Results that nobody has taken yet.
-        """
+        """Results that nobody has taken yet."""
     @property
     def sound_s(self) -> float:
-        """
-        Seconds of sound that were run.
-        """
+        """Seconds of sound that were run."""
     @property
     def waiting(self) -> int:
-        """
-        Samples in the buffer.
-        """
+        """Samples in the buffer."""
 class LiveResult:
-    """
-    Rows of one output that came out of a live stream together.
-    """
+    """Rows of one output that came out of a live stream together."""
     @property
     def base_s(self) -> float:
-        """
-        Time of row 0.
-        """
+        """Time of row 0."""
     @property
     def first_row(self) -> int:
-        """
-        Number of the first row, counted from `base_s`.
-        """
+        """Number of the first row, counted from `base_s`."""
     @property
     def n_lost(self) -> int:
-        """
-        Samples lost just before the first row.
-        """
+        """Samples lost just before the first row."""
     @property
     def network(self) -> int:
-        """
-        Number of the network that gave them.
-        """
+        """Number of the network that gave them."""
     @property
     def output(self) -> int:
-        """
-        Index among that network's outputs.
-        """
+        """Index among that network's outputs."""
     @property
     def provisional(self) -> bool:
-        """
-        Whether they come from a shortened first clip, which ends at `until_s`.
-        """
+        """Whether they come from a shortened first clip, which ends at `until_s`."""
     @property
     def rows(self) -> numpy.typing.NDArray[numpy.float32]:
-        """
-        The rows, [n_rows, n_values].
-        """
+        """The rows, [n_rows, n_values]."""
     @property
     def until_s(self) -> float:
-        """
-        End of the sound that was run.
-        """
+        """End of the sound that was run."""
 class LiveStream:
-    """
-    One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it.
-    """
+    """One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it."""
     def __init__(self, pool: Pool, node: Node, input: StreamSpec, options: LiveOptions) -> None: ...
     def close(self, timeout_s: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        """
-        Ends at once; waits `timeout_s` at most for the part that runs now.
-        """
+        """Ends at once; waits `timeout_s` at most for the part that runs now."""
     def finish(self) -> None:
-        """
-        Ends the sound: what was taken is run, then the results end.
-        """
+        """Ends the sound: what was taken is run, then the results end."""
     def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
         """
         Takes samples from any thread.
@@ -2179,9 +1890,7 @@ class LiveStream:
         lost, and the position that they end at.
         """
     def stats(self) -> LiveStats:
-        """
-        Returns counts and times so far.
-        """
+        """Returns counts and times so far."""
     def swap(self, node: Node, network: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         From the next patch on, `node` gives the results, as network number `network`.
@@ -2197,29 +1906,19 @@ class LiveStream:
             FastaudioError: what ended the stream, once all before it is taken.
         """
     def take_peak(self) -> float:
-        """
-        Returns the largest magnitude captured since the last call.
-        """
+        """Returns the largest magnitude captured since the last call."""
     @property
     def capture_callback(self) -> int:
-        """
-        Address of a callback for PortAudio, which takes float32; it never takes the GIL.
-        """
+        """Address of a callback for PortAudio, which takes float32; it never takes the GIL."""
     @property
     def capture_data(self) -> int:
-        """
-        Address of the callback's data; valid as long as this object.
-        """
+        """Address of the callback's data; valid as long as this object."""
     @property
     def ended(self) -> bool:
-        """
-        Whether no result will come any more.
-        """
+        """Whether no result will come any more."""
     @property
     def position(self) -> int:
-        """
-        Number of the next sample: `start_sample` and those captured.
-        """
+        """Number of the next sample: `start_sample` and those captured."""
 def isa() -> str:
     """
     Returns the instruction set of the kernels in use: baseline, avx2, avx512, or neon.
@@ -2235,10 +1934,6 @@ def onnxruntime_info() -> dict[str, typing.Any]:
         ModelError: it isn't installed or doesn't fit.
     """
 def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
-    """
-    Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''.
-    """
+    """Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''."""
 def set_onnxruntime_library(path: str) -> None:
-    """
-    Says where ONNX Runtime's library lies; this has no effect once it is open.
-    """
+    """Says where ONNX Runtime's library lies; this has no effect once it is open."""

@@ -20,11 +20,10 @@ from pathlib import Path
 STUB = Path(__file__).parents[1] / "python" / "fastaudio" / "_core.pyi"
 
 # The docs of every node end so; Node's own say it for all.
-RAISES = """    
-    Raises:
-        TypeError: an option of a wrong type or an unknown name.
-        ValueError: an option outside its range.
-"""
+RAISES = (
+    "    \n    Raises:\n        TypeError: an option of a wrong type or an unknown name.\n"
+    "        ValueError: an option outside its range.\n"
+)
 
 # pybind11-stubgen, which shall read docstrings only: what inspect.signature tells has no types.
 STUBGEN = """

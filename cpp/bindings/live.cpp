@@ -208,7 +208,7 @@ void register_pool(py::module_& m) {
            }),
            py::arg("workers") = 1, py::kw_only(), py::arg("batch") = 1, py::arg("batch_wait_s") = 0.0)
       .def("__len__", &Pool::size)
-      .def("pause", &Pool::pause, py::call_guard<WithoutGil>(), "Gives no stream a turn until `resume`.")
+      .def("pause", &Pool::pause, py::call_guard<WithoutGil>(), "Stops running streams until `resume`.")
       .def("resume", &Pool::resume, py::call_guard<WithoutGil>(), "Goes on after `pause`.")
       .def("close", &Pool::close, py::call_guard<WithoutGil>(),
            "Closes all streams and ends the threads, each after the part that it runs.");

@@ -48,7 +48,7 @@ void register_spec(py::module_& m) {
                     "Distance between the values of a spectrum; 0 for other kinds.")
       .def_readonly("latency_s", &StreamSpec::latency_s,
                     "Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; "
-                    "infinite for rows that come at the end.")
+                    "a clip-level row comes at the end whatever this says.")
       .def("__repr__", [](const StreamSpec& spec) { return to_string(spec) + " " + spec.unit; });
 }
 

@@ -170,7 +170,8 @@ class ThreadedStream final : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan) {
-  if (node->options().threads == 1 || !node->states().empty()) {  // with state, a run needs that of the last
+  if (node->options().threads == 1 ||
+      !node->states().empty()) {  // a run needs the state that the last one left
     return std::make_unique<SingleStream>(std::move(node), std::move(plan));
   }
   return std::make_unique<ThreadedStream>(std::move(node), std::move(plan));

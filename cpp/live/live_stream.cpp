@@ -7,7 +7,8 @@ namespace fastaudio::live {
 
 namespace {
 
-/// Seconds of sound in a turn, unless a row needs more: short, so that other streams needn't wait long.
+/// A worker runs this many seconds of sound at a time, or more if a row needs it. It is short, so that other
+/// streams don't wait long.
 constexpr double kTurn_s = 0.25;
 
 /// How long to wait for a source that hasn't begun, and beyond the time at which a block is due.
@@ -153,7 +154,7 @@ void LiveStream::run() {
   plan();
 }
 
-/// Takes long, so it doesn't hold the lock: another `swap` needn't wait.
+/// Opening the new network takes long, so the lock isn't held meanwhile and another `swap` needn't wait.
 void LiveStream::run_swap() {
   std::unique_lock lock(swap_mutex_);
   NodePtr node = std::move(next_node_);

@@ -51,7 +51,7 @@ class Pool {
   /// releases the stream once the part that runs is done.
   void remove(const std::shared_ptr<LiveStream>& stream, double timeout_s);
 
-  /// Gives no stream a turn until `resume`.
+  /// Stops running streams until `resume`.
   void pause();
   void resume();
 

@@ -146,7 +146,7 @@ class Pipeline(Composition):
             sample_rate: the blocks' rate, in Hz.
             channels: how many channels the blocks have.
             pool: the threads that run it; None for those that all live streams share.
-            options: those of `fastaudio.live.LiveOptions`; `help()` lists them with their defaults.
+            options: the keywords of `fastaudio.live.LiveOptions`; `help()` lists them with their defaults.
 
         Raises:
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.

@@ -136,7 +136,7 @@ TEST_CASE("ONNX: rows of another shape are refused") {
   CHECK(message.find("got rows [0.334 Hz, 187, 64] with layout 'ntf'") != std::string::npos);
 }
 
-TEST_CASE("ONNX: a file that is no model is told") {
+TEST_CASE("ONNX: a file that is no model is refused, and the error names it") {
   if (!has_runtime()) return;
   const std::string message =
       message_of<ModelError>([] { OnnxModel({.path = "song.mp3"}, std::string("not a model")); });

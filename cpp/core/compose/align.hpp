@@ -13,9 +13,10 @@ struct AlignedRows {
   StreamSpec spec;
 };
 
-/// Row k begins at k / rate_hz seconds, in each input and in what comes out. For a row that begins at t an
-/// input gives its last row that began at t or before. A faster input may instead give the mean of its rows
-/// that begin from t on, before the next row that comes out. Computed in whole numbers, so nothing drifts.
+/// Finds which rows of each input belong to a row of the output. Row k begins at k / rate_hz seconds, in
+/// every input and in the output. To an output row that begins at t belongs each input's last row that began
+/// at t or before. If `average` is set, a faster input gives all its rows that begin within the output row's
+/// step, for their mean. All of it is computed in whole numbers, so nothing drifts.
 class Alignment {
  public:
   /// Rows come out at the rate of input `rate_of`, or of the fastest input (the first, if several are).
@@ -38,7 +39,7 @@ class Alignment {
 
   struct Extent {
     Locality locality;
-    double widest;  ///< inputs of the composite that one row depends on, at most
+    double widest;  ///< the most inputs of the composite that one row depends on
   };
   /// What a row depends on, given the localities of the inputs; none if their rates don't meet.
   static std::optional<Extent> extent(const std::vector<Locality>& inputs, std::optional<int> rate_of,

@@ -14,7 +14,7 @@ class Concat final : public CompositeOf<Concat, Joined> {
 Input:  what every branch takes
 Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn; a row with several
         axes is read as a vector
-Latency: that of the slowest branch; with "average", up to one row's step more
+Latency: as long as the slowest branch takes; with "average" up to one step between rows longer
 
 Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t stands each branch's last row
 that began at t or before. This is computed in whole numbers, so it is exact over a stream of any length. At

@@ -13,7 +13,7 @@ class Film final : public CompositeOf<Film, Joined> {
 
 Input:  what both branches take
 Output: rows [n_rows, ...] of the content's shape and rate
-Latency: that of the slower branch; with "average", up to one row's step more
+Latency: as long as the slower branch takes; with "average" up to one step between rows longer
 
 `condition` has two outputs, named "gamma" and "beta", each with the content's shape. In the paper both are
 linear layers of the condition: write `v >> {"gamma": f, "beta": h}` with any two nodes, or take one OnnxModel

@@ -6,7 +6,8 @@ namespace fastaudio {
 
 namespace {
 
-/// How many input values each branch takes in its turn; the first branch's rows wait for the last one's.
+/// Each branch takes this many input values before the next branch does: the rows of the first wait until
+/// the last has run.
 constexpr std::size_t kPiece = 65536;
 
 /// Most values to reserve memory for in advance.

@@ -32,7 +32,7 @@ class RowQueue {
 };
 
 /// A row comes out as soon as all inputs of the alignment have the rows that belong to it. At the end a row
-/// that lacks those of any input is dropped, but a mean is taken of as many as there are.
+/// is dropped if some input has none of its rows; a mean is taken over those that have come.
 class JoinStream final : public Stream {
  public:
   /// A branch's stream, and which input of the alignment each of its outputs is.

@@ -22,8 +22,8 @@ class Joined : public Branched {
   /// What is aligned: the branches' outputs, in the branches' order.
   virtual std::vector<AlignedRows> aligned(const StreamSpec& input) const = 0;
 
-  /// Changes the spec of the branch whose rate comes out into that of the joined rows; labels and bin_hz
-  /// are dropped already.
+  /// Fills in the joined rows' spec. It begins as a copy of the spec of the branch whose rate comes out,
+  /// without labels and bin_hz.
   virtual void join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) const = 0;
 
   Alignment alignment(const std::vector<AlignedRows>& rows) const;

@@ -69,7 +69,7 @@ Parallel::Parallel(std::vector<NamedNode> branches, Options o) : CompositeOf(std
   check_input();
 }
 
-/// There is none unless all branches have one rate; then a whole cycle of each fits into that of all.
+/// None unless all branches have one rate. Its cycle then holds whole cycles of every branch.
 std::optional<Locality> Parallel::locality() const {
   std::optional<Locality> all = child(0)->locality();
   for (const Child& branch : children()) {

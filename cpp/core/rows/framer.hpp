@@ -1,4 +1,4 @@
-/// Cuts a stream of samples into overlapping frames. Nothing else in the library does.
+/// Cuts a stream of samples into overlapping frames, for every node that reads frames.
 #pragma once
 
 #include <algorithm>
@@ -125,7 +125,7 @@ class Framer {
     }
   }
 
-  /// How far inside the signal the sample lies that is taken for the one `i` + 1 beyond its edge.
+  /// The sample i + 1 places beyond the edge copies the one this many places inside it.
   int inward(int i) const { return holds_ ? 0 : i + apart_; }
 
   /// Samples kept for the mirrored end, besides those of unfinished frames.

@@ -38,7 +38,7 @@ class Alignment(nn.Module):
         self.net = Aligned(n_words)
         self.pool: Tensor | None = None
 
-    def loss(self, batch: TaggedBatch, augment: Augment) -> Tensor:  # noqa: ARG002  # that of full spectra
+    def loss(self, batch: TaggedBatch, augment: Augment) -> Tensor:  # noqa: ARG002  # only full spectra are augmented
         """Return what training lowers."""
         power = batch.power
         if self.pool is not None and self.audio_weight:

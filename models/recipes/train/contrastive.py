@@ -74,7 +74,7 @@ class CrossEntropy(Method):
         """Return embeddings [n, 96]."""
         return self.encoder(decibels(batch.power))
 
-    def loss(self, batch: Batch, augment: Augment) -> Tensor:  # noqa: ARG002  # that of full spectra
+    def loss(self, batch: Batch, augment: Augment) -> Tensor:  # noqa: ARG002  # only full spectra are augmented
         """Return cross-entropy."""
         return classification(self(batch), batch)
 

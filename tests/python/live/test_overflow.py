@@ -224,7 +224,7 @@ def test_raise_refuses_the_block_and_takes_the_next_that_fits() -> None:
     assert rows_of(items).tobytes() == FEATURES(SOUND[:26_000], sample_rate=RATE_HZ).tobytes()
 
 
-# As a sound card gives it
+# A sound card gives samples in this form.
 
 
 def captured(stream: LiveStream, sound: NDArray[np.float32], status: int = 0) -> None:

@@ -25,7 +25,7 @@ class Arrivals {
     n_.store(n + 1, std::memory_order_release);
   }
 
-  /// When the frame before `position` arrived; the oldest time still known if that block is too old.
+  /// When the sample before `position` arrived; the oldest time still known if that block is too old.
   std::int64_t time_of(std::int64_t position) const {
     const std::uint64_t n = n_.load(std::memory_order_acquire);
     if (n == 0) return now_ns();
@@ -42,17 +42,17 @@ class Arrivals {
     return at(low).time_ns.load(std::memory_order_acquire);
   }
 
-  /// When the frame before `position` will arrive if blocks keep coming like the last one, at `rate_hz`
-  /// frames per second; nothing before the first block.
+  /// When the sample before `position` will arrive if blocks keep coming like the last one, at `rate_hz`
+  /// samples per second; nothing before the first block.
   std::optional<std::int64_t> expected(std::int64_t position, double rate_hz) const {
     const std::uint64_t n = n_.load(std::memory_order_acquire);
     if (n == 0) return std::nullopt;
     const std::int64_t end = at(n - 1).end.load(std::memory_order_acquire);
     const std::int64_t block = n > 1 ? end - at(n - 2).end.load(std::memory_order_acquire) : 1;
     const std::int64_t step = std::max<std::int64_t>(block, 1);
-    const std::int64_t frames = (position - end + step - 1) / step * step;
+    const std::int64_t samples = (position - end + step - 1) / step * step;
     return at(n - 1).time_ns.load(std::memory_order_acquire) +
-           static_cast<std::int64_t>(1e9 * static_cast<double>(std::max<std::int64_t>(frames, 0)) / rate_hz);
+           static_cast<std::int64_t>(1e9 * static_cast<double>(std::max<std::int64_t>(samples, 0)) / rate_hz);
   }
 
  private:

@@ -22,12 +22,14 @@ CaptureRing::CaptureRing(std::size_t capacity, std::size_t channels, std::int64_
       claimed_(first),
       end_(first) {}
 
-std::size_t CaptureRing::write(const float* frames, std::size_t n) { return write_values(frames, n); }
+std::size_t CaptureRing::write(const float* samples, std::size_t n) { return write_values(samples, n); }
 
-std::size_t CaptureRing::write(const std::int16_t* frames, std::size_t n) { return write_values(frames, n); }
+std::size_t CaptureRing::write(const std::int16_t* samples, std::size_t n) {
+  return write_values(samples, n);
+}
 
 template <class Value>
-std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
+std::size_t CaptureRing::write_values(const Value* samples, std::size_t n) {
   std::size_t n_bad = 0;
   float peak = 0;
   std::int64_t end = end_.load(std::memory_order_relaxed);
@@ -39,7 +41,7 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
     end += static_cast<std::int64_t>(piece);
     claimed_.store(end, std::memory_order_relaxed);
     for (std::size_t i = 0; i < piece * channels_; ++i) {
-      float value = to_float(frames[i]);
+      float value = to_float(samples[i]);
       if (!(std::abs(value) <= dsp::kLargestSample)) {  // NaN too
         value = 0;
         ++n_bad;
@@ -48,7 +50,7 @@ std::size_t CaptureRing::write_values(const Value* frames, std::size_t n) {
       values_[at + i].store(value, std::memory_order_release);
     }
     end_.store(end, std::memory_order_release);
-    frames += piece * channels_;
+    samples += piece * channels_;
     n -= piece;
   }
   if (peak > peak_.load(std::memory_order_relaxed)) peak_.store(peak, std::memory_order_relaxed);

@@ -34,9 +34,9 @@ std::int64_t Intake::frames_of(double seconds) const {
 
 // The source's side.
 
-void Intake::capture(const float* frames, std::size_t n, bool overflowed) noexcept {
+void Intake::capture(const float* samples, std::size_t n, bool overflowed) noexcept {
   if (overflowed) n_overflows_.fetch_add(1, std::memory_order_relaxed);
-  take(frames, n);
+  take(samples, n);
 }
 
 void Intake::check_open() const {

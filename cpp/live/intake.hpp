@@ -28,18 +28,18 @@ class Intake {
   const Arrivals& arrivals() const { return arrivals_; }
   float take_peak() { return ring_.take_peak(); }
   std::int64_t frames_of(double seconds) const;
-  double time_of(std::int64_t frame) const { return static_cast<double>(frame) / rate_hz_; }
+  double time_of(std::int64_t sample) const { return static_cast<double>(sample) / rate_hz_; }
 
-  /// A quarter of the buffer, in frames: a worker takes its turn once so much waits.
+  /// A quarter of the buffer, in samples: a worker takes its turn once so much waits.
   std::int64_t quarter() const { return static_cast<std::int64_t>(ring_.capacity()) / 4 + 1; }
 
   // The source's side; see LiveStream.
 
-  void capture(const float* frames, std::size_t n, bool overflowed) noexcept;
+  void capture(const float* samples, std::size_t n, bool overflowed) noexcept;
 
   /// Calls `taken()` after each piece of the block.
   template <class Value, class Taken>
-  std::size_t push(const Value* frames, std::size_t n, std::chrono::nanoseconds patience, Taken&& taken) {
+  std::size_t push(const Value* samples, std::size_t n, std::chrono::nanoseconds patience, Taken&& taken) {
     const std::size_t n_all = n;
     const std::lock_guard lock(writers_);
     check_open();
@@ -50,8 +50,8 @@ class Intake {
         if (!wait_for_room(patience)) return n_all - n;
         piece = std::min(n, room());
       }
-      take(frames, piece);
-      frames += piece * ring_.channels();
+      take(samples, piece);
+      samples += piece * ring_.channels();
       n -= piece;
       taken();
     }
@@ -71,21 +71,21 @@ class Intake {
 
   // The worker's side.
 
-  /// Frames up to here were read, or skipped.
+  /// Samples up to here were read, or skipped.
   std::int64_t position() const { return position_.load(std::memory_order_acquire); }
 
   /// Where the sound ends; the largest integer until it is finished. `finish` may arrive after more was
   /// read, then it is where reading stopped.
   std::int64_t end() const { return std::max(finish_at_.load(std::memory_order_acquire), position()); }
 
-  /// Reads `n` frames to `to`. False if some of them were overwritten: then the gap has to be skipped.
+  /// Reads `n` samples to `to`. False if some of them were overwritten: then the gap has to be skipped.
   bool read(std::size_t n, float* to);
 
   /// Throws Overrun if the policy is to lose nothing.
   void require_no_gap() const;
 
   /// Skips what was overwritten, and a quarter of the buffer more, so that the next gap doesn't follow at
-  /// once; no further than `end`. Returns how many frames that lost.
+  /// once; no further than `end`. Returns how many samples that lost.
   std::int64_t skip_gap(std::int64_t end);
 
   /// Fills in the counts of samples.
@@ -93,9 +93,9 @@ class Intake {
 
  private:
   template <class Value>
-  void take(const Value* frames, std::size_t n) {
+  void take(const Value* samples, std::size_t n) {
     arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
-    const std::size_t n_bad = ring_.write(frames, n);
+    const std::size_t n_bad = ring_.write(samples, n);
     if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
   }
   void check_open() const;
@@ -111,7 +111,7 @@ class Intake {
   bool raises_;
   CaptureRing ring_;
   Arrivals arrivals_;
-  std::mutex writers_;  ///< held by `push` from a block's first frame to its last
+  std::mutex writers_;  ///< held by `push` from a block's first sample to its last
   std::mutex room_mutex_;
   std::condition_variable room_made_;
   std::atomic<std::int64_t> n_bad_{0};

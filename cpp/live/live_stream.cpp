@@ -46,8 +46,8 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
       results_(static_cast<std::size_t>(options.max_results),
                keeps_results_ ? Results::WhenFull::keep : Results::WhenFull::drop_oldest),
       chain_(std::move(node), input, hold),
-      frames_(static_cast<std::size_t>(std::max(intake_.quarter(), intake_.frames_of(kTurn_s))) *
-              ring().channels()),
+      turn_samples_(static_cast<std::size_t>(std::max(intake_.quarter(), intake_.frames_of(kTurn_s))) *
+                    ring().channels()),
       provisional_s_(options.provisional_s.value_or(0)),
       n_provisional_(static_cast<std::size_t>(intake_.frames_of(provisional_s_))),
       next_turn_(options.start_sample),
@@ -143,8 +143,8 @@ void LiveStream::run() {
       std::max(next_turn_.load(std::memory_order_relaxed) - from, intake_.frames_of(kTurn_s));
   const auto n = static_cast<std::size_t>(std::min(there, turn));
   if (n > 0) {
-    if (!intake_.read(n, frames_.data())) return skip_gap(sound_end);
-    run_frames(frames_.data(), n);
+    if (!intake_.read(n, turn_samples_.data())) return skip_gap(sound_end);
+    run_samples(turn_samples_.data(), n);
   }
   if (intake_.position() == sound_end) {
     TimestampSink sink(*this);
@@ -167,15 +167,15 @@ void LiveStream::run_swap() {
   rows_out_.assign(chain_.outputs().size(), 0);
 }
 
-void LiveStream::run_frames(const float* frames, std::size_t n) {
+void LiveStream::run_samples(const float* samples, std::size_t n) {
   TimestampSink sink(*this);
   if (!provisional_done_ && n_provisional_ > 0) {
     const std::size_t channels = ring().channels();
     const std::size_t missing = n_provisional_ - provisional_.size() / channels;
-    provisional_.insert(provisional_.end(), frames, frames + std::min(n, missing) * channels);
+    provisional_.insert(provisional_.end(), samples, samples + std::min(n, missing) * channels);
     if (n >= missing) run_provisional();
   }
-  chain_.push(frames, n, sink);
+  chain_.push(samples, n, sink);
 }
 
 /// Runs the stretch so far as a clip, on a separate stream.
@@ -188,7 +188,7 @@ void LiveStream::run_provisional() {
   stream->flush(sink);
 }
 
-/// Frames were overwritten before they were read: ends the stretch and begins another behind them.
+/// Samples were overwritten before they were read: ends the stretch and begins another behind them.
 void LiveStream::skip_gap(std::int64_t sound_end) {
   intake_.require_no_gap();
   TimestampSink sink(*this);

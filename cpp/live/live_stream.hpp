@@ -22,7 +22,7 @@ namespace fastaudio::live {
 ///
 /// The sound between two gaps is a stretch, which is run like a clip: flushed at its end, with all state
 /// cleared at the next one's start. So each row is what the same network gives offline for those samples.
-/// Time stamps count the source's frames, lost ones included.
+/// Time stamps count the source's samples, lost ones included.
 class LiveStream {
  public:
   /// `input` is what the source gives: rate and channels. With `hold`, rows wait for a batch: see Chain.
@@ -30,26 +30,26 @@ class LiveStream {
 
   // The source's side.
 
-  /// Takes frames from a sound card's callback. Allocates nothing, takes no lock and waits for nothing; if
-  /// the worker is too slow, the oldest frames are lost. Only one thread may call it, and no other may push.
-  /// `overflowed` says that the device lost sound before these frames.
-  void capture(const float* frames, std::size_t n, bool overflowed) noexcept {
-    intake_.capture(frames, n, overflowed);
+  /// Takes samples from a sound card's callback. Allocates nothing, takes no lock and waits for nothing; if
+  /// the worker is too slow, the oldest samples are lost. Only one thread may call it, and no other may push.
+  /// `overflowed` says that the device lost sound before these samples.
+  void capture(const float* samples, std::size_t n, bool overflowed) noexcept {
+    intake_.capture(samples, n, overflowed);
   }
 
-  /// Takes frames from any thread; blocks of several threads follow one another whole. Returns how many
-  /// frames it took: all, unless the policy is to wait for room and that takes longer than `patience`.
+  /// Takes samples from any thread; blocks of several threads follow one another whole. Returns how many
+  /// samples it took: all, unless the policy is to wait for room and that takes longer than `patience`.
   /// Throws StateError after finish, close or an error. Throws Overrun, and takes nothing, if there is no
   /// room and that is the policy.
   template <class Value>
-  std::size_t push(const Value* frames, std::size_t n,
+  std::size_t push(const Value* samples, std::size_t n,
                    std::chrono::nanoseconds patience = std::chrono::nanoseconds::max()) {
-    return intake_.push(frames, n, patience, [this] {
+    return intake_.push(samples, n, patience, [this] {
       if (ready()) wake();
     });
   }
 
-  /// Ends the sound: what was taken is run and flushed, then the results end. Frames that a sound card still
+  /// Ends the sound: what was taken is run and flushed, then the results end. Samples that a sound card still
   /// brings aren't run.
   void finish();
 
@@ -103,7 +103,7 @@ class LiveStream {
   }
   void run();
   void run_swap();
-  void run_frames(const float* frames, std::size_t n);
+  void run_samples(const float* samples, std::size_t n);
   void run_provisional();
   void skip_gap(std::int64_t end);
   void plan();
@@ -123,17 +123,17 @@ class LiveStream {
   std::atomic<bool> swapping_{false};
 
   // The worker's; what other threads read is atomic.
-  std::vector<float> frames_;            ///< the frames of one turn
+  std::vector<float> turn_samples_;      ///< the samples of one turn
   double provisional_s_;                 ///< length of the provisional clip; 0 for none
-  std::size_t n_provisional_;            ///< the same in frames
-  std::vector<float> provisional_;       ///< the first frames of this stretch, for the provisional clip
+  std::size_t n_provisional_;            ///< the same in samples
+  std::vector<float> provisional_;       ///< the first samples of this stretch, for the provisional clip
   bool provisional_done_ = false;        ///< whether this stretch has had its provisional clip
-  std::atomic<std::int64_t> next_turn_;  ///< nothing can be done before this frame is there
-  std::int64_t stretch_start_;           ///< first frame of this stretch
+  std::atomic<std::int64_t> next_turn_;  ///< nothing can be done before this sample is there
+  std::int64_t stretch_start_;           ///< first sample of this stretch
   int network_ = 0;
   double base_s_ = 0;                   ///< time of the network's row 0, from the stretch's start
   std::vector<std::int64_t> rows_out_;  ///< by output, since base_s_
-  std::int64_t lost_ = 0;               ///< frames lost since the last result
+  std::int64_t lost_ = 0;               ///< samples lost since the last result
   std::atomic<std::int64_t> busy_ns_{0};
   Latencies latencies_;
 };

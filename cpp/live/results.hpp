@@ -21,7 +21,7 @@ struct Result {
   std::vector<float> values = {};
   double base_s = 0;         ///< time of row 0
   double until_s = 0;        ///< end of the sound that was run
-  std::int64_t n_lost = 0;   ///< frames lost just before the first of these rows
+  std::int64_t n_lost = 0;   ///< samples lost just before the first of these rows
   bool provisional = false;  ///< whether they come from a shortened first clip, which ends at `until_s`
 };
 

@@ -15,17 +15,17 @@ using live::CaptureRing;
 
 namespace {
 
-/// A value that differs from those of all other frames that may be in its place.
+/// A value that differs from those of all other samples that may be in its place.
 float value_at(std::int64_t position) { return static_cast<float>(position % 65521 + 1) / 65536.0f; }
 
 /// Two channels.
 Floats frames_at(std::int64_t position, std::size_t n) {
-  Floats frames;
+  Floats samples;
   for (std::size_t i = 0; i < n; ++i, ++position) {
-    frames.push_back(value_at(position));
-    frames.push_back(-value_at(position));
+    samples.push_back(value_at(position));
+    samples.push_back(-value_at(position));
   }
-  return frames;
+  return samples;
 }
 
 constexpr std::int64_t kStarts[] = {0, 7, (std::int64_t{1} << 31) - 50, (std::int64_t{1} << 32) - 50,
@@ -40,8 +40,8 @@ TEST_CASE("capture ring: what was written is read, at any position and around th
     CHECK(ring.end() == first);
     std::int64_t end = first;
     for (const std::size_t n : Random(1).pieces(1000, 60)) {
-      const Floats frames = frames_at(end, n);
-      CHECK(ring.write(frames.data(), n) == 0);
+      const Floats samples = frames_at(end, n);
+      CHECK(ring.write(samples.data(), n) == 0);
       end += static_cast<std::int64_t>(n);
       CHECK(ring.end() == end);
       CHECK(ring.begin() == std::max(first, end - 100));
@@ -53,10 +53,10 @@ TEST_CASE("capture ring: what was written is read, at any position and around th
   }
 }
 
-TEST_CASE("capture ring: a late reader learns how many frames it lost, and the rest is right") {
+TEST_CASE("capture ring: a late reader learns how many samples it lost, and the rest is right") {
   CaptureRing ring(100, 2, 0);
-  const Floats frames = frames_at(0, 130);
-  ring.write(frames.data(), 130);
+  const Floats samples = frames_at(0, 130);
+  ring.write(samples.data(), 130);
   Floats read(2 * 100);
   CHECK(ring.read(10, 100, read.data()) == 20);
   CHECK(same_bits(Floats(read.begin() + 40, read.end()), frames_at(30, 80)));
@@ -65,8 +65,8 @@ TEST_CASE("capture ring: a late reader learns how many frames it lost, and the r
 
 TEST_CASE("capture ring: one write may be longer than the ring") {
   CaptureRing ring(100, 2, 0);
-  const Floats frames = frames_at(0, 1234);
-  ring.write(frames.data(), 1234);
+  const Floats samples = frames_at(0, 1234);
+  ring.write(samples.data(), 1234);
   Floats read(2 * 100);
   CHECK(ring.read(1134, 100, read.data()) == 0);
   CHECK(same_bits(read, frames_at(1134, 100)));
@@ -89,7 +89,7 @@ TEST_CASE("capture ring: values that aren't finite become silence and are counte
 }
 
 TEST_CASE(
-    "capture ring: under a writer that never waits, each frame that a reader accepts is the right one") {
+    "capture ring: under a writer that never waits, each sample that a reader accepts is the right one") {
   constexpr std::int64_t kFirst = (std::int64_t{1} << 32) - 10000;
   constexpr int kReads = 1500;
   CaptureRing ring(500, 2, kFirst);
@@ -121,8 +121,8 @@ TEST_CASE(
   Random random(4);
   for (std::int64_t position = kFirst; reading > 0;) {
     const auto n = static_cast<std::size_t>(random.integer(1, 120));
-    const Floats frames = frames_at(position, n);
-    ring.write(frames.data(), n);
+    const Floats samples = frames_at(position, n);
+    ring.write(samples.data(), n);
     position += static_cast<std::int64_t>(n);
     if (random.integer(0, 9) == 0) std::this_thread::yield();
   }

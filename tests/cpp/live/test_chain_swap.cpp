@@ -71,11 +71,11 @@ TEST_CASE("swap: rows that the old parts still hold come out of the old network,
   const Floats x = sound(32, 2);
   const NodePtr delta = std::make_shared<Delta>(Delta::Options{.width = 9});
   const NodePtr last = through("batch", 2, nullptr, true);
-  Collector frames(*mel(), kSound);
+  Collector samples(*mel(), kSound);
   const auto mel_stream = mel()->open(kSound);
-  mel_stream->push(x.data(), x.size(), frames);
+  mel_stream->push(x.data(), x.size(), samples);
   const Sequential behind({delta, last});
-  const Floats expected = run(behind, mel()->outputs(kSound).front().spec, frames.outputs.front());
+  const Floats expected = run(behind, mel()->outputs(kSound).front().spec, samples.outputs.front());
   for (const bool hold : {false, true}) {
     const NodePtr old = in_a_row({mel(), delta, last});
     Chain chain(old, kSound, hold);

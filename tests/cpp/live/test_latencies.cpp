@@ -42,17 +42,17 @@ TEST_CASE("latencies: values out of range count in the outermost bins") {
   CHECK(latencies.max_s() == doctest::Approx(1e-9 * std::pow(2, 62)));
 }
 
-TEST_CASE("arrivals: a frame came with the block that holds it, in whatever order they are asked for") {
+TEST_CASE("arrivals: a sample came with the block that holds it, in whatever order they are asked for") {
   Arrivals arrivals;
   const std::int64_t first = (std::int64_t{1} << 32) - 500;
   for (int i = 1; i <= 100; ++i) arrivals.note(first + 10 * i, 1000 * i);
-  for (const int frame : {1, 10, 11, 995, 555, 20, 1000}) {
-    CHECK(arrivals.time_of(first + frame) == (frame + 9) / 10 * 1000);
+  for (const int sample : {1, 10, 11, 995, 555, 20, 1000}) {
+    CHECK(arrivals.time_of(first + sample) == (sample + 9) / 10 * 1000);
   }
   CHECK(arrivals.time_of(first + 2000) == 100'000);  // not noted yet, so the last time
 }
 
-TEST_CASE("arrivals: frames of forgotten blocks have the oldest known time") {
+TEST_CASE("arrivals: samples of forgotten blocks have the oldest known time") {
   Arrivals arrivals;
   for (int i = 1; i <= 10000; ++i) arrivals.note(i, i);
   CHECK(arrivals.time_of(10000) == 10000);

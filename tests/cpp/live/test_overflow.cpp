@@ -17,16 +17,16 @@ namespace {
 
 std::int64_t frame_of(double seconds) { return std::llround(seconds * kRate); }
 
-/// Checks that each stretch is what the network gives for its samples alone. Returns the number of frames
+/// Checks that each stretch is what the network gives for its samples alone. Returns the number of samples
 /// between stretches.
 std::int64_t check_stretches(const std::vector<Stretch>& stretches, const NodePtr& node, const Floats& x,
-                             std::int64_t start_frame) {
+                             std::int64_t start_sample) {
   std::int64_t n_lost = 0;
   for (std::size_t i = 0; i < stretches.size(); ++i) {
-    const std::int64_t from = frame_of(stretches[i].base_s) - start_frame;
+    const std::int64_t from = frame_of(stretches[i].base_s) - start_sample;
     std::int64_t to = static_cast<std::int64_t>(x.size());
     if (i + 1 < stretches.size()) {
-      to = frame_of(stretches[i + 1].base_s) - start_frame - stretches[i + 1].n_lost;
+      to = frame_of(stretches[i + 1].base_s) - start_sample - stretches[i + 1].n_lost;
     }
     REQUIRE(from <= to);
     CHECK(same_bits(stretches[i].rows, run(*node, kSound, part_of(x, from, to))));
@@ -38,7 +38,7 @@ std::int64_t check_stretches(const std::vector<Stretch>& stretches, const NodePt
 }  // namespace
 
 TEST_CASE(
-    "overflow: the oldest frames are lost and counted; the stretches before and after are as if run alone") {
+    "overflow: the oldest samples are lost and counted; the stretches before and after are as if run alone") {
   const NodePtr node = in_a_row(front());
   const Floats x = sound(60, 12);
   for (const std::int64_t first :

@@ -33,7 +33,7 @@ TEST_CASE("results: in order, then none") {
 }
 
 TEST_CASE(
-    "results: a full queue drops the oldest, counts their rows, and adds their lost frames to the next") {
+    "results: a full queue drops the oldest, counts their rows, and adds their lost samples to the next") {
   Results results(3, Results::WhenFull::drop_oldest);
   for (int i = 0; i < 5; ++i) results.put(numbered(i, 10 + i));
   CHECK(results.size() == 3);

@@ -40,7 +40,7 @@ class StreamSpec:
         """Names of scores along the last axis; none for other kinds."""
     @property
     def latency_s(self) -> float:
-        """Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; infinite for rows that come at the end."""
+        """Row k comes out at the latest once k / rate_hz + latency_s seconds of input are there; a clip-level row comes at the end whatever this says."""
     @property
     def once(self) -> bool:
         """Whether one row comes at the end."""
@@ -1550,7 +1550,7 @@ class Concat(Node):
     Input:  what every branch takes
     Output: rows [n_rows, d_1 + d_2 + ...] at the rate of one branch: each branch's row in turn; a row with several
             axes is read as a vector
-    Latency: that of the slowest branch; with "average", up to one row's step more
+    Latency: as long as the slowest branch takes; with "average" up to one step between rows longer
     
     Row k of a branch at r Hz begins at k / r seconds. Beside a row that begins at t stands each branch's last row
     that began at t or before. This is computed in whole numbers, so it is exact over a stream of any length. At
@@ -1595,7 +1595,7 @@ class Film(Node):
     
     Input:  what both branches take
     Output: rows [n_rows, ...] of the content's shape and rate
-    Latency: that of the slower branch; with "average", up to one row's step more
+    Latency: as long as the slower branch takes; with "average" up to one step between rows longer
     
     `condition` has two outputs, named "gamma" and "beta", each with the content's shape. In the paper both are
     linear layers of the condition: write `v >> {"gamma": f, "beta": h}` with any two nodes, or take one OnnxModel
@@ -1742,7 +1742,7 @@ class Pool:
     def close(self) -> None:
         """Closes all streams and ends the threads, each after the part that it runs."""
     def pause(self) -> None:
-        """Gives no stream a turn until `resume`."""
+        """Stops running streams until `resume`."""
     def resume(self) -> None:
         """Goes on after `pause`."""
     @property

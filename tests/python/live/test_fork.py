@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 import pytest
-from live_helpers import RATE_HZ, background, features, feed, noise, rows_of, run_program
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from live_helpers import RATE_HZ, features, noise, rows_in_a_stream, run_program
 
 FEATURES = features()
 SOUND = noise(RATE_HZ)
@@ -99,16 +95,10 @@ def test_a_forked_child_tags_music_while_its_parent_does() -> None:
     )
 
 
-def worker(sound: NDArray[Any]) -> bytes:
-    """What a spawned process does."""
-    with FEATURES.live(RATE_HZ) as stream, background(feed, stream, [sound]):
-        return rows_of(stream).tobytes()
-
-
 def test_a_spawned_process_has_streams_of_its_own() -> None:
     import multiprocessing
 
     with FEATURES.live(RATE_HZ) as stream:
         stream.push(SOUND)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            assert pool.apply(worker, (SOUND,)) == FEATURES(SOUND, sample_rate=RATE_HZ).tobytes()
+            assert pool.apply(rows_in_a_stream, (SOUND,)) == FEATURES(SOUND, sample_rate=RATE_HZ).tobytes()

@@ -120,6 +120,12 @@ def background(call: Callable[..., object], *arguments: Any) -> Iterator[threadi
         raise errors[0]
 
 
+def rows_in_a_stream(sound: NDArray[Any]) -> bytes:
+    """Run a live stream; it stands here because a spawned process can't import test files."""
+    with features().live(RATE_HZ) as stream, background(feed, stream, [sound]):
+        return rows_of(stream).tobytes()
+
+
 def wait_until(true: Callable[[], bool]) -> None:
     """Wait until other threads have made it true."""
     until_s = time.monotonic() + LIMIT_S

@@ -32,7 +32,7 @@ endif()
 target_link_libraries(_core PRIVATE fastaudio_core)
 target_precompile_headers(_core PRIVATE bindings/options.hpp)
 if(NOT MSVC)
-  target_compile_options(_core PRIVATE -O1)  # glue: the time to build it is what counts
+  target_compile_options(_core PRIVATE -O1 -g0)  # glue: the time to build it is what counts
 endif()
 target_compile_definitions(_core PRIVATE FASTAUDIO_VERSION="${SKBUILD_PROJECT_VERSION}")
 install(TARGETS _core DESTINATION fastaudio)

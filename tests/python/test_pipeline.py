@@ -267,3 +267,17 @@ def test_a_forked_child_goes_on_and_so_does_its_parent(threads: int) -> None:
     command = [sys.executable, "-W", "ignore", "-c", FORKED, str(GUITAR), str(threads)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+class Named(fa.Pipeline):
+    """A pipeline with a constructor and an attribute of its own."""
+
+    def __init__(self, node: fa.Node) -> None:
+        super().__init__(node)
+        self.nickname = "mine"
+
+
+def test_a_subclass_with_its_own_constructor_composes() -> None:
+    longer = Named(fa.MelSpectrogram()) >> fa.Log()
+    assert (type(longer), longer.nickname) == (Named, "mine")
+    assert longer.node == fa.MelSpectrogram() >> fa.Log()

@@ -137,3 +137,15 @@ def test_a_diagram_draws_or_names_the_nodes_within(name: str) -> None:
     assert "MelSpectrogram" in diagram
     assert "OnnxModel" in diagram
     assert diagram.splitlines()[-1].count("latency") == 1
+
+
+@pytest.mark.parametrize("bad", [None, 3])
+def test_only_nodes_are_children(bad: object) -> None:
+    node = fa.MelSpectrogram() >> fa.Log()
+    with pytest.raises(TypeError, match="expected nodes, got"):
+        node.with_children([bad, bad])
+
+
+def test_a_hop_of_a_wrong_type_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="expected n_rows as int, got 'a'"):
+        fa.Patches().with_hop("a")

@@ -41,3 +41,14 @@ def test_the_stub_names_what_the_core_has() -> None:
         has = {key for key in vars(value) if not key.startswith("_")}
         assert has <= said, name
         assert {key for key in said if not key.startswith("_")} <= set(dir(value)), name
+
+
+def test_every_node_tells_its_signature() -> None:
+    nodes = [
+        value for value in vars(_core).values() if inspect.isclass(value) and issubclass(value, _core.Node)
+    ]
+    assert len(nodes) > 30
+    for node in nodes:
+        if node is not _core.Node:
+            inspect.signature(node)
+    assert inspect.signature(_core.Log).parameters["kind"].default == "ln"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import typing
 from typing import Any
 
@@ -95,3 +96,12 @@ def test_rows_are_the_memory_that_the_worker_wrote() -> None:
         assert type(owner).__name__ == "LiveResult"
         assert frames.rows.flags.writeable
     assert np.concatenate([frames.rows for frames in got]).tobytes() == want.tobytes()
+
+
+def test_options_and_figures_pickle_and_compare() -> None:
+    options = LiveOptions(buffer_s=3)
+    again = pickle.loads(pickle.dumps(options))  # noqa: S301
+    assert again == options != LiveOptions()
+    with fa.Pipeline(fa.MelSpectrogram()).live(22_050) as stream:
+        stats = stream.stats()
+    assert pickle.loads(pickle.dumps(stats)) == stats  # noqa: S301

@@ -152,7 +152,7 @@ class Class:
 
     @property
     def is_protocol(self) -> bool:
-        return "Protocol" in self.bases
+        return bool({"Protocol", "ABC"} & set(self.bases))  # an abstract base hides a call as well
 
     def has(self, protocol: Class) -> bool:
         """Whether all members of a protocol are members of this class, with the same parameters."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.tags/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
-CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score")
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score", "model")
 
 
 def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
@@ -147,7 +147,7 @@ class Tags:
         for part in data["windows"] if windows else [whole]:
             for tag in part["tags"]:
                 row = (part["start_s"], part["end_s"], tag["label"], tag["score"])
-                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row))
+                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row, self.model))
         return text.getvalue()
 
 

@@ -2,4 +2,5 @@
 
 `decode` reads files in blocks, `read_ahead` does so in a thread, `adapt` mixes and resamples, `stream` is one
 run over blocks, `whole` runs arrays and files to their end, `times` says when rows begin and end.
+`folders` finds the sound files in a folder.
 """

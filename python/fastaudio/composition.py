@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Node, StreamSpec
 
-_REPR_WIDTH = 80
+_REPR_WIDTH, _REPR_PARTS, _REPR_OUTPUTS = 32, 10, 4
 
 
 class Composition:
@@ -140,8 +140,15 @@ class Composition:
         require_trained(self.card, self.output_specs.values(), untrained=self.untrained)
 
     def __repr__(self) -> str:
-        name, node = f"{self.name}: " if self.name else "", repr(self.node)
-        return f"<Pipeline {name}{self._adapter}, {node[:_REPR_WIDTH]}{'...' if node[_REPR_WIDTH:] else ''}>"
+        name = f"{self.name}: " if self.name else ""
+        parts = [f" >> {_short(part)}" for part in self.node.parts()]
+        if len(parts) > _REPR_PARTS:
+            parts[_REPR_PARTS // 2 : -_REPR_PARTS // 2] = [" >> ..."]
+        outputs = [f"{output} {spec!r}".strip() for output, spec in self.output_specs.items()]
+        more = [f"{len(outputs) - _REPR_OUTPUTS} more"] if len(outputs) > _REPR_OUTPUTS else []
+        quality = "" if self.quality == "high" else f", resampled {self.quality!r}"
+        gives = ", ".join([*outputs[:_REPR_OUTPUTS], *more])
+        return f"<Pipeline {name}{self._adapter}{quality}{''.join(parts)} -> {gives}>"
 
     def __str__(self) -> str:
         return f"{self._adapter}\n{self.node.diagram(self.input_spec)}"
@@ -151,3 +158,9 @@ class Composition:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         Composition.__init__(self, **state)
+
+
+def _short(node: Node) -> str:
+    """Return a node as the expression that makes it, or its name alone if that is long."""
+    text = repr(node)
+    return text if len(text) <= _REPR_WIDTH else f"{type(node).__name__}(...)"

@@ -74,8 +74,8 @@ def _refuse_recurrent(nodes: list[Node], rates_hz: list[float]) -> None:
         if isinstance(node, OnnxModel) and node.state:
             own = " or ".join(f"{1 / rate_hz:g} s" for rate_hz in rates_hz)
             raise ValueError(
-                "Pipeline.with_hop: expected a network without memory, got a recurrent one, which is right only "
-                f"with its own step of {own}; leave out hop_s (--hop), and take every n-th result if you need "
-                "fewer"
+                "Pipeline.with_hop: expected a network without memory, got a recurrent one, which is right "
+                f"only with its own step of {own}; leave out hop_s (--hop), and take every n-th result "
+                "if you need fewer"
             )
         _refuse_recurrent(node.children(), rates_hz)

@@ -45,20 +45,18 @@ void Intake::interrupt() {
   resuming_.store(true, std::memory_order_release);
 }
 
-/// Skips what was lost if the next block, of `n` samples, is the first since an interruption. Returns whether
-/// it skipped something.
-bool Intake::resume(std::size_t n) noexcept {
-  if (!resuming_.load(std::memory_order_acquire)) return false;
+/// Skips what was lost if the next block, of `n` samples, is the first since an interruption.
+void Intake::resume(std::size_t n) noexcept {
+  if (!resuming()) return;
   resuming_.store(false, std::memory_order_relaxed);
   const auto last_ns = arrivals_.last();
-  if (!last_ns) return false;  // no sound came before it
+  if (!last_ns) return;  // no sound came before it
   const std::int64_t now = now_ns();
   const auto passed = static_cast<std::int64_t>(1e-9 * static_cast<double>(now - *last_ns) * rate_hz_);
   const std::int64_t n_lost = passed - static_cast<std::int64_t>(n);
-  if (n_lost <= 0) return false;
+  if (n_lost <= 0) return;
   arrivals_.note(ring_.end() + n_lost, now);
   ring_.skip(n_lost);
-  return true;
 }
 
 void Intake::check_open() const {
@@ -72,7 +70,7 @@ void Intake::check_open() const {
 }
 
 std::size_t Intake::room() const {
-  const std::int64_t waiting = ring_.end() - position();
+  const std::int64_t waiting = ring_.end() - std::max(position(), ring_.floor());
   const auto capacity = static_cast<std::int64_t>(ring_.capacity());
   return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
 }

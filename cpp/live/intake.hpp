@@ -44,7 +44,6 @@ class Intake {
     const std::size_t n_all = n;
     const std::lock_guard lock(writers_);
     check_open();
-    if (n > 0 && resume(n)) taken();  // the worker has to pass over the gap, which makes room
     if (raises_) require_room(n);
     while (n > 0) {
       std::size_t piece = n;
@@ -111,7 +110,8 @@ class Intake {
     const std::size_t n_bad = ring_.write(samples, n);
     if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
   }
-  bool resume(std::size_t n) noexcept;
+  bool resuming() const { return resuming_.load(std::memory_order_acquire); }
+  void resume(std::size_t n) noexcept;
   void check_open() const;
   void require_room(std::size_t n) const;
 
@@ -121,7 +121,7 @@ class Intake {
     const std::int64_t start_ns = now_ns();
     std::unique_lock lock(room_mutex_);
     // The worker notifies without the lock, so a wait may miss it: none is long.
-    while (room() == 0) {
+    while (room() == 0 || (interrupted() && resuming())) {  // the gap must not swallow what still waits
       if (now_ns() - start_ns > patience.count()) return false;
       room_made_.wait_for(lock, std::chrono::milliseconds(2));
       check_open();

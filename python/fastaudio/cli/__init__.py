@@ -2,8 +2,8 @@
 
 Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `pack`, `devices`, `models`, `info`.
 Shared: `arguments`; `files` runs over files and `progress` shows it; `events` has the options of events;
-`write` writes tags and events, `embedding_files` and `standardize` serve embed; `input`, `record`, `quiet`
-and `screen` serve listen.
+`write` writes tags and events, `embedding_files` and `standardize` serve embed; `input`, `record`, `quiet`,
+`live_lines` and `screen` serve listen.
 """
 
 from __future__ import annotations

@@ -91,6 +91,14 @@ def number(text: str) -> float:
     return value
 
 
+def score(text: str) -> float:
+    """Return a number from 0 to 1."""
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a score in [0, 1], got {text}")
+    return value
+
+
 def seconds(text: str) -> float:
     """Return a number above 0."""
     try:

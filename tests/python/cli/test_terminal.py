@@ -13,7 +13,7 @@ from typing import Any
 
 import fastaudio as fa
 import pytest
-from fastaudio import cli
+from fastaudio import cards, cli
 from fastaudio.cli.terminal import complain, printable
 from fastaudio.tags import Tags
 from helpers import GUITAR
@@ -120,6 +120,11 @@ def test_labels_and_names_cannot_control_a_terminal(
     out, _ = capsys.readouterr()
     assert not set(out) & set(evil) - set("\n]0;owned2Jgnp")
     assert "\\x1b]0;owned\\x07\\x9b2J\\r\\n\\u202egnp" in out
+    cards.save(tmp_path / "card.json", fa.Pipeline.load().node, {"description": evil})
+    cli.main(["models", str(tmp_path / "card.json")])
+    out, _ = capsys.readouterr()
+    assert not set(out) & set("\x1b\x07\x9b\r\u202e")
+    assert "owned" in out
     cli.main(["tag", str(tmp_path / evil), "--top", "1", "--json"])
     (data,) = json.loads(capsys.readouterr().out)
     assert data["tags"][0]["label"].startswith(evil)

@@ -65,6 +65,13 @@ def test_a_full_disk_is_told_and_is_no_wrong_usage(tmp_path: Path, form: str) ->
     assert (status, err) == (1, b"fastaudio: stdout: expected room to write, got: No space left on device\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_stderr_that_takes_nothing_keeps_no_result_back(tmp_path: Path) -> None:
+    status, out, _ = shell(f"tag {GUITAR} no.wav --json --output tags.json 2> /dev/full", tmp_path)
+    assert (status, out) == (1, b"")
+    assert len(json.loads((tmp_path / "tags.json").read_bytes())) == 1
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_data_is_utf_8_and_text_copes_with_any_terminal(tmp_path: Path, encoding: str) -> None:
     name = tmp_path / "é ♪.flac"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -152,5 +153,7 @@ class Tags:
 
 
 def plain(pairs: list[tuple[str, float]]) -> list[dict[str, Any]]:
-    """Return labels with their scores as plain data for JSON."""
-    return [{"label": label, "score": round(score, 6)} for label, score in pairs]
+    """Return labels with their scores as plain data for JSON, which has no infinity: that is None."""
+    return [
+        {"label": label, "score": round(score, 6) if math.isfinite(score) else None} for label, score in pairs
+    ]

@@ -92,8 +92,9 @@ def _said(error: Exception) -> str:
     """Return an error's message, with that of the system in our form."""
     if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
         return str(error)
-    name = "output" if error.filename is None else os.fsdecode(error.filename)
-    return f"{name}: expected a file that can be used, got: {error.strerror}"
+    name = "stdout" if error.filename is None else os.fsdecode(error.filename)
+    wanted = "room to write" if error.errno in NO_ROOM else "a file that can be used"
+    return f"{name}: expected {wanted}, got: {error.strerror}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Writing live results: one line per window or event, as text, JSON, CSV, or rows of tables for other programs."""
+"""Writing live results: one line per window or event, as text, JSON, CSV, or tables for other programs."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def add_record_options(parser: argparse.ArgumentParser) -> None:
         "--record-every",
         type=duration,
         metavar="TIME",
-        help="begin another file after 1h, 30m or 90s; their names end with the time: rec_20261128_131500.flac",
+        help="begin another file after 1h, 30m or 90s; each name ends with a time: rec_20261128_131500.flac",
     )
 
 

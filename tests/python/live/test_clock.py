@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
-import fastaudio as fa
 import pytest
 from fastaudio.live.clock import SETTLE_S, TOLERANCE_S, Clock
 from live_helpers import RATE_HZ, drain, noise, scores
+
+if TYPE_CHECKING:
+    import fastaudio as fa
 
 RATE = 48_000
 START = datetime(2026, 11, 28, 13, 15, tzinfo=timezone(timedelta(hours=1)))

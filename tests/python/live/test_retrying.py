@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import pytest
 from fastaudio.live.retrying import Retrying
-from fastaudio.live.stream import LiveStream
 from live_helpers import RATE_HZ, features, noise, rows_of, scores, wait_until
 
 if TYPE_CHECKING:
+    from fastaudio.live.stream import LiveStream
     from numpy.typing import NDArray
 
 FEATURES = features()

@@ -268,7 +268,9 @@ class _ErrorsNamed:
         if error is None or not isinstance(error, self._errors):
             return
         strerror = error.strerror if isinstance(error, OSError) else None
-        reason = strerror or str(error).rpartition(": ")[2].rstrip(".") or "no room"
+        reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
+        if reason in {"", "System error"}:  # libsndfile doesn't say more
+            reason = "the system refused to write; is the disk full?"
         raise RecordError(
             f"--record: expected a file that can be written, got {self._path} ({reason})"
         ) from error

@@ -1,7 +1,7 @@
 """Writing files: a result appears under its name when it is whole, or not at all.
 
-What is no regular file (a pipe, a device, the standard streams, `-` for stdout) is written straight. A link
-stays: the file that it points to is replaced.
+What is no regular file (a pipe, a device, the standard streams, `-` for stdout) is written straight. Where a
+user names a link, it stays, and the file that it points to is replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import secrets
 import shutil
 import stat
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
@@ -68,6 +68,18 @@ def check_writable(path: PathLike, *, force: bool, inputs: Iterable[PathLike] = 
     _require_folder(text, folder)
 
 
+@contextmanager
+def writing_all(paths: Iterable[PathLike], *, force: bool) -> Iterator[list[BinaryIO]]:
+    """Give a file for each path, like `writing` without `follow`; they get their names in order, all or none.
+
+    Raises:
+        OutputError: as for `writing`.
+    """
+    with ExitStack() as stack:  # leaves in the opposite order
+        files = [stack.enter_context(writing(path, force=force, follow=False)) for path in reversed([*paths])]
+        yield files[::-1]
+
+
 def check_folder(path: PathLike) -> None:
     """Find out before the work whether a folder can be made or written into; nothing is changed.
 
@@ -96,28 +108,29 @@ def is_stream(path: PathLike) -> bool:
 
 
 @contextmanager
-def writing(path: PathLike, *, force: bool) -> Iterator[BinaryIO]:
+def writing(path: PathLike, *, force: bool, follow: bool = True) -> Iterator[BinaryIO]:
     """Give a binary file whose contents get the name `path` once the block ends without an error.
 
     Until then, and after an error, what was there stays as it was. A file that is replaced hands on its mode.
+    Without `follow`, a link is replaced itself, and nothing is written straight.
 
     Raises:
         OutputError: as for `check_writable`; another run was first; the disk is full.
     """
     check_writable(path, force=force)
     text = os.fspath(path)
-    if is_stream(text):
+    if follow and is_stream(text):
         with _straight(text) as file:
             yield file
         return
-    target = Path(os.path.realpath(text))
+    target = Path(os.path.realpath(text) if follow else text)
     part = target.with_name(f".fastaudio-{secrets.token_hex(8)}")  # no one can have put a link there
     try:
         descriptor = os.open(part, _NEW | _NO_LINKS, 0o666)
     except OSError as error:
         raise OutputError(f"{text}: expected a file that can be written, got: {error.strerror}") from error
     try:
-        with _full_disk(text):
+        with full_disk(text):
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
@@ -131,7 +144,7 @@ def writing(path: PathLike, *, force: bool) -> Iterator[BinaryIO]:
 def _publish(text: str, part: Path, target: Path, *, force: bool) -> None:
     """Give a whole file its name."""
     if force:
-        if target.exists():
+        if target.is_file() and not target.is_symlink():
             shutil.copymode(target, part)
         part.replace(target)
         return
@@ -149,7 +162,7 @@ def _publish(text: str, part: Path, target: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _full_disk(text: str) -> Iterator[None]:
+def full_disk(text: str) -> Iterator[None]:
     """Name the file in errors that say only that there is no room."""
     try:
         yield

@@ -45,7 +45,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
 
     group.add_argument(
         "--retry",
-        type=seconds,
+        type=_retry,
         nargs="?",
         const=_RETRY_S,
         metavar="S",
@@ -59,6 +59,13 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         help="when the sound of a pipe or file began, such as 2026-11-28T13:15:00 or with +01:00 at the end "
         "(a file's name may say it: 20261128_131500.wav)",
     )
+
+
+def _retry(text: str) -> float:
+    try:
+        return seconds(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; a device's name comes before --retry") from error
 
 
 def moment(text: str) -> datetime:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from fastaudio._system.writing import check_writable
+from fastaudio._system.writing import check_writable, is_stream
 from fastaudio.cli.arguments import (
     FAILED,
     OK,
@@ -82,7 +82,7 @@ def add(commands: Commands) -> None:
     forms = listen.add_mutually_exclusive_group()
     for name, text in _FORMS.items():
         forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
-    listen.add_argument("--output", metavar="FILE", help="write the results to a file as they come")
+    listen.add_argument("-o", "--output", metavar="FILE", help="write the results to a file as they come")
     listen.add_argument("--force", action="store_true", help="replace files that are there")
     listen.add_argument("--stats", action="store_true", help="show counts and times on stderr at the end")
     add_verbose(listen)
@@ -100,6 +100,7 @@ def _run(args: argparse.Namespace) -> int:
         raise ValueError("listen: expected --record with --record-every, got none; name a file")
     if args.begins and args.form in TABLES:
         raise ValueError(f"listen: expected no --begins with --{args.form}, got it; its rows have an end")
+    named = args.output is not None and args.output != "-"
     if args.output:
         recorded = [args.record] if args.record else []
         check_writable(args.output, force=args.force, inputs=[*inputs, *recorded])
@@ -119,7 +120,7 @@ def _run(args: argparse.Namespace) -> int:
         if args.record:
             recorder = _recorder(args, source, limit, inputs)
             stack.enter_context(closing(recorder))
-        out = stack.enter_context(_output(args.output, force=args.force)) if args.output else None
+        out = stack.enter_context(_output(args.output, force=args.force)) if named else None
         tapped = wants_microphone(args)
         if recorder is not None and not tapped:
             source = Recorded(source, recorder)
@@ -155,7 +156,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _wide(args: argparse.Namespace) -> bool:
     """Tell whether there is a terminal for moving bars."""
-    plain = args.form is not None or args.output or sys.stdout is None or not sys.stdout.isatty()
+    plain = args.form is not None or args.output or not sys.stdout.isatty()
     return not plain and shutil.get_terminal_size((0, 0)).columns >= _WIDTH
 
 
@@ -186,8 +187,8 @@ def _recorder(args: argparse.Namespace, source: Source, limit: int | None, input
 @contextmanager
 def _output(path: str, *, force: bool) -> Iterator[TextIO]:
     """Open a file that grows while it is written, since listening may go on for weeks."""
-    mode: Literal["w", "x"] = "w" if force else "x"
-    with Path(path).open(mode, encoding="utf-8", newline="", errors="surrogateescape") as out:
+    mode: Literal["w", "x"] = "w" if force or is_stream(path) else "x"
+    with Path(path).open(mode, encoding="utf-8", newline="", errors="backslashreplace") as out:
         yield out
 
 

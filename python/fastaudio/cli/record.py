@@ -54,7 +54,7 @@ def add_record_options(parser: argparse.ArgumentParser) -> None:
         "--record-every",
         type=duration,
         metavar="TIME",
-        help="begin another file after 1h, 30m or 90s; their names end with the time: rec_20261128_131500.flac",
+        help="begin another file after 1h, 30m or 90s; each name ends with a time: rec_20261128_131500.flac",
     )
 
 
@@ -180,6 +180,7 @@ class Recorder:
             return
         with self._errors_named():
             self._file.write(samples)
+            self._whole_bytes = os.stat(self._target).st_size  # noqa: PTH116
             n = self._n_in_file + len(samples)
             if n - self._n_safe >= self._rate:
                 self._command(_UPDATE_HEADER_NOW)
@@ -187,9 +188,10 @@ class Recorder:
 
     def _open(self, path: str) -> None:
         self._begun, self._n_in_file, self._n_safe = True, 0, 0
-        self._name = path
+        self._name = self._target = path
+        self._whole_bytes = 0
         with self._errors_named():
-            target = os.path.realpath(path) if self._force else path
+            target = self._target = os.path.realpath(path) if self._force else path
             if self._force and os.path.lexists(target):
                 if not stat.S_ISREG(os.stat(target).st_mode):  # noqa: PTH116
                     raise OSError("not a file")
@@ -229,6 +231,11 @@ class Recorder:
         if file is not None:
             with suppress(self._soundfile.SoundFileError, OSError):
                 file.close()
+            if (
+                self._how["format"] == "FLAC"
+            ):  # a piece of a frame would spoil the whole ones for some readers
+                with suppress(OSError):
+                    os.truncate(self._target, self._whole_bytes)
         until = "recording goes on with the next file" if self._period else "listening goes on"
         text = f"fastaudio: {error}; {until}"
         (say or _to_stderr)(text)
@@ -261,7 +268,9 @@ class _ErrorsNamed:
         if error is None or not isinstance(error, self._errors):
             return
         strerror = error.strerror if isinstance(error, OSError) else None
-        reason = strerror or str(error).rpartition(": ")[2].rstrip(".") or "no room"
+        reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
+        if reason in {"", "System error"}:  # libsndfile doesn't say more
+            reason = "the system refused to write; is the disk full?"
         raise RecordError(
             f"--record: expected a file that can be written, got {self._path} ({reason})"
         ) from error

@@ -1,3 +1,6 @@
+#include <string>
+#include <string_view>
+
 #include "bindings/bindings.hpp"
 #include "core/error.hpp"
 
@@ -12,6 +15,26 @@ PyObject* make_error(py::module_& m, const char* name, const char* doc, const py
   if (type == nullptr) throw py::error_already_set();
   m.attr(name) = py::reinterpret_borrow<py::object>(type);
   return type;
+}
+
+/// Makes an exception of a message, which never fills more than a screen: of a long one, its beginning and
+/// its end are kept, where the remedy stands. Networks name their tensors as they like, so it may not be
+/// UTF-8.
+void set(PyObject* type, std::string_view text) {
+  constexpr std::size_t kHead = 900;
+  constexpr std::size_t kTail = 500;
+  std::string cut(text);
+  if (text.size() > kHead + kTail) {
+    const auto within = [&](std::size_t i) { return (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80; };
+    std::size_t head = kHead;
+    std::size_t tail = text.size() - kTail;
+    while (head > 0 && within(head)) --head;
+    while (tail < text.size() && within(tail)) ++tail;
+    cut = std::string(text.substr(0, head)) + " [...] " + std::string(text.substr(tail));
+  }
+  const auto message = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(cut.data(), static_cast<py::ssize_t>(cut.size()), "replace"));
+  if (message) PyErr_SetObject(type, message.ptr());
 }
 
 PyObject* state_error = nullptr;
@@ -32,15 +55,15 @@ void register_errors(py::module_& m) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const ValueError& error) {
-      py::set_error(PyExc_ValueError, error.what());
+      set(PyExc_ValueError, error.what());
     } catch (const TypeError& error) {
-      py::set_error(PyExc_TypeError, error.what());
+      set(PyExc_TypeError, error.what());
     } catch (const StateError& error) {
-      py::set_error(state_error, error.what());
+      set(state_error, error.what());
     } catch (const ModelError& error) {
-      py::set_error(model_error, error.what());
+      set(model_error, error.what());
     } catch (const Overrun& error) {
-      py::set_error(overrun, error.what());
+      set(overrun, error.what());
     }
   });
 }

@@ -1,4 +1,5 @@
 #include "bindings/bindings.hpp"
+#include "bindings/guess.hpp"
 #include "dsp/kernels.hpp"
 
 namespace fastaudio::bindings {
@@ -9,6 +10,8 @@ void register_info(py::module_& m) {
       "isa", [] { return std::string(dsp::kernels().isa); },
       "Returns the instruction set of the kernels in use: baseline, avx2, avx512, or neon.\n\n"
       "Raises:\n    ValueError: FASTAUDIO_ISA names one that this processor can't run.\n");
+  m.def("did_you_mean", &did_you_mean, py::arg("got"), py::arg("known"),
+        "Returns \"; did you mean 'NAME'?\" for the end of a message, or '' if no known name is near.");
 }
 
 }  // namespace fastaudio::bindings

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -31,21 +32,6 @@ struct handle_type_name<fastaudio::bindings::Samples> {
 }  // namespace pybind11::detail
 
 namespace fastaudio::bindings {
-
-inline std::string describe(const py::array& array) {
-  std::string shape;
-  for (py::ssize_t i = 0; i < array.ndim(); ++i) shape += (i ? ", " : "") + std::to_string(array.shape(i));
-  if (array.ndim() == 1) shape += ",";
-  return py::cast<std::string>(py::str(array.dtype())) + " (" + shape + ")";
-}
-
-/// "[n_samples]", "[n_rows, 96]".
-inline std::string expected_shape(const StreamSpec& spec) {
-  if (spec.shape.empty()) return "[n_samples]";
-  std::string text = "[n_rows";
-  for (const std::int64_t n : spec.shape) text += ", " + std::to_string(n);
-  return text + "]";
-}
 
 inline constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 
@@ -91,40 +77,31 @@ class InputRows {
 
 inline bool takes_samples(const StreamSpec& input) { return input.kind == StreamSpec::Kind::samples; }
 
+/// Notices samples whose scale must be wrong, such as that of int16. It looks at a few of them, which costs
+/// nothing: nearly all would be too loud.
+class Loudness {
+ public:
+  void hear(const float* values, std::size_t n) {
+    constexpr std::size_t kStep = 17;  // prime, so that no channel is left out
+    for (std::size_t i = 0; i < n; i += kStep) loudest_ = std::max(loudest_, std::abs(values[i]));
+  }
+  bool too_loud() const { return loudest_ > kLoudest; }
+
+  static constexpr float kLoudest = 4;  ///< 12 dB above full scale
+
+ private:
+  float loudest_ = 0;
+};
+
+/// What to warn of when the sound called `name` is too loud.
+std::string scale_warning(const std::string& name);
+
 /// What messages call the input: "samples" or "rows".
 inline std::string subject_of(const StreamSpec& input) { return takes_samples(input) ? "samples" : "rows"; }
 
-/// The array, made contiguous. Throws TypeError or ValueError unless it holds rows of `input` as float32, or
-/// samples as int16.
-inline py::array checked_rows(const py::object& rows, const StreamSpec& input) {
-  const std::string subject = subject_of(input);
-  if (!py::isinstance<py::array>(rows)) {
-    const auto type = py::cast<std::string>(py::type::of(rows).attr("__name__"));
-    throw TypeError("samples: expected a numpy array of float32 or int16, got " + type +
-                    "; use numpy.asarray(samples, dtype=\"float32\")");
-  }
-  auto array = rows.cast<py::array>();
-  const bool is_float = array.dtype().equal(py::dtype::of<float>());
-  const bool is_int = array.dtype().equal(py::dtype::of<std::int16_t>());
-  const bool takes_int = takes_samples(input);
-  if (!is_float && !(takes_int && is_int)) {
-    throw TypeError(subject + ": expected float32" + (takes_int ? " or int16 " : " ") +
-                    expected_shape(input) + ", got " + describe(array) + "; use " + subject +
-                    ".astype(\"float32\")");
-  }
-  bool fits = array.ndim() == static_cast<py::ssize_t>(input.shape.size()) + 1;
-  for (std::size_t i = 0; fits && i < input.shape.size(); ++i) {
-    fits = array.shape(static_cast<py::ssize_t>(i) + 1) == input.shape[i];
-  }
-  if (!fits) {
-    const bool channels = input.shape.empty() && array.ndim() == 2;
-    throw ValueError(subject + ": expected " + expected_shape(input) + ", got " + describe(array) +
-                     (channels ? "; choose one channel, or average them" : ""));
-  }
-  auto contiguous = py::array::ensure(array, py::array::c_style);
-  if (!contiguous) throw std::bad_alloc();
-  return contiguous;
-}
+/// The array, made contiguous and aligned. Throws TypeError or ValueError, with what to do about it, unless
+/// it holds rows of `input` as float32, or samples as int16.
+py::array checked_rows(const py::object& rows, const StreamSpec& input);
 
 [[noreturn]] inline void throw_bad(const py::array& array, std::size_t index, const StreamSpec& input) {
   const auto values = py::array_t<float>::ensure(array);

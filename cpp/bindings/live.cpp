@@ -62,6 +62,7 @@ class PyLiveStream {
     const auto* values = static_cast<const float*>(array.data());
     const std::size_t bad = dsp::kernels().find_bad(values, n_values);
     if (bad < n_values) throw_bad(array, bad, stream_->input());
+    warn_if_loud(values, n_values);
     push_all(values, n);
   }
 
@@ -120,6 +121,15 @@ class PyLiveStream {
   std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(stream_.get()); }
 
  private:
+  /// Warns once, with the GIL held.
+  void warn_if_loud(const float* values, std::size_t n) {
+    if (loudness_.too_loud()) return;
+    loudness_.hear(values, n);
+    if (!loudness_.too_loud()) return;
+    if (PyErr_WarnEx(PyExc_UserWarning, scale_warning("samples").c_str(), 2) != 0)
+      throw py::error_already_set();
+  }
+
   /// Waits for room without the GIL, but checks for Ctrl-C: the thread that pushes may be the one that should
   /// take results.
   template <class Value>
@@ -151,6 +161,7 @@ class PyLiveStream {
 
   std::shared_ptr<Pool> pool_;
   std::shared_ptr<LiveStream> stream_;
+  Loudness loudness_;
   std::timed_mutex pushing_;
   platform::ForkGuard guard_;
 };

@@ -9,16 +9,26 @@ namespace fastaudio::bindings {
 template <class N>
 void bind_listed(py::module_& m);  // see nodes.hpp; its definition isn't needed here
 
-void warn_empty_bands(const char* node, const std::vector<int>& bands) {
-  if (bands.empty()) return;
+void warn_empty_bands(const Node& node, const char* name, const std::vector<int>& bands) {
+  if (bands.empty() || node.repr() == std::string(name) + "()") return;
   std::string text;
   for (const int band : bands) text += (text.empty() ? "" : ", ") + std::to_string(band);
-  const std::string message = std::string(node) + ": bands [" + text +
+  const std::string message = std::string(name) + ": bands [" + text +
                               "] are narrower than a bin and stay empty; use a longer n_fft or fewer bands";
   if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) != 0) throw py::error_already_set();
 }
 
 void register_nodes(py::module_& m) {
+  m.def(
+      "build_node",
+      [](const py::type& cls, const py::dict& options) {
+        // As unpickling does; what isn't made whole is never seen.
+        auto node = cls.attr("__new__")(cls);
+        node.attr("__setstate__")(options);
+        return node;
+      },
+      py::arg("cls"), py::arg("options"),
+      "Makes a node of options that belong to trained weights: it gives no warning of what can't be chosen.");
   [&]<class... N>(std::type_identity<std::tuple<std::type_identity<N>...>>) {
     (bind_listed<N>(m), ...);
   }(std::type_identity<AllNodes>{});

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "bindings/guess.hpp"
 #include "bindings/options.hpp"
 #include "inference/onnx_model.hpp"
 
@@ -13,10 +14,22 @@ py::object& reader() {
   return slot.call_once_and_store_result([] { return py::object(py::none()); }).get_stored();
 }
 
+/// Calls `make`, and adds a guess to the error if it meets a name that the network hasn't.
+template <class Make>
+auto guessing(Make make) {
+  try {
+    return make();
+  } catch (const onnx::UnknownName& error) {
+    throw ModelError(error.what() + did_you_mean(error.got, error.known));
+  }
+}
+
 std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
   auto content = reader()(options.path, options.sha256).cast<std::string>();
-  const WithoutGil without_gil;
-  return std::make_shared<OnnxModel>(options, std::move(content));
+  return guessing([&] {
+    const WithoutGil without_gil;
+    return std::make_shared<OnnxModel>(options, std::move(content));
+  });
 }
 
 /// Returns the units that belong to some of the outputs named so far.
@@ -39,7 +52,7 @@ void register_onnx(py::module_& m) {
       .def(
           "__getitem__",
           [](const OnnxModel& self, const std::string& output) {
-            return self.with_outputs({output}, units_of(self, {output}));
+            return guessing([&] { return self.with_outputs({output}, units_of(self, {output})); });
           },
           py::arg("output"),
           "Returns the same network with one output; both share a session.\n\n"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bindings/guess.hpp"
 #include "bindings/readers.hpp"
 
 namespace fastaudio::bindings {
@@ -42,6 +43,35 @@ bool is_default(const OptionTable& table, const OptionField& field, const void* 
          field.type->equal(value_of(field, options), value_of(field, table.defaults.get()));
 }
 
+/// Whether None means the choice 'none'.
+bool takes_none(const OptionField& field) { return contains(field.choices, "none"); }
+
+/// Whether it is a path, which may be an object: the only text that isn't a keyword.
+bool is_path(const OptionField& field) {
+  return field.place == Place::positional && field.type == &value_type<std::string>();
+}
+
+std::string type_text(const OptionField& field) {
+  return field.type->name + (takes_none(field) ? " | None" : is_path(field) ? " | os.PathLike[str]" : "");
+}
+
+/// The value as an option of this field would be written: paths as text, and None as 'none' where that is
+/// what other libraries call it.
+py::object as_written(const OptionField& field, py::object value) {
+  if (value.is_none() && takes_none(field)) return py::str("none");
+  if (is_path(field) && py::hasattr(value, "__fspath__"))
+    return py::module_::import("os").attr("fspath")(value);
+  return value;
+}
+
+/// What to do if an option has a wrong type.
+std::string remedy_for_type(std::string_view field, py::handle value) {
+  const bool bytes =
+      PyBytes_Check(value.ptr()) || PyByteArray_Check(value.ptr()) || PyMemoryView_Check(value.ptr());
+  if (field == "path" && bytes) return "; write the bytes to a file, and give its path";
+  return "";
+}
+
 std::string default_text(const OptionTable& table, const OptionField& field) {
   return field.type->format(value_of(field, table.defaults.get()));
 }
@@ -71,34 +101,43 @@ template const ValueType& value_type<std::vector<double>>();
 template const ValueType& value_type<std::map<std::string, std::string>>();
 
 std::string OptionField::expected() const {
-  std::string text = type->name;
+  std::string text = type_text(*this);
   if (range) text += " in " + format(*range, unit);
   if (!choices.names.empty()) text += ", " + format(choices);
   return text;
 }
 
 std::string text_of(py::handle value) {
-  auto text = py::cast<std::string>(py::repr(value));
-  if (text.size() > 80) text = text.substr(0, 77) + "...";
-  return text;
+  constexpr std::size_t kLongest = 80;
+  constexpr py::ssize_t kItems = 60;
+  const bool flat =
+      PyBytes_Check(value.ptr()) || PyByteArray_Check(value.ptr()) || PyUnicode_Check(value.ptr());
+  // The whole text of a long value would take long; reprlib writes the beginning of a collection.
+  const auto shown = py::reinterpret_borrow<py::object>(value);
+  const py::str written = flat ? py::str(py::repr(shown[py::slice(0, kItems, 1)]))
+                               : py::str(py::module_::import("reprlib").attr("repr")(shown));
+  auto text = py::cast<std::string>(
+      py::str(py::bytes(written.attr("encode")("utf-8", "backslashreplace"))));  // lone surrogates
+  const bool cut = flat && py::len(shown) > static_cast<std::size_t>(kItems);
+  if (text.size() <= kLongest && !cut) return text;
+  std::size_t end = std::min(text.size(), kLongest - 3);
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // within a character
+  return text.substr(0, end) + "...";
 }
 
 void throw_wrong_type(const std::string& node, const char* field, const std::string& expected,
                       py::handle value) {
   const auto type = py::cast<std::string>(py::type::of(value).attr("__name__"));
-  throw TypeError(node + ": expected " + field + " as " + expected + ", got " +
-                  py::cast<std::string>(py::repr(value)) + " (" + type + ")");
+  throw TypeError(node + ": expected " + field + " as " + expected + ", got " + text_of(value) + " (" + type +
+                  ")" + remedy_for_type(field, value));
 }
 
 void throw_unknown_option(const std::string& node, const std::string& got,
                           const std::vector<std::string>& known) {
-  const auto difflib = py::module_::import("difflib");
-  const py::list near = difflib.attr("get_close_matches")(got, known, 1);
   std::string names;
   for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
-  const std::string remedy = near.empty() ? "" : "; did you mean '" + near[0].cast<std::string>() + "'?";
-  throw TypeError(node + ": expected options among " + (names.empty() ? "(none)" : names) + ", got '" + got +
-                  "'" + remedy);
+  throw TypeError(node + ": expected options among " + (names.empty() ? "(none)" : names) + ", got " +
+                  text_of(py::str(got)) + did_you_mean(got, known));
 }
 
 void throw_arguments(const std::string& node, std::size_t positional, std::size_t got) {
@@ -115,6 +154,7 @@ void read_options(const OptionTable& table, void* options, const py::args& args,
     if (field.place == Place::positional && positional < args.size()) value = args[positional++];
     if (kwargs.contains(field.name)) value = kwargs[field.name];
     if (value) {
+      value = as_written(field, std::move(value));
       void* to = static_cast<char*>(options) + field.offset;
       if (!field.type->read(value, to)) throw_wrong_type(table.node, field.name, field.expected(), value);
     } else if (field.place == Place::positional) {
@@ -159,7 +199,7 @@ std::string init_doc(const OptionTable& table, std::span<const ChildArgument> ch
     const bool positional = field.place == Place::positional;
     if (!positional && !only_keywords) add("*", "", "");
     only_keywords = only_keywords || !positional;
-    add(field.name, field.type->name, positional ? "" : default_text(table, field));
+    add(field.name, type_text(field), positional ? "" : default_text(table, field));
   }
   return plain + ")\n--\n\n" + typed + ") -> None";
 }

@@ -116,15 +116,20 @@ std::string class_doc() {
 std::string init_doc(const OptionTable& table, std::span<const ChildArgument> children = {});
 
 /// Binds everything that follows from `N::Options`; `make` builds the node from them.
-template <class N, class Make>
-py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make) {
+///
+/// `warn` hears of a node that a caller made; not of one that is read from a pickle or a card, whose options
+/// are what they are.
+template <class N, class Make, class Warn = void (*)(const N&)>
+py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make, Warn warn = [](const N&) {}) {
   const OptionTable& table = option_table<N>();
   py::class_<N, Node, std::shared_ptr<N>> cls(m, N::name, class_doc<N>().c_str());
   {
     py::options no_signatures;
     no_signatures.disable_function_signatures();
-    cls.def(py::init([make](const py::args& args, const py::kwargs& kwargs) {
-              return make(read_options<N>(args, kwargs));
+    cls.def(py::init([make, warn](const py::args& args, const py::kwargs& kwargs) {
+              auto node = make(read_options<N>(args, kwargs));
+              warn(*node);
+              return node;
             }),
             init_doc(table).c_str());
   }

@@ -41,6 +41,8 @@ class PyStream {
     return results(collector);
   }
 
+  bool too_loud() const { return loudness_.too_loud(); }
+
   void reset() {
     const Busy busy(busy_);
     if (stream_) start(input_);
@@ -102,8 +104,10 @@ class PyStream {
     std::size_t bad = kNone;
     {
       const WithoutGil without_gil;
-      bad = values.feed(0, n_rows, in_blocks, converted_,
-                        [&](const float* block, std::size_t n) { stream_->push(block, n, collector); });
+      bad = values.feed(0, n_rows, in_blocks, converted_, [&](const float* block, std::size_t n) {
+        if (takes_samples(input_)) loudness_.hear(block, n * input_.row_size());
+        stream_->push(block, n, collector);
+      });
       if (bad == kNone && wait) stream_->settle(collector);
     }
     if (bad != kNone) throw_bad(array, bad, input_);
@@ -179,12 +183,15 @@ class PyStream {
   std::vector<Output> outputs_;
   std::unique_ptr<Stream> stream_;
   GrowingBuffer converted_;
+  Loudness loudness_;
   std::atomic<bool> busy_{false};
 };
 
 }  // namespace
 
 void register_stream(py::module_& m, NodeClass& node) {
+  m.def("scale_warning", &scale_warning, py::arg("name"),
+        "Returns what to warn of when the sound called `name` is too loud.");
   using Rows = py::typing::Union<py::array_t<float>, py::typing::Dict<py::str, py::array_t<float>>>;
   py::class_<PyStream>(m, "Stream",
                        "One run of a node over one signal; one thread at a time.\n\n"
@@ -201,6 +208,9 @@ void register_stream(py::module_& m, NodeClass& node) {
       .def(
           "flush", [](PyStream& self) -> Rows { return self.flush(); },
           "Ends the signal and returns the last rows.\n\nRaises:\n    StateError: called twice.\n")
+      .def_property_readonly(
+          "too_loud", &PyStream::too_loud,
+          "Whether samples came far beyond the full scale of +-1, as those of integers do.")
       .def("reset", &PyStream::reset,
            "Goes back to the beginning, like a stream newly opened for the same input; also after flush, or "
            "an\n"

@@ -31,9 +31,12 @@ inline constexpr std::uint32_t kApiVersion = 12;
 
 inline constexpr int kFail = 1;            ///< error code
 inline constexpr int kFloat = 1;           ///< element type
-inline constexpr int kErrorsOnly = 3;      ///< logging level
+inline constexpr int kFatalOnly = 4;       ///< logging level
 inline constexpr int kArenaAllocator = 1;  ///< allocator type
 inline constexpr int kDefaultMemory = 0;   ///< memory type
+
+/// Takes a message: a parameter, its level, category, id, place in the code, and text.
+using Log = void (*)(void*, int, const char*, const char*, const char*, const char*);
 
 /// Gives the table's slots their types.
 struct Api {
@@ -53,7 +56,7 @@ struct Api {
   Slot<0, OrtStatus*(int, const char*)> create_status{table};
   Slot<1, int(const OrtStatus*)> get_error_code{table};
   Slot<2, const char*(const OrtStatus*)> get_error_message{table};
-  Slot<3, OrtStatus*(int, const char*, OrtEnv**)> create_env{table};
+  Slot<4, OrtStatus*(Log, void*, int, const char*, OrtEnv**)> create_env_with_custom_logger{table};
   Slot<6, OrtStatus*(const OrtEnv*)> disable_telemetry_events{table};
   Slot<8, OrtStatus*(const OrtEnv*, const void*, std::size_t, const OrtSessionOptions*, OrtSession**)>
       create_session_from_array{table};

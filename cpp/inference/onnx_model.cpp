@@ -9,13 +9,22 @@ namespace fastaudio {
 
 namespace {
 
+/// "net.onnx" as "net-whole.onnx".
+std::string beside(const std::string& path) {
+  const std::string suffix = ".onnx";
+  const bool has_suffix = path.ends_with(suffix);
+  return path.substr(0, path.size() - (has_suffix ? suffix.size() : 0)) + "-whole" + suffix;
+}
+
 std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::string content) {
   check_options(OnnxModel::name, options);
   const std::string subject = "OnnxModel(" + format(options.path) + ")";
   // Tensors whose values lie in another file have a key "location". No hash would cover that file.
   if (content.find(std::string("\x0a\x08location\x12")) != std::string::npos) {
     throw ModelError(subject +
-                     ": expected all weights inside the file, got some in another; save it as one file");
+                     ": expected all weights inside the file, got some in another; make it one file: " +
+                     "import onnx; onnx.save(onnx.load(" + format(options.path) + "), " +
+                     format(beside(options.path)) + "), and load that");
   }
   return std::make_shared<onnx::Session>(subject, std::move(content), options.providers);
 }
@@ -49,9 +58,13 @@ void OnnxModel::find_data_input() {
     data_input_ = i;
   }
   if (others.size() == 1 && data_input().element_type == onnx::kFloat) return;
-  throw ModelError(session_->subject() + ": expected a model with one float32 input" +
-                   (states_.empty() ? "" : " beside its state") + ", got " + format(others) +
-                   (others.size() > 1 ? "; name recurrent ones with state=" : ""));
+  const std::string expected = session_->subject() + ": expected a model with one float32 input" +
+                               (states_.empty() ? "" : " beside its state") + ", got ";
+  if (others.size() == 1) {
+    throw ModelError(expected + format(others) + " of " + onnx::type_text(data_input().element_type) +
+                     "; export it in float32");
+  }
+  throw ModelError(expected + format(others) + (others.empty() ? "" : "; name recurrent ones with state="));
 }
 
 std::vector<std::string> OnnxModel::data_outputs() const {
@@ -76,10 +89,12 @@ void OnnxModel::check_outputs() const {
   }
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw ModelError(subject + ": expected outputs among " + format(known) + ", got " + format(name));
+      throw onnx::UnknownName(subject + ": expected outputs", known, name);
     }
-    if (onnx::find(session_->outputs(), name)->element_type != onnx::kFloat) {
-      throw ModelError(subject + ": expected float32 from output " + format(name) + ", got another type");
+    const int type = onnx::find(session_->outputs(), name)->element_type;
+    if (type != onnx::kFloat) {
+      throw ModelError(subject + ": expected float32 from output " + format(name) + ", got " +
+                       onnx::type_text(type) + "; export it in float32, or choose another output");
     }
   }
   if (!options().units.empty() && options().units.size() != names.size()) {

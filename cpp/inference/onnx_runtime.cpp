@@ -1,12 +1,14 @@
 #include "inference/onnx_runtime.hpp"
 
 #include <atomic>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
 
+#include "core/options.hpp"
 #include "core/platform.hpp"
 #include "inference/onnx_session.hpp"
 
@@ -38,6 +40,27 @@ constexpr char kNegate[] =
                    "; pip install 'onnxruntime>=1.19'");
 }
 
+/// What goes wrong comes back as a status as well, and becomes an error; stderr is the caller's.
+void drop_message(void*, int, const char*, const char*, const char*, const char*) {}
+
+/// Returns a message of ONNX Runtime as one line without a terminal's escape sequences, cut to a few lines.
+std::string one_line(const char* message) {
+  constexpr std::size_t kLongest = 400;
+  std::string text;
+  for (const char* c = message; *c != '\0'; ++c) {
+    if (*c == '\x1b') {
+      while (*c != '\0' && std::isalpha(static_cast<unsigned char>(*c)) == 0) ++c;
+      if (*c == '\0') break;
+    } else if (static_cast<unsigned char>(*c) > ' ') {
+      text += *c;
+    } else if (!text.empty() && text.back() != ' ') {
+      text += ' ';
+    }
+  }
+  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
+  return text;
+}
+
 /// A wrong slot would call a wrong function, so this tries an error and a whole run before anything depends
 /// on them.
 void self_test(const Runtime& runtime) {
@@ -58,7 +81,21 @@ void self_test(const Runtime& runtime) {
     fail(runtime.path(), "-1.5 from the self-test", std::to_string(out[0]));
 }
 
+/// Lists the first of many names.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 20;
+  if (names.size() <= kMost) return format(names);
+  const std::vector<std::string> first(names.begin(), names.begin() + kMost);
+  return format(first) + " and " + std::to_string(names.size() - kMost) + " more";
+}
+
 }  // namespace
+
+UnknownName::UnknownName(const std::string& expected, std::vector<std::string> among, std::string name,
+                         const char* remedy)
+    : ModelError(expected + " among " + some_of(among) + ", got " + format(name) + remedy),
+      known(std::move(among)),
+      got(std::move(name)) {}
 
 void Runtime::set_library(const std::string& path) {
   refuse_telemetry();
@@ -133,7 +170,8 @@ Runtime::Library Runtime::open() {
 Runtime::Runtime(const Library& library)
     : path_(library.path), version_(library.version), api_(library.table) {
   OrtEnv* environment = nullptr;
-  check(api_.create_env(kErrorsOnly, "fastaudio", &environment), "ONNX Runtime");
+  check(api_.create_env_with_custom_logger(drop_message, nullptr, kFatalOnly, "fastaudio", &environment),
+        "ONNX Runtime");
   environment_ = {environment, api_.release_env.call};
   check(api_.disable_telemetry_events(environment), "ONNX Runtime");
   OrtMemoryInfo* memory = nullptr;
@@ -150,10 +188,10 @@ std::vector<std::string> Runtime::providers() const {
   return providers;
 }
 
-void Runtime::check(OrtStatus* status, const std::string& subject) const {
+void Runtime::check(OrtStatus* status, const std::string& subject, const char* expected) const {
   if (status == nullptr) return;
   const Handle<OrtStatus> owned(status, api_.release_status.call);
-  throw ModelError(subject + ": " + api_.get_error_message(status));
+  throw ModelError(subject + ": expected " + expected + ", got: " + one_line(api_.get_error_message(status)));
 }
 
 }  // namespace fastaudio::onnx

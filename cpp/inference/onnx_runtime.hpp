@@ -10,6 +10,14 @@
 
 namespace fastaudio::onnx {
 
+/// Of these names there are some, and another was asked for.
+struct UnknownName : ModelError {
+  UnknownName(const std::string& expected, std::vector<std::string> among, std::string name,
+              const char* remedy = "");
+  std::vector<std::string> known;
+  std::string got;
+};
+
 /// Owns one object of the C interface.
 template <class T>
 class Handle {
@@ -58,8 +66,9 @@ class Runtime {
   const OrtMemoryInfo* memory() const { return memory_.get(); }
   std::vector<std::string> providers() const;
 
-  /// Throws ModelError "<subject>: <message>" if `status` is an error.
-  void check(OrtStatus* status, const std::string& subject) const;
+  /// Throws ModelError "<subject>: expected <expected>, got: <message>" if `status` is an error.
+  void check(OrtStatus* status, const std::string& subject,
+             const char* expected = "ONNX Runtime to succeed") const;
 
  private:
   struct Library {

@@ -5,6 +5,7 @@
 
 #include "core/options.hpp"
 #include "core/platform.hpp"
+#include "core/turn.hpp"
 
 namespace fastaudio::onnx {
 
@@ -34,6 +35,14 @@ std::size_t n_values(const Shape& shape) {
   std::size_t n = 1;
   for (const std::int64_t extent : shape) n *= static_cast<std::size_t>(extent);
   return n;
+}
+
+std::string type_text(int element_type) {
+  static constexpr const char* kNames[] = {
+      "no tensor", "float32", "uint8",   "int8",   "uint16", "int16",     "int32",      "int64",   "str",
+      "bool",      "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16"};
+  const auto i = static_cast<std::size_t>(element_type);
+  return i < std::size(kNames) ? kNames[i] : "an 8-bit or 4-bit type";
 }
 
 const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& name) {
@@ -77,8 +86,8 @@ Handle<OrtSession> Session::create() const {
       std::find(providers_.begin(), providers_.end(), "CPUExecutionProvider") != providers_.end();
   for (const std::string& provider : providers_) {
     if (std::find(available.begin(), available.end(), provider) == available.end()) {
-      throw ModelError(subject_ + ": expected a provider among " + format(available) + ", got " + provider +
-                       "; install an ONNX Runtime that has it");
+      throw UnknownName(subject_ + ": expected a provider", available, provider,
+                        "; install an ONNX Runtime that has it");
     }
     if (provider == "CPUExecutionProvider") continue;
     // The model runs where it was asked to or not at all: it never falls back to the CPU silently.
@@ -86,7 +95,9 @@ Handle<OrtSession> Session::create() const {
     check(api.append_execution_provider(raw, provider.c_str(), nullptr, nullptr, std::size_t{0}));
   }
   OrtSession* session = nullptr;
-  check(api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session));
+  runtime_->check(
+      api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session),
+      subject_, "a network that ONNX Runtime loads");
   return {session, api.release_session.call};
 }
 
@@ -140,13 +151,14 @@ Handle<OrtValue> Session::tensor(float* data, const Shape& shape) const {
 
 void Session::run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
                   const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const {
+  const Turn turn;  // comes first: those who wait for one don't hold up the end of the process
   const Runtime::RunInProgress running;
   const KeepFloatEnvironment keep;
   const OrtRunOptions* no_options = nullptr;
   runtime_->check(
       runtime_->api().run(session_of_process(), no_options, input_names.data(), inputs.data(), inputs.size(),
                           output_names.data(), output_names.size(), outputs.data()),
-      subject_);
+      subject_, "a network that runs on these rows");
 }
 
 Shape Session::take_shape(OrtValue* value) const {

@@ -27,13 +27,17 @@ struct TensorInfo {
   Shape shape;
 };
 
+/// Returns the type of a tensor's values as NumPy spells it, such as "float16".
+std::string type_text(int element_type);
+
 /// Returns the tensor of that name, or null.
 const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& name);
 
 std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
 
-/// A model that is ready to run. It is thread-safe; a run uses its caller's thread only. In a forked child,
-/// the session is made anew at its first use.
+/// A model that is ready to run. It is thread-safe; a run uses its caller's thread only, after waiting for a
+/// `Turn`: each run at the same time takes the memory of all the network's layers, which the session keeps
+/// for later runs. In a forked child, the session is made anew at its first use.
 class Session {
  public:
   /// Its error messages begin with `subject`; `model` is the file's content.

@@ -14,8 +14,7 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 24;
 const TensorInfo& require(const Session& session, const std::vector<TensorInfo>& infos,
                           const std::string& name, const char* which) {
   if (const TensorInfo* info = find(infos, name)) return *info;
-  throw ModelError(session.subject() + ": expected state " + which + " among " + format(names_of(infos)) +
-                   ", got " + format(name));
+  throw UnknownName(session.subject() + ": expected state " + which, names_of(infos), name);
 }
 
 /// An open axis agrees with any extent.
@@ -40,8 +39,8 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
     }
     for (const TensorInfo* info : {&input, &output}) {
       if (info->element_type != kFloat) {
-        throw ModelError(subject + ": expected float32 in state " + format(info->name) +
-                         ", got another type");
+        throw ModelError(subject + ": expected float32 in state " + format(info->name) + ", got " +
+                         type_text(info->element_type) + "; export it in float32");
       }
     }
     auto shape = input.shape;

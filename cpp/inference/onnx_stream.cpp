@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/platform.hpp"
+#include "core/turn.hpp"
 #include "inference/onnx_job.hpp"
 
 namespace fastaudio {
@@ -76,6 +77,7 @@ class ThreadedStream final : public Stream {
   struct Slot {
     Slot(const OnnxModel& node, const OnnxModel::Plan& plan) : job(node, plan) {}
     OnnxJob job;
+    bool at_once = false;  ///< whether the caller's turns come at once; then so does the worker's
     bool done = false;
     std::exception_ptr error;
   };
@@ -109,6 +111,7 @@ class ThreadedStream final : public Stream {
       const std::size_t n = std::min(n_rows, plan_.layout.batch);
       Slot& next = slot(filled_);
       next.job.fill(rows, n);
+      next.at_once = TurnsAtOnce::active();
       {
         const std::lock_guard lock(sync_->mutex);
         next.done = false;
@@ -143,6 +146,7 @@ class ThreadedStream final : public Stream {
         mine = &slot(taken_++);
       }
       try {
+        const TurnsAtOnce as_the_caller(mine->at_once);
         mine->job.run();
       } catch (...) {
         mine->error = std::current_exception();

@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/turn.hpp"
+
 namespace fastaudio::live {
 
 namespace {
@@ -240,6 +242,7 @@ bool Pool::Shared::run_group(Lock& lock, double& sleep_s) {
 }
 
 void Pool::work(Shared& shared) {
+  const TurnsAtOnce live_sound_first;
   Shared::Lock lock(shared.mutex);
   while (!shared.closing) {
     double sleep_s = kLongestSleep_s;

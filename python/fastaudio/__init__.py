@@ -8,10 +8,10 @@
 (63, 96)
 """
 
-from fastaudio import _core, presets
+from fastaudio import _core, events, presets, tags
 from fastaudio._core import *  # noqa: F403  # every node, StreamSpec, Stream and the errors: its own __all__
 from fastaudio._core import __version__, set_model_reader
-from fastaudio._system import old_paths, onnxruntime
+from fastaudio._system import instances, old_paths, onnxruntime
 from fastaudio._system.versions import show_versions
 from fastaudio._system.writing import OutputError
 from fastaudio.cards import models, packed_file
@@ -27,6 +27,8 @@ from fastaudio.running.stream import PipelineStream
 old_paths.install()
 onnxruntime.announce()
 set_model_reader(packed_file.read_network)
+instances.count_as(_core.Tags, tags.Tags)
+instances.count_as(_core.Events, events.Events)
 
 __all__ = [
     "DecodeError",

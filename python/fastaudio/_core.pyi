@@ -6,6 +6,7 @@ from __future__ import annotations
 import collections.abc
 import numpy
 import numpy.typing
+import os
 import typing
 
 class FastaudioError(Exception):
@@ -155,12 +156,12 @@ class Chroma(Node):
             Octave that weighs most, counted from 27.5 Hz.
         octwidth: float | None in [0.01, 100] octaves, default 2.0
             Width of the Gaussian weights around ctroct; None weighs all octaves alike.
-        norm: str, one of 'inf', 'l1', 'l2', 'none', default 'inf'
+        norm: str | None, one of 'inf', 'l1', 'l2', 'none', default 'inf'
             What becomes 1 in each row: its largest value, its sum, or the root of its sum of squares.
         base_c: bool, default True
             Whether the first class is C; otherwise it is A.
     """
-    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str = 'inf', base_c: bool = True) -> None: ...
+    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str | None = 'inf', base_c: bool = True) -> None: ...
     @property
     def base_c(self) -> bool: ...
     @property
@@ -548,14 +549,14 @@ class MelSpectrogram(Node):
             Upper edge of the last filter; None for sample_rate / 2.
         power: float in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
-        norm: str, one of 'slaney', 'unit_sum', 'none', default 'slaney'
+        norm: str | None, one of 'slaney', 'unit_sum', 'none', default 'slaney'
             slaney: each filter has unit area in Hz; unit_sum: its weights sum to 1; none: unit height.
         mel_scale: str, one of 'slaney', 'htk', default 'slaney'
             Formula of the mel scale.
         triangles: str, one of 'hz', 'mel', default 'hz'
             Whether the filters' sides are straight lines over Hz (librosa) or over mel (HTK, Kaldi, TensorFlow).
     """
-    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None: ...
+    def __init__(self, *, sample_rate: int = 22050, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'constant', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_mels: int = 128, f_min: float = 0.0, f_max: float | None = None, power: float = 2.0, norm: str | None = 'slaney', mel_scale: str = 'slaney', triangles: str = 'hz') -> None: ...
     @property
     def center(self) -> bool: ...
     @property
@@ -618,14 +619,14 @@ class MFCC(Node):
     Options:
         n_mfcc: int in [1, 4096], default 20
             Number of coefficients, at most n_mels.
-        norm: str, one of 'ortho', 'none', default 'ortho'
+        norm: str | None, one of 'ortho', 'none', default 'ortho'
             ortho: the transform's rows have unit length; none: 2 cos(pi k (2 n + 1) / (2 n_mels)).
         lifter: float in [0, 10000], default 0.0
             L of the lifter, which raises the higher coefficients; 0 turns it off.
         lifter_kind: str, one of 'librosa', 'htk', default 'librosa'
             librosa: coefficient k is multiplied by 1 + L/2 sin(pi (k + 1) / L); htk, as in Kaldi: it is multiplied by 1 + L/2 sin(pi k / L).
     """
-    def __init__(self, *, n_mfcc: int = 20, norm: str = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None: ...
+    def __init__(self, *, n_mfcc: int = 20, norm: str | None = 'ortho', lifter: float = 0.0, lifter_kind: str = 'librosa') -> None: ...
     @property
     def lifter(self) -> float: ...
     @property
@@ -1648,7 +1649,7 @@ class OnnxModel(Node):
     Source: ONNX Runtime 1.19 or later, C interface
     
     Options:
-        path: str
+        path: str | os.PathLike[str]
             The .onnx file.
         outputs: list[str], default []
             Names of the outputs to compute; empty for the first.
@@ -1674,7 +1675,7 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str, *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None: ...
+    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None: ...
     @property
     def available_outputs(self) -> list[str]:
         """Names of all outputs that the network has."""
@@ -1727,6 +1728,9 @@ class Stream:
         Raises:
             StateError: from two threads at once.
         """
+    @property
+    def too_loud(self) -> bool:
+        """Whether samples came far beyond the full scale of +-1, as those of integers do."""
 class Pool:
     """
     Threads that run live streams, each stream in its turn.
@@ -1932,6 +1936,10 @@ class LiveStream:
     @property
     def position(self) -> int:
         """Number of the next sample: `start_sample` and those captured."""
+def build_node(cls: type, options: dict) -> typing.Any:
+    """Makes a node of options that belong to trained weights: it gives no warning of what can't be chosen."""
+def did_you_mean(got: str, known: collections.abc.Sequence[str]) -> str:
+    """Returns "; did you mean 'NAME'?" for the end of a message, or '' if no known name is near."""
 def isa() -> str:
     """
     Returns the instruction set of the kernels in use: baseline, avx2, avx512, or neon.
@@ -1946,6 +1954,8 @@ def onnxruntime_info() -> dict[str, typing.Any]:
     Raises:
         ModelError: it isn't installed or doesn't fit.
     """
+def scale_warning(name: str) -> str:
+    """Returns what to warn of when the sound called `name` is too loud."""
 def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
     """Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''."""
 def set_onnxruntime_library(path: str) -> None:

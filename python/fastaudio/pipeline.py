@@ -9,14 +9,16 @@ import numpy as np
 
 from fastaudio import cards
 from fastaudio._core import ModelError
+from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
+from fastaudio.running.adapt import check_channel
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
 from fastaudio.running.stream import PipelineStream, Result, Samples
-from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many, with_layout
+from fastaudio.running.whole import Layout, Progress, require_sources, run_array, run_file, run_many, with_layout
 
 if TYPE_CHECKING:
     import os
@@ -36,7 +38,8 @@ class Pipeline(Composition):
     Sound is made mono (the mean of its channels, or one of them), resampled to the pipeline's rate, and
     run through the node. A pipeline that ends in `Tags` returns `fastaudio.tags.Tags`, one that ends in
     `Events` returns `fastaudio.events.Events`; any other returns float32 rows [n_rows, ...], and one with
-    several outputs returns a dict of these by name. `>>` adds a node. Thread-safe: threads may share one.
+    several outputs returns a dict of these by name. Results share their name with the node, and
+    `isinstance(result, fa.Tags)` holds for both; type checkers want `fastaudio.tags.Tags`. `>>` adds a node. Thread-safe: threads may share one.
 
     >>> import fastaudio as fa
     >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
@@ -47,6 +50,7 @@ class Pipeline(Composition):
     """
 
     @classmethod
+    @checked_keywords
     def load(
         cls,
         model: str | os.PathLike[str] = cards.DEFAULT_MODEL,
@@ -67,7 +71,9 @@ class Pipeline(Composition):
 
         Raises:
             ModelError: there is no such model, its card is wrong, or its weights were changed.
+            TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
+        check_channel(channel)  # here, because below it would be called the card's fault
         card = cards.read_card(model)
         how = {key: card.data[key] for key in ("channel", "quality") if key in card.data}
         how |= {} if channel is None else {"channel": channel}
@@ -89,6 +95,7 @@ class Pipeline(Composition):
         name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
         save(path, self.node, {"name": name} | self.card | how)
 
+    @checked_keywords
     def __call__(
         self,
         source: FileLike | Samples,
@@ -125,6 +132,7 @@ class Pipeline(Composition):
                 result = run_file(stream, file, progress)
         return result
 
+    @checked_keywords
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
         """Open a stream, which takes blocks of any size.
 
@@ -135,6 +143,7 @@ class Pipeline(Composition):
         node, spec = self.adapted(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
+    @checked_keywords
     @takes_live_options(LIVE_DEFAULTS)
     def live(
         self,
@@ -161,6 +170,7 @@ class Pipeline(Composition):
         live = LiveOptions(**LIVE_DEFAULTS | options)
         return LiveStream(node, spec, live, model=self.name, pool=pool, started=started)
 
+    @checked_keywords
     @takes_live_options(LISTEN_DEFAULTS)
     def listen(
         self,
@@ -205,6 +215,7 @@ class Pipeline(Composition):
         node, spec = pipeline.adapted(source.sample_rate, source.channels)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source, started=started)
 
+    @checked_keywords
     def map(
         self, sources: Iterable[FileLike], *, jobs: int | None = None
     ) -> Iterator[Result | FastaudioError]:
@@ -216,6 +227,10 @@ class Pipeline(Composition):
 
         Yields:
             For each source, in order, its result, or the error that it met: a bad file never ends the rest.
+
+        Raises:
+            TypeError: `sources` is a single source, or samples, which `__call__` takes.
         """
         self._require_trained()
+        require_sources(sources)
         return run_many(self, sources, jobs)

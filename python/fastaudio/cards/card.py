@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import ModelError, Node, OnnxModel, Patches
+from fastaudio._core import ModelError, Node, OnnxModel, Patches, build_node, did_you_mean
 from fastaudio._system.writing import writing, writing_all
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.trained import check_weights
@@ -33,6 +33,7 @@ MODELS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 """Folder of the models that come with the package."""
 
 _DEEPEST = 32
+_MOST_THREADS = 1024
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
 _NODES: dict[str, type[Node]] = {
@@ -75,21 +76,7 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
     Raises:
         ModelError: no such model or file, or no card of a known schema.
     """
-    text = os.fspath(name_or_path)
-    if text in models():
-        path = MODELS / text / "card.json"
-    else:
-        path = Path(text)
-        try:
-            path = path / "card.json" if path.is_dir() else path
-            there = path.is_file()
-        except (OSError, ValueError):
-            there = False
-        if not there:
-            known = ", ".join(models())
-            raise ModelError(
-                f"Pipeline.load: expected one of {known}, or the path of a card or packed model, got {text!r}"
-            )
+    path = _card_path(name_or_path)
     raw, found = _read_bytes(path)
     try:
         data = json.loads(raw.decode("utf-8"))
@@ -97,12 +84,39 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
         raise ModelError(f"{path}: expected a card in JSON, got: {error}") from error
     got = data.get("schema") if isinstance(data, dict) else type(data).__name__
     if got != SCHEMA:
-        raise ModelError(f"{path}: expected a card of schema {SCHEMA!r}, got {got!r}")
+        raise ModelError(f"{path}: expected a card of schema {SCHEMA!r}, got {got!r:.80}")
     for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
         if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
-            raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r}")
+            raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r:.80}")
     check_weights(data, path)
     return Card(path, data, raw, found)
+
+
+def _card_path(name_or_path: str | os.PathLike[str]) -> Path:
+    """Return where a model's card lies."""
+    text = os.fspath(name_or_path) if isinstance(name_or_path, str | os.PathLike) else name_or_path
+    if not isinstance(text, str):
+        got = f"{text!r:.80} ({type(text).__name__})"
+        raise TypeError(f"Pipeline.load: expected a model's name or a path, got {got}")
+    known = models()
+    if text in known:
+        return MODELS / text / "card.json"
+    path = Path(text)
+    try:
+        path = path / "card.json" if (folder := path.is_dir()) else path
+        there = path.is_file()
+    except (OSError, ValueError):
+        folder = there = False
+    if there:
+        return path
+    if folder:
+        raise ModelError(f"Pipeline.load: expected a folder with a card.json, got {text!r:.200} without one")
+    if isinstance(name_or_path, os.PathLike) or path.name != text or path.suffix in (".json", ".onnx"):
+        raise ModelError(f"Pipeline.load: expected the path of a card or packed model, got no file {text!r:.200}")
+    raise ModelError(
+        f"Pipeline.load: expected one of {', '.join(known)}, or the path of a card or packed model, "
+        f"got {text!r:.80}{did_you_mean(text, known)}"
+    )
 
 
 def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
@@ -130,7 +144,9 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
 
     Raises:
         ModelError: an unknown node, a bad option, parts that don't fit, a missing or changed file.
+        TypeError, ValueError: `threads` or `providers` of a wrong type, or outside their range.
     """
+    _check_run_time(threads, providers)
     run_time = {"threads": threads, "providers": providers}
     chosen = {key: value for key, value in run_time.items() if value is not None}
     folder = card.path.parent.resolve()
@@ -138,9 +154,9 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
     def locate(options: dict[str, Any]) -> dict[str, Any]:
         relative, sha256 = options.get("path"), options.get("sha256")
         if not isinstance(relative, str):
-            raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r}")
+            raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r:.80}")
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-            raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r}")
+            raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         if card.packed:  # a packed model's networks always lie in its own file
             return options | {"path": str(card.path.resolve())} | chosen
@@ -150,9 +166,9 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
             raise ModelError(f"OnnxModel: expected a path, got {relative!r:.80} ({error})") from error
         if not inside:
-            raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r}")
+            raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r:.80}")
         if not there:
-            raise ModelError(f"OnnxModel: expected the file {relative!r} beside the card, got none")
+            raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
         return options | {"path": str(path)} | chosen
 
     try:
@@ -164,6 +180,17 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
     if expected is not None and expected != got:
         raise ModelError(f"{card.path}: pipeline: expected a front end that gives {expected}, got {got}")
     return node
+
+
+def _check_run_time(threads: Any, providers: Any) -> None:
+    """Check what the caller chose here, because below it would be called the card's fault."""
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)):
+        raise TypeError(f"Pipeline.load: expected threads as an int, got {threads!r:.80}")
+    if threads is not None and not 1 <= threads <= _MOST_THREADS:
+        raise ValueError(f"Pipeline.load: expected threads in [1, {_MOST_THREADS}], got {threads}")
+    names = providers if isinstance(providers, list | tuple) else [None]
+    if providers is not None and not all(isinstance(name, str) for name in names):
+        raise TypeError(f"Pipeline.load: expected providers as list[str], got {providers!r:.80}")
 
 
 def front_end(node: Node) -> dict[str, Any] | None:
@@ -184,8 +211,9 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
         raise ModelError(f"pipeline: expected at most {_DEEPEST} levels, got more")
     name = data.get("node") if isinstance(data, dict) else None
     if not isinstance(name, str) or name not in _NODES:
-        known = ", ".join(sorted(_NODES))
-        raise ModelError(f"pipeline: expected a node among {known}, got {data!r:.80}")
+        known = sorted(_NODES)
+        guess = did_you_mean(name, known) if isinstance(name, str) else ""
+        raise ModelError(f"pipeline: expected a node among {', '.join(known)}, got {data!r:.80}{guess}")
     options = {key: value for key, value in old.current(data).items() if key != "node"}
     kinds = {"list": list, "dict": dict}
     for key, form in _NODES[name].child_arguments().items():
@@ -200,7 +228,7 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
             options[key] = [_build(part, locate, depth + 1) for part in value]
     if name == "OnnxModel":
         options = locate(options)
-    return _NODES[name](**options)
+    return build_node(_NODES[name], options)  # no warnings of options that the weights were trained with
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:

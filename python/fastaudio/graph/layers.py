@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import OnnxModel
+from fastaudio._core import OnnxModel, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,8 @@ def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
     names = _names(net)
     name = _embedding(names, card) if name is None else name
     if name not in names:
-        raise ValueError(f"Pipeline.layer: expected one of {', '.join(names)}, got {name!r}")
+        guess = did_you_mean(name, names) if isinstance(name, str) else ""
+        raise ValueError(f"Pipeline.layer: expected one of {', '.join(names)}, got {name!r:.80}{guess}")
     return put(net[name])
 
 

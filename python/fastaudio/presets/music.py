@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Each, HarmonicSpectrogram, Log, MelSpectrogram, Normalize, Patches
+from fastaudio._core import Each, HarmonicSpectrogram, Log, MelSpectrogram, Normalize, Patches, build_node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,5 +74,5 @@ def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80
     Source: Won, Chun, Nieto & Serra, ICASSP 2020, and its authors' code
     Error: 1e-3 to -60 dB, 5e-2
     """
-    harmonic = HarmonicSpectrogram(n_fft=n_fft, q=list(q))
+    harmonic = build_node(HarmonicSpectrogram, {"n_fft": n_fft, "q": list(q)})  # q was learned with the weights
     return Each(harmonic >> Log(kind="dB"), clip_length=80_000, hop=hop)

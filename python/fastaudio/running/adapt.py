@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -10,6 +11,16 @@ import numpy as np
 from fastaudio._core import Mono, Node, Resample, Sequential, StreamSpec
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
+
+_MOST_KEPT = 8  # adapted nodes: what a file's header says must not decide how much memory is kept
+
+
+def check_channel(channel: int | None) -> None:
+    """Raise TypeError or ValueError unless it is an index, or None."""
+    if channel is not None and type(channel) is not int:
+        raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r:.80}")
+    if channel is not None and channel < 0:
+        raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
 
 
 class Adapter:
@@ -28,30 +39,28 @@ class Adapter:
                 f"Pipeline: expected a first node that states its sample rate, got {node!r:.60}; "
                 "start with MelSpectrogram or Resample"
             )
-        if channel is not None and type(channel) is not int:
-            raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r}")
-        if channel is not None and channel < 0:
-            raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
+        check_channel(channel)
         if quality not in ("fast", "high", "best"):
             raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
         self.spec = spec
         self._node = node
         self._channel = channel
         self._quality = quality
-        self._adapted: dict[tuple[int, int], tuple[Node, StreamSpec]] = {}
+        self._adapted: OrderedDict[tuple[int, int], tuple[Node, StreamSpec]] = OrderedDict()
         self._lock = threading.Lock()
 
     def adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the adapted node and the spec of its input; calls with equal arguments share the node."""
+        """Return the adapted node and the spec of its input; calls with equal arguments share a recent node."""
         for name, value in (("sample_rate", sample_rate), ("channels", channels)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
                 got = f"{value!r} ({type(value).__name__})"
                 raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
         key = int(sample_rate), int(channels)
         with self._lock:
-            if key not in self._adapted:
-                self._adapted[key] = self._adapt(*key)
-            return self._adapted[key]
+            adapted = self._adapted[key] = self._adapted.pop(key, None) or self._adapt(*key)
+            if len(self._adapted) > _MOST_KEPT:
+                self._adapted.popitem(last=False)
+            return adapted
 
     def _adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         own_rate = round(self.spec.rate_hz)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from fastaudio import events
-from fastaudio._core import StateError, Stream, StreamSpec
+from fastaudio._core import StateError, Stream, StreamSpec, scale_warning
+from fastaudio._system.warning import warn
 from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
@@ -41,16 +41,21 @@ class PipelineStream:
     Attributes:
         sample_rate: the blocks' rate, in Hz.
         samples_pushed: samples taken so far, per channel.
+        name: what warnings call the signal.
+
+    Samples whose scale is wrong (floats beyond +-4) get one warning per stream.
     """
 
     def __init__(
         self, stream: Stream, specs: dict[str, StreamSpec], sample_rate: int, model: str | None
     ) -> None:
         """Use `Pipeline.open` instead."""
+        self.name = "samples"
         self._model = model
         self._stream: Stream | None = stream
         self._specs = specs
         self.sample_rate = sample_rate
+        self._heard_loud = False
         self._start()
 
     def _start(self) -> None:
@@ -90,8 +95,7 @@ class PipelineStream:
         last = self._flush()
         whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
         if truncated and not all(spec.labels for spec in self._specs.values()):
-            message = f"{path}: the file is cut short, got {self.duration_s:.2f} s"
-            warnings.warn(message, UserWarning, stacklevel=4)
+            warn(f"{path}: the file is cut short, got {self.duration_s:.2f} s")
         results = {name: self._result(name, whole[name], path, truncated) for name in whole}
         return results if len(results) > 1 else next(iter(results.values()))
 
@@ -122,6 +126,9 @@ class PipelineStream:
     def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
         rows = self._open().push(without_channel_axis(samples), wait=wait)
         self.samples_pushed += len(samples)
+        if not self._heard_loud and self._open().too_loud:
+            self._heard_loud = True
+            warn(scale_warning(self.name))
         return self._by_name(rows)
 
     def _flush(self) -> dict[str, NDArray[np.float32]]:

@@ -8,6 +8,8 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import numpy as np
+
 from fastaudio._core import FastaudioError, StateError
 from fastaudio.running.decode import AudioFile, DecodeError, FileLike, name_of
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
 Progress: TypeAlias = "Callable[[float, float | None], None]"
 
+_TAKES_FILES = "expected files, got an array; call pipeline(samples, sample_rate=...) for each array"
 _SLICE = 1 << 20  # samples pushed at once, so that Ctrl-C is noticed in between
 
 
@@ -33,11 +36,22 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
         )
     if samples.ndim != (1 if layout is None else 2):
         got = f"{samples.dtype} {samples.shape}"
-        remedy = "state layout='samples_channels' or 'channels_samples'" if layout is None else "drop it"
         wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r}"
-        raise ValueError(f"samples: expected {wanted}, got {got}; {remedy}")
+        raise ValueError(f"samples: expected {wanted}, got {got}; {_remedy(samples.ndim)}")
     samples = samples.T if layout == "channels_samples" else samples
     return samples, sample_rate, samples.shape[1] if samples.ndim > 1 else 1
+
+
+def _remedy(n_axes: int) -> str:
+    """Say what to do with samples of so many axes."""
+    if n_axes == 0:
+        return "use numpy.atleast_1d(samples)"
+    if n_axes == 1:
+        return "drop layout="
+    if n_axes == 2:  # noqa: PLR2004
+        return "state layout='samples_channels' or 'channels_samples'"
+    first = ", ".join("0" * (n_axes - 2))
+    return f"pass one signal at a time, such as samples[{first}], with layout= if it has channels"
 
 
 def run_array(stream: PipelineStream, samples: Samples, progress: Progress | None) -> Any:
@@ -52,12 +66,22 @@ def run_array(stream: PipelineStream, samples: Samples, progress: Progress | Non
 
 def run_file(stream: PipelineStream, file: AudioFile, progress: Progress | None) -> Any:
     """Run a file through a newly opened stream and return the result; see `Pipeline.__call__`."""
+    stream.name = file.name
     for block in file.blocks():
         with file.decode_errors():
             stream.feed(block)
         if progress is not None:
             progress(stream.duration_s, file.duration_s)
     return stream.finish(path=file.name, truncated=file.truncated)
+
+
+def require_sources(sources: Iterable[FileLike]) -> None:
+    """Raise TypeError for what `Pipeline.map` could only take apart: one source, or an array."""
+    if isinstance(sources, np.ndarray):
+        raise TypeError(f"Pipeline.map: {_TAKES_FILES}")
+    if isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike) or hasattr(sources, "read"):
+        got = type(sources).__name__
+        raise TypeError(f"Pipeline.map: expected a list of files, got one {got}; use pipeline.map([source])")
 
 
 def run_many(
@@ -74,6 +98,8 @@ def run_many(
             raise StateError("Pipeline.map: expected to go on, got stopped")
 
     def attempt(source: FileLike) -> Any | FastaudioError:
+        if isinstance(source, np.ndarray):
+            return DecodeError("samples", _TAKES_FILES)
         try:
             return run(source, progress=heed_stop)
         except FastaudioError as error:

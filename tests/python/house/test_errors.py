@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import fastaudio as fa
@@ -142,6 +145,128 @@ def test_the_remedy_is_named_where_there_is_one() -> None:
         with pytest.raises((ValueError, TypeError)) as caught:
             call()
         assert remedy in str(caught.value)
+
+
+MUCH = "x" * 1_000_000
+GUESSES: dict[str, tuple[Call, str]] = {
+    "a model's beginning": (lambda: fa.Pipeline.load("musicnn"), "musicnn-m"),
+    "a model in other letters": (lambda: fa.Pipeline.load("Silero_VAD"), "silero-vad"),
+    "a node of a card": (lambda: _load_card('{"node": "MelSpectogram"}'), "MelSpectrogram"),
+    "librosa's sr": (lambda: fa.MelSpectrogram(sr=16_000), "sample_rate"),
+    "hop": (lambda: fa.MelSpectrogram(hop=256), "hop_length"),
+    "librosa's fmin": (lambda: fa.MelSpectrogram(fmin=20), "f_min"),
+    "librosa's orig_sr": (lambda: fa.Resample(orig_sr=16_000), "input_rate"),
+    "torchaudio's new_freq": (lambda: fa.Resample(new_freq=16_000), "output_rate"),
+    "hop_length of patches": (lambda: fa.Patches(hop_length=9), "hop"),
+    "num_threads": (lambda: fa.OnnxModel("x.onnx", num_threads=2), "threads"),
+    "a slip": (lambda: fa.Log(kin="dB"), "kind"),
+    "sr of a call": (lambda: PIPELINE(SOUND, sr=16_000), "sample_rate"),
+    "sr of open": (lambda: PIPELINE.open(sr=16_000), "sample_rate"),
+    "sr of live": (lambda: PIPELINE.live(sr=16_000), "sample_rate"),
+    "a slip in live": (lambda: PIPELINE.live(16_000, overflo="block"), "overflow"),
+    "hop of listen": (lambda: PIPELINE.listen(hop=0.1), "hop_s"),
+    "n_channels of listen": (lambda: PIPELINE.listen(n_channels=2), "channels"),
+    "thread of load": (lambda: fa.Pipeline.load(thread=2), "threads"),
+    "provider of load": (lambda: fa.Pipeline.load(provider="x"), "providers"),
+    "workers of map": (lambda: PIPELINE.map([], workers=2), "jobs"),
+    "a network's output": (lambda: fa.OnnxModel(str(WEIGHTS))["taggramm"], "taggram"),
+    "a network's outputs": (lambda: fa.OnnxModel(str(WEIGHTS), outputs=["penultimat"]), "penultimate"),
+    "a provider": (lambda: fa.OnnxModel(str(WEIGHTS), providers=["cpu"]), "CPUExecutionProvider"),
+    "a layer": (lambda: fa.Pipeline.load().layer("penultimat"), "penultimate"),
+}
+LONG: dict[str, Call] = {
+    "bytes for a path": lambda: fa.OnnxModel(MUCH.encode()),
+    "a long path": lambda: fa.OnnxModel(MUCH),
+    "a long name of a model": lambda: fa.Pipeline.load(MUCH),
+    "a long choice": lambda: fa.MelSpectrogram(norm=MUCH),
+    "text for a number": lambda: fa.MelSpectrogram(n_mels=MUCH),
+    "a list for a number": lambda: fa.MelSpectrogram(n_mels=[MUCH] * 100),
+    "many numbers for labels": lambda: fa.Tags(list(range(100_000))),
+    "a label twice": lambda: fa.Tags([MUCH, MUCH]),
+    "a long keyword": lambda: fa.MelSpectrogram(**{MUCH: 1}),
+    "a long keyword of live": lambda: PIPELINE.live(16_000, **{MUCH: 1}),
+    "a long output": lambda: fa.OnnxModel(str(WEIGHTS))[MUCH],
+    "many outputs": lambda: fa.OnnxModel(str(WEIGHTS), outputs=[f"{i}" for i in range(100_000)]),
+    "a long provider": lambda: fa.OnnxModel(str(WEIGHTS), providers=[MUCH]),
+    "a long layer": lambda: fa.Pipeline.load().layer(MUCH),
+    "a long quality": lambda: fa.Pipeline(MEL, quality=MUCH),
+    "a long channel": lambda: fa.Pipeline(MEL, channel=MUCH),
+    "a long node": lambda: fa.Sequential([MEL, MUCH]),
+    "a long card": lambda: _load_card(f'{{"node": "{MUCH}"}}'),
+    "a long option of a card": lambda: _load_card(f'{{"node": "Log", "kind": "{MUCH}"}}'),
+    "a long path in a card": lambda: _load_card(f'{{"node": "OnnxModel", "path": "{MUCH}", "sha256": "{MUCH}"}}'),
+    "a long schema": lambda: _load_card("", schema=MUCH),
+    "a long layout": lambda: PIPELINE(STEREO, sample_rate=16_000, layout=MUCH),
+    "a long rate": lambda: PIPELINE(SOUND, sample_rate=MUCH),
+}
+
+
+def _load_card(node: str, schema: str = "fastaudio.card/1") -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        card = Path(folder, "card.json")
+        card.write_text(f'{{"schema": "{schema}", "name": "x", "pipeline": [{node}]}}', encoding="utf-8")
+        fa.Pipeline.load(card)
+
+
+@pytest.mark.parametrize("case", GUESSES)
+def test_a_name_that_is_nearly_right_gets_the_right_one(case: str) -> None:
+    call, guess = GUESSES[case]
+    with pytest.raises((TypeError, ValueError, fa.ModelError), match=rf"; did you mean '{guess}[^']*'\?$"):
+        call()
+
+
+def test_a_name_like_no_other_gets_no_guess() -> None:
+    for call in (lambda: fa.Pipeline.load("zzz"), lambda: fa.Log(zzz=1), lambda: PIPELINE.live(16_000, zzz=1)):
+        with pytest.raises((TypeError, fa.ModelError), match="expected .*, got 'zzz'$"):
+            call()
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_no_message_fills_more_than_a_screen(case: str) -> None:
+    with pytest.raises((TypeError, ValueError, fa.ModelError)) as caught:
+        LONG[case]()
+    assert len(str(caught.value)) < 24 * 80
+    assert "expected " in str(caught.value)
+
+
+def test_a_file_that_is_missing_is_no_name_of_a_model() -> None:
+    for path in (Path("nope.json"), Path("nope"), "some/where", "mine.onnx", "mine.json"):
+        with pytest.raises(fa.ModelError, match=r"got no file '[^']*'$"):
+            fa.Pipeline.load(path)
+
+
+@pytest.mark.parametrize("wrong", [3, None, b"musicnn-mtt", ["musicnn-mtt"]])
+def test_a_model_is_a_name_or_a_path(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="expected a model's name or a path, got"):
+        fa.Pipeline.load(wrong)
+
+
+def test_what_the_caller_chose_is_not_called_the_fault_of_a_card() -> None:
+    for call in (
+        lambda: fa.Pipeline.load(channel=-1),
+        lambda: fa.Pipeline.load(channel="left"),  # type: ignore[arg-type]
+        lambda: fa.Pipeline.load(threads=0),
+        lambda: fa.Pipeline.load(threads=True),
+        lambda: fa.Pipeline.load(providers="CPUExecutionProvider"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"^Pipeline(\.load)?: expected (channel|threads|providers) "):
+            call()
+
+
+@pytest.mark.parametrize("sources", ["song.wav", Path("song.wav"), b"RIFF", io.BytesIO(b"RIFF")])
+def test_map_does_not_walk_through_a_single_source(sources: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a list of files, got one \w+; use pipeline\.map\(\[source\]\)$"):
+        PIPELINE.map(sources)
+    (result,) = PIPELINE.map([GUITAR])  # as it says
+    assert isinstance(result, np.ndarray)
+
+
+def test_map_names_what_takes_arrays() -> None:
+    with pytest.raises(TypeError, match=r"got an array; call pipeline\(samples, sample_rate=\.\.\.\) for each"):
+        PIPELINE.map(SOUND)  # type: ignore[arg-type]
+    (result,) = PIPELINE.map([SOUND])  # type: ignore[list-item]
+    assert isinstance(result, fa.DecodeError)
+    assert "call pipeline(samples, sample_rate=...) for each" in str(result)
 
 
 NO_WIDTH = """

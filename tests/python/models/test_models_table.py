@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import re
 import runpy
 import shlex
@@ -227,3 +228,15 @@ def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureReque
     if "NOTES" in row["run"]:
         assert f"| {row['name']} |" in said
         assert f"| {row['parameters']} |" in said
+
+
+def test_no_shipped_model_and_no_published_front_end_warns() -> None:
+    needed = {"ae_w2v": {"min": [0.0], "max": [1.0]}, "vggish_postprocess": {"matrix": np.eye(128), "means": [0.0] * 128}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in fa.models():
+            pickle.loads(pickle.dumps(fa.Pipeline.load(name).node))
+        for name in fa.presets.__all__:
+            getattr(fa.presets, name)(**needed.get(name, {}))
+        fa.HarmonicSpectrogram()
+        fa.presets.harmonic_cnn(q=(0.9,))

@@ -114,9 +114,9 @@ def test_names_with_odd_characters_work() -> None:
     [
         ("double_input", {}, r"expected a model with one float32 input, got "),
         ("two_inputs", {}, r"expected a model with one float32 input, got \['x', 'z'\]"),
-        ("double_output", {}, r"expected float32 from output 'y', got another type"),
+        ("double_output", {}, r"expected float32 from output 'y', got float64; export it in float32"),
         ("outputs", {"outputs": ["nope"]}, r"expected outputs among .*, got 'nope'"),
-        ("ntf", {"providers": ["NopeExecutionProvider"]}, r"expected a provider among .*, got Nope"),
+        ("ntf", {"providers": ["NopeExecutionProvider"]}, r"expected a provider among .*, got 'Nope"),
         ("ntf", {"providers": ["CUDAExecutionProvider"]}, r"CUDA"),
     ],
 )
@@ -223,7 +223,7 @@ def test_a_state_is_an_option_like_others() -> None:
         ("state_mean", {"state": {"sum": "sum_next"}}, r"with one float32 input beside its state, got \['c"),
         ("two_inputs", {"state": {"z": "y"}}, r"expected a model with outputs beside its state, got none"),
         ("state", {"state": STATE, "outputs": ["h_next"]}, r"expected outputs among \['y'\], got 'h_next'"),
-        ("state_double", {"state": STATE}, r"expected float32 in state 'h', got another type"),
+        ("state_double", {"state": STATE}, r"expected float32 in state 'h', got float64; export it in float32"),
         (
             "state_open",
             {"state": STATE},
@@ -329,3 +329,63 @@ def test_the_runtime_says_what_it_is() -> None:
     assert info["version"].count(".") >= 1
     assert "onnxruntime" in info["library"]
     assert "CPUExecutionProvider" in info["providers"]
+
+
+def test_onnx_runtime_itself_says_nothing_on_stderr(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.onnx"
+    text.write_text("no network\x1b[31m", encoding="utf-8")
+    with pytest.raises(fa.ModelError, match=r": expected a network that ONNX Runtime loads, got: ") as caught:
+        fa.OnnxModel(text)
+    assert "\x1b" not in str(caught.value)
+    picky = model("picky")
+    with pytest.raises(fa.ModelError, match=r": expected a network that runs on these rows, got: ") as caught:
+        picky(np.full((1, BANDS), 100, np.float32))
+    assert not set(str(caught.value)) & {"\x1b", "\n"}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_path_may_be_an_object(tmp_path: Path) -> None:
+    path = ONNX / "ntf.onnx"
+    node = fa.OnnxModel(path)
+    assert node == fa.OnnxModel(str(path))
+    assert node.path == str(path)
+    assert fa.OnnxModel(path=path) == node
+    with pytest.raises(TypeError, match=r"expected path as str .*, got b'.*; write the bytes to a file, and give its"):
+        fa.OnnxModel(path.read_bytes())  # type: ignore[arg-type]
+    written = tmp_path / "net.onnx"
+    written.write_bytes(path.read_bytes())
+    assert fa.OnnxModel(written).available_outputs == node.available_outputs
+
+
+def test_following_the_message_about_weights_in_another_file_gives_the_network(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    weights = onnx.numpy_helper.from_array(np.full((4, 4), 0.5, np.float32), "w")
+    axes = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 4]) for name in ("x", "y")]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])], "g", axes[:1], axes[1:], [weights]
+    )
+    network = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    path = tmp_path / "it's net.onnx"
+    onnx.save(network, path, save_as_external_data=True, location="net.onnx.data", size_threshold=0)
+    with pytest.raises(fa.ModelError, match="expected all weights inside the file") as caught:
+        fa.OnnxModel(path)
+    code = str(caught.value).split("make it one file: ")[1].removesuffix(", and load that")
+    exec(code, {})
+    (made,) = tmp_path.glob("*-whole.onnx")
+    rows = np.ones((3, 4), np.float32)
+    assert np.array_equal(fa.OnnxModel(made)(rows), rows * 2)
+
+
+@pytest.mark.parametrize("element", ["FLOAT16", "DOUBLE", "INT64", "INT32", "BOOL"])
+def test_a_network_of_another_type_is_told_which(tmp_path: Path, element: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    kind = getattr(onnx.TensorProto, element)
+    axes = [onnx.helper.make_tensor_value_info(name, kind, ["n", 4]) for name in ("x", "y")]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "g", axes[:1], axes[1:])
+    network = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(network, tmp_path / "net.onnx")
+    name = {"DOUBLE": "float64"}.get(element, element.lower())
+    with pytest.raises(fa.ModelError, match=rf"one float32 input, got \['x'\] of {name}; export it in float32$"):
+        fa.OnnxModel(tmp_path / "net.onnx")

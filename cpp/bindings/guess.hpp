@@ -1,0 +1,13 @@
+/// Guesses which name was meant by one that isn't known.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fastaudio::bindings {
+
+/// "; did you mean 'hop_length'?", or nothing if no name is near. It knows other libraries' words for
+/// options, and leaves the rest to Python's difflib.
+std::string did_you_mean(const std::string& got, const std::vector<std::string>& known);
+
+}  // namespace fastaudio::bindings

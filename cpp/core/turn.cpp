@@ -1,0 +1,86 @@
+#include "core/turn.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "core/platform.hpp"
+
+namespace fastaudio {
+
+class TurnQueue {
+ public:
+  /// Returns this process's queue. It is never destroyed, since threads may wait in it when the process ends.
+  static TurnQueue& get() {
+    static std::atomic<TurnQueue*> current{nullptr};
+    TurnQueue* queue = current.load();
+    if (queue != nullptr && !queue->guard_.forked()) return *queue;
+    // A fork's child starts anew: the threads that held turns, or the lock, stayed in the parent.
+    auto* fresh = new TurnQueue;
+    if (current.compare_exchange_strong(queue, fresh)) return *fresh;
+    delete fresh;
+    return *queue;
+  }
+
+  void take() {
+    std::unique_lock lock(mutex_);
+    if (free_ > 0) {  // then nobody waits
+      --free_;
+      return;
+    }
+    Waiter mine;
+    (last_ == nullptr ? first_ : last_->next) = &mine;
+    last_ = &mine;
+    mine.called.wait(lock, [&] { return mine.has_turn; });
+  }
+
+  void give_back() {
+    const std::lock_guard lock(mutex_);
+    if (first_ == nullptr) {
+      ++free_;
+      return;
+    }
+    Waiter& next = *first_;
+    first_ = next.next;
+    if (first_ == nullptr) last_ = nullptr;
+    next.has_turn = true;
+    next.called.notify_one();  // under the lock, because the waiter's end destroys it
+  }
+
+ private:
+  struct Waiter {
+    std::condition_variable called;
+    bool has_turn = false;
+    Waiter* next = nullptr;
+  };
+
+  std::mutex mutex_;  ///< guards what follows, and the waiters
+  std::size_t free_ = std::max(std::thread::hardware_concurrency(), 1u);
+  Waiter* first_ = nullptr;  ///< who waits longest; the list lies on the waiters' stacks
+  Waiter* last_ = nullptr;
+  platform::ForkGuard guard_;
+};
+
+namespace {
+
+thread_local bool at_once = false;
+
+}  // namespace
+
+Turn::Turn() : queue_(TurnsAtOnce::active() ? nullptr : &TurnQueue::get()) {
+  if (queue_ != nullptr) queue_->take();
+}
+
+Turn::~Turn() {
+  if (queue_ != nullptr) queue_->give_back();
+}
+
+TurnsAtOnce::TurnsAtOnce(bool on) : before_(at_once) { at_once = on; }
+
+TurnsAtOnce::~TurnsAtOnce() { at_once = before_; }
+
+bool TurnsAtOnce::active() { return at_once; }
+
+}  // namespace fastaudio

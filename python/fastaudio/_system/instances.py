@@ -1,0 +1,24 @@
+"""Results that count as instances of the node which they are named after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastaudio._core import Node
+
+
+def count_as(node: type[Node], result: type) -> None:
+    """Make `isinstance(x, node)` true for a `result` as well.
+
+    A pipeline that ends in the node `Tags` returns a `fastaudio.tags.Tags`; who asks for `fastaudio.Tags` means
+    either. Nothing else about the node's class changes.
+    """
+    meta: Any = type(node)
+
+    class NodeOrResult(meta):  # type: ignore[misc]
+        def __instancecheck__(cls, instance: object) -> bool:
+            named = cls is node and isinstance(instance, result)
+            return named or type.__instancecheck__(cls, instance)
+
+    node.__class__ = NodeOrResult  # type: ignore[assignment]

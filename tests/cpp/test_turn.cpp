@@ -1,0 +1,77 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <thread>
+#include <vector>
+
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+#include "core/turn.hpp"
+
+using namespace fastaudio;
+
+namespace {
+
+unsigned cores() { return std::max(std::thread::hardware_concurrency(), 1u); }
+
+}  // namespace
+
+TEST_CASE("turns: no more at once than cores, and everyone gets theirs") {
+  std::atomic<unsigned> now{0};
+  std::atomic<unsigned> most{0};
+  std::atomic<int> served{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 32; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 100; ++k) {
+        const Turn turn;
+        const unsigned n = ++now;
+        unsigned seen = most;
+        while (seen < n && !most.compare_exchange_weak(seen, n)) {
+        }
+        std::this_thread::yield();
+        --now;
+        ++served;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(served == 3200);
+  CHECK(most <= cores());
+}
+
+TEST_CASE("turns: live sound doesn't wait, even if all turns are taken") {
+  std::deque<Turn> taken;
+  for (unsigned i = 0; i < cores(); ++i) taken.emplace_back();
+  {
+    const TurnsAtOnce live_sound;
+    CHECK(TurnsAtOnce::active());
+    const Turn turn;
+    const TurnsAtOnce inner(false);
+    CHECK(!TurnsAtOnce::active());
+  }
+  CHECK(!TurnsAtOnce::active());
+}
+
+#ifndef _WIN32
+TEST_CASE("turns: a fork's child has its own") {
+  std::deque<Turn> taken;
+  for (unsigned i = 0; i < cores(); ++i) taken.emplace_back();
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);  // ends a child that waits for the parent's turns
+    {
+      const Turn turn;
+    }
+    _exit(0);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(status == 0);
+}
+#endif

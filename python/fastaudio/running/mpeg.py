@@ -54,7 +54,7 @@ def _part(source: Source, run: Run) -> Part:
             pieces[:1] = _restated(source, run, missing=missing)
         return Part(partial(Pieces, source, pieces), None, missing)
     n_samples = run.n_frames * run.samples_per_frame
-    return Part(partial(_Endless, source, pieces), n_samples, missing)
+    return Part(partial(_Endless, source, pieces), n_samples, missing, exact=False)
 
 
 def _restated(source: Source, run: Run, *, missing: bool) -> list[bytes | tuple[int, int]]:

@@ -6,6 +6,7 @@ they wrap. libsndfile believes them, so it is given a header made from what the 
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from functools import partial
@@ -27,12 +28,16 @@ _PADDING = 1 << 12  # zeros after the end that are no sound
 # What those write who don't know the length, less what some take off for the header.
 _UNKNOWN = (_WRAP - 1, 1 << 31, 0x7FFF_F000, 0xFFFF_F000)
 _LEAST_HEADER = 20
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
+# Chunks that may follow the sound; "_" at the end stands for a space.
 _CHUNKS = frozenset(
-    b"LIST|INFO|id3 |ID3 |bext|cue |smpl|fact|PEAK|iXML|_PMX|junk|JUNK|PAD |FLLR|afsp|DISP|acid|inst|cart|axml"
-    b"|aXML|umid|minf|elm1|regn|ovwf|strc|plst|note|labl|ltxt|levl|chna|ResU|LGWV|SAUR|MD5 |r64m|slnt|wavl".split(
-        b"|"
-    )
+    re.sub(rb"_$", b" ", name)
+    for name in b"""
+    LIST INFO id3_ ID3_ bext cue_ smpl fact PEAK iXML _PMX junk JUNK PAD_ FLLR afsp DISP acid inst
+    cart axml aXML umid minf elm1 regn ovwf strc plst note labl ltxt levl chna ResU LGWV SAUR MD5_
+    r64m slnt wavl
+    """.split()
 )
 
 
@@ -80,7 +85,8 @@ def parts(source: Source) -> list[Part] | None:
     else:
         length = _length(source, first, stated, header.order)
     if length == stated and not header.late:
-        return [Part(truncated=False)]
+        # Of compressed sound, libsndfile estimates how much there is.
+        return [Part(truncated=False, exact=_is_plain(header))]
     return [_mended(source, header, length, truncated=False)]
 
 
@@ -107,6 +113,11 @@ def _header(source: Source) -> _Header:
         position += size + size % 2
     source.raise_pending()
     return header
+
+
+def _is_plain(header: _Header) -> bool:
+    tag: int = struct.unpack_from(header.order + "H", header.format or b"\0\0")[0]
+    return tag in (_PCM, _FLOAT, _EXTENSIBLE)
 
 
 def _is_unknown(stated: int, first: int) -> bool:

@@ -97,7 +97,7 @@ def _part(source: Source, link: _Link, first: _Link) -> Part:
             rate = _opus_rate(_page(source, first.starts[0], first.sizes[0]))
     truncated = link.cut or not ended
     whole = link.starts[0] == 0 and sum(link.sizes) == source.size
-    if whole and positions is None and not far:
+    if whole and positions is None and not far and link.ended:
         return Part(truncated=truncated)
     if far and link is not first:
         n_samples = max(0, _position(_page(source, link.starts[-1], link.sizes[-1])))
@@ -282,11 +282,12 @@ class _Pages(View):
             page[22:26] = _checksum(page)
             return bytes(page)
         index -= later
+        ends = index == len(link.starts) - 1 and not link.ended
         page = bytearray(_page(self._source, link.starts[index], link.sizes[index]))
         if len(page) < link.sizes[index]:
             return bytes(page).ljust(link.sizes[index], b"\0")
         move = self._positions if index >= link.n_headers and _position(page) >= 0 else None
-        if move is None and not later and not (index == 0 and self._rate):
+        if move is None and not later and not ends and not (index == 0 and self._rate):
             return bytes(page)
         stated = page[22:26]
         page[22:26] = bytes(4)
@@ -297,6 +298,8 @@ class _Pages(View):
         if later:
             number: int = struct.unpack_from("<I", page, 18)[0]
             struct.pack_into("<I", page, 18, (number + 1) & _ONES)
+        if ends:  # without it, libsndfile drops what it holds of Opus
+            page[5] |= _EOS
         if index == 0 and self._rate:
             first = _HEAD + page[26] + 12
             page[first : first + 4] = self._rate

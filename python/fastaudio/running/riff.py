@@ -146,12 +146,12 @@ def _ends_well(source: Source, end: int, order: str) -> bool:
         if rest < 8:  # noqa: PLR2004
             return True
         head = source.read(position, 16)
-        if not _is_chunk(head, rest, order) and position % 2 and _is_chunk(head[1:], rest - 1, order):
-            position += 1  # padding of a chunk of odd size, which some writers forget
-            continue
         if head.startswith(_TAGS) or head[:4] in _CHUNKS:
             return True
         if not _is_chunk(head, rest, order):
+            if position % 2:  # padding after a chunk of odd size, which some writers forget
+                position += 1
+                continue
             return rest <= _PADDING and not any(source.read(position, rest))
         position += 8 + _size(head, order)
     return True

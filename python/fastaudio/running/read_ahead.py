@@ -51,7 +51,6 @@ def read_ahead(decode: Decode, n_blocks: int) -> Iterator[Callable[[], Any]]:
             ready.put(error)
 
     thread = threading.Thread(target=work, name="fastaudio-decode", daemon=True)
-    thread.start()
     taken: list[Block] = []
 
     def take() -> Any:
@@ -63,8 +62,10 @@ def read_ahead(decode: Decode, n_blocks: int) -> Iterator[Callable[[], Any]]:
         return item
 
     try:
+        thread.start()
         yield take
     finally:
         stop.set()
         spare.put(None)
-        thread.join()
+        if thread.ident is not None:
+            thread.join()

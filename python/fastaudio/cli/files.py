@@ -55,20 +55,20 @@ def find_files(paths: Sequence[str], command: str) -> list[str]:
     A ValueError that names `command` says that there are none, and what there was.
     """
     files: list[str] = []
-    skipped: list[str] = []
+    skipped: list[tuple[str, str]] = []
     for path in paths:
         if path == "-" or not Path(path).is_dir():
             files.append(path)
             continue
         found = find_audio(path)
         files += found.files
-        if line := found.line():
-            complain(f"{path}: {line}")
-            skipped.append(f"{path} ({line})")
-        elif not found.files:
-            skipped.append(f"{path} (nothing in it)")
+        if (line := found.line()) or not found.files:
+            skipped.append((path, line or "nothing in it"))
     if not files:
-        raise ValueError(f"{command}: expected sound files, got none in {', '.join(skipped)}")
+        got = ", ".join(f"{path} ({line})" for path, line in skipped)
+        raise ValueError(f"{command}: expected sound files, got none in {got}")
+    for path, line in skipped:
+        complain(f"{path}: {line}")
     return files
 
 

@@ -165,6 +165,10 @@ def test_each_recording_gets_a_table_of_its_own(
     assert "expected no file there, got one; choose another name, or add --force" in err
     assert run(capsys, *call, "--force")[0] == 0
     assert run(capsys, "tag", folder, f"--{form}", "--onset", 0.2, "--output", "-")[0] == 2
+    (tmp_path / "out" / ("a" + suffix)).unlink()
+    os.link(folder / "sub" / "b.flac", tmp_path / "out" / ("a" + suffix))
+    status, _, err = run(capsys, *call, "--force")
+    assert (status, "expected another file than the inputs" in err) == (2, True)
     status, _, err = run(capsys, "tag", folder / "a.wav", GUITAR, *call[2:-1], folder / "a.wav", "--force")
     assert status == 2
     assert "expected the name of a folder, got a file's" in err

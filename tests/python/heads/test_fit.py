@@ -242,6 +242,11 @@ def test_progress_tells_of_files_then_of_folds(base: fa.Pipeline, tones: tuple[l
         (["a", "a", "b", "b"], {"groups": [1, 2, 3, 3]}, (ValueError, "2 groups of files .* got 1 of 'b'")),
         (["a", "a", ["b"], "b"], {}, (TypeError, "one label per file, or a list for each, got a str and")),
         ([1, 1, 2, 2], {}, (TypeError, "expected labels as str")),
+        (
+            ["a", "a", "caf\udce9", "a"],
+            {},
+            (ValueError, r"expected labels in UTF-8, got 'caf\\udce9'; rename"),
+        ),
         (["a", "a", "b", "b"], {"kind": "svm"}, (ValueError, "expected kind 'linear' or 'mlp', got 'svm'")),
         (["a", "a", "b", "b"], {"folds": 1}, (ValueError, "expected folds as an int of at least 2, got 1")),
         (["a", "a", "b", "b"], {"hidden": 0}, (ValueError, "expected hidden as an int of at least 1, got 0")),

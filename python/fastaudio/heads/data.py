@@ -58,8 +58,13 @@ class Examples:
 
     def lost(self, kept: Examples) -> tuple[str, ...]:
         """Return the labels that have files here, but none among those that were kept."""
-        gone = np.logical_and(self.truth.any(axis=0), ~kept.truth.any(axis=0))
-        return tuple(label for label, is_gone in zip(self.labels, gone.tolist(), strict=True) if is_gone)
+        gone = np.flatnonzero(self.truth.any(axis=0) > kept.truth.any(axis=0))
+        return tuple(self.labels[k] for k in gone.tolist())
+
+    def of(self, labels: Sequence[str]) -> set[str]:
+        """Return the files that have one of these labels."""
+        columns = [k for k, label in enumerate(self.labels) if label in labels]
+        return {self.files[i] for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
 
     def without(self, labels: Sequence[str]) -> Examples:
         """Return the same files without these labels."""

@@ -162,6 +162,13 @@ def test_a_model_that_is_there_is_replaced_only_with_force(
     assert status == 0
     assert fa.Pipeline.load(mine).card["head"]["kind"] == "mlp"
     assert len(list(mine.iterdir())) == 2  # the old network is gone
+    (mine / "notes.txt").write_text("mine", encoding="utf-8")
+    card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
+    card["pipeline"][3]["path"] = "notes.txt"
+    (mine / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    status, _, _ = run(capsys, "train", sounds, "-o", mine, "--model", base, "--force")
+    assert status == 0
+    assert (mine / "notes.txt").exists()  # a card doesn't say what may be deleted
     status, out, _ = run(capsys, "tag", sounds / "low" / "low_0-0.wav", "--model", mine)
     assert status == 0
 
@@ -256,6 +263,8 @@ def test_labels_without_sound_are_named_and_nothing_is_saved(
     status, _, err = run(capsys, "evaluate", to, sounds)
     assert status == 1
     assert f"{sounds}/text/: expected sound, got none" in err
+    status, _, err = run(capsys, "evaluate", to, sounds, "--skip-unknown")
+    assert (status, err) == (0, "fastaudio: skipped 1 file: 1 .txt (not sound)\n")
 
 
 def test_a_label_of_which_no_file_can_be_read_is_named(

@@ -198,6 +198,10 @@ def test_a_label_that_loses_all_files_is_an_error_unless_that_is_allowed(
     message = r"(?s)got none of 'odd'; .*\(allow_missing=True\) to go on without:\n  gone1\.wav: .*gone2\.wav"
     with pytest.raises(ValueError, match=message):
         heads.fit(base, files, labels, folds=3)
+    many = [f"bad{i}.wav" for i in range(20)]
+    with pytest.raises(ValueError, match=message) as caught:
+        heads.fit(base, [*many, *files], [*["low"] * 20, *labels], folds=3)
+    assert "bad" not in str(caught.value)
     head = heads.fit(base, files, labels, folds=3, allow_missing=True)
     assert head.labels == ("high", "low", "middle")
     assert head.lost == ("odd",)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.events/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
-CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean")
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean", "model")
 
 RAVEN_COLUMNS = (
     *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
@@ -99,10 +99,12 @@ def csv_header() -> str:
     return _csv(CSV_COLUMNS)
 
 
-def csv_row(event: Event, *, path: str | None = None, truncated: bool = False) -> str:
+def csv_row(
+    event: Event, *, path: str | None = None, model: str | None = None, truncated: bool = False
+) -> str:
     """Return an event as a row of CSV; end_s is empty while it goes on."""
     data = event.to_dict()
-    return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:])))
+    return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:-1]), model))
 
 
 def audacity_line(event: Event) -> str:
@@ -203,7 +205,8 @@ class Events:
 
     def to_csv(self, *, header: bool = True) -> str:
         """Return CSV with one row per event."""
-        rows = [csv_row(event, path=self.path, truncated=self.truncated) for event in self]
+        how = partial(csv_row, path=self.path, model=self.model, truncated=self.truncated)
+        rows = list(map(how, self))
         return "".join([csv_header(), *rows] if header else rows)
 
     def to_audacity(self) -> str:

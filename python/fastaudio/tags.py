@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.tags/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
-CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score")
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score", "model")
 
 
 def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
@@ -147,10 +148,12 @@ class Tags:
         for part in data["windows"] if windows else [whole]:
             for tag in part["tags"]:
                 row = (part["start_s"], part["end_s"], tag["label"], tag["score"])
-                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row))
+                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row, self.model))
         return text.getvalue()
 
 
 def plain(pairs: list[tuple[str, float]]) -> list[dict[str, Any]]:
-    """Return labels with their scores as plain data for JSON."""
-    return [{"label": label, "score": round(score, 6)} for label, score in pairs]
+    """Return labels with their scores as plain data for JSON, which has no infinity: that is None."""
+    return [
+        {"label": label, "score": round(score, 6) if math.isfinite(score) else None} for label, score in pairs
+    ]

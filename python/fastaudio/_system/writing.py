@@ -130,7 +130,7 @@ def writing(path: PathLike, *, force: bool, follow: bool = True) -> Iterator[Bin
     except OSError as error:
         raise OutputError(f"{text}: expected a file that can be written, got: {error.strerror}") from error
     try:
-        with _full_disk(text):
+        with full_disk(text):
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
@@ -162,7 +162,7 @@ def _publish(text: str, part: Path, target: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _full_disk(text: str) -> Iterator[None]:
+def full_disk(text: str) -> Iterator[None]:
     """Name the file in errors that say only that there is no room."""
     try:
         yield

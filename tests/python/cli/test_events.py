@@ -124,7 +124,10 @@ def test_wrong_usage_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> Non
     for arguments, message in (
         (["--onset", 0.2, "--offset", 0.3], "Events: expected offset at most onset = 0.2, got 0.3"),
         (["--min-on", -1], "Events: expected min_on_s in [0, 86400] s, got -1.0"),
-        (["--events", "--windows"], "tag: expected --windows or --events, got both"),
-        ([GUITAR, "--raven"], "tag: expected one file with --raven, got 2; call it for each file"),
+        (["--events", "--windows"], "tag: expected --windows or --events, got both; leave out one"),
+        (
+            [GUITAR, "--raven"],
+            "tag --raven: expected --output FOLDER for 2 recordings, got none",
+        ),
     ):
         assert run(capsys, GUITAR, *arguments) == (2, "", f"fastaudio: {message}\n")

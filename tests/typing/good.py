@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import fastaudio as fa
 import numpy as np
+from fastaudio import heads
 from fastaudio.events import Events
 from fastaudio.tags import Tags, Window
 from typing_extensions import assert_type
@@ -92,6 +93,8 @@ for each in loaded.map(["a.wav", Path("b.wav")], jobs=2):
     elif isinstance(each, Tags):
         print(each.top(1))  # noqa: T201
 
+head = heads.fit(loaded, ["a.wav"], ["a"], kind="mlp", cache=Path("kept"), allow_missing=True)
+lost: tuple[str, ...] = head.lost
 loaded.save("mine.json")
 listed: list[str] = fa.models()
 version: str = fa.__version__

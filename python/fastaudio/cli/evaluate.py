@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio import heads
@@ -68,13 +69,16 @@ def _run(args: argparse.Namespace) -> int:
         )
     if unknown:
         sys.stderr.write(f"fastaudio: skipped, no label of {args.model}: {', '.join(unknown)}\n")
+    left_out = found.left_out
+    if args.skip_unknown:
+        left_out = tuple(one for one in left_out if Path(one[0]).relative_to(args.folder).parts[0] in known)
     kept = [label in known for label in labels]
     files, labels = list(compress(files, kept)), list(compress(labels, kept))
     with stages(quiet=args.quiet) as progress:
         result = heads.evaluate(pipeline, files, labels, jobs=args.jobs, progress=progress)
     sys.stdout.write(result.to_json() + "\n" if args.json else result.report)
-    for line in failed_lines(found.left_out):
+    for line in failed_lines(left_out):
         sys.stderr.write(f"fastaudio: {line}\n")
     if args.plot:
         result.plot_confusion(args.plot)
-    return max(status_of(len(result.failed), len(files)), FAILED if found.left_out else OK)
+    return max(status_of(len(result.failed), len(files)), FAILED if left_out else OK)

@@ -58,8 +58,13 @@ class Examples:
 
     def lost(self, kept: Examples) -> tuple[str, ...]:
         """Return the labels that have files here, but none among those that were kept."""
-        gone = np.logical_and(self.truth.any(axis=0), ~kept.truth.any(axis=0))
-        return tuple(label for label, is_gone in zip(self.labels, gone.tolist(), strict=True) if is_gone)
+        gone = np.flatnonzero(self.truth.any(axis=0) > kept.truth.any(axis=0))
+        return tuple(self.labels[k] for k in gone.tolist())
+
+    def of(self, labels: Sequence[str]) -> set[str]:
+        """Return the files that have one of these labels."""
+        columns = [k for k, label in enumerate(self.labels) if label in labels]
+        return {self.files[i] for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
 
     def without(self, labels: Sequence[str]) -> Examples:
         """Return the same files without these labels."""
@@ -96,9 +101,7 @@ def examples(
             raise TypeError(f"{what}: expected labels as str, or lists of them, got {one!r:.60}")
     sets = [set(one) for one in lists]
     found: list[str] = sorted(set[str]().union(*sets))
-    unknown = [label for label in found if known is not None and label not in known]
-    if unknown and known is not None:
-        raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
+    _check_names(what, found, known)
     names = tuple(found if known is None else known)
     truth = np.array([[name in one for name in names] for one in sets], dtype=np.bool_)
     ids = np.arange(len(paths))
@@ -106,6 +109,15 @@ def examples(
         numbers = {group: i for i, group in enumerate(dict.fromkeys(groups))}
         ids = np.array([numbers[group] for group in groups])
     return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
+
+
+def _check_names(what: str, labels: Sequence[str], known: Sequence[str] | None) -> None:
+    for label in labels:
+        if any("\ud800" <= sign <= "\udfff" for sign in label):  # a card couldn't hold it
+            raise ValueError(f"{what}: expected labels in UTF-8, got {label!a:.60}; rename the folder")
+    unknown = [label for label in labels if known is not None and label not in known]
+    if unknown and known is not None:
+        raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
 
 
 @dataclass(frozen=True)

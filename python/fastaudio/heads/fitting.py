@@ -111,7 +111,7 @@ def fit(
     kept = None if cache is None else EmbeddingCache(cache, base)
     rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
     lost = given.lost(rows.clips)
-    rows = _usable(rows, lost, allow_missing)
+    rows = _usable(rows, given, lost, allow_missing)
     clips = rows.clips
     judged = _cross_validate(rows, options, folds, progress)
     classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
@@ -143,14 +143,15 @@ class _Judged:
         return {name: statistic(np.array([part[name] for part in self.folds])) for name in metrics.NAMES}
 
 
-def _usable(rows: Rows, lost: Sequence[str], allow_missing: bool | None) -> Rows:
+def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
     """Return the rows without lost labels; refuse what `allow_missing` forbids, and too few files."""
     if rows.failed and allow_missing is False:
         text = f"expected embeddings of every file, got none of {len(rows.failed)}"
         raise ValueError(refusal("heads.fit", text, rows.failed))
     if lost and not allow_missing:
         text = f"expected files of each label that can be used, got none of {', '.join(map(repr, lost))}"
-        raise ValueError(refusal("heads.fit", text, rows.failed))
+        theirs = given.of(lost)
+        raise ValueError(refusal("heads.fit", text, tuple(one for one in rows.failed if one[0] in theirs)))
     rows = rows.without(lost)
     try:
         _check_labels(rows.clips)

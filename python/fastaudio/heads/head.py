@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from fastaudio.heads.classifier import Classifier
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
+
+
+_NETWORK = re.compile(r"[^/\\]+\.onnx")
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,14 +152,14 @@ def _replace_licence(path: Path, licence: Path | None, *, is_ours: bool) -> None
 
 
 def _networks_beside(card: Path) -> set[Path]:
-    """Return the files beside a head's card that its networks lie in, and that no other card there names."""
+    """Return the networks beside a head's card that it names, and that no other card there does."""
     if card.suffix != ".json" or not card.is_file():
         return set()
     names = _named_in(card)
     for other in card.parent.glob("*.json"):
         if other != card:
             names -= _named_in(other)
-    return {path for name in names if (path := card.parent / name).parent == card.parent}
+    return {card.parent / name for name in names if _NETWORK.fullmatch(name)}  # a card might name anything
 
 
 def _named_in(card: Path) -> set[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
 import pytest
 import soundfile
-from fastaudio import cli
+from fastaudio import cli, heads
 from fastaudio.cli.train import groups_of
 from fastaudio.heads import fitting, rows
 from fastaudio.running.decode import AudioFile
@@ -160,6 +162,13 @@ def test_a_model_that_is_there_is_replaced_only_with_force(
     assert status == 0
     assert fa.Pipeline.load(mine).card["head"]["kind"] == "mlp"
     assert len(list(mine.iterdir())) == 2  # the old network is gone
+    (mine / "notes.txt").write_text("mine", encoding="utf-8")
+    card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
+    card["pipeline"][3]["path"] = "notes.txt"
+    (mine / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    status, _, _ = run(capsys, "train", sounds, "-o", mine, "--model", base, "--force")
+    assert status == 0
+    assert (mine / "notes.txt").exists()  # a card doesn't say what may be deleted
     status, out, _ = run(capsys, "tag", sounds / "low" / "low_0-0.wav", "--model", mine)
     assert status == 0
 
@@ -254,6 +263,8 @@ def test_labels_without_sound_are_named_and_nothing_is_saved(
     status, _, err = run(capsys, "evaluate", to, sounds)
     assert status == 1
     assert f"{sounds}/text/: expected sound, got none" in err
+    status, _, err = run(capsys, "evaluate", to, sounds, "--skip-unknown")
+    assert (status, err) == (0, "fastaudio: skipped 1 file: 1 .txt (not sound)\n")
 
 
 def test_a_label_of_which_no_file_can_be_read_is_named(
@@ -343,6 +354,61 @@ def test_an_interrupted_run_goes_on(
     assert not list(cache.rglob(".*"))
     status, _, err = run(capsys, *train)
     assert (status, err) == (0, f"fastaudio: {kept} of 8 embeddings from {cache}\n")
+
+
+KILLED = """
+import os, sys
+from fastaudio import cli
+from fastaudio.heads import rows
+
+class Killed(rows.AudioFile):
+    n_opened = 0
+
+    def __init__(self, source):
+        Killed.n_opened += 1
+        if Killed.n_opened == 6:
+            os._exit(9)  # at once, as SIGKILL does
+        super().__init__(source)
+
+rows.AudioFile = Killed
+cli.main(sys.argv[1:])
+"""
+
+
+def test_a_run_that_was_killed_goes_on(
+    base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = [*map(str, ["train", sounds, "-o", tmp_path / "mine", "--model", base, "--jobs", 1])]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *train], check=False)
+    assert killed.returncode == 9
+    kept = len(list((tmp_path / "fastaudio-embeddings").rglob("*.npz")))
+    assert kept == 5
+    status, _, err = run(capsys, *train)
+    assert (status, err) == (0, f"fastaudio: 5 of 8 embeddings from {tmp_path / 'fastaudio-embeddings'}\n")
+
+
+def test_a_drawing_of_an_evaluation_is_looked_after_before_the_work(
+    mine: Path,
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "old.png").write_text("mine", encoding="utf-8")
+    work = heads.evaluate
+    monkeypatch.setattr(heads, "evaluate", None)
+    for to, message in (
+        (tmp_path / "nodir" / "c.png", f"expected a folder {tmp_path / 'nodir'}, got none"),
+        (tmp_path / "old.png", "expected no file there, got one; choose another name, or add --force"),
+        (tmp_path / "c.xyz", "expected a name that ends in one of .png"),
+    ):
+        status, out, err = run(capsys, "evaluate", mine, sounds, "--plot", to)
+        assert (status, out) == (2, "")
+        assert message in err
+    monkeypatch.setattr(heads, "evaluate", work)
+    status, out, _ = run(capsys, "evaluate", mine, sounds, "--plot", tmp_path / "old.png", "--force")
+    assert status == 0
+    assert (tmp_path / "old.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_groups_are_a_part_of_the_name_or_a_folder() -> None:

@@ -198,6 +198,10 @@ def test_a_label_that_loses_all_files_is_an_error_unless_that_is_allowed(
     message = r"(?s)got none of 'odd'; .*\(allow_missing=True\) to go on without:\n  gone1\.wav: .*gone2\.wav"
     with pytest.raises(ValueError, match=message):
         heads.fit(base, files, labels, folds=3)
+    many = [f"bad{i}.wav" for i in range(20)]
+    with pytest.raises(ValueError, match=message) as caught:
+        heads.fit(base, [*many, *files], [*["low"] * 20, *labels], folds=3)
+    assert "bad" not in str(caught.value)
     head = heads.fit(base, files, labels, folds=3, allow_missing=True)
     assert head.labels == ("high", "low", "middle")
     assert head.lost == ("odd",)
@@ -242,6 +246,11 @@ def test_progress_tells_of_files_then_of_folds(base: fa.Pipeline, tones: tuple[l
         (["a", "a", "b", "b"], {"groups": [1, 2, 3, 3]}, (ValueError, "2 groups of files .* got 1 of 'b'")),
         (["a", "a", ["b"], "b"], {}, (TypeError, "one label per file, or a list for each, got a str and")),
         ([1, 1, 2, 2], {}, (TypeError, "expected labels as str")),
+        (
+            ["a", "a", "caf\udce9", "a"],
+            {},
+            (ValueError, r"expected labels in UTF-8, got 'caf\\udce9'; rename"),
+        ),
         (["a", "a", "b", "b"], {"kind": "svm"}, (ValueError, "expected kind 'linear' or 'mlp', got 'svm'")),
         (["a", "a", "b", "b"], {"folds": 1}, (ValueError, "expected folds as an int of at least 2, got 1")),
         (["a", "a", "b", "b"], {"hidden": 0}, (ValueError, "expected hidden as an int of at least 1, got 0")),

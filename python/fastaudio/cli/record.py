@@ -241,7 +241,7 @@ class Recorder:
         (say or _to_stderr)(text)
 
     def _free_name(self, n: int) -> str:
-        """Return a name that is free and ends with the time of the first of `n` samples that have just come."""
+        """Return a free name that ends with the time of the first of `n` samples that have just come."""
         if self._started is None:
             moment = datetime.now().astimezone() - timedelta(seconds=n / self._rate)
         else:

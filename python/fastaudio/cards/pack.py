@@ -104,11 +104,23 @@ def _inputs(card: Card) -> list[Path]:
 
 
 def _licence(card: Card) -> bytes:
-    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none."""
+    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none.
+
+    Raises:
+        ModelError: it is a link out of the card's folder, which could lead to anything, or it is too large.
+    """
     if card.packed:
         return card.packed.licence
     path = card.path.parent / _LICENCE
-    return path.read_bytes() if path.is_file() else b""
+    if not path.is_file():
+        return b""
+    if not path.resolve().is_relative_to(path.parent.resolve()):
+        raise ModelError(f"{path}: expected a file in the card's folder, got a link out of it; copy the file")
+    with path.open("rb") as file:
+        text = file.read(packed_file.LARGEST_CARD + 1)
+    if len(text) > packed_file.LARGEST_CARD:
+        raise ModelError(f"{path}: expected at most {packed_file.LARGEST_CARD} bytes, got more; shorten it")
+    return text
 
 
 def _contents(card: Card) -> dict[str, bytes]:

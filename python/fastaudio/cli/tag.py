@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
@@ -97,15 +98,17 @@ def _pipeline(args: argparse.Namespace, threads: int) -> Pipeline:
 
 def _tables(args: argparse.Namespace, names: list[str]) -> dict[str, str] | None:
     """Return the path of each recording's own file, or None if all results go to one place."""
-    several = len(names) > 1 or any(os.path.isdir(path) for path in args.paths)  # noqa: PTH112  # - isn't one
-    folder = args.output and (several or os.path.isdir(args.output))  # noqa: PTH112
-    if args.form not in TABLES or not (folder or len(names) > 1):
+    if args.form not in TABLES:
         return None
-    if not args.output:
-        raise ValueError(
-            f"tag --{args.form}: expected --output FOLDER for the files of {len(names)} recordings, got none"
-        )
-    return table_paths(args, names, _SUFFIXES[args.form])
+    if not args.output or is_stream(args.output):
+        if len(names) > 1:
+            got = f"--output {args.output}" if args.output else "none"
+            raise ValueError(
+                f"tag --{args.form}: expected --output FOLDER for {len(names)} recordings, got {got}"
+            )
+        return None
+    several = len(names) > 1 or any(map(os.path.isdir, args.paths))
+    return table_paths(args, names, _SUFFIXES[args.form]) if several or os.path.isdir(args.output) else None  # noqa: PTH112
 
 
 def _run(args: argparse.Namespace) -> int:

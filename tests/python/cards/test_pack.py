@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fastaudio import cards, cli
 from fastaudio.cards import pack as packing
+from fastaudio.heads import embedders
 from helpers import GUITAR, ONNX
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,6 +245,19 @@ def test_what_a_model_is_made_of_is_never_replaced_by_it(
     with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
         packing.unpack(cards.read_card(tmp_path / "own" / "nft.onnx"), tmp_path / "own", force=True)
     assert tree(tmp_path / "own") == before
+
+
+def test_a_licence_that_is_a_link_out_of_the_folder_is_not_packed(mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "private key").write_bytes(b"secret")
+    (mine / "LICENSE").unlink()
+    (mine / "LICENSE").symlink_to(tmp_path / "private key")
+    with pytest.raises(fa.ModelError, match="LICENSE: expected a file in the card's folder, got a link out"):
+        packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
+    assert not (tmp_path / "mine.onnx").exists()
+    assert embedders.licence_of(fa.Pipeline.load(mine)) is None
+    (mine / "LICENSE").unlink()
+    (mine / "LICENSE").symlink_to("card.json")
+    assert packing.pack(cards.read_card(mine), tmp_path / "mine.onnx") is None
 
 
 @pytest.mark.parametrize("name", ["song.json", "song.wav", "card.json"])

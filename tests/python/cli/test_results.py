@@ -164,6 +164,7 @@ def test_each_recording_gets_a_table_of_its_own(
     assert status == 2
     assert "expected no file there, got one; choose another name, or add --force" in err
     assert run(capsys, *call, "--force")[0] == 0
+    assert run(capsys, "tag", folder, f"--{form}", "--onset", 0.2, "--output", "-")[0] == 2
     status, _, err = run(capsys, "tag", folder / "a.wav", GUITAR, *call[2:-1], folder / "a.wav", "--force")
     assert status == 2
     assert "expected the name of a folder, got a file's" in err
@@ -172,6 +173,26 @@ def test_each_recording_gets_a_table_of_its_own(
     status, _, err = run(capsys, "tag", tmp_path / "in 2" / "a.wav", folder / "a.wav", *call[2:])
     assert status == 2
     assert "expected one recording of that name, got" in err
+
+
+def test_tables_that_broke_off_while_they_were_written_go_on(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = ["tag", folder, "--audacity", "--onset", 0.2, "--output", tmp_path / "deep" / "out"]
+    link = os.link
+
+    def second_fails(source: Any, target: Any) -> None:
+        if Path(target).name == "b.txt":
+            raise KeyboardInterrupt
+        link(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", second_fails)
+        assert run(capsys, *call)[0] == 130
+    assert sorted(tree(tmp_path / "deep")) == ["out.part", "out/a.txt"]
+    status, _, err = run(capsys, *call, "--resume")
+    assert (status, "2 of 2 files are done already" in err) == (0, True)
+    assert sorted(tree(tmp_path / "deep")) == ["out/a.txt", "out/sub/b.txt"]
 
 
 def test_low_scores_are_left_out_in_every_form(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import fastaudio as fa
 import pytest
-from fastaudio import cli
+from fastaudio import cards, cli
 from fastaudio.cli.terminal import complain, printable
 from fastaudio.tags import Tags
 from helpers import GUITAR
@@ -63,6 +63,13 @@ def test_other_closed_streams_are_told_or_do_no_harm(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_and_is_no_wrong_usage(tmp_path: Path, form: str) -> None:
     status, _, err = shell(f"tag {GUITAR} {form} > /dev/full", tmp_path)
     assert (status, err) == (1, b"fastaudio: stdout: expected room to write, got: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_stderr_that_takes_nothing_keeps_no_result_back(tmp_path: Path) -> None:
+    status, out, _ = shell(f"tag {GUITAR} no.wav --json --output tags.json 2> /dev/full", tmp_path)
+    assert (status, out) == (1, b"")
+    assert len(json.loads((tmp_path / "tags.json").read_bytes())) == 1
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
@@ -120,6 +127,11 @@ def test_labels_and_names_cannot_control_a_terminal(
     out, _ = capsys.readouterr()
     assert not set(out) & set(evil) - set("\n]0;owned2Jgnp")
     assert "\\x1b]0;owned\\x07\\x9b2J\\r\\n\\u202egnp" in out
+    cards.save(tmp_path / "card.json", fa.Pipeline.load().node, {"description": evil})
+    cli.main(["models", str(tmp_path / "card.json")])
+    out, _ = capsys.readouterr()
+    assert not set(out) & set("\x1b\x07\x9b\r\u202e")
+    assert "owned" in out
     cli.main(["tag", str(tmp_path / evil), "--top", "1", "--json"])
     (data,) = json.loads(capsys.readouterr().out)
     assert data["tags"][0]["label"].startswith(evil)

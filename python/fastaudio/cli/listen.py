@@ -23,11 +23,12 @@ from fastaudio.cli.arguments import (
     seconds,
 )
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
-from fastaudio.cli.input import add_input_options, overflow_of, source_of, started_of, wants_microphone
+from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
 from fastaudio.cli.live_lines import LINES, Lines
 from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import Recorded, Recorder, add_record_options
 from fastaudio.cli.screen import Screen, summary
+from fastaudio.cli.start import started_of
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _run(args: argparse.Namespace) -> int:
                 provisional_s=args.provisional,
                 buffer_s=_BUFFER_S,
                 retry_s=args.retry,
-                started=started_of(args),
+                started=started_of(args.start, args.realtime),
             )
         )
         tap = stream.tap()
@@ -180,7 +181,7 @@ def _recorder(args: argparse.Namespace, source: Source, limit: int | None, input
         every_s=args.record_every,
         force=args.force,
         inputs=[*inputs, args.output] if args.output else inputs,
-        started=started_of(args),
+        started=started_of(args.start, args.realtime),
     )
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _FORMATS = {".wav": "RF64", ".w64": "W64", ".flac": "FLAC"}
 _BITS = (16, 24)
 _SILENCE = 1 << 16
-_LONG_GAP_S = 60.0
+_LONG_GAP_S = 1.0
 _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m(?:in)?)?(?:(?P<s>\d+(?:\.\d+)?)s?)?"
 )
@@ -175,7 +175,7 @@ class Recorder:
 
     def _write(self, samples: NDArray[Any]) -> None:
         if not self._begun:
-            self._open(self._free_name())
+            self._open(self._free_name(len(samples)))
         if self._file is None:  # it failed before
             return
         with self._errors_named():
@@ -240,10 +240,10 @@ class Recorder:
         text = f"fastaudio: {error}; {until}"
         (say or _to_stderr)(text)
 
-    def _free_name(self) -> str:
-        """Return a name that ends with the time of the next sample and is free."""
+    def _free_name(self, n: int) -> str:
+        """Return a free name that ends with the time of the first of `n` samples that have just come."""
         if self._started is None:
-            moment = datetime.now().astimezone()
+            moment = datetime.now().astimezone() - timedelta(seconds=n / self._rate)
         else:
             moment = self._started + timedelta(seconds=self._n_heard / self._rate)
         path = Path(self._path)

@@ -14,6 +14,7 @@ from fastaudio.cli.arguments import Commands, add_command, add_tags, number, sec
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.results import add_output_options, check_output, collecting, table_paths
+from fastaudio.cli.start import add_start, timed
 from fastaudio.cli.terminal import spelled
 from fastaudio.cli.write import events_form, tags_form
 from fastaudio.pipeline import Pipeline
@@ -77,6 +78,7 @@ def add(commands: Commands) -> None:
     )
     add_output_options(tag)
     tag.add_argument("--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)")
+    add_start(tag, "a file")
     add_files_options(tag)
     add_events_options(tag)
 
@@ -115,7 +117,7 @@ def _run(args: argparse.Namespace) -> int:
     if tables is None:
         check_output(args, names)
     pipeline = _pipeline(args, threads_of(args, len(names)))
-    form = events_form(args) if gives_events(pipeline) else tags_form(args)
+    form = timed(events_form(args) if gives_events(pipeline) else tags_form(args), args, names)
     with ExitStack() as stack:
         results = stack.enter_context(collecting(args, form, names, tables))
         files = FileRun(pipeline, results.todo, args, stack, n_files=len(names))

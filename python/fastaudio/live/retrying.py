@@ -113,7 +113,8 @@ class Retrying:
         if self._stopped.is_set():
             return
         wait_s = min(_FIRST_WAIT_S, self._longest_s)
-        log.warning("%s; trying again after %g s, later every %g s", error, wait_s, self._longest_s)
+        reason = f"{error} " if str(error).endswith("?") else f"{error}; "
+        log.warning("%strying again after %g s, later every %g s", reason, wait_s, self._longest_s)
         lost_s = time.monotonic()
         self._source.stop()
         self._relay.cut()

@@ -250,7 +250,7 @@ def test_a_signal_ends_it_with_all_its_results_and_a_whole_recording(
         (["--record-every", "soon"], 2, "expected a time of at least 1s, such as 1h or 30m, got soon"),
         (["-", "--rate", "8000", "--retry"], 2, "expected no --retry with stdin, got 30"),
         (["--retry", "USB"], 2, "expected seconds above 0, got USB; a device's name comes before --retry"),
-        (["--start", "2026-11-28"], 2, "expected no --start with a microphone, got 2026-11-28 00:00:00"),
+        (["--start", "2026-11-28"], 2, "expected no --start with a microphone, got 2026-11-28T00:00:00"),
         (["-", "--start", "noon"], 2, "expected a time such as 2026-11-28T13:15:00 or"),
         (["-", "--begins", "--raven"], 2, "expected no --begins with --raven"),
         (["--model", "nothing"], 2, "nothing"),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import Pipeline, cli
+from fastaudio.cli.screen import Screen
 from fastaudio.events import RAVEN_COLUMNS, Event
 from helpers import GUITAR, decode
 
@@ -168,3 +169,17 @@ def test_an_event_has_the_same_id_when_it_begins_and_when_it_ends() -> None:
     assert (ended.id, ended.state) == (begun.id, "end")
     assert Event("cat", 12.288, None, 0.5, 0.5).id != begun.id
     assert {"id", "state"} <= set(ended.to_dict())
+
+
+def test_a_terminal_says_at_once_that_it_listens_and_when_the_first_result_comes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tagger = Pipeline.load()
+    with tagger.live(16_000) as stream:
+        screen = Screen(tagger, 5, "a pipe")
+        screen.begin(stream)
+        screen.close()
+    out = capsys.readouterr().out
+    assert out.startswith("a pipe, musicnn-mtt; Ctrl-C ends\n")
+    assert "first in 3.0 s" in out
+    assert "listening: 0.0 s heard" in out

@@ -41,7 +41,7 @@ class Adapter:
             )
         check_channel(channel)
         if quality not in ("fast", "high", "best"):
-            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
+            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r:.80}")
         self.spec = spec
         self._node = node
         self._channel = channel
@@ -53,7 +53,7 @@ class Adapter:
         """Return the adapted node and the spec of its input; calls with equal arguments share a recent node."""
         for name, value in (("sample_rate", sample_rate), ("channels", channels)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                got = f"{value!r} ({type(value).__name__})"
+                got = f"{value!r:.80} ({type(value).__name__})"
                 raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
         key = int(sample_rate), int(channels)
         with self._lock:

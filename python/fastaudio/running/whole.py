@@ -32,7 +32,7 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
         raise ValueError("Pipeline: expected sample_rate= with samples, got none; state it in Hz")
     if layout not in (None, "samples_channels", "channels_samples"):
         raise ValueError(
-            f"Pipeline: expected layout 'samples_channels' or 'channels_samples', got {layout!r}"
+            f"Pipeline: expected layout 'samples_channels' or 'channels_samples', got {layout!r:.80}"
         )
     if samples.ndim != (1 if layout is None else 2):
         got = f"{samples.dtype} {samples.shape}"

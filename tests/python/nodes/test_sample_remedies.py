@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import array
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, n_mels=32)
 BITS16 = np.random.default_rng(1).integers(-30_000, 30_000, 4000).astype(np.int16)
@@ -62,9 +65,9 @@ def remedies(text: str) -> list[str]:
     return [re.split(r",? (?:for|if|since) ", code)[0] for code in alternatives]
 
 
-def followed(node: fa.Node, samples: Any, error: type[Exception] = TypeError) -> list[Any]:
+def followed(take: Callable[[Any], Any], samples: Any, error: type[Exception] = TypeError) -> list[Any]:
     with pytest.raises(error) as caught:
-        node(samples)
+        take(samples)
     names = {"samples": samples, "rows": samples, "numpy": np}
     return [eval(code, names) for code in remedies(str(caught.value))]
 
@@ -156,7 +159,7 @@ SHAPES: dict[str, tuple[Any, list[np.ndarray]]] = {
     "two channels": (np.stack([FLOATS, 0 * FLOATS], axis=1), [FLOATS, FLOATS / 2]),
     "two channels first": (np.stack([FLOATS, 0 * FLOATS]), [FLOATS, FLOATS / 2]),
     "two channels of int16": (np.stack([BITS16, 0 * BITS16], axis=1), [BITS16, FLOATS / 2]),
-    "no axis": (np.float32(0.5).reshape(()), [np.array([0.5], np.float32)]),
+    "no axis": (np.array(0.5, np.float32), [np.array([0.5], np.float32)]),
     "a batch": (np.stack([FLOATS, FLOATS])[:, None], [FLOATS]),
     "masked": (np.ma.masked_array(FLOATS, FLOATS > 0.5), [np.where(FLOATS > 0.5, 0, FLOATS)]),
 }
@@ -172,13 +175,20 @@ def test_following_the_message_about_a_wrong_shape_gives_the_sound(shape: str) -
 
 
 def test_following_the_message_about_rows_gives_them() -> None:
-    log = fa.Tags(["a", "b", "c"])
+    log = fa.Log().open(fa.StreamSpec(rate_hz=1, shape=[3], unit="power")).push
     rows = np.random.default_rng(2).random((5, 3)).astype(np.float32)
-    np.testing.assert_array_equal(log(followed(log, rows.astype(np.float64))[0]), rows)
-    np.testing.assert_array_equal(log(followed(log, rows.T, ValueError)[0]), rows)
-    np.testing.assert_array_equal(log(followed(log, (rows * 9).astype(np.int32))[0]), (rows * 9).astype(int))
-    np.testing.assert_array_equal(log(followed(log, rows + 0j)[0]), rows)
-    np.testing.assert_array_equal(log(followed(log, rows[None], ValueError)[0]), rows)
+    for wrong, error in (
+        (rows.astype(np.float64), TypeError),
+        (rows + 0j, TypeError),
+        (rows.tolist(), TypeError),
+        (rows.T, ValueError),
+        (rows[None], ValueError),
+    ):
+        np.testing.assert_array_equal(followed(log, wrong, error)[0], rows)
+    counts = (rows * 9).astype(np.int32)
+    np.testing.assert_array_equal(followed(log, counts)[0], counts)
+    (floats,) = followed(log, rows.tobytes())
+    np.testing.assert_array_equal(floats, rows.ravel())
 
 
 def test_a_path_is_for_a_pipeline() -> None:

@@ -1,6 +1,6 @@
 """The package's surroundings.
 
 `onnxruntime` finds ONNX Runtime's library, `versions` lists what is installed, `old_paths` keeps the module
-names of 0.1.0 importable, `keywords` refuses unknown keywords with a guess, `warning` warns at the caller's line,
-`instances` lets results pass for instances of the node that they are named after.
+names of 0.1.0 importable, `keywords` refuses unknown keywords with a guess, `warning` warns at the caller's
+line, `instances` lets results pass for instances of the node that they are named after.
 """

@@ -1,4 +1,4 @@
-"""What a message says to do with samples of a wrong kind gives the right result when it is done to the letter."""
+"""What a message says to do with samples of a wrong kind gives the right result, done to the letter."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COARSE = (BITS8 / 128).astype(np.float32)
 
 
 class Tensor:
-    """What this library sees of a PyTorch tensor: NumPy can't read it before it is detached and on the CPU."""
+    """What is seen of a PyTorch tensor: NumPy can't read it before it is detached and on the CPU."""
 
     def __init__(self, values: np.ndarray, dtype: str = "torch.float32", ready: str = "") -> None:
         self.values, self.dtype, self.ready = values, dtype, ready
@@ -59,7 +59,9 @@ class Exchange:
 
 def remedies(text: str) -> list[str]:
     """Return the pieces of Python that a message tells to use."""
-    told = re.split(r"; (?:use|choose one channel, or average them:|pass one signal at a time, such as) ", text)
+    told = re.split(
+        r"; (?:use|choose one channel, or average them:|pass one signal at a time, such as) ", text
+    )
     assert len(told) == 2, text
     alternatives = re.split(r",? or (?=[(a-z])", told[1])
     return [re.split(r",? (?:for|if|since) ", code)[0] for code in alternatives]
@@ -69,7 +71,7 @@ def followed(take: Callable[[Any], Any], samples: Any, error: type[Exception] = 
     with pytest.raises(error) as caught:
         take(samples)
     names = {"samples": samples, "rows": samples, "numpy": np}
-    return [eval(code, names) for code in remedies(str(caught.value))]
+    return [eval(code, names) for code in remedies(str(caught.value))]  # noqa: S307  # our own message
 
 
 WIDE = BITS16.astype(np.int32) << 16
@@ -211,7 +213,7 @@ def test_a_batch_in_a_pipeline_gets_advice_that_works(axes: int) -> None:
         with pytest.raises(ValueError, match="one signal at a time") as caught:
             pipeline(batch, sample_rate=16_000, layout=layout)
         code = str(caught.value).split("such as ")[1].split(", with")[0]
-        one = eval(code, {"samples": batch})
+        one = eval(code, {"samples": batch})  # noqa: S307  # our own message
         rows = pipeline(one, sample_rate=16_000, layout="channels_samples")
         np.testing.assert_array_equal(rows, pipeline(FLOATS, sample_rate=16_000))
 

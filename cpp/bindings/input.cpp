@@ -69,7 +69,8 @@ std::string conversion(const py::array& array, const std::string& code, bool of_
   if (kind == 'f' || kind == 'b') return code + ".astype(\"float32\")";
   if (kind == 'c') {
     return of_samples ? code + ".real.astype(\"float32\"), since sound has no imaginary part"
-                      : "abs(" + code + ").astype(\"float32\"), or its square for power";
+                      : "abs(" + code + ").astype(\"float32\") for magnitudes, or (abs(" + code +
+                            ") ** 2).astype(\"float32\") for power";
   }
   if (kind != 'O') return "";
   try {  // objects: perhaps numbers
@@ -132,6 +133,7 @@ std::string remedy_for(py::handle value, const StreamSpec& input) {
     const auto [code, made] = as_array(value, name);
     if (code.empty()) return "";
     const auto array = made.cast<py::array>();
+    if (array.ndim() == 0) return use("numpy.atleast_1d(" + name + ")");
     return use(is_ready(array, takes_samples(input)) ? code : conversion(array, code, takes_samples(input)));
   } catch (const std::exception&) {  // it can't become an array: one that is ragged, for instance
     return "";

@@ -21,11 +21,11 @@ void warn_empty_bands(const Node& node, const char* name, const std::vector<int>
 void register_nodes(py::module_& m) {
   m.def(
       "build_node",
-      [](const py::type& cls, const py::dict& options) {
+      [](const py::type& cls, const py::typing::Dict<py::str, py::object>& options) -> std::shared_ptr<Node> {
         // As unpickling does; what isn't made whole is never seen.
         auto node = cls.attr("__new__")(cls);
         node.attr("__setstate__")(options);
-        return node;
+        return node.cast<std::shared_ptr<Node>>();
       },
       py::arg("cls"), py::arg("options"),
       "Makes a node of options that belong to trained weights: it gives no warning of what can't be chosen.");

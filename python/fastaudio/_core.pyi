@@ -1936,7 +1936,7 @@ class LiveStream:
     @property
     def position(self) -> int:
         """Number of the next sample: `start_sample` and those captured."""
-def build_node(cls: type, options: dict) -> typing.Any:
+def build_node(cls: type, options: dict[str, typing.Any]) -> Node:
     """Makes a node of options that belong to trained weights: it gives no warning of what can't be chosen."""
 def did_you_mean(got: str, known: collections.abc.Sequence[str]) -> str:
     """Returns "; did you mean 'NAME'?" for the end of a message, or '' if no known name is near."""

@@ -18,7 +18,15 @@ from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_op
 from fastaudio.running.adapt import check_channel
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
 from fastaudio.running.stream import PipelineStream, Result, Samples
-from fastaudio.running.whole import Layout, Progress, require_sources, run_array, run_file, run_many, with_layout
+from fastaudio.running.whole import (
+    Layout,
+    Progress,
+    require_sources,
+    run_array,
+    run_file,
+    run_many,
+    with_layout,
+)
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +47,8 @@ class Pipeline(Composition):
     run through the node. A pipeline that ends in `Tags` returns `fastaudio.tags.Tags`, one that ends in
     `Events` returns `fastaudio.events.Events`; any other returns float32 rows [n_rows, ...], and one with
     several outputs returns a dict of these by name. Results share their name with the node, and
-    `isinstance(result, fa.Tags)` holds for both; type checkers want `fastaudio.tags.Tags`. `>>` adds a node. Thread-safe: threads may share one.
+    `isinstance(result, fa.Tags)` holds for both; type checkers want `fastaudio.tags.Tags`.
+    `>>` adds a node. Thread-safe: threads may share one.
 
     >>> import fastaudio as fa
     >>> mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)

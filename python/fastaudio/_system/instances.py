@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 def count_as(node: type[Node], result: type) -> None:
     """Make `isinstance(x, node)` true for a `result` as well.
 
-    A pipeline that ends in the node `Tags` returns a `fastaudio.tags.Tags`; who asks for `fastaudio.Tags` means
-    either. Nothing else about the node's class changes.
+    A pipeline that ends in the node `Tags` returns a `fastaudio.tags.Tags`; who asks for `fastaudio.Tags`
+    means either. Nothing else about the node's class changes.
     """
     meta: Any = type(node)
 
     class NodeOrResult(meta):  # type: ignore[misc]
-        def __instancecheck__(cls, instance: object) -> bool:
-            named = cls is node and isinstance(instance, result)
-            return named or type.__instancecheck__(cls, instance)
+        def __instancecheck__(self, instance: object) -> bool:
+            named = self is node and isinstance(instance, result)
+            return named or type.__instancecheck__(self, instance)
 
-    node.__class__ = NodeOrResult  # type: ignore[assignment]
+    node.__class__ = NodeOrResult  # type: ignore[method-assign]

@@ -112,7 +112,9 @@ def _card_path(name_or_path: str | os.PathLike[str]) -> Path:
     if folder:
         raise ModelError(f"Pipeline.load: expected a folder with a card.json, got {text!r:.200} without one")
     if isinstance(name_or_path, os.PathLike) or path.name != text or path.suffix in (".json", ".onnx"):
-        raise ModelError(f"Pipeline.load: expected the path of a card or packed model, got no file {text!r:.200}")
+        raise ModelError(
+            f"Pipeline.load: expected the path of a card or packed model, got no file {text!r:.200}"
+        )
     raise ModelError(
         f"Pipeline.load: expected one of {', '.join(known)}, or the path of a card or packed model, "
         f"got {text!r:.80}{did_you_mean(text, known)}"

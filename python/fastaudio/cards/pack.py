@@ -132,7 +132,9 @@ def _contents(card: Card) -> dict[str, bytes]:
         if not all(map(_PART.fullmatch, name.split("/"))) or name.casefold() in _OURS:
             raise ModelError(f"{place} a file's name inside a folder, got {name!r:.80}; rename it")
         if hashes.setdefault(name.casefold(), (name, sha256)) != (name, sha256):  # some systems ignore case
-            raise ModelError(f"{place} one name and one hash for a file, got {name!r} with two; rename one")
+            raise ModelError(
+                f"{place} one name and one hash for a file, got {name!r:.80} with two; rename one"
+            )
         path = card.path if card.packed else card.path.parent / name
         contents[name] = packed_file.read_network(str(path), sha256)
     return contents

@@ -76,13 +76,14 @@ def read_network(path: str, sha256: str) -> bytes:
     Raises:
         ModelError: the file can't be read, is damaged or was changed.
     """
-    subject = f"OnnxModel({path!r})"
+    subject = f"OnnxModel({path!r:.300})"
     try:
         with Path(path).open("rb") as file:
             packed = find(file, subject)
             content = packed.read(file, sha256) if packed else file.read()
     except (OSError, ValueError) as error:
-        raise ModelError(f"{subject}: expected a readable file, got {error}") from error
+        reason = getattr(error, "strerror", None) or f"{error!s:.200}"
+        raise ModelError(f"{subject}: expected a readable file, got: {reason}") from error
     if sha256:
         _require_hash(subject, hashlib.sha256(content).hexdigest(), sha256)
     return content

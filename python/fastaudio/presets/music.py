@@ -74,5 +74,7 @@ def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80
     Source: Won, Chun, Nieto & Serra, ICASSP 2020, and its authors' code
     Error: 1e-3 to -60 dB, 5e-2
     """
-    harmonic = build_node(HarmonicSpectrogram, {"n_fft": n_fft, "q": list(q)})  # q was learned with the weights
+    harmonic = build_node(
+        HarmonicSpectrogram, {"n_fft": n_fft, "q": list(q)}
+    )  # q was learned with the weights
     return Each(harmonic >> Log(kind="dB"), clip_length=80_000, hop=hop)

@@ -41,7 +41,7 @@ class Adapter:
             )
         check_channel(channel)
         if quality not in ("fast", "high", "best"):
-            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r}")
+            raise ValueError(f"Pipeline: expected quality 'fast', 'high' or 'best', got {quality!r:.80}")
         self.spec = spec
         self._node = node
         self._channel = channel
@@ -50,14 +50,15 @@ class Adapter:
         self._lock = threading.Lock()
 
     def adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
-        """Return the adapted node and the spec of its input; calls with equal arguments share a recent node."""
+        """Return the adapted node and the spec of its input; equal calls share the node, if it is recent."""
         for name, value in (("sample_rate", sample_rate), ("channels", channels)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                got = f"{value!r} ({type(value).__name__})"
+                got = f"{value!r:.80} ({type(value).__name__})"
                 raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
         key = int(sample_rate), int(channels)
         with self._lock:
-            adapted = self._adapted[key] = self._adapted.pop(key, None) or self._adapt(*key)
+            adapted = self._adapted.pop(key) if key in self._adapted else self._adapt(*key)
+            self._adapted[key] = adapted  # the last one used comes last
             if len(self._adapted) > _MOST_KEPT:
                 self._adapted.popitem(last=False)
             return adapted

@@ -32,7 +32,7 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
         raise ValueError("Pipeline: expected sample_rate= with samples, got none; state it in Hz")
     if layout not in (None, "samples_channels", "channels_samples"):
         raise ValueError(
-            f"Pipeline: expected layout 'samples_channels' or 'channels_samples', got {layout!r}"
+            f"Pipeline: expected layout 'samples_channels' or 'channels_samples', got {layout!r:.80}"
         )
     if samples.ndim != (1 if layout is None else 2):
         got = f"{samples.dtype} {samples.shape}"
@@ -75,6 +75,12 @@ def run_file(stream: PipelineStream, file: AudioFile, progress: Progress | None)
     return stream.finish(path=file.name, truncated=file.truncated)
 
 
+def require_file(source: object) -> None:
+    """Raise a DecodeError for samples, which state no rate."""
+    if isinstance(source, np.ndarray):
+        raise DecodeError("samples", _TAKES_FILES)
+
+
 def require_sources(sources: Iterable[FileLike]) -> None:
     """Raise TypeError for what `Pipeline.map` could only take apart: one source, or an array."""
     if isinstance(sources, np.ndarray):
@@ -98,9 +104,8 @@ def run_many(
             raise StateError("Pipeline.map: expected to go on, got stopped")
 
     def attempt(source: FileLike) -> Any | FastaudioError:
-        if isinstance(source, np.ndarray):
-            return DecodeError("samples", _TAKES_FILES)
         try:
+            require_file(source)
             return run(source, progress=heed_stop)
         except FastaudioError as error:
             return error

@@ -169,7 +169,10 @@ def test_two_networks_of_one_file_name_are_not_mixed_up(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_tells_the_known_ones() -> None:
-    refuse("musicnn", r"^Pipeline\.load: expected one of musicnn-mtt, .*, got 'musicnn'; did you mean 'musicnn-m..'\?$")
+    refuse(
+        "musicnn",
+        r"^Pipeline\.load: expected one of musicnn-mtt, .*, got 'musicnn'; did you mean 'musicnn-m..'\?$",
+    )
 
 
 def test_tampered_weights_are_refused(data: dict[str, Any], write: Callable[[Any], Path]) -> None:

@@ -194,7 +194,9 @@ LONG: dict[str, Call] = {
     "a long node": lambda: fa.Sequential([MEL, MUCH]),
     "a long card": lambda: _load_card(f'{{"node": "{MUCH}"}}'),
     "a long option of a card": lambda: _load_card(f'{{"node": "Log", "kind": "{MUCH}"}}'),
-    "a long path in a card": lambda: _load_card(f'{{"node": "OnnxModel", "path": "{MUCH}", "sha256": "{MUCH}"}}'),
+    "a long path in a card": lambda: _load_card(
+        f'{{"node": "OnnxModel", "path": "{MUCH}", "sha256": "{MUCH}"}}'
+    ),
     "a long schema": lambda: _load_card("", schema=MUCH),
     "a long layout": lambda: PIPELINE(STEREO, sample_rate=16_000, layout=MUCH),
     "a long rate": lambda: PIPELINE(SOUND, sample_rate=MUCH),
@@ -216,8 +218,12 @@ def test_a_name_that_is_nearly_right_gets_the_right_one(case: str) -> None:
 
 
 def test_a_name_like_no_other_gets_no_guess() -> None:
-    for call in (lambda: fa.Pipeline.load("zzz"), lambda: fa.Log(zzz=1), lambda: PIPELINE.live(16_000, zzz=1)):
-        with pytest.raises((TypeError, fa.ModelError), match="expected .*, got 'zzz'$"):
+    for call in (
+        lambda: fa.Pipeline.load("zzz"),
+        lambda: fa.Log(zzz=1),
+        lambda: PIPELINE.live(16_000, zzz=1),
+    ):
+        with pytest.raises((TypeError, fa.ModelError), match=r"expected .*, got 'zzz'$"):
             call()
 
 
@@ -249,20 +255,26 @@ def test_what_the_caller_chose_is_not_called_the_fault_of_a_card() -> None:
         lambda: fa.Pipeline.load(threads=True),
         lambda: fa.Pipeline.load(providers="CPUExecutionProvider"),  # type: ignore[arg-type]
     ):
-        with pytest.raises((TypeError, ValueError), match=r"^Pipeline(\.load)?: expected (channel|threads|providers) "):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"^Pipeline(\.load)?: expected (channel|threads|providers) "
+        ):
             call()
 
 
 @pytest.mark.parametrize("sources", ["song.wav", Path("song.wav"), b"RIFF", io.BytesIO(b"RIFF")])
 def test_map_does_not_walk_through_a_single_source(sources: Any) -> None:
-    with pytest.raises(TypeError, match=r"expected a list of files, got one \w+; use pipeline\.map\(\[source\]\)$"):
+    with pytest.raises(
+        TypeError, match=r"expected a list of files, got one \w+; use pipeline\.map\(\[source\]\)$"
+    ):
         PIPELINE.map(sources)
     (result,) = PIPELINE.map([GUITAR])  # as it says
     assert isinstance(result, np.ndarray)
 
 
 def test_map_names_what_takes_arrays() -> None:
-    with pytest.raises(TypeError, match=r"got an array; call pipeline\(samples, sample_rate=\.\.\.\) for each"):
+    with pytest.raises(
+        TypeError, match=r"got an array; call pipeline\(samples, sample_rate=\.\.\.\) for each"
+    ):
         PIPELINE.map(SOUND)  # type: ignore[arg-type]
     (result,) = PIPELINE.map([SOUND])  # type: ignore[list-item]
     assert isinstance(result, fa.DecodeError)

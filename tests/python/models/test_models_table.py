@@ -231,11 +231,14 @@ def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureReque
 
 
 def test_no_shipped_model_and_no_published_front_end_warns() -> None:
-    needed = {"ae_w2v": {"min": [0.0], "max": [1.0]}, "vggish_postprocess": {"matrix": np.eye(128), "means": [0.0] * 128}}
+    needed = {
+        "ae_w2v": {"min": [0.0], "max": [1.0]},
+        "vggish_postprocess": {"matrix": np.eye(128), "means": [0.0] * 128},
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for name in fa.models():
-            pickle.loads(pickle.dumps(fa.Pipeline.load(name).node))
+            pickle.loads(pickle.dumps(fa.Pipeline.load(name).node))  # noqa: S301  # our own
         for name in fa.presets.__all__:
             getattr(fa.presets, name)(**needed.get(name, {}))
         fa.HarmonicSpectrogram()

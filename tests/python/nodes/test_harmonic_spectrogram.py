@@ -75,7 +75,7 @@ def test_an_empty_filter_is_named_once_and_stays_at_the_floor() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         for _ in range(3):
-            node = fa.HarmonicSpectrogram(q=[0.9])
+            node = fa.HarmonicSpectrogram(q=[0.999])
     assert [str(w.message).split(";")[0] for w in caught] == [
         "HarmonicSpectrogram: bands [12] are narrower than a bin and stay empty"
     ]

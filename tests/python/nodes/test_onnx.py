@@ -223,7 +223,11 @@ def test_a_state_is_an_option_like_others() -> None:
         ("state_mean", {"state": {"sum": "sum_next"}}, r"with one float32 input beside its state, got \['c"),
         ("two_inputs", {"state": {"z": "y"}}, r"expected a model with outputs beside its state, got none"),
         ("state", {"state": STATE, "outputs": ["h_next"]}, r"expected outputs among \['y'\], got 'h_next'"),
-        ("state_double", {"state": STATE}, r"expected float32 in state 'h', got float64; export it in float32"),
+        (
+            "state_double",
+            {"state": STATE},
+            r"expected float32 in state 'h', got float64; export it in float32",
+        ),
         (
             "state_open",
             {"state": STATE},
@@ -352,7 +356,9 @@ def test_a_path_may_be_an_object(tmp_path: Path) -> None:
     assert node == fa.OnnxModel(str(path))
     assert node.path == str(path)
     assert fa.OnnxModel(path=path) == node
-    with pytest.raises(TypeError, match=r"expected path as str .*, got b'.*; write the bytes to a file, and give its"):
+    with pytest.raises(
+        TypeError, match=r"expected path as str .*, got b'.*; write the bytes to a file, and give its"
+    ):
         fa.OnnxModel(path.read_bytes())  # type: ignore[arg-type]
     written = tmp_path / "net.onnx"
     written.write_bytes(path.read_bytes())
@@ -372,7 +378,7 @@ def test_following_the_message_about_weights_in_another_file_gives_the_network(t
     with pytest.raises(fa.ModelError, match="expected all weights inside the file") as caught:
         fa.OnnxModel(path)
     code = str(caught.value).split("make it one file: ")[1].removesuffix(", and load that")
-    exec(code, {})
+    exec(code, {})  # noqa: S102  # our own message
     (made,) = tmp_path.glob("*-whole.onnx")
     rows = np.ones((3, 4), np.float32)
     assert np.array_equal(fa.OnnxModel(made)(rows), rows * 2)
@@ -387,5 +393,7 @@ def test_a_network_of_another_type_is_told_which(tmp_path: Path, element: str) -
     network = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
     onnx.save(network, tmp_path / "net.onnx")
     name = {"DOUBLE": "float64"}.get(element, element.lower())
-    with pytest.raises(fa.ModelError, match=rf"one float32 input, got \['x'\] of {name}; export it in float32$"):
+    with pytest.raises(
+        fa.ModelError, match=rf"one float32 input, got \['x'\] of {name}; export it in float32$"
+    ):
         fa.OnnxModel(tmp_path / "net.onnx")

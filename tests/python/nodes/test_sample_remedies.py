@@ -1,14 +1,17 @@
-"""What a message says to do with samples of a wrong kind gives the right result when it is done to the letter."""
+"""What a message says to do with samples of a wrong kind gives the right result, done to the letter."""
 
 from __future__ import annotations
 
 import array
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, n_mels=32)
 BITS16 = np.random.default_rng(1).integers(-30_000, 30_000, 4000).astype(np.int16)
@@ -18,7 +21,7 @@ COARSE = (BITS8 / 128).astype(np.float32)
 
 
 class Tensor:
-    """What this library sees of a PyTorch tensor: NumPy can't read it before it is detached and on the CPU."""
+    """What is seen of a PyTorch tensor: NumPy can't read it before it is detached and on the CPU."""
 
     def __init__(self, values: np.ndarray, dtype: str = "torch.float32", ready: str = "") -> None:
         self.values, self.dtype, self.ready = values, dtype, ready
@@ -56,17 +59,19 @@ class Exchange:
 
 def remedies(text: str) -> list[str]:
     """Return the pieces of Python that a message tells to use."""
-    told = re.split(r"; (?:use|choose one channel, or average them:|pass one signal at a time, such as) ", text)
+    told = re.split(
+        r"; (?:use|choose one channel, or average them:|pass one signal at a time, such as) ", text
+    )
     assert len(told) == 2, text
     alternatives = re.split(r",? or (?=[(a-z])", told[1])
     return [re.split(r",? (?:for|if|since) ", code)[0] for code in alternatives]
 
 
-def followed(node: fa.Node, samples: Any, error: type[Exception] = TypeError) -> list[Any]:
+def followed(take: Callable[[Any], Any], samples: Any, error: type[Exception] = TypeError) -> list[Any]:
     with pytest.raises(error) as caught:
-        node(samples)
+        take(samples)
     names = {"samples": samples, "rows": samples, "numpy": np}
-    return [eval(code, names) for code in remedies(str(caught.value))]
+    return [eval(code, names) for code in remedies(str(caught.value))]  # noqa: S307  # our own message
 
 
 WIDE = BITS16.astype(np.int32) << 16
@@ -156,7 +161,7 @@ SHAPES: dict[str, tuple[Any, list[np.ndarray]]] = {
     "two channels": (np.stack([FLOATS, 0 * FLOATS], axis=1), [FLOATS, FLOATS / 2]),
     "two channels first": (np.stack([FLOATS, 0 * FLOATS]), [FLOATS, FLOATS / 2]),
     "two channels of int16": (np.stack([BITS16, 0 * BITS16], axis=1), [BITS16, FLOATS / 2]),
-    "no axis": (np.float32(0.5).reshape(()), [np.array([0.5], np.float32)]),
+    "no axis": (np.array(0.5, np.float32), [np.array([0.5], np.float32)]),
     "a batch": (np.stack([FLOATS, FLOATS])[:, None], [FLOATS]),
     "masked": (np.ma.masked_array(FLOATS, FLOATS > 0.5), [np.where(FLOATS > 0.5, 0, FLOATS)]),
 }
@@ -172,13 +177,20 @@ def test_following_the_message_about_a_wrong_shape_gives_the_sound(shape: str) -
 
 
 def test_following_the_message_about_rows_gives_them() -> None:
-    log = fa.Tags(["a", "b", "c"])
+    log = fa.Log().open(fa.StreamSpec(rate_hz=1, shape=[3], unit="power")).push
     rows = np.random.default_rng(2).random((5, 3)).astype(np.float32)
-    np.testing.assert_array_equal(log(followed(log, rows.astype(np.float64))[0]), rows)
-    np.testing.assert_array_equal(log(followed(log, rows.T, ValueError)[0]), rows)
-    np.testing.assert_array_equal(log(followed(log, (rows * 9).astype(np.int32))[0]), (rows * 9).astype(int))
-    np.testing.assert_array_equal(log(followed(log, rows + 0j)[0]), rows)
-    np.testing.assert_array_equal(log(followed(log, rows[None], ValueError)[0]), rows)
+    for wrong, error in (
+        (rows.astype(np.float64), TypeError),
+        (rows + 0j, TypeError),
+        (rows.tolist(), TypeError),
+        (rows.T, ValueError),
+        (rows[None], ValueError),
+    ):
+        np.testing.assert_array_equal(followed(log, wrong, error)[0], rows)
+    counts = (rows * 9).astype(np.int32)
+    np.testing.assert_array_equal(followed(log, counts)[0], counts)
+    (floats,) = followed(log, rows.tobytes())
+    np.testing.assert_array_equal(floats, rows.ravel())
 
 
 def test_a_path_is_for_a_pipeline() -> None:
@@ -201,7 +213,7 @@ def test_a_batch_in_a_pipeline_gets_advice_that_works(axes: int) -> None:
         with pytest.raises(ValueError, match="one signal at a time") as caught:
             pipeline(batch, sample_rate=16_000, layout=layout)
         code = str(caught.value).split("such as ")[1].split(", with")[0]
-        one = eval(code, {"samples": batch})
+        one = eval(code, {"samples": batch})  # noqa: S307  # our own message
         rows = pipeline(one, sample_rate=16_000, layout="channels_samples")
         np.testing.assert_array_equal(rows, pipeline(FLOATS, sample_rate=16_000))
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import fastaudio as fa
 import numpy as np
-import pytest
 import soundfile
 from helpers import musicnn_front
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 PIPELINE = fa.Pipeline(musicnn_front())
 SOUND = np.random.default_rng(3).uniform(-0.5, 0.5, 48_000).astype(np.float32)
@@ -34,7 +35,7 @@ def test_an_array_is_named_with_what_to_do(recwarn: pytest.WarningsRecorder) -> 
         "if their scale is that of int16, use samples / 32768"
     )
     assert warning.filename == __file__
-    quiet = PIPELINE(eval("samples / 32768", {"samples": LOUD}), sample_rate=16_000)
+    quiet = PIPELINE(LOUD / 32768, sample_rate=16_000)  # as it says
     assert np.array_equal(quiet, PIPELINE(SOUND, sample_rate=16_000))
     assert not recwarn
 

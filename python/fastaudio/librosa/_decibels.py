@@ -57,7 +57,9 @@ def amplitude_to_db(
         raise NotImplementedError(f"expected S of floats, got {kept.dtype}, whose square may not fit")
     magnitude = np.abs(_magnitude("amplitude_to_db", S))
     reference = _reference(ref, magnitude, axes) ** 2
-    return _in_db(np.square(magnitude), reference, amin**2, top_db, axes)
+    with np.errstate(over="ignore"):
+        power = np.square(magnitude)
+    return _in_db(power, reference, amin**2, top_db, axes)
 
 
 def decibels(power: Rows, amin: float = 1e-10) -> Rows:

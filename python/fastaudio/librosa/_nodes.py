@@ -149,6 +149,8 @@ def spectral(
 
 def bin_hz(sr: float, n_fft: int | None, rows: Rows) -> float:
     """Return the distance between bins in Hz."""
+    if not sr > 0:
+        raise ValueError(f"expected sr above 0 Hz, got {sr}")
     return float(sr) / n_fft_of(n_fft, rows)
 
 

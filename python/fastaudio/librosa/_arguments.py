@@ -78,8 +78,8 @@ def public(name: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, 
                 raise reason
             text = _told(str(reason), arrays, options)
             given = [*names[: len(args)], *map(str, kwargs)]
-            if not any(re.search(rf"\b{argument}\b", text) for argument in {*names, *given}):
-                text = f"expected other values of {', '.join(given) or 'its arguments'} ({text})"
+            if given and not any(re.search(rf"\b{argument}\b", text) for argument in given):
+                text = f"expected other values of {', '.join(given)} ({text})"
             return handed_over(name, f"librosa.{name}: {text}", args, kwargs)  # type: ignore[no-any-return]
 
         return call
@@ -182,7 +182,7 @@ def spectrum(name: str, values: Any) -> Rows:
 
 def floating(S: Any) -> Any:  # noqa: N803
     """Take no integers, whose shares of a sum librosa rounds to integers."""
-    if S.dtype.kind in "iub":
+    if isinstance(S, np.ndarray) and S.dtype.kind in "iub":
         raise NotImplementedError(
             f"expected S of floating-point numbers, got {S.dtype}; use S.astype('float32')"
         )

@@ -67,7 +67,10 @@ def spectral_contrast(
         rows = magnitudes(y, sr, options)
     else:
         rows = _not_negative(spectrum("S", S))
-    peak, valley = (rows_of(part, rows, 1, bin_hz=bin_hz(sr, n_fft, rows)) for part in parts)
+    width = bin_hz(sr, n_fft, rows)
+    if width > fmin:
+        raise NotImplementedError(f"expected bins at most fmin={fmin} Hz apart, got sr={sr}, n_fft={n_fft}")
+    peak, valley = (rows_of(part, rows, 1, bin_hz=width) for part in parts)
     if not linear:  # like librosa, limit both to 80 dB below their largest value in the clip
         peak, valley = (limited(decibels(part), 80) for part in (peak, valley))
     return np.swapaxes(peak - valley, -1, -2)
@@ -101,6 +104,8 @@ def chroma_stft(
         rows = spectra(y, None, sr, 2, options)
     else:
         rows = _not_negative(spectrum("S", floating(S)))
+    if rows.shape[-1] <= 2:  # noqa: PLR2004
+        raise NotImplementedError(f"expected n_fft of at least 3, got {n_fft}")
     width = bin_hz(sr, n_fft, rows)
     if tuning is None:
         tuning = estimate_tuning(rows, float(sr), width, n_chroma)

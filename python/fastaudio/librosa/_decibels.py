@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fastaudio.librosa._arguments import Rows
 
+_ROUNDING_DB = 1e-3
 _WIDE = 8  # bytes of an integer
 Axes: TypeAlias = 'Literal["auto"] | int | tuple[int, ...] | None'
 
@@ -57,7 +58,9 @@ def amplitude_to_db(
         raise NotImplementedError(f"expected S of floats, got {kept.dtype}, whose square may not fit")
     magnitude = np.abs(_magnitude("amplitude_to_db", S))
     reference = _reference(ref, magnitude, axes) ** 2
-    return _in_db(np.square(magnitude), reference, amin**2, top_db, axes)
+    with np.errstate(over="ignore"):
+        power = np.square(magnitude)
+    return _in_db(power, reference, amin**2, top_db, axes)
 
 
 def decibels(power: Rows, amin: float = 1e-10) -> Rows:
@@ -131,9 +134,12 @@ def _in_db(
     if top_db is not None and power.size == 0:
         raise ValueError(f"expected S with at least one value, got shape {power.shape}")
     # The reference takes the same way as the values: one that equals it is at 0 dB exactly.
-    level = decibels(power, amin) - _of_reference(ref, amin)
-    if level.size and np.all(power <= ref):
-        level = np.minimum(level, 0)  # neighbouring values may round to levels in another order
+    floor, level = _of_reference(ref, amin), np.asarray(decibels(power, amin))
+    if np.any(floor):
+        level -= floor
+        over = level.size and 0 < level.max() < _ROUNDING_DB
+        if over and np.all(power <= ref):  # neighbours of the reference may round to levels in another order
+            np.minimum(level, 0, out=level)
     if top_db is not None:
-        level = limited(np.asarray(level), top_db, _over(axes, power.ndim))
-    return level if np.ndim(level) else np.float32(level)
+        level = limited(level, top_db, _over(axes, power.ndim))
+    return level if level.ndim else np.float32(level)

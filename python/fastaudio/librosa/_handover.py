@@ -111,13 +111,9 @@ def open_up(module: str) -> None:
             ) from None
 
     def names() -> list[str]:
-        return sorted(
-            {
-                *own,
-                *(dir(library) if (library := theirs(inner)) else ()),
-                *([] if inner else ["ParameterError"]),
-            }
-        )
+        library = theirs(inner)
+        kept = [name for name in own if name.startswith("__")]
+        return sorted({*kept, *own["__all__"], *(dir(library) if library else ())})
 
     # Set here, not defined there: type checkers would then let any name pass.
     own["__getattr__"], own["__dir__"] = attribute, names

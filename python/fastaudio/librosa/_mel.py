@@ -98,9 +98,13 @@ def mfcc(
     if S is not None:
         rows = spectrum("S", S)
     else:
+        if mel_norm not in tuple(MEL_NORMS):
+            raise NotImplementedError(f"expected mel_norm 'slaney', 1 or None, got {tell(mel_norm)}")
         filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": mel_norm}
         options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
         rows = limited(decibels(_mel_rows(y, sr, power, options, filters)), 80)
+    if rows.shape[-1] == 0:
+        raise ValueError(f"expected n_mels of at least 1, got {n_mels}")
     coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts off the missing ones
     cepstra = node(MFCC, n_mfcc=coefficients, norm=kind, lifter=float(lifter))
     return np.swapaxes(rows_of(cepstra, rows, 1), -1, -2)

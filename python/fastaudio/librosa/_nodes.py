@@ -102,10 +102,10 @@ def rows_of(following: Node, rows: Rows, degree: float | None = 0, **spec: Any) 
     """
     try:
         return _rows_of(following, rows, **spec)
-    except ValueError:
-        if degree is None:
-            raise
-        scale = _scale_of(rows)
+    except ValueError as error:
+        scale = 1.0 if degree is None else _scale_of(rows)
+        if degree is None or scale == 1:
+            raise ValueError(str(error).replace("samples: ", "rows: ", 1)) from None
         return _scaled_back(_rows_of(following, np.float32(scale) * rows, **spec), scale, degree)
 
 
@@ -149,6 +149,8 @@ def spectral(
 
 def bin_hz(sr: float, n_fft: int | None, rows: Rows) -> float:
     """Return the distance between bins in Hz."""
+    if not sr > 0:
+        raise ValueError(f"expected sr above 0 Hz, got {sr}")
     return float(sr) / n_fft_of(n_fft, rows)
 
 

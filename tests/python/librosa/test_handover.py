@@ -103,7 +103,7 @@ def test_without_librosa_a_name_says_what_to_install(name: str) -> None:
     with pytest.raises(ImportError, match=expected):
         importlib.import_module(f"fastaudio.librosa.{name}")
     with pytest.raises(ImportError, match=expected):
-        exec(f"from fastaudio.librosa import {name}", {})
+        __import__("fastaudio.librosa", fromlist=[name])  # from fastaudio.librosa import name
 
 
 @pytest.mark.usefixtures("_alone")
@@ -206,7 +206,7 @@ def test_nothing_covered_loads_librosa() -> None:
     code = (
         "import sys, numpy as np, fastaudio.librosa as fl\n"
         "y = np.sin(np.arange(9000) / 9, dtype=np.float32)\n"
-        "fl.power_to_db(fl.feature.melspectrogram(y=y)); fl.pcen(np.abs(fl.stft(y)) * 2**40); fl.feature.mfcc(y=y)\n"
+        "fl.power_to_db(fl.feature.melspectrogram(y=y)); fl.pcen(np.abs(fl.stft(y)) * 2**40)\n"
         "assert not {'librosa', 'scipy', 'numba'} & {name.partition('.')[0] for name in sys.modules}"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1769,10 +1769,12 @@ class LiveOptions:
             Number of the first sample, where time stamps continue those of an earlier stream.
         max_results: int in [1, 1e+09] results, default 1024
             How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well.
+        push_timeout_s: float | None in [0, 1e+06] s, default 30.0
+            With overflow 'block': how long `push` waits while `max_results` wait and nobody takes any, before it raises Overrun. None or 0 to wait for ever.
     """
     __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]
     def __eq__(self, other: typing.Any) -> bool: ...
-    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024) -> None: ...
+    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024, push_timeout_s: float | None = 30.0) -> None: ...
     def __repr__(self) -> str: ...
     @property
     def buffer_s(self) -> float:
@@ -1786,6 +1788,9 @@ class LiveOptions:
     @property
     def provisional_s(self) -> float | None:
         """Give a first result after this much sound too, marked `provisional`: it is what the pipeline gives for a clip of that length. Each gap is followed by another one. None or 0 for none."""
+    @property
+    def push_timeout_s(self) -> float | None:
+        """With overflow 'block': how long `push` waits while `max_results` wait and nobody takes any, before it raises Overrun. None or 0 to wait for ever."""
     @property
     def start_sample(self) -> int:
         """Number of the first sample, where time stamps continue those of an earlier stream."""
@@ -1802,7 +1807,7 @@ class LiveStats:
         """Seconds that running it took."""
     @property
     def captured(self) -> int:
-        """Samples that came in: delivered + dropped + waiting."""
+        """Samples that came in, or were lost on the way: delivered + dropped + waiting."""
     @property
     def delivered(self) -> int:
         """Samples that were run."""
@@ -1811,10 +1816,13 @@ class LiveStats:
         """How often the device lost sound before handing it over."""
     @property
     def dropped(self) -> int:
-        """Samples lost in gaps, since they came faster than they ran."""
+        """Samples lost in gaps: they came faster than they ran, or the source was interrupted."""
     @property
     def gaps(self) -> int:
         """How often samples were dropped."""
+    @property
+    def interruptions(self) -> int:
+        """How often the source was lost and had to be found again."""
     @property
     def latency_max_s(self) -> float:
         """The longest such time."""
@@ -1875,13 +1883,18 @@ class LiveStream:
         """Ends at once; waits `timeout_s` at most for the part that runs now."""
     def finish(self) -> None:
         """Ends the sound: what was taken is run, then the results end."""
+    def interrupt(self) -> None:
+        """
+        What was taken is run and flushed; what comes next follows a gap as long as the time until then.
+        Call it while nothing is pushed or captured.
+        """
     def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
         """
         Takes samples from any thread.
         
         Raises:
             TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.
-            Overrun: no room, where that is the policy.
+            Overrun: no room, where that is the policy, or nobody takes the results.
             StateError: after finish, close or an error.
         """
     def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:

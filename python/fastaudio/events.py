@@ -50,9 +50,21 @@ class Event:
     peak: float
     mean: float
 
+    @property
+    def id(self) -> str:
+        """Its name within its signal, such as "12.288000 dog": the same when it begins and when it ends."""
+        return f"{self.start_s:.6f} {self.label}"
+
+    @property
+    def state(self) -> str:
+        """Whether it goes on, "begin", or is over, "end"."""
+        return "begin" if self.end_s is None else "end"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return {
+            "id": self.id,
+            "state": self.state,
             "label": self.label,
             "start_s": round(self.start_s, 6),
             "end_s": None if self.end_s is None else round(self.end_s, 6),

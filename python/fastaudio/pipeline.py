@@ -21,6 +21,7 @@ from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_m
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from typing_extensions import Unpack
 
@@ -138,6 +139,7 @@ class Pipeline(Composition):
         channels: int = 1,
         *,
         pool: Pool | None = None,
+        started: datetime | None = None,
         **options: Unpack[LiveOptionsDict],
     ) -> LiveStream:
         """Open a stream that runs in the background: push blocks from any thread, iterate over results.
@@ -146,13 +148,15 @@ class Pipeline(Composition):
             sample_rate: the blocks' rate, in Hz.
             channels: how many channels the blocks have.
             pool: the threads that run it; None for those that all live streams share.
+            started: when sample 0 was recorded, for `LiveStream.time_of`; None for sound that is heard now.
             options: the keywords of `fastaudio.live.LiveOptions`; `help()` lists them with their defaults.
 
         Raises:
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
         node, spec = self.adapted(sample_rate, channels)
-        return LiveStream(node, spec, LiveOptions(**LIVE_DEFAULTS | options), model=self.name, pool=pool)
+        live = LiveOptions(**LIVE_DEFAULTS | options)
+        return LiveStream(node, spec, live, model=self.name, pool=pool, started=started)
 
     @takes_live_options(LISTEN_DEFAULTS)
     def listen(
@@ -163,6 +167,8 @@ class Pipeline(Composition):
         channels: int = 1,
         block_s: float | None = None,
         hop_s: float | None = None,
+        retry_s: float | None = None,
+        started: datetime | None = None,
         pool: Pool | None = None,
         **options: Unpack[LiveOptionsDict],
     ) -> LiveStream:
@@ -176,6 +182,11 @@ class Pipeline(Composition):
             block_s: length of the device's blocks: long ones cost less. None for a twentieth of the step
                 between results, from 10 to 100 ms.
             hop_s: step between windows, in seconds; None for the pipeline's own.
+            retry_s: look for a device that was lost, by its name, again and again, after 1 s and then after
+                twice as long each time, up to this many seconds; the first result after it says in `gap_s`
+                what is missing. Another source needs a method `again` for this, which returns a new
+                source. None to raise DeviceLost.
+            started: when sample 0 was recorded, for `LiveStream.time_of`; None for sound that is heard now.
             pool: the threads that run it; None for those that all live streams share.
             options: as for `live`; a microphone can't wait, so overflow "block" is refused for one.
 
@@ -186,9 +197,10 @@ class Pipeline(Composition):
         pipeline = self if hop_s is None else self.with_hop(hop_s)
         live = LiveOptions(**LISTEN_DEFAULTS | options)
         how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
+        how["retry_s"] = retry_s
         source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)
         node, spec = pipeline.adapted(source.sample_rate, source.channels)
-        return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source)
+        return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source, started=started)
 
     def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
         """Run over many files, several at once; they share the network's session.

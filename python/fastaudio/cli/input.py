@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
 from fastaudio.cli.arguments import positive, seconds
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
+from fastaudio.running.start_time import start_in_name, start_of
 
 if TYPE_CHECKING:
-    import argparse
+    from datetime import datetime
 
     from fastaudio.live import Overflow
 
 _BLOCK_S = 0.05
+_RETRY_S = 30.0
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +43,37 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         help="if sound comes too fast: lose the oldest, wait, or fail (block for -, else drop_oldest)",
     )
 
+    group.add_argument(
+        "--retry",
+        type=seconds,
+        nargs="?",
+        const=_RETRY_S,
+        metavar="S",
+        help="look for a lost microphone again and again, after 1 s and then less often, "
+        f"at the latest after S seconds each time ({_RETRY_S:.0f})",
+    )
+    group.add_argument(
+        "--start",
+        type=moment,
+        metavar="TIME",
+        help="when the sound of a pipe or file began, such as 2026-11-28T13:15:00 or with +01:00 at the end "
+        "(a file's name may say it: 20261128_131500.wav)",
+    )
+
+
+def moment(text: str) -> datetime:
+    """Return a time with its zone."""
+    try:
+        return start_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def started_of(args: argparse.Namespace) -> datetime | None:
+    """Return when the sound began, if an option or the file's name says so."""
+    start: datetime | None = args.start
+    return start_in_name(args.realtime) if start is None and args.realtime is not None else start
+
 
 def source_of(args: argparse.Namespace) -> Source:
     """Return the source that the options choose.
@@ -50,10 +84,12 @@ def source_of(args: argparse.Namespace) -> Source:
         DecodeError: there is no such file.
     """
     if args.realtime is not None:
-        _refuse(args, "device", "rate", "channels", "encoding", given="a file")
+        _refuse(args, "device", "rate", "channels", "encoding", "retry", given="a file")
         return FileSource(args.realtime, block_s=args.block or _BLOCK_S, duration_s=args.seconds)
     if args.device == "-":
-        _refuse(args, "block", given="stdin")
+        _refuse(args, "block", "retry", given="stdin")
+        if sys.stdin is None:
+            raise ValueError("listen -: expected raw PCM on stdin, got a closed one; pipe sound into it")
         if args.rate is None:
             raise ValueError("listen -: expected --rate, got none; raw PCM doesn't say: state it in Hz")
         return PcmSource(
@@ -63,7 +99,7 @@ def source_of(args: argparse.Namespace) -> Source:
             encoding=args.encoding or "s16le",
             duration_s=args.seconds,
         )
-    _refuse(args, "encoding", given="a microphone")
+    _refuse(args, "encoding", "start", given="a microphone")
     if args.overflow == "block":
         raise ValueError(
             "listen: expected --overflow drop_oldest or raise, got block; a microphone can't wait"

@@ -95,7 +95,9 @@ def add(commands: Commands) -> None:
     add_clips_options(listen)
     add_events_options(listen)
     listen.add_argument(
-        "--begins", action="store_true", help="write an event when it begins too, not only when it has ended"
+        "--begins",
+        action="store_true",
+        help="write an event when it begins too, not only when it has ended; implies --events",
     )
 
 
@@ -108,7 +110,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.output:
         recorded = [args.record] if args.record else []
         check_writable(args.output, force=args.force, inputs=[*inputs, *recorded])
-    args.events = args.events or args.clips is not None
+    args.events = args.events or args.begins or args.clips is not None
     with _terminable() as ending:
         return _listen(args, inputs, ending)
 

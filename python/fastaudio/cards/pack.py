@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import ModelError
-from fastaudio._system.writing import writing_all
+from fastaudio._system.writing import check_folder, check_writable, writing_all
 from fastaudio.cards import packed_file
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
 
     Raises:
         ModelError: the card doesn't load or has no networks, or a file is in the way.
-        OutputError: the file can't be written.
+        OutputError: the file can't be written, or the card is made of it.
     """
     _require_free(target, force=force)
+    check_writable(target, force=True, inputs=_inputs(card))
     cards.build(card)
     packed_file.write(target, card.text, _licence(card), _contents(card).values(), force=force)
 
@@ -68,7 +69,7 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     Raises:
         ModelError: the card isn't packed, a name leads out of the folder, the file is damaged, or another
             file is in the way.
-        OutputError: a file can't be written.
+        OutputError: a file can't be written, or the packed model would be replaced by its part.
     """
     if not card.packed:
         raise ModelError(f"{card.path}: expected a packed model, got a card; its networks lie beside it")
@@ -82,6 +83,10 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
         if not target.parent.resolve().is_relative_to(home):
             raise ModelError(f"{target}: expected a file inside {home}, got a link out of it")
         _require_free(target, force=force)
+    check_folder(folder)
+    for target in targets:
+        if target.parent.is_dir():
+            check_writable(target, force=True, inputs=[card.path])
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
     with writing_all(targets, force=force) as files:
@@ -90,12 +95,32 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     return targets
 
 
+def _inputs(card: Card) -> list[Path]:
+    """Return the files that a card is made of."""
+    if card.packed:
+        return [card.path]
+    names = [_LICENCE, *(name for name, _ in _networks(card.data["pipeline"]))]
+    return [card.path, *(card.path.parent / name for name in names)]
+
+
 def _licence(card: Card) -> bytes:
-    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none."""
+    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none.
+
+    Raises:
+        ModelError: it is a link out of the card's folder, which could lead to anything, or it is too large.
+    """
     if card.packed:
         return card.packed.licence
     path = card.path.parent / _LICENCE
-    return path.read_bytes() if path.is_file() else b""
+    if not path.is_file():
+        return b""
+    if not path.resolve().is_relative_to(path.parent.resolve()):
+        raise ModelError(f"{path}: expected a file in the card's folder, got a link out of it; copy the file")
+    with path.open("rb") as file:
+        text = file.read(packed_file.LARGEST_CARD + 1)
+    if len(text) > packed_file.LARGEST_CARD:
+        raise ModelError(f"{path}: expected at most {packed_file.LARGEST_CARD} bytes, got more; shorten it")
+    return text
 
 
 def _contents(card: Card) -> dict[str, bytes]:

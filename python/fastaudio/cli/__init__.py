@@ -2,9 +2,10 @@
 
 Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `pack`, `devices`, `models`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
-`progress` shows it; `events` has the options of events; `write` gives the text of tags and events, `results`
-takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and
-`standardize` serve embed; `input`, `record`, `quiet`, `live_lines` and `screen` serve listen.
+`progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
+tags and events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
+`embedding_files` and `standardize` serve embed; `input`, `keeping`, `record`, `clips`, `quiet`,
+`live_lines` and `screen` serve listen.
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ def _said(error: Exception) -> str:
     """Return an error's message, with that of the system in our form."""
     if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
         return str(error)
-    name = "output" if error.filename is None else os.fsdecode(error.filename)
-    return f"{name}: expected a file that can be used, got: {error.strerror}"
+    name = "stdout" if error.filename is None else os.fsdecode(error.filename)
+    wanted = "room to write" if error.errno in NO_ROOM else "a file that can be used"
+    return f"{name}: expected {wanted}, got: {error.strerror}"
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +91,14 @@ def number(text: str) -> float:
     return value
 
 
+def score(text: str) -> float:
+    """Return a number from 0 to 1."""
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a score in [0, 1], got {text}")
+    return value
+
+
 def seconds(text: str) -> float:
     """Return a number above 0."""
     try:
@@ -105,5 +113,5 @@ def seconds(text: str) -> float:
 def status_of(n_failed: int, n_files: int) -> int:
     """Return the exit status of a run over files, after saying on stderr how many failed, if any."""
     if n_failed:
-        sys.stderr.write(f"fastaudio: {n_failed} of {n_files} files failed\n")
+        complain(f"{n_failed} of {n_files} files failed")
     return FAILED if n_failed else OK

@@ -7,13 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio.cli.arguments import positive, seconds
+from fastaudio.cli.start import add_start
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
-from fastaudio.running.start_time import start_in_name, start_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from fastaudio.live import Overflow
 
 _BLOCK_S = 0.05
@@ -45,34 +43,21 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
 
     group.add_argument(
         "--retry",
-        type=seconds,
+        type=_retry,
         nargs="?",
         const=_RETRY_S,
         metavar="S",
         help="look for a lost microphone again and again, after 1 s and then less often, "
         f"at the latest after S seconds each time ({_RETRY_S:.0f})",
     )
-    group.add_argument(
-        "--start",
-        type=moment,
-        metavar="TIME",
-        help="when the sound of a pipe or file began, such as 2026-11-28T13:15:00 or with +01:00 at the end "
-        "(a file's name may say it: 20261128_131500.wav)",
-    )
+    add_start(group, "a pipe or file")
 
 
-def moment(text: str) -> datetime:
-    """Return a time with its zone."""
+def _retry(text: str) -> float:
     try:
-        return start_of(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def started_of(args: argparse.Namespace) -> datetime | None:
-    """Return when the sound began, if an option or the file's name says so."""
-    start: datetime | None = args.start
-    return start_in_name(args.realtime) if start is None and args.realtime is not None else start
+        return seconds(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; a device's name comes before --retry") from error
 
 
 def source_of(args: argparse.Namespace) -> Source:

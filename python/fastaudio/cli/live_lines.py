@@ -1,4 +1,4 @@
-"""Writing live results: one line per window or event, as text, JSON, CSV, or rows of tables for other programs."""
+"""Writing live results: one line per window or event, as text, JSON, CSV, or tables for other programs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from fastaudio.cli.events import gives_events
+from fastaudio.cli.terminal import printable, put
 from fastaudio.cli.write import event_line
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
 from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 
 class Lines:
-    """Writes one line of text per window or event."""
+    """Writes one line of text per window or event.
+
+    Attributes:
+        is_data: whether the lines are for programs, and so UTF-8 everywhere, not for a terminal.
+    """
+
+    is_data = False
 
     def __init__(
         self, pipeline: Pipeline, top: int, name: str, out: TextIO | None = None, *, begins: bool = False
@@ -83,9 +90,14 @@ class Lines:
 
     def write(self, line: str) -> None:
         """Write a line immediately."""
-        out = sys.stdout if self._out is None else self._out
-        out.write(line)
-        out.flush()
+        if self._out is not None:
+            self._out.write(line)
+            self._out.flush()
+        elif self.is_data:
+            put(line)
+        else:
+            sys.stdout.write(printable(line, lines=True))
+            sys.stdout.flush()
 
     def close(self) -> None:
         """Restore the terminal."""
@@ -93,6 +105,8 @@ class Lines:
 
 class JsonLines(Lines):
     """Writes one line of JSON, with the keys of `fastaudio tag --jsonl` and a time."""
+
+    is_data = True
 
     def _window(self, window: Window) -> str:
         (scores,) = self._as_tags(window).to_dict(top=self._top, windows=True)["windows"]
@@ -153,12 +167,16 @@ class CsvLines(JsonLines):
 class AudacityLines(Lines):
     """Writes an Audacity label track; its times are seconds from the start."""
 
+    is_data = True
+
     def _event(self, event: Event) -> str:
         return audacity_line(event)
 
 
 class RavenLines(Lines):
     """Writes a Raven Pro selection table; its times are seconds from the start."""
+
+    is_data = True
 
     def begin(self, stream: LiveStream) -> None:
         """Write the header."""

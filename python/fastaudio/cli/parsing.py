@@ -46,6 +46,9 @@ class Parser(argparse.ArgumentParser):
             message = message[:_LONGEST] + " ..."
         self.exit(2, printable(f"{self.prog}: error: {message}", lines=True) + "\n")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)  # argparse would ignore that stdout is closed
+
     def _refuse(self, unknown: Sequence[str]) -> None:
         options = [word.partition("=")[0] for word in unknown if word.startswith("-")]
         if not options:

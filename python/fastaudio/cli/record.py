@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastaudio.live import Tap
-    from fastaudio.live.sources import Sink, Source
 
 # A .wav file is RF64 from 4 GiB on, and plain WAV until then.
 _FORMATS = {".wav": "RF64", ".w64": "W64", ".flac": "FLAC"}
 _BITS = (16, 24)
 _SILENCE = 1 << 16
-_LONG_GAP_S = 60.0
+_LONG_GAP_S = 1.0
 _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m(?:in)?)?(?:(?P<s>\d+(?:\.\d+)?)s?)?"
 )
@@ -54,7 +52,7 @@ def add_record_options(parser: argparse.ArgumentParser) -> None:
         "--record-every",
         type=duration,
         metavar="TIME",
-        help="begin another file after 1h, 30m or 90s; their names end with the time: rec_20261128_131500.flac",
+        help="begin another file after 1h, 30m or 90s; each name ends with a time: rec_20261128_131500.flac",
     )
 
 
@@ -149,25 +147,23 @@ class Recorder:
                 self._end_file(say)
             samples = samples[len(part) :]
 
-    def write_from(self, tap: Tap, say: Callable[[str], None]) -> None:
-        """Write the samples that a tap holds; report lost sound by `say`."""
-        samples, n_lost = tap.read()
-        if self._left is not None:
-            n_lost = min(n_lost, self._left)
-        if n_lost and self._period is not None and n_lost > _LONG_GAP_S * self._rate:
-            say(f"fastaudio: {self._path}: {n_lost / self._rate:.3f} s of sound lost: another file begins")
+    def lose(self, n: int, say: Callable[[str], None] | None = None) -> None:
+        """Write silence for `n` samples that were lost, or begin another file; `say` so."""
+        say = say or _to_stderr
+        n = n if self._left is None else min(n, self._left)
+        if n and self._period is not None and n > _LONG_GAP_S * self._rate:
+            say(f"fastaudio: {self._path}: {n / self._rate:.3f} s of sound lost: another file begins")
             self._end_file(say)
-            self._n_heard += n_lost
-            self._left = None if self._left is None else self._left - n_lost
-            n_lost = 0
-        elif n_lost:
-            at_s, lost_s = self._n_heard / self._rate, n_lost / self._rate
+            self._n_heard += n
+            self._left = None if self._left is None else self._left - n
+            n = 0
+        elif n:
+            at_s, lost_s = self._n_heard / self._rate, n / self._rate
             say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
-        while n_lost > 0:
-            n = min(n_lost, _SILENCE)
-            self.write(np.zeros((n, self._channels), np.float32), say)
-            n_lost -= n
-        self.write(samples, say)
+        while n > 0:
+            part = min(n, _SILENCE)
+            self.write(np.zeros((part, self._channels), np.float32), say)
+            n -= part
 
     def close(self) -> None:
         """Complete the header and close the file."""
@@ -175,11 +171,12 @@ class Recorder:
 
     def _write(self, samples: NDArray[Any]) -> None:
         if not self._begun:
-            self._open(self._free_name())
+            self._open(self._free_name(len(samples)))
         if self._file is None:  # it failed before
             return
         with self._errors_named():
             self._file.write(samples)
+            self._whole_bytes = os.stat(self._target).st_size  # noqa: PTH116
             n = self._n_in_file + len(samples)
             if n - self._n_safe >= self._rate:
                 self._command(_UPDATE_HEADER_NOW)
@@ -187,9 +184,10 @@ class Recorder:
 
     def _open(self, path: str) -> None:
         self._begun, self._n_in_file, self._n_safe = True, 0, 0
-        self._name = path
+        self._name = self._target = path
+        self._whole_bytes = 0
         with self._errors_named():
-            target = os.path.realpath(path) if self._force else path
+            target = self._target = os.path.realpath(path) if self._force else path
             if self._force and os.path.lexists(target):
                 if not stat.S_ISREG(os.stat(target).st_mode):  # noqa: PTH116
                     raise OSError("not a file")
@@ -229,14 +227,19 @@ class Recorder:
         if file is not None:
             with suppress(self._soundfile.SoundFileError, OSError):
                 file.close()
+            if (
+                self._how["format"] == "FLAC"
+            ):  # a piece of a frame would spoil the whole ones for some readers
+                with suppress(OSError):
+                    os.truncate(self._target, self._whole_bytes)
         until = "recording goes on with the next file" if self._period else "listening goes on"
         text = f"fastaudio: {error}; {until}"
         (say or _to_stderr)(text)
 
-    def _free_name(self) -> str:
-        """Return a name that ends with the time of the next sample and is free."""
+    def _free_name(self, n: int) -> str:
+        """Return a free name that ends with the time of the first of `n` samples that have just come."""
         if self._started is None:
-            moment = datetime.now().astimezone()
+            moment = datetime.now().astimezone() - timedelta(seconds=n / self._rate)
         else:
             moment = self._started + timedelta(seconds=self._n_heard / self._rate)
         path = Path(self._path)
@@ -261,7 +264,9 @@ class _ErrorsNamed:
         if error is None or not isinstance(error, self._errors):
             return
         strerror = error.strerror if isinstance(error, OSError) else None
-        reason = strerror or str(error).rpartition(": ")[2].rstrip(".") or "no room"
+        reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
+        if reason in {"", "System error"}:  # libsndfile doesn't say more
+            reason = "the system refused to write; is the disk full?"
         raise RecordError(
             f"--record: expected a file that can be written, got {self._path} ({reason})"
         ) from error
@@ -269,23 +274,3 @@ class _ErrorsNamed:
 
 def _to_stderr(text: str) -> None:
     sys.stderr.write(text + "\n")
-
-
-class Recorded:
-    """A source that records its samples on their way, since a pipe may be faster than a tap is read."""
-
-    def __init__(self, source: Source, recorder: Recorder) -> None:
-        self.sample_rate, self.channels, self.name = source.sample_rate, source.channels, source.name
-        self.stop, self.check = source.stop, source.check
-        self._start = source.start
-        self._write = recorder.write
-
-    def start(self, stream: Sink) -> None:
-        """Begin to feed `stream` and the recorder, and return at once."""
-        self._push, self.finish = stream.push, stream.finish
-        self._start(self)
-
-    def push(self, samples: NDArray[Any]) -> None:
-        """Pass a block on to the stream and to the recorder."""
-        self._push(samples)
-        self._write(samples)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio import cards
 from fastaudio._core import __version__
 from fastaudio._system.writing import OutputError, check_folder, check_writable, is_stream, writing
-from fastaudio.cli.terminal import encoded, put
+from fastaudio.cli.terminal import complain, encoded, put
 from fastaudio.cli.unfinished import Unfinished, unfinished
 from fastaudio.running.folders import SUFFIXES
 
@@ -128,20 +128,19 @@ def collecting(
             stream.finish()
     else:
         keep = {"force": args.force, "resume": args.resume}
+        if tables is not None:
+            Path(os.path.realpath(args.output)).parent.mkdir(parents=True, exist_ok=True)
         with unfinished(args.output, about(args), names, **keep) as run:
             yield Results(form, [name for name in names if not run.has(name)], run)
             if tables is None:
                 _write_whole(args, form, run, names)
             else:
-                for name, piece in run.pieces(names):
-                    Path(tables[name]).parent.mkdir(parents=True, exist_ok=True)
-                    with writing(tables[name], force=args.force) as file:
-                        file.write(piece)
+                _write_tables(args, tables, run, names)
 
 
 def _write_whole(args: argparse.Namespace, form: Form, run: Unfinished, names: Sequence[str]) -> None:
     if not len(run) and os.path.lexists(args.output):
-        sys.stderr.write(f"fastaudio: {args.output}: left as it was, since nothing succeeded\n")
+        complain(f"{args.output}: left as it was, since nothing succeeded")
         return
     with writing(args.output, force=args.force) as file:
         before = form.begin
@@ -149,6 +148,18 @@ def _write_whole(args: argparse.Namespace, form: Form, run: Unfinished, names: S
             file.write(encoded(before) + piece)
             before = form.between
         file.write(encoded(form.end if len(run) else form.empty))
+
+
+def _write_tables(
+    args: argparse.Namespace, tables: Mapping[str, str], run: Unfinished, names: Sequence[str]
+) -> None:
+    for name, piece in run.pieces(names):
+        path = Path(tables[name])
+        if args.resume and path.is_file() and path.read_bytes() == piece:
+            continue  # it was written before the run broke off
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(path, force=args.force) as file:
+            file.write(piece)
 
 
 def table_paths(args: argparse.Namespace, names: Sequence[str], suffix: str) -> dict[str, str]:
@@ -175,7 +186,7 @@ def table_paths(args: argparse.Namespace, names: Sequence[str], suffix: str) -> 
             )
         taken[path.casefold()] = name
         if Path(path).parent.is_dir():
-            check_writable(path, force=args.force, inputs=names)
+            check_writable(path, force=args.force or args.resume, inputs=names)
         found[name] = path
     return found
 

@@ -38,7 +38,7 @@ def summary(stats: LiveStats, rate: int) -> str:
         f"load       {100 * stats.real_time_factor:.1f} % of a core: {load}",
     ]
     if stats.interruptions:
-        lines.append(f"source     was lost and looked for {stats.interruptions} times")
+        lines.append(f"source     interrupted {stats.interruptions} times")
     if stats.device_overflows:
         lines.append(f"device     lost sound {stats.device_overflows} times before it came here")
     if stats.bad_values:

@@ -7,10 +7,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.results import add_output_options, check_output, collecting, table_paths
+from fastaudio.cli.start import add_start, timed
 from fastaudio.cli.terminal import spelled
 from fastaudio.cli.write import events_form, tags_form
 from fastaudio.pipeline import Pipeline
@@ -74,6 +76,7 @@ def add(commands: Commands) -> None:
     )
     add_output_options(tag)
     tag.add_argument("--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)")
+    add_start(tag, "a file")
     add_files_options(tag)
     add_events_options(tag)
 
@@ -93,15 +96,17 @@ def _pipeline(args: argparse.Namespace, threads: int) -> Pipeline:
 
 def _tables(args: argparse.Namespace, names: list[str]) -> dict[str, str] | None:
     """Return the path of each recording's own file, or None if all results go to one place."""
-    several = len(names) > 1 or any(os.path.isdir(path) for path in args.paths)  # noqa: PTH112  # - isn't one
-    folder = args.output and (several or os.path.isdir(args.output))  # noqa: PTH112
-    if args.form not in TABLES or not (folder or len(names) > 1):
+    if args.form not in TABLES:
         return None
-    if not args.output:
-        raise ValueError(
-            f"tag --{args.form}: expected --output FOLDER for the files of {len(names)} recordings, got none"
-        )
-    return table_paths(args, names, _SUFFIXES[args.form])
+    if not args.output or is_stream(args.output):
+        if len(names) > 1:
+            got = f"--output {args.output}" if args.output else "none"
+            raise ValueError(
+                f"tag --{args.form}: expected --output FOLDER for {len(names)} recordings, got {got}"
+            )
+        return None
+    several = len(names) > 1 or any(map(os.path.isdir, args.paths))
+    return table_paths(args, names, _SUFFIXES[args.form]) if several or os.path.isdir(args.output) else None  # noqa: PTH112
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -110,7 +115,7 @@ def _run(args: argparse.Namespace) -> int:
     if tables is None:
         check_output(args, names)
     pipeline = _pipeline(args, threads_of(args, len(names)))
-    form = events_form(args) if gives_events(pipeline) else tags_form(args)
+    form = timed(events_form(args) if gives_events(pipeline) else tags_form(args), args, names)
     with ExitStack() as stack:
         results = stack.enter_context(collecting(args, form, names, tables))
         files = FileRun(pipeline, results.todo, args, stack, n_files=len(names))

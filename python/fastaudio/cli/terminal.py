@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from fastaudio._system.writing import OutputError
@@ -58,7 +59,8 @@ def prepare_stdout(args: argparse.Namespace) -> None:
 
 def drop_stdout() -> None:
     """Let what is still to be written to stdout go nowhere, since writing there fails."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):  # it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def encoded(text: str) -> bytes:
@@ -97,4 +99,10 @@ def complain(message: str) -> None:
     """Write a message of at most a screen to stderr, with the program's name before it."""
     if len(message) > _LONGEST:
         message = f"{message[: _LONGEST - _END]} ... {message[-_END:]}"
-    sys.stderr.write(f"fastaudio: {printable(message, lines=True)}\n")
+    tell(f"fastaudio: {printable(message, lines=True)}\n")
+
+
+def tell(text: str) -> None:
+    """Write to stderr; work goes on if nobody reads it, or if its disk is full."""
+    with suppress(OSError):
+        sys.stderr.write(text)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
 import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._system.writing import OutputError, full_disk
+from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +46,7 @@ class Unfinished:
         self._file = file
         self._path = path
         self._records: dict[str, _Record] = {}
+        self._stamps: dict[str, list[int] | None] = {}  # of inputs, before they were read
 
     def begin(self, about: Mapping[str, Any]) -> None:
         """Write the first line of a new file."""
@@ -75,15 +76,15 @@ class Unfinished:
 
     def add(self, name: str, content: bytes, *, failed: bool = False) -> None:
         """Keep what an input gave; one that `failed` is run again by --resume."""
-        stamp, n_bytes = _stamp(name), len(content)
+        stamp, n_bytes = self._stamp(name), len(content)
         line = {"name": name, "stamp": stamp, "bytes": n_bytes, "crc": zlib.crc32(content), "failed": failed}
         start = self._append(_line(line), content)
         self._records[name] = _Record(stamp, start, n_bytes, failed)
 
     def has(self, name: str) -> bool:
         """Tell whether an input is done, and was not changed since."""
-        record = self._records.get(name)
-        return bool(record and not record.failed and record.stamp and record.stamp == _stamp(name))
+        stamp, record = self._stamp(name), self._records.get(name)
+        return bool(record and not record.failed and stamp and record.stamp == stamp)
 
     def pieces(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Yield what each input gave, with its name, in the order of `names`; those without are left out."""
@@ -106,6 +107,11 @@ class Unfinished:
         self._file.close()
         if os.name == "nt":
             Path(path).unlink(missing_ok=True)
+
+    def _stamp(self, name: str) -> list[int] | None:
+        if name not in self._stamps:
+            self._stamps[name] = _stamp(name)
+        return self._stamps[name]
 
     def _append(self, line: bytes, content: bytes | None = None) -> int:
         """Write at the end; return where the content begins."""
@@ -174,18 +180,19 @@ def unfinished(
         if old is not None and resume:
             _require_same(shown, old, json.loads(json.dumps(about)))
             run.drop_others(names)
-            sys.stderr.write(f"fastaudio: {len(run)} of {len(set(names))} files are done already\n")
+            complain(f"{len(run)} of {len(set(names))} files are done already")
         else:
             file.truncate(0)
-            run = Unfinished(file, shown)
-            run.begin(about)
+            run, old = Unfinished(file, shown), None
         try:
+            if old is None:
+                run.begin(about)
             yield run
         except BaseException:
             if len(run):
-                sys.stderr.write(
-                    f"fastaudio: {len(run)} of {len(set(names))} files are done and kept in {shown}; "
-                    "the same command with --resume goes on\n"
+                complain(
+                    f"{len(run)} of {len(set(names))} files are done and kept in {shown}; "
+                    "the same command with --resume goes on"
                 )
             else:
                 run.remove(path)

@@ -66,7 +66,7 @@ def events_form(args: argparse.Namespace) -> Form:
     """Return the chosen form for events."""
     header = csv_header()
     forms = {
-        None: Form(lambda events: _events_text(_shown_events(events)), is_data=False),
+        None: Form(lambda events: _events_text(_shown(events)), is_data=False),
         "json": _list_of(lambda events: events.to_dict()),
         "jsonl": Form(lambda events: events.to_jsonl()),
         "csv": Form(lambda events: events.to_csv(header=False), header, empty=header),
@@ -120,20 +120,15 @@ def _reaches(score: float | None, least: float | None) -> bool:
     return least is None or score is None or not score < least
 
 
-def _shown(tags: Tags) -> Tags:
-    """Return tags with a name and labels that can't control a terminal."""
-    return replace(tags, path=printable(str(tags.path)), labels=[printable(label) for label in tags.labels])
-
-
-def _shown_events(events: Events) -> Events:
-    shown = tuple(replace(event, label=printable(event.label)) for event in events)
-    return replace(events, path=printable(str(events.path)), events=shown)
+def _shown(result: Any) -> Any:
+    """Return tags or events with a name and labels that can't control a terminal."""
+    return replace(result, path=printable(str(result.path)), labels=list(map(printable, result.labels)))
 
 
 def event_line(event: Event) -> str:
     """Return an event as a line of text."""
     end = "..." if event.end_s is None else f"{event.end_s:.2f}"
-    return f"  {event.start_s:7.2f} - {end:>7} s  {event.label:<18} {event.peak:4.2f}\n"
+    return f"  {event.start_s:7.2f} - {end:>7} s  {printable(event.label):<18} {event.peak:4.2f}\n"
 
 
 def _events_text(events: Events) -> str:

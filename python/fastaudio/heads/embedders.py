@@ -91,6 +91,7 @@ def _networks(node: Node) -> Iterator[OnnxModel]:
 
 
 def licence_of(embedder: Pipeline) -> Path | None:
-    """Return the licence that lies beside one of the embedder's networks, if any."""
+    """Return the licence that lies beside one of the embedder's networks, if any; no link to elsewhere."""
     beside = [Path(net.path).parent / "LICENSE" for net in _networks(embedder.node)]
-    return next((path for path in beside if path.is_file()), None)
+    inside = [path for path in beside if path.resolve().is_relative_to(path.parent.resolve())]
+    return next((path for path in inside if path.is_file()), None)

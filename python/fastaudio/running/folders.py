@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from fastaudio.running.sources import said
+
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 _DECODED_ALWAYS = """
@@ -99,11 +101,6 @@ def find_audio(folder: PathLike) -> Found:
                 (links if entry.is_symlink() else folders).append(entry.path)
     found.files.sort()
     return found
-
-
-def said(error: OSError) -> str:
-    """Return what the system says of an error, without its number and the path."""
-    return (error.strerror or str(error)).lower()
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

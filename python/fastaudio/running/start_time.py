@@ -26,9 +26,8 @@ def start_in_name(path: str | os.PathLike[str]) -> datetime | None:
 
     Names hold `YYYYMMDD_HHMMSS`, as those of AudioMoth (`20230401_053000.WAV`, `20230401_053000T.WAV`), Song
     Meter (`SM4_20230401_053000.wav`) and many others do, or the same with `-`, `_` or `.` between the
-    numbers. A zone may follow: `Z`, `+0200`, `_(UTC+2)`; without one it is this machine's local time. Devices that run
-    on UTC without saying so, as AudioMoth does unless it is told otherwise, are to be corrected by whoever
-    knows.
+    numbers. A zone may follow: `Z`, `+0200`, `_(UTC+2)`; without one it is this machine's local time.
+    AudioMoth writes UTC and doesn't say so, unless it is told otherwise.
 
     >>> print(start_in_name("garden/SM4_20230401_053000Z.wav"))
     2023-04-01 05:30:00+00:00

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fastaudio import cards, cli
 from fastaudio.cards import pack as packing
+from fastaudio.heads import embedders
 from helpers import GUITAR, ONNX
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,14 +79,14 @@ def test_pack_refuses_a_card_that_does_not_load(mine: Path, tmp_path: Path) -> N
     assert not (tmp_path / "mine.onnx").exists()
 
 
-def test_pack_replaces_nothing_unasked_and_may_replace_the_network_itself(mine: Path) -> None:
-    card, want, before = cards.read_card(mine), fa.Pipeline.load(mine)(GUITAR).scores, tree(mine)
-    with pytest.raises(fa.ModelError, match=r"nft\.onnx: expected no file there, got one; .*--force"):
-        packing.pack(card, mine / "nft.onnx")
-    assert tree(mine) == before
-    packing.pack(card, mine / "nft.onnx", force=True)
-    assert np.array_equal(fa.Pipeline.load(mine)(GUITAR).scores, want)
-    assert np.array_equal(fa.Pipeline.load(mine / "nft.onnx")(GUITAR).scores, want)
+def test_pack_replaces_nothing_unasked(mine: Path, tmp_path: Path) -> None:
+    card, target = cards.read_card(mine), tmp_path / "mine.onnx"
+    target.write_bytes(b"dear")
+    with pytest.raises(fa.ModelError, match=r"mine\.onnx: expected no file there, got one; .*--force"):
+        packing.pack(card, target)
+    assert target.read_bytes() == b"dear"
+    packing.pack(card, target, force=True)
+    assert np.array_equal(fa.Pipeline.load(target)(GUITAR).scores, fa.Pipeline.load(mine)(GUITAR).scores)
 
 
 def test_unpack_replaces_nothing_unasked(model: cards.Card, mine: Path, tmp_path: Path) -> None:
@@ -228,6 +229,35 @@ def test_unpacking_that_fails_leaves_what_was_there(
         packing.unpack(model, out, force=True)
     assert before.items() <= tree(out).items()
     assert tree(out)["card.json"] == before["card.json"]
+
+
+def test_what_a_model_is_made_of_is_never_replaced_by_it(
+    mine: Path, model: cards.Card, tmp_path: Path
+) -> None:
+    before = tree(mine)
+    for name in ("card.json", "nft.onnx", "heads/head ♪.onnx", "LICENSE"):
+        with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+            packing.pack(cards.read_card(mine), mine / name, force=True)
+    assert tree(mine) == before
+    (tmp_path / "own").mkdir()
+    model.path.rename(tmp_path / "own" / "nft.onnx")  # the name of its first network
+    before = tree(tmp_path / "own")
+    with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+        packing.unpack(cards.read_card(tmp_path / "own" / "nft.onnx"), tmp_path / "own", force=True)
+    assert tree(tmp_path / "own") == before
+
+
+def test_a_licence_that_is_a_link_out_of_the_folder_is_not_packed(mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "private key").write_bytes(b"secret")
+    (mine / "LICENSE").unlink()
+    (mine / "LICENSE").symlink_to(tmp_path / "private key")
+    with pytest.raises(fa.ModelError, match="LICENSE: expected a file in the card's folder, got a link out"):
+        packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
+    assert not (tmp_path / "mine.onnx").exists()
+    assert embedders.licence_of(fa.Pipeline.load(mine)) is None
+    (mine / "LICENSE").unlink()
+    (mine / "LICENSE").symlink_to("card.json")
+    assert packing.pack(cards.read_card(mine), tmp_path / "mine.onnx") is None
 
 
 @pytest.mark.parametrize("name", ["song.json", "song.wav", "card.json"])

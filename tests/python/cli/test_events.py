@@ -127,7 +127,7 @@ def test_wrong_usage_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> Non
         (["--events", "--windows"], "tag: expected --windows or --events, got both; leave out one"),
         (
             [GUITAR, "--raven"],
-            "tag --raven: expected --output FOLDER for the files of 2 recordings, got none",
+            "tag --raven: expected --output FOLDER for 2 recordings, got none",
         ),
     ):
         assert run(capsys, GUITAR, *arguments) == (2, "", f"fastaudio: {message}\n")

@@ -355,6 +355,8 @@ def test_json_has_a_versioned_schema() -> None:
     }
     assert SCHEMA == "fastaudio.events/1"
     assert FOUND[2].to_dict() == {
+        "id": f"2.992000 {LABELS[2]}",
+        "state": "end",
         "label": LABELS[2],
         "start_s": 2.992,
         "end_s": 5.984,

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import fastaudio as fa
+import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
@@ -229,9 +231,11 @@ def test_scores_that_are_no_numbers_are_run_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastaudio.cli.tag._is_finite", lambda _: False)
+        found = fa.Pipeline.load()(sounds[0])
+        spoilt = replace(found, scores=np.full_like(found.scores, np.nan))
+        patch.setattr(fa.Pipeline, "__call__", lambda *_, **__: spoilt)
         patch.setattr(results, "_write_whole", interrupt)
-        status, said = main(capsys, "tag", sounds[0], "--output", out)
+        status, said = main(capsys, "tag", sounds[0], "--csv", "--output", out)
     assert f"{sounds[0]}: expected scores that are numbers, got NaN or infinity from the network" in said
-    status, said = main(capsys, "tag", sounds[0], "--output", out, "--resume")
+    status, said = main(capsys, "tag", sounds[0], "--csv", "--output", out, "--resume")
     assert (status, said) == (0, "fastaudio: 0 of 1 files are done already\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,26 @@ def test_a_killed_run_goes_on(how: str, sounds: list[str], tmp_path: Path) -> No
     assert not part.exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="limits of POSIX")
+@pytest.mark.parametrize(("blocks", "kept"), [(0, 0), (2, 1)])
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(
+    sounds: list[str], tmp_path: Path, blocks: int, kept: int
+) -> None:
+    out = tmp_path / "tags.json"
+    call = [sys.executable, "-m", "fastaudio", "tag", sounds[0], *sounds[3:], "--json", "--jobs", "1"]
+    limited = ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *call, "--output", str(out)]
+    result = subprocess.run(limited, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert f"fastaudio: {out}.part: expected room to write, got: File too large; free some" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tags.json.part"][:kept]
+    call += ["--output", str(out), "--resume"]
+    result = subprocess.run(call, check=False, capture_output=True, text=True)
+    assert result.returncode == 0
+    assert bool(re.search("[12] of 3 files are done already", result.stderr)) == bool(kept)
+    assert len(json.loads(out.read_bytes())) == 3
+
+
 def test_another_run_is_refused_by_what_differs(
     sounds: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +154,7 @@ def test_another_run_is_refused_by_what_differs(
     assert status == 2
     assert "model musicnn-mtt" in said
     assert "top 5" in said
-    assert "musicnn-msd, 3; give the same, or begin anew with --force" in said
+    assert "musicnn-msd, 3; give the same, or begin anew with --force and without --resume" in said
     assert Path(f"{out}.part").read_bytes() == kept
     status, said = main(capsys, *call, "--top", 3, "--force")
     assert status == 1

@@ -180,7 +180,7 @@ def unfinished(
                 "go on with --resume, or begin anew with --force"
             )
         if old is not None and resume:
-            _require_same(shown, old, json.loads(json.dumps(about)))
+            _require_same(shown, old, json.loads(json.dumps(about, default=str)))
             run.drop_others(names)
             complain(f"{len(run)} of {len(set(names))} files are done already")
         else:
@@ -264,4 +264,4 @@ def _stamp(name: str) -> list[int] | None:
 
 
 def _line(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data).encode("ascii") + b"\n"
+    return json.dumps(data, default=str).encode("ascii") + b"\n"

@@ -15,7 +15,7 @@ from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
-from fastaudio.running.stream import PipelineStream, Samples
+from fastaudio.running.stream import PipelineStream, Result, Samples
 from fastaudio.running.whole import Layout, Progress, run_array, run_file, run_many, with_layout
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Pipeline(Composition):
         sample_rate: int | None = None,
         layout: Layout | None = None,
         progress: Progress | None = None,
-    ) -> Any:
+    ) -> Result:
         """Run over a whole signal.
 
         Args:
@@ -116,15 +116,18 @@ class Pipeline(Composition):
             DecodeError: the file can't be read, or holds values that aren't finite.
             TypeError, ValueError: samples have a wrong type, shape or value, or no rate.
         """
+        result: Result
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
-            return run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
-        if (sample_rate is not None or layout is not None) and is_file_like(source):
+            result = run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
+        elif (sample_rate is not None or layout is not None) and is_file_like(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
-        with AudioFile(source) as file:
-            with file.decode_errors():
-                stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
-            return run_file(stream, file, progress)
+        else:
+            with AudioFile(source) as file:
+                with file.decode_errors():
+                    stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+                result = run_file(stream, file, progress)
+        return result
 
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
         """Open a stream, which takes blocks of any size.
@@ -206,7 +209,9 @@ class Pipeline(Composition):
         node, spec = pipeline.runnable(source.sample_rate, source.channels)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source, started=started)
 
-    def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
+    def map(
+        self, sources: Iterable[FileLike], *, jobs: int | None = None
+    ) -> Iterator[Result | FastaudioError]:
         """Run over many files, several at once; they share the network's session.
 
         Args:

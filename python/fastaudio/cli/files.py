@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import ExitStack
-
-_STDIN_IN_MEMORY = 64_000_000
 
 log = logging.getLogger("fastaudio")
 
@@ -59,21 +55,31 @@ def find_files(paths: Sequence[str], command: str) -> list[str]:
     A ValueError that names `command` says that there are none, and what there was.
     """
     files: list[str] = []
-    skipped: list[str] = []
+    skipped: list[tuple[str, str]] = []
     for path in paths:
         if path == "-" or not Path(path).is_dir():
             files.append(path)
             continue
         found = find_audio(path)
         files += found.files
-        if line := found.line():
-            complain(f"{path}: {line}")
-            skipped.append(f"{path} ({line})")
-        elif not found.files:
-            skipped.append(f"{path} (nothing in it)")
+        if (line := found.line()) or not found.files:
+            skipped.append((path, line or "nothing in it"))
     if not files:
-        raise ValueError(f"{command}: expected sound files, got none in {', '.join(skipped)}")
+        got = ", ".join(f"{path} ({line})" for path, line in skipped)
+        raise ValueError(f"{command}: expected sound files, got none in {got}")
+    for path, line in skipped:
+        complain(f"{path}: {line}")
     return files
+
+
+def model_files(model: str) -> list[Path]:
+    """Return the files that a model is read from, if it is given by its path; no output may replace them."""
+    path = Path(model)
+    if path.is_dir():
+        path /= "card.json"
+    if not path.is_file():
+        return []
+    return [path, *path.parent.glob("*.onnx")] if path.suffix == ".json" else [path]
 
 
 def threads_of(args: argparse.Namespace, n_files: int) -> int:
@@ -82,16 +88,10 @@ def threads_of(args: argparse.Namespace, n_files: int) -> int:
     return threads or (os.cpu_count() or 1 if n_files == 1 else 1)
 
 
-@contextmanager
-def _stdin() -> Iterator[BinaryIO]:
-    """Give all of stdin as a file that can seek, as decoders need it; large input goes to disk."""
+def _stdin() -> BinaryIO:
     if sys.stdin is None:  # closed before the program began
         raise ValueError("-: expected sound on stdin, got a closed stream; open it, or name a file")
-    with tempfile.SpooledTemporaryFile(max_size=_STDIN_IN_MEMORY) as file:
-        while chunk := sys.stdin.buffer.read(1 << 20):
-            file.write(chunk)
-        file.seek(0)
-        yield file  # type: ignore[misc]
+    return sys.stdin.buffer
 
 
 class FileRun:
@@ -121,7 +121,7 @@ class FileRun:
         self._jobs: int | None = args.jobs
         self._failed = 0
         self._started = time.perf_counter()
-        self._sources = [stack.enter_context(_stdin()) if name == "-" else name for name in names]
+        self._sources = [_stdin() if name == "-" else name for name in names]
         self.bar: Bar = stack.enter_context(progress(len(names), quiet=args.quiet))
         self.sound_s = 0.0
 

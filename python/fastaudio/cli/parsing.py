@@ -23,21 +23,36 @@ class Parser(argparse.ArgumentParser):
     """
 
     intermixed = False
-    _nested = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse; what is unknown to a command is an error of that command, not of the program."""
-        if self._nested:  # the second pass over intermixed arguments
-            return super().parse_known_args(args, namespace)
-        self._nested = True
-        try:
-            parse = self.parse_known_intermixed_args if self.intermixed else super().parse_known_args
-            namespace, unknown = parse(args, namespace)
-        finally:
-            self._nested = False
+        words = sys.argv[1:] if args is None else list(args)
+        if self.intermixed:
+            return self._parse_intermixed(words, namespace), []
+        namespace, unknown = super().parse_known_args(words, namespace)
         if unknown:
             self._refuse(unknown)
         return namespace, unknown
+
+    def _parse_intermixed(self, words: list[str], namespace: Any) -> Any:
+        """Parse options first; what is left are the files, and all that follows `--`."""
+        end = words.index("--") if "--" in words else len(words)
+        (files,) = self._get_positional_actions()
+        kept = files.nargs, files.default, self.usage
+        self.color = False  # Python 3.14 would colour the usage twice
+        self.usage = self.format_usage().removeprefix("usage: ")  # still with the files
+        files.nargs = files.default = argparse.SUPPRESS
+        try:
+            namespace, names = super().parse_known_args(words[:end], namespace)
+        finally:
+            files.nargs, files.default, self.usage = kept
+        if any(name.startswith("-") and name != "-" for name in names):
+            self._refuse(names)
+        names += words[end + 1 :]
+        if not names:
+            self.error(f"the following arguments are required: {files.metavar}")
+        setattr(namespace, files.dest, names)
+        return namespace
 
     def error(self, message: str) -> NoReturn:
         """Write the command's usage and a message, and exit with status 2."""
@@ -50,7 +65,7 @@ class Parser(argparse.ArgumentParser):
         (file or sys.stderr).write(message)  # argparse would ignore that stdout is closed
 
     def _refuse(self, unknown: Sequence[str]) -> None:
-        options = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+        options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]
         if not options:
             self.error(f"expected no further argument, got {' '.join(unknown)}")
         known = [option for option in self._option_string_actions if option.startswith("--")]

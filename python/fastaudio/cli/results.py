@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio import cards
 from fastaudio._core import __version__
 from fastaudio._system.writing import OutputError, check_folder, check_writable, is_stream, writing
+from fastaudio.cli.files import model_files
 from fastaudio.cli.terminal import complain, encoded, put
 from fastaudio.cli.unfinished import Unfinished, unfinished
 from fastaudio.running.folders import SUFFIXES
@@ -28,9 +30,11 @@ _NO_MATTER = {"command", "paths", "output", "force", "resume", "jobs", "threads"
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for what may be done to the output."""
-    parser.add_argument("--force", action="store_true", help="replace an output that is there")
+    parser.add_argument("--force", action="store_true", help="replace an output that is there, at the end")
     parser.add_argument(
-        "--resume", action="store_true", help="go on where a run with the same options and --output ended"
+        "--resume",
+        action="store_true",
+        help="go on with a run that broke off: give the same options and --output",
     )
 
 
@@ -41,8 +45,10 @@ def about(args: argparse.Namespace, **more: Any) -> dict[str, Any]:
     return {"command": args.command, "fastaudio": __version__, "card": card, **options, **more}
 
 
-def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
+def check_output(args: argparse.Namespace, names: Sequence[str], *others: str) -> None:
     """Find out before the work whether the file --output, or stdout, can be written.
+
+    The inputs are the sounds, the model's files, and the `others`.
 
     Raises:
         OutputError: it can't, or it is one of the inputs or would become one.
@@ -53,12 +59,13 @@ def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
         raise ValueError(
             f"--resume: expected --output FILE, got {args.output or 'none'}; only a file is kept"
         )
-    check_writable(output, force=args.force, inputs=names)
+    check_writable(output, force=args.force, inputs=[*names, *model_files(args.model), *others])
     if is_stream(output):
         return
+    if Path(output).suffix.lower().lstrip(".") not in SUFFIXES:
+        return
     for folder in filter(os.path.isdir, args.paths):
-        inside = Path(os.path.realpath(output)).is_relative_to(os.path.realpath(folder))
-        if inside and Path(output).suffix.lower().lstrip(".") in SUFFIXES:
+        if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(folder)):
             raise OutputError(
                 f"{output}: expected a file that isn't read as sound, got a sound's name in {folder}, "
                 "where the next run would read it; choose another"
@@ -172,28 +179,41 @@ def table_paths(args: argparse.Namespace, names: Sequence[str], suffix: str) -> 
         OutputError: one can't be written, or two recordings would have the same.
     """
     check_folder(args.output)
-    places = {name: _place_below(name, args.paths) for name in names}
-    stems = [os.path.splitext(place)[0].casefold() for place in places.values()]  # noqa: PTH122
-    found: dict[str, str] = {}
+    folders = [path for path in args.paths if os.path.isdir(path)]  # noqa: PTH112
+    places = {name: _place_below(name, folders) for name in names}
+    n_alike = Counter(map(_stem, places.values()))
+    read = set(map(_identity, names)) - {None}
     taken: dict[str, str] = {}
+    found: dict[str, str] = {}
     for name, place in places.items():
-        stem = os.path.splitext(place)[0]  # noqa: PTH122
-        path = str(Path(args.output, (stem if stems.count(stem.casefold()) == 1 else place) + suffix))
-        if path.casefold() in taken:
-            other = taken[path.casefold()]
+        alone = n_alike[_stem(place)] == 1
+        path = str(Path(args.output, (os.path.splitext(place)[0] if alone else place) + suffix))  # noqa: PTH122
+        if (other := taken.setdefault(path.casefold(), name)) != name:
             raise OutputError(
                 f"{path}: expected one recording of that name, got {other} and {name}; run each by itself"
             )
-        taken[path.casefold()] = name
-        if Path(path).parent.is_dir():
-            check_writable(path, force=args.force or args.resume, inputs=names)
+        if os.path.lexists(path):
+            inputs = names if _identity(path) in read else ()
+            check_writable(path, force=args.force or args.resume, inputs=inputs)
         found[name] = path
     return found
 
 
-def _place_below(name: str, paths: Sequence[str]) -> str:
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _stem(place: str) -> str:
+    return os.path.splitext(place)[0].casefold()  # noqa: PTH122
+
+
+def _place_below(name: str, folders: Sequence[str]) -> str:
     """Return where a file lies in the folder that was given, or else its own name."""
-    for folder in filter(os.path.isdir, paths):
+    for folder in folders:
         if Path(name).is_relative_to(folder):
             return str(Path(name).relative_to(folder))
     return "stdin" if name == "-" else Path(name).name

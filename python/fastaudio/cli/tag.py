@@ -45,7 +45,8 @@ name ends in .part; an interrupted run goes on from there if you add --resume. J
 of a file's name that aren't are spelled like \\udcff. A score that is no number is null, and its file counts
 as failed.
 
-exit status: 0 all files done, 1 some failed (each named on stderr), 2 wrong usage, 130 interrupted
+exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
+130 interrupted
 """
 _FORMS = {
     "json": "write one JSON list",

@@ -45,7 +45,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
             ["train", "d", "-o", "m", "--kind", "mpl"],
             "expected one of linear, mlp, got 'mpl'; did you mean mlp?",
         ),
-        (["tag"], "the following arguments are required"),
+        (["tag"], "the following arguments are required: FILE|DIR|-"),
+        (["embed", "a.wav"], "the following arguments are required: -o"),
+        (["tag", "a.wav", "--json", "b.wav", "--csv"], "argument --csv: not allowed with argument --json"),
     ],
 )
 def test_a_wrong_option_gets_the_usage_of_its_command(
@@ -66,9 +68,10 @@ def test_options_may_stand_between_files(capsys: pytest.CaptureFixture[str]) -> 
     other = GUITAR.parent / ".." / GUITAR.parent.name / GUITAR.name
     want = ["tag", "--top", "1", "--csv", str(GUITAR), str(other), "--", "-missing.wav"]
     between = ["tag", str(GUITAR), "--top", "1", str(other), "--csv", "--", "-missing.wav"]
+    after = ["tag", "--csv", "--top=1", "--", str(GUITAR), str(other), "-missing.wav"]
     results = []
-    for arguments in (want, between):
+    for arguments in (want, between, after):
         assert cli.main(arguments) == 1
         results.append(capsys.readouterr())
-    assert results[0] == results[1]
+    assert results[0] == results[1] == results[2]
     assert len(results[0].out.splitlines()) == 3

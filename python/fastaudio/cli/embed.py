@@ -64,7 +64,8 @@ FILE.npz holds, for numpy.load:
 
 FILE.parquet (pip install 'fastaudio-toolkit[parquet]') has the columns path, start_s, end_s, embedding.
 
-exit status: 0 all files done, 1 some failed (each named on stderr), 2 wrong usage, 130 interrupted
+exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
+130 interrupted
 """
 
 
@@ -124,7 +125,7 @@ def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
 def _run(args: argparse.Namespace) -> int:
     names = find_files(args.paths, "embed")
     write = row_writer(args.output)
-    check_output(args, names)
+    check_output(args, names, *filter(None, [args.standardize]))
     pipeline, layer = _pipeline(args, threads_of(args, len(names)))
     about_rows: dict[str, Any] = {"schema": SCHEMA, "model": pipeline.name or args.model, "layer": layer}
     if args.mean:

@@ -72,6 +72,16 @@ def find_files(paths: Sequence[str], command: str) -> list[str]:
     return files
 
 
+def model_files(model: str) -> list[Path]:
+    """Return the files that a model is read from, if it is given by its path; no output may replace them."""
+    path = Path(model)
+    if path.is_dir():
+        path /= "card.json"
+    if not path.is_file():
+        return []
+    return [path, *path.parent.glob("*.onnx")] if path.suffix == ".json" else [path]
+
+
 def threads_of(args: argparse.Namespace, n_files: int) -> int:
     """Return how many cores each file may use."""
     threads: int | None = args.threads

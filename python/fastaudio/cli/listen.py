@@ -22,18 +22,20 @@ from fastaudio.cli.arguments import (
     add_verbose,
     seconds,
 )
+from fastaudio.cli.clips import add_clips_options
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
+from fastaudio.cli.keeping import Keeping
 from fastaudio.cli.live_lines import LINES, Lines
 from fastaudio.cli.quiet import quiet_libraries
-from fastaudio.cli.record import Recorded, Recorder, add_record_options
+from fastaudio.cli.record import add_record_options
 from fastaudio.cli.screen import Screen, summary
 from fastaudio.cli.start import started_of
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fastaudio.live import LiveStream
     from fastaudio.live.sources import Source
@@ -54,6 +56,7 @@ examples:
   fastaudio listen "USB Audio" --hop 0.5         part of a name or a number from: fastaudio devices
   fastaudio listen --jsonl --output tags.jsonl   one JSON line per window
   fastaudio listen --events --onset 0.3          events, each with its beginning and end
+  fastaudio listen --events --clips heard --before 3 --after 5    the sound of each event
   fastaudio listen --retry --record heard.flac --record-every 1h
   fastaudio listen --realtime 20261128_131500.wav    a file as if a microphone heard it
   ffmpeg -i URL -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
@@ -89,9 +92,12 @@ def add(commands: Commands) -> None:
     add_verbose(listen)
     add_input_options(listen)
     add_record_options(listen)
+    add_clips_options(listen)
     add_events_options(listen)
     listen.add_argument(
-        "--begins", action="store_true", help="write an event when it begins too, not only when it has ended"
+        "--begins",
+        action="store_true",
+        help="write an event when it begins too, not only when it has ended; implies --events",
     )
 
 
@@ -101,33 +107,33 @@ def _run(args: argparse.Namespace) -> int:
         raise ValueError("listen: expected --record with --record-every, got none; name a file")
     if args.begins and args.form in TABLES:
         raise ValueError(f"listen: expected no --begins with --{args.form}, got it; its rows have an end")
-    named = args.output is not None and args.output != "-"
     if args.output:
         recorded = [args.record] if args.record else []
         check_writable(args.output, force=args.force, inputs=[*inputs, *recorded])
+    args.events = args.events or args.begins or args.clips is not None
+    with _terminable() as ending:
+        return _listen(args, inputs, ending)
+
+
+def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event) -> int:
     pipeline = Pipeline.load(args.model, untrained=args.untrained)
     wide = _wide(args)
     pipeline = with_events(pipeline, args, onsets=args.begins or wide)
-    recorder = None
+    if args.clips and not gives_events(pipeline):
+        raise ValueError("listen: expected a model that gives events for --clips, got tags; add --events")
     with ExitStack() as stack:
-        if wants_microphone(args) and not args.verbose:
+        tapped = wants_microphone(args)
+        if tapped and not args.verbose:
             stack.enter_context(quiet_libraries())
         source = source_of(args)
         stack.callback(source.stop)
         rate = source.sample_rate
         log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
-        limit = None if args.seconds is None else round(args.seconds * rate)
-        ending = stack.enter_context(_terminable())
-        if args.record:
-            recorder = _recorder(args, source, limit, inputs)
-            stack.enter_context(closing(recorder))
-        out = stack.enter_context(_output(args.output, force=args.force)) if named else None
-        tapped = wants_microphone(args)
-        if recorder is not None and not tapped:
-            source = Recorded(source, recorder)
+        keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=_BUFFER_S)
+        out = stack.enter_context(_output(args.output, force=args.force))
         stream = stack.enter_context(
             pipeline.listen(
-                source,
+                keeping.around(source),
                 overflow=overflow_of(args),
                 hop_s=args.hop,
                 provisional_s=args.provisional,
@@ -136,23 +142,18 @@ def _run(args: argparse.Namespace) -> int:
                 started=started_of(args.start, args.realtime),
             )
         )
-        tap = stream.tap()
-        tap.position = 0  # include the sound before it
         view = stack.enter_context(closing(_view(args, source, pipeline, out, wide=wide)))
+        keeping.begin(stream, view.say)
         view.begin(stream)
-
-        def record() -> None:
-            if recorder is not None and tapped:
-                recorder.write_from(tap, view.say)
-
+        limit = None if args.seconds is None else round(args.seconds * rate)
         try:
-            _follow(stream, view, limit, record, ending)
+            _follow(stream, view, limit, keeping, ending)
         finally:
-            record()
+            keeping.end()
             if args.stats:
                 view.close()
                 sys.stderr.write(summary(stream.stats(), rate))
-    return FAILED if recorder is not None and recorder.failed else OK
+    return FAILED if keeping.failed else OK
 
 
 def _wide(args: argparse.Namespace) -> bool:
@@ -171,23 +172,12 @@ def _view(
     return LINES[args.form](pipeline, args.top, source.name, out, begins=args.begins or wide)
 
 
-def _recorder(args: argparse.Namespace, source: Source, limit: int | None, inputs: list[str]) -> Recorder:
-    return Recorder(
-        args.record,
-        source.sample_rate,
-        source.channels,
-        limit,
-        bits=args.record_bits,
-        every_s=args.record_every,
-        force=args.force,
-        inputs=[*inputs, args.output] if args.output else inputs,
-        started=started_of(args.start, args.realtime),
-    )
-
-
 @contextmanager
-def _output(path: str, *, force: bool) -> Iterator[TextIO]:
-    """Open a file that grows while it is written, since listening may go on for weeks."""
+def _output(path: str | None, *, force: bool) -> Iterator[TextIO | None]:
+    """Open a file that grows while it is written, since listening may go on for weeks; None is stdout."""
+    if path in {None, "-"}:
+        yield None
+        return
     mode: Literal["w", "x"] = "w" if force or is_stream(path) else "x"
     with Path(path).open(mode, encoding="utf-8", newline="", errors="backslashreplace") as out:
         yield out
@@ -197,7 +187,7 @@ def _follow(
     stream: LiveStream,
     view: Lines,
     limit: int | None,
-    record: Callable[[], None],
+    keeping: Keeping,
     ending: threading.Event,
 ) -> None:
     """Show results until the sound ends, until `limit` samples were captured, or until `ending` is set."""
@@ -208,7 +198,7 @@ def _follow(
             view.show(item)
         elif stream.ended:
             return
-        record()
+        keeping.keep(item)
         view.tick(stream)
         enough = limit is not None and stream.stats().captured >= limit
         if open_ and (enough or ending.is_set()):

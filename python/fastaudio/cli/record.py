@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastaudio.live import Tap
-    from fastaudio.live.sources import Sink, Source
 
 # A .wav file is RF64 from 4 GiB on, and plain WAV until then.
 _FORMATS = {".wav": "RF64", ".w64": "W64", ".flac": "FLAC"}
@@ -149,25 +147,23 @@ class Recorder:
                 self._end_file(say)
             samples = samples[len(part) :]
 
-    def write_from(self, tap: Tap, say: Callable[[str], None]) -> None:
-        """Write the samples that a tap holds; report lost sound by `say`."""
-        samples, n_lost = tap.read()
-        if self._left is not None:
-            n_lost = min(n_lost, self._left)
-        if n_lost and self._period is not None and n_lost > _LONG_GAP_S * self._rate:
-            say(f"fastaudio: {self._path}: {n_lost / self._rate:.3f} s of sound lost: another file begins")
+    def lose(self, n: int, say: Callable[[str], None] | None = None) -> None:
+        """Write silence for `n` samples that were lost, or begin another file; `say` so."""
+        say = say or _to_stderr
+        n = n if self._left is None else min(n, self._left)
+        if n and self._period is not None and n > _LONG_GAP_S * self._rate:
+            say(f"fastaudio: {self._path}: {n / self._rate:.3f} s of sound lost: another file begins")
             self._end_file(say)
-            self._n_heard += n_lost
-            self._left = None if self._left is None else self._left - n_lost
-            n_lost = 0
-        elif n_lost:
-            at_s, lost_s = self._n_heard / self._rate, n_lost / self._rate
+            self._n_heard += n
+            self._left = None if self._left is None else self._left - n
+            n = 0
+        elif n:
+            at_s, lost_s = self._n_heard / self._rate, n / self._rate
             say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
-        while n_lost > 0:
-            n = min(n_lost, _SILENCE)
-            self.write(np.zeros((n, self._channels), np.float32), say)
-            n_lost -= n
-        self.write(samples, say)
+        while n > 0:
+            part = min(n, _SILENCE)
+            self.write(np.zeros((part, self._channels), np.float32), say)
+            n -= part
 
     def close(self) -> None:
         """Complete the header and close the file."""
@@ -278,23 +274,3 @@ class _ErrorsNamed:
 
 def _to_stderr(text: str) -> None:
     sys.stderr.write(text + "\n")
-
-
-class Recorded:
-    """A source that records its samples on their way, since a pipe may be faster than a tap is read."""
-
-    def __init__(self, source: Source, recorder: Recorder) -> None:
-        self.sample_rate, self.channels, self.name = source.sample_rate, source.channels, source.name
-        self.stop, self.check = source.stop, source.check
-        self._start = source.start
-        self._write = recorder.write
-
-    def start(self, stream: Sink) -> None:
-        """Begin to feed `stream` and the recorder, and return at once."""
-        self._push, self.finish = stream.push, stream.finish
-        self._start(self)
-
-    def push(self, samples: NDArray[Any]) -> None:
-        """Pass a block on to the stream and to the recorder."""
-        self._push(samples)
-        self._write(samples)

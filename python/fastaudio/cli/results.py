@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio import cards
 from fastaudio._core import __version__
 from fastaudio._system.writing import OutputError, check_folder, check_writable, is_stream, writing
+from fastaudio.cli.files import model_files
 from fastaudio.cli.terminal import complain, encoded, put
 from fastaudio.cli.unfinished import Unfinished, unfinished
 from fastaudio.running.folders import SUFFIXES
@@ -29,9 +30,11 @@ _NO_MATTER = {"command", "paths", "output", "force", "resume", "jobs", "threads"
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for what may be done to the output."""
-    parser.add_argument("--force", action="store_true", help="replace an output that is there")
+    parser.add_argument("--force", action="store_true", help="replace an output that is there, at the end")
     parser.add_argument(
-        "--resume", action="store_true", help="go on where a run with the same options and --output ended"
+        "--resume",
+        action="store_true",
+        help="go on with a run that broke off: give the same options and --output",
     )
 
 
@@ -42,8 +45,10 @@ def about(args: argparse.Namespace, **more: Any) -> dict[str, Any]:
     return {"command": args.command, "fastaudio": __version__, "card": card, **options, **more}
 
 
-def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
+def check_output(args: argparse.Namespace, names: Sequence[str], *others: str) -> None:
     """Find out before the work whether the file --output, or stdout, can be written.
+
+    The inputs are the sounds, the model's files, and the `others`.
 
     Raises:
         OutputError: it can't, or it is one of the inputs or would become one.
@@ -54,7 +59,7 @@ def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
         raise ValueError(
             f"--resume: expected --output FILE, got {args.output or 'none'}; only a file is kept"
         )
-    check_writable(output, force=args.force, inputs=names)
+    check_writable(output, force=args.force, inputs=[*names, *model_files(args.model), *others])
     if is_stream(output):
         return
     if Path(output).suffix.lower().lstrip(".") not in SUFFIXES:

@@ -13,7 +13,9 @@ from fastaudio._core import ModelError
 from fastaudio._system.writing import check_folder, check_writable
 from fastaudio.cards import DEFAULT_MODEL, read_card
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, positive, status_of
+from fastaudio.cli.files import model_files
 from fastaudio.cli.progress import stages
+from fastaudio.cli.terminal import printable
 from fastaudio.heads import plots
 from fastaudio.heads.data import EMBEDDINGS, refusal, search
 from fastaudio.heads.head import model_file
@@ -134,7 +136,7 @@ def _run(args: argparse.Namespace) -> int:
     head.save(args.output)
     left_out = "\n".join([*failed_lines(found.left_out), ""])
     saved = f"{args.output}: saved; fastaudio tag FILE --model {args.output}"
-    sys.stdout.write(f"{head.report}{left_out}{saved}\n")
+    sys.stdout.write(printable(f"{head.report}{left_out}{saved}\n", lines=True))
     if args.plot:
         head.plot_confusion(args.plot)
     if args.plot_labels:
@@ -146,7 +148,7 @@ def _check_outputs(args: argparse.Namespace, files: Sequence[str]) -> None:
     """Refuse what couldn't be written, before the work begins."""
     model = model_file(args.output)
     if os.path.lexists(model):
-        check_writable(model, force=args.force, inputs=files)
+        check_writable(model, force=args.force, inputs=[*files, *model_files(args.model)])
         try:
             read_card(model)
         except ModelError as error:

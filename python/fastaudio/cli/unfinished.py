@@ -15,13 +15,14 @@ import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.writing import OutputError, full_disk
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from io import BufferedRandom
 
 SCHEMA = "fastaudio.unfinished/1"
 SUFFIX = ".part"
@@ -42,7 +43,7 @@ class _Record:
 class Unfinished:
     """The open file of a run; see `unfinished`."""
 
-    def __init__(self, file: BinaryIO, path: str) -> None:
+    def __init__(self, file: BufferedRandom, path: str) -> None:
         self._file = file
         self._path = path
         self._records: dict[str, _Record] = {}
@@ -122,7 +123,8 @@ class Unfinished:
                 self._file.flush()
         except OSError:
             with suppress(OSError):
-                self._file.truncate(end)
+                os.ftruncate(self._file.fileno(), end)
+            self._file.raw.close()  # else closing the file would try again to write the rest
             raise
         return end + len(line)
 
@@ -178,7 +180,7 @@ def unfinished(
                 "go on with --resume, or begin anew with --force"
             )
         if old is not None and resume:
-            _require_same(shown, old, json.loads(json.dumps(about)))
+            _require_same(shown, old, json.loads(json.dumps(about, default=str)))
             run.drop_others(names)
             complain(f"{len(run)} of {len(set(names))} files are done already")
         else:
@@ -201,7 +203,7 @@ def unfinished(
 
 
 @contextmanager
-def _open(path: str, shown: str) -> Iterator[BinaryIO]:
+def _open(path: str, shown: str) -> Iterator[BufferedRandom]:
     """Open the file for this run alone: no link, nobody else's file, none that another run has open."""
     while True:
         try:
@@ -244,7 +246,7 @@ def _require_same(shown: str, old: Mapping[str, Any], new: Mapping[str, Any]) ->
         now = ", ".join(f"{_short(new.get(key))}" for key in other)
         raise OutputError(
             f"--resume: expected what {shown} was begun with: {was}, got {now}; "
-            "give the same, or begin anew with --force"
+            "give the same, or begin anew with --force and without --resume"
         )
 
 
@@ -262,4 +264,4 @@ def _stamp(name: str) -> list[int] | None:
 
 
 def _line(data: Mapping[str, Any]) -> bytes:
-    return json.dumps(data).encode("ascii") + b"\n"
+    return json.dumps(data, default=str).encode("ascii") + b"\n"

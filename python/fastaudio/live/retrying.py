@@ -47,6 +47,8 @@ class Retrying:
             TypeError: it has none.
             ValueError: the time isn't in (0, 86400] seconds.
         """
+        if isinstance(retry_s, bool) or not isinstance(retry_s, int | float):
+            raise TypeError(f"listen: expected retry_s as a number of seconds or None, got {retry_s!r}")
         if not 0 < retry_s <= _LARGEST_S:
             raise ValueError(f"listen: expected retry_s in (0, {_LARGEST_S:.0f}] seconds, got {retry_s!r}")
         if not callable(getattr(source, "again", None)):

@@ -75,6 +75,29 @@ def test_an_output_that_is_an_input_is_refused_and_stays(
     assert tree(folder) == before
 
 
+def test_a_model_and_statistics_are_inputs_too(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fa.Pipeline.load().save(tmp_path / "mine" / "card.json")
+    fa.Pipeline.load().save(tmp_path / "mine.onnx")
+    run(capsys, "embed", folder, "--standardize", "self", "--output", tmp_path / "train.npz")
+    before = tree(tmp_path)
+    mine = tmp_path / "mine"
+    for model, name in (
+        (mine, "mine/card.json"),
+        (mine / "card.json", "mine/model.onnx"),
+        (f"{mine}.onnx",) * 2,
+    ):
+        status, _, err = run(capsys, "tag", folder, "--model", model, "--output", tmp_path / name, "--force")
+        assert (status, "expected another file than the inputs" in err) == (2, True)
+    statistics = tmp_path / "train.npz"
+    status, _, err = run(
+        capsys, "embed", folder, "--standardize", statistics, "--output", statistics, "--force"
+    )
+    assert (status, "expected another file than the inputs" in err) == (2, True)
+    assert tree(tmp_path) == before
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_file_that_is_there_needs_force(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]

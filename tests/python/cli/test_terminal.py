@@ -58,6 +58,19 @@ def test_other_closed_streams_are_told_or_do_no_harm(tmp_path: Path) -> None:
     assert err == b"fastaudio: -: expected sound on stdin, got a closed stream; open it, or name a file\n"
 
 
+@posix
+@pytest.mark.parametrize(
+    "command",
+    ["tag - --output a.flac --force < a.flac", "tag a.flac >> a.flac", "tag a.flac --json 1<> a.flac"],
+)
+def test_what_the_shell_opened_is_an_input_or_an_output_too(tmp_path: Path, command: str) -> None:
+    (tmp_path / "a.flac").write_bytes(GUITAR.read_bytes())
+    status, out, err = shell(command, tmp_path)
+    assert (status, out) == (2, b"")
+    assert b"expected another file than the inputs" in err
+    assert (tmp_path / "a.flac").read_bytes() == GUITAR.read_bytes()
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize("form", ["", "--json", "--csv"])
 def test_a_full_disk_is_told_and_is_no_wrong_usage(tmp_path: Path, form: str) -> None:

@@ -120,6 +120,17 @@ def test_files_that_fail_are_named_and_the_status_says_so(
     assert "1 of 10 files failed" in err
 
 
+def test_a_model_is_never_replaced_by_what_learned_from_it(
+    base: Path, sounds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in base.iterdir()}
+    for model in (base, base / "card.json"):
+        status, out, err = run(capsys, "train", sounds, "-o", base, "--model", model, "--force")
+        assert (status, out) == (2, "")
+        assert "card.json: expected another file than the inputs" in err
+    assert {path.name: path.read_bytes() for path in base.iterdir()} == before
+
+
 def test_evaluate_measures_and_draws(
     mine: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import fastaudio as fa
+import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
@@ -19,7 +23,7 @@ from fastaudio.cli import results
 from fastaudio.cli.unfinished import Unfinished, unfinished
 from helpers import GUITAR, decode
 
-ABOUT = {"command": "tag", "--top": 5}
+ABOUT = {"command": "tag", "top": 5, "start": datetime(2026, 11, 28, tzinfo=timezone.utc)}
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +122,26 @@ def test_a_killed_run_goes_on(how: str, sounds: list[str], tmp_path: Path) -> No
     assert not part.exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="limits of POSIX")
+@pytest.mark.parametrize(("blocks", "kept"), [(0, 0), (2, 1)])
+def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(
+    sounds: list[str], tmp_path: Path, blocks: int, kept: int
+) -> None:
+    out = tmp_path / "tags.json"
+    call = [sys.executable, "-m", "fastaudio", "tag", sounds[0], *sounds[3:], "--json", "--jobs", "1"]
+    limited = ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *call, "--output", str(out)]
+    result = subprocess.run(limited, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert f"fastaudio: {out}.part: expected room to write, got: File too large; free some" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tags.json.part"][:kept]
+    call += ["--output", str(out), "--resume"]
+    result = subprocess.run(call, check=False, capture_output=True, text=True)
+    assert result.returncode == 0
+    assert bool(re.search("[12] of 3 files are done already", result.stderr)) == bool(kept)
+    assert len(json.loads(out.read_bytes())) == 3
+
+
 def test_another_run_is_refused_by_what_differs(
     sounds: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +155,7 @@ def test_another_run_is_refused_by_what_differs(
     assert status == 2
     assert "model musicnn-mtt" in said
     assert "top 5" in said
-    assert "musicnn-msd, 3; give the same, or begin anew with --force" in said
+    assert "musicnn-msd, 3; give the same, or begin anew with --force and without --resume" in said
     assert Path(f"{out}.part").read_bytes() == kept
     status, said = main(capsys, *call, "--top", 3, "--force")
     assert status == 1
@@ -229,9 +253,11 @@ def test_scores_that_are_no_numbers_are_run_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastaudio.cli.tag._is_finite", lambda _: False)
+        found = fa.Pipeline.load()(sounds[0])
+        spoilt = replace(found, scores=np.full_like(found.scores, np.nan))
+        patch.setattr(fa.Pipeline, "__call__", lambda *_, **__: spoilt)
         patch.setattr(results, "_write_whole", interrupt)
-        status, said = main(capsys, "tag", sounds[0], "--output", out)
+        status, said = main(capsys, "tag", sounds[0], "--csv", "--output", out)
     assert f"{sounds[0]}: expected scores that are numbers, got NaN or infinity from the network" in said
-    status, said = main(capsys, "tag", sounds[0], "--output", out, "--resume")
+    status, said = main(capsys, "tag", sounds[0], "--csv", "--output", out, "--resume")
     assert (status, said) == (0, "fastaudio: 0 of 1 files are done already\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastaudio import heads
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, status_of
 from fastaudio.cli.progress import stages
-from fastaudio.cli.terminal import printable, put, spelled
+from fastaudio.cli.terminal import printable, put
 from fastaudio.heads import plots
 from fastaudio.heads.data import search
 from fastaudio.heads.report import failed_lines
@@ -78,7 +78,7 @@ def _run(args: argparse.Namespace) -> int:
     with stages(quiet=args.quiet) as progress:
         result = heads.evaluate(pipeline, files, labels, jobs=args.jobs, progress=progress)
     if args.json:
-        put(spelled(result.to_json()) + "\n")
+        put(result.to_json() + "\n")
     else:
         sys.stdout.write(printable(result.report, lines=True))
     for line in failed_lines(left_out):

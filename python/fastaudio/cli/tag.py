@@ -42,7 +42,7 @@ examples:
 
 The file --output gets its name when all is done. Until then, what is done is kept beside it, in a file whose
 name ends in .part; an interrupted run goes on from there if you add --resume. JSON and CSV are UTF-8; bytes
-of a file's name that aren't are spelled like \\udcff. A score that is no number is null, and its file counts
+of a file's name that aren't are spelled like \\xff. A score that is no number is null, and its file counts
 as failed.
 
 exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,

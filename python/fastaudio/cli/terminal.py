@@ -64,13 +64,20 @@ def drop_stdout() -> None:
 
 
 def encoded(text: str) -> bytes:
-    r"""Return UTF-8; bytes of a file's name that aren't UTF-8 are spelled like `\udcff`."""
+    r"""Return UTF-8; half a pair of surrogates, which it has no form for, is spelled `\ud800`, as in JSON."""
     return text.encode("utf-8", "backslashreplace")
 
 
 def spelled(name: str) -> str:
-    r"""Return a file's name as text for every reader of UTF-8; what isn't is spelled like `\udcff`."""
-    return encoded(name).decode("utf-8")
+    r"""Return a file's name as text for every reader: its bytes as UTF-8, those that aren't like `\xff`.
+
+    The locale makes no difference.
+    """
+    try:
+        raw = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = encoded(name)
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def put(text: str) -> None:
@@ -91,7 +98,7 @@ def printable(text: str, *, lines: bool = False) -> str:
         text: such as a label, or a file's name.
         lines: whether line ends stay as they are.
     """
-    text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), spelled(text))
     return text if lines else text.replace("\n", "\\n")
 
 

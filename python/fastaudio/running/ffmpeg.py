@@ -62,6 +62,8 @@ _MAGIC = (
 # Containers of which the header states the length of the sound; that of others is estimated.
 _STATE_LENGTH = ("matroska,webm", "asf", "ape", "wv", "tta", "tak", "dsf")
 _SLACK_S = 0.5
+_ASF = b"\x30\x26\xb2\x75"
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def decoder(source: Source, error: DecodeError) -> FfmpegDecoder:
@@ -88,6 +90,14 @@ def _is_known(source: Source) -> bool:
     head = source.read(0, 16)
     by_name = os.path.splitext(source.name)[1][1:].lower() in SUFFIXES_WITH_AV  # noqa: PTH122
     return by_name or any(head.startswith(magic, at) for at, magic in _MAGIC)
+
+
+def _is_cut(source: Source) -> bool:
+    """Tell whether a Windows Media file is shorter than it says; FFmpeg's libraries believe what they find."""
+    head = source.read(0, 1 << 16)
+    at = head.find(_ASF_PROPERTIES)
+    size = int.from_bytes(head[at + 40 : at + 48], "little")
+    return head.startswith(_ASF) and at > 0 and source.size < size < 1 << 62
 
 
 def _remedy(source: Source) -> str:
@@ -141,7 +151,7 @@ class FfmpegDecoder:
         if not (self.sample_rate > 0 and self.channels > 0):
             raise DecodeError(source.name, "expected a stream of sound with a rate and channels, got neither")
         self.n_samples = self._stated()
-        self.truncated = False
+        self.truncated = _is_cut(source)
         self._n_packets = self._n_samples = 0
         self._resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=self.sample_rate)
         self._frames = self._decoded()

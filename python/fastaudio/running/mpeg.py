@@ -54,6 +54,8 @@ def _part(source: Source, run: Run) -> Part:
             pieces[:1] = _restated(source, run, missing=missing)
         return Part(partial(Pieces, source, pieces), None, missing)
     n_samples = run.n_frames * run.samples_per_frame
+    if run.n_frames == 1:  # mpg123 warns of a single one; the second's samples aren't taken
+        pieces *= 2
     return Part(partial(_Endless, source, pieces), n_samples, missing, exact=False)
 
 

@@ -100,8 +100,7 @@ def _part(source: Source, link: _Link, first: _Link) -> Part:
     if whole and positions is None and not far and link.ended:
         return Part(truncated=truncated)
     if far and link is not first:
-        n_samples = max(0, _position(_page(source, link.starts[-1], link.sizes[-1])))
-        return Part(partial(_Pages, source, link, _FAR, primed=True), n_samples, truncated, exact=False)
+        return Part(partial(_Pages, source, link, _FAR, primed=True), None, truncated, exact=False)
     return Part(partial(_Pages, source, link, _FAR if far else positions, rate), None, truncated)
 
 

@@ -51,6 +51,7 @@ def read_ahead(decode: Decode, n_blocks: int) -> Iterator[Callable[[], Any]]:
             ready.put(error)
 
     thread = threading.Thread(target=work, name="fastaudio-decode", daemon=True)
+    thread.start()
     taken: list[Block] = []
 
     def take() -> Any:
@@ -62,10 +63,8 @@ def read_ahead(decode: Decode, n_blocks: int) -> Iterator[Callable[[], Any]]:
         return item
 
     try:
-        thread.start()
         yield take
     finally:
         stop.set()
         spare.put(None)
-        if thread.ident is not None:
-            thread.join()
+        thread.join()

@@ -30,7 +30,7 @@ class Part:
 
     Attributes:
         view: makes the file to read, or None for the source as it is.
-        n_samples: how many samples per channel it has, or None for what libsndfile says.
+        n_samples: how many samples per channel it has at most, or None for what libsndfile says.
         truncated: whether the container proves that sound is missing, or None for what libsndfile says.
         exact: whether fewer samples than are stated prove it too.
     """
@@ -80,7 +80,9 @@ class SndfileDecoder:
         Raises:
             DecodeError: not even a first sample could be decoded.
         """
-        if self._broken:
+        if self._part.n_samples is not None:
+            out = out[: self._part.n_samples - self._done]
+        if self._broken or not len(out):
             return 0
         try:
             got = len(self._file.read(out=out))

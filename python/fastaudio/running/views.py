@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fastaudio.running.sources import Source
 
 
+_BLOCK = 1 << 16  # bytes read at once
+
+
 class View(io.RawIOBase):
     """A file that can be read and sought; nothing in it raises, as C code calls it."""
 
@@ -69,6 +72,7 @@ class Pieces(View):
         self._starts = list(accumulate([size for size in sizes if size > 0], initial=0))
         super().__init__(self._starts.pop())
         self._source = source
+        self._block = 0, b""
 
     def read_at(self, position: int, n_bytes: int) -> bytes:
         """Return bytes of the piece at a position."""
@@ -77,4 +81,8 @@ class Pieces(View):
         if isinstance(piece, bytes):
             return piece[within : within + n_bytes]
         first = piece[0] + within
-        return self._source.read(first, min(n_bytes, piece[1] - first))
+        start, block = self._block
+        if not start <= first < start + len(block):
+            start, block = self._block = first, self._source.read(first, _BLOCK)
+        last = min(first + n_bytes, piece[1])
+        return block[first - start : last - start]

@@ -299,6 +299,15 @@ def test_an_mp3_that_ends_within_a_frame_says_so() -> None:
         assert len(got) > 2.8 * RATE
 
 
+def test_an_mp3_of_one_frame_is_read_in_silence() -> None:
+    mp3 = without_first_frame(written(noise(2.0), "MP3", bitrate_mode="VARIABLE"))
+    (run,) = list(runs(Source(mp3)))
+    second = mp3.index(mp3[:2], 4)
+    got, _, truncated = decoded(mp3[:second])
+    assert (len(got), truncated) == (576, False)
+    assert run.n_frames > 50
+
+
 def test_mp3_files_one_after_another_are_all_read() -> None:
     first, second = noise(2.0, 2, 44_100), noise(1.5, 1, 22_050, seed=2)
     one = written(first, "MP3", rate=44_100)

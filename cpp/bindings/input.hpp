@@ -77,20 +77,29 @@ class InputRows {
 
 inline bool takes_samples(const StreamSpec& input) { return input.kind == StreamSpec::Kind::samples; }
 
-/// Notices samples whose scale must be wrong, such as that of int16. It looks at a few of them, which costs
-/// nothing: nearly all would be too loud.
+/// Notices sound whose scale must be wrong, such as that of int16: most of it is far beyond full scale. A few
+/// such samples may be a damaged file's. It looks at one sample of 17, which costs nothing.
 class Loudness {
  public:
   void hear(const float* values, std::size_t n) {
     constexpr std::size_t kStep = 17;  // prime, so that no channel is left out
-    for (std::size_t i = 0; i < n; i += kStep) loudest_ = std::max(loudest_, std::abs(values[i]));
+    for (std::size_t i = 0; i < n; i += kStep) {
+      const float magnitude = std::abs(values[i]);
+      if (magnitude > kLoudest) {
+        ++n_beyond_;
+      } else if (magnitude > 0) {
+        ++n_within_;
+      }
+    }
   }
-  bool too_loud() const { return loudest_ > kLoudest; }
+  bool too_loud() const { return n_beyond_ >= kEnough && n_beyond_ > n_within_; }
 
   static constexpr float kLoudest = 4;  ///< 12 dB above full scale
 
  private:
-  float loudest_ = 0;
+  static constexpr std::size_t kEnough = 32;
+  std::size_t n_beyond_ = 0;
+  std::size_t n_within_ = 0;
 };
 
 /// What to warn of when the sound called `name` is too loud.

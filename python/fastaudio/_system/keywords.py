@@ -30,7 +30,7 @@ def checked_keywords(function: Function) -> Function:
             got = next(name for name in keywords if name not in known)
             among = ", ".join(known)
             guess = did_you_mean(got, known)
-            raise TypeError(f"{subject}: expected keywords among {among}, got {got!r:.80}{guess}")
+            raise TypeError(f"{subject}: expected options among {among}, got {got!r:.80}{guess}")
         return function(*args, **keywords)
 
     return call  # type: ignore[return-value]

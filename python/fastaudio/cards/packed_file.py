@@ -83,7 +83,7 @@ def read_network(path: str, sha256: str) -> bytes:
             content = packed.read(file, sha256) if packed else file.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or f"{error!s:.200}"
-        raise ModelError(f"{subject}: expected a readable file, got: {reason}") from error
+        raise ModelError(f"{subject}: expected a readable file, got {reason}") from error
     if sha256:
         _require_hash(subject, hashlib.sha256(content).hexdigest(), sha256)
     return content

@@ -72,7 +72,7 @@ def test_live_and_listen_share_their_defaults_but_for_the_overflow(monkeypatch: 
 def test_an_unknown_option_is_refused_and_the_nearest_one_named(method: str) -> None:
     first: Any = RATE_HZ if method == "live" else Silence()
     with pytest.raises(
-        TypeError, match=r"^live: expected options among .*, got 'bufer_s'; did you mean 'buffer_s'"
+        TypeError, match=r"^Pipeline\.\w+: expected options among .*, got 'bufer_s'; did you mean 'buffer_s'"
     ):
         getattr(FEATURES, method)(first, bufer_s=3)
 

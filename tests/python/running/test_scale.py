@@ -63,9 +63,22 @@ def test_a_file_is_warned_of_by_its_name(tmp_path: Path) -> None:
 
 
 def test_sound_that_is_only_too_loud_is_let_be() -> None:
+    damaged = SOUND.copy()
+    damaged[::1000] = 1e5
     integers = (SOUND * 32767).astype(np.int16)
-    for sound in (SOUND, SOUND * 7.9, integers, np.zeros(0, np.float32)):
+    for sound in (SOUND, SOUND * 7.9, integers, damaged, np.zeros(0, np.float32)):
         assert not warned(lambda s=sound: PIPELINE(s, sample_rate=16_000))  # type: ignore[misc]
+
+
+def test_live_sound_is_warned_of_once() -> None:
+    with PIPELINE.live(16_000, overflow="drop_oldest") as live:
+        (warning,) = warned(lambda: [live.push(block) for block in np.split(LOUD, 100)])
+    assert str(warning.message).startswith("samples: expected samples with a full scale of +-1")
+
+
+def test_sound_that_begins_in_silence_is_noticed() -> None:
+    late = np.concatenate([np.zeros(100_000, np.float32), LOUD])
+    assert len(warned(lambda: PIPELINE(late, sample_rate=16_000))) == 1
 
 
 def test_a_node_takes_any_scale() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import logging
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 HERE = "fastaudio.librosa"
 REMEDY = "pip install librosa"
+_log = logging.getLogger("fastaudio.librosa")
 
 
 def installed() -> Any:
@@ -47,6 +49,7 @@ def handed_over(name: str, refusal: str, args: Any, kwargs: Any) -> Any:
     function = theirs(name)
     if function is None:
         raise NotImplementedError(f"{refusal}; or {REMEDY}, which then computes this") from None
+    _log.debug("%s; librosa computes it", refusal)
     try:
         return function(*args, **kwargs)
     except installed().ParameterError as error:  # librosa's own, which isn't a ValueError

@@ -350,9 +350,7 @@ def test_a_refusal_names_the_one_argument_that_is_odd(name: str) -> None:
     arguments = ARGUMENTS[name]
     usual = {argument: values[0][0] for argument, values in arguments.items() if values[0][0] is not ...}
     for source in {"y", "S"} & set(arguments) or {"data"}:
-        call = {
-            argument: value for argument, value in usual.items() if argument == source or argument not in ("y", "S")
-        }
+        call = {argument: value for argument, value in usual.items() if argument not in {"y", "S"} - {source}}
         for argument in set(arguments) - ({"y", "S"} - {source}):
             for value in arguments[argument][1]:
                 ours = outcome(found_in(fl, name), call | {argument: value})

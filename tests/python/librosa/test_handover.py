@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -174,6 +176,27 @@ def test_without_librosa_it_names_the_argument_and_what_to_install(name: str) ->
         NotImplementedError, match=rf"\b{argument}\b.*; or pip install librosa, which then computes"
     ):
         call(fl)
+
+
+def test_a_file_object_is_handed_over_from_its_start() -> None:
+    pytest.importorskip("librosa")
+    stereo = np.full((9000, 2), 1e13, np.float32)  # which is refused after the first block
+    file = io.BytesIO()
+    soundfile.write(file, stereo, 22_050, format="WAV", subtype="FLOAT")
+    file.seek(0)
+    samples, _ = fl.load(file, sr=None)
+    assert samples.shape == (9000,)
+    np.testing.assert_array_equal(samples, stereo[:, 0])
+
+
+def test_the_log_says_why_a_call_is_handed_over(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("librosa")
+    with caplog.at_level(logging.DEBUG, "fastaudio.librosa"):
+        fl.feature.rms(y=Y, frame_length=512)
+        fl.feature.rms(y=Y, frame_length=512, dtype=np.float64)
+    (record,) = caplog.records
+    assert record.message.startswith("librosa.feature.rms: expected dtype float32, got float64; ")
+    assert record.message.endswith("; librosa computes it")
 
 
 def test_what_librosa_refuses_in_a_call_handed_over_is_the_same_error() -> None:

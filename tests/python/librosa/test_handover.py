@@ -21,6 +21,9 @@ from helpers import GUITAR, sine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# librosa looks for old decoders, and Python warns of these.
+pytestmark = pytest.mark.filterwarnings("ignore:.*slated for removal in Python:DeprecationWarning")
+
 Y = sine(440, 22_050, 9000)
 S = np.abs(np.random.default_rng(1).normal(0, 1, (257, 20))).astype(np.float32)
 B = 0.025

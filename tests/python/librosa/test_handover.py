@@ -176,7 +176,8 @@ def test_a_call_that_is_not_covered_is_librosas(name: str) -> None:
 def test_without_librosa_it_names_the_argument_and_what_to_install(name: str) -> None:
     argument, call = CALLS[name]
     with pytest.raises(
-        NotImplementedError, match=rf"\b{argument}\b.*; or pip install librosa, which then computes"
+        NotImplementedError,
+        match=rf"\b{argument}\b.*; for what only librosa takes, pip install librosa$",
     ):
         call(fl)
 
@@ -206,6 +207,14 @@ def test_what_librosa_refuses_in_a_call_handed_over_is_the_same_error() -> None:
     pytest.importorskip("librosa")
     with pytest.raises(ParameterError, match=r"^librosa.stft: Window size mismatch"):
         fl.stft(Y, window=np.hanning(5))
+
+
+def test_where_librosa_stumbles_too_the_message_is_clear() -> None:
+    pytest.importorskip("librosa")
+    with pytest.raises(ParameterError, match=r"^librosa.feature.rms: expected y as a numpy array, got str; "):
+        fl.feature.rms(y="a.wav")
+    with pytest.raises(ParameterError, match=r"^librosa.resample: expected orig_sr in .*, got 0$"):
+        fl.resample(Y, orig_sr=0, target_sr=5)
 
 
 def test_a_package_that_librosa_lacks_is_no_import_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,9 @@ lengths are librosa's, levels agree within 1e-3.
 
 What isn't covered is librosa's own where it is installed: every other name, such as `beat` or `effects.trim`,
 and the whole call if an argument, or a value of one, isn't covered. Numbers are then librosa's, in its types
-and at its speed. Without librosa, the name is an AttributeError or ImportError, and the call a
-NotImplementedError that names the argument. librosa is imported when it is first needed.
+and at its speed; the logger `fastaudio.librosa` tells why, at level DEBUG. Without librosa, the name is an
+AttributeError or ImportError, and the call a NotImplementedError that names the argument. librosa is imported
+when it is first needed.
 
 What librosa refuses raises `ParameterError`, a ValueError, which is one of librosa's as well where that is
 installed. librosa's other functions raise their own: to catch both, name `util.exceptions.ParameterError`.

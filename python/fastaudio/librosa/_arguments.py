@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from fastaudio.librosa._handover import handed_over, parameter_error
+from fastaudio.librosa._handover import UNMEANT, handed_over, parameter_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,6 @@ _RENAMED = {
 _REFUSAL = re.compile(r"(?:(\w+): )?(expected .+)", re.DOTALL)
 _OPTION = re.compile(r"\w+")
 _MISCALLED = re.compile(r"\w+\(\) (got|missing|takes) ")
-_UNCOVERED = (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 # np.pad's modes that look at the whole signal; librosa's stft takes none of them.
 _WHOLE_SIGNAL = ("wrap", "maximum", "mean", "median", "minimum")
 
@@ -72,7 +71,7 @@ def public(name: str, **renamed: str) -> Callable[[Callable[P, R]], Callable[P, 
                 return function(*args, **kwargs)
             except Refused as error:
                 raise parameter_error()(f"librosa.{name}: {error}") from None
-            except _UNCOVERED as error:
+            except (NotImplementedError, *UNMEANT) as error:
                 reason = error
             if isinstance(reason, TypeError) and _MISCALLED.match(str(reason)):
                 raise reason

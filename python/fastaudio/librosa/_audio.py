@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from fastaudio.running.decode import FileLike
 
 _LOWEST_RATE = 100  # Resample takes none below, in Hz
-# Each rejects aliases at least as well as SoX's of that name, but for vhq: 134 dB instead of its 140 or more.
+# They reject aliases by 121 dB (high), 134 dB (best) and 69 dB (fast); SoX's hq by 137, mq by 117, lq by 109.
 _QUALITIES = {"soxr_hq": "high", "soxr_vhq": "best", "soxr_mq": "high", "soxr_lq": "high", "soxr_qq": "fast"}
 
 
@@ -59,7 +60,7 @@ def load(
         raise NotImplementedError(
             f"expected path to a file, or a file object, got {tell(path)}; give its name"
         )
-    with AudioFile(path) as file:
+    with _left_in_place(path), AudioFile(path) as file:
         rate = file.sample_rate
         target = rate if sr is None else integral("sr", sr)
         start = int(offset * rate)
@@ -118,6 +119,19 @@ def resample(
         if scale:
             out = out / np.float32(math.sqrt(float(target_sr) / orig_sr))
     return np.moveaxis(out, -1, axis) if out.ndim > 1 else out
+
+
+@contextmanager
+def _left_in_place(source: Any) -> Iterator[None]:
+    """Move a file object back if reading it fails, so that librosa can read it too."""
+    seekable = getattr(source, "seekable", None)
+    place = source.tell() if seekable and seekable() else None
+    try:
+        yield
+    except Exception:
+        if place is not None:
+            source.seek(place)
+        raise
 
 
 def _of_length(samples: Rows, n: int) -> Rows:

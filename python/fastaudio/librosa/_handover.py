@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import logging
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 HERE = "fastaudio.librosa"
 REMEDY = "pip install librosa"
+UNMEANT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Errors of calls that a function wasn't written for."""
+_log = logging.getLogger("fastaudio.librosa")
 
 
 def installed() -> Any:
@@ -46,7 +50,8 @@ def handed_over(name: str, refusal: str, args: Any, kwargs: Any) -> Any:
     """Return what librosa's function gives; without it, raise NotImplementedError with this text."""
     function = theirs(name)
     if function is None:
-        raise NotImplementedError(f"{refusal}; or {REMEDY}, which then computes this") from None
+        raise NotImplementedError(f"{refusal}; for what only librosa takes, {REMEDY}") from None
+    _log.debug("%s; librosa computes it", refusal)
     try:
         return function(*args, **kwargs)
     except installed().ParameterError as error:  # librosa's own, which isn't a ValueError
@@ -54,6 +59,8 @@ def handed_over(name: str, refusal: str, args: Any, kwargs: Any) -> Any:
     except ImportError as error:  # librosa needs a package that is missing
         reason = str(error).strip().partition("\n")[0]
         raise NotImplementedError(f"{refusal}; librosa has it, but not here ({reason})") from error
+    except UNMEANT as error:  # librosa stumbles too, and says less
+        raise parameter_error()(refusal) from error
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -48,7 +48,7 @@ def pcen(
     positive_integer("max_size", max_size)
     if b is not None and not 0 <= b <= 1:
         raise Refused(f"expected b in [0, 1], got {tell(b)}; or give time_constant")
-    if sr == 0:
+    if b is None and sr == 0:
         raise Refused("expected sr above 0 Hz, got 0")
     if b == 0:  # for which librosa's filter has no start
         raise ValueError("expected b above 0, got 0; or give time_constant")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -18,6 +20,9 @@ from helpers import GUITAR, sine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# librosa looks for old decoders, and Python warns of these.
+pytestmark = pytest.mark.filterwarnings("ignore:.*slated for removal in Python:DeprecationWarning")
 
 Y = sine(440, 22_050, 9000)
 S = np.abs(np.random.default_rng(1).normal(0, 1, (257, 20))).astype(np.float32)
@@ -171,15 +176,45 @@ def test_a_call_that_is_not_covered_is_librosas(name: str) -> None:
 def test_without_librosa_it_names_the_argument_and_what_to_install(name: str) -> None:
     argument, call = CALLS[name]
     with pytest.raises(
-        NotImplementedError, match=rf"\b{argument}\b.*; or pip install librosa, which then computes"
+        NotImplementedError,
+        match=rf"\b{argument}\b.*; for what only librosa takes, pip install librosa$",
     ):
         call(fl)
+
+
+def test_a_file_object_is_handed_over_from_its_start() -> None:
+    pytest.importorskip("librosa")
+    stereo = np.full((9000, 2), 1e13, np.float32)  # which is refused after the first block
+    file = io.BytesIO()
+    soundfile.write(file, stereo, 22_050, format="WAV", subtype="FLOAT")
+    file.seek(0)
+    samples, _ = fl.load(file, sr=None)
+    assert samples.shape == (9000,)
+    np.testing.assert_array_equal(samples, stereo[:, 0])
+
+
+def test_the_log_says_why_a_call_is_handed_over(caplog: pytest.LogCaptureFixture) -> None:
+    pytest.importorskip("librosa")
+    with caplog.at_level(logging.DEBUG, "fastaudio.librosa"):
+        fl.feature.rms(y=Y, frame_length=512)
+        fl.feature.rms(y=Y, frame_length=512, dtype=np.float64)
+    (record,) = caplog.records
+    assert record.message.startswith("librosa.feature.rms: expected dtype float32, got float64; ")
+    assert record.message.endswith("; librosa computes it")
 
 
 def test_what_librosa_refuses_in_a_call_handed_over_is_the_same_error() -> None:
     pytest.importorskip("librosa")
     with pytest.raises(ParameterError, match=r"^librosa.stft: Window size mismatch"):
         fl.stft(Y, window=np.hanning(5))
+
+
+def test_where_librosa_stumbles_too_the_message_is_clear() -> None:
+    pytest.importorskip("librosa")
+    with pytest.raises(ParameterError, match=r"^librosa.feature.rms: expected y as a numpy array, got str; "):
+        fl.feature.rms(y="a.wav")
+    with pytest.raises(ParameterError, match=r"^librosa.resample: expected orig_sr in .*, got 0$"):
+        fl.resample(Y, orig_sr=0, target_sr=5)
 
 
 def test_a_package_that_librosa_lacks_is_no_import_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _AHEAD = 1 << 15  # bytes of the buffer that hold any few frames
 _JUNK = 1 << 18  # bytes before the first frame, after all tags
+_JUNK_BETWEEN = 1 << 22  # bytes between frames, but for tags
 _IN_A_ROW = 3  # frames that make a beginning
 _SYNC = 0xFF
 _RATES = (44_100, 48_000, 32_000)
@@ -199,9 +200,9 @@ def _beginning(source: Source, window: _Window, position: int, run: Run | None) 
         data = window.data
         if data[p : p + 3] == b"ID3" and (size := id3_size(data[p : p + 10])):
             position += size
-            start = position if run is None else start
+            start = position
             continue
-        if run is None and position - start > _JUNK:
+        if position - start > (_JUNK if run is None else _JUNK_BETWEEN):
             return None
         if _in_a_row(data, p, window.ends):
             return position

@@ -93,7 +93,7 @@ def _is_known(source: Source) -> bool:
 
 
 def _is_cut(source: Source) -> bool:
-    """Tell whether a Windows Media file is shorter than it says; FFmpeg's libraries believe what they find."""
+    """Tell whether a Windows Media file is shorter than it says; FFmpeg believes what it finds."""
     head = source.read(0, 1 << 16)
     at = head.find(_ASF_PROPERTIES)
     size = int.from_bytes(head[at + 40 : at + 48], "little")

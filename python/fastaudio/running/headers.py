@@ -74,7 +74,7 @@ def _flac(source: Source) -> list[Part] | None:
     """Return each of several FLAC files in one."""
     starts = [0]
     position = len(_STREAMINFO)
-    while position < source.size:
+    while position < source.size and len(starts) < _MAX_CHUNKS:
         data = source.read(position, _STEP + len(_STREAMINFO) - 1)
         found = data.find(_STREAMINFO)
         while found >= 0:

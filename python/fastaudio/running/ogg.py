@@ -261,16 +261,12 @@ class _Pages(View):
         self._positions = positions
         self._rate = rate
         self._primed = primed
-        self._held = -1, b""
 
-    def read_at(self, position: int, n_bytes: int) -> bytes:
-        """Return bytes of the page at a position."""
+    def load(self, position: int) -> tuple[int, bytes]:
+        """Return the page at a position."""
         index = bisect_right(self._ends, position)
-        if self._held[0] != index:
-            self._held = index, self._mended(index)
-        page = self._held[1]
-        within = position - (self._ends[index] - len(page))
-        return page[within : within + n_bytes]
+        page = self._mended(index)
+        return self._ends[index] - len(page), page
 
     def _mended(self, index: int) -> bytes:
         link = self._link

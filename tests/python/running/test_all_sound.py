@@ -451,6 +451,18 @@ def test_flac_files_one_after_another_are_all_read() -> None:
     assert (len(got), rate, truncated) == (2 * len(one) + 2 * len(two), RATE, False)
 
 
+@pytest.mark.parametrize("kind", ["FLAC", "OGG"])
+def test_a_part_that_cannot_be_decoded_loses_no_other(kind: str) -> None:
+    good = written(noise(1.0), kind)
+    bad = bytearray(good)
+    bad[50:400] = bytes(350)
+    got, _, truncated = decoded(good + bytes(bad) + good)
+    alone = decoded(good)[0]
+    assert np.array_equal(got[: len(alone)], alone)
+    assert len(got) >= 2 * len(alone)
+    assert truncated
+
+
 def test_a_midi_dump_with_bad_blocks_ends_before_them() -> None:
     sds = written(noise(1.0), "SDS", "PCM_16")
     wanted = decoded(sds)[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastaudio import heads
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, status_of
 from fastaudio.cli.progress import stages
-from fastaudio.cli.terminal import printable, put
+from fastaudio.cli.terminal import complain, printable, put
 from fastaudio.heads import plots
 from fastaudio.heads.data import search
 from fastaudio.heads.report import failed_lines
@@ -57,7 +57,7 @@ def _run(args: argparse.Namespace) -> int:
     found = search(args.folder)
     files, labels = found.files, found.labels
     if found.skipped:
-        sys.stderr.write(f"fastaudio: {found.skipped}\n")
+        complain(found.skipped)
     if args.plot:
         plots.check(args.plot, force=args.force, inputs=files)
     pipeline = Pipeline.load(args.model)
@@ -69,7 +69,7 @@ def _run(args: argparse.Namespace) -> int:
             "rename them, or leave them out with --skip-unknown"
         )
     if unknown:
-        sys.stderr.write(f"fastaudio: skipped, no label of {args.model}: {', '.join(unknown)}\n")
+        complain(f"skipped, no label of {args.model}: {', '.join(unknown)}")
     left_out = found.left_out
     if args.skip_unknown:
         left_out = tuple(one for one in left_out if Path(one[0]).relative_to(args.folder).parts[0] in known)
@@ -82,7 +82,7 @@ def _run(args: argparse.Namespace) -> int:
     else:
         sys.stdout.write(printable(result.report, lines=True))
     for line in failed_lines(left_out):
-        sys.stderr.write(f"fastaudio: {line}\n")
+        complain(line)
     if args.plot:
         result.plot_confusion(args.plot)
     return max(status_of(len(result.failed), len(files)), FAILED if left_out else OK)

@@ -15,7 +15,7 @@ from fastaudio.cards import DEFAULT_MODEL, read_card
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, positive, status_of
 from fastaudio.cli.files import model_files
 from fastaudio.cli.progress import stages
-from fastaudio.cli.terminal import printable
+from fastaudio.cli.terminal import complain, printable
 from fastaudio.heads import plots
 from fastaudio.heads.data import EMBEDDINGS, refusal, search
 from fastaudio.heads.head import model_file
@@ -113,7 +113,7 @@ def add(commands: Commands) -> None:
 def _run(args: argparse.Namespace) -> int:
     found = search(args.folder)
     if found.skipped:
-        sys.stderr.write(f"fastaudio: {found.skipped}\n")
+        complain(found.skipped)
     if found.left_out and not args.allow_missing:
         text = f"expected sound in each sub-folder, and none beside, got {len(found.left_out)} that differ"
         raise ValueError(refusal(args.folder, text, found.left_out))
@@ -127,12 +127,10 @@ def _run(args: argparse.Namespace) -> int:
             head = heads.fit(args.model, files, labels, groups=groups, progress=progress, cache=cache, **how)
     except KeyboardInterrupt:
         if cache is not None:
-            sys.stderr.write(
-                f"fastaudio: embeddings are kept in {cache}; the same command goes on from there\n"
-            )
+            complain(f"embeddings are kept in {cache}; the same command goes on from there")
         raise
     if head.n_cached:
-        sys.stderr.write(f"fastaudio: {head.n_cached} of {len(files)} embeddings from {cache}\n")
+        complain(f"{head.n_cached} of {len(files)} embeddings from {cache}")
     head.save(args.output)
     left_out = "\n".join([*failed_lines(found.left_out), ""])
     saved = f"{args.output}: saved; fastaudio tag FILE --model {args.output}"

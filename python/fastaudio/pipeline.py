@@ -99,7 +99,8 @@ class Pipeline(Composition):
         """Run over a whole signal.
 
         Args:
-            source: a path, a binary file object, or samples as float32 (full scale +-1) or int16.
+            source: a path, a binary file object, the bytes of a file, or samples as float32 (full
+                scale +-1) or int16.
             sample_rate: the samples' rate in Hz; a file states its own.
             layout: the order of axes of two-dimensional samples.
             progress: called with the seconds done and the total, which is None if unknown.

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
+import numpy as np
+import soundfile
 from fastaudio.running.decode import AudioFile
 
 if TYPE_CHECKING:
@@ -100,11 +102,33 @@ def wav(channels: int, width: int) -> bytes:
     return file.getvalue()
 
 
+def sound(kind: str, subtype: str, channels: int = 1) -> bytes:
+    """A short sound file of another format."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).normal(0, 0.1, (6000, channels))
+    soundfile.write(file, noise, 16_000, format=kind, subtype=subtype)
+    return file.getvalue()
+
+
+def sounds() -> list[bytes]:
+    """Sound files of the formats whose headers are read here."""
+    alone = [
+        sound("MP3", "MPEG_LAYER_III"),
+        sound("OGG", "VORBIS"),
+        sound("OGG", "OPUS", 2),
+        sound("AIFF", "PCM_16"),
+        sound("SDS", "PCM_16"),
+        sound("RF64", "PCM_16"),
+    ]
+    flac = (ROOT / "examples" / "guitar.flac").read_bytes()[:LONGEST]
+    return [wav(1, 2), wav(2, 3), flac, *alone, alone[0] * 2, alone[1] + alone[2], flac * 2]
+
+
 PACKED = saved("packed.onnx")
 GOOD: list[tuple[Callable[[bytes], None], list[bytes]]] = [
     (load_card, [saved("card.json")]),
     (load_packed, [PACKED]),
-    (decode, [wav(1, 2), wav(2, 3), (ROOT / "examples" / "guitar.flac").read_bytes()[:LONGEST]]),
+    (decode, sounds()),
 ]
 
 
@@ -183,7 +207,7 @@ def run_guided(arguments: list[str]) -> None:
         for j, content in enumerate(files):
             (corpus / f"{i}-{j}").write_bytes(bytes([i]) + content)
     for name, module in list(sys.modules.items()):
-        if name.startswith("fastaudio.cards.") or name == "fastaudio.running.decode":
+        if name.startswith(("fastaudio.cards.", "fastaudio.running.")):
             for function in vars(module).values():
                 if (
                     callable(function)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from fastaudio._core import Mono, Resample, Sequential, StreamSpec
+from fastaudio.running.sources import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,20 +46,38 @@ class Chain:
         self.n_samples: int | None = None
         self.truncated = first.truncated
         self._convert: _Converter | None = None
+        self._begun = False
 
     def read(self, out: NDArray[np.float32]) -> int:
         """Decode into `out`, from the next part if one has ended; 0 at the end of the last."""
         while True:
-            got = self._now.read(out) if self._convert is None else self._convert.read(out)
+            try:
+                got = self._now.read(out) if self._convert is None else self._convert.read(out)
+            except DecodeError:  # a part of which nothing decodes; others may
+                if not self._begun:
+                    raise
+                got, self.truncated = 0, True
             if got:
+                self._begun = True
                 return got
             self.truncated |= self._now.truncated
-            if not self._opens:
+            if not self._next():
                 return 0
+
+    def _next(self) -> bool:
+        """Open the next part that can be opened; False if there is none."""
+        while self._opens:
+            try:
+                following = self._opens.pop(0)()
+            except DecodeError:
+                self.truncated = True
+                continue
             self._now.close()
-            self._now = self._opens.pop(0)()
-            same = (self._now.sample_rate, self._now.channels) == (self.sample_rate, self.channels)
-            self._convert = None if same else _Converter(self._now, self.sample_rate, self.channels)
+            self._now = following
+            same = (following.sample_rate, following.channels) == (self.sample_rate, self.channels)
+            self._convert = None if same else _Converter(following, self.sample_rate, self.channels)
+            return True
+        return False
 
     def close(self) -> None:
         """Close the part that is open."""

@@ -65,8 +65,11 @@ class AudioFile:
         self.name = self._source.name
         try:
             self._decoder = _decoder(self._source)
-        except BaseException:
+        except BaseException as error:
             self._source.close()
+            if isinstance(error, DecodeError) and self._source.start:
+                where = f"; it was read from byte {self._source.start} on, where the file object was"
+                raise DecodeError(error.path, error.reason + where) from error
             raise
         self.sample_rate = self._decoder.sample_rate
         self.channels = self._decoder.channels

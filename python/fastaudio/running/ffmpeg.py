@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio.running.folders import SUFFIXES_WITH_AV
 from fastaudio.running.sndfile import whole
 from fastaudio.running.sources import DecodeError, Source
 
@@ -16,16 +19,51 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Containers that hold sound themselves: no playlists, which would open other files, and no devices.
-_FORMATS = (
-    "3dostr,aa,aac,aax,ac3,ac4,aea,aiff,alp,amr,amrnb,amrwb,ape,apm,aptx,aptx_hd,asf,ast,au,avi,bfstm,bonk,brstm,caf,"
-    "dsf,dsicin,dts,dtshd,eac3,ec3,flac,flv,gsm,iff,ircam,laf,loas,matroska,webm,mlp,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,"
-    "mpc8,mpeg,mpegts,nistsphere,nut,oga,ogg,ogv,oma,osq,pvf,qcp,qoa,rm,rso,s337m,sds,sol,sox,spdif,svag,tak,truehd,"
-    "tta,voc,vqf,w64,wav,wsaud,wv,wve,xa,xwma"
-)
+_FORMATS = """
+    aac ac3 ac4 aea aiff amr amrnb amrwb ape apm aptx aptx_hd asf au avi caf dsf dts dtshd eac3 ec3
+    flac flv gsm iff loas matroska webm mlp mov mp4 m4a 3gp 3g2 mj2 mp3 mpc mpc8 mpeg mpegts nut oga
+    ogg ogv oma qcp qoa rm sox tak truehd tta voc vqf w64 wav wv xwma
+"""
 _PROTOCOLS = "file"
-_REMEDY = (
-    "install 'fastaudio-toolkit[av]', which reads most, or convert it first: ffmpeg -i {name} {stem}.wav"
+# What files of such containers begin with, and where.
+_MAGIC = (
+    (4, (b"ftyp", b"moov", b"mdat", b"wide")),
+    (8, (b"AVI ",)),
+    (
+        0,
+        (
+            b"\x1a\x45\xdf\xa3",
+            b"\x30\x26\xb2\x75",
+            b"\xff\xf1",
+            b"\xff\xf9",
+            b"ADIF",
+            b"#!AMR",
+            b"MAC ",
+            b"wvpk",
+            b"TTA",
+        ),
+    ),
+    (
+        0,
+        (
+            b"DSD ",
+            b"FLV",
+            b".RMF",
+            b"\x0b\x77",
+            b"\x7f\xfe\x80\x01",
+            b"tBaK",
+            b"MPCK",
+            b"MP+",
+            b"\0\0\1\xba",
+            b"OggS",
+        ),
+    ),
 )
+# Containers of which the header states the length of the sound; that of others is estimated.
+_STATE_LENGTH = ("matroska,webm", "asf", "ape", "wv", "tta", "tak", "dsf")
+_SLACK_S = 0.5
+_ASF = b"\x30\x26\xb2\x75"
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
 
 def decoder(source: Source, error: DecodeError) -> FfmpegDecoder:
@@ -37,7 +75,9 @@ def decoder(source: Source, error: DecodeError) -> FfmpegDecoder:
     try:
         av = import_module("av")  # an extra
     except ImportError:
-        raise DecodeError(source.name, f"{error.reason}; {_remedy(source.name)}") from error
+        if not _is_known(source):
+            raise error from None
+        raise DecodeError(source.name, f"{error.reason}; {_remedy(source)}") from error
     try:
         return FfmpegDecoder(source, av)
     except (av.FFmpegError, ValueError) as refused:
@@ -45,9 +85,27 @@ def decoder(source: Source, error: DecodeError) -> FfmpegDecoder:
         raise DecodeError(source.name, _reason(error, refused)) from error
 
 
-def _remedy(name: str) -> str:
-    stem, dot, _ = name.rpartition(".")
-    return _REMEDY.format(name=name, stem=stem if dot else name)
+def _is_known(source: Source) -> bool:
+    """Tell whether a file looks like one that FFmpeg's libraries decode."""
+    head = source.read(0, 16)
+    by_name = os.path.splitext(source.name)[1][1:].lower() in SUFFIXES_WITH_AV  # noqa: PTH122
+    return by_name or any(head.startswith(magic, at) for at, magic in _MAGIC)
+
+
+def _is_cut(source: Source) -> bool:
+    """Tell whether a Windows Media file is shorter than it says; FFmpeg believes what it finds."""
+    head = source.read(0, 1 << 16)
+    at = head.find(_ASF_PROPERTIES)
+    size = int.from_bytes(head[at + 40 : at + 48], "little")
+    return head.startswith(_ASF) and at > 0 and source.size < size < 1 << 62
+
+
+def _remedy(source: Source) -> str:
+    name = source.path or "FILE"
+    stem = os.path.splitext(name)[0]  # noqa: PTH122
+    made = f"{stem if stem + '.wav' != name else name}.wav"
+    convert = f"ffmpeg -i {shlex.quote(name)} {shlex.quote(made)}"
+    return f"pip install 'fastaudio-toolkit[av]' makes such files readable, or convert it: {convert}"
 
 
 def _reason(error: DecodeError, refused: Exception) -> str:
@@ -67,7 +125,7 @@ class FfmpegDecoder:
         """
         self._av = av
         self._source = source
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": _PROTOCOLS}
+        options = {"format_whitelist": ",".join(_FORMATS.split()), "protocol_whitelist": _PROTOCOLS}
         self._view = whole(source)
         self._container = av.open(self._view, mode="r", options=options, metadata_errors="ignore")
         try:
@@ -93,8 +151,8 @@ class FfmpegDecoder:
         if not (self.sample_rate > 0 and self.channels > 0):
             raise DecodeError(source.name, "expected a stream of sound with a rate and channels, got neither")
         self.n_samples = self._stated()
-        self.truncated = False
-        self._n_packets = 0
+        self.truncated = _is_cut(source)
+        self._n_packets = self._n_samples = 0
         self._resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=self.sample_rate)
         self._frames = self._decoded()
         self._ready: NDArray[np.float32] = np.empty((0, self.channels), dtype=np.float32)
@@ -132,12 +190,16 @@ class FfmpegDecoder:
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         """Yield arrays [n_samples, channels] to the end, or to where it can't go on."""
         for frame in self._sound():
+            self._n_samples += frame.samples
             for part in self._resampler.resample(frame):
                 yield part.to_ndarray().T
         for part in self._resampler.resample(None):
             yield part.to_ndarray().T
-        # Some containers state how many packets there are.
+        # Some containers state how many packets there are, others how long they take.
         self.truncated |= 0 < self._n_packets < self._stream.frames
+        alone = all(other.type != "video" for other in self._container.streams)
+        if alone and self._container.format.name in _STATE_LENGTH and self.n_samples is not None:
+            self.truncated |= self._n_samples < self.n_samples - _SLACK_S * self.sample_rate
 
     def _sound(self) -> Iterator[Any]:
         error = self._av.FFmpegError

@@ -21,7 +21,8 @@ _DECODED_WITH_AV = """
     f4v flv latm loas m2ts m4a m4b m4p m4r m4v mka mkv mlp mov mp+ mp4 mpc mpeg mpg mpp mts nut ofr ogm ogv
     oma qcp qt ra rm rmvb spx tak thd tta vob vqf weba webm wma wmv wv xwma
 """
-SUFFIXES = frozenset((_DECODED_ALWAYS + _DECODED_WITH_AV).split())
+SUFFIXES_WITH_AV = frozenset(_DECODED_WITH_AV.split())
+SUFFIXES = frozenset(_DECODED_ALWAYS.split()) | SUFFIXES_WITH_AV
 """What names of sound files end with, in lower case; such a file that can't be decoded fails by its name."""
 
 _HEAD = 16

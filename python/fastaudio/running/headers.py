@@ -74,7 +74,7 @@ def _flac(source: Source) -> list[Part] | None:
     """Return each of several FLAC files in one."""
     starts = [0]
     position = len(_STREAMINFO)
-    while position < source.size:
+    while position < source.size and len(starts) < _MAX_CHUNKS:
         data = source.read(position, _STEP + len(_STREAMINFO) - 1)
         found = data.find(_STREAMINFO)
         while found >= 0:
@@ -103,6 +103,11 @@ def _sds(source: Source) -> list[Part]:
     good = min(good, n_blocks)
     if good == 0:
         raise DecodeError(source.name, "expected a MIDI sample dump with blocks of sound, got none")
+    head = source.read(0, _SDS_HEADER)
+    stated = head[10] | head[11] << 7 | head[12] << 14
+    bytes_per_sample = 2 + (head[6] > 14) + (head[6] > 21)  # noqa: PLR2004  # of 7 bits each
+    there = good * (120 // bytes_per_sample)
+    n_samples = min(stated, there)
+    length = bytes([n_samples & 0x7F, n_samples >> 7 & 0x7F, n_samples >> 14 & 0x7F])
     last = _SDS_HEADER + good * _SDS_BLOCK
-    truncated = True if good < n_blocks else None
-    return [Part(partial(Pieces, source, [(0, last)]), None, truncated)]
+    return [Part(partial(Pieces, source, [(0, 10), length, (13, last)]), None, there < stated)]

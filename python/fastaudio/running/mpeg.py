@@ -45,6 +45,8 @@ def parts(source: Source) -> list[Part] | None:
 
 def _part(source: Source, run: Run) -> Part:
     pieces: list[bytes | tuple[int, int]] = [(first, last) for first, last in run.ranges]
+    if run.stated == run.n_frames and not run.cut and run.ranges == [[0, source.size]]:
+        return Part(truncated=False)  # read fastest
     missing = run.cut
     if run.stated is not None:
         missing |= run.n_frames < run.stated
@@ -54,7 +56,9 @@ def _part(source: Source, run: Run) -> Part:
             pieces[:1] = _restated(source, run, missing=missing)
         return Part(partial(Pieces, source, pieces), None, missing)
     n_samples = run.n_frames * run.samples_per_frame
-    return Part(partial(_Endless, source, pieces), n_samples, missing)
+    if run.n_frames == 1:  # mpg123 warns of a single one; the second's samples aren't taken
+        pieces *= 2
+    return Part(partial(_Endless, source, pieces), n_samples, missing, exact=False)
 
 
 def _restated(source: Source, run: Run, *, missing: bool) -> list[bytes | tuple[int, int]]:
@@ -82,10 +86,9 @@ class _Endless(Pieces):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if self._position >= self.size * self._FACTOR - _ID3V1:  # here mpg123 looks for a tag
-            room = memoryview(buffer).cast("B")
-            room[:] = bytes(len(room))
-            self._position += len(room)
-            return len(room)
+            buffer[:] = bytes(len(buffer))
+            self._position += len(buffer)
+            return len(buffer)
         return super().readinto(buffer)
 
 

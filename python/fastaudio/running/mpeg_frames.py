@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _AHEAD = 1 << 15  # bytes of the buffer that hold any few frames
 _JUNK = 1 << 18  # bytes before the first frame, after all tags
+_JUNK_BETWEEN = 1 << 22  # bytes between frames, but for tags
 _IN_A_ROW = 3  # frames that make a beginning
 _SYNC = 0xFF
 _RATES = (44_100, 48_000, 32_000)
@@ -27,7 +27,7 @@ _KBITS = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_COUNTS = re.compile(rb"Xing|Info|VBRI")
+_TAGS = (b"Xing", b"Info", b"VBRI")  # of frames that state how many there are
 _NOWHERE = 1 << 62
 
 Kind: TypeAlias = "tuple[int, int, bool]"
@@ -170,12 +170,19 @@ class _Window:
             self.data = self._source.read(position, _CHUNK)
             self._source.raise_pending()
             self.ends = len(self.data) < _CHUNK or position + _CHUNK >= self._source.size
-            self.tags = [match.start() for match in _COUNTS.finditer(self.data)][::-1]
+            self.tags = sorted((at for tag in _TAGS for at in _found(self.data, tag)), reverse=True)
         return position - self.first
 
 
 def _kind(data: bytes, p: int) -> Kind:
     return data[p + 1] & 0xFE, data[p + 2] & 0x0C, data[p + 3] >> 6 == 3  # noqa: PLR2004
+
+
+def _found(data: bytes, tag: bytes) -> Iterator[int]:
+    at = data.find(tag)
+    while at >= 0:
+        yield at
+        at = data.find(tag, at + 1)
 
 
 def _is_cut(data: bytes, p: int, kind: Kind) -> bool:
@@ -193,9 +200,9 @@ def _beginning(source: Source, window: _Window, position: int, run: Run | None) 
         data = window.data
         if data[p : p + 3] == b"ID3" and (size := id3_size(data[p : p + 10])):
             position += size
-            start = position if run is None else start
+            start = position
             continue
-        if run is None and position - start > _JUNK:
+        if position - start > (_JUNK if run is None else _JUNK_BETWEEN):
             return None
         if _in_a_row(data, p, window.ends):
             return position

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MAGIC = (b"OggS",)
 
 _HEAD = 27
-_MAX_PAGE = _HEAD + 255 + 255 * 255
 _MAX_PAGES = 4_000_000
 _MAX_LINKS = 10_000
 _BOS, _EOS = 2, 4
@@ -37,6 +36,9 @@ _CODECS = {b"\x01vorbis": 3, b"OpusHead": 2, b"\x7fFLAC": 2, b"Speex   ": 2}
 # libsndfile takes a first position below the first page's samples for sound to drop; from here on none is.
 _FAR = 1 << 34
 _FURTHEST = (1 << 62) - 1
+_ONES = 0xFFFF_FFFF
+_SILENCE = b"\0"  # a Vorbis packet of the first mode, without any floor
+_MAX_BLOCK = 8192  # samples of Vorbis
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _OPUS_HZ = 48_000
 # Samples of an Opus frame at 48 kHz by the configuration in its first byte.
@@ -59,7 +61,6 @@ class _Link:
         sizes: bytes of each page.
         packets: how many packets have ended before the page that is read.
         n_headers: how many pages come before the sound.
-        last: position that the last page states.
         ended: whether there is a last page that says so.
     """
 
@@ -69,7 +70,6 @@ class _Link:
     sizes: array[int] = field(default_factory=lambda: array("l"))
     packets: int = 0
     n_headers: int = 0
-    last: int = 0
     ended: bool = False
     cut: bool = False
 
@@ -97,8 +97,10 @@ def _part(source: Source, link: _Link, first: _Link) -> Part:
             rate = _opus_rate(_page(source, first.starts[0], first.sizes[0]))
     truncated = link.cut or not ended
     whole = link.starts[0] == 0 and sum(link.sizes) == source.size
-    if whole and positions is None and not far:
+    if whole and positions is None and not far and link.ended:
         return Part(truncated=truncated)
+    if far and link is not first:
+        return Part(partial(_Pages, source, link, _FAR, primed=True), None, truncated, exact=False)
     return Part(partial(_Pages, source, link, _FAR if far else positions, rate), None, truncated)
 
 
@@ -236,33 +238,51 @@ class _Pages(View):
     """The pages of one link, with their positions moved."""
 
     def __init__(
-        self, source: Source, link: _Link, positions: array[int] | int | None, rate: bytes | None
+        self,
+        source: Source,
+        link: _Link,
+        positions: array[int] | int | None,
+        rate: bytes | None = None,
+        *,
+        primed: bool = False,
     ) -> None:
-        """Take the pages' positions, or what to add to them; put `rate` into the header of Opus."""
-        self._ends = list(accumulate(link.sizes))
+        """Take the pages' positions, or what to add to them.
+
+        `rate` goes into the header of Opus. `primed` puts a packet of silence first: Vorbis gives nothing
+        for its first packet, and FFmpeg's gives half a block where a later link begins.
+        """
+        sizes = list(link.sizes)
+        if primed:
+            sizes.insert(link.n_headers, len(_SILENCE) + _HEAD + 1)
+        self._ends = list(accumulate(sizes))
         super().__init__(self._ends[-1])
         self._source = source
         self._link = link
         self._positions = positions
         self._rate = rate
-        self._held = -1, b""
+        self._primed = primed
 
-    def read_at(self, position: int, n_bytes: int) -> bytes:
-        """Return bytes of the page at a position."""
+    def load(self, position: int) -> tuple[int, bytes]:
+        """Return the page at a position."""
         index = bisect_right(self._ends, position)
-        if self._held[0] != index:
-            self._held = index, self._mended(index)
-        page = self._held[1]
-        within = position - (self._ends[index] - len(page))
-        return page[within : within + n_bytes]
+        page = self._mended(index)
+        return self._ends[index] - len(page), page
 
     def _mended(self, index: int) -> bytes:
         link = self._link
+        later = self._primed and index > link.n_headers
+        if self._primed and index == link.n_headers:
+            head = struct.pack("<4sBBqIII", b"OggS", 0, 0, _FAR - _MAX_BLOCK, link.serial, index, 0)
+            page = bytearray(head + bytes([1, len(_SILENCE)]) + _SILENCE)
+            page[22:26] = _checksum(page)
+            return bytes(page)
+        index -= later
+        ends = index == len(link.starts) - 1 and not link.ended
         page = bytearray(_page(self._source, link.starts[index], link.sizes[index]))
         if len(page) < link.sizes[index]:
             return bytes(page).ljust(link.sizes[index], b"\0")
         move = self._positions if index >= link.n_headers and _position(page) >= 0 else None
-        if move is None and not (index == 0 and self._rate):
+        if move is None and not later and not ends and not (index == 0 and self._rate):
             return bytes(page)
         stated = page[22:26]
         page[22:26] = bytes(4)
@@ -270,7 +290,12 @@ class _Pages(View):
         if move is not None:
             new = _position(page) + move if isinstance(move, int) else move[index]
             struct.pack_into("<q", page, 6, min(new, _FURTHEST))
-        elif self._rate:
+        if later:
+            number: int = struct.unpack_from("<I", page, 18)[0]
+            struct.pack_into("<I", page, 18, (number + 1) & _ONES)
+        if ends:  # without it, libsndfile drops what it holds of Opus
+            page[5] |= _EOS
+        if index == 0 and self._rate:
             first = _HEAD + page[26] + 12
             page[first : first + 4] = self._rate
         # A damaged page stays one, so that it is left out.
@@ -282,6 +307,3 @@ def _checksum(page: bytearray) -> bytes:
     """Return the checksum of a page whose own is zeroed: zlib's with all bits reversed, and no inversions."""
     register = zlib.crc32(page.translate(_REVERSED), _ONES) ^ _ONES
     return register.to_bytes(4, "big").translate(_REVERSED)
-
-
-_ONES = 0xFFFF_FFFF

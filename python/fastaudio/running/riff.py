@@ -6,6 +6,7 @@ they wrap. libsndfile believes them, so it is given a header made from what the 
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from functools import partial
@@ -27,12 +28,16 @@ _PADDING = 1 << 12  # zeros after the end that are no sound
 # What those write who don't know the length, less what some take off for the header.
 _UNKNOWN = (_WRAP - 1, 1 << 31, 0x7FFF_F000, 0xFFFF_F000)
 _LEAST_HEADER = 20
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
+# Chunks that may follow the sound; "_" at the end stands for a space.
 _CHUNKS = frozenset(
-    b"LIST|INFO|id3 |ID3 |bext|cue |smpl|fact|PEAK|iXML|_PMX|junk|JUNK|PAD |FLLR|afsp|DISP|acid|inst|cart|axml"
-    b"|aXML|umid|minf|elm1|regn|ovwf|strc|plst|note|labl|ltxt|levl|chna|ResU|LGWV|SAUR|MD5 |r64m|slnt|wavl".split(
-        b"|"
-    )
+    re.sub(rb"_$", b" ", name)
+    for name in b"""
+    LIST INFO id3_ ID3_ bext cue_ smpl fact PEAK iXML _PMX junk JUNK PAD_ FLLR afsp DISP acid inst
+    cart axml aXML umid minf elm1 regn ovwf strc plst note labl ltxt levl chna ResU LGWV SAUR MD5_
+    r64m slnt wavl
+    """.split()
 )
 
 
@@ -80,7 +85,8 @@ def parts(source: Source) -> list[Part] | None:
     else:
         length = _length(source, first, stated, header.order)
     if length == stated and not header.late:
-        return [Part(truncated=False)]
+        # Of compressed sound, libsndfile estimates how much there is.
+        return [Part(truncated=False, exact=_is_plain(header))]
     return [_mended(source, header, length, truncated=False)]
 
 
@@ -109,6 +115,11 @@ def _header(source: Source) -> _Header:
     return header
 
 
+def _is_plain(header: _Header) -> bool:
+    tag: int = struct.unpack_from(header.order + "H", header.format or b"\0\0")[0]
+    return tag in (_PCM, _FLOAT, _EXTENSIBLE)
+
+
 def _is_unknown(stated: int, first: int) -> bool:
     """Tell whether a size is what those write who don't know it."""
     if stated >= _WRAP << 20:  # all ones in 64 bits
@@ -135,12 +146,12 @@ def _ends_well(source: Source, end: int, order: str) -> bool:
         if rest < 8:  # noqa: PLR2004
             return True
         head = source.read(position, 16)
-        if not _is_chunk(head, rest, order) and position % 2 and _is_chunk(head[1:], rest - 1, order):
-            position += 1  # padding of a chunk of odd size, which some writers forget
-            continue
         if head.startswith(_TAGS) or head[:4] in _CHUNKS:
             return True
         if not _is_chunk(head, rest, order):
+            if position % 2:  # padding after a chunk of odd size, which some writers forget
+                position += 1
+                continue
             return rest <= _PADDING and not any(source.read(position, rest))
         position += 8 + _size(head, order)
     return True

@@ -30,13 +30,15 @@ class Part:
 
     Attributes:
         view: makes the file to read, or None for the source as it is.
-        n_samples: how many samples per channel it has, or None for what libsndfile says.
+        n_samples: how many samples per channel it has at most, or None for what libsndfile says.
         truncated: whether the container proves that sound is missing, or None for what libsndfile says.
+        exact: whether fewer samples than are stated prove it too.
     """
 
     view: Callable[[], View] | None = None
     n_samples: int | None = None
     truncated: bool | None = None
+    exact: bool = True
 
 
 class SndfileDecoder:
@@ -78,7 +80,9 @@ class SndfileDecoder:
         Raises:
             DecodeError: not even a first sample could be decoded.
         """
-        if self._broken:
+        if self._part.n_samples is not None:
+            out = out[: self._part.n_samples - self._done]
+        if self._broken or not len(out):
             return 0
         try:
             got = len(self._file.read(out=out))
@@ -93,7 +97,7 @@ class SndfileDecoder:
             self.truncated |= not at_end
         self._source.raise_pending()
         self._done += got
-        if got == 0 and self._part.n_samples is None and self.n_samples is not None:
+        if got == 0 and self._part.exact and self.n_samples is not None:
             self.truncated |= 0 < self._done < self.n_samples
         return got
 

@@ -69,6 +69,7 @@ class Source:
     Attributes:
         name: for messages.
         path: what the system opens it by, or None.
+        start: position of a file object at which it is taken to begin.
         size: in bytes.
     """
 
@@ -83,7 +84,7 @@ class Source:
         self.path: str | None = None
         self._mine: Any = None
         self._pending: BaseException | None = None
-        self._start = 0
+        self.start = 0
         if isinstance(source, str | os.PathLike):
             self.path = os.fsdecode(source)
             self._file: Any = self._opened(self.path)
@@ -94,7 +95,7 @@ class Source:
         else:
             got = type(source).__name__
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
-        self.size = max(0, self._end() - self._start)
+        self.size = max(0, self._end() - self.start)
         if self.size == 0:
             self.close()
             raise DecodeError(self.name, self._nothing())
@@ -107,7 +108,7 @@ class Source:
         if self._pending is not None or position >= self.size:
             return b""
         try:
-            self._file.seek(self._start + position)
+            self._file.seek(self.start + position)
             data = self._more(min(n_bytes, self.size - position))
         except BaseException as error:  # noqa: BLE001  # raised again by raise_pending
             self._pending = error
@@ -186,7 +187,7 @@ class Source:
             return self._spooled(source)
         if isinstance(source.read(0), str):
             raise DecodeError(self.name, _TEXT)
-        self._start = start
+        self.start = start
         return source
 
     def _spooled(self, source: Any) -> BinaryIO:
@@ -207,11 +208,11 @@ class Source:
     def _end(self) -> int:
         self._file.seek(0, os.SEEK_END)
         end: int = self._file.tell()
-        self._file.seek(self._start)
+        self._file.seek(self.start)
         return end
 
     def _nothing(self) -> str:
-        if self._start:
+        if self.start:
             return "expected sound from the file object's position on, got its end; call its seek(0) first"
         return "expected audio, got an empty file"
 

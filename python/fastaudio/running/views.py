@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fastaudio.running.sources import Source
 
 
+_BLOCK = 1 << 16  # bytes read at once
+
+
 class View(io.RawIOBase):
     """A file that can be read and sought; nothing in it raises, as C code calls it."""
 
@@ -22,9 +25,11 @@ class View(io.RawIOBase):
         super().__init__()
         self.size = size
         self._position = 0
+        self._held = b""
+        self._held_from = 0
 
-    def read_at(self, position: int, n_bytes: int) -> bytes:
-        """Return at least one of up to `n_bytes` at a position before the end."""
+    def load(self, position: int) -> tuple[int, bytes]:
+        """Return bytes around a position before the end, and where they begin; none are the end."""
         raise NotImplementedError
 
     def readable(self) -> bool:
@@ -47,15 +52,24 @@ class View(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill a buffer; fewer bytes than it holds are the end."""
-        room = memoryview(buffer).cast("B")
+        n = len(buffer)
+        first = self._position - self._held_from
+        if first >= 0 and first + n <= len(self._held):  # most often: decoders read few bytes at a time
+            buffer[:n] = self._held[first : first + n]
+            self._position += n
+            return n
         done = 0
-        while done < len(room) and self._position < self.size:
-            data = self.read_at(self._position, min(len(room) - done, self.size - self._position))
-            if not data:
+        while done < n and self._position < self.size:
+            first = self._position - self._held_from
+            if not 0 <= first < len(self._held):
+                self._held_from, self._held = self.load(self._position)
+                first = self._position - self._held_from
+            part = self._held[first : first + n - done]
+            if not part:
                 break
-            room[done : done + len(data)] = data
-            done += len(data)
-            self._position += len(data)
+            buffer[done : done + len(part)] = part
+            done += len(part)
+            self._position += len(part)
         return done
 
 
@@ -70,11 +84,11 @@ class Pieces(View):
         super().__init__(self._starts.pop())
         self._source = source
 
-    def read_at(self, position: int, n_bytes: int) -> bytes:
+    def load(self, position: int) -> tuple[int, bytes]:
         """Return bytes of the piece at a position."""
         index = bisect_right(self._starts, position) - 1
-        piece, within = self._pieces[index], position - self._starts[index]
+        piece, start = self._pieces[index], self._starts[index]
         if isinstance(piece, bytes):
-            return piece[within : within + n_bytes]
-        first = piece[0] + within
-        return self._source.read(first, min(n_bytes, piece[1] - first))
+            return start, piece
+        first = piece[0] + position - start
+        return position, self._source.read(first, min(_BLOCK, piece[1] - first))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import shutil
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,10 @@ def test_clips_are_read(tagger: fa.Pipeline, clip: tuple[Path, str]) -> None:
     assert_as_expected(tagger, *clip)
 
 
-def test_a_format_that_libsndfile_does_not_know_is_a_decode_error(shared: Path) -> None:
+def test_a_format_that_libsndfile_does_not_know_is_a_decode_error(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(fa.DecodeError, match=r"\.m4a: expected audio that libsndfile decodes, got"):
         FRONT(shared / "audio" / "clips" / "aircraft_44k_mono.m4a")
 

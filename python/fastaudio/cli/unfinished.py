@@ -218,10 +218,16 @@ def _open(path: str, shown: str) -> Iterator[BufferedRandom]:
             if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not ours:
                 raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
             _lock(descriptor, shown)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(found, os.lstat(path)):  # else another run ended in between
-                    yield file
-                    return
+            if _is_at(path, found):  # else another run ended in between, and has removed it
+                yield file
+                return
+
+
+def _is_at(path: str, found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(found, os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int, shown: str) -> None:

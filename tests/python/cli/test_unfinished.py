@@ -207,6 +207,20 @@ def test_a_file_cut_anywhere_keeps_what_is_whole(sounds: list[str], tmp_path: Pa
     assert n_whole == len(names)
 
 
+@pytest.mark.parametrize("error", [FileNotFoundError, OSError, ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("n", [0, 1])
+def test_whatever_ends_a_run_comes_through(tmp_path: Path, error: type[BaseException], n: int) -> None:
+    out = tmp_path / "out"
+    with (  # noqa: PT012
+        pytest.raises(error, match="why"),
+        unfinished(str(out), ABOUT, ["a"], force=False, resume=False) as run,
+    ):
+        for _ in range(n):
+            run.add("a", b"result")
+        raise error("why")
+    assert Path(f"{out}.part").exists() == bool(n)
+
+
 def test_a_changed_input_is_run_again_and_a_new_one_too(sounds: list[str], tmp_path: Path) -> None:
     names = [str(tmp_path / name) for name in "abc"]
     for name in names:

@@ -120,8 +120,8 @@ class Pipeline(Composition):
         """Run over a whole signal.
 
         Args:
-            source: a path, a binary file object, the bytes of a file, or samples as float32 (full
-                scale +-1) or int16.
+            source: a path, a binary file object or the bytes of a file; or samples as float32, full scale
+                +-1, or int16.
             sample_rate: the samples' rate in Hz; a file states its own.
             layout: the order of axes of two-dimensional samples.
             progress: called with the seconds done and the total, which is None if unknown.
@@ -138,7 +138,13 @@ class Pipeline(Composition):
             samples, rate, channels = with_layout(source, sample_rate, layout)
             result = run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
         elif (sample_rate is not None or layout is not None) and is_file_like(source):
-            raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
+            raw = isinstance(source, bytes | bytearray | memoryview)
+            got = (
+                "bytes, which are read as a file; numpy.frombuffer(data, dtype='int16') makes samples of them"
+                if raw
+                else "a file; leave them out"
+            )
+            raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {got}")
         else:
             with AudioFile(source) as file:
                 with file.decode_errors():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import subprocess
 import sys
@@ -172,6 +173,22 @@ def test_print_draws_the_flow(tagger: fa.Pipeline) -> None:
     assert tagger.latency_s == pytest.approx(2.992, abs=0.001)
     assert repr(tagger).startswith("<Pipeline musicnn-mtt: 16000 Hz mono")
     assert str(WEIGHTS.parent.name) not in lines[4]
+
+
+def test_bytes_are_a_file_and_raw_ones_are_told_how_to_become_samples(tagger: fa.Pipeline) -> None:
+    data, want = GUITAR.read_bytes(), tagger(GUITAR)
+    for source in (data, bytearray(data), memoryview(data), io.BytesIO(data)):
+        assert np.array_equal(tagger(source).scores, want.scores)
+    samples = (1000 * np.sin(np.arange(64_000))).astype(np.int16)
+    with pytest.raises(ValueError, match=r"got bytes, which are read as a file; numpy\.frombuffer") as caught:
+        tagger(samples.tobytes(), sample_rate=16_000)
+    remedy = str(caught.value).partition("; ")[2].partition(" makes")[0]
+    again = eval(remedy, {"numpy": np, "data": samples.tobytes()})  # noqa: S307  # our own message
+    assert np.array_equal(
+        tagger(again, sample_rate=16_000).scores, tagger(samples, sample_rate=16_000).scores
+    )
+    with pytest.raises(ValueError, match=r"for samples only, got a file; leave them out$"):
+        tagger(GUITAR, sample_rate=16_000)
 
 
 def test_pipelines_of_one_model_tell_how_they_differ(tagger: fa.Pipeline) -> None:

@@ -24,8 +24,9 @@ when it is first needed.
 What librosa refuses raises `ParameterError`, a ValueError, which is one of librosa's as well where that is
 installed. librosa's other functions raise their own: to catch both, name `util.exceptions.ParameterError`.
 
-librosa 1.0 limits decibels channel by channel where 0.11 takes all channels together. This package follows
-0.11 whichever is installed; `axes="auto"` of `power_to_db` and `amplitude_to_db` is 1.0's way.
+librosa 1.0 limits decibels channel by channel where 0.11 takes all channels together. What is computed here
+follows 0.11 whichever is installed, what is handed over the one that is; `axes="auto"` of `power_to_db` and
+`amplitude_to_db` is 1.0's way.
 """
 
 from typing import TYPE_CHECKING

@@ -58,7 +58,7 @@ def spectral_contrast(
         raise Refused(f"expected quantile in (0, 1), got {tell(quantile)}")
     if fmin <= 0:
         raise Refused(f"expected fmin above 0 Hz, got {tell(fmin)}")
-    if n_bands > 0 and fmin * 2.0 ** (n_bands - 1) >= sr / 2:
+    if fmin * 2.0 ** (n_bands - 1) >= sr / 2:
         raise Refused(f"expected the top band below sr / 2, got fmin={fmin}, n_bands={n_bands}, sr={sr}")
     bands = {"f_min": float(fmin), "n_bands": n_bands, "quantile": float(quantile), "linear": True}
     parts = [node(SpectralContrast, part=part, **bands) for part in ("peak", "valley")]
@@ -101,7 +101,7 @@ def chroma_stft(
     kind = one_of("norm", norm, _NORMS)
     if S is None:
         options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
-        rows = spectra(y, None, sr, 2, options)
+        rows = spectra(y, sr, 2, options)
     else:
         rows = _not_negative(spectrum("S", floating(S)))
     if rows.shape[-1] <= 2:  # noqa: PLR2004

@@ -28,7 +28,6 @@ from fastaudio.librosa.filters import MEL_NORMS, mel_weights
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from fastaudio._core import Node
     from fastaudio.librosa._arguments import Rows
 
 _DCT_NORMS = {"ortho": "ortho", None: "none", "backward": "none"}
@@ -135,27 +134,26 @@ def delta(
 
 def _mel_rows(y: Any, sr: float, power: float, options: dict[str, Any], filters: dict[str, Any]) -> Rows:
     """Return mel rows [..., n_frames, n_mels]."""
-    fmax = filters["fmax"]
-    mel: Node | None = None
-    if fmax is None or 2 * fmax <= sr:
-        try:
-            mel = node(
-                MelSpectrogram,
-                sample_rate=integral("sr", sr),
-                n_mels=filters["n_mels"],
-                f_min=float(filters["fmin"]),
-                f_max=None if fmax is None else float(fmax),
-                mel_scale="htk" if filters["htk"] else "slaney",
-                norm=one_of("norm", filters["norm"], MEL_NORMS),
-                power=float(power),
-                **options,
-            )
-        except ValueError:  # filters that only librosa has: most often some without a bin
-            mel = None
-    if mel is not None:
-        return transformed(mel, y, options, power)
+    rate = integral("sr", sr)
     spectra = node(Spectrogram, power=float(power), **options)
-    return _filtered(transformed(spectra, y, options, power), float(sr), options["n_fft"], filters)
+    weights = mel_weights(float(sr), options["n_fft"], filters)
+    fmax = filters["fmax"]
+    if (fmax is not None and 2 * fmax > sr) or not weights.any(axis=1).all():
+        # Only librosa has filters beyond the last bin, and is silent about some that are empty.
+        rows: Rows = transformed(spectra, y, options, power) @ weights.T
+        return rows
+    mel = node(
+        MelSpectrogram,
+        sample_rate=rate,
+        n_mels=filters["n_mels"],
+        f_min=float(filters["fmin"]),
+        f_max=None if fmax is None else float(fmax),
+        mel_scale="htk" if filters["htk"] else "slaney",
+        norm=one_of("norm", filters["norm"], MEL_NORMS),
+        power=float(power),
+        **options,
+    )
+    return transformed(mel, y, options, power)
 
 
 def _filtered(rows: Rows, sr: float, n_fft: int | None, filters: dict[str, Any]) -> Rows:

@@ -130,10 +130,8 @@ def _scaled_back(rows: Rows, scale: float, degree: float) -> Rows:
         return np.asarray(np.multiply(rows, scale**-degree, dtype=np.float64), np.float32)
 
 
-def spectra(y: Any, magnitudes: Any, sr: float, power: float, options: dict[str, Any]) -> Rows:
-    """Return rows [..., n_frames, n_bins] of the magnitudes, or of the samples y if they are None."""
-    if magnitudes is not None:
-        return spectrum("S", magnitudes)
+def spectra(y: Any, sr: float, power: float, options: dict[str, Any]) -> Rows:
+    """Return rows [..., n_frames, n_bins] of the samples y."""
     return transformed(_spectrogram(sr, power, options), y, options, power)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._core import with_silence
 from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
 from fastaudio.graph.layers import layer, layers
-from fastaudio.running.adapt import Adapter, Quality
+from fastaudio.running.adapt import SILENCE_DB, Adapter, Quality, checked_silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ class Composition:
         quality: Quality = "high",
         card: Mapping[str, Any] | None = None,
         untrained: bool = False,
+        silence_db: float | None = SILENCE_DB,
     ) -> None:
         """Wrap a node whose first part states its sample rate.
 
@@ -40,8 +42,15 @@ class Composition:
             quality: the resampler's, for sources at another rate.
             card: metadata, which `save` keeps.
             untrained: whether to give tags although the card says that the weights are untrained.
+            silence_db: level below which a window is silent, in dB relative to full scale: such windows keep
+                their scores, but have no top tags and no events. None or -math.inf marks none. A window's
+                level is the RMS of its loudest 100 ms (of all of it, if it is shorter), after channels were
+                mixed and the sound was resampled; a full-scale sine has -3 dB.
         """
         self._adapter = Adapter(node, channel=channel, quality=quality)
+        self.silence_db = checked_silence(silence_db)
+        watched = with_silence(node, self._adapter.spec, self.silence_db)
+        self._runner = Adapter(watched, channel=channel, quality=quality)
         self.node = node
         self.channel = channel
         self.quality: Quality = quality
@@ -125,6 +134,15 @@ class Composition:
 
     head = adapted  # its name in 0.1.0
 
+    def runnable(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return what `adapted` does, with marks: rows of scores say at their end whether they are silent.
+
+        Raises:
+            ModelError: it would give tags from untrained weights.
+        """
+        self._require_trained()
+        return self._runner.adapt(sample_rate, channels)
+
     def _require_trained(self) -> None:
         require_trained(self.card, self.output_specs.values(), untrained=self.untrained)
 
@@ -136,7 +154,10 @@ class Composition:
         return f"{self._adapter}\n{self.node.diagram(self.input_spec)}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in ("node", "channel", "quality", "card", "untrained")}
+        return {
+            key: getattr(self, key)
+            for key in ("node", "channel", "quality", "card", "untrained", "silence_db")
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         Composition.__init__(self, **state)

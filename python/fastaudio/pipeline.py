@@ -55,6 +55,7 @@ class Pipeline(Composition):
         providers: list[str] | None = None,
         channel: int | None = None,
         untrained: bool = False,
+        silence_db: float | None = None,
     ) -> Pipeline:
         """Load a model that comes with the package, a card, or a packed model.
 
@@ -64,13 +65,16 @@ class Pipeline(Composition):
             providers: ONNX Runtime's execution providers, in order.
             channel: index of the channel to take; None takes the card's, or else the mean of all.
             untrained: whether to give (meaningless) tags if the card says `"weights": "untrained"`.
+            silence_db: level below which a window is silent, in dB relative to full scale, see `Pipeline`;
+                None takes the card's, or else -70, and -math.inf marks none.
 
         Raises:
             ModelError: there is no such model, its card is wrong, or its weights were changed.
         """
         card = cards.read_card(model)
-        how = {key: card.data[key] for key in ("channel", "quality") if key in card.data}
+        how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
         how |= {} if channel is None else {"channel": channel}
+        how |= {} if silence_db is None else {"silence_db": silence_db}
         node = cards.build(card, threads=threads, providers=providers)
         try:
             return cls(node, card=card.data, untrained=untrained, **how)
@@ -83,7 +87,7 @@ class Pipeline(Composition):
         Raises:
             ModelError: a network's file is missing, or was changed since it was loaded.
         """
-        how = {"channel": self.channel, "quality": self.quality}
+        how = {"channel": self.channel, "quality": self.quality, "silence_db": self.silence_db}
         path = Path(path)
         save = pack.save if path.suffix == ".onnx" else cards.save
         name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
@@ -129,7 +133,7 @@ class Pipeline(Composition):
             sample_rate: the blocks' rate in Hz.
             channels: 1 for blocks [n_samples], more for [n_samples, channels].
         """
-        node, spec = self.adapted(sample_rate, channels)
+        node, spec = self.runnable(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
     @takes_live_options(LIVE_DEFAULTS)
@@ -154,7 +158,7 @@ class Pipeline(Composition):
         Raises:
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
-        node, spec = self.adapted(sample_rate, channels)
+        node, spec = self.runnable(sample_rate, channels)
         live = LiveOptions(**LIVE_DEFAULTS | options)
         return LiveStream(node, spec, live, model=self.name, pool=pool, started=started)
 
@@ -199,7 +203,7 @@ class Pipeline(Composition):
         how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
         how["retry_s"] = retry_s
         source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)
-        node, spec = pipeline.adapted(source.sample_rate, source.channels)
+        node, spec = pipeline.runnable(source.sample_rate, source.channels)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source, started=started)
 
     def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:

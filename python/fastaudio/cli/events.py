@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events
 from fastaudio.cards.trained import require_trained
@@ -60,6 +60,6 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     wanted = args.events or args.form in TABLES
     if chosen or (wanted and not gives_events(pipeline)):
         smoothing_s = chosen.pop("smoothing_s", 0.0)
-        lists = {name: [number] for name, number in chosen.items()}
+        lists: dict[str, Any] = {name: [number] for name, number in chosen.items()}
         return pipeline >> Events(**lists, smoothing_s=smoothing_s, onsets=onsets)
     return pipeline

@@ -12,7 +12,7 @@ from fastaudio.cli.events import gives_events
 from fastaudio.cli.terminal import printable, put
 from fastaudio.cli.write import event_line
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
-from fastaudio.tags import SCHEMA, Tags, Window
+from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStream
@@ -47,6 +47,8 @@ class Lines:
         self._events = gives_events(pipeline)
         self._out = out
         self._begins = begins
+        self._noted = False
+        self._n_ended = 0
 
     def begin(self, stream: LiveStream) -> None:
         """Take the stream before its first result."""
@@ -55,15 +57,19 @@ class Lines:
     def show(self, item: Any) -> None:
         """Show a window or an event."""
         if isinstance(item, Event):
+            self._n_ended += item.state == "end"
             if self._begins or item.state == "end":
                 self.write(self._event(item))
             return
         if item.gap_s > 0:
             self.say(f"fastaudio: {item.gap_s:.3f} s of sound lost before {item.start_s:.2f} s")
+        if not self._noted and not item.in_range:
+            self._noted = True
+            self.say(f"fastaudio: {OUT_OF_RANGE}")
         self.write(self._window(item))
 
     def _window(self, window: Window) -> str:
-        best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(self._top))
+        best = window.text(self._top)
         best = f"{window.output}: {best}" if self._several else best
         early = "  (provisional)" if window.provisional else ""
         return f"{self._clock(window)}  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n"
@@ -94,6 +100,12 @@ class Lines:
         else:
             sys.stdout.write(printable(line, lines=True))
             sys.stdout.flush()
+
+    def end(self) -> None:
+        """Say why there were no events, if there were none."""
+        if self._events and self._n_ended == 0:
+            none = Events((), (), 0.0, self._stream.sample_rate, summary=self._stream.summary)
+            self.say(f"fastaudio: no events ({none.why_none()})")
 
     def close(self) -> None:
         """Restore the terminal."""
@@ -130,6 +142,7 @@ class JsonLines(Lines):
             window.end_s - window.start_s,
             path=self._name,
             model=window.model,
+            silent=np.array([window.silent]),
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cli.events import gives_events
 from fastaudio.cli.live_lines import Lines
+from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStats, LiveStream
@@ -74,11 +75,15 @@ class Screen(Lines):
         self.tick(stream)
 
     def _window(self, window: Window) -> str:
-        for bar, (label, score) in zip(self._tags, window.top(self._top), strict=True):
-            bar.desc = f"{label:<18.18} {score:4.2f}"
-            bar.n = score
+        best = window.top(
+            self._top
+        )  # fewer than there are bars if it is silent, or not all scores are finite
+        for i, bar in enumerate(self._tags):
+            label, score = best[i] if i < len(best) else ("", 0.0)
+            bar.desc = f"{label:<18.18} {score_text(score):>4.4}" if label else _BLANK
+            bar.n = min(max(score, 0.0), 1.0)
             bar.refresh()
-        early = " (provisional)" if window.provisional else ""
+        early = " (provisional)" if window.provisional else " (silence)" if window.silent else ""
         self._when = f"{self._clock(window)}  {window.start_s:.1f} - {window.end_s:.1f} s{early}: "
         return ""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
@@ -18,7 +16,7 @@ from fastaudio.cli.start import add_start, timed
 from fastaudio.cli.terminal import spelled
 from fastaudio.cli.write import events_form, tags_form
 from fastaudio.pipeline import Pipeline
-from fastaudio.tags import Tags
+from fastaudio.tags import OUT_OF_RANGE, Tags
 
 if TYPE_CHECKING:
     import argparse
@@ -121,20 +119,19 @@ def _run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         results = stack.enter_context(collecting(args, form, names, tables))
         files = FileRun(pipeline, results.todo, args, stack, n_files=len(names))
+        noted = False
         for name, result in files:
             parts = list(result.values()) if isinstance(result, dict) else [result]
             if cut := [part for part in parts if part.truncated]:
                 files.say_truncated(name, cut[0].duration_s)
-            finite = all(map(_is_finite, parts))
+            finite = all(part.finite for part in parts)
             if not finite:
                 files.fail(name, "expected scores that are numbers, got NaN or infinity from the network")
+            if not noted and any(isinstance(part, Tags) and not part.in_range for part in parts):
+                noted = True
+                files.say(name, OUT_OF_RANGE)
             with files.bar.aside():
                 shown = [replace(part, path=spelled(name)) for part in parts]
                 results.add(name, shown, failed=not finite)
             files.sound_s += sum(part.duration_s for part in parts)
     return files.status()
-
-
-def _is_finite(result: Any) -> bool:
-    """Tell whether all scores of tags are numbers."""
-    return not isinstance(result, Tags) or bool(np.isfinite(result.scores).all())

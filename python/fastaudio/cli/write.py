@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio.cli.terminal import printable
 from fastaudio.events import csv_header
 from fastaudio.tags import CSV_COLUMNS as TAGS_COLUMNS
+from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
     import argparse
@@ -131,7 +132,8 @@ def event_line(event: Event) -> str:
 
 
 def _events_text(events: Events) -> str:
-    lines = "".join(map(event_line, events)) or "  no events\n"
+    why = events.why_none()
+    lines = "".join(map(event_line, events)) or f"  no events{why and f' ({printable(why)})'}\n"
     return f"{events.path}  ({events.duration_s:.1f} s)\n{lines}"
 
 
@@ -141,10 +143,18 @@ def _tags_text(tags: Tags, top: int, *, windows: bool, least: float | None) -> s
         lines.append("  no sound\n")
     elif windows:
         for window in tags:
-            pairs = [(label, score) for label, score in window.top(top) if _reaches(score, least)]
-            best = ", ".join(f"{label} {score:.2f}" for label, score in pairs)
+            best = window.text(top, least=least)
             lines.append(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}\n")
+    elif tags.silent.all():
+        lines.append("  silence\n")
     else:
         for label, score in [pair for pair in tags.top(top) if _reaches(pair[1], least)]:
-            lines.append(f"  {label:<18} {score:4.2f}  {'#' * round(score * _BAR_WIDTH)}".rstrip() + "\n")
+            lines.append(f"  {label:<18} {score_text(score):>4}  {_bar(score)}".rstrip() + "\n")
+    if not tags.finite and not windows:
+        lines.append("  (not all scores are finite)\n")
     return "".join(lines)
+
+
+def _bar(score: float) -> str:
+    """Return a score from 0 to 1 as a bar; what lies outside has the nearest one's."""
+    return "#" * round(min(max(score, 0.0), 1.0) * _BAR_WIDTH)

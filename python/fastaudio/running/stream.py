@@ -9,6 +9,7 @@ import numpy as np
 
 from fastaudio import events
 from fastaudio._core import StateError, Stream, StreamSpec
+from fastaudio.running.marks import without_marks
 from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
@@ -137,9 +138,10 @@ class PipelineStream:
         if spec.kind != "scores":
             return rows
         times, labels = row_times(spec, len(rows), self.duration_s, first=first), spec.labels
+        scores, silent = without_marks(rows, len(labels))
         return [
-            Window(start_s, end_s, scores, labels)
-            for (start_s, end_s), scores in zip(times.tolist(), rows, strict=True)
+            Window(start_s, end_s, row, labels, silent=is_silent)
+            for (start_s, end_s), row, is_silent in zip(times.tolist(), scores, silent.tolist(), strict=True)
         ]
 
     def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
@@ -148,8 +150,10 @@ class PipelineStream:
         if spec.kind == "events":
             found = events.decode(rows, spec, duration_s=self.duration_s)
             ended = events.in_order(found, spec.labels)
-            return events.Events(ended, spec.labels, self.duration_s, self.sample_rate, *about)
+            summary = events.summary_of(rows, spec)
+            return events.Events(ended, spec.labels, self.duration_s, self.sample_rate, *about, summary)
         if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s)
-        return Tags(spec.labels, rows, times, self.duration_s, *about)
+        scores, silent = without_marks(rows, len(spec.labels))
+        return Tags(spec.labels, scores, times, self.duration_s, *about, silent)

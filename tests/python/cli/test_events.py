@@ -48,7 +48,7 @@ def test_text_is_a_line_an_event(capsys: pytest.CaptureFixture[str], found: Even
 
 def test_a_file_without_events_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, GUITAR, "--onset", "1")
-    assert (status, out.splitlines()[1:]) == (0, ["  no events"])
+    assert (status, out.splitlines()[1:]) == (0, ["  no events (best: ambient 0.40, below onset 1)"])
 
 
 def test_every_form_is_that_of_the_results(capsys: pytest.CaptureFixture[str], found: Events) -> None:

@@ -196,7 +196,7 @@ class LiveStream:
 
     @property
     def summary(self) -> Summary | None:
-        """What the search for events has seen in the stretches of sound that have ended, its best score among it.
+        """What the search for events has seen in the stretches of sound that have ended, with its best score.
 
         None if there is no such search, or its first stretch goes on.
         """

@@ -148,6 +148,7 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         limit = None if args.seconds is None else round(args.seconds * rate)
         try:
             _follow(stream, view, limit, keeping, ending)
+            view.end()
         finally:
             keeping.end()
             if args.stats:

@@ -48,6 +48,7 @@ class Lines:
         self._out = out
         self._begins = begins
         self._noted = False
+        self._n_ended = 0
 
     def begin(self, stream: LiveStream) -> None:
         """Take the stream before its first result."""
@@ -56,6 +57,7 @@ class Lines:
     def show(self, item: Any) -> None:
         """Show a window or an event."""
         if isinstance(item, Event):
+            self._n_ended += item.state == "end"
             if self._begins or item.state == "end":
                 self.write(self._event(item))
             return
@@ -98,6 +100,12 @@ class Lines:
         else:
             sys.stdout.write(printable(line, lines=True))
             sys.stdout.flush()
+
+    def end(self) -> None:
+        """Say why there were no events, if there were none."""
+        if self._events and self._n_ended == 0:
+            none = Events((), (), 0.0, self._stream.sample_rate, summary=self._stream.summary)
+            self.say(f"fastaudio: no events ({none.why_none()})")
 
     def close(self) -> None:
         """Restore the terminal."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fastaudio.events import Event, decode
+from fastaudio.events import Event, Summary, decode, summary_of
 from fastaudio.running.marks import without_marks
 from fastaudio.running.times import row_times
 from fastaudio.tags import Window
@@ -45,6 +45,7 @@ class Network:
 
     Attributes:
         latency_s: see `LiveStream.latency_s`.
+        summary: see `LiveStream.summary`.
     """
 
     def __init__(self, specs: dict[str, StreamSpec], sample_rate: int, model: str | None) -> None:
@@ -53,6 +54,7 @@ class Network:
         self._outputs = [(name, spec, spec.labels) for name, spec in specs.items()]
         self._sample_rate = sample_rate
         self._model = model
+        self.summary: Summary | None = None
 
     def items(self, result: LiveResult) -> list[Item]:
         """Return rows that came out together as windows, events or frames."""
@@ -60,7 +62,10 @@ class Network:
         rows = result.rows.reshape(-1, *spec.shape)
         base_s, until_s, provisional = result.base_s, result.until_s, result.provisional
         if spec.kind == "events":
-            return [] if provisional else list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
+            if provisional:
+                return []
+            self.summary = _joined(self.summary, summary_of(rows, spec))
+            return list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
         times = row_times(spec, len(rows), until_s, first=result.first_row, base_s=base_s)
         gap_s = result.n_lost / self._sample_rate
         if spec.kind != "scores":
@@ -72,3 +77,12 @@ class Network:
             Window(start_s, end_s, scores[i], labels, 0.0 if i else gap_s, silent=bool(silent[i]), **common)
             for i, (start_s, end_s) in enumerate(times.tolist())
         ]
+
+
+def _joined(one: Summary | None, other: Summary | None) -> Summary | None:
+    """Return what two stretches of a search saw together."""
+    if one is None or other is None:
+        return one or other
+    best = max((each.best for each in (one, other) if each.best), key=lambda best: best.score, default=None)
+    n_heard = -1 if one.n_heard == other.n_heard == -1 else max(one.n_heard, 0) + max(other.n_heard, 0)
+    return Summary(best, n_heard, one.n_broken + other.n_broken)

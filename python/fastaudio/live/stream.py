@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import LiveOptions, LiveStats, Node, Pool, StreamSpec
     from fastaudio.composition import Composition
+    from fastaudio.events import Summary
     from fastaudio.live.results import Item
     from fastaudio.live.sources import Source
     from fastaudio.running.stream import Samples
@@ -192,6 +193,14 @@ class LiveStream:
         sound, once the stream's own delay is counted off.
         """
         return self._clock.time_of(seconds)
+
+    @property
+    def summary(self) -> Summary | None:
+        """What the search for events has seen in the stretches of sound that have ended, with its best score.
+
+        None if there is no such search, or its first stretch goes on.
+        """
+        return self._reader.networks[-1].summary
 
     def tap(self) -> Tap:
         """Return a reader of the sound itself, from now on: to record or to show it."""

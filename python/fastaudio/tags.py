@@ -32,8 +32,8 @@ IN_RANGE = (-1e-3, 1 + 1e-3)
 """Where scores may lie; the margin is for rounding."""
 
 OUT_OF_RANGE = (
-    "expected scores in [0, 1], got others; if the network gives logits, let Sigmoid or Softmax follow it "
-    "in the card"
+    "expected scores in [0, 1], got others, as of logits or cosines; "
+    "Sigmoid, Softmax or MinMaxScale after the network makes them scores"
 )
 """What a command says once of results whose `in_range` is false."""
 

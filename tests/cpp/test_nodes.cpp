@@ -77,7 +77,7 @@ TEST_CASE("every node: a stream outlives its node's last owner") {
   const auto each = [&]<class T>(std::type_identity<T> type) {
     NodePtr node = std::make_shared<T>(examples(type).back());
     const StreamSpec input = input_of(*node);
-    const Floats rows = rows_for(node, input, 3000, random);
+    const Floats rows = rows_for(*node, input, 3000, random);
     const Floats want = run(*node, input, rows);
     Collector sink(*node, input);
     const auto stream = node->open(input);

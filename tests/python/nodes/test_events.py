@@ -265,9 +265,7 @@ def test_what_is_no_score_is_refused_and_the_remedy_works(guitar_16k: NDArray[np
     assert isinstance(tags, fa.tags.Tags)
     assert not tags.in_range
     assert not tags[0].in_range
-    message = (
-        r"^Events: expected scores in \[0, 1\], got -?\d.* for '(low|high)'; put Sigmoid\(\) or "
-    )
+    message = r"^Events: expected scores in \[0, 1\], got -?\d.* for '(low|high)'; put Sigmoid\(\) or "
     with pytest.raises(ValueError, match=message):
         (logits() >> fa.Events())(guitar_16k, sample_rate=16_000)
     for node in (fa.Sigmoid(), fa.Softmax(), fa.MinMaxScale(-30, 30)):

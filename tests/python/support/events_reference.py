@@ -40,9 +40,7 @@ def limits_of(options: dict[str, Any]) -> Limits:
     return onset, offset, onset if options["bridge"] == "onset" else offset
 
 
-def stretches(
-    smooth: NDArray[np.float32], limits: Limits, n_off: int, start: int
-) -> tuple[int, int] | None:
+def stretches(smooth: NDArray[np.float32], limits: Limits, n_off: int, start: int) -> tuple[int, int] | None:
     """Return the first and last window of the first event from `start`, however short it is."""
     onset, offset, bridge = limits
     begins = np.flatnonzero(smooth[start:] >= onset)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import ModelError
+from fastaudio._core import ModelError, samples_remedy
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
@@ -130,6 +130,9 @@ class Pipeline(Composition):
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
             return run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
+        if not (is_file_like(source) or isinstance(source, bytes | bytearray | memoryview)):
+            got = f"{type(source).__name__}{samples_remedy(source)}"
+            raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         if (sample_rate is not None or layout is not None) and is_file_like(source):
             raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
         with AudioFile(source) as file:

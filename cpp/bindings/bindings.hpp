@@ -68,6 +68,7 @@ void register_composites(py::module_& m, NodeClass& node);
 void register_onnx(py::module_& m);
 void register_stream(py::module_& m, NodeClass& node);
 void register_live(py::module_& m);
+void register_silence(py::module_& m);
 void register_info(py::module_& m);
 
 }  // namespace fastaudio::bindings

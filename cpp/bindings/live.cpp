@@ -72,6 +72,12 @@ class PyLiveStream {
     return stream_->results().take(live::duration(timeout_s));
   }
 
+  void interrupt() {
+    require_process();
+    const WithoutGil without_gil;
+    stream_->interrupt();
+  }
+
   void finish() {
     require_process();
     const WithoutGil without_gil;
@@ -130,11 +136,16 @@ class PyLiveStream {
   void push_all(const Value* values, std::size_t n) {
     constexpr std::chrono::milliseconds kLook{100};
     std::unique_lock whole(pushing_, std::defer_lock);  // keeps blocks of several threads whole
+    live::Untaken untaken = stream_->watch();
     do {
       std::size_t n_taken = 0;
       {
         const WithoutGil without_gil;
-        if (whole.owns_lock() || whole.try_lock_for(kLook)) n_taken = stream_->push(values, n, kLook);
+        if (whole.owns_lock() || whole.try_lock_for(kLook)) {
+          n_taken = stream_->push(values, n, kLook, untaken);
+        } else {
+          untaken.look();
+        }
       }
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       values += n_taken * stream_->input().row_size();
@@ -278,12 +289,17 @@ void register_live(py::module_& m) {
           "push", [](PyLiveStream& self, const Samples& samples) { self.push(samples); }, py::arg("samples"),
           "Takes samples from any thread.\n\n"
           "Raises:\n    TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.\n"
-          "    Overrun: no room, where that is the policy.\n    StateError: after finish, close or an "
+          "    Overrun: no room, where that is the policy, or nobody takes the results.\n    StateError: "
+          "after finish, close or an "
           "error.\n")
       .def("take", &PyLiveStream::take, py::arg("timeout_s"),
            "Waits for a result; None after `timeout_s`, or if there will be no more.\n\n"
            "Raises:\n    FastaudioError: what ended the stream, once all before it is taken.\n")
       .def_property_readonly("ended", &PyLiveStream::ended, "Whether no result will come any more.")
+      .def(
+          "interrupt", &PyLiveStream::interrupt,
+          "What was taken is run and flushed; what comes next follows a gap as long as the time until then.\n"
+          "Call it while nothing is pushed or captured.")
       .def("finish", &PyLiveStream::finish, "Ends the sound: what was taken is run, then the results end.")
       .def("close", &PyLiveStream::close, py::arg("timeout_s"),
            "Ends at once; waits `timeout_s` at most for the part that runs now.")

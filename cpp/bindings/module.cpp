@@ -24,5 +24,6 @@ PYBIND11_MODULE(_core, m) {
   register_stream(m, node);
   publish_classes(m);  // nodes, streams and errors; what follows is wrapped in Python
   register_live(m);
+  register_silence(m);
   register_info(m);
 }

@@ -104,8 +104,16 @@ struct Reader<std::vector<std::string>> : ListReader<std::string> {
   static constexpr const char* type = "list[str]";
 };
 template <>
-struct Reader<std::vector<double>> : ListReader<double> {
-  static constexpr const char* type = "list[float]";
+struct Reader<std::vector<double>> {
+  static constexpr const char* type = "float | list[float]";
+  /// One number is a list of one.
+  static bool read(py::handle value, std::vector<double>& out) {
+    if (ListReader<double>::read(value, out)) return true;
+    double number = 0;
+    if (py::isinstance<py::sequence>(value) || !Reader<double>::read(value, number)) return false;
+    out = {number};
+    return true;
+  }
 };
 
 /// Takes names for names. They come out sorted by key; the order means nothing.

@@ -25,6 +25,13 @@ class Arrivals {
     n_.store(n + 1, std::memory_order_release);
   }
 
+  /// When the latest block came; nothing before the first one.
+  std::optional<std::int64_t> last() const {
+    const std::uint64_t n = n_.load(std::memory_order_acquire);
+    if (n == 0) return std::nullopt;
+    return at(n - 1).time_ns.load(std::memory_order_acquire);
+  }
+
   /// When the sample before `position` arrived; the oldest time still known if that block is too old.
   std::int64_t time_of(std::int64_t position) const {
     const std::uint64_t n = n_.load(std::memory_order_acquire);

@@ -20,7 +20,8 @@ CaptureRing::CaptureRing(std::size_t capacity, std::size_t channels, std::int64_
       first_(first),
       values_(capacity * channels),
       claimed_(first),
-      end_(first) {}
+      end_(first),
+      floor_(first) {}
 
 std::size_t CaptureRing::write(const float* samples, std::size_t n) { return write_values(samples, n); }
 
@@ -55,6 +56,13 @@ std::size_t CaptureRing::write_values(const Value* samples, std::size_t n) {
   }
   if (peak > peak_.load(std::memory_order_relaxed)) peak_.store(peak, std::memory_order_relaxed);
   return n_bad;
+}
+
+void CaptureRing::skip(std::int64_t n) {
+  const std::int64_t end = end_.load(std::memory_order_relaxed) + n;
+  floor_.store(end, std::memory_order_release);  // first: who sees the new end must not read what was skipped
+  claimed_.store(end, std::memory_order_release);
+  end_.store(end, std::memory_order_release);
 }
 
 std::size_t CaptureRing::read(std::int64_t position, std::size_t n, float* to) const {

@@ -26,18 +26,25 @@ class CaptureRing {
   /// All samples before this one are written.
   std::int64_t end() const { return end_.load(std::memory_order_acquire); }
 
-  /// No sample before this one can be read: it was overwritten, or never existed.
+  /// No sample before this one can be read: it was overwritten, skipped, or never existed.
   std::int64_t begin() const {
     const std::int64_t oldest =
         claimed_.load(std::memory_order_acquire) - static_cast<std::int64_t>(capacity_);
-    return std::max(oldest, first_);
+    return std::max(oldest, floor());
   }
+
+  /// Where the writer last went on after a skip; at first, the first sample.
+  std::int64_t floor() const { return floor_.load(std::memory_order_acquire); }
 
   /// Writes interleaved samples. Only one thread may call it; it neither waits nor allocates. Values that
   /// aren't finite become silence; returns how many there were.
   std::size_t write(const float* samples, std::size_t n);
   /// 16-bit values are scaled to +-1.
   std::size_t write(const std::int16_t* samples, std::size_t n);
+
+  /// The next `n` samples don't exist: the one that is written next comes after them, and nothing before it
+  /// can be read any more. Only the writer may call it; it neither waits nor allocates.
+  void skip(std::int64_t n);
 
   /// Copies `n` samples from `position` on; all of them must have been written. Returns how many of the first
   /// ones were overwritten before they were read: their contents are invalid.
@@ -64,6 +71,7 @@ class CaptureRing {
   std::vector<std::atomic<float>> values_;
   alignas(64) std::atomic<std::int64_t> claimed_;  ///< samples before this one are written, or being written
   std::atomic<std::int64_t> end_;
+  std::atomic<std::int64_t> floor_;
   std::atomic<float> peak_{0};
 };
 

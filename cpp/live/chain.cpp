@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/compose/sequential.hpp"
+#include "core/levels.hpp"
 #include "live/clock.hpp"
 
 namespace fastaudio::live {
@@ -60,10 +61,19 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
   const std::lock_guard lock(mutex_);
   parts_.resize(first);
   std::move(opened.begin(), opened.end(), std::back_inserter(parts_));
+  share_levels(first);
   outputs_ = outputs;
   rows_out_.assign(outputs_.size(), 0);
   for (holder_ = 0; holder_ < parts_.size(); ++holder_) {
     if (hold_ && parts_[holder_]->node->batches()) break;
+  }
+}
+
+void Chain::share_levels(std::size_t first) {
+  std::shared_ptr<Levels> levels;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (i >= first) give_levels(levels, parts_[i]->base_s, *parts_[i]->stream);
+    levels = levels_after(levels, *parts_[i]->stream);
   }
 }
 
@@ -175,6 +185,7 @@ void Chain::restart() {
     part->n_rows = 0;
     part->base_s = 0;
   }
+  share_levels(0);
   rows_out_.assign(outputs_.size(), 0);
   held_.clear();
   n_held_ = 0;

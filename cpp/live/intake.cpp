@@ -39,6 +39,26 @@ void Intake::capture(const float* samples, std::size_t n, bool overflowed) noexc
   take(samples, n);
 }
 
+void Intake::interrupt() {
+  n_interruptions_.fetch_add(1, std::memory_order_relaxed);
+  interrupted_at_.store(ring_.end(), std::memory_order_release);
+  resuming_.store(true, std::memory_order_release);
+}
+
+/// Skips what was lost if the next block, of `n` samples, is the first since an interruption.
+void Intake::resume(std::size_t n) noexcept {
+  if (!resuming()) return;
+  resuming_.store(false, std::memory_order_relaxed);
+  const auto last_ns = arrivals_.last();
+  if (!last_ns) return;  // no sound came before it
+  const std::int64_t now = now_ns();
+  const auto passed = static_cast<std::int64_t>(1e-9 * static_cast<double>(now - *last_ns) * rate_hz_);
+  const std::int64_t n_lost = passed - static_cast<std::int64_t>(n);
+  if (n_lost <= 0) return;
+  arrivals_.note(ring_.end() + n_lost, now);
+  ring_.skip(n_lost);
+}
+
 void Intake::check_open() const {
   const bool finish = finished();
   if (!finish && !stopped() && !closed()) return;
@@ -50,7 +70,7 @@ void Intake::check_open() const {
 }
 
 std::size_t Intake::room() const {
-  const std::int64_t waiting = ring_.end() - position();
+  const std::int64_t waiting = ring_.end() - std::max(position(), ring_.floor());
   const auto capacity = static_cast<std::int64_t>(ring_.capacity());
   return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
 }
@@ -59,19 +79,6 @@ void Intake::require_room(std::size_t n) const {
   if (n <= room()) return;
   throw Overrun("live: expected room for " + std::to_string(n) + " samples, got " + std::to_string(room()) +
                 "; push no faster than they are run, or choose another overflow policy");
-}
-
-/// Returns whether there is room.
-bool Intake::wait_for_room(std::chrono::nanoseconds patience) {
-  const std::int64_t start_ns = now_ns();
-  std::unique_lock lock(room_mutex_);
-  // The worker notifies without the lock, so a wait may miss it: none is long.
-  while (room() == 0) {
-    if (now_ns() - start_ns > patience.count()) return false;
-    room_made_.wait_for(lock, std::chrono::milliseconds(2));
-    check_open();
-  }
-  return true;
 }
 
 void Intake::finish() {
@@ -100,7 +107,7 @@ bool Intake::read(std::size_t n, float* to) {
 }
 
 void Intake::require_no_gap() const {
-  if (!raises_) return;
+  if (!raises_ || ring_.begin() == ring_.floor()) return;  // what the source skipped never came
   throw Overrun("live: expected results to be computed as fast as sound comes, got " +
                 std::to_string(ring_.begin() - position()) +
                 " samples too many; choose a larger buffer_s or another overflow policy");
@@ -108,7 +115,9 @@ void Intake::require_no_gap() const {
 
 std::int64_t Intake::skip_gap(std::int64_t end) {
   const std::int64_t from = position_.load(std::memory_order_relaxed);
-  const std::int64_t next = std::min({ring_.begin() + quarter(), ring_.end(), end});
+  const std::int64_t oldest = ring_.begin();
+  const std::int64_t more = oldest == ring_.floor() ? 0 : quarter();
+  const std::int64_t next = std::min({oldest + more, ring_.end(), end});
   const std::lock_guard lock(gaps_mutex_);
   ++n_gaps_;
   n_dropped_ += next - from;
@@ -132,6 +141,7 @@ void Intake::count(LiveStats& stats) const {
     stats.waiting = 0;
   }
   stats.bad_values = n_bad_.load(std::memory_order_relaxed);
+  stats.interruptions = n_interruptions_.load(std::memory_order_relaxed);
   stats.device_overflows = n_overflows_.load(std::memory_order_relaxed);
   stats.sound_s = time_of(stats.delivered);
 }

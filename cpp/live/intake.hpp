@@ -37,9 +37,10 @@ class Intake {
 
   void capture(const float* samples, std::size_t n, bool overflowed) noexcept;
 
-  /// Calls `taken()` after each piece of the block.
-  template <class Value, class Taken>
-  std::size_t push(const Value* samples, std::size_t n, std::chrono::nanoseconds patience, Taken&& taken) {
+  /// Calls `taken()` after each piece of the block, and `waiting()` again and again while there is no room.
+  template <class Value, class Taken, class Waiting>
+  std::size_t push(const Value* samples, std::size_t n, std::chrono::nanoseconds patience, Taken&& taken,
+                   Waiting&& waiting) {
     const std::size_t n_all = n;
     const std::lock_guard lock(writers_);
     check_open();
@@ -47,7 +48,7 @@ class Intake {
     while (n > 0) {
       std::size_t piece = n;
       if (waits_) {
-        if (!wait_for_room(patience)) return n_all - n;
+        if (!wait_for_room(patience, waiting)) return n_all - n;
         piece = std::min(n, room());
       }
       take(samples, piece);
@@ -57,6 +58,10 @@ class Intake {
     }
     return n_all;
   }
+
+  /// The source feeds nothing for now: the stretch ends with what was taken so far, and the samples that come
+  /// next follow a gap as long as the time from the last block to the next one.
+  void interrupt();
 
   /// The sound ends with what was taken so far. Only the first call counts.
   void finish();
@@ -78,14 +83,20 @@ class Intake {
   /// read, then it is where reading stopped.
   std::int64_t end() const { return std::max(finish_at_.load(std::memory_order_acquire), position()); }
 
+  /// Where the stretch has to end, because the source was interrupted there; the largest integer if it
+  /// wasn't. The worker calls `pass_interruption` once it has ended the stretch.
+  std::int64_t interrupted_at() const { return interrupted_at_.load(std::memory_order_acquire); }
+  bool interrupted() const { return interrupted_at() != kOpen; }
+  void pass_interruption() { interrupted_at_.store(kOpen, std::memory_order_release); }
+
   /// Reads `n` samples to `to`. False if some of them were overwritten: then the gap has to be skipped.
   bool read(std::size_t n, float* to);
 
   /// Throws Overrun if the policy is to lose nothing.
   void require_no_gap() const;
 
-  /// Skips what was overwritten, and a quarter of the buffer more, so that the next gap doesn't follow at
-  /// once; no further than `end`. Returns how many samples that lost.
+  /// Skips what the source skipped, or what was overwritten, and then a quarter of the buffer more, so that
+  /// the next gap doesn't follow at once; no further than `end`. Returns how many samples that lost.
   std::int64_t skip_gap(std::int64_t end);
 
   /// Fills in the counts of samples.
@@ -94,13 +105,30 @@ class Intake {
  private:
   template <class Value>
   void take(const Value* samples, std::size_t n) {
+    resume(n);
     arrivals_.note(ring_.end() + static_cast<std::int64_t>(n), now_ns());
     const std::size_t n_bad = ring_.write(samples, n);
     if (n_bad > 0) n_bad_.fetch_add(static_cast<std::int64_t>(n_bad), std::memory_order_relaxed);
   }
+  bool resuming() const { return resuming_.load(std::memory_order_acquire); }
+  void resume(std::size_t n) noexcept;
   void check_open() const;
   void require_room(std::size_t n) const;
-  bool wait_for_room(std::chrono::nanoseconds patience);
+
+  /// Returns whether there is room; false after `patience`.
+  template <class Waiting>
+  bool wait_for_room(std::chrono::nanoseconds patience, Waiting&& waiting) {
+    const std::int64_t start_ns = now_ns();
+    std::unique_lock lock(room_mutex_);
+    // The worker notifies without the lock, so a wait may miss it: none is long.
+    while (room() == 0 || (interrupted() && resuming())) {  // the gap must not swallow what still waits
+      if (now_ns() - start_ns > patience.count()) return false;
+      room_made_.wait_for(lock, std::chrono::milliseconds(2));
+      check_open();
+      waiting();
+    }
+    return true;
+  }
   std::size_t room() const;
 
   static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
@@ -116,6 +144,9 @@ class Intake {
   std::condition_variable room_made_;
   std::atomic<std::int64_t> n_bad_{0};
   std::atomic<std::int64_t> n_overflows_{0};
+  std::atomic<std::int64_t> n_interruptions_{0};
+  std::atomic<bool> resuming_{false};  ///< the next block is the first since an interruption
+  std::atomic<std::int64_t> interrupted_at_{kOpen};
   std::atomic<std::int64_t> finish_at_{kOpen};
   std::atomic<bool> stopped_{false};
   std::atomic<bool> closed_{false};

@@ -43,6 +43,7 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
     : input_(input),
       intake_(input, options),
       keeps_results_(options.overflow == "block"),
+      push_timeout_s_(options.push_timeout_s),
       results_(static_cast<std::size_t>(options.max_results),
                keeps_results_ ? Results::WhenFull::keep : Results::WhenFull::drop_oldest),
       chain_(std::move(node), input, hold),
@@ -61,6 +62,11 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
 
 void LiveStream::finish() {
   intake_.finish();
+  wake();
+}
+
+void LiveStream::interrupt() {
+  intake_.interrupt();
   wake();
 }
 
@@ -101,7 +107,7 @@ bool LiveStream::ready() const {
   // Results that nobody takes hold up the writer, since they let the buffer fill up.
   if (keeps_results_ && results_.full()) return false;
   return ring().end() >= next_turn_.load(std::memory_order_acquire) || intake_.finished() ||
-         swapping_.load(std::memory_order_acquire);
+         intake_.interrupted() || swapping_.load(std::memory_order_acquire);
 }
 
 double LiveStream::ready_in_s() const {
@@ -137,8 +143,9 @@ void LiveStream::run() {
   if (swapping_.load(std::memory_order_acquire)) run_swap();
   const std::int64_t from = intake_.position();
   const std::int64_t sound_end = intake_.end();
-  const std::int64_t there = std::min(ring().end(), sound_end) - from;
-  if (ring().begin() > from && there > 0) return skip_gap(sound_end);
+  if (ring().begin() > from && std::min(ring().end(), sound_end) > from) return skip_gap(sound_end);
+  const std::int64_t interrupted_at = intake_.interrupted_at();
+  const std::int64_t there = std::min({ring().end(), sound_end, interrupted_at}) - from;
   const std::int64_t turn =
       std::max(next_turn_.load(std::memory_order_relaxed) - from, intake_.frames_of(kTurn_s));
   const auto n = static_cast<std::size_t>(std::min(there, turn));
@@ -146,9 +153,10 @@ void LiveStream::run() {
     if (!intake_.read(n, turn_samples_.data())) return skip_gap(sound_end);
     run_samples(turn_samples_.data(), n);
   }
+  if (intake_.position() >= interrupted_at) end_stretch();
   if (intake_.position() == sound_end) {
     TimestampSink sink(*this);
-    chain_.flush(sink);
+    if (!between_stretches_) chain_.flush(sink);
     end();
   }
   plan();
@@ -168,6 +176,7 @@ void LiveStream::run_swap() {
 }
 
 void LiveStream::run_samples(const float* samples, std::size_t n) {
+  between_stretches_ = false;
   TimestampSink sink(*this);
   if (!provisional_done_ && n_provisional_ > 0) {
     const std::size_t channels = ring().channels();
@@ -188,9 +197,10 @@ void LiveStream::run_provisional() {
   stream->flush(sink);
 }
 
-/// Samples were overwritten before they were read: ends the stretch and begins another behind them.
-void LiveStream::skip_gap(std::int64_t sound_end) {
-  intake_.require_no_gap();
+/// Flushes the stretch; another begins with the next sample.
+void LiveStream::end_stretch() {
+  intake_.pass_interruption();
+  if (between_stretches_ || intake_.position() == stretch_start_) return;
   TimestampSink sink(*this);
   chain_.flush(sink);
   chain_.restart();
@@ -198,6 +208,15 @@ void LiveStream::skip_gap(std::int64_t sound_end) {
   base_s_ = 0;
   provisional_.clear();
   provisional_done_ = false;
+  between_stretches_ = true;
+  stretch_start_ = intake_.position();
+}
+
+/// Samples were skipped, or overwritten before they were read: ends the stretch and begins another behind
+/// them.
+void LiveStream::skip_gap(std::int64_t sound_end) {
+  intake_.require_no_gap();
+  end_stretch();
   lost_ += intake_.skip_gap(sound_end);  // only now, for flushing may have taken long
   stretch_start_ = intake_.position();
   plan();

@@ -15,6 +15,7 @@
 #include "live/intake.hpp"
 #include "live/latencies.hpp"
 #include "live/results.hpp"
+#include "live/untaken.hpp"
 
 namespace fastaudio::live {
 
@@ -37,17 +38,30 @@ class LiveStream {
     intake_.capture(samples, n, overflowed);
   }
 
-  /// Takes samples from any thread; blocks of several threads follow one another whole. Returns how many
-  /// samples it took: all, unless the policy is to wait for room and that takes longer than `patience`.
-  /// Throws StateError after finish, close or an error. Throws Overrun, and takes nothing, if there is no
-  /// room and that is the policy.
+  /// Takes samples from any thread; blocks of several threads follow one another whole. Throws StateError
+  /// after finish, close or an error. Throws Overrun, and takes nothing, if there is no room and that is the
+  /// policy. If the policy is to wait for room, throws Overrun once nobody takes the results for
+  /// `push_timeout_s`; the stream goes on after it, but a part of the block was taken.
   template <class Value>
-  std::size_t push(const Value* samples, std::size_t n,
-                   std::chrono::nanoseconds patience = std::chrono::nanoseconds::max()) {
-    return intake_.push(samples, n, patience, [this] {
-      if (ready()) wake();
-    });
+  void push(const Value* samples, std::size_t n) {
+    Untaken untaken = watch();
+    push(samples, n, std::chrono::nanoseconds::max(), untaken);
   }
+
+  /// The same, but waits for room no longer than `patience`. Returns how many samples it took. `untaken`
+  /// watches over all calls for one block.
+  template <class Value>
+  std::size_t push(const Value* samples, std::size_t n, std::chrono::nanoseconds patience, Untaken& untaken) {
+    const auto taken = [this] {
+      if (ready()) wake();
+    };
+    return intake_.push(samples, n, patience, taken, [&untaken] { untaken.look(); });
+  }
+  Untaken watch() const { return {results_, push_timeout_s_}; }
+
+  /// The source feeds nothing for now, because its device was lost: the sound so far is run and flushed, and
+  /// what comes next follows a gap. The source must have stopped feeding.
+  void interrupt();
 
   /// Ends the sound: what was taken is run and flushed, then the results end. Samples that a sound card still
   /// brings aren't run.
@@ -105,6 +119,7 @@ class LiveStream {
   void run_swap();
   void run_samples(const float* samples, std::size_t n);
   void run_provisional();
+  void end_stretch();
   void skip_gap(std::int64_t end);
   void plan();
   void put(Result result, const float* rows);
@@ -112,6 +127,7 @@ class LiveStream {
   StreamSpec input_;
   Intake intake_;
   bool keeps_results_;
+  std::optional<double> push_timeout_s_;
   Results results_;
   Chain chain_;
   std::function<void()> wake_;
@@ -130,6 +146,7 @@ class LiveStream {
   bool provisional_done_ = false;        ///< whether this stretch has had its provisional clip
   std::atomic<std::int64_t> next_turn_;  ///< nothing can be done before this sample is there
   std::int64_t stretch_start_;           ///< first sample of this stretch
+  bool between_stretches_ = false;       ///< the last one was flushed, and the next has no sound yet
   int network_ = 0;
   double base_s_ = 0;                   ///< time of the network's row 0, from the stretch's start
   std::vector<std::int64_t> rows_out_;  ///< by output, since base_s_

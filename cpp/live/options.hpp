@@ -15,6 +15,7 @@ struct LiveOptions {
   std::optional<double> provisional_s;
   std::int64_t start_sample = 0;
   std::int64_t max_results = 1024;
+  std::optional<double> push_timeout_s = 30;
 
   static auto fields() {
     return std::tuple{
@@ -30,7 +31,11 @@ struct LiveOptions {
               "Number of the first sample, where time stamps continue those of an earlier stream."},
         Field{"max_results", &LiveOptions::max_results, Range{1, 1e9}, "results",
               "How many results may wait to be taken. Beyond that the oldest are dropped and counted; with "
-              "overflow 'block' the sound waits instead, and the results of one turn are kept as well."}};
+              "overflow 'block' the sound waits instead, and the results of one turn are kept as well."},
+        Field{"push_timeout_s", &LiveOptions::push_timeout_s, Range{0, 1e6}, "s",
+              "With overflow 'block': how long `push` waits while `max_results` wait and nobody takes any, "
+              "before "
+              "it raises Overrun. None or 0 to wait for ever."}};
   }
 };
 

@@ -25,6 +25,7 @@ std::optional<Result> Results::take(std::chrono::nanoseconds timeout) {
   if (!queue_.empty()) {
     Result result = std::move(queue_.front());
     queue_.pop_front();
+    ++n_taken_;
     return result;
   }
   if (error_) std::rethrow_exception(error_);
@@ -59,6 +60,12 @@ bool Results::ended() const {
 bool Results::full() const {
   const std::lock_guard lock(mutex_);
   return queue_.size() >= capacity_;
+}
+
+std::optional<std::int64_t> Results::taken_when_full() const {
+  const std::lock_guard lock(mutex_);
+  if (queue_.size() < capacity_) return std::nullopt;
+  return n_taken_;
 }
 
 std::size_t Results::size() const {

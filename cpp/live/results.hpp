@@ -49,6 +49,8 @@ class Results {
 
   bool ended() const;  ///< no more will come, and all are taken
   bool full() const;
+  /// How many results were taken so far if the queue is full, else nothing.
+  std::optional<std::int64_t> taken_when_full() const;
   std::size_t size() const;
   std::int64_t n_dropped() const;  ///< in rows
 
@@ -59,6 +61,7 @@ class Results {
   std::size_t capacity_;
   WhenFull when_full_;
   std::int64_t n_dropped_ = 0;
+  std::int64_t n_taken_ = 0;
   bool ending_ = false;
   std::exception_ptr error_;
 };

@@ -22,6 +22,7 @@ struct LiveStats {
   std::int64_t gaps = 0;
   std::int64_t bad_values = 0;
   std::int64_t device_overflows = 0;
+  std::int64_t interruptions = 0;
   std::int64_t results_waiting = 0;
   std::int64_t results_dropped = 0;
   double sound_s = 0;
@@ -35,14 +36,18 @@ struct LiveStats {
 
   static auto fields() {
     return std::tuple{
-        Field{"captured", &LiveStats::captured, "Samples that came in: delivered + dropped + waiting."},
+        Field{"captured", &LiveStats::captured,
+              "Samples that came in, or were lost on the way: delivered + dropped + waiting."},
         Field{"delivered", &LiveStats::delivered, "Samples that were run."},
-        Field{"dropped", &LiveStats::dropped, "Samples lost in gaps, since they came faster than they ran."},
+        Field{"dropped", &LiveStats::dropped,
+              "Samples lost in gaps: they came faster than they ran, or the source was interrupted."},
         Field{"waiting", &LiveStats::waiting, "Samples in the buffer."},
         Field{"gaps", &LiveStats::gaps, "How often samples were dropped."},
         Field{"bad_values", &LiveStats::bad_values, "Values that weren't finite and were run as silence."},
         Field{"device_overflows", &LiveStats::device_overflows,
               "How often the device lost sound before handing it over."},
+        Field{"interruptions", &LiveStats::interruptions,
+              "How often the source was lost and had to be found again."},
         Field{"results_waiting", &LiveStats::results_waiting, "Results that nobody has taken yet."},
         Field{"results_dropped", &LiveStats::results_dropped,
               "Rows that were dropped because nobody took them in time."},

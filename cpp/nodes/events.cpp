@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/rows/row_block.hpp"
 #include "core/rows/row_ring.hpp"
@@ -41,38 +42,77 @@ std::vector<Rule> rules_of(const Events::Options& options, const StreamSpec& inp
   return rules;
 }
 
-/// Mean of each label over the last `n` rows. It is computed anew each time, because a running sum would keep
-/// rounding errors of rows that have left it.
+/// How far a score may lie outside [0, 1] by rounding.
+constexpr float kRounding = 1e-3f;
+
+/// What a score counts as: a silent window has -inf, and a network may give NaN or infinity.
+float counted(float score) { return std::isfinite(score) ? score : 0.0f; }
+
+/// Scores as thresholds see them: each label's mean over the last `n` windows, or its median over those
+/// around a window. The mean is computed anew each time, because a running sum would keep rounding errors of
+/// rows that have left it.
 class Smoothing {
  public:
-  Smoothing(std::size_t n, std::size_t row_size)
-      : n_(n), ring_(n > 1 ? n : 0, row_size), sums_(row_size), means_(row_size) {}
+  Smoothing(const Events::Options& options, double rate_hz, std::size_t row_size)
+      : n_(windows_of(options.smoothing_s, rate_hz)),
+        later_(look_ahead(options, rate_hz)),
+        median_(options.smoothing == "median"),
+        ring_(static_cast<std::size_t>(std::max<std::int64_t>(1, median_ ? 2 * later_ + 1 : n_)), row_size),
+        smooth_(row_size),
+        sums_(row_size) {
+    if (median_) sorted_.reserve(static_cast<std::size_t>(2 * later_ + 1));
+  }
 
-  /// Valid until the next call.
-  const float* add(const float* row) {
-    if (n_ <= 1) return row;
-    ring_.push(row);
-    std::fill(sums_.begin(), sums_.end(), 0.0);
-    for (std::int64_t t = ring_.begin(); t < ring_.end(); ++t) {
-      const float* past = ring_.at(t);
-      for (std::size_t k = 0; k < sums_.size(); ++k) sums_[k] += past[k];
+  /// Windows that come in before one is decided.
+  static std::int64_t look_ahead(const Events::Options& options, double rate_hz) {
+    return options.smoothing == "median" ? windows_of(options.smoothing_s, rate_hz) / 2 : 0;
+  }
+
+  void push(const float* row) { ring_.push(row); }
+  std::int64_t n_pushed() const { return ring_.end(); }
+  std::int64_t later() const { return later_; }
+  const float* row(std::int64_t window) const { return ring_.at(window); }
+
+  /// Valid until the next call. All windows that it depends on are there, except past the signal's ends.
+  const float* smooth(std::int64_t window) {
+    const std::int64_t first = std::max(ring_.begin(), median_ ? window - later_ : window - n_ + 1);
+    const std::int64_t end = std::min(ring_.end(), window + later_ + 1);
+    if (median_) {
+      for (std::size_t k = 0; k < smooth_.size(); ++k) smooth_[k] = median(k, first, end);
+      return smooth_.data();
     }
-    const auto n_held = static_cast<double>(ring_.end() - ring_.begin());
-    for (std::size_t k = 0; k < sums_.size(); ++k) means_[k] = static_cast<float>(sums_[k] / n_held);
-    return means_.data();
+    std::fill(sums_.begin(), sums_.end(), 0.0);
+    for (std::int64_t t = std::min(first, window); t < end; ++t) {
+      const float* past = ring_.at(t);
+      for (std::size_t k = 0; k < sums_.size(); ++k) sums_[k] += counted(past[k]);
+    }
+    const auto n_held = static_cast<double>(end - std::min(first, window));
+    for (std::size_t k = 0; k < sums_.size(); ++k) smooth_[k] = static_cast<float>(sums_[k] / n_held);
+    return smooth_.data();
   }
 
  private:
-  std::size_t n_;
+  float median(std::size_t k, std::int64_t first, std::int64_t end) {
+    sorted_.clear();
+    for (std::int64_t t = first; t < end; ++t) sorted_.push_back(counted(ring_.at(t)[k]));
+    std::sort(sorted_.begin(), sorted_.end());
+    return sorted_[(sorted_.size() - 1) / 2];
+  }
+
+  std::int64_t n_;
+  std::int64_t later_;
+  bool median_;
   RowRing ring_;
+  std::vector<float> smooth_;
   std::vector<double> sums_;
-  std::vector<float> means_;
+  std::vector<float> sorted_;
 };
 
 /// A label's event that is going on, with totals up to now and up to the event's last window so far.
 struct Running {
   bool on = false;
   bool announced = false;
+  bool dipped = false;  ///< its last score was below the threshold
   std::int64_t first = 0;
   std::int64_t last = 0;
   std::int64_t free_from = 0;  ///< first window that may begin another
@@ -86,11 +126,14 @@ struct Running {
 
 class EventStream final : public Stream {
  public:
-  EventStream(std::vector<Rule> rules, std::size_t n_smoothing, bool onsets)
-      : rules_(std::move(rules)),
+  EventStream(const Events::Options& options, const StreamSpec& input)
+      : rules_(rules_of(options, input)),
+        labels_(input.labels),
         running_(rules_.size()),
-        smoothing_(n_smoothing, rules_.size()),
-        onsets_(onsets),
+        smoothing_(options, input.rate_hz, rules_.size()),
+        onsets_(options.onsets),
+        summary_(options.summary),
+        bridge_at_onset_(options.bridge == "onset"),
         block_(kRowSize) {
     due_.reserve(rules_.size());
   }
@@ -105,32 +148,74 @@ class EventStream final : public Stream {
   };
 
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    for (; n_rows > 0; --n_rows, rows += rules_.size(), ++now_) {
-      const float* smooth = smoothing_.add(rows);
-      for (std::size_t k = 0; k < rules_.size(); ++k) step(k, rows[k], smooth[k]);
-      if (!due_.empty()) write_due(sink);
+    for (; n_rows > 0; --n_rows, rows += rules_.size()) {
+      check(rows);
+      smoothing_.push(rows);
+      if (smoothing_.n_pushed() > now_ + smoothing_.later()) decide(sink);
     }
     block_.write(sink);
   }
 
   void do_flush(Sink& sink) override {
+    while (now_ < smoothing_.n_pushed()) decide(sink);
     for (std::size_t k = 0; k < rules_.size(); ++k) {
       if (running_[k].on) end(k);
     }
     write_due(sink);
+    if (summary_) write_summary(sink);
     block_.write(sink);
   }
 
-  void step(std::size_t k, float score, float smooth) {
+  /// Counts a window, and refuses what can't be a score.
+  void check(const float* row) {
+    bool heard = false;
+    bool broken = false;
+    for (std::size_t k = 0; k < rules_.size(); ++k) {
+      const float score = row[k];
+      if (score < -kRounding || score > 1 + kRounding) {
+        if (std::isfinite(score)) refuse(score, k);
+      }
+      heard = heard || !(std::isinf(score) && score < 0);
+      broken = broken || std::isnan(score) || (std::isinf(score) && score > 0);
+    }
+    n_heard_ += heard ? 1 : 0;
+    n_broken_ += broken ? 1 : 0;
+  }
+
+  [[noreturn]] void refuse(float score, std::size_t k) const {
+    throw ValueError("Events: expected scores in [0, 1], got " + format(static_cast<double>(score)) +
+                     " for " + format(labels_[k]) +
+                     "; put Sigmoid() or Softmax() before Events if these are logits, " +
+                     "MinMaxScale() if they have another range");
+  }
+
+  /// Takes the scores of the window `now_`.
+  void decide(Sink& sink) {
+    const float* smooth = smoothing_.smooth(now_);
+    const float* scores = smoothing_.row(now_);
+    for (std::size_t k = 0; k < rules_.size(); ++k) {
+      const bool known = std::isfinite(scores[k]);
+      step(k, counted(scores[k]), smooth[k], known);
+      if (!known || !(smooth[k] > best_)) continue;
+      best_ = smooth[k];
+      best_label_ = k;
+    }
+    if (!due_.empty()) write_due(sink);
+    ++now_;
+  }
+
+  void step(std::size_t k, float score, float smooth, bool known) {
     const Rule& rule = rules_[k];
     Running& event = running_[k];
     if (!event.on) {
-      if (!(smooth >= rule.onset) || now_ < event.free_from) return;
+      if (!known || !(smooth >= rule.onset) || now_ < event.free_from) return;
       event = {.on = true, .first = now_, .free_from = event.free_from, .peak = score};
     }
     event.sum += score;
     event.peak = std::max(event.peak, score);
-    if (smooth >= rule.offset) {
+    const float stays = bridge_at_onset_ && event.dipped ? rule.onset : rule.offset;
+    event.dipped = !known || !(smooth >= stays);
+    if (!event.dipped) {
       event.last = now_;
       event.sum_to_last = event.sum;
       event.peak_to_last = event.peak;
@@ -172,13 +257,30 @@ class EventStream final : public Stream {
     due_.clear();
   }
 
+  void write_summary(Sink& sink) {
+    const auto row = {static_cast<float>(best_label_),
+                      rules_[best_label_].onset,
+                      static_cast<float>(n_broken_),
+                      -1.0f,
+                      best_,
+                      static_cast<float>(now_ == 0 ? -1 : n_heard_)};
+    std::copy(row.begin(), row.end(), block_.next(sink));
+  }
+
   std::vector<Rule> rules_;
+  std::vector<std::string> labels_;
   std::vector<Running> running_;
   Smoothing smoothing_;
   bool onsets_;
+  bool summary_;
+  bool bridge_at_onset_;
   std::vector<Due> due_;  ///< rows that this window gives, at most one per label
   RowBlock block_;
-  std::int64_t now_ = 0;  ///< index of this window
+  std::int64_t now_ = 0;                                  ///< index of the window that is decided next
+  float best_ = -std::numeric_limits<float>::infinity();  ///< highest smoothed score so far
+  std::size_t best_label_ = 0;
+  std::int64_t n_heard_ = 0;   ///< windows that weren't silent
+  std::int64_t n_broken_ = 0;  ///< windows with NaN or infinity
 };
 
 }  // namespace
@@ -225,7 +327,7 @@ std::vector<Output> Events::describe(const StreamSpec& input) const {
     throw ValueError(subject + std::to_string(numbers->size()) + " labels, as its options have items" + got +
                      "; give one number for each, or one for all");
   }
-  const std::int64_t n_smoothing = windows_of(options().smoothing_s, input.rate_hz);
+  const std::int64_t n_smoothing = windows_of(options().smoothing_s, input.rate_hz) + 1;
   require_memory(name, static_cast<std::size_t>(n_smoothing), input, "smoothing_s");
   std::int64_t latest = 0;
   for (const Rule& rule : rules_of(options(), input)) {
@@ -236,15 +338,14 @@ std::vector<Output> Events::describe(const StreamSpec& input) const {
   spec.shape = {kRowSize};
   spec.unit = "events";
   spec.kind = StreamSpec::Kind::events;
+  latest += Smoothing::look_ahead(options(), input.rate_hz);
   spec.latency_s += static_cast<double>(latest) / input.rate_hz;
   return {{"", spec}};
 }
 
 std::unique_ptr<Stream> Events::open(const StreamSpec& input) const {
   outputs(input);
-  const std::int64_t n_smoothing = windows_of(options().smoothing_s, input.rate_hz);
-  return std::make_unique<EventStream>(rules_of(options(), input), static_cast<std::size_t>(n_smoothing),
-                                       options().onsets);
+  return std::make_unique<EventStream>(options(), input);
 }
 
 }  // namespace fastaudio

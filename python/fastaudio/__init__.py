@@ -13,6 +13,7 @@ from fastaudio._core import *  # noqa: F403  # every node, StreamSpec, Stream an
 from fastaudio._core import __version__, set_model_reader
 from fastaudio._system import instances, old_paths, onnxruntime
 from fastaudio._system.versions import show_versions
+from fastaudio._system.writing import OutputError
 from fastaudio.cards import models, packed_file
 from fastaudio.events import Event
 from fastaudio.live import Frames, LiveStats, LiveStream, Pool
@@ -40,6 +41,7 @@ __all__ = [
     "LiveStats",
     "LiveStream",
     "Microphone",
+    "OutputError",
     "PcmSource",
     "Pipeline",
     "PipelineStream",

@@ -22,7 +22,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Similarity', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class StreamSpec:
     """What flows between two nodes: rows of one shape at one rate."""
     def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples', bin_hz: float = 0.0) -> None: ...
@@ -258,22 +258,36 @@ class Events(Node):
     Input:  scores [n_windows, n_labels] with names, as Tags gives
     Output: one row for each event, [n_events, 6]: the index of its label; its first window, split into two
             values as high * 65536 + low, so that float32 holds it; how many windows it has, exact to 2**24,
-            or 0 in a row that `onsets` adds; the highest and the mean score over these windows.
-            `fastaudio.events.decode` reads these rows. `rate_hz` and `span_s` stay those of the windows
+            or 0 in a row that `onsets` adds; the highest and the mean score over these windows. The row that
+            `summary` adds at the end has the label of the highest score of all as thresholds see it, this
+            label's onset, how many windows had NaN or infinity, -1, the score (-inf without windows that are
+            heard), and how many windows were heard, or -1 if there was none at all. `fastaudio.events.decode`
+            reads these rows. `rate_hz` and `span_s` stay those of the windows
     Latency: a row comes out once scores have stayed below `offset` for `min_off_s` after the event's last
             window, or at the end of the signal. A row that `onsets` adds comes out with the window that
-            completes `min_on_s`; a dip bridged before that delays it by up to `min_off_s`
+            completes `min_on_s`; a dip bridged before that delays it by up to `min_off_s`. A median adds half
+            of `smoothing_s`
     
     An event begins with a window at or above `onset` and goes on until its label's scores have stayed below
-    `offset` for `min_off_s`; shorter dips are bridged. It lasts from the start of its first window, which is
+    `offset` for `min_off_s`; shorter dips are bridged: with `bridge` "offset" by a score at or above `offset`,
+    with "onset" only by one at or above `onset`. It lasts from the start of its first window, which is
     at or above `onset`, to the end of its last window at or above `offset`. Events shorter than `min_on_s` are
     dropped after that. If windows overlap, two events may overlap too, by less than a span.
     
     Options in seconds are rounded once to a whole number of windows, by `rate_hz`: a window counts for
     1 / rate_hz, whatever its span. Thresholds apply to smoothed scores and are compared in float32, as NumPy
-    does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing takes
-    the mean of the last windows, or of as many as there are near the start; events begin and end later by it.
+    does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing by "mean"
+    takes the mean of the last windows, or of as many as there are near the start; events begin and end later by
+    it. "median" takes the median of an odd number of windows, as many before as after, or of as many as there
+    are near the ends: events begin and end on time, and those shorter than half of `smoothing_s` disappear.
     Rows that come out with the same window are ordered by first window, then by label.
+    
+    Scores are from 0 to 1. A window whose score is NaN or infinite is below every threshold and counts as 0; a
+    pipeline gives silent windows the score -inf.
+    
+    Other programs' rules: pyannote.audio's are `bridge="onset"`, with > where this node has >=; silero-vad's
+    segments are onset=0.5, offset=0.35, min_on_s=0.25, min_off_s=0.16 with 32 ms windows, before the 30 ms that
+    it adds at both ends.
     
     Source: Canny, IEEE PAMI 8(6), 1986, introduced two thresholds; Dinkel and Yu, ICASSP 2020, and Cances,
             Guyot and Pellegrini, WASPAA 2019, apply them to sound events. The rules above are specific to
@@ -288,22 +302,30 @@ class Events(Node):
         [[1.0, 0.0, 0.0, 2.0, 0.5, 0.375], [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]]
     
     Options:
-        onset: list[float] in [-1e+12, 1e+12], default [0.5]
+        onset: float | list[float] in [0, 1], default [0.5]
             An event begins at or above this score; give one for all labels, or one for each.
-        offset: list[float] in [-1e+12, 1e+12], default []
+        offset: float | list[float] in [-1, 1], default []
             An event ends below this score, which is at most onset; if empty, it equals onset.
-        min_on_s: list[float] in [0, 86400] s, default [0.0]
+        min_on_s: float | list[float] in [0, 86400] s, default [0.0]
             Shorter events are dropped.
-        min_off_s: list[float] in [0, 86400] s, default [0.0]
+        min_off_s: float | list[float] in [0, 86400] s, default [0.0]
             Shorter dips are bridged.
         smoothing_s: float in [0, 86400] s, default 0.0
-            Thresholds see the mean of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
-        cool_down_s: list[float] in [0, 86400] s, default [0.0]
+            Thresholds see the mean or median of the scores over this time; 0 turns smoothing off. Each window costs one addition for every window in that time.
+        cool_down_s: float | list[float] in [0, 86400] s, default [0.0]
             For this time after the end of an event that came out, no other of its label begins.
         onsets: bool, default False
             Whether an extra row says at once that an event has begun.
+        smoothing: str, one of 'mean', 'median', default 'mean'
+            What is taken over smoothing_s: the mean of the last scores, or the median of those around.
+        bridge: str, one of 'offset', 'onset', default 'offset'
+            The threshold that a score has to reach again to bridge a dip.
+        summary: bool, default False
+            Whether a last row tells the highest score of all.
     """
-    def __init__(self, *, onset: list[float] = [0.5], offset: list[float] = [], min_on_s: list[float] = [0.0], min_off_s: list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: list[float] = [0.0], onsets: bool = False) -> None: ...
+    def __init__(self, *, onset: float | list[float] = [0.5], offset: float | list[float] = [], min_on_s: float | list[float] = [0.0], min_off_s: float | list[float] = [0.0], smoothing_s: float = 0.0, cool_down_s: float | list[float] = [0.0], onsets: bool = False, smoothing: str = 'mean', bridge: str = 'offset', summary: bool = False) -> None: ...
+    @property
+    def bridge(self) -> str: ...
     @property
     def cool_down_s(self) -> list[float]: ...
     @property
@@ -317,7 +339,11 @@ class Events(Node):
     @property
     def onsets(self) -> bool: ...
     @property
+    def smoothing(self) -> str: ...
+    @property
     def smoothing_s(self) -> float: ...
+    @property
+    def summary(self) -> bool: ...
 class HarmonicSpectrogram(Node):
     """
     Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
@@ -371,12 +397,12 @@ class HarmonicSpectrogram(Node):
             Number of harmonics, including the note itself.
         semitone_scale: int in [1, 64] bands, default 2
             Bands per semitone.
-        q: list[float] in [0.001, 1000], default [1.0]
+        q: float | list[float] in [0.001, 1000], default [1.0]
             Divides the filters' width; give one number, one per harmonic, or one per filter, harmonic by harmonic.
         power: float in [0.01, 10], default 2.0
             Exponent of the magnitude: 1 for magnitude, 2 for power.
     """
-    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: list[float] = [1.0], power: float = 2.0) -> None: ...
+    def __init__(self, *, sample_rate: int = 16000, n_fft: int = 512, win_length: int | None = None, hop_length: int = 256, window: str = 'hann', window_beta: float = 12.0, window_at: str = 'middle', center: bool = True, pad_mode: str = 'reflect', remove_dc: bool = False, preemphasis: float = 0.0, sample_scale: float = 1.0, n_harmonic: int = 6, semitone_scale: int = 2, q: float | list[float] = [1.0], power: float = 2.0) -> None: ...
     @property
     def center(self) -> bool: ...
     @property
@@ -791,12 +817,12 @@ class PCAWhiten(Node):
         [[10.0, 7.0]]
     
     Options:
-        matrix: list[float] in [-1e+12, 1e+12]
+        matrix: float | list[float] in [-1e+12, 1e+12]
             Components, one after another.
-        means: list[float] in [-1e+12, 1e+12]
+        means: float | list[float] in [-1e+12, 1e+12]
             These are subtracted from each row first.
     """
-    def __init__(self, matrix: list[float], means: list[float]) -> None: ...
+    def __init__(self, matrix: float | list[float], means: float | list[float]) -> None: ...
     @property
     def matrix(self) -> list[float]: ...
     @property
@@ -834,12 +860,12 @@ class PCEN(Node):
             Exponent of the compression; 0 takes a logarithm instead.
         eps: float in [1e-12, 1e+06], default 1e-06
             This is added to the level, so that silence stays silent.
-        time_constants_s: list[float] in [1e-04, 10000] s, default [0.4]
+        time_constants_s: float | list[float] in [1e-04, 10000] s, default [0.4]
             How slowly the level follows the energy; give one number or several.
         initial: str, one of 'one', 'first', default 'one'
             Value of M before the first row. one: 1, as in librosa; first: the first row.
     """
-    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: list[float] = [0.4], initial: str = 'one') -> None: ...
+    def __init__(self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, eps: float = 1e-06, time_constants_s: float | list[float] = [0.4], initial: str = 'one') -> None: ...
     @property
     def bias(self) -> float: ...
     @property
@@ -979,12 +1005,12 @@ class Standardize(Node):
         [[0.0, 2.0]]
     
     Options:
-        mean: list[float] in [-1e+12, 1e+12]
+        mean: float | list[float] in [-1e+12, 1e+12]
             Mean to subtract first.
-        std: list[float] in [1e-12, 1e+12]
+        std: float | list[float] in [1e-12, 1e+12]
             Standard deviation to divide by.
     """
-    def __init__(self, mean: list[float], std: list[float]) -> None: ...
+    def __init__(self, mean: float | list[float], std: float | list[float]) -> None: ...
     @property
     def mean(self) -> list[float]: ...
     @property
@@ -1007,14 +1033,14 @@ class MinMaxScale(Node):
         [[0.0, 0.75]]
     
     Options:
-        min: list[float] in [-1e+12, 1e+12]
+        min: float | list[float] in [-1e+12, 1e+12]
             Value that becomes 0.
-        max: list[float] in [-1e+12, 1e+12]
+        max: float | list[float] in [-1e+12, 1e+12]
             Value that becomes 1.
         clip: bool, default False
             Whether values beyond the range become 0 or 1.
     """
-    def __init__(self, min: list[float], max: list[float], *, clip: bool = False) -> None: ...
+    def __init__(self, min: float | list[float], max: float | list[float], *, clip: bool = False) -> None: ...
     @property
     def clip(self) -> bool: ...
     @property
@@ -1042,6 +1068,21 @@ class L2Normalize(Node):
     def __init__(self, *, eps: float = 1e-12) -> None: ...
     @property
     def eps(self) -> float: ...
+class Sigmoid(Node):
+    """
+    Turns logits into scores from 0 to 1, each by itself: for labels that may be true together.
+    
+    Input:  rows of any shape; names of labels stay
+    Output: rows of the same shape: 1 / (1 + exp(-x))
+    Latency: none
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> print(fa.Sigmoid()(np.array([[0, 2, -1000]], dtype=np.float32)).round(3))
+        [[0.5   0.881 0.   ]]
+    """
+    def __init__(self) -> None: ...
 class Similarity(Node):
     """
     Compares each row with each vector of a bank: cosines score labels that no network was trained on.
@@ -1065,16 +1106,32 @@ class Similarity(Node):
         [[ 0.6 -0.8]]
     
     Options:
-        bank: list[float] in [-1e+12, 1e+12]
+        bank: float | list[float] in [-1e+12, 1e+12]
             Vectors, one after another.
         labels: list[str]
             Name of each vector, in order.
     """
-    def __init__(self, bank: list[float], labels: list[str]) -> None: ...
+    def __init__(self, bank: float | list[float], labels: list[str]) -> None: ...
     @property
     def bank(self) -> list[float]: ...
     @property
     def labels(self) -> list[str]: ...
+class Softmax(Node):
+    """
+    Turns logits into scores that sum to 1: for labels of which exactly one is true.
+    
+    Input:  rows [..., n]; names of labels stay
+    Output: rows of the same shape: exp(x) divided by the sum of exp(x) along the last axis
+    Latency: none
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> print(fa.Softmax()(np.array([[0, 2, 1000], [1, 1, 0]], dtype=np.float32)).round(3))
+        [[0.    0.    1.   ]
+         [0.422 0.422 0.155]]
+    """
+    def __init__(self) -> None: ...
 class SpectralCentroid(Node):
     """
     Computes the mean frequency of a spectrum, weighted by magnitude.
@@ -1773,10 +1830,12 @@ class LiveOptions:
             Number of the first sample, where time stamps continue those of an earlier stream.
         max_results: int in [1, 1e+09] results, default 1024
             How many results may wait to be taken. Beyond that the oldest are dropped and counted; with overflow 'block' the sound waits instead, and the results of one turn are kept as well.
+        push_timeout_s: float | None in [0, 1e+06] s, default 30.0
+            With overflow 'block': how long `push` waits while `max_results` wait and nobody takes any, before it raises Overrun. None or 0 to wait for ever.
     """
     __hash__: typing.ClassVar[None] = None  # type: ignore[assignment]
     def __eq__(self, other: typing.Any) -> bool: ...
-    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024) -> None: ...
+    def __init__(self, *, overflow: str = 'block', buffer_s: float = 5.0, provisional_s: float | None = None, start_sample: int = 0, max_results: int = 1024, push_timeout_s: float | None = 30.0) -> None: ...
     def __repr__(self) -> str: ...
     @property
     def buffer_s(self) -> float:
@@ -1790,6 +1849,9 @@ class LiveOptions:
     @property
     def provisional_s(self) -> float | None:
         """Give a first result after this much sound too, marked `provisional`: it is what the pipeline gives for a clip of that length. Each gap is followed by another one. None or 0 for none."""
+    @property
+    def push_timeout_s(self) -> float | None:
+        """With overflow 'block': how long `push` waits while `max_results` wait and nobody takes any, before it raises Overrun. None or 0 to wait for ever."""
     @property
     def start_sample(self) -> int:
         """Number of the first sample, where time stamps continue those of an earlier stream."""
@@ -1806,7 +1868,7 @@ class LiveStats:
         """Seconds that running it took."""
     @property
     def captured(self) -> int:
-        """Samples that came in: delivered + dropped + waiting."""
+        """Samples that came in, or were lost on the way: delivered + dropped + waiting."""
     @property
     def delivered(self) -> int:
         """Samples that were run."""
@@ -1815,10 +1877,13 @@ class LiveStats:
         """How often the device lost sound before handing it over."""
     @property
     def dropped(self) -> int:
-        """Samples lost in gaps, since they came faster than they ran."""
+        """Samples lost in gaps: they came faster than they ran, or the source was interrupted."""
     @property
     def gaps(self) -> int:
         """How often samples were dropped."""
+    @property
+    def interruptions(self) -> int:
+        """How often the source was lost and had to be found again."""
     @property
     def latency_max_s(self) -> float:
         """The longest such time."""
@@ -1879,13 +1944,18 @@ class LiveStream:
         """Ends at once; waits `timeout_s` at most for the part that runs now."""
     def finish(self) -> None:
         """Ends the sound: what was taken is run, then the results end."""
+    def interrupt(self) -> None:
+        """
+        What was taken is run and flushed; what comes next follows a gap as long as the time until then.
+        Call it while nothing is pushed or captured.
+        """
     def push(self, samples: numpy.typing.NDArray[numpy.float32] | numpy.typing.NDArray[numpy.int16]) -> None:
         """
         Takes samples from any thread.
         
         Raises:
             TypeError, ValueError: a wrong dtype, shape or value; nothing is taken then.
-            Overrun: no room, where that is the policy.
+            Overrun: no room, where that is the policy, or nobody takes the results.
             StateError: after finish, close or an error.
         """
     def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:
@@ -1949,3 +2019,8 @@ def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
     """Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''."""
 def set_onnxruntime_library(path: str) -> None:
     """Says where ONNX Runtime's library lies; this has no effect once it is open."""
+def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat | typing.SupportsIndex | None) -> Node:
+    """
+    The node with a mark at the end of each row of scores, 1 for a silent window; events skip silent windows
+    and end in a summary row. A window is silent whose loudest 100 ms are below `silence_db`; None marks none.
+    """

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._core import with_silence
 from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
 from fastaudio.graph.layers import layer, layers
-from fastaudio.running.adapt import Adapter, Quality
+from fastaudio.running.adapt import SILENCE_DB, Adapter, Quality, checked_silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Node, StreamSpec
 
-_REPR_WIDTH = 80
+_REPR_WIDTH, _REPR_PARTS, _REPR_OUTPUTS = 32, 10, 4
 
 
 class Composition:
@@ -31,6 +32,7 @@ class Composition:
         quality: Quality = "high",
         card: Mapping[str, Any] | None = None,
         untrained: bool = False,
+        silence_db: float | None = SILENCE_DB,
     ) -> None:
         """Wrap a node whose first part states its sample rate.
 
@@ -40,8 +42,15 @@ class Composition:
             quality: the resampler's, for sources at another rate.
             card: metadata, which `save` keeps.
             untrained: whether to give tags although the card says that the weights are untrained.
+            silence_db: level below which a window is silent, in dB relative to full scale: such windows keep
+                their scores, but have no top tags and no events. None or -math.inf marks none. A window's
+                level is the RMS of its loudest 100 ms (of all of it, if it is shorter), after channels were
+                mixed and the sound was resampled; a full-scale sine has -3 dB.
         """
         self._adapter = Adapter(node, channel=channel, quality=quality)
+        self.silence_db = checked_silence(silence_db)
+        watched = with_silence(node, self._adapter.spec, self.silence_db)
+        self._runner = Adapter(watched, channel=channel, quality=quality)
         self.node = node
         self.channel = channel
         self.quality: Quality = quality
@@ -99,6 +108,14 @@ class Composition:
         return max(spec.latency_s if spec.rate_hz else math.inf for spec in self.output_specs.values())
 
     @property
+    def hop_s(self) -> float:
+        """Seconds from one result to the next; infinite if there is only one, at the end.
+
+        With several outputs, the longest step.
+        """
+        return max(1 / spec.rate_hz if spec.rate_hz else math.inf for spec in self.output_specs.values())
+
+    @property
     def receptive_field_s(self) -> float:
         """Seconds of sound that one result depends on; infinite if all sound before it may matter."""
         return self.node.receptive_field_s(self.input_spec)
@@ -107,10 +124,13 @@ class Composition:
         """Return this pipeline with a window every `hop_s` seconds; the weights are shared.
 
         Windows keep their length and latency, and overlap if the step is shorter. The last node before each
-        result that cuts windows (`Patches` or `Each`) takes it as its hop, in whole input rows, at least one.
+        result that cuts windows (`Patches` or `Each`) takes it as its hop, rounded to whole input rows, at
+        least one: 0.5 s are 31 spectra of 16 ms for `musicnn-mtt`, so its windows step by 0.496 s. The
+        property `hop_s` has the step that results then have.
 
         Raises:
-            TypeError, ValueError: `hop_s` isn't a number above 0, or no node cuts windows.
+            TypeError, ValueError: `hop_s` isn't a number above 0, no node cuts windows, or a network behind
+                the windows is recurrent: what it remembers fits its own step only.
         """
         return self._with(with_hop(self.node, self.input_spec, hop_s))
 
@@ -125,18 +145,43 @@ class Composition:
 
     head = adapted  # its name in 0.1.0
 
+    def runnable(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+        """Return what `adapted` does, with marks: rows of scores say at their end whether they are silent.
+
+        Raises:
+            ModelError: it would give tags from untrained weights.
+        """
+        self._require_trained()
+        return self._runner.adapt(sample_rate, channels)
+
     def _require_trained(self) -> None:
         require_trained(self.card, self.output_specs.values(), untrained=self.untrained)
 
     def __repr__(self) -> str:
-        name, node = f"{self.name}: " if self.name else "", repr(self.node)
-        return f"<Pipeline {name}{self._adapter}, {node[:_REPR_WIDTH]}{'...' if node[_REPR_WIDTH:] else ''}>"
+        name = f"{self.name}: " if self.name else ""
+        parts = [f" >> {_short(part)}" for part in self.node.parts()]
+        if len(parts) > _REPR_PARTS:
+            parts[_REPR_PARTS // 2 : -_REPR_PARTS // 2] = [" >> ..."]
+        outputs = [f"{output} {spec!r}".strip() for output, spec in self.output_specs.items()]
+        more = [f"{len(outputs) - _REPR_OUTPUTS} more"] if len(outputs) > _REPR_OUTPUTS else []
+        quality = "" if self.quality == "high" else f", resampled {self.quality!r}"
+        gives = ", ".join([*outputs[:_REPR_OUTPUTS], *more])
+        return f"<Pipeline {name}{self._adapter}{quality}{''.join(parts)} -> {gives}>"
 
     def __str__(self) -> str:
         return f"{self._adapter}\n{self.node.diagram(self.input_spec)}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in ("node", "channel", "quality", "card", "untrained")}
+        return {
+            key: getattr(self, key)
+            for key in ("node", "channel", "quality", "card", "untrained", "silence_db")
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         Composition.__init__(self, **state)
+
+
+def _short(node: Node) -> str:
+    """Return a node as the expression that makes it, or its name alone if that is long."""
+    text = repr(node)
+    return text if len(text) <= _REPR_WIDTH else f"{type(node).__name__}(...)"

@@ -9,10 +9,13 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+from fastaudio._system.indexing import item_index, label_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import SupportsIndex
 
     import numpy as np
     from numpy.typing import NDArray
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.events/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
-CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean")
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean", "model")
 
 RAVEN_COLUMNS = (
     *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
@@ -50,9 +53,21 @@ class Event:
     peak: float
     mean: float
 
+    @property
+    def id(self) -> str:
+        """Its name within its signal, such as "12.288000 dog": the same when it begins and when it ends."""
+        return f"{self.start_s:.6f} {self.label}"
+
+    @property
+    def state(self) -> str:
+        """Whether it goes on, "begin", or is over, "end"."""
+        return "begin" if self.end_s is None else "end"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return {
+            "id": self.id,
+            "state": self.state,
             "label": self.label,
             "start_s": round(self.start_s, 6),
             "end_s": None if self.end_s is None else round(self.end_s, 6),
@@ -72,11 +87,57 @@ def decode(
     longest = math.inf if duration_s is None else duration_s
     events = []
     for label, high, low, n, peak, mean in rows.tolist():
+        if n < 0:  # the summary
+            continue
         first = int(high) * _HIGH + int(low)
         start_s = base_s + min(first / spec.rate_hz, longest)
         end_s = base_s + min((first + n - 1) / spec.rate_hz + spec.span_s, longest)
         events.append(Event(spec.labels[int(label)], start_s, end_s if n else None, peak, mean))
     return events
+
+
+@dataclass(frozen=True)
+class Best:
+    """How close a search came: the highest score of all windows that weren't silent.
+
+    Attributes:
+        label: whose score it is.
+        score: the score as thresholds see it, after smoothing.
+        onset: the score at which an event of this label begins.
+    """
+
+    label: str
+    score: float
+    onset: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {"label": self.label, "score": round(self.score, 6), "onset": round(self.onset, 6)}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a whole search for events saw.
+
+    Attributes:
+        best: the highest score; None if no window was heard.
+        n_heard: windows that weren't silent; -1 if there was no window at all.
+        n_broken: windows with scores that aren't finite.
+    """
+
+    best: Best | None
+    n_heard: int
+    n_broken: int
+
+
+def summary_of(rows: NDArray[np.float32], spec: StreamSpec) -> Summary | None:
+    """Return what the last row [6] of `Events(summary=True)` among `rows` tells; None without it."""
+    last = rows[rows[:, 3] < 0][-1:]
+    if len(last) == 0:
+        return None
+    label, onset, n_broken, _, score, n_heard = last[0].tolist()
+    best = Best(spec.labels[int(label)], score, onset) if math.isfinite(score) else None
+    return Summary(best, int(n_heard), int(n_broken))
 
 
 def in_order(events: list[Event], labels: Sequence[str]) -> tuple[Event, ...]:
@@ -99,10 +160,12 @@ def csv_header() -> str:
     return _csv(CSV_COLUMNS)
 
 
-def csv_row(event: Event, *, path: str | None = None, truncated: bool = False) -> str:
+def csv_row(
+    event: Event, *, path: str | None = None, model: str | None = None, truncated: bool = False
+) -> str:
     """Return an event as a row of CSV; end_s is empty while it goes on."""
     data = event.to_dict()
-    return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:])))
+    return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:-1]), model))
 
 
 def audacity_line(event: Event) -> str:
@@ -156,6 +219,7 @@ class Events:
         truncated: whether the file was cut short: its header states more, or it broke off.
         path: the file's path, if the signal was a file.
         model: name of the card, if there is one.
+        summary: what the search saw, its best score among it; None if that isn't known.
     """
 
     events: tuple[Event, ...]
@@ -165,12 +229,56 @@ class Events:
     truncated: bool = False
     path: str | None = None
     model: str | None = None
+    summary: Summary | None = None
+
+    @property
+    def best(self) -> Best | None:
+        """The highest score of all and the onset that it had to reach; None if no window was heard."""
+        return self.summary.best if self.summary else None
+
+    @property
+    def silent(self) -> bool:
+        """Whether all windows were below the pipeline's `silence_db`."""
+        return self.summary is not None and self.summary.n_heard == 0
+
+    @property
+    def finite(self) -> bool:
+        """Whether all scores of windows that aren't silent were numbers."""
+        return self.summary is None or self.summary.n_broken == 0
+
+    def why_none(self) -> str:
+        """Return why there are no events: "best: guitar 0.39, below onset 0.5"; empty if there are some."""
+        if self.events or self.summary is None:
+            return ""
+        if self.best is None:
+            reasons = {0: "silence", -1: "no sound"}
+            return reasons.get(self.summary.n_heard, "no score is finite")
+        text = f"best: {self.best.label} {self.best.score:.2f}"
+        if self.best.score < self.best.onset:
+            return f"{text}, below onset {self.best.onset:.6g}"
+        return f"{text}, but shorter than min_on_s"
 
     def __len__(self) -> int:
         return len(self.events)
 
-    def __getitem__(self, index: int) -> Event:
-        return self.events[index]
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice | str) -> tuple[Event, ...]: ...
+    def __getitem__(self, index: SupportsIndex | slice | str) -> Event | tuple[Event, ...]:
+        """Return an event by its number, those of a slice, or those of a label.
+
+        Raises:
+            IndexError: there is no such event.
+            KeyError: there is no such label.
+            TypeError: the index is none of these.
+        """
+        if isinstance(index, str):
+            label = self.labels[label_index("Events", self.labels, index)]
+            return tuple(event for event in self if event.label == label)
+        if isinstance(index, slice):
+            return self.events[index]
+        return self.events[item_index("Events", index, len(self))]
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self.events)
@@ -179,7 +287,7 @@ class Events:
         most = Counter(event.label for event in self).most_common(3)
         text = ", ".join(f"{label} {n}" for label, n in most)
         cut = ", truncated" if self.truncated else ""
-        return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text}>"
+        return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text or self.why_none()}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
@@ -189,6 +297,9 @@ class Events:
             "model": self.model,
             "duration_s": round(self.duration_s, 6),
             "truncated": self.truncated,
+            "silent": self.silent,
+            "finite": self.finite,
+            "best": self.best.to_dict() if self.best else None,
             "events": [event.to_dict() for event in self],
         }
 
@@ -203,7 +314,8 @@ class Events:
 
     def to_csv(self, *, header: bool = True) -> str:
         """Return CSV with one row per event."""
-        rows = [csv_row(event, path=self.path, truncated=self.truncated) for event in self]
+        how = partial(csv_row, path=self.path, model=self.model, truncated=self.truncated)
+        rows = list(map(how, self))
         return "".join([csv_header(), *rows] if header else rows)
 
     def to_audacity(self) -> str:

@@ -17,7 +17,7 @@ from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
 from fastaudio.running.adapt import check_channel
 from fastaudio.running.decode import AudioFile, FileLike, is_file_like
-from fastaudio.running.stream import PipelineStream, Samples
+from fastaudio.running.stream import PipelineStream, Result, Samples
 from fastaudio.running.whole import (
     Layout,
     Progress,
@@ -31,6 +31,7 @@ from fastaudio.running.whole import (
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from typing_extensions import Unpack
 
@@ -67,6 +68,7 @@ class Pipeline(Composition):
         providers: list[str] | None = None,
         channel: int | None = None,
         untrained: bool = False,
+        silence_db: float | None = None,
     ) -> Pipeline:
         """Load a model that comes with the package, a card, or a packed model.
 
@@ -76,6 +78,8 @@ class Pipeline(Composition):
             providers: ONNX Runtime's execution providers, in order.
             channel: index of the channel to take; None takes the card's, or else the mean of all.
             untrained: whether to give (meaningless) tags if the card says `"weights": "untrained"`.
+            silence_db: level below which a window is silent, in dB relative to full scale, see `Pipeline`;
+                None takes the card's, or else -70, and -math.inf marks none.
 
         Raises:
             ModelError: there is no such model, its card is wrong, or its weights were changed.
@@ -83,8 +87,9 @@ class Pipeline(Composition):
         """
         check_channel(channel)  # here, because below it would be called the card's fault
         card = cards.read_card(model)
-        how = {key: card.data[key] for key in ("channel", "quality") if key in card.data}
+        how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
         how |= {} if channel is None else {"channel": channel}
+        how |= {} if silence_db is None else {"silence_db": silence_db}
         node = cards.build(card, threads=threads, providers=providers)
         try:
             return cls(node, card=card.data, untrained=untrained, **how)
@@ -97,7 +102,7 @@ class Pipeline(Composition):
         Raises:
             ModelError: a network's file is missing, or was changed since it was loaded.
         """
-        how = {"channel": self.channel, "quality": self.quality}
+        how = {"channel": self.channel, "quality": self.quality, "silence_db": self.silence_db}
         path = Path(path)
         save = pack.save if path.suffix == ".onnx" else cards.save
         name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
@@ -111,7 +116,7 @@ class Pipeline(Composition):
         sample_rate: int | None = None,
         layout: Layout | None = None,
         progress: Progress | None = None,
-    ) -> Any:
+    ) -> Result:
         """Run over a whole signal.
 
         Args:
@@ -127,18 +132,24 @@ class Pipeline(Composition):
             DecodeError: the file can't be read, or holds values that aren't finite.
             TypeError, ValueError: samples have a wrong type, shape or value, or no rate.
         """
+        result: Result
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
-            return run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
-        if not (is_file_like(source) or isinstance(source, bytes | bytearray | memoryview)):
+            result = run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
+        elif not is_file_like(source):
             got = f"{type(source).__name__}{samples_remedy(source)}"
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
-        if (sample_rate is not None or layout is not None) and is_file_like(source):
-            raise ValueError("Pipeline: expected sample_rate and layout for samples only, got a file")
-        with AudioFile(source) as file:
-            with file.decode_errors():
-                stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
-            return run_file(stream, file, progress)
+        elif sample_rate is not None or layout is not None:
+            raw = isinstance(source, bytes | bytearray | memoryview)
+            got = f"{type(source).__name__} of a file" if raw else "a file"
+            remedy = '; use numpy.frombuffer(source, "<i2") for raw values of 16 bits' if raw else ""
+            raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {got}{remedy}")
+        else:
+            with AudioFile(source) as file:
+                with file.decode_errors():
+                    stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+                result = run_file(stream, file, progress)
+        return result
 
     @checked_keywords
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
@@ -148,7 +159,7 @@ class Pipeline(Composition):
             sample_rate: the blocks' rate in Hz.
             channels: 1 for blocks [n_samples], more for [n_samples, channels].
         """
-        node, spec = self.adapted(sample_rate, channels)
+        node, spec = self.runnable(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
     @checked_keywords
@@ -159,6 +170,7 @@ class Pipeline(Composition):
         channels: int = 1,
         *,
         pool: Pool | None = None,
+        started: datetime | None = None,
         **options: Unpack[LiveOptionsDict],
     ) -> LiveStream:
         """Open a stream that runs in the background: push blocks from any thread, iterate over results.
@@ -167,13 +179,15 @@ class Pipeline(Composition):
             sample_rate: the blocks' rate, in Hz.
             channels: how many channels the blocks have.
             pool: the threads that run it; None for those that all live streams share.
+            started: when sample 0 was recorded, for `LiveStream.time_of`; None for sound that is heard now.
             options: the keywords of `fastaudio.live.LiveOptions`; `help()` lists them with their defaults.
 
         Raises:
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
-        node, spec = self.adapted(sample_rate, channels)
-        return LiveStream(node, spec, LiveOptions(**LIVE_DEFAULTS | options), model=self.name, pool=pool)
+        node, spec = self.runnable(sample_rate, channels)
+        live = LiveOptions(**LIVE_DEFAULTS | options)
+        return LiveStream(node, spec, live, model=self.name, pool=pool, started=started)
 
     @checked_keywords
     @takes_live_options(LISTEN_DEFAULTS)
@@ -185,6 +199,8 @@ class Pipeline(Composition):
         channels: int = 1,
         block_s: float | None = None,
         hop_s: float | None = None,
+        retry_s: float | None = None,
+        started: datetime | None = None,
         pool: Pool | None = None,
         **options: Unpack[LiveOptionsDict],
     ) -> LiveStream:
@@ -198,6 +214,11 @@ class Pipeline(Composition):
             block_s: length of the device's blocks: long ones cost less. None for a twentieth of the step
                 between results, from 10 to 100 ms.
             hop_s: step between windows, in seconds; None for the pipeline's own.
+            retry_s: look for a device that was lost, by its name, again and again, after 1 s and then after
+                twice as long each time, up to this many seconds; the first result after it says in `gap_s`
+                what is missing. Another source needs a method `again` for this, which returns a new
+                source. None to raise DeviceLost.
+            started: when sample 0 was recorded, for `LiveStream.time_of`; None for sound that is heard now.
             pool: the threads that run it; None for those that all live streams share.
             options: as for `live`; a microphone can't wait, so overflow "block" is refused for one.
 
@@ -208,12 +229,15 @@ class Pipeline(Composition):
         pipeline = self if hop_s is None else self.with_hop(hop_s)
         live = LiveOptions(**LISTEN_DEFAULTS | options)
         how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
+        how["retry_s"] = retry_s
         source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)
-        node, spec = pipeline.adapted(source.sample_rate, source.channels)
-        return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source)
+        node, spec = pipeline.runnable(source.sample_rate, source.channels)
+        return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source, started=started)
 
     @checked_keywords
-    def map(self, sources: Iterable[FileLike], *, jobs: int | None = None) -> Iterator[Any | FastaudioError]:
+    def map(
+        self, sources: Iterable[FileLike], *, jobs: int | None = None
+    ) -> Iterator[Result | FastaudioError]:
         """Run over many files, several at once; they share the network's session.
 
         Args:

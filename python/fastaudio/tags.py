@@ -5,25 +5,37 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from fastaudio._system.indexing import item_index, label_index
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import SupportsIndex
 
     from numpy.typing import NDArray
 
 SCHEMA = "fastaudio.tags/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
-CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score")
+CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "score", "model")
 
 
-def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-    order = np.argsort(-scores, kind="stable")[: max(k, 0)]
-    return [(labels[i], float(scores[i])) for i in order]
+_SHOWN = 3  # labels in a repr
+_WIDE = 100.0  # a score that large is no score; it gets few digits
+
+IN_RANGE = (-1e-3, 1 + 1e-3)
+"""Where scores may lie; the margin is for rounding."""
+
+OUT_OF_RANGE = (
+    "expected scores in [0, 1], got others; if the network gives logits, let Sigmoid or Softmax follow it "
+    "in the card"
+)
+"""What a command says once of results whose `in_range` is false."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +44,13 @@ class Window:
 
     Attributes:
         start_s, end_s: the stretch, in seconds from the start of the signal.
-        scores: float32 [n_labels].
+        scores: float32 [n_labels], as the network gives them.
         labels: names of the scores.
         gap_s: seconds of live sound lost just before it.
         provisional: whether it is an early result, from a shortened first clip of live sound.
         output: name of the output, if a live pipeline has several.
         model: name of the card, if a live pipeline has one.
+        silent: whether its sound is below the pipeline's `silence_db`.
     """
 
     start_s: float
@@ -48,24 +61,58 @@ class Window:
     provisional: bool = False
     output: str = ""
     model: str | None = None
+    silent: bool = False
+
+    @property
+    def finite(self) -> bool:
+        """Whether all its scores are numbers; true of a silent window, whose scores don't count."""
+        return self.silent or bool(np.isfinite(self.scores).all())
+
+    @property
+    def in_range(self) -> bool:
+        """Whether all its finite scores are from 0 to 1; true of a silent window."""
+        return self.silent or _in_range(self.scores)
 
     def top(self, k: int = 5) -> list[tuple[str, float]]:
-        """Return the `k` highest scores with their labels, highest first."""
-        return _top(self.labels, self.scores, k)
+        """Return the `k` highest scores with their labels, highest first; none of a silent window.
+
+        Scores that aren't finite are left out.
+        """
+        return [] if self.silent else _top(self.labels, self.scores, k)
+
+    def text(self, k: int = 5, *, least: float | None = None) -> str:
+        """Return its `k` highest scores from `least` up as text: "guitar 0.63, piano 0.10".
+
+        A silent window's is "(silence)". Scores that aren't finite are left out, and it says so.
+        """
+        if self.silent:
+            return "(silence)"
+        best = [
+            f"{label} {score_text(score)}" for label, score in self.top(k) if least is None or score >= least
+        ]
+        return ", ".join(best if self.finite else [*best, "(not all scores are finite)"])
+
+    def __repr__(self) -> str:
+        more = ", ..." if not self.silent and len(self.labels) > _SHOWN else ""
+        return f"<Window {self.start_s:.2f}-{self.end_s:.2f} s: {self.text(_SHOWN)}{more}>"
 
 
 @dataclass(frozen=True, eq=False)
 class Tags:
     """Scores of a whole signal, one row per window.
 
+    `tags[0]` is a `Window`, `tags[2:4]` are the tags of these windows, and `tags["guitar"]` are one label's
+    scores over time, float32 [n_windows].
+
     Attributes:
         labels: names of the scores.
-        scores: float32 [n_windows, n_labels]; an empty signal has no windows.
+        scores: float32 [n_windows, n_labels], as the network gives them; an empty signal has no windows.
         times: float64 [n_windows, 2], start and end of each window in seconds.
         duration_s: length of the signal.
         truncated: whether the file was cut short: its header states more, or it broke off.
         path: the file's path, if the signal was a file.
         model: name of the card, if there is one.
+        silent: bool [n_windows], which windows' sound is below the pipeline's `silence_db`.
     """
 
     labels: Sequence[str]
@@ -75,52 +122,111 @@ class Tags:
     truncated: bool = False
     path: str | None = None
     model: str | None = None
+    silent: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+    def __post_init__(self) -> None:
+        if len(self.silent) == 0:  # not told: none is
+            object.__setattr__(self, "silent", np.zeros(len(self.scores), dtype=np.bool_))
+
+    @property
+    def finite(self) -> bool:
+        """Whether all scores of windows that aren't silent are numbers."""
+        return bool(np.isfinite(self.scores[~self.silent]).all())
+
+    @property
+    def in_range(self) -> bool:
+        """Whether all finite scores of windows that aren't silent are from 0 to 1; logits aren't."""
+        return _in_range(self.scores[~self.silent])
 
     def __len__(self) -> int:
         return len(self.scores)
 
-    def __getitem__(self, index: int) -> Window:
-        start_s, end_s = self.times[index]
-        return Window(float(start_s), float(end_s), self.scores[index], self.labels)
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Window: ...
+    @overload
+    def __getitem__(self, index: slice) -> Tags: ...
+    @overload
+    def __getitem__(self, index: str) -> NDArray[np.float32]: ...
+    def __getitem__(self, index: SupportsIndex | slice | str) -> Window | Tags | NDArray[np.float32]:
+        """Return a window by its number, the tags of a slice of windows, or a label's scores over time.
+
+        Raises:
+            IndexError: there is no such window.
+            KeyError: there is no such label.
+            TypeError: the index is none of these.
+        """
+        if isinstance(index, str):
+            return self.scores[:, label_index("Tags", self.labels, index)]
+        if isinstance(index, slice):
+            part = {name: getattr(self, name)[index] for name in ("scores", "times", "silent")}
+            return replace(self, **part)
+        i = item_index("Tags", index, len(self))
+        start_s, end_s = self.times[i].tolist()
+        return Window(start_s, end_s, self.scores[i], self.labels, silent=bool(self.silent[i]))
 
     def __iter__(self) -> Iterator[Window]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{label} {score:.2f}" for label, score in self.top(3))
+        best = ", ".join(f"{label} {score:.2f}" for label, score in self.top(_SHOWN))
+        best = "silence" if self._all_silent else best
         cut = ", truncated" if self.truncated else ""
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"
 
+    @property
+    def _all_silent(self) -> bool:
+        return len(self.silent) > 0 and bool(self.silent.all())
+
     def mean(self) -> NDArray[np.float32]:
-        """Return the mean score of each label, float32 [n_labels]; zeros if there is no window."""
+        """Return the mean score of each label over all windows, float32 [n_labels].
+
+        Silent windows count like all others. Scores that aren't finite are left out; a label that has no
+        others gets NaN. Without a window, the mean is 0.
+        """
         if len(self.scores) == 0:
             return np.zeros(len(self.labels), dtype=np.float32)
-        mean: NDArray[np.float32] = self.scores.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return mean
+        known = np.isfinite(self.scores)
+        if known.all():
+            mean: NDArray[np.float32] = self.scores.mean(axis=0, dtype=np.float64).astype(np.float32)
+            return mean
+        count = known.sum(axis=0)
+        total = np.where(known, self.scores, 0).sum(axis=0, dtype=np.float64)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
     def top(self, k: int = 5) -> list[tuple[str, float]]:
-        """Return the `k` highest mean scores with their labels; empty if there is no window."""
-        return _top(self.labels, self.mean(), k) if len(self.scores) else []
+        """Return the `k` highest mean scores with their labels, highest first.
+
+        It is empty if there is no window, or if all are silent. A mean that isn't finite is left out.
+        """
+        return [] if self._all_silent or not len(self) else _top(self.labels, self.mean(), k)
 
     def to_dict(self, *, top: int | None = None, windows: bool = False) -> dict[str, Any]:
-        """Return plain data for JSON.
+        """Return plain data for JSON; a score that isn't finite is None.
 
         Args:
             top: how many labels to keep, highest first; None keeps all.
             windows: whether to add the scores of each window.
         """
         k = len(self.labels) if top is None else top
+        none = self._all_silent or not len(self)
         data: dict[str, Any] = {
             "schema": SCHEMA,
             "path": self.path,
             "model": self.model,
             "duration_s": round(self.duration_s, 6),
             "truncated": self.truncated,
-            "tags": plain(self.top(k)),
+            "silent": self._all_silent,
+            "finite": self.finite,
+            "tags": [] if none else _plain(self.labels, self.mean(), k),
         }
         if windows:
             data["windows"] = [
-                {"start_s": round(one.start_s, 6), "end_s": round(one.end_s, 6), "tags": plain(one.top(k))}
+                {
+                    "start_s": round(one.start_s, 6),
+                    "end_s": round(one.end_s, 6),
+                    "silent": one.silent,
+                    "tags": [] if one.silent else _plain(self.labels, one.scores, k),
+                }
                 for one in self
             ]
         return data
@@ -147,10 +253,34 @@ class Tags:
         for part in data["windows"] if windows else [whole]:
             for tag in part["tags"]:
                 row = (part["start_s"], part["end_s"], tag["label"], tag["score"])
-                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row))
+                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row, self.model))
         return text.getvalue()
 
 
-def plain(pairs: list[tuple[str, float]]) -> list[dict[str, Any]]:
-    """Return labels with their scores as plain data for JSON."""
-    return [{"label": label, "score": round(score, 6)} for label, score in pairs]
+def _in_range(scores: NDArray[np.float32]) -> bool:
+    known = scores[np.isfinite(scores)]
+    return bool(((known >= IN_RANGE[0]) & (known <= IN_RANGE[1])).all())
+
+
+def score_text(score: float) -> str:
+    """Return a score with two decimals, or short if it is far from what scores are: 2e+06."""
+    return f"{score:.2f}" if abs(score) < _WIDE else f"{score:.3g}"
+
+
+def _ranked(scores: NDArray[np.float32]) -> list[int]:
+    """Return indices of scores, highest first; those that aren't finite come last."""
+    known = np.where(np.isfinite(scores), scores, -np.inf)
+    order: list[int] = np.argsort(-known, kind="stable").tolist()
+    return order
+
+
+def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
+    pairs = ((labels[i], float(scores[i])) for i in _ranked(scores)[: max(k, 0)])
+    return [(label, score) for label, score in pairs if math.isfinite(score)]
+
+
+def _plain(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[dict[str, Any]]:
+    pairs = ((labels[i], float(scores[i])) for i in _ranked(scores)[: max(k, 0)])
+    return [
+        {"label": label, "score": round(score, 6) if math.isfinite(score) else None} for label, score in pairs
+    ]

@@ -133,6 +133,14 @@ inline StreamSpec input_of(const Node& node) {
   return {};
 }
 
+/// Rows that `node` takes: Events refuses what is no score.
+inline Floats rows_for(const Node& node, const StreamSpec& input, std::size_t n_rows, Random& random) {
+  Floats rows = random.samples(n_rows * input.row_size());
+  if (dynamic_cast<const Events*>(&node) == nullptr) return rows;
+  for (float& score : rows) score = std::abs(score);
+  return rows;
+}
+
 /// Calls f(node, input) for each example of each node in AllNodes.
 template <class F>
 void for_each_example(F&& f) {

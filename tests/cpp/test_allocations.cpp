@@ -14,6 +14,7 @@
 #include "core/compose/sequential.hpp"
 #include "live/live_stream.hpp"
 #include "node_examples.hpp"
+#include "nodes/support/silence.hpp"
 #include "onnx_models.hpp"
 
 namespace {
@@ -75,7 +76,8 @@ class Discard final : public Sink {
 /// Allocations made by pushes of many sizes, after a first push of one row.
 long allocations_of(const Node& node, const StreamSpec& input, bool gives_rows = true) {
   const std::size_t most = input.shape.empty() ? 60000 : 20000;
-  const Floats rows = Random(70).samples(most * input.row_size());
+  Random random(70);
+  const Floats rows = rows_for(node, input, most, random);
   const auto stream = node.open(input);
   Discard sink;
   stream->push(rows.data(), 1, sink);
@@ -140,6 +142,18 @@ TEST_CASE("allocations: a whole pipeline makes none after its first push") {
   nodes.back() = std::make_shared<Parallel>(
       std::vector<NamedNode>{{"patches", patches}, {"highest", std::make_shared<Max>()}});
   CHECK(allocations_of(*std::make_shared<Sequential>(nodes), stereo) == 0);
+}
+
+TEST_CASE("allocations: nor does a pipeline that marks silence") {
+  const StreamSpec samples = StreamSpec::samples(16000);
+  const auto tags = std::make_shared<Tags>(Tags::Options{kLabels});
+  const auto loud = std::make_shared<Rms>(Rms::Options{});
+  const auto scores = std::make_shared<Patches>(Patches::Options{6, 2, "drop", 0});
+  const auto node = std::make_shared<Sequential>(std::vector<NodePtr>{loud, scores, tags});
+  const auto found = std::make_shared<Sequential>(
+      std::vector<NodePtr>{node, std::make_shared<Sigmoid>(), std::make_shared<Events>(Events::Options{})});
+  CHECK(allocations_of(*with_silence(node, samples, -70.0), samples) == 0);
+  CHECK(allocations_of(*with_silence(found, samples, -70.0), samples) == 0);
 }
 
 TEST_CASE("allocations: a sound card's callback makes none, nor does a push or a look for work") {

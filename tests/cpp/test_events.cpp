@@ -70,7 +70,54 @@ TEST_CASE("events: thresholds see the mean of the last windows, highest and mean
   CHECK(events({.smoothing_s = 3}, {1, 0, 0}) == Floats{0, 0, 0, 2, 1, 0.5});  // smoothed 1, 0.5, 0.33
   const Events::Options long_dip{.onset = {0.5}, .min_off_s = {9}, .smoothing_s = 4};
   CHECK(events(long_dip, {0.5, 0.5, 0, 0.75}) == Floats{0, 0, 0, 2, 0.5, 0.5});  // the dip's are left out
-  CHECK(events({.onset = {0.3}, .smoothing_s = 3}, {0, -1e30f, 1e30f, 1}).size() == 6);  // the oldest first
+}
+
+TEST_CASE("events: a median sees as many windows after as before, so that events begin and end on time") {
+  const Floats scores{0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0};
+  const Events::Options median{.smoothing_s = 3, .smoothing = "median"};
+  CHECK(events(median, scores) == Floats{0, 0, 2, 6, 1, 5.0f / 6});  // the dip and the last one disappear
+  CHECK(events(median, {1}) == Floats{0, 0, 0, 1, 1, 1});
+  CHECK(events(median, {1, 0}) == Floats{});  // the lower of two in the middle
+  CHECK(latency_of(median) == latency_of({}) + 1);
+  CHECK(latency_of({.smoothing_s = 4, .smoothing = "median"}) == latency_of({}) + 2);
+}
+
+TEST_CASE("events: a dip is bridged by a score that reaches onset, if it has to") {
+  const Floats scores{1, 0, 0.25, 0.25, 0, 1, 0, 0, 0};
+  const Events::Options usual{.onset = {0.5}, .offset = {0.25}, .min_off_s = {3}};
+  CHECK(events(usual, scores)[3] == 6);
+  Events::Options strict = usual;
+  strict.bridge = "onset";
+  CHECK(events(strict, scores).size() == 12);
+  strict.min_off_s = {5};
+  CHECK(events(strict, scores)[3] == 6);
+}
+
+TEST_CASE("events: what is no score is refused") {
+  for (const float score : {-0.5f, 2.0f, 1e30f}) {
+    const std::string message = message_of<ValueError>([&] { events({}, {0, score}); });
+    CHECK(message.find("Events: expected scores in [0, 1], got ") == 0);
+  }
+  CHECK(events({}, {1.0001f, 0}).size() == 6);  // rounding is none
+}
+
+TEST_CASE("events: a silent window, NaN and infinity are below every threshold and count as 0") {
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  for (const float score : {-kInfinite, kInfinite, std::numeric_limits<float>::quiet_NaN()}) {
+    CHECK(events({.onset = {0}}, {score, score}).empty());
+    CHECK(events({.min_off_s = {2}}, {1, score, 1}) == Floats{0, 0, 0, 3, 1, 2.0f / 3});
+    CHECK(events({.smoothing_s = 2}, {1, score, 0}) == Floats{0, 0, 0, 1, 1, 1});
+  }
+}
+
+TEST_CASE("events: a summary tells the highest score, and how many windows were heard and broken") {
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  const Events::Options options{.onset = {0.5, 0.75}, .summary = true};
+  CHECK(events(options, {0.25, 0.375, 0, 0.125}, kTwo) == Floats{1, 0.75, 0, -1, 0.375, 2});
+  const Floats broken{-kInfinite, -kInfinite, std::nanf(""), 0.25};
+  CHECK(events(options, broken, kTwo) == Floats{1, 0.75, 1, -1, 0.25, 1});
+  CHECK(events(options, {-kInfinite, -kInfinite}, kTwo) == Floats{0, 0.5, 0, -1, -kInfinite, 0});
+  CHECK(events(options, {}, kTwo) == Floats{0, 0.5, 0, -1, -kInfinite, -1});
 }
 
 TEST_CASE("events: with onsets a row of no windows comes as soon as one is long enough") {

@@ -12,7 +12,7 @@ TEST_CASE("every node: any chunking gives the same rows bit for bit") {
   for_each_example([&](const Node& node, const StreamSpec& input) {
     for (const std::size_t n : {0u, 1u, 2u, 7u, 400u, 9000u}) {
       CAPTURE(n);
-      const Floats rows = random.samples(n * input.row_size());
+      const Floats rows = rows_for(node, input, n, random);
       const Floats whole = run(node, input, rows);
       CHECK(whole.size() % node.outputs(input).front().spec.row_size() == 0);
       for (const int largest : {2, 50, 3000}) {
@@ -41,8 +41,8 @@ TEST_CASE("every node: two streams don't disturb each other") {
   Random random(41);
   for_each_example([&](const Node& node, const StreamSpec& input) {
     const std::size_t size = input.row_size();
-    const Floats a = random.samples(2000 * size);
-    const Floats b = random.samples(2000 * size);
+    const Floats a = rows_for(node, input, 2000, random);
+    const Floats b = rows_for(node, input, 2000, random);
     Collector from_a(node, input);
     Collector from_b(node, input);
     const auto stream_a = node.open(input);
@@ -77,7 +77,7 @@ TEST_CASE("every node: a stream outlives its node's last owner") {
   const auto each = [&]<class T>(std::type_identity<T> type) {
     NodePtr node = std::make_shared<T>(examples(type).back());
     const StreamSpec input = input_of(*node);
-    const Floats rows = random.samples(3000 * input.row_size());
+    const Floats rows = rows_for(node, input, 3000, random);
     const Floats want = run(*node, input, rows);
     Collector sink(*node, input);
     const auto stream = node->open(input);

@@ -174,6 +174,30 @@ def test_print_draws_the_flow(tagger: fa.Pipeline) -> None:
     assert str(WEIGHTS.parent.name) not in lines[4]
 
 
+def test_pipelines_of_one_model_tell_how_they_differ(tagger: fa.Pipeline) -> None:
+    others = [
+        tagger,
+        tagger.layer(),
+        tagger.layer("mean_pool"),
+        tagger.with_hop(0.5),
+        tagger >> fa.Events(onset=[0.2]),
+        tagger >> fa.Mean(),
+        tagger >> {"a": fa.Mean(), "b": fa.Max()},
+        fa.Pipeline(tagger.node, channel=1, card=tagger.card),
+        fa.Pipeline(tagger.node, quality="best", card=tagger.card),
+    ]
+    said = [repr(one) for one in others]
+    assert len(set(said)) == len(said)
+    assert max(map(len, said)) < 300
+    assert said[0] == (
+        "<Pipeline musicnn-mtt: 16000 Hz mono (mean of all channels) >> MelSpectrogram(...) >> Log(...) >> "
+        "Patches(length=187, hop=187) >> OnnxModel(...) >> Tags(...) -> [0.334 Hz, 50] probability>"
+    )
+    assert said[1].endswith("-> penultimate [0.334 Hz, 200]>")
+    many = fa.Pipeline(fa.Sequential([fa.MelSpectrogram(), *[fa.L2Normalize()] * 30]))
+    assert len(repr(many >> {f"{k}": fa.Mean() for k in range(50)})) < 500
+
+
 def test_branches_are_drawn_by_name() -> None:
     mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=32)
     text = str(fa.Pipeline(mel >> {"loud": fa.Log(kind="dB"), "mean": fa.Mean()}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import pickle
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,73 @@ def test_windows_are_taken_by_index_and_in_order() -> None:
     assert (TWO[-1].start_s, TWO[-1].end_s) == (3, 6)
     assert [label for label, _ in TWO[1].top(1)] == ["é♪"]
     assert TWO[0].labels == LABELS
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match=r"^Tags: expected an index from -2 to 1, got 2$"):
         TWO[2]
+    with pytest.raises(IndexError, match=r"^Tags: expected no index, as there is nothing, got 0$"):
+        NONE[0]
+    for index in (1.5, None, True, (0, 1)):
+        with pytest.raises(TypeError, match=r"^Tags: expected an index, a slice or a label, got "):
+            TWO[index]  # type: ignore[call-overload]
+
+
+def test_slices_are_tags_and_labels_are_scores_over_time() -> None:
+    last = TWO[1:]
+    assert isinstance(last, Tags)
+    assert (len(last), last.path, last.times.tolist()) == (1, "clip.wav", [[3, 6]])
+    assert last.top() == TWO[1].top()
+    assert TWO[::-1][0].start_s == 3
+    assert TWO["é♪"].tolist() == pytest.approx([0.3, 0.9])
+    assert TWO["é♪"].dtype == np.float32
+    with pytest.raises(KeyError, match=r"Tags: expected one of 3 labels, got 'gitar'; did you mean 'guitar'"):
+        TWO["gitar"]
+    with pytest.raises(KeyError, match=r"Tags: expected one of 3 labels, got 'xyz'; \.labels lists them"):
+        TWO["xyz"]
+
+
+def test_a_window_shows_its_best_scores() -> None:
+    assert repr(TWO[0]) == '<Window 0.00-3.00 s: a "b", c 0.50, é♪ 0.30, guitar 0.10>'
+    assert repr(made([[0.1, 0.2, 2e6]])[0]) == '<Window 0.00-3.00 s: é♪ 2e+06, a "b", c 0.20, guitar 0.10>'
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_marked_left_out_of_top_and_null_in_json(bad: float) -> None:
+    tags = made([[0.1, bad, 0.3], [0.3, 0.5, 0.9]])
+    assert not tags.finite
+    assert (tags[0].finite, tags[1].finite) == (False, True)
+    assert [label for label, _ in tags[0].top()] == ["é♪", "guitar"]
+    assert "not all scores are finite" in repr(tags[0])
+    np.testing.assert_allclose(tags.mean(), [0.2, 0.5, 0.6], rtol=1e-6)  # over what is finite
+    assert len(tags.top()) == 3
+    assert math.isnan(made([[0.1, bad, 0.3]]).mean()[1])
+    data = json.loads(tags.to_json(windows=True), parse_constant=pytest.fail)
+    assert data["finite"] is False
+    assert data["windows"][0]["tags"][-1] == {"label": 'a "b", c', "score": None}
+    json.loads(tags.to_jsonl().splitlines()[0], parse_constant=pytest.fail)
+    rows = list(csv.DictReader(io.StringIO(tags.to_csv(windows=True))))
+    assert [row["score"] for row in rows[:3]] == ["0.3", "0.1", ""]
+
+
+def test_silent_windows_have_no_tags_in_any_form() -> None:
+    part = made([[0.1, 0.5, 0.3], [0.3, 0.1, 0.9]], silent=np.array([True, False]))
+    np.testing.assert_array_equal(part.mean(), TWO.mean())
+    assert part.top() == TWO.top()
+    assert (part[0].silent, part[0].top(), part[0].scores.tolist()) == (True, [], TWO[0].scores.tolist())
+    windows = json.loads(part.to_json(windows=True))["windows"]
+    assert [(window["silent"], len(window["tags"])) for window in windows] == [(True, 0), (False, 3)]
+    assert len(part.to_csv(windows=True, header=False).splitlines()) == 3
+    whole = made([[0.1, 0.5, np.nan]], silent=np.array([True]))
+    assert whole.finite  # its scores don't count
+    assert whole.in_range
+    data = json.loads(whole.to_json())
+    assert (data["silent"], data["tags"]) == (True, [])
+    assert whole.to_csv(header=False) == ""
+
+
+def test_scores_out_of_range_are_marked() -> None:
+    assert TWO.in_range
+    assert made([[-0.0005, 1.0005, 0.5]]).in_range  # rounding
+    for bad in (-0.1, 1.1, 2e6):
+        assert not made([[0.1, 0.2, bad]]).in_range
 
 
 def test_a_clip_without_sound_has_no_tags(tagger: fa.Pipeline) -> None:
@@ -89,10 +155,12 @@ def test_json_has_a_versioned_schema() -> None:
         "model": "m",
         "duration_s": 6.0,
         "truncated": False,
+        "silent": False,
+        "finite": True,
         "tags": [{"label": "é♪", "score": 0.6}],
         "windows": [
-            {"start_s": 0.0, "end_s": 3.0, "tags": [{"label": 'a "b", c', "score": 0.5}]},
-            {"start_s": 3.0, "end_s": 6.0, "tags": [{"label": "é♪", "score": 0.9}]},
+            {"start_s": 0.0, "end_s": 3.0, "silent": False, "tags": [{"label": 'a "b", c', "score": 0.5}]},
+            {"start_s": 3.0, "end_s": 6.0, "silent": False, "tags": [{"label": "é♪", "score": 0.9}]},
         ],
     }
     assert "\n" not in TWO.to_json()
@@ -105,7 +173,7 @@ def test_json_lines_are_one_per_window() -> None:
     lines = [json.loads(line) for line in TWO.to_jsonl(top=1).splitlines()]
     assert [line["start_s"] for line in lines] == [0, 3]
     for line in lines:
-        assert set(line) == {"schema", "path", "model", "truncated", "start_s", "end_s", "tags"}
+        assert set(line) == {"schema", "path", "model", "truncated", "start_s", "end_s", "silent", "tags"}
         assert line["schema"] == SCHEMA
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import fastaudio as fa
 import numpy as np
+from fastaudio import heads
+from fastaudio.events import Events
+from fastaudio.tags import Tags, Window
 from typing_extensions import assert_type
 
 if TYPE_CHECKING:
-    from fastaudio.events import Events
-    from fastaudio.tags import Tags, Window
     from numpy.typing import NDArray
 
 sound: NDArray[np.float32] = np.zeros(16_000, dtype=np.float32)
@@ -51,24 +52,34 @@ if spec is not None:
 
 pipeline = fa.Pipeline(front, channel=1, quality="best")
 loaded: fa.Pipeline = fa.Pipeline.load("musicnn-mtt", threads=2, providers=["CPUExecutionProvider"])
-tags: Tags = loaded(Path("song.mp3"))
-tags = loaded("song.mp3", progress=print)
-tags = loaded(BytesIO(b""))
-tags = loaded(sound, sample_rate=16_000)
-tags = loaded(integers, sample_rate=16_000)
-tags = loaded(np.zeros((2, 5), dtype=np.float32), sample_rate=8000, layout="channels_samples")
+OneResult: TypeAlias = "Tags | Events | NDArray[np.float32]"
+result = loaded(Path("song.mp3"))
+assert_type(result, "OneResult | dict[str, OneResult]")
+result = loaded("song.mp3", progress=print)
+result = loaded(BytesIO(b""))
+result = loaded(sound, sample_rate=16_000)
+result = loaded(integers, sample_rate=16_000)
+result = loaded(np.zeros((2, 5), dtype=np.float32), sample_rate=8000, layout="channels_samples")
+if isinstance(result, dict):
+    result = result["tags"]
+assert isinstance(result, Tags)
+tags: Tags = result
+hop_s: float = loaded.with_hop(0.5).hop_s
 best: list[tuple[str, float]] = tags.top(5)
 mean: NDArray[np.float32] = tags.mean()
 text: str = tags.to_json(top=3, windows=True) + tags.to_csv() + tags.to_jsonl()
 
 with loaded.open(sample_rate=48_000, channels=2) as live:
     assert_type(live, fa.PipelineStream)
-    windows: list[Window] = live.push(sound)
-    windows += live.flush()
+    windows: list[Window] = []
+    for batch in (live.push(sound), live.flush()):
+        assert isinstance(batch, list)
+        windows += [one for one in batch if isinstance(one, Window)]
     start_s: float = windows[0].start_s
 
 find: fa.Pipeline = loaded >> fa.Events(onset=[0.5], min_off_s=[1.0], onsets=True)
-events: Events = find("song.mp3")
+events = find("song.mp3")
+assert isinstance(events, Events)
 for event in events:
     assert_type(event, fa.Event)
     assert_type(event.end_s, float | None)
@@ -78,10 +89,14 @@ text = events.to_audacity() + events.to_raven()
 for window in tags:
     assert_type(window.top(3), list[tuple[str, float]])
 
-for result in loaded.map(["a.wav", Path("b.wav")], jobs=2):
-    if isinstance(result, fa.FastaudioError):
-        print(result)  # noqa: T201
+for each in loaded.map(["a.wav", Path("b.wav")], jobs=2):
+    if isinstance(each, fa.FastaudioError):
+        print(each)  # noqa: T201
+    elif isinstance(each, Tags):
+        print(each.top(1))  # noqa: T201
 
+head = heads.fit(loaded, ["a.wav"], ["a"], kind="mlp", cache=Path("kept"), allow_missing=True)
+lost: tuple[str, ...] = head.lost
 loaded.save("mine.json")
 listed: list[str] = fa.models()
 version: str = fa.__version__

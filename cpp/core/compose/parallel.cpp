@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/levels.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -25,9 +27,13 @@ struct BranchStream {
   std::size_t first_output;
 };
 
-class ParallelStream final : public Stream {
+class ParallelStream final : public Stream, public LevelReader {
  public:
   explicit ParallelStream(std::vector<BranchStream> branches) : branches_(std::move(branches)) {}
+
+  void read(const std::shared_ptr<Levels>& levels, double base_s) override {
+    for (const BranchStream& branch : branches_) give_levels(levels, base_s, *branch.stream);
+  }
 
  private:
   template <class Call>

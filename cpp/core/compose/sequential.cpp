@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/levels.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -34,13 +36,22 @@ class Link final : public Sink {
   void write(std::size_t, const float* rows, std::size_t n_rows) override { next->push(rows, n_rows, *out); }
 };
 
-class SequentialStream final : public Stream {
+class SequentialStream final : public Stream, public LevelReader {
  public:
   explicit SequentialStream(std::vector<std::unique_ptr<Stream>> streams)
       : streams_(std::move(streams)), links_(streams_.size() - 1) {
     for (std::size_t i = 0; i + 1 < streams_.size(); ++i) {
       links_[i].next = streams_[i + 1].get();
       if (i + 1 < links_.size()) links_[i].out = &links_[i + 1];
+    }
+    read(nullptr, 0);
+  }
+
+  void read(const std::shared_ptr<Levels>& levels, double base_s) override {
+    std::shared_ptr<Levels> known = levels;
+    for (const auto& stream : streams_) {
+      give_levels(known, base_s, *stream);
+      known = levels_after(known, *stream);
     }
   }
 

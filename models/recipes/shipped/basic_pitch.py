@@ -135,8 +135,10 @@ def make_card(model: bytes) -> dict[str, object]:
         "name": "basic-pitch",
         "version": "1.0.0",
         "task": "music transcription",
-        "description": "Scores of the piano's 88 notes every 1.6 s, the highest within that time, whatever "
-        "the instrument. The layer 'note' has them 86 times per second: rows [142, 88], one after another.",
+        "description": "Scores of the piano's 88 notes every 1.64 s, the highest within that time, whatever "
+        "the instrument. The layers note, onset and contour have 142 rows per window, 86 per second: row j "
+        "of window i begins (36164 i + 256 j) / 22050 s into the sound, and windows overlap by 188 samples. "
+        "Pipeline.with_hop(36352 / 22050) makes all rows follow one another, 256 / 22050 s apart.",
         "input": {"rate_hz": float(RATE), "shape": [], "unit": "samples"},
         "pipeline": [
             {"node": "Resample", "input_rate": RATE, "output_rate": RATE},

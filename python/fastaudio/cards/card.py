@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
 from fastaudio._core import ModelError, Node, OnnxModel, Patches, build_node, did_you_mean
+from fastaudio._system.writing import writing, writing_all
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.trained import check_weights
 
@@ -233,13 +234,18 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
-    """Write a card for `node` to `path`, with its networks' files beside it.
+    """Write a card for `node` to `path`, and its networks' files beside it; it replaces cards, no other file.
+
+    Either all files are written, or what was there stays as it was.
 
     Raises:
-        ModelError: a weight file is missing, or was changed since it was loaded.
+        ModelError: a weight file is missing, or was changed since it was loaded; another file is in the way.
+        OutputError: a file can't be written.
     """
+    if path.is_file():
+        _require_card(path)
     folder = path.parent.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    networks: dict[Path, bytes] = {}
 
     def place(data: Any) -> Any:
         if isinstance(data, list):
@@ -250,28 +256,48 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
         if data.get("node") == "OnnxModel":
             for key in _RUN_TIME_OPTIONS:
                 placed.pop(key, None)
-            placed |= _place_weights(Path(data["path"]), data.get("sha256", ""), folder)
+            placed |= _place_weights(Path(data["path"]), data.get("sha256", ""), folder, networks)
         return placed
 
     nodes = [part.to_dict() for part in node.parts()]
     card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
     card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    with writing(path, force=True) as file, writing_all(networks, force=False) as others:
+        file.write(f"{text}\n".encode())
+        for other, content in zip(others, networks.values(), strict=True):
+            other.write(content)
 
 
-def _place_weights(weights: Path, sha256: str, folder: Path) -> dict[str, str]:
-    """Copy a network into the card's folder unless its file is there; return its path and hash."""
+def _require_card(path: Path) -> None:
+    """Raise ModelError if a file isn't a card, whose place a new one may take."""
+    try:
+        read_card(path)
+    except ModelError as error:
+        raise ModelError(
+            f"{path}: expected no file there, or a card to replace, got another file; choose another name"
+        ) from error
+
+
+def _place_weights(weights: Path, sha256: str, folder: Path, networks: dict[Path, bytes]) -> dict[str, str]:
+    """Add a network to those to be written, unless its file is in the folder; return its path and hash."""
     content = packed_file.read_network(str(weights), sha256)
     sha256 = hashlib.sha256(content).hexdigest()
     if weights.resolve().is_relative_to(folder):
         return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256}
     target = folder / weights.name
-    if target.exists() and hash_file(target) != sha256:  # another model's file: keep both
+    if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
         target = folder / f"{weights.stem}-{sha256[:8]}{weights.suffix}"
-    if not target.exists():
-        packed_file.write_whole(target, content)
+    if _hash_at(target, networks) is None:
+        networks[target] = content
     return {"path": target.name, "sha256": sha256}
+
+
+def _hash_at(target: Path, networks: Mapping[Path, bytes]) -> str | None:
+    if target in networks:
+        return hashlib.sha256(networks[target]).hexdigest()
+    return hash_file(target) if target.exists() else None
 
 
 def hash_file(path: Path) -> str:

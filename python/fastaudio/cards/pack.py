@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import ModelError
+from fastaudio._system.writing import check_folder, check_writable, writing_all
 from fastaudio.cards import packed_file
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
 
     Raises:
         ModelError: the card doesn't load or has no networks, or a file is in the way.
+        OutputError: the file can't be written, or the card is made of it.
     """
     _require_free(target, force=force)
+    check_writable(target, force=True, inputs=_inputs(card))
     cards.build(card)
-    packed_file.write(target, card.text, _licence(card), _contents(card).values())
+    packed_file.write(target, card.text, _licence(card), _contents(card).values(), force=force)
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
@@ -44,6 +47,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
     Raises:
         ModelError: there are no networks, a network's file is missing or was changed, or another file is in
             the way.
+        OutputError: the file can't be written.
     """
     if path.exists():
         with path.open("rb") as file:
@@ -53,43 +57,70 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
         cards.save(unpacked, node, metadata)
         card = cards.read_card(unpacked)
         path.parent.mkdir(parents=True, exist_ok=True)
-        packed_file.write(path, card.text, b"", _contents(card).values())
+        packed_file.write(path, card.text, b"", _contents(card).values(), force=True)
 
 
 def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     """Write a packed card and its networks as the separate files that they were; return their paths.
 
     Nothing is written outside the folder, which is created if needed, and nothing at all unless every
-    network has its hash. `force` replaces files that are there.
+    network has its hash and all files could be written. `force` replaces files that are there.
 
     Raises:
         ModelError: the card isn't packed, a name leads out of the folder, the file is damaged, or another
             file is in the way.
+        OutputError: a file can't be written, or the packed model would be replaced by its part.
     """
     if not card.packed:
         raise ModelError(f"{card.path}: expected a packed model, got a card; its networks lie beside it")
     contents = _contents(card)
     if licence := _licence(card):
         contents[_LICENCE] = licence
-    contents[_CARD] = card.text  # written last: a folder is a model only with its card
+    contents[_CARD] = card.text  # named last: a folder is a model only with its card
     home = folder.resolve()
     targets = [home / name for name in contents]
     for target in targets:
         if not target.parent.resolve().is_relative_to(home):
             raise ModelError(f"{target}: expected a file inside {home}, got a link out of it")
         _require_free(target, force=force)
-    for target, content in zip(targets, contents.values(), strict=True):
+    check_folder(folder)
+    for target in targets:
+        if target.parent.is_dir():
+            check_writable(target, force=True, inputs=[card.path])
+    for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
-        packed_file.write_whole(target, content)
+    with writing_all(targets, force=force) as files:
+        for file, content in zip(files, contents.values(), strict=True):
+            file.write(content)
     return targets
 
 
+def _inputs(card: Card) -> list[Path]:
+    """Return the files that a card is made of."""
+    if card.packed:
+        return [card.path]
+    names = [_LICENCE, *(name for name, _ in _networks(card.data["pipeline"]))]
+    return [card.path, *(card.path.parent / name for name in names)]
+
+
 def _licence(card: Card) -> bytes:
-    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none."""
+    """Return the text of the LICENSE beside the card, or packed with it; empty if there is none.
+
+    Raises:
+        ModelError: it is a link out of the card's folder, which could lead to anything, or it is too large.
+    """
     if card.packed:
         return card.packed.licence
     path = card.path.parent / _LICENCE
-    return path.read_bytes() if path.is_file() else b""
+    if not path.is_file():
+        return b""
+    if not path.resolve().is_relative_to(path.parent.resolve()):
+        raise ModelError(f"{path}: expected a file in the card's folder, got a link out of it; copy the file")
+    with path.open("rb") as file:
+        text = file.read(packed_file.LARGEST_CARD + 1)
+    if len(text) > packed_file.LARGEST_CARD:
+        raise ModelError(f"{path}: expected at most {packed_file.LARGEST_CARD} bytes, got more; shorten it")
+    return text
 
 
 def _contents(card: Card) -> dict[str, bytes]:

@@ -19,12 +19,12 @@ import base64
 import hashlib
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fastaudio._core import ModelError
+from fastaudio._system.writing import writing
 from fastaudio.cards.metadata import entries, entry
 
 if TYPE_CHECKING:
@@ -124,11 +124,12 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
     return Packed(subject, length, card, licence, files)
 
 
-def write(path: Path, card: bytes, licence: bytes, networks: Iterable[bytes]) -> None:
-    """Write a packed file; other tools see its largest network.
+def write(path: Path, card: bytes, licence: bytes, networks: Iterable[bytes], *, force: bool) -> None:
+    """Write a packed file; other tools see its largest network. `force` replaces a file that is there.
 
     Raises:
         ModelError: there is no network, or the file would be too large for any tool.
+        OutputError: the file can't be written.
     """
     _require_size(str(path), max(len(card), len(licence)))
     by_hash = {hashlib.sha256(network).hexdigest(): network for network in networks}
@@ -144,19 +145,8 @@ def write(path: Path, card: bytes, licence: bytes, networks: Iterable[bytes]) ->
     seal = _seal(length, hashlib.sha256(unsealed).hexdigest())
     if length + len(tail) + len(seal) > _LARGEST:
         raise ModelError(f"{path}: expected at most {_LARGEST} bytes in all, got more; save it as .json")
-    write_whole(path, by_hash[first], tail, seal)
-
-
-def write_whole(path: Path, *parts: bytes) -> None:
-    """Write a file under another name and rename it, so that nobody ever sees half of it."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with unfinished.open("xb") as file:
-            file.writelines(parts)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with writing(path, force=force) as file:
+        file.writelines((by_hash[first], tail, seal))
 
 
 def _text(file: BinaryIO, place: tuple[int, int], subject: str) -> bytes:

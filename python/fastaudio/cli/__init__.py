@@ -1,29 +1,35 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
 Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `pack`, `devices`, `models`, `info`.
-Shared: `arguments`; `files` runs over files and `progress` shows it; `events` has the options of events;
-`write` writes tags and events, `embedding_files` and `standardize` serve embed; `input`, `record`, `quiet`
-and `screen` serve listen.
+Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
+`progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
+tags and events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
+`embedding_files` and `standardize` serve embed; `input`, `keeping`, `record`, `clips`, `quiet`,
+`live_lines` and `screen` serve listen.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import logging
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
+from fastaudio._system.writing import NO_ROOM
 from fastaudio.cli import devices, embed, evaluate, info, listen, models, pack, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
+from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
+from fastaudio.cli.terminal import complain, drop_stdout, prepare_stdout, prepare_streams
 from fastaudio.live.devices import DeviceError
 from fastaudio.running.decode import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _EXAMPLES = """\
 examples:
@@ -37,8 +43,8 @@ examples:
 _COMMANDS = (tag, embed, listen, train, evaluate, pack, devices, models, info)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="fastaudio",
         description="Tag the sound of files or a microphone: labels with their scores.",
         epilog=_EXAMPLES,
@@ -53,21 +59,47 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    args = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # its encoding may lack characters of a file's name
-        sys.stdout.reconfigure(errors="backslashreplace")
-    level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
-    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    prepare_streams()
     try:
-        status: int = args.run(args)
+        args = _parser().parse_args(argv)
+        level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
+        logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+        prepare_stdout(args)
+        with _terminable():
+            status: int = args.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write("fastaudio: interrupted\n")
+        complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output is gone, so there is nothing left to do
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         return OK
     except (FastaudioError, ValueError, OSError) as error:
-        sys.stderr.write(f"fastaudio: {error}\n")
-        return FAILED if isinstance(error, DeviceError | DecodeError | RecordError) else USAGE
+        complain(_said(error))
+        late = isinstance(error, OSError) and error.errno in NO_ROOM
+        if late and not isinstance(error, FastaudioError):
+            drop_stdout()
+        return FAILED if late or isinstance(error, DeviceError | DecodeError | RecordError) else USAGE
     return status
+
+
+def _said(error: Exception) -> str:
+    """Return an error's message, with that of the system in our form."""
+    if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    name = "stdout" if error.filename is None else os.fsdecode(error.filename)
+    wanted = "room to write" if error.errno in NO_ROOM else "a file that can be used"
+    return f"{name}: expected {wanted}, got: {error.strerror}"
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that no half of a file stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,15 +62,49 @@ def add_verbose(parser: argparse.ArgumentParser) -> None:
 
 def positive(text: str) -> int:
     """Return a whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """Return a whole number of at least 0."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text}")
+    return value
+
+
+def number(text: str) -> float:
+    """Return a number that is finite."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a number, got {text}")
+    return value
+
+
+def score(text: str) -> float:
+    """Return a number from 0 to 1."""
+    value = number(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a score in [0, 1], got {text}")
     return value
 
 
 def seconds(text: str) -> float:
     """Return a number above 0."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text}")
     return value
@@ -79,5 +113,5 @@ def seconds(text: str) -> float:
 def status_of(n_failed: int, n_files: int) -> int:
     """Return the exit status of a run over files, after saying on stderr how many failed, if any."""
     if n_failed:
-        sys.stderr.write(f"fastaudio: {n_failed} of {n_files} files failed\n")
+        complain(f"{n_failed} of {n_files} files failed")
     return FAILED if n_failed else OK

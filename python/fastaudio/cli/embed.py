@@ -8,15 +8,20 @@ import warnings
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio._core import L2Normalize, Mean, Sequential, Standardize
+from fastaudio._system.writing import is_stream, writing
 from fastaudio.cli.arguments import Commands, add_command, seconds
-from fastaudio.cli.embedding_files import SCHEMA, Clip, replacing, row_writer
+from fastaudio.cli.embedding_files import SCHEMA, Clip, packed, row_writer, unpacked
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
+from fastaudio.cli.results import about, add_output_options, check_output
 from fastaudio.cli.standardize import read_statistics, statistics_of
+from fastaudio.cli.terminal import printable
+from fastaudio.cli.unfinished import unfinished
 from fastaudio.pipeline import Pipeline
 from fastaudio.running.decode import AudioFile
 from fastaudio.running.times import row_times
@@ -24,7 +29,7 @@ from fastaudio.running.whole import run_file
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fastaudio.running.decode import FileLike
     from fastaudio.running.whole import Progress
@@ -43,6 +48,11 @@ examples:
   fastaudio embed songs/ --hop 0.5 --output songs.parquet       overlapping windows, a table for pandas
   fastaudio embed train/ --mean --standardize self --l2 --output train.npz
   fastaudio embed test/ --mean --standardize train.npz --l2 --output test.npz
+  fastaudio embed album/ --output album.npz --resume    go on with that after it was interrupted
+  fastaudio embed album/ --output album.npz --force     do it again, and replace album.npz at the end
+
+The output gets its name when all is done. Until then, what is done is kept beside it, in a file whose name
+ends in .part; an interrupted run goes on from there if you add --resume.
 
 FILE.npz holds, for numpy.load:
   embeddings       float32 [n_rows, ...]
@@ -54,7 +64,8 @@ FILE.npz holds, for numpy.load:
 
 FILE.parquet (pip install 'fastaudio-toolkit[parquet]') has the columns path, start_s, end_s, embedding.
 
-exit status: 0 all files done, 1 some failed (each named on stderr), 2 wrong usage, 130 interrupted
+exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
+130 interrupted
 """
 
 
@@ -70,6 +81,7 @@ def add(commands: Commands) -> None:
     embed.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="a .npz or .parquet file to write"
     )
+    add_output_options(embed)
     embed.add_argument(
         "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
     )
@@ -113,41 +125,63 @@ def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
 def _run(args: argparse.Namespace) -> int:
     names = find_files(args.paths, "embed")
     write = row_writer(args.output)
+    check_output(args, names, *filter(None, [args.standardize]))
     pipeline, layer = _pipeline(args, threads_of(args, len(names)))
-    about: dict[str, Any] = {"schema": SCHEMA, "model": pipeline.name or args.model, "layer": layer}
+    about_rows: dict[str, Any] = {"schema": SCHEMA, "model": pipeline.name or args.model, "layer": layer}
     if args.mean:
         pipeline = pipeline >> Mean()
     own = args.standardize == "self"
     if args.standardize is not None and not own:
-        about |= (statistics := read_statistics(args.standardize, about))
+        about_rows |= (statistics := read_statistics(args.standardize, about_rows))
         pipeline = pipeline >> Standardize(**statistics)
     if args.l2 and not own:
         pipeline = pipeline >> L2Normalize()
+    shapes: list[tuple[int, ...]] = []
     with ExitStack() as stack:
-        out = stack.enter_context(replacing(args.output))
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", message=".*: the file is cut short", category=UserWarning)
-        files = FileRun(partial(_clip, pipeline), names, args, stack)
-        shapes: list[tuple[int, ...]] = []
-        clips = _clips(files, shapes)
+        if is_stream(args.output):
+            files = FileRun(partial(_clip, pipeline), names, args, stack)
+            clips = _clips(files)
+        else:
+            keep = {"force": args.force, "resume": args.resume}
+            how = about(args, rows=about_rows)
+            run = stack.enter_context(unfinished(args.output, how, names, **keep))
+            todo = [name for name in names if not run.has(name)]
+            files = FileRun(partial(_clip, pipeline), todo, args, stack, n_files=len(names))
+            for clip in _clips(files):
+                run.add(clip.path, packed(clip))
+            clips = (unpacked(name, content) for name, content in run.pieces(names))
         if own and (held := list(clips)):
-            about |= (statistics := statistics_of([clip.rows for clip in held]))
+            about_rows |= (statistics := statistics_of([clip.rows for clip in held]))
             last = Sequential([Standardize(**statistics), *([L2Normalize()] if args.l2 else [])])
             clips = (replace(clip, rows=np.asarray(last(clip.rows))) for clip in held)
-        write(out, clips, about)
+        if (first := next(clips, None)) is not None:
+            with writing(args.output, force=args.force) as out:
+                write(out, _noted(chain([first], clips), shapes), about_rows)
     if shapes:
         n_rows, of = sum(shape[0] for shape in shapes), f"{len(shapes)} file{'s' if len(shapes) > 1 else ''}"
-        sys.stdout.write(f"{args.output}: {n_rows} rows {list(shapes[-1][1:])} of {of}\n")
+        summary = sys.stderr if is_stream(args.output) else sys.stdout
+        summary.write(f"{printable(args.output)}: {n_rows} rows {list(shapes[-1][1:])} of {of}\n")
     return files.status()
 
 
-def _clips(files: FileRun, shapes: list[tuple[int, ...]]) -> Iterator[Clip]:
-    """Yield the clips that succeed, append their shapes, and say on stderr if one is cut short or empty."""
+def _clips(files: FileRun) -> Iterator[Clip]:
+    """Yield the clips that succeed, and say on stderr if one is cut short or empty."""
     for name, clip in files:
         if clip.truncated:
             files.say_truncated(name, clip.duration_s)
         if not len(clip.rows):
-            files.bar.say(f"fastaudio: {name}: no sound, no rows")
+            files.say(name, "no sound, no rows")
         files.sound_s += clip.duration_s
+        if np.isfinite(clip.rows).all():
+            yield replace(clip, path=name)
+        else:
+            files.fail(name, "expected rows of numbers, got NaN or infinity from the network; left out")
+
+
+def _noted(clips: Iterable[Clip], shapes: list[tuple[int, ...]]) -> Iterator[Clip]:
+    """Yield clips, and append their shapes."""
+    for clip in clips:
         shapes.append(clip.rows.shape)
-        yield replace(clip, path=name)
+        yield clip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
+
+from fastaudio._system.writing import is_stream
+from fastaudio.cli.terminal import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,7 +48,7 @@ def _write_npz(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any]) 
         "embeddings": np.concatenate([clip.rows for clip in held]),
         "start_s": times[:, 0],
         "end_s": times[:, 1],
-        "paths": np.array([clip.path for clip in held]),
+        "paths": np.array([spelled(clip.path) for clip in held]),
         "path": np.repeat(np.arange(len(n_rows), dtype=np.int64), n_rows),
     }
     np.savez(file, **arrays, **about)
@@ -78,9 +82,8 @@ def _groups(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
 
 def _table(pa: Any, clip: Clip, about: Mapping[str, Any]) -> Any:
     shape = clip.rows.shape[1:]
-    path = clip.path.encode("utf-8", "backslashreplace").decode()  # Parquet's text is UTF-8
     columns = {
-        "path": pa.array([path] * len(clip.rows), pa.string()),
+        "path": pa.array([spelled(clip.path)] * len(clip.rows), pa.string()),
         "start_s": clip.times[:, 0].copy(),
         "end_s": clip.times[:, 1].copy(),
         "embedding": pa.FixedSizeListArray.from_arrays(pa.array(clip.rows.ravel()), int(np.prod(shape))),
@@ -95,7 +98,7 @@ def _table(pa: Any, clip: Clip, about: Mapping[str, Any]) -> Any:
 def row_writer(path: str) -> RowWriter:
     """Return what writes files with this suffix; it leaves the file empty if there are no clips."""
     suffix = Path(path).suffix.lower()
-    if suffix == ".npz":
+    if suffix == ".npz" or (is_stream(path) and suffix != ".parquet"):
         return _write_npz
     if suffix != ".parquet":
         raise ValueError(f"--output: expected a file that ends in .npz or .parquet, got {path!r}")
@@ -107,15 +110,14 @@ def row_writer(path: str) -> RowWriter:
     return _write_parquet
 
 
-@contextmanager
-def replacing(path: str) -> Iterator[BinaryIO]:
-    """Give a temporary file, which replaces `path` at the end unless it is empty or there was an error."""
-    part = Path(path + ".part")
-    try:
-        with part.open("wb") as file:
-            yield file
-            written = file.tell() > 0
-        if written:
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def packed(clip: Clip) -> bytes:
+    """Return a clip as bytes, to keep it."""
+    file = io.BytesIO()
+    np.savez(file, rows=clip.rows, times=clip.times, duration_s=clip.duration_s, truncated=clip.truncated)
+    return file.getvalue()
+
+
+def unpacked(path: str, content: bytes) -> Clip:
+    """Return the clip that `packed` made bytes of."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as data:
+        return Clip(path, data["rows"], data["times"], float(data["duration_s"]), bool(data["truncated"]))

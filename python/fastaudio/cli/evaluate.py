@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio import heads
-from fastaudio.cli.arguments import Commands, add_command, add_jobs, status_of
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, status_of
 from fastaudio.cli.progress import stages
-from fastaudio.heads.extras import require
+from fastaudio.cli.terminal import complain, printable, put
+from fastaudio.heads import plots
+from fastaudio.heads.data import search
+from fastaudio.heads.report import failed_lines
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -28,7 +32,8 @@ examples:
   fastaudio evaluate my-model more-sounds/ --json > result.json
   fastaudio evaluate my-model more-sounds/ --plot confusion.png
 
-exit status: 0 all files done, 1 some failed (each named in the report), 2 wrong usage, 130 interrupted
+exit status: 0 all files done, 1 some failed or a sub-folder has no sound (each named), 2 wrong usage,
+130 interrupted
 """
 
 
@@ -44,14 +49,18 @@ def add(commands: Commands) -> None:
         "--json", action="store_true", help="write the result as JSON, with the confusion matrix"
     )
     evaluate.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
+    evaluate.add_argument("--force", action="store_true", help="replace a drawing that is there")
     add_jobs(evaluate)
 
 
 def _run(args: argparse.Namespace) -> int:
+    found = search(args.folder)
+    files, labels = found.files, found.labels
+    if found.skipped:
+        complain(found.skipped)
     if args.plot:
-        require("matplotlib", extra="plot", what="evaluate --plot")
+        plots.check(args.plot, force=args.force, inputs=files)
     pipeline = Pipeline.load(args.model)
-    files, labels = heads.labelled_files(args.folder)
     known = {label for spec in pipeline.output_specs.values() for label in spec.labels}
     unknown = sorted(set(labels) - known)
     if unknown and not args.skip_unknown:
@@ -60,12 +69,20 @@ def _run(args: argparse.Namespace) -> int:
             "rename them, or leave them out with --skip-unknown"
         )
     if unknown:
-        sys.stderr.write(f"fastaudio: skipped, no label of {args.model}: {', '.join(unknown)}\n")
+        complain(f"skipped, no label of {args.model}: {', '.join(unknown)}")
+    left_out = found.left_out
+    if args.skip_unknown:
+        left_out = tuple(one for one in left_out if Path(one[0]).relative_to(args.folder).parts[0] in known)
     kept = [label in known for label in labels]
     files, labels = list(compress(files, kept)), list(compress(labels, kept))
     with stages(quiet=args.quiet) as progress:
-        found = heads.evaluate(pipeline, files, labels, jobs=args.jobs, progress=progress)
+        result = heads.evaluate(pipeline, files, labels, jobs=args.jobs, progress=progress)
+    if args.json:
+        put(result.to_json() + "\n")
+    else:
+        sys.stdout.write(printable(result.report, lines=True))
+    for line in failed_lines(left_out):
+        complain(line)
     if args.plot:
-        found.plot_confusion(args.plot)
-    sys.stdout.write(found.to_json() + "\n" if args.json else found.report)
-    return status_of(len(found.failed), len(files))
+        result.plot_confusion(args.plot)
+    return max(status_of(len(result.failed), len(files)), FAILED if left_out else OK)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events
 from fastaudio.cards.trained import require_trained
+from fastaudio.cli.arguments import number, score
 
 if TYPE_CHECKING:
     import argparse
@@ -31,7 +32,8 @@ def add_events_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("events", "each of these implies --events")
     group.add_argument("--events", action="store_true", help="show events, with their beginning and end")
     for name, (option, unit, text) in _NUMBERS.items():
-        group.add_argument(option, dest=name, type=float, metavar=unit, help=text)
+        kind = score if unit == "X" else number
+        group.add_argument(option, dest=name, type=kind, metavar=unit, help=text)
 
 
 def gives_events(pipeline: Pipeline) -> bool:
@@ -58,6 +60,6 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     wanted = args.events or args.form in TABLES
     if chosen or (wanted and not gives_events(pipeline)):
         smoothing_s = chosen.pop("smoothing_s", 0.0)
-        lists = {name: [number] for name, number in chosen.items()}
+        lists: dict[str, Any] = {name: [number] for name, number in chosen.items()}
         return pipeline >> Events(**lists, smoothing_s=smoothing_s, onsets=onsets)
     return pipeline

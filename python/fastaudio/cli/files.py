@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._core import FastaudioError
-from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, positive, status_of
+from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, natural, positive, status_of
+from fastaudio.cli.parsing import Parser
 from fastaudio.cli.progress import Bar, progress
-from fastaudio.running.decode import DecodeError, suffixes
+from fastaudio.cli.terminal import complain, printable
+from fastaudio.running.decode import DecodeError
+from fastaudio.running.folders import find_audio
 from fastaudio.running.whole import run_many
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import ExitStack
 
-_STDIN_IN_MEMORY = 64_000_000
-
 log = logging.getLogger("fastaudio")
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for files and the model that runs over them."""
     parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
+    if isinstance(parser, Parser):
+        parser.intermixed = True
     add_model(parser)
 
 
@@ -40,31 +41,45 @@ def add_files_options(parser: argparse.ArgumentParser) -> None:
         "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
     )
     parser.add_argument(
-        "--channel", type=int, metavar="C", help="take channel C, counted from 0, instead of the mean of all"
+        "--channel",
+        type=natural,
+        metavar="C",
+        help="take channel C, counted from 0, instead of the mean of all",
     )
     add_verbose(parser)
 
 
 def find_files(paths: Sequence[str], command: str) -> list[str]:
-    """Return the files to run over: folders are searched for audio, and hidden files are left out.
+    """Return the files to run over: folders are searched for sound; stderr says what was skipped in them.
 
-    A ValueError that names `command` says that there are none.
+    A ValueError that names `command` says that there are none, and what there was.
     """
-    found: list[str] = []
-    known = suffixes()
-    for text in paths:
-        path = Path(text)
-        if text == "-" or not path.is_dir():
-            found.append(text)
+    files: list[str] = []
+    skipped: list[tuple[str, str]] = []
+    for path in paths:
+        if path == "-" or not Path(path).is_dir():
+            files.append(path)
             continue
-        below = ((p, p.relative_to(path).parts) for p in path.rglob("*"))
-        files = sorted(p for p, parts in below if p.is_file() and not any(x[0] == "." for x in parts))
-        audio = [str(p) for p in files if p.suffix.lower().lstrip(".") in known]
-        log.info("%s: %d audio files of %d", text, len(audio), len(files))
-        found += audio
-    if not found:
-        raise ValueError(f"{command}: expected audio files, got none in {', '.join(paths)}")
-    return found
+        found = find_audio(path)
+        files += found.files
+        if (line := found.line()) or not found.files:
+            skipped.append((path, line or "nothing in it"))
+    if not files:
+        got = ", ".join(f"{path} ({line})" for path, line in skipped)
+        raise ValueError(f"{command}: expected sound files, got none in {got}")
+    for path, line in skipped:
+        complain(f"{path}: {line}")
+    return files
+
+
+def model_files(model: str) -> list[Path]:
+    """Return the files that a model is read from, if it is given by its path; no output may replace them."""
+    path = Path(model)
+    if path.is_dir():
+        path /= "card.json"
+    if not path.is_file():
+        return []
+    return [path, *path.parent.glob("*.onnx")] if path.suffix == ".json" else [path]
 
 
 def threads_of(args: argparse.Namespace, n_files: int) -> int:
@@ -73,14 +88,10 @@ def threads_of(args: argparse.Namespace, n_files: int) -> int:
     return threads or (os.cpu_count() or 1 if n_files == 1 else 1)
 
 
-@contextmanager
-def _stdin() -> Iterator[BinaryIO]:
-    """Give all of stdin as a file that can seek, as decoders need it; large input goes to disk."""
-    with tempfile.SpooledTemporaryFile(max_size=_STDIN_IN_MEMORY) as file:
-        while chunk := sys.stdin.buffer.read(1 << 20):
-            file.write(chunk)
-        file.seek(0)
-        yield file  # type: ignore[misc]
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:  # closed before the program began
+        raise ValueError("-: expected sound on stdin, got a closed stream; open it, or name a file")
+    return sys.stdin.buffer
 
 
 class FileRun:
@@ -92,15 +103,25 @@ class FileRun:
     """
 
     def __init__(
-        self, run: Callable[..., Any], names: Sequence[str], args: argparse.Namespace, stack: ExitStack
+        self,
+        run: Callable[..., Any],
+        names: Sequence[str],
+        args: argparse.Namespace,
+        stack: ExitStack,
+        *,
+        n_files: int | None = None,
     ) -> None:
-        """Prepare to call `run`, a pipeline or something called like one, with each file."""
+        """Prepare to call `run`, a pipeline or something called like one, with each file.
+
+        `n_files` counts those that an earlier run has done as well.
+        """
         self._run = run
         self._names = names
+        self._n_files = len(names) if n_files is None else n_files
         self._jobs: int | None = args.jobs
         self._failed = 0
         self._started = time.perf_counter()
-        self._sources = [stack.enter_context(_stdin()) if name == "-" else name for name in names]
+        self._sources = [_stdin() if name == "-" else name for name in names]
         self.bar: Bar = stack.enter_context(progress(len(names), quiet=args.quiet))
         self.sound_s = 0.0
 
@@ -108,11 +129,18 @@ class FileRun:
         """Run; files that fail are named on stderr."""
         for name, result in zip(self._names, self._results(), strict=True):
             if isinstance(result, Exception):
-                self._failed += 1
-                reason = result.reason if isinstance(result, DecodeError) else str(result)
-                self.bar.say(f"fastaudio: {name}: {reason}")
+                self.fail(name, result.reason if isinstance(result, DecodeError) else str(result))
                 continue
             yield name, result
+
+    def fail(self, name: str, reason: str) -> None:
+        """Count a file as failed, and say why on stderr."""
+        self._failed += 1
+        self.say(name, reason)
+
+    def say(self, name: str, text: str) -> None:
+        """Say something about a file on stderr, above the bar."""
+        self.bar.say(f"fastaudio: {printable(name)}: {printable(text, lines=True)}")
 
     def _results(self) -> Iterator[Any]:
         if len(self._sources) == 1:  # show progress within the file
@@ -128,11 +156,10 @@ class FileRun:
 
     def say_truncated(self, name: str, duration_s: float) -> None:
         """Say on stderr that a file is shorter than its header states."""
-        self.bar.say(f"fastaudio: {name}: the file is cut short, got {duration_s:.1f} s")
+        self.say(name, f"the file is cut short, got {duration_s:.1f} s")
 
     def status(self) -> int:
         """Report the whole run on stderr and return the exit status."""
-        n_files = len(self._names)
         took_s = time.perf_counter() - self._started
-        log.info("%d files, %.1f s of sound in %.2f s", n_files, self.sound_s, took_s)
-        return status_of(self._failed, n_files)
+        log.info("%d files, %.1f s of sound in %.2f s", len(self._names), self.sound_s, took_s)
+        return status_of(self._failed, self._n_files)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
 from fastaudio.cli.arguments import positive, seconds
+from fastaudio.cli.start import add_start
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
 
 if TYPE_CHECKING:
-    import argparse
-
     from fastaudio.live import Overflow
 
 _BLOCK_S = 0.05
+_RETRY_S = 30.0
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,24 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         help="if sound comes too fast: lose the oldest, wait, or fail (block for -, else drop_oldest)",
     )
 
+    group.add_argument(
+        "--retry",
+        type=_retry,
+        nargs="?",
+        const=_RETRY_S,
+        metavar="S",
+        help="look for a lost microphone again and again, after 1 s and then less often, "
+        f"at the latest after S seconds each time ({_RETRY_S:.0f})",
+    )
+    add_start(group, "a pipe or file")
+
+
+def _retry(text: str) -> float:
+    try:
+        return seconds(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}; a device's name comes before --retry") from error
+
 
 def source_of(args: argparse.Namespace) -> Source:
     """Return the source that the options choose.
@@ -50,10 +69,12 @@ def source_of(args: argparse.Namespace) -> Source:
         DecodeError: there is no such file.
     """
     if args.realtime is not None:
-        _refuse(args, "device", "rate", "channels", "encoding", given="a file")
+        _refuse(args, "device", "rate", "channels", "encoding", "retry", given="a file")
         return FileSource(args.realtime, block_s=args.block or _BLOCK_S, duration_s=args.seconds)
     if args.device == "-":
-        _refuse(args, "block", given="stdin")
+        _refuse(args, "block", "retry", given="stdin")
+        if sys.stdin is None:
+            raise ValueError("listen -: expected raw PCM on stdin, got a closed one; pipe sound into it")
         if args.rate is None:
             raise ValueError("listen -: expected --rate, got none; raw PCM doesn't say: state it in Hz")
         return PcmSource(
@@ -63,7 +84,7 @@ def source_of(args: argparse.Namespace) -> Source:
             encoding=args.encoding or "s16le",
             duration_s=args.seconds,
         )
-    _refuse(args, "encoding", given="a microphone")
+    _refuse(args, "encoding", "start", given="a microphone")
     if args.overflow == "block":
         raise ValueError(
             "listen: expected --overflow drop_oldest or raise, got block; a microphone can't wait"

@@ -8,19 +8,34 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TextIO
 
-from fastaudio.cli.arguments import OK, Commands, add_command, add_model, add_tags, add_verbose, seconds
-from fastaudio.cli.events import add_events_options, with_events
+from fastaudio._system.writing import check_writable, is_stream
+from fastaudio.cli.arguments import (
+    FAILED,
+    OK,
+    Commands,
+    add_command,
+    add_model,
+    add_tags,
+    add_verbose,
+    seconds,
+)
+from fastaudio.cli.clips import add_clips_options
+from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
+from fastaudio.cli.keeping import Keeping
+from fastaudio.cli.live_lines import LINES, Lines
 from fastaudio.cli.quiet import quiet_libraries
-from fastaudio.cli.record import Recorded, Recorder
-from fastaudio.cli.screen import JsonLines, Lines, Screen, summary
+from fastaudio.cli.record import add_record_options
+from fastaudio.cli.screen import Screen, summary
+from fastaudio.cli.start import started_of
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from fastaudio.live import LiveStream
     from fastaudio.live.sources import Source
@@ -39,15 +54,22 @@ Tag sound while it is heard: windows go to stdout, problems to stderr.
 examples:
   fastaudio listen                               the default microphone; Ctrl-C ends
   fastaudio listen "USB Audio" --hop 0.5         part of a name or a number from: fastaudio devices
-  fastaudio listen --jsonl > tags.jsonl          one JSON line per window
+  fastaudio listen --jsonl --output tags.jsonl   one JSON line per window
   fastaudio listen --events --onset 0.3          events, each with its beginning and end
-  fastaudio listen --record heard.flac --seconds 60
-  fastaudio listen --realtime song.mp3           a file as if a microphone heard it
+  fastaudio listen --events --clips heard --before 3 --after 5    the sound of each event
+  fastaudio listen --retry --record heard.flac --record-every 1h
+  fastaudio listen --realtime 20261128_131500.wav    a file as if a microphone heard it
   ffmpeg -i URL -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
 
-exit status: 0 the sound ended, 1 the device or file can't be opened or was lost, 2 wrong usage,
-130 interrupted
+exit status: 0 the sound ended, or Ctrl-C or SIGTERM ended it, 1 the device or file can't be opened or was
+lost, or the sound couldn't be recorded, 2 wrong usage, 130 interrupted twice
 """
+_FORMS = {
+    "jsonl": "write one JSON line per window or event",
+    "csv": "write one CSV row per tag or event",
+    "audacity": "write events as an Audacity label track",
+    "raven": "write events as a Raven Pro selection table",
+}
 
 
 def add(commands: Commands) -> None:
@@ -61,95 +83,150 @@ def add(commands: Commands) -> None:
     listen.add_argument(
         "--provisional", type=seconds, metavar="S", help="also show a first, early result after S seconds"
     )
-    listen.add_argument(
-        "--jsonl",
-        dest="form",
-        action="store_const",
-        const="jsonl",
-        help="write one JSON line per window or event",
-    )
-    listen.add_argument("--record", metavar="FILE", help="record the sound to a .wav or .flac file")
+    forms = listen.add_mutually_exclusive_group()
+    for name, text in _FORMS.items():
+        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
+    listen.add_argument("-o", "--output", metavar="FILE", help="write the results to a file as they come")
+    listen.add_argument("--force", action="store_true", help="replace files that are there")
     listen.add_argument("--stats", action="store_true", help="show counts and times on stderr at the end")
     add_verbose(listen)
     add_input_options(listen)
+    add_record_options(listen)
+    add_clips_options(listen)
     add_events_options(listen)
+    listen.add_argument(
+        "--begins",
+        action="store_true",
+        help="write an event when it begins too, not only when it has ended; implies --events",
+    )
 
 
 def _run(args: argparse.Namespace) -> int:
+    inputs = [] if args.realtime is None else [args.realtime]
+    if args.record_every is not None and not args.record:
+        raise ValueError("listen: expected --record with --record-every, got none; name a file")
+    if args.begins and args.form in TABLES:
+        raise ValueError(f"listen: expected no --begins with --{args.form}, got it; its rows have an end")
+    if args.output:
+        recorded = [args.record] if args.record else []
+        check_writable(args.output, force=args.force, inputs=[*inputs, *recorded])
+    args.events = args.events or args.begins or args.clips is not None
+    with _terminable() as ending:
+        return _listen(args, inputs, ending)
+
+
+def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event) -> int:
     pipeline = Pipeline.load(args.model, untrained=args.untrained)
-    pipeline = with_events(pipeline, args, onsets=True)
+    wide = _wide(args)
+    pipeline = with_events(pipeline, args, onsets=args.begins or wide)
+    if args.clips and not gives_events(pipeline):
+        raise ValueError("listen: expected a model that gives events for --clips, got tags; add --events")
     with ExitStack() as stack:
-        if wants_microphone(args) and not args.verbose:
+        tapped = wants_microphone(args)
+        if tapped and not args.verbose:
             stack.enter_context(quiet_libraries())
         source = source_of(args)
         stack.callback(source.stop)
         rate = source.sample_rate
         log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
-        limit = None if args.seconds is None else round(args.seconds * rate)
-        stack.enter_context(_terminable())
-        recorder = None
-        if args.record:
-            recorder = stack.enter_context(closing(Recorder(args.record, rate, source.channels, limit)))
-        tapped = wants_microphone(args)
-        if recorder is not None and not tapped:
-            source = Recorded(source, recorder)
+        keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=_BUFFER_S)
+        out = stack.enter_context(_output(args.output, force=args.force))
         stream = stack.enter_context(
             pipeline.listen(
-                source,
+                keeping.around(source),
                 overflow=overflow_of(args),
                 hop_s=args.hop,
                 provisional_s=args.provisional,
                 buffer_s=_BUFFER_S,
+                retry_s=args.retry,
+                started=started_of(args.start, args.realtime),
             )
         )
-        tap = stream.tap()
-        tap.position = 0  # include the sound before it
-        view = stack.enter_context(closing(_view(args, source, pipeline)))
-
-        def record() -> None:
-            if recorder is not None and tapped:
-                recorder.write_from(tap, view.say)
-
+        view = stack.enter_context(closing(_view(args, source, pipeline, out, wide=wide)))
+        keeping.begin(stream, view.say)
+        view.begin(stream)
+        limit = None if args.seconds is None else round(args.seconds * rate)
         try:
-            _follow(stream, view, limit, record)
+            _follow(stream, view, limit, keeping, ending)
         finally:
-            record()
+            keeping.end()
             if args.stats:
                 view.close()
                 sys.stderr.write(summary(stream.stats(), rate))
-    return OK
+    return FAILED if keeping.failed else OK
 
 
-def _view(args: argparse.Namespace, source: Source, pipeline: Pipeline) -> Lines:
-    wide = sys.stdout.isatty() and shutil.get_terminal_size((0, 0)).columns >= _WIDTH
-    bars = wide and args.form is None and len(pipeline.output_specs) == 1
-    view = Screen if bars else JsonLines if args.form else Lines
-    return view(pipeline, args.top, source.name)
+def _wide(args: argparse.Namespace) -> bool:
+    """Tell whether there is a terminal for moving bars."""
+    plain = args.form is not None or args.output or not sys.stdout.isatty()
+    return not plain and shutil.get_terminal_size((0, 0)).columns >= _WIDTH
 
 
-def _follow(stream: LiveStream, view: Lines, limit: int | None, record: Callable[[], None]) -> None:
-    """Show results until the sound ends, or until `limit` samples were captured."""
+def _view(
+    args: argparse.Namespace, source: Source, pipeline: Pipeline, out: TextIO | None, *, wide: bool
+) -> Lines:
+    if wide and len(pipeline.output_specs) == 1:
+        return Screen(pipeline, args.top, source.name)
+    if args.form in TABLES and not gives_events(pipeline):
+        raise ValueError(f"listen: expected a model that gives events for --{args.form}, got tags")
+    return LINES[args.form](pipeline, args.top, source.name, out, begins=args.begins or wide)
+
+
+@contextmanager
+def _output(path: str | None, *, force: bool) -> Iterator[TextIO | None]:
+    """Open a file that grows while it is written, since listening may go on for weeks; None is stdout."""
+    if path in {None, "-"}:
+        yield None
+        return
+    mode: Literal["w", "x"] = "w" if force or is_stream(path) else "x"
+    with Path(path).open(mode, encoding="utf-8", newline="", errors="backslashreplace") as out:
+        yield out
+
+
+def _follow(
+    stream: LiveStream,
+    view: Lines,
+    limit: int | None,
+    keeping: Keeping,
+    ending: threading.Event,
+) -> None:
+    """Show results until the sound ends, until `limit` samples were captured, or until `ending` is set."""
+    open_ = True
     while True:
         item = stream.get(timeout_s=_TICK_S)
         if item is not None:
             view.show(item)
         elif stream.ended:
             return
-        record()
+        keeping.keep(item)
         view.tick(stream)
-        if limit is not None and stream.stats().captured >= limit:
+        enough = limit is not None and stream.stats().captured >= limit
+        if open_ and (enough or ending.is_set()):
             stream.finish()
-            limit = None
+            open_ = False
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that a recording gets its header and the device is closed."""
+def _terminable() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C or SIGTERM sets, so that the sound so far still gives its results.
+
+    The second of them interrupts at once.
+    """
+    ending = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield ending
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def end(number: int, frame: object) -> None:
+        del frame
+        if ending.is_set():
+            raise KeyboardInterrupt
+        ending.set()
+        log.info("ending, because of %s; once more ends at once", signal.Signals(number).name)
+
+    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
-        yield
+        yield ending
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)

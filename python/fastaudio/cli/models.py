@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cli.arguments import OK, Commands, add_command
+from fastaudio.cli.terminal import printable
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -36,24 +37,34 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.name is None:
-        rows = [(name, read_card(name).data) for name in models()]
-        width = max(map(len, models()), default=0)
-        for name, data in rows:
-            default = "  (default)" if name == DEFAULT_MODEL else ""
-            sys.stdout.write(f"{name:<{width}}  {data.get('description', '')}{default}\n")
-        return OK
-    data = dict(read_card(args.name).data)
-    pipeline = Pipeline.load(args.name)
+    text = _table() if args.name is None else _about(args.name)
+    sys.stdout.write(printable(text, lines=True))  # cards are untrusted
+    return OK
+
+
+def _table() -> str:
+    rows = [(name, read_card(name).data) for name in models()]
+    width = max(map(len, models()), default=0)
+    lines = [f"{name:<{width}}  {data.get('description', '')}" for name, data in rows]
+    return "".join(
+        f"{line}{'  (default)' if name == DEFAULT_MODEL else ''}\n"
+        for line, (name, _) in zip(lines, rows, strict=True)
+    )
+
+
+def _about(model: str) -> str:
+    data = dict(read_card(model).data)
+    pipeline = Pipeline.load(model)
+    lines = []
     for key in _SHOWN:
         if key in data:
             value = data[key] if isinstance(data[key], str) else json.dumps(data[key], ensure_ascii=False)
-            sys.stdout.write(f"{key:<12} {value}\n")
-    sys.stdout.write("outputs\n")
+            lines.append(f"{key:<12} {value}")
+    lines.append("outputs")
     for name, output in data.get("outputs", {}).items():
         shape = " x ".join(str(n) for n in output.get("shape", []))
-        sys.stdout.write(f"  {name:<14} {shape:<14} {output.get('purpose', '')}\n")
+        lines.append(f"  {name:<14} {shape:<14} {output.get('purpose', '')}")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
     what = ", ".join(labels) or "none; fastaudio embed writes what it gives"
-    sys.stdout.write(f"labels       {what}\n\n{pipeline}\n")
-    return OK
+    lines.append(f"labels       {what}\n\n{pipeline}")
+    return "\n".join(lines) + "\n"

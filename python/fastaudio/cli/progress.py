@@ -7,6 +7,8 @@ import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from fastaudio.cli.terminal import tell
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -38,7 +40,7 @@ class Bar:
     def say(self, text: str) -> None:
         """Write a line on stderr, above the bar."""
         if self._bar is None:
-            sys.stderr.write(text + "\n")
+            tell(text + "\n")
         else:
             self._bar.write(text, file=sys.stderr)
 

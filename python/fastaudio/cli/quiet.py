@@ -20,11 +20,15 @@ def quiet_libraries() -> Iterator[None]:
 
     Python's own stderr still reaches the terminal, and everything is put back at the end.
     """
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # it is closed, so nothing is seen anyway
+        yield
+        return
     before = sys.stderr
     ours = before is sys.__stderr__ and before is not None
     if before is not None:
         before.flush()
-    kept = os.dup(_STDERR)
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, _STDERR)
     os.close(null)

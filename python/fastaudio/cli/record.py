@@ -1,111 +1,276 @@
-"""Recording the sound of a live stream to a file."""
+"""Recording the sound of a live stream to a file, or to one file after another."""
 
 from __future__ import annotations
 
+import argparse
+import math
+import os
+import re
+import stat
+import sys
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio._core import FastaudioError
+from fastaudio._system.writing import check_writable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from fastaudio.live import Tap
-    from fastaudio.live.sources import Sink, Source
 
-# WAV keeps floats; FLAC keeps integers of 24 bits at most.
-_SUBTYPES = {".wav": "FLOAT", ".flac": "PCM_24"}
+# A .wav file is RF64 from 4 GiB on, and plain WAV until then.
+_FORMATS = {".wav": "RF64", ".w64": "W64", ".flac": "FLAC"}
+_BITS = (16, 24)
 _SILENCE = 1 << 16
-_FULL_SCALE = np.float32(1 / 32768)
+_LONG_GAP_S = 1.0
+_DURATION = re.compile(
+    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m(?:in)?)?(?:(?P<s>\d+(?:\.\d+)?)s?)?"
+)
+
+# libsndfile's numbers for what soundfile has no word for.
+_UPDATE_HEADER_NOW, _RF64_AUTO_DOWNGRADE = 0x1060, 0x1210
 
 
 class RecordError(FastaudioError, OSError):
-    """A recording can't go on, for example because the disk is full."""
+    """A recording can't be made."""
+
+
+def add_record_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how to record."""
+    group = parser.add_argument_group("recording")
+    group.add_argument("--record", metavar="FILE", help="record the sound to a .flac, .wav or .w64 file")
+    group.add_argument(
+        "--record-bits", type=int, choices=_BITS, default=24, metavar="N", help="16 or %(default)s bits"
+    )
+    group.add_argument(
+        "--record-every",
+        type=duration,
+        metavar="TIME",
+        help="begin another file after 1h, 30m or 90s; each name ends with a time: rec_20261128_131500.flac",
+    )
+
+
+def duration(text: str) -> float:
+    """Return a length of time such as 1h, 30m, 1h30m or 90, in seconds; at least one."""
+    match = _DURATION.fullmatch(text)
+    parts = match.groupdict() if match else {}
+    total_s = sum(float(parts.get(unit) or 0) * scale for unit, scale in (("h", 3600), ("m", 60), ("s", 1)))
+    if not 1 <= total_s < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a time of at least 1s, such as 1h or 30m, got {text}")
+    return total_s
 
 
 class Recorder:
-    """Writes samples to a file, and silence for lost ones, so that times stay right."""
+    """Writes samples to a file, and silence for lost ones, so that times stay right.
 
-    def __init__(self, path: str, sample_rate: int, channels: int, limit: int | None) -> None:
-        """Create a .wav or .flac file for at most `limit` samples per channel; None for no limit.
+    The file grows under its own name, and its header is brought up to date every second: whatever ends the
+    program, what was heard can be read. Nothing is overwritten unless that is forced. When a file can't be
+    written any more, it says so once and records no more until the next file is due.
+
+    Attributes:
+        failed: whether a part of the sound couldn't be recorded.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        sample_rate: int,
+        channels: int,
+        limit: int | None = None,
+        *,
+        bits: int = 24,
+        every_s: float | None = None,
+        force: bool = False,
+        inputs: Iterable[str] = (),
+        started: datetime | None = None,
+    ) -> None:
+        """Create a file for at most `limit` samples per channel; None for no limit.
+
+        Args:
+            path: the file; with `every_s`, what the names of the files are made of.
+            sample_rate: in Hz.
+            channels: how many.
+            limit: samples per channel after which it is complete.
+            bits: per sample.
+            every_s: seconds of sound after which another file begins.
+            force: whether a file that is there is replaced.
+            inputs: files that the sound comes from.
+            started: when the first sample was recorded, for names; None for sound that is heard now.
 
         Raises:
             ValueError: the file has another suffix.
-            RecordError: the file can't be written.
+            OutputError: it is an input, it is there, or its folder is missing.
+            RecordError: it can't be written.
         """
         import soundfile  # noqa: PLC0415  # loads libsndfile, so only when recording
 
-        subtype = _SUBTYPES.get(Path(path).suffix.lower())
-        if subtype is None:
-            raise ValueError(f"--record: expected the name of a .wav or .flac file, got {path}")
-        try:
-            self._file: Any = soundfile.SoundFile(path, "w", sample_rate, channels, subtype=subtype)
-        except soundfile.SoundFileError as error:
-            raise _refused(path, error) from error
-        self._error = soundfile.SoundFileError
+        suffix = Path(path).suffix.lower()
+        if suffix not in _FORMATS:
+            raise ValueError(f"--record: expected the name of a .flac, .wav or .w64 file, got {path}")
+        self._soundfile: Any = soundfile
+        self._how = {"format": _FORMATS[suffix], "subtype": f"PCM_{bits}"}
         self._path = path
-        self._rate = sample_rate
+        self._rate, self._channels = sample_rate, channels
+        self._force = force
+        self._started = started
+        self._period = None if every_s is None else max(1, round(every_s * sample_rate))
         self._left = limit
-        self._n_written = 0
+        self._n_heard = 0
+        self._n_in_file = 0
+        self._n_safe = 0
+        self._file: Any = None
+        self._begun = self._over = self.failed = False
+        check_writable(path, force=force or every_s is not None, inputs=inputs)
+        if every_s is None:
+            self._open(path)
 
-    def write(self, samples: NDArray[Any]) -> None:
-        """Write a block like those that `LiveStream.push` takes.
-
-        Raises:
-            RecordError: the disk is full.
-        """
-        if samples.dtype == np.int16:
-            samples = samples * _FULL_SCALE
+    def write(self, samples: NDArray[Any], say: Callable[[str], None] | None = None) -> None:
+        """Write a block like those that `LiveStream.push` takes; `say` what goes wrong."""
         samples = samples[: self._left]
-        try:
-            self._file.write(samples)
-        except (self._error, AssertionError) as error:  # soundfile asserts that all was written
-            raise _refused(self._path, error) from error
-        self._n_written += len(samples)
         if self._left is not None:
             self._left -= len(samples)
+        while len(samples):
+            part = samples if self._period is None else samples[: self._period - self._n_in_file]
+            try:
+                self._write(part)
+            except RecordError as error:
+                self._fail(error, say)
+            self._n_heard += len(part)
+            self._n_in_file += len(part)
+            if self._n_in_file == self._period:
+                self._end_file(say)
+            samples = samples[len(part) :]
 
-    def write_from(self, tap: Tap, say: Callable[[str], None]) -> None:
-        """Write the samples that a tap holds; report lost sound by `say`."""
-        samples, n_lost = tap.read()
-        if n_lost and self._left != 0:
-            at_s, lost_s = self._n_written / self._rate, n_lost / self._rate
+    def lose(self, n: int, say: Callable[[str], None] | None = None) -> None:
+        """Write silence for `n` samples that were lost, or begin another file; `say` so."""
+        say = say or _to_stderr
+        n = n if self._left is None else min(n, self._left)
+        if n and self._period is not None and n > _LONG_GAP_S * self._rate:
+            say(f"fastaudio: {self._path}: {n / self._rate:.3f} s of sound lost: another file begins")
+            self._end_file(say)
+            self._n_heard += n
+            self._left = None if self._left is None else self._left - n
+            n = 0
+        elif n:
+            at_s, lost_s = self._n_heard / self._rate, n / self._rate
             say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
-        while n_lost > 0 and self._left != 0:
-            n = min(n_lost, _SILENCE)
-            self.write(np.zeros((n, self._file.channels), np.float32))
-            n_lost -= n
-        self.write(samples)
+        while n > 0:
+            part = min(n, _SILENCE)
+            self.write(np.zeros((part, self._channels), np.float32), say)
+            n -= part
 
     def close(self) -> None:
         """Complete the header and close the file."""
-        self._file.close()
+        self._end_file(None)
+
+    def _write(self, samples: NDArray[Any]) -> None:
+        if not self._begun:
+            self._open(self._free_name(len(samples)))
+        if self._file is None:  # it failed before
+            return
+        with self._errors_named():
+            self._file.write(samples)
+            self._whole_bytes = os.stat(self._target).st_size  # noqa: PTH116
+            n = self._n_in_file + len(samples)
+            if n - self._n_safe >= self._rate:
+                self._command(_UPDATE_HEADER_NOW)
+                self._n_safe = n
+
+    def _open(self, path: str) -> None:
+        self._begun, self._n_in_file, self._n_safe = True, 0, 0
+        self._name = self._target = path
+        self._whole_bytes = 0
+        with self._errors_named():
+            target = self._target = os.path.realpath(path) if self._force else path
+            if self._force and os.path.lexists(target):
+                if not stat.S_ISREG(os.stat(target).st_mode):  # noqa: PTH116
+                    raise OSError("not a file")
+                os.unlink(target)  # noqa: PTH108
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL  # it never follows a link
+            descriptor = os.open(target, flags | getattr(os, "O_BINARY", 0), 0o666)
+            try:
+                self._file = self._soundfile.SoundFile(
+                    descriptor, "w", self._rate, self._channels, closefd=True, **self._how
+                )
+            except BaseException:
+                with suppress(OSError):
+                    os.close(descriptor)
+                os.unlink(target)  # noqa: PTH108
+                raise
+            self._command(_RF64_AUTO_DOWNGRADE)
+
+    def _command(self, number: int) -> None:
+        library = self._soundfile
+        library._snd.sf_command(self._file._file, number, library._ffi.NULL, 1)  # noqa: SLF001
+
+    def _end_file(self, say: Callable[[str], None] | None) -> None:
+        """Close the file; with a period, the next sample begins another."""
+        file, self._file = self._file, None
+        self._begun, self._n_in_file = self._period is None, 0
+        if file is None:
+            return
+        try:
+            with self._errors_named():
+                file.close()
+        except RecordError as error:
+            self._fail(error, say)
+
+    def _fail(self, error: RecordError, say: Callable[[str], None] | None) -> None:
+        self.failed = True
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(self._soundfile.SoundFileError, OSError):
+                file.close()
+            if (
+                self._how["format"] == "FLAC"
+            ):  # a piece of a frame would spoil the whole ones for some readers
+                with suppress(OSError):
+                    os.truncate(self._target, self._whole_bytes)
+        until = "recording goes on with the next file" if self._period else "listening goes on"
+        text = f"fastaudio: {error}; {until}"
+        (say or _to_stderr)(text)
+
+    def _free_name(self, n: int) -> str:
+        """Return a free name that ends with the time of the first of `n` samples that have just come."""
+        if self._started is None:
+            moment = datetime.now().astimezone() - timedelta(seconds=n / self._rate)
+        else:
+            moment = self._started + timedelta(seconds=self._n_heard / self._rate)
+        path = Path(self._path)
+        stem = f"{path.stem}_{moment:%Y%m%d_%H%M%S}"
+        names = (path.with_name(f"{stem}{'' if n == 1 else f'_{n}'}{path.suffix}") for n in range(1, 10_000))
+        return str(next((name for name in names if not os.path.lexists(name)), path.with_name(stem)))
+
+    def _errors_named(self) -> _ErrorsNamed:
+        return _ErrorsNamed(self._name, (self._soundfile.SoundFileError, OSError, AssertionError))
 
 
-def _refused(path: str, error: Exception) -> RecordError:
-    reason = str(error).rpartition(": ")[2].rstrip(".") or "no room"
-    return RecordError(f"--record: expected a file that can be written, got {path} ({reason})")
+class _ErrorsNamed:
+    """Turns what soundfile raises into RecordError; it asserts that all was written."""
+
+    def __init__(self, path: str, errors: tuple[type[Exception], ...]) -> None:
+        self._path, self._errors = path, errors
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is None or not isinstance(error, self._errors):
+            return
+        strerror = error.strerror if isinstance(error, OSError) else None
+        reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
+        if reason in {"", "System error"}:  # libsndfile doesn't say more
+            reason = "the system refused to write; is the disk full?"
+        raise RecordError(
+            f"--record: expected a file that can be written, got {self._path} ({reason})"
+        ) from error
 
 
-class Recorded:
-    """A source that records its samples on their way, since a pipe may be faster than a tap is read."""
-
-    def __init__(self, source: Source, recorder: Recorder) -> None:
-        self.sample_rate, self.channels, self.name = source.sample_rate, source.channels, source.name
-        self.stop, self.check = source.stop, source.check
-        self._start = source.start
-        self._write = recorder.write
-
-    def start(self, stream: Sink) -> None:
-        """Begin to feed `stream` and the recorder, and return at once."""
-        self._push, self.finish = stream.push, stream.finish
-        self._start(self)
-
-    def push(self, samples: NDArray[Any]) -> None:
-        """Pass a block on to the stream and to the recorder."""
-        self._push(samples)
-        self._write(samples)
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(text + "\n")

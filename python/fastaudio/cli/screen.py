@@ -1,20 +1,19 @@
-"""Showing live results: moving bars on a terminal, else one line per window."""
+"""Showing live results on a terminal: bars that move, and the state of the stream."""
 
 from __future__ import annotations
 
-import json
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastaudio.cli.events import gives_events
-from fastaudio.cli.write import event_line
-from fastaudio.events import Event, json_line
-from fastaudio.tags import SCHEMA, Window, plain
+from fastaudio.cli.live_lines import Lines
+from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStats, LiveStream
     from fastaudio.pipeline import Pipeline
+    from fastaudio.tags import Window
 
 _FLOOR_DB = 60
 _BLANK = " " * 23
@@ -38,6 +37,8 @@ def summary(stats: LiveStats, rate: int) -> str:
         f"latency    {1e3 * stats.latency_p50_s:.1f} ms median, {tail}, beyond the model's own",
         f"load       {100 * stats.real_time_factor:.1f} % of a core: {load}",
     ]
+    if stats.interruptions:
+        lines.append(f"source     interrupted {stats.interruptions} times")
     if stats.device_overflows:
         lines.append(f"device     lost sound {stats.device_overflows} times before it came here")
     if stats.bad_values:
@@ -48,72 +49,6 @@ def summary(stats: LiveStats, rate: int) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-class Lines:
-    """Writes one line per window or event to stdout."""
-
-    def __init__(self, pipeline: Pipeline, top: int, name: str) -> None:
-        """Show the `top` tags that a pipeline gives for the source of that name."""
-        self._top = top
-        self._name = name
-        self._model = pipeline.name
-        self._several = len(pipeline.output_specs) > 1
-
-    def show(self, item: Any) -> None:
-        """Show a window or an event."""
-        if isinstance(item, Event):
-            self.write(self._event(item))
-            return
-        if item.gap_s > 0:
-            self.say(f"fastaudio: {item.gap_s:.3f} s of sound lost before {item.start_s:.2f} s")
-        self._window(item)
-
-    def _window(self, window: Window) -> None:
-        best = ", ".join(f"{label} {score:.2f}" for label, score in window.top(self._top))
-        best = f"{window.output}: {best}" if self._several else best
-        early = "  (provisional)" if window.provisional else ""
-        self.write(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n")
-
-    def _event(self, event: Event) -> str:
-        return event_line(event)
-
-    def tick(self, stream: LiveStream) -> None:
-        """Show the state of the stream; called several times per second."""
-
-    def say(self, text: str) -> None:
-        """Write a line to stderr."""
-        sys.stderr.write(text + "\n")
-
-    def write(self, line: str) -> None:
-        """Write a line to stdout immediately."""
-        sys.stdout.write(line)
-        sys.stdout.flush()
-
-    def close(self) -> None:
-        """Restore the terminal."""
-
-
-class JsonLines(Lines):
-    """Writes one line of JSON per window, with the keys of `fastaudio tag --windows --jsonl`, or event."""
-
-    def _window(self, window: Window) -> None:
-        data = {
-            "schema": SCHEMA,
-            "path": self._name,
-            "model": window.model,
-            "truncated": False,
-            "output": window.output,
-            "start_s": round(window.start_s, 6),
-            "end_s": round(window.end_s, 6),
-            "gap_s": round(window.gap_s, 6),
-            "provisional": window.provisional,
-            "tags": plain(window.top(self._top)),
-        }
-        self.write(json.dumps(data, ensure_ascii=False) + "\n")
-
-    def _event(self, event: Event) -> str:
-        return json_line(event, path=self._name, model=self._model)
-
-
 class Screen(Lines):
     """Shows bars on a terminal: the best tags, the level, the stream's state; events scroll by above them."""
 
@@ -122,7 +57,7 @@ class Screen(Lines):
 
         (spec,) = pipeline.output_specs.values()
         n = 0 if gives_events(pipeline) else min(top, len(spec.labels))
-        super().__init__(pipeline, n, name)
+        super().__init__(pipeline, n, name, begins=True)
         self._tqdm = tqdm
         sys.stdout.write(f"{name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends\n")
         common = {"file": sys.stdout, "leave": True, "dynamic_ncols": True}
@@ -130,15 +65,27 @@ class Screen(Lines):
         self._tags = [tqdm(total=1.0, position=i, desc=_BLANK, **form) for i in range(n)]
         self._level = tqdm(total=_FLOOR_DB, position=n, desc=f"{'level':<23}", **form)
         self._status = tqdm(total=0, position=n + 1, bar_format="{desc}", **common)
-        self._when = ""
+        self._when = "listening: "
 
-    def _window(self, window: Window) -> None:
-        for bar, (label, score) in zip(self._tags, window.top(self._top), strict=True):
-            bar.desc = f"{label:<18.18} {score:4.2f}"
-            bar.n = score
+    def begin(self, stream: LiveStream) -> None:
+        """Say that it listens, since the first result takes a while."""
+        super().begin(stream)
+        if self._tags and math.isfinite(stream.latency_s):
+            self._tags[0].set_description_str(f"first in {stream.latency_s:.1f} s".ljust(len(_BLANK)))
+        self.tick(stream)
+
+    def _window(self, window: Window) -> str:
+        best = window.top(
+            self._top
+        )  # fewer than there are bars if it is silent, or not all scores are finite
+        for i, bar in enumerate(self._tags):
+            label, score = best[i] if i < len(best) else ("", 0.0)
+            bar.desc = f"{label:<18.18} {score_text(score):>4.4}" if label else _BLANK
+            bar.n = min(max(score, 0.0), 1.0)
             bar.refresh()
-        early = " (provisional)" if window.provisional else ""
-        self._when = f"{window.start_s:.1f} - {window.end_s:.1f} s{early}: "
+        early = " (provisional)" if window.provisional else " (silence)" if window.silent else ""
+        self._when = f"{self._clock(window)}  {window.start_s:.1f} - {window.end_s:.1f} s{early}: "
+        return ""
 
     def tick(self, stream: LiveStream) -> None:
         """Draw the level and the stream's state."""
@@ -155,6 +102,8 @@ class Screen(Lines):
 
     def write(self, line: str) -> None:
         """Write a line above the bars."""
+        if not line:
+            return
         self._tqdm.write(line, file=sys.stdout, end="")
 
     def close(self) -> None:

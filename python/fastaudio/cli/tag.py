@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from fastaudio.cli.arguments import Commands, add_command, add_tags
+from fastaudio._system.writing import is_stream
+from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
-from fastaudio.cli.write import events_writer, tags_writer
+from fastaudio.cli.results import add_output_options, check_output, collecting, table_paths
+from fastaudio.cli.start import add_start, timed
+from fastaudio.cli.terminal import spelled
+from fastaudio.cli.write import events_form, tags_form
 from fastaudio.pipeline import Pipeline
+from fastaudio.tags import OUT_OF_RANGE, Tags
 
 if TYPE_CHECKING:
     import argparse
@@ -28,12 +32,21 @@ examples:
   fastaudio tag song.mp3 --windows               tags over time, one window every 3 s
   fastaudio tag song.mp3 --events --onset 0.3    events, each with its beginning and end
   fastaudio tag song.mp3 --raven --output song.Table.1.selections.txt
-  fastaudio tag *.wav --jsonl --output tags.jsonl
+  fastaudio tag night/ --audacity --output labels    a label track for each recording, in the folder labels
+  fastaudio tag album/ --csv --min-score 0.3 --output tags.csv
+  fastaudio tag album/ --csv --output tags.csv --resume    go on with that after it was interrupted
+  fastaudio tag album/ --csv --output tags.csv --force     do it again, and replace tags.csv at the end
   cat song.ogg | fastaudio tag -                 an audio file from stdin
   fastaudio tag song.mp3 --model vgg-msd         another model, see: fastaudio models
   fastaudio tag talk.wav --model silero-vad      how much of it is speech
 
-exit status: 0 all files done, 1 some failed (each named on stderr), 2 wrong usage, 130 interrupted
+The file --output gets its name when all is done. Until then, what is done is kept beside it, in a file whose
+name ends in .part; an interrupted run goes on from there if you add --resume. JSON and CSV are UTF-8; bytes
+of a file's name that aren't are spelled like \\xff. A score that is no number is null, and its file counts
+as failed.
+
+exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
+130 interrupted
 """
 _FORMS = {
     "json": "write one JSON list",
@@ -42,6 +55,7 @@ _FORMS = {
     "audacity": "write events as an Audacity label track",
     "raven": "write events as a Raven Pro selection table",
 }
+_SUFFIXES = {"audacity": ".txt", "raven": ".Table.1.selections.txt"}
 
 
 def add(commands: Commands) -> None:
@@ -49,42 +63,76 @@ def add(commands: Commands) -> None:
     tag = add_command(commands, "tag", _run, _HELP)
     add_files(tag)
     add_tags(tag)
+    tag.add_argument("--min-score", type=number, metavar="X", help="leave out tags with scores below X")
     tag.add_argument("--windows", action="store_true", help="show the tags of each window, not of the whole")
     forms = tag.add_mutually_exclusive_group()
     for name, text in _FORMS.items():
         forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
-    tag.add_argument("--output", metavar="FILE", help="write the results to a file instead of stdout")
+    tag.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the results to a file, not to stdout; with --audacity or --raven and several recordings, "
+        "to a file for each in the folder of this name",
+    )
+    add_output_options(tag)
+    tag.add_argument("--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)")
+    add_start(tag, "a file")
     add_files_options(tag)
     add_events_options(tag)
 
 
-def _pipeline(args: argparse.Namespace, threads: int, n_files: int) -> Pipeline:
+def _pipeline(args: argparse.Namespace, threads: int) -> Pipeline:
     pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, untrained=args.untrained)
+    if args.hop is not None:
+        pipeline = pipeline.with_hop(args.hop)
     pipeline = with_events(pipeline, args)
-    if gives_events(pipeline) and args.windows:
-        raise ValueError("tag: expected --windows or --events, got both")
-    if args.form in TABLES and n_files > 1:
-        raise ValueError(f"tag: expected one file with --{args.form}, got {n_files}; call it for each file")
+    if gives_events(pipeline):
+        for option in ("windows", "min_score"):
+            if getattr(args, option):
+                name = "--" + option.replace("_", "-")
+                raise ValueError(f"tag: expected {name} or --events, got both; leave out one")
     return pipeline
+
+
+def _tables(args: argparse.Namespace, names: list[str]) -> dict[str, str] | None:
+    """Return the path of each recording's own file, or None if all results go to one place."""
+    if args.form not in TABLES:
+        return None
+    if not args.output or is_stream(args.output):
+        if len(names) > 1:
+            got = f"--output {args.output}" if args.output else "none"
+            raise ValueError(
+                f"tag --{args.form}: expected --output FOLDER for {len(names)} recordings, got {got}"
+            )
+        return None
+    several = len(names) > 1 or any(map(os.path.isdir, args.paths))
+    return table_paths(args, names, _SUFFIXES[args.form]) if several or os.path.isdir(args.output) else None  # noqa: PTH112
 
 
 def _run(args: argparse.Namespace) -> int:
     names = find_files(args.paths, "tag")
-    pipeline = _pipeline(args, threads_of(args, len(names)), len(names))
+    tables = _tables(args, names)
+    if tables is None:
+        check_output(args, names)
+    pipeline = _pipeline(args, threads_of(args, len(names)))
+    form = timed(events_form(args) if gives_events(pipeline) else tags_form(args), args, names)
     with ExitStack() as stack:
-        files = FileRun(pipeline, names, args, stack)
-        out: TextIO = sys.stdout
-        if args.output:
-            out = stack.enter_context(
-                Path(args.output).open("w", encoding="utf-8", errors="backslashreplace", newline="")
-            )
-        write = events_writer(args, out) if gives_events(pipeline) else tags_writer(args, out)
+        results = stack.enter_context(collecting(args, form, names, tables))
+        files = FileRun(pipeline, results.todo, args, stack, n_files=len(names))
+        noted = False
         for name, result in files:
-            for tags in result.values() if isinstance(result, dict) else [result]:
-                if tags.truncated:
-                    files.say_truncated(name, tags.duration_s)
-                with files.bar.aside():
-                    write(replace(tags, path=name))
-                files.sound_s += tags.duration_s
-        write(None)
+            parts = list(result.values()) if isinstance(result, dict) else [result]
+            if cut := [part for part in parts if part.truncated]:
+                files.say_truncated(name, cut[0].duration_s)
+            finite = all(part.finite for part in parts)
+            if not finite:
+                files.fail(name, "expected scores that are numbers, got NaN or infinity from the network")
+            if not noted and any(isinstance(part, Tags) and not part.in_range for part in parts):
+                noted = True
+                files.say(name, OUT_OF_RANGE)
+            with files.bar.aside():
+                shown = [replace(part, path=spelled(name)) for part in parts]
+                results.add(name, shown, failed=not finite)
+            files.sound_s += sum(part.duration_s for part in parts)
     return files.status()

@@ -6,6 +6,8 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING
 
+from fastaudio._core import OnnxModel
+
 if TYPE_CHECKING:
     from fastaudio._core import Node, StreamSpec
 
@@ -31,7 +33,8 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     """Return the node with another hop of the last node that cuts windows before each output.
 
     An output with no such node before it stays as it is, and all other nodes are shared. None says that
-    nothing in the node cuts windows. `spec` is its input's.
+    nothing in the node cuts windows. `spec` is its input's. A ValueError says that a network behind the
+    windows remembers the ones before.
     """
     if node.cuts_windows():
         return node.with_hop(min(max(1, round(hop_s * spec.rate_hz)), _MOST))
@@ -42,8 +45,11 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
         for child in children[:-1]:
             specs += child.output_specs(specs[-1]).values()
         for i in reversed(range(len(children))):
-            changed[i] = _with_hop(children[i], specs[i], hop_s)
-            if changed[i] is not None:
+            new = changed[i] = _with_hop(children[i], specs[i], hop_s)
+            if new is not None:
+                own = _rates_hz(children[i], specs[i])
+                if _rates_hz(new, specs[i]) != own:
+                    _refuse_recurrent(children[i + 1 :], own)
                 break
     else:
         for i, role in enumerate(roles):
@@ -52,3 +58,24 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     if all(child is None for child in changed):
         return None
     return node.with_children([new or old for new, old in zip(changed, children, strict=True)])
+
+
+def _rates_hz(node: Node, spec: StreamSpec) -> list[float]:
+    return [output.rate_hz for output in node.output_specs(spec).values()]
+
+
+def _refuse_recurrent(nodes: list[Node], rates_hz: list[float]) -> None:
+    """Raise a ValueError if a network among nodes behind the windows carries state from row to row.
+
+    It learnt what windows one step apart sound like; with another step it remembers another sound. A network
+    within `Each` starts anew for each clip, and `Each` cuts windows itself, so it isn't among these nodes.
+    """
+    for node in nodes:
+        if isinstance(node, OnnxModel) and node.state:
+            own = " or ".join(f"{1 / rate_hz:g} s" for rate_hz in rates_hz)
+            raise ValueError(
+                "Pipeline.with_hop: expected a network without memory, got a recurrent one, which is right "
+                f"only with its own step of {own}; leave out hop_s (--hop), and take every n-th result "
+                "if you need fewer"
+            )
+        _refuse_recurrent(node.children(), rates_hz)

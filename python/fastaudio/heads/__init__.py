@@ -6,10 +6,11 @@
 
 Training needs the extra [train] (scikit-learn and onnx), drawing needs [plot]; a saved head needs neither.
 
-`data` holds labelled files and `rows` their embeddings; `folds` deals them out, `classifier` learns from
-them, `fitting` does all of it. `head` is the result, `head_card` its card, `embedders` its pipeline, `export`
-its ONNX. `evaluation` measures models by `metrics`; `report`, `plots` and `similarity` show what was found.
-`extras` imports optional packages.
+`data` finds labelled files, `rows` holds their embeddings, `results` says which files gave none, `cache`
+keeps embeddings for the next run; `folds` deals them out, `classifier` learns from them, `fitting` does all
+of it. `head` is the result, `head_card` its card, `embedders` its pipeline, `export` its ONNX. `evaluation`
+measures models by `metrics`; `report`, `plots` and `similarity` show what was found. `extras` imports
+optional packages.
 """
 
 from fastaudio.heads.data import labelled_files

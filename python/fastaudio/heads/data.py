@@ -1,24 +1,20 @@
-"""Labelled files as arrays, and what a pipeline gives for them."""
+"""Labelled files: found in a folder, and as arrays."""
 
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from fastaudio.running.decode import DecodeError, suffixes
-from fastaudio.tags import Tags
+from fastaudio.running.folders import Found, find_audio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-
-    from fastaudio.pipeline import Pipeline
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 Progress: TypeAlias = "Callable[[str, int, int], None]"
@@ -26,6 +22,13 @@ Progress: TypeAlias = "Callable[[str, int, int], None]"
 
 Failed: TypeAlias = "tuple[tuple[str, str], ...]"
 """Path and reason of each file that failed."""
+
+EMBEDDINGS = "fastaudio-embeddings"
+"""Name of the folder beside a model in which its training keeps embeddings."""
+
+_HARMLESS = ("not sound", "hidden", "link to a folder that is searched already")
+_STRAY = "expected a sub-folder for its label, got none; move it into one"
+_NAMED = 8  # a message stays within a screen
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,21 @@ class Examples:
         """Return only these files; the labels stay."""
         files = tuple(file for file, keep in zip(self.files, kept, strict=True) if keep)
         return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept])
+
+    def lost(self, kept: Examples) -> tuple[str, ...]:
+        """Return the labels that have files here, but none among those that were kept."""
+        gone = np.flatnonzero(self.truth.any(axis=0) > kept.truth.any(axis=0))
+        return tuple(self.labels[k] for k in gone.tolist())
+
+    def of(self, labels: Sequence[str]) -> set[str]:
+        """Return the files that have one of these labels."""
+        columns = [k for k, label in enumerate(self.labels) if label in labels]
+        return {self.files[i] for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
+
+    def without(self, labels: Sequence[str]) -> Examples:
+        """Return the same files without these labels."""
+        kept = [k for k, label in enumerate(self.labels) if label not in labels]
+        return replace(self, labels=tuple(self.labels[k] for k in kept), truth=self.truth[:, kept])
 
 
 def examples(
@@ -83,9 +101,7 @@ def examples(
             raise TypeError(f"{what}: expected labels as str, or lists of them, got {one!r:.60}")
     sets = [set(one) for one in lists]
     found: list[str] = sorted(set[str]().union(*sets))
-    unknown = [label for label in found if known is not None and label not in known]
-    if unknown and known is not None:
-        raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
+    _check_names(what, found, known)
     names = tuple(found if known is None else known)
     truth = np.array([[name in one for name in names] for one in sets], dtype=np.bool_)
     ids = np.arange(len(paths))
@@ -95,62 +111,108 @@ def examples(
     return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
 
 
-def results_of(
-    what: str,
-    pipeline: Pipeline,
-    given: Examples,
-    jobs: int | None,
-    progress: Progress | None,
-    *,
-    take: Callable[[Any], NDArray[np.float32]] = np.asarray,
-) -> tuple[Examples, list[NDArray[np.float32]], Failed]:
-    """Run a pipeline over files: return those that gave a result, what `take` keeps of it, and the others.
+def _check_names(what: str, labels: Sequence[str], known: Sequence[str] | None) -> None:
+    for label in labels:
+        if any("\ud800" <= sign <= "\udfff" for sign in label):  # a card couldn't hold it
+            raise ValueError(f"{what}: expected labels in UTF-8, got {label!a:.60}; rename the folder")
+    unknown = [label for label in labels if known is not None and label not in known]
+    if unknown and known is not None:
+        raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
 
-    Raises:
-        ValueError: no file gave a result; the message begins with `what`.
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a folder with a sub-folder for each label holds.
+
+    Attributes:
+        files: paths of the sound files in sub-folders, sorted.
+        labels: the name of each file's sub-folder.
+        missing: path and reason of each sub-folder without sound, and of what couldn't be searched.
+        strays: sound files beside the sub-folders, which have no label.
+        skipped: a line that says what else was left out and why, or None.
     """
-    kept, taken, failed = [], [], []
-    for i, (file, result) in enumerate(zip(given.files, pipeline.map(given.files, jobs=jobs), strict=True)):
-        reason: str | None = None
-        if isinstance(result, Exception):
-            reason = result.reason if isinstance(result, DecodeError) else str(result)
-        elif not len(result):
-            reason = "expected sound enough for a row, got none"
-        elif isinstance(result, np.ndarray) and not np.isfinite(result).all():
-            reason = "expected finite embeddings, got others"
-        elif isinstance(result, Tags) and result.truncated:  # the pipeline itself warns about rows
-            warnings.warn(f"{file}: the file is cut short, got {result.duration_s:.2f} s", stacklevel=4)
-        kept.append(reason is None)
-        if reason is None:
-            taken.append(take(result))
-        else:
-            failed.append((file, reason))
-        if progress is not None:
-            progress("embedding", i + 1, len(given.files))
-    if not taken:
-        raise ValueError(f"{what}: expected files that can be read, got none; {': '.join(failed[0])}")
-    return given.only(np.array(kept)), taken, tuple(failed)
+
+    files: list[str]
+    labels: list[str]
+    missing: Failed
+    strays: tuple[str, ...]
+    skipped: str | None
+
+    @property
+    def left_out(self) -> Failed:
+        """Path and reason of all that should have given labelled sound, and didn't."""
+        return self.missing + tuple((path, _STRAY) for path in self.strays)
 
 
-def labelled_files(folder: PathLike) -> tuple[list[str], list[str]]:
-    """Return the audio files in a folder's sub-folders, and their labels, which are the sub-folders' names.
-
-    Sub-folders are searched to any depth; hidden files and folders are left out.
+def search(folder: PathLike) -> Labelled:
+    """Look through a folder of labelled sounds; hidden names are left out, and so are folders of models.
 
     Raises:
-        ValueError: there is no such folder, or no audio file in its sub-folders.
+        ValueError: there is no such folder, or no sound in its sub-folders.
     """
     top = Path(folder)
     if not top.is_dir():
         raise ValueError(f"{folder}: expected a folder with a sub-folder for each label, got no folder")
-    known = suffixes()
-    files, labels = [], []
-    for path in sorted(top.rglob("*")):
-        parts = path.relative_to(top).parts
-        audio = path.suffix.lower().lstrip(".") in known and path.is_file()
-        if audio and len(parts) > 1 and not any(part.startswith(".") for part in parts):
-            files.append(str(path))
-            labels.append(parts[0])
+    found = find_audio(folder)
+    parts = [Path(file).relative_to(top).parts for file in found.files]
+    files = [(file, at[0]) for file, at in zip(found.files, parts, strict=True) if len(at) > 1]
+    strays = tuple(file for file, at in zip(found.files, parts, strict=True) if len(at) == 1)
+    below: dict[str, dict[str, str]] = {}
+    for path, reason in found.skipped.items():
+        at = Path(path).relative_to(top).parts
+        below.setdefault(at[0] if at else "", {})[path] = reason
     if not files:
-        raise ValueError(f"{folder}: expected audio files in sub-folders, one for each label, got none")
-    return files, labels
+        why = f"; {line}" if (line := found.line()) else ""
+        raise ValueError(f"{folder}: expected audio files in sub-folders, one for each label, got none{why}")
+    held = {label for _, label in files}
+    missing = []
+    for name in sorted(os.listdir(folder)):  # noqa: PTH208  # a path may be bytes that are no text
+        path = os.path.join(folder, name)  # noqa: PTH118
+        if name.startswith(".") or name in held or not os.path.isdir(path) or _is_ours(path):  # noqa: PTH112
+            continue
+        line = Found(skipped=below.pop(name, {})).line()
+        missing.append((os.path.join(path, ""), f"expected sound, got none; {line or 'it is empty'}"))  # noqa: PTH118
+    rest = {path: reason for paths in below.values() for path, reason in paths.items()}
+    missing += [(path, f"expected sound, got: {why}") for path, why in rest.items() if why not in _HARMLESS]
+    skipped = {path: why for path, why in rest.items() if why in _HARMLESS}
+    names = [file for file, _ in files], [label for _, label in files]
+    return Labelled(*names, tuple(missing), strays, Found(skipped=skipped).line())
+
+
+def labelled_files(folder: PathLike, *, allow_missing: bool = False) -> tuple[list[str], list[str]]:
+    """Return the audio files in a folder's sub-folders, and their labels, which are the sub-folders' names.
+
+    Sub-folders are searched to any depth, and links are followed; hidden files and folders are left out.
+
+    Args:
+        folder: it has a sub-folder for each label.
+        allow_missing: whether to leave out sub-folders without sound, and what can't be searched.
+
+    Raises:
+        ValueError: there is no such folder, no audio file in its sub-folders, or one of these has none.
+    """
+    found = search(folder)
+    if found.missing and not allow_missing:
+        raise ValueError(
+            refusal(
+                str(folder),
+                f"expected sound in each sub-folder, got {len(found.missing)} without",
+                found.missing,
+            )
+        )
+    return found.files, found.labels
+
+
+def refusal(subject: str, expectation: str, missing: Failed) -> str:
+    """Return the message for what is missing; it names the first few."""
+    named = [f"\n  {path}: {reason}" for path, reason in missing[:_NAMED]]
+    more = [f"\n  and {len(missing) - _NAMED} more"] if len(missing) > _NAMED else []
+    return (
+        f"{subject}: {expectation}; mend that, or add --allow-missing (allow_missing=True) to go on without:"
+        f"{''.join(named + more)}"
+    )
+
+
+def _is_ours(folder: str) -> bool:
+    """Tell whether a folder is a model or its embeddings, which lie here if the output does."""
+    return os.path.isfile(os.path.join(folder, "card.json")) or os.path.basename(folder) == EMBEDDINGS  # noqa: PTH113, PTH118, PTH119

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastaudio.heads.classifier import Classifier
 
 
-def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, average: bool) -> Pipeline:
+def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None) -> Pipeline:
     """Return the pipeline that gives rows for a head.
 
     Raises:
@@ -42,7 +42,13 @@ def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None, *, 
         raise ValueError(
             f"heads.fit: expected rows that are vectors, got [{shape}] from {layer_of(pipeline)!r}; {remedy}"
         )
-    return pipeline >> Mean() if average and spec.rate_hz else pipeline
+    return pipeline
+
+
+def averaged(embedder: Pipeline) -> Pipeline:
+    """Return an embedder that gives one row per clip, the mean over time."""
+    (spec,) = embedder.output_specs.values()
+    return embedder >> Mean() if spec.rate_hz else embedder
 
 
 def layer_of(embedder: Pipeline) -> str:
@@ -91,6 +97,7 @@ def _networks(node: Node) -> Iterator[OnnxModel]:
 
 
 def licence_of(embedder: Pipeline) -> Path | None:
-    """Return the licence that lies beside one of the embedder's networks, if any."""
+    """Return the licence that lies beside one of the embedder's networks, if any; no link to elsewhere."""
     beside = [Path(net.path).parent / "LICENSE" for net in _networks(embedder.node)]
-    return next((path for path in beside if path.is_file()), None)
+    inside = [path for path in beside if path.resolve().is_relative_to(path.parent.resolve())]
+    return next((path for path in inside if path.is_file()), None)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio.heads import metrics, report
-from fastaudio.heads.data import Failed, PathLike, Progress, examples, results_of
+from fastaudio.heads.data import Failed, PathLike, Progress, examples
+from fastaudio.heads.results import collect
 from fastaudio.pipeline import Pipeline
 from fastaudio.tags import Tags
 
@@ -35,6 +36,7 @@ class Evaluation:
         multi: whether a file may have any number of labels.
         failed: path and reason of each file that couldn't be read.
         model: name of the model that gave the scores.
+        lost: labels none of whose files could be used.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +45,7 @@ class Evaluation:
     multi: bool
     failed: Failed = ()
     model: str | None = None
+    lost: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -71,7 +74,7 @@ class Evaluation:
         confusion = self.confusion
         lines = report.label_lines(self.labels, self.truth.sum(axis=0), self.of_labels, confusion)
         matrix = [] if confusion is None else report.confusion_lines(self.labels, confusion)
-        failed = report.failed_lines(self.failed)
+        failed = report.failed_lines(self.failed, self.lost)
         return [*lines, *(["", *matrix] if matrix else []), *(["", *failed] if failed else [])]
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class Evaluation:
             ],
             "confusion": None if confusion is None else confusion.tolist(),
             "failed": [{"path": path, "reason": reason} for path, reason in self.failed],
+            "lost_labels": list(self.lost),
         }
 
     def to_json(self) -> str:
@@ -144,8 +148,10 @@ def evaluate(
     if len(specs) != 1 or specs[0].kind != "scores":
         raise ValueError(f"heads.evaluate: expected a model that gives tags, got {pipeline!r:.80}")
     known = examples("heads.evaluate", files, labels, known=specs[0].labels)
-    kept, scores, failed = results_of("heads.evaluate", pipeline, known, jobs, progress, take=Tags.mean)
-    return Evaluation(kept.labels, kept.truth, np.stack(scores), kept.multi, failed, pipeline.name)
+    results = pipeline.map(known.files, jobs=jobs)
+    kept, scores, failed = collect("heads.evaluate", known, results, progress, Tags.mean)
+    about = kept.multi, failed, pipeline.name, known.lost(kept)
+    return Evaluation(kept.labels, kept.truth, np.stack(scores), *about)
 
 
 def _plain(value: float) -> float | None:

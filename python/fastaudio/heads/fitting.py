@@ -9,14 +9,16 @@ import numpy as np
 
 from fastaudio._core import ModelError
 from fastaudio.heads import embedders, metrics
+from fastaudio.heads.cache import EmbeddingCache
 from fastaudio.heads.classifier import Classifier, Kind, Options, train
-from fastaudio.heads.data import Examples, PathLike, Progress, examples
+from fastaudio.heads.data import Examples, PathLike, Progress, examples, refusal
 from fastaudio.heads.evaluation import Evaluation
 from fastaudio.heads.extras import require
 from fastaudio.heads.folds import check, check_learnt, deal
 from fastaudio.heads.head import Head
 from fastaudio.heads.head_card import card_of, notes_of
 from fastaudio.heads.rows import Rows, read
+from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
     import os
@@ -47,6 +49,8 @@ def fit(
     seed: int = 0,
     jobs: int | None = None,
     progress: Progress | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    allow_missing: bool | None = None,
 ) -> Head:
     """Train a head for your own labels on a model's embedding.
 
@@ -77,10 +81,17 @@ def fit(
         seed: seed of the folds and of "mlp".
         jobs: files at once; None for one per processor core.
         progress: called with "embedding" or "training", how much is done, and the total.
+        cache: a folder where embeddings are kept and found again, so that training again with other options
+            costs seconds and an interrupted run goes on. A file that was changed is embedded again. The
+            folder may be shared by models, and deleted at any time.
+        allow_missing: what to do about files that can't be used, which `Head.failed` lists. None goes on
+            without them, but refuses if a label loses all of its files; True goes on without such labels
+            too, which `Head.lost` lists; False refuses if there is any such file.
 
     Raises:
         TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
-            outside its range, or rows aren't vectors.
+            outside its range, rows aren't vectors, or files can't be used and `allow_missing` forbids it.
+        OutputError: the cache's folder can't be made or written into.
         ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
         MissingExtra: scikit-learn or onnx isn't installed.
 
@@ -93,10 +104,14 @@ def fit(
     _check_options(kind, folds, hidden, penalty)
     given = examples("heads.fit", files, labels, groups)
     _check_labels(given)
-    pipeline = embedders.embedder_of(embedder, layer, average=average)
+    base = embedders.embedder_of(embedder, layer)
+    pipeline = embedders.averaged(base) if average else base
     options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
 
-    rows = _read(pipeline, given, jobs, progress)
+    kept = None if cache is None else EmbeddingCache(cache, base)
+    rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
+    lost = given.lost(rows.clips)
+    rows = _usable(rows, given, lost, allow_missing)
     clips = rows.clips
     judged = _cross_validate(rows, options, folds, progress)
     classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
@@ -109,9 +124,11 @@ def fit(
     card = card_of(pipeline, clips, options, classifier, **how)
     tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
     _check_export(tagger, classifier, rows)
-    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, rows.failed, tagger.name)
+    about = rows.failed, tagger.name, lost
+    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
     notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
-    return Head(clips.labels, means, stds, evaluation, rows.failed, tagger, classifier, notes, licence)
+    parts = evaluation, rows.failed, tagger, classifier, notes, licence
+    return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached)
 
 
 @dataclass(frozen=True)
@@ -126,9 +143,16 @@ class _Judged:
         return {name: statistic(np.array([part[name] for part in self.folds])) for name in metrics.NAMES}
 
 
-def _read(pipeline: Pipeline, given: Examples, jobs: int | None, progress: Progress | None) -> Rows:
-    """Return the files' rows; refuse labels of which too few files can be read."""
-    rows = read(pipeline, given, jobs, progress)
+def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
+    """Return the rows without lost labels; refuse what `allow_missing` forbids, and too few files."""
+    if rows.failed and allow_missing is False:
+        text = f"expected embeddings of every file, got none of {len(rows.failed)}"
+        raise ValueError(refusal("heads.fit", text, rows.failed))
+    if lost and not allow_missing:
+        text = f"expected files of each label that can be used, got none of {', '.join(map(repr, lost))}"
+        theirs = given.of(lost)
+        raise ValueError(refusal("heads.fit", text, tuple(one for one in rows.failed if one[0] in theirs)))
+    rows = rows.without(lost)
     try:
         _check_labels(rows.clips)
     except ValueError as error:  # with all files there were enough
@@ -165,6 +189,8 @@ def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
     for k in range(len(rows.clips.labels)):
         first = int(np.flatnonzero(rows.clips.truth[:, k])[0])
         tags = tagger(rows.clips.files[first])
+        if not isinstance(tags, Tags):
+            raise ModelError(f"heads.fit: expected tags of the exported head, got {type(tags).__name__}")
         error = max(error, float(np.abs(tags.scores - want[rows.clip == first]).max()))
     if not error <= TOLERANCE:
         raise ModelError(

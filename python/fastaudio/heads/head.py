@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fastaudio._core import ModelError
+from fastaudio._system.writing import writing
+from fastaudio.cards import read_card
 from fastaudio.heads import report, similarity
 from fastaudio.pipeline import Pipeline
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from fastaudio.heads.classifier import Classifier
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
+
+
+_NETWORK = re.compile(r"[^/\\]+\.onnx")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +41,7 @@ class Head:
         classifier: the head alone, with its weights.
         notes: lines that say how it was trained.
         licence: the licence file that came with the embedder's network, if any.
+        n_cached: how many files' embeddings came from the cache.
     """
 
     labels: tuple[str, ...]
@@ -46,6 +53,12 @@ class Head:
     classifier: Classifier
     notes: tuple[str, ...]
     licence: Path | None = None
+    n_cached: int = 0
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Labels that were left out, since none of their files could be used."""
+        return self.evaluation.lost
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
@@ -68,20 +81,26 @@ class Head:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as a model that `Pipeline.load(path)` runs and that is named like `path`.
 
+        A model that is there is replaced, and stays whole until the new one is.
+
         Args:
             path: a folder, for the card, its network and the embedder's licence; or the path of a card, which
                 ends in .json; or a file that ends in .onnx, for all but the licence's text.
 
         Raises:
-            ModelError: the temporary files are gone or were changed.
+            ModelError: the temporary files are gone or were changed, or what is in the way is no model.
+            OutputError: a file can't be written.
         """
-        target, ours = Path(path), self.pipeline
-        folder = target.suffix not in (".json", ".onnx")
-        card = ours.card | {"name": target.absolute().name if folder else target.stem}
+        target, ours = model_file(path), self.pipeline
+        in_folder = target != Path(path)
+        card = ours.card | {"name": Path(path).absolute().name if in_folder else target.stem}
         named = Pipeline(ours.node, channel=ours.channel, quality=ours.quality, card=card)
-        named.save(target / "card.json" if folder else target)
-        if folder and self.licence is not None:
-            shutil.copyfile(self.licence, target / "LICENSE")
+        old = _networks_beside(target)
+        named.save(target)
+        if in_folder:
+            _replace_licence(target.parent / "LICENSE", self.licence, is_ours=bool(old))
+        for network in old - _networks_beside(target):
+            network.unlink(missing_ok=True)
 
     def similarity(self) -> tuple[list[str], NDArray[np.float64]]:
         """Return the labels, with similar ones side by side, and the cosines between their weights.
@@ -114,3 +133,48 @@ class Head:
             MissingExtra: matplotlib isn't installed.
         """
         self.evaluation.plot_confusion(path)
+
+
+def model_file(path: str | os.PathLike[str]) -> Path:
+    """Return the file that makes a head's place a model: its card, or all in one if `path` ends in .onnx."""
+    target = Path(path)
+    return target if target.suffix in (".json", ".onnx") else target / "card.json"
+
+
+def _replace_licence(path: Path, licence: Path | None, *, is_ours: bool) -> None:
+    """Write the licence of a new embedder; that of the model before goes if there is none."""
+    if licence is not None:
+        content = licence.read_bytes()
+        with writing(path, force=True) as file:
+            file.write(content)
+    elif is_ours:
+        path.unlink(missing_ok=True)
+
+
+def _networks_beside(card: Path) -> set[Path]:
+    """Return the networks beside a head's card that it names, and that no other card there does."""
+    if card.suffix != ".json" or not card.is_file():
+        return set()
+    names = _named_in(card)
+    for other in card.parent.glob("*.json"):
+        if other != card:
+            names -= _named_in(other)
+    return {card.parent / name for name in names if _NETWORK.fullmatch(name)}  # a card might name anything
+
+
+def _named_in(card: Path) -> set[str]:
+    """Return the paths of networks in a card; none of what is no card."""
+    try:
+        left: list[Any] = [read_card(card).data["pipeline"]]
+    except ModelError:
+        return set()
+    found = set()
+    while left:  # no recursion: a card may nest deeper than the stack
+        data = left.pop()
+        if isinstance(data, list):
+            left += data
+        elif isinstance(data, dict):
+            left += data.values()
+            if data.get("node") == "OnnxModel":
+                found.add(str(data.get("path")))
+    return found

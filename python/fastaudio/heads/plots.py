@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._system.writing import check_writable, writing
 from fastaudio.heads import similarity
 from fastaudio.heads.extras import require
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ def plot_confusion(path: str | os.PathLike[str], labels: Sequence[str], confusio
             if count:
                 axes.text(j, i, str(count), ha="center", va="center", color=colour, fontsize=8)
     figure.colorbar(image, ax=axes, label="share of the label's files")
-    figure.savefig(path)
+    _save(figure, path)
 
 
 def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix: NDArray[np.float64]) -> None:
@@ -63,7 +65,33 @@ def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix:
     cosines.set_xticks(range(len(names)), names, rotation=90)
     cosines.set_yticks(range(len(names)), names)
     figure.colorbar(image, ax=cosines, label="cosine of the labels' weights")
-    figure.savefig(path)
+    _save(figure, path)
+
+
+def check(
+    path: str | os.PathLike[str], *, force: bool, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> None:
+    """Find out before the work whether a drawing could be written; arguments are those of `check_writable`.
+
+    Raises:
+        MissingExtra: matplotlib isn't installed.
+        ValueError: the name ends in no format that can be drawn.
+        OutputError: the file can't be written.
+    """
+    known = _figure(1, 1).canvas.get_supported_filetypes()
+    if _format(path) not in known:
+        names = ", ".join(f".{name}" for name in ("png", "svg", "pdf"))
+        raise ValueError(f"{path}: expected a name that ends in one of {names}, got another")
+    check_writable(path, force=force, inputs=inputs)
+
+
+def _format(path: str | os.PathLike[str]) -> str:
+    return Path(path).suffix.lower().removeprefix(".") or "png"
+
+
+def _save(figure: Any, path: str | os.PathLike[str]) -> None:
+    with writing(path, force=True) as file:
+        figure.savefig(file, format=_format(path))
 
 
 def _side(n_labels: int) -> float:

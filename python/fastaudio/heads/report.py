@@ -71,11 +71,11 @@ def confusion_lines(labels: Sequence[str], confusion: NDArray[np.int64]) -> list
     return lines
 
 
-def failed_lines(failed: Failed) -> list[str]:
-    """Return one line per file that was left out."""
-    if not failed:
-        return []
-    return [f"left out ({len(failed)}):", *(f"  {path}: {reason}" for path, reason in failed)]
+def failed_lines(failed: Failed, lost: Sequence[str] = ()) -> list[str]:
+    """Return one line per file that was left out, and one for labels that are left without any."""
+    lines = [f"left out ({len(failed)}):"] if failed else []
+    lines += [f"  {path}: {reason}" for path, reason in failed]
+    return [*lines, f"labels without a file that could be used: {', '.join(lost)}"] if lost else lines
 
 
 def _number(value: float) -> str:

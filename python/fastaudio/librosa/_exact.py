@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Spectrogram
-from fastaudio.librosa._arguments import audio, fills_a_frame, integral
-from fastaudio.librosa._nodes import node
+from fastaudio.librosa._arguments import audio, fills_a_frame, integral, refuse_if_not_finite
+from fastaudio.librosa._nodes import node, warn_of_a_short_signal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,8 @@ _FRAMES_AT_ONCE = 512
 def magnitudes(y: Any, sr: float, options: dict[str, Any]) -> Rows:
     """Return float32 rows [..., n_frames, n_bins] of samples [..., n_samples]."""
     y = audio(y)
+    refuse_if_not_finite(y)
+    warn_of_a_short_signal(y, options)
     n_fft, hop = options["n_fft"], options["hop_length"]
     node(Spectrogram, sample_rate=integral("sr", sr), power=1.0, **options)  # checks the options
     fills_a_frame(y, n_fft, options["center"])

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import RMS, ZeroCrossingRate
-from fastaudio.librosa._arguments import dtype_only, only, padding, public, spectrum
-from fastaudio.librosa._nodes import framed, node
+from fastaudio.librosa._arguments import (
+    Refused,
+    audio,
+    dtype_only,
+    only,
+    padding,
+    positive_integer,
+    public,
+    real,
+    spectrum,
+)
+from fastaudio.librosa._nodes import LARGEST, framed, node
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -31,7 +41,7 @@ def rms(
     if y is None and S is not None:
         rows = spectrum("S", np.abs(S))
         if rows.shape[-1] != frame_length // 2 + 1:
-            raise ValueError(
+            raise Refused(
                 f"expected frame_length {2 * rows.shape[-1] - 2} or {2 * rows.shape[-1] - 1} for S of "
                 f"{rows.shape[-1]} bins, got {frame_length}"
             )
@@ -42,8 +52,13 @@ def rms(
             weights[-1] = 0.5
         power: NDArray[np.float32] = 2 * (np.square(rows) @ weights) / np.float32(frame_length) ** 2
         return np.sqrt(power)[..., None, :].astype(np.float32, copy=False)
+    if y is not None:  # librosa takes integers as they are, and more
+        y = real("y", y)
+        if not np.isfinite(y).all():
+            raise ValueError("expected y of finite samples, got some that aren't; clean it first")
+    positive_integer("hop_length", hop_length)
     level = node(RMS, frame_length=frame_length, hop_length=hop_length, **padding(center, pad_mode))
-    return np.swapaxes(framed(level, y, frame_length, center), -1, -2)
+    return np.swapaxes(framed(level, y, frame_length, center, 1), -1, -2)
 
 
 @public("feature.zero_crossing_rate")
@@ -68,7 +83,9 @@ def zero_crossing_rate(
         center=center,
         threshold=float(threshold),
     )
-    rows = framed(rate, y, frame_length, center)
+    positive_integer("hop_length", hop_length)
+    limited = np.clip(audio(y), -LARGEST, LARGEST)  # signs count alone
+    rows = framed(rate, limited, frame_length, center)
     if pad:  # the first sample of a frame counts as a crossing
         rows = rows + np.float32(1 / frame_length)
     return np.swapaxes(rows, -1, -2)

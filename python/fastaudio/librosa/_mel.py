@@ -9,22 +9,26 @@ import numpy as np
 
 from fastaudio._core import MFCC, Delta, MelSpectrogram, Spectrogram
 from fastaudio.librosa._arguments import (
+    Refused,
     dtype_only,
     framing,
     integral,
     one_of,
     only,
+    positive_integer,
     public,
     real,
     spectrum,
     tell,
 )
-from fastaudio.librosa._nodes import decibels, framed, node, rows_of
+from fastaudio.librosa._decibels import decibels, limited
+from fastaudio.librosa._nodes import n_fft_of, node, rows_of, transformed
 from fastaudio.librosa.filters import MEL_NORMS, mel_weights
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
+    from fastaudio._core import Node
     from fastaudio.librosa._arguments import Rows
 
 _DCT_NORMS = {"ortho": "ortho", None: "none", "backward": "none"}
@@ -88,16 +92,22 @@ def mfcc(
     """Return cepstral coefficients [..., n_mfcc, n_frames] of samples y, or of a log-mel-spectrogram S."""
     only("dct_type", dct_type, 2, "take scipy.fft.dct of the log-mel-spectrogram")
     dtype_only(np.float32, dtype)
+    if lifter < 0:
+        raise Refused(f"expected lifter of at least 0, got {tell(lifter)}")
     kind = one_of("norm", norm, _DCT_NORMS)
     if S is not None:
         rows = spectrum("S", S)
     else:
+        if mel_norm not in tuple(MEL_NORMS):
+            raise NotImplementedError(f"expected mel_norm 'slaney', 1 or None, got {tell(mel_norm)}")
         filters = {"n_mels": n_mels, "fmin": fmin, "fmax": fmax, "htk": htk, "norm": mel_norm}
         options = framing(n_fft, hop_length, win_length, window, center=center, pad_mode=pad_mode)
-        rows = decibels(_mel_rows(y, sr, power, options, filters), 1, 1e-10, 80)
+        rows = limited(decibels(_mel_rows(y, sr, power, options, filters)), 80)
+    if rows.shape[-1] == 0:
+        raise ValueError(f"expected n_mels of at least 1, got {n_mels}")
     coefficients = min(n_mfcc, rows.shape[-1]) if lifter == 0 else n_mfcc  # librosa cuts off the missing ones
     cepstra = node(MFCC, n_mfcc=coefficients, norm=kind, lifter=float(lifter))
-    return np.swapaxes(rows_of(cepstra, rows), -1, -2)
+    return np.swapaxes(rows_of(cepstra, rows, 1), -1, -2)
 
 
 @public("feature.delta", rows="data")
@@ -109,40 +119,46 @@ def delta(
         if name not in _SAVGOL:
             raise TypeError(f"delta() got an unexpected keyword argument {name!r}")
         raise NotImplementedError(f"expected no {name}, got {tell(value)}; call scipy.signal.savgol_filter")
+    if not (isinstance(width, int | np.integer) and width >= 3 and width % 2 == 1):  # noqa: PLR2004
+        raise Refused(f"expected width as an odd number of at least 3, got {tell(width)}")
+    positive_integer("order", order)
     kind = node(Delta, width=width, order=order, mode=one_of("mode", mode, _DELTA_MODES))
     values = np.moveaxis(np.atleast_1d(real("data", data)), axis, 0)
     if mode == "interp" and len(values) < width:
-        raise ValueError(
+        raise Refused(
             f"expected data of width={width} values or more along its axis, got {len(values)}; "
             "use a smaller width or mode='nearest'"
         )
-    slopes = rows_of(kind, values.reshape(len(values), -1))
+    slopes = rows_of(kind, values.reshape(len(values), -1), 1)
     return np.moveaxis(slopes.reshape(values.shape), 0, axis)
 
 
 def _mel_rows(y: Any, sr: float, power: float, options: dict[str, Any], filters: dict[str, Any]) -> Rows:
     """Return mel rows [..., n_frames, n_mels]."""
-    n_fft, center = options["n_fft"], options["center"]
     fmax = filters["fmax"]
-    if fmax is not None and 2 * fmax > sr:  # only librosa has filters beyond the last bin
-        spectra = node(Spectrogram, power=float(power), **options)
-        return _filtered(framed(spectra, y, n_fft, center), float(sr), n_fft, filters)
-    mel = node(
-        MelSpectrogram,
-        sample_rate=integral("sr", sr),
-        n_mels=filters["n_mels"],
-        f_min=float(filters["fmin"]),
-        f_max=None if fmax is None else float(fmax),
-        mel_scale="htk" if filters["htk"] else "slaney",
-        norm=one_of("norm", filters["norm"], MEL_NORMS),
-        power=float(power),
-        **options,
-    )
-    return framed(mel, y, n_fft, center)
+    mel: Node | None = None
+    if fmax is None or 2 * fmax <= sr:
+        try:
+            mel = node(
+                MelSpectrogram,
+                sample_rate=integral("sr", sr),
+                n_mels=filters["n_mels"],
+                f_min=float(filters["fmin"]),
+                f_max=None if fmax is None else float(fmax),
+                mel_scale="htk" if filters["htk"] else "slaney",
+                norm=one_of("norm", filters["norm"], MEL_NORMS),
+                power=float(power),
+                **options,
+            )
+        except ValueError:  # filters that only librosa has: most often some without a bin
+            mel = None
+    if mel is not None:
+        return transformed(mel, y, options, power)
+    spectra = node(Spectrogram, power=float(power), **options)
+    return _filtered(transformed(spectra, y, options, power), float(sr), options["n_fft"], filters)
 
 
-def _filtered(rows: Rows, sr: float, n_fft: int, filters: dict[str, Any]) -> Rows:
+def _filtered(rows: Rows, sr: float, n_fft: int | None, filters: dict[str, Any]) -> Rows:
     """Return mel rows of a spectrum's rows; if n_fft doesn't fit their length, the length gives n_fft."""
-    n_fft = n_fft if n_fft // 2 + 1 == rows.shape[-1] else 2 * (rows.shape[-1] - 1)
-    out: Rows = rows @ mel_weights(sr, n_fft, filters).T
+    out: Rows = rows @ mel_weights(sr, n_fft_of(n_fft, rows), filters).T
     return out

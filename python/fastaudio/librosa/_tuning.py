@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio.librosa._nodes import level_of_the_caller
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -26,7 +28,8 @@ def estimate_tuning(rows: Rows, sr: float, bin_hz: float, bins_per_octave: int) 
         pitches = pitches[heights >= np.median(heights)]
     if not len(pitches):
         warnings.warn(
-            "librosa.feature.chroma_stft: no pitch to estimate tuning from; 0 is used", stacklevel=4
+            "Trying to estimate tuning from empty frequency set: no pitch is loud enough; 0 is used",
+            stacklevel=level_of_the_caller(),
         )
         return 0.0
     residual = np.mod(bins_per_octave * np.log2(pitches / _A0_HZ), 1.0)

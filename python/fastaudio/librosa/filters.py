@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.librosa._arguments import dtype_only, one_of, public
+from fastaudio.librosa._arguments import Refused, dtype_only, one_of, public, tell
+from fastaudio.librosa._handover import open_up
+from fastaudio.librosa._nodes import level_of_the_caller
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -21,6 +24,7 @@ MEL_NORMS = {"slaney": "slaney", None: "none", 1: "unit_sum"}
 # Slaney's scale: linear below 1 kHz, 27 bands per factor of 6.4 above.
 _BREAK_HZ = 1000.0
 _HZ_PER_MEL = 200 / 3
+_NAMED = 5
 _LOG_STEP = np.log(6.4) / 27
 
 
@@ -44,43 +48,58 @@ def mel(
 
 def mel_weights(sr: float, n_fft: int, options: dict[str, Any]) -> NDArray[np.float32]:
     """Return the filters for `mel`'s other options; equal ones share an array, which must not be changed."""
-    fmax, sr = options["fmax"], float(sr)
-    return _weights(
+    fmax, sr, norm = options["fmax"], float(sr), options["norm"]
+    if isinstance(norm, str) and norm != "slaney":
+        raise Refused(f"expected norm 'slaney', 1 or None, got {tell(norm)}")
+    if operator.index(n_fft) < 1:
+        raise ValueError(f"expected n_fft of at least 1, got {n_fft}")
+    fmin, fmax = float(options["fmin"]), sr / 2 if fmax is None else float(fmax)
+    weights, empty = _weights(
         sr,
-        int(n_fft),
+        operator.index(n_fft),
         int(options["n_mels"]),
-        fmin=float(options["fmin"]),
-        fmax=sr / 2 if fmax is None else float(fmax),
+        fmin=fmin,
+        fmax=fmax,
         htk=bool(options["htk"]),
-        norm=one_of("norm", options["norm"], MEL_NORMS),
+        norm=one_of("norm", norm, MEL_NORMS),
     )
+    if norm != "slaney" and not np.isfinite(weights).all():
+        raise Refused(f"expected fmax above fmin, got fmin={fmin}, fmax={fmax}")
+    if empty:
+        warnings.warn(
+            f"Empty filters detected in mel frequency basis: bands {_listed(empty)} are narrower than a bin; "
+            "use a longer n_fft or fewer bands",
+            stacklevel=level_of_the_caller(),
+        )
+    return weights
 
 
 @lru_cache(maxsize=16)
 def _weights(
     sr: float, n_fft: int, n_mels: int, *, fmin: float, fmax: float, htk: bool, norm: str
-) -> NDArray[np.float32]:
-    """Compute the filters in float64, once per set of arguments."""
+) -> tuple[NDArray[np.float32], list[int]]:
+    """Compute the filters in float64, once per set of arguments, and which of them are empty."""
     bins = np.fft.rfftfreq(n_fft, 1 / sr)
     bottom, top = _mel(np.array([fmin, fmax]), htk)
     edges = _hz(np.linspace(bottom, top, n_mels + 2), htk)
     lower, centre, upper = (edges[start : start + n_mels, None] for start in range(3))
-    rise = (bins - lower) / (centre - lower)
-    fall = (upper - bins) / (upper - centre)
+    with np.errstate(divide="ignore", invalid="ignore"):  # bands without width
+        rise = (bins - lower) / (centre - lower)
+        fall = (upper - bins) / (upper - centre)
     weights: NDArray[Any] = np.maximum(0, np.minimum(rise, fall))
     sums = weights.sum(axis=1, keepdims=True)
-    empty = np.flatnonzero((sums[:, 0] == 0) & (edges[:n_mels] > 0))
-    if empty.size:
-        warnings.warn(
-            f"librosa.filters.mel: bands {empty.tolist()} are narrower than a bin and stay empty; "
-            "use a longer n_fft or fewer bands",
-            stacklevel=5,
-        )
+    empty = np.flatnonzero((sums[:, 0] == 0) & (edges[:n_mels] > 0)).tolist()
     if norm == "slaney":
         weights *= 2 / (upper - lower)
     elif norm == "unit_sum":
         weights /= np.where(sums > 0, sums, 1)
-    return weights.astype(np.float32)
+    return weights.astype(np.float32), empty
+
+
+def _listed(bands: list[int]) -> str:
+    """Return the first few numbers."""
+    few = ", ".join(map(str, bands[:_NAMED]))
+    return f"{few}, ..." if len(bands) > _NAMED else few
 
 
 def _mel(hz: NDArray[Any], htk: bool) -> NDArray[Any]:
@@ -95,3 +114,6 @@ def _hz(mels: NDArray[Any], htk: bool) -> NDArray[Any]:
         return 700 * (10 ** (mels / 2595) - 1)
     above = _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_HZ / _HZ_PER_MEL))
     return np.where(mels >= _BREAK_HZ / _HZ_PER_MEL, above, mels * _HZ_PER_MEL)
+
+
+open_up(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastaudio.live.microphone import Microphone
+from fastaudio.live.retrying import Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,21 +22,22 @@ def source_for(
     channels: int,
     block_s: float | None,
     overflow: str,
+    retry_s: float | None = None,
 ) -> Source:
     """Return the source itself, or else the microphone of that name or number; see `Pipeline.listen`.
 
     Raises:
         DeviceError: no such device, or one that refuses.
-        ValueError: the policy makes the source wait, and it is a microphone.
+        ValueError: the policy makes the source wait, and it is a microphone; or it can't be found again.
     """
     if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
         raise ValueError(
             "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; a microphone can't wait"
         )
-    if not (device is None or isinstance(device, int | str)):
-        return device
-    block_s = _block_for(specs) if block_s is None else block_s
-    return Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
+    if device is None or isinstance(device, int | str):
+        block_s = _block_for(specs) if block_s is None else block_s
+        device = Microphone(device, sample_rate=sample_rate, channels=channels, block_s=block_s)
+    return device if retry_s is None else Retrying(device, retry_s)
 
 
 def _block_for(specs: Iterable[StreamSpec]) -> float:

@@ -10,7 +10,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import StateError
-from fastaudio.live.devices import Device, DeviceError, DeviceLost, find_device, load_sounddevice
+from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices, find_device, load_sounddevice
 
 if TYPE_CHECKING:
     from fastaudio import _core
@@ -40,7 +40,7 @@ class Microphone:
 
     def __init__(
         self,
-        device: int | str | None = None,
+        device: int | str | Device | None = None,
         *,
         sample_rate: int | None = None,
         channels: int = 1,
@@ -49,7 +49,8 @@ class Microphone:
         """Find a device and check that it takes these settings.
 
         Args:
-            device: its number, its name or a part of the name; None for the system's default.
+            device: its number, its name or a part of the name, or one of `devices()`; None for the system's
+                default.
             sample_rate: in Hz; None for the device's default.
             channels: how many of its channels to take.
             block_s: seconds of sound handed over at a time; None or 0 lets PortAudio choose.
@@ -64,11 +65,12 @@ class Microphone:
         block_s = block_s or 0.0
         if not (math.isfinite(block_s) and 0 <= block_s <= 1):
             raise ValueError(f"microphone: expected block_s in [0, 1] seconds, got {block_s!r}")
-        self.device = find_device(device)
+        self.device = device if isinstance(device, Device) else find_device(device)
         self._sounddevice = load_sounddevice()
         self.name = self.device.name
         self.channels = channels
         self.sample_rate = sample_rate or self.device.sample_rate
+        self._block_s = block_s
         self._block = round(block_s * self.sample_rate)
         self._stream: Any = None
         self._fed: _core.LiveStream | None = None
@@ -143,6 +145,27 @@ class Microphone:
             atexit.unregister(self._sounddevice._exit_handler)  # noqa: SLF001
         self._fed = None
         _open.discard(self)
+
+    def again(self) -> Microphone:
+        """Return a new microphone with the same settings, once the device is there again.
+
+        It is found by its name, since numbers change. PortAudio learns of devices only when it starts, so it
+        is started anew, unless another microphone of this process is open.
+
+        Raises:
+            DeviceError: it isn't there.
+        """
+        if self._closing.locked():  # PortAudio hangs, and may still call what it was given
+            raise DeviceError(f"microphone {self.name!r}: expected it to be closed, got one that hangs")
+        if not _open:
+            self._sounddevice._terminate()  # noqa: SLF001  # there is no other way
+            self._sounddevice._initialize()  # noqa: SLF001
+        wanted = self.device.name, self.device.host_api
+        found = next((each for each in devices() if (each.name, each.host_api) == wanted), None)
+        if found is None:
+            raise DeviceLost(f"microphone {self.name!r}: expected it to be there again, got no such device")
+        how: dict[str, Any] = {"sample_rate": self.sample_rate, "channels": self.channels}
+        return Microphone(found, block_s=self._block_s, **how)
 
     def check(self) -> None:
         """Raise if the device gives no more sound.

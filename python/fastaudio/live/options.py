@@ -20,11 +20,13 @@ class LiveOptionsDict(TypedDict, total=False):
     provisional_s: float | None
     start_sample: int
     max_results: int
+    push_timeout_s: float | None
 
 
 LIVE_DEFAULTS: LiveOptionsDict = {}
-LISTEN_DEFAULTS: LiveOptionsDict = {"overflow": "drop_oldest"}
-"""What `Pipeline.listen` takes instead of the usual defaults: a microphone can't wait."""
+LISTEN_DEFAULTS: LiveOptionsDict = {"overflow": "drop_oldest", "push_timeout_s": None}
+"""What `Pipeline.listen` takes instead of the usual defaults: a microphone can't wait, and a source that can
+waits in a thread of its own."""
 
 
 def takes_live_options(defaults: LiveOptionsDict) -> Callable[[_Method], _Method]:

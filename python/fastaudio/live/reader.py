@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fastaudio import _core
+    from fastaudio.live.clock import Clock
     from fastaudio.live.results import Item, Network
     from fastaudio.live.sources import Source
     from fastaudio.live.waiter import Waiter
@@ -25,10 +26,11 @@ class ResultReader:
         closed: whether `close` was called.
     """
 
-    def __init__(self, core: _core.LiveStream, network: Network, source: Source | None) -> None:
+    def __init__(self, core: _core.LiveStream, network: Network, source: Source | None, clock: Clock) -> None:
         self.networks = [network]
         self._core = core
         self._source = source
+        self._clock = clock
         self._ready: deque[Item] = deque()
         self._taking = threading.Lock()
         self._waiter: Waiter | None = None
@@ -93,6 +95,7 @@ class ResultReader:
         while not self._ready and not self.closed:
             left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
             result = self._core.take(max(left, 0.0))
+            self._clock.look(self._core.position)
             if result is not None:
                 self._ready += self.networks[result.network].items(result)
                 continue

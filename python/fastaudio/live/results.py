@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastaudio.events import Event, decode
+from fastaudio.running.marks import without_marks
 from fastaudio.running.times import row_times
 from fastaudio.tags import Window
 
@@ -66,7 +67,8 @@ class Network:
             start_s, end_s = float(times[0, 0]), float(times[-1, 1])
             return [Frames(start_s, end_s, rows, gap_s, provisional, output)]
         common: dict[str, Any] = {"provisional": provisional, "output": output, "model": self._model}
+        scores, silent = without_marks(rows, len(labels))
         return [
-            Window(start_s, end_s, scores, labels, gap_s=0.0 if i else gap_s, **common)
-            for i, ((start_s, end_s), scores) in enumerate(zip(times.tolist(), rows, strict=True))
+            Window(start_s, end_s, scores[i], labels, 0.0 if i else gap_s, silent=bool(silent[i]), **common)
+            for i, (start_s, end_s) in enumerate(times.tolist())
         ]

@@ -44,6 +44,9 @@ class Sink(Protocol):
 class Source(Protocol):
     """What feeds a live stream.
 
+    With `retry_s` it also needs `again()`, which returns a new source of the same sound, or raises while
+    it isn't there.
+
     Attributes:
         sample_rate: its sound's rate, in Hz.
         channels: how many channels its sound has.

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from fastaudio import _core
+from fastaudio.live.clock import Clock
 from fastaudio.live.pools import open_streams, shared_pool
 from fastaudio.live.reader import ResultReader
 from fastaudio.live.results import Network
@@ -14,6 +15,8 @@ from fastaudio.live.tap import Tap
 from fastaudio.running.stream import without_channel_axis
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from fastaudio._core import LiveOptions, LiveStats, Node, Pool, StreamSpec
     from fastaudio.composition import Composition
     from fastaudio.live.results import Item
@@ -35,8 +38,8 @@ class LiveStream:
     that the pipeline gives for those samples as a file. No window spans a gap, time stamps count what was
     lost, and the first result after the gap says in `gap_s` how much that was.
 
-    Thread-safe; threads or tasks that iterate at once share the results among them. After a fork the
-    child has to open its own.
+    `with` and `async with` close it. Thread-safe; threads or tasks that iterate at once share the results
+    among them. After a fork the child has to open its own.
 
     Attributes:
         sample_rate, channels: the blocks' rate in Hz, and how many channels they have.
@@ -52,6 +55,7 @@ class LiveStream:
         model: str | None = None,
         pool: Pool | None = None,
         source: Source | None = None,
+        started: datetime | None = None,
     ) -> None:
         """Use `Pipeline.live` or `Pipeline.listen` instead. Starts the source."""
         if not isinstance(pool, _core.Pool | None):
@@ -63,8 +67,9 @@ class LiveStream:
         self._pid = os.getpid()
         network = Network(node.output_specs(spec), self.sample_rate, model)
         pool = shared_pool() if pool is None else pool  # a pool without streams is false
+        self._clock = Clock(spec.rate_hz, position=options.start_sample, started=started)
         self._core = _core.LiveStream(pool, node, spec, options)
-        self._reader = ResultReader(self._core, network, source)
+        self._reader = ResultReader(self._core, network, source, self._clock)
         open_streams.add(self)
         if source is not None:
             try:
@@ -78,11 +83,12 @@ class LiveStream:
     def push(self, samples: Samples) -> None:
         """Take a block of any length: float32 (full scale +-1) or int16, [n] or [n, channels].
 
-        If the overflow policy is "block", it waits for room. Ctrl-C ends the wait after a part was taken.
+        If the overflow policy is "block", it waits for room. Ctrl-C ends the wait after a part was taken, and
+        so does Overrun once nobody has taken results for `push_timeout_s`; the stream goes on after it.
 
         Raises:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
-            Overrun: there is no room, and the policy is "raise"; nothing was taken.
+            Overrun: there is no room, and the policy is "raise": nothing was taken. Or nobody takes results.
             StateError: after finish, close or an error.
         """
         self._core.push(without_channel_axis(samples))
@@ -154,7 +160,7 @@ class LiveStream:
         self._require_process()
         if self._reader.closed:
             raise _core.StateError("live: expected no swap after close, got one; open a new stream")
-        node, spec = pipeline.adapted(self.sample_rate, self.channels)
+        node, spec = pipeline.runnable(self.sample_rate, self.channels)
         network = Network(node.output_specs(spec), self.sample_rate, pipeline.name)
         with self._swapping:
             networks = self._reader.networks
@@ -172,6 +178,20 @@ class LiveStream:
         Infinite if it comes at the end. `stats` says what computing and waiting add.
         """
         return self._reader.networks[-1].latency_s
+
+    @property
+    def started(self) -> datetime:
+        """When sample 0 was heard, with its zone; see `time_of`."""
+        return self.time_of(0.0)
+
+    def time_of(self, seconds: float) -> datetime:
+        """Return when the sound at `seconds` was heard, such as `window.start_s`, with its zone.
+
+        With `started` given, samples are counted from there. Otherwise the system's clock says when sound
+        arrives: times stay within 0.25 s of it for weeks, though sound cards run fast or slow and may lose
+        sound, once the stream's own delay is counted off.
+        """
+        return self._clock.time_of(seconds)
 
     def tap(self) -> Tap:
         """Return a reader of the sound itself, from now on: to record or to show it."""
@@ -209,6 +229,14 @@ class LiveStream:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    async def __aenter__(self) -> LiveStream:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        import asyncio  # noqa: PLC0415  # few need it
+
+        await asyncio.to_thread(self.close)  # which may wait for a device
 
     def __del__(self) -> None:
         if hasattr(self, "_reader"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from typing import Literal, TypeAlias
@@ -21,6 +22,22 @@ def check_channel(channel: int | None) -> None:
         raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r:.80}")
     if channel is not None and channel < 0:
         raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
+
+
+SILENCE_DB = -70.0
+"""Level below which a window is silent, unless a card or the caller says another, in dBFS."""
+
+
+def checked_silence(silence_db: float | None) -> float | None:
+    """Return a level in dB, or None for none; refuse what is neither."""
+    if silence_db is None:
+        return None
+    if isinstance(silence_db, bool) or not isinstance(silence_db, int | float | np.number):
+        got = f"{silence_db!r} ({type(silence_db).__name__})"
+        raise TypeError(f"Pipeline: expected silence_db as a float or None, got {got}")
+    if not silence_db <= 0:
+        raise ValueError(f"Pipeline: expected silence_db of at most 0 dB (full scale), got {silence_db}")
+    return None if silence_db == -math.inf else float(silence_db)
 
 
 class Adapter:

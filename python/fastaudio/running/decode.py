@@ -3,64 +3,39 @@
 from __future__ import annotations
 
 import os
-import re
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio._core import FastaudioError
+from fastaudio.running import ffmpeg, headers, mpeg, ogg, riff
+from fastaudio.running.chain import Chain
+from fastaudio.running.folders import SUFFIXES
 from fastaudio.running.read_ahead import buffer_of, read_ahead
+from fastaudio.running.sndfile import Part, SndfileDecoder
+from fastaudio.running.sources import DecodeError, FileLike, Source, is_file_like, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+    from fastaudio.running.chain import Decoder
+
+__all__ = ["BLOCK", "AudioFile", "DecodeError", "FileLike", "is_file_like", "name_of", "suffixes"]
 
 BLOCK = 131_072
 """Values per decoded block, all channels together."""
 
-# libsndfile notes this if a header promises more than the file holds: WAV and AIFF, then Ogg.
-_CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be|lacks an end-of-stream bit")
 # A decoder that runs ahead keeps a third thread busy, so it needs a spare core.
 _BLOCKS_AHEAD = 4 if (os.cpu_count() or 1) > 2 else 0  # noqa: PLR2004
-_SALVAGE_STEP = 1
-_UNKNOWN_FRAMES = 2**63 - 1
-_EXTRA_SUFFIXES = {"aif", "oga", "opus", "wave"}
-
-
-class DecodeError(FastaudioError, OSError):
-    """A file can't be read as audio: `path` says which, `reason` why."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path = path
-        self.reason = reason
-
-    def __reduce__(self) -> tuple[type[DecodeError], tuple[str, str]]:
-        return DecodeError, (self.path, self.reason)
-
-
-def name_of(source: FileLike) -> str:
-    """Return a source's name for messages."""
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    name = getattr(source, "name", None)
-    return name if isinstance(name, str) else "<file object>"
-
-
-def is_file_like(value: object) -> bool:
-    """Tell whether a value is a path or looks like a file object; nothing is read."""
-    return isinstance(value, str | os.PathLike) or hasattr(value, "read")
 
 
 def suffixes() -> set[str]:
-    """Return the file name suffixes of the formats that libsndfile reads, lower case, without the dot."""
-    import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
-
-    return {name.lower() for name in soundfile.available_formats()} - {"raw"} | _EXTRA_SUFFIXES
+    """Return the suffixes of sound files, lower case, without the dot."""
+    return set(SUFFIXES)
 
 
 class AudioFile:
@@ -72,42 +47,38 @@ class AudioFile:
         channels: number of channels.
         duration_s: length that the header states, or None.
         samples_read: samples per channel decoded so far.
-        truncated: whether the file ended earlier than its header says, or broke off at an error.
+        truncated: whether the file proves that sound is missing: it ends earlier than its header says, within
+            a frame, or without the end of a stream, or it broke off at an error.
     """
 
     def __init__(self, source: FileLike) -> None:
-        """Open a path or a binary file object.
+        """Open a path, a binary file object, or bytes that hold a file.
+
+        A file object is read from its position on, and stays open; one that can't seek, such as a pipe, is
+        copied to a temporary file first.
 
         Raises:
-            DecodeError: there is no such file, or its format is unknown.
+            DecodeError: there is no such file, it can't be read, or its format is unknown.
             TypeError: the source is neither a path nor a file object.
         """
-        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
-
-        self.name = name_of(source)
-        self._source = source
-        self._error: type[Exception] = soundfile.SoundFileRuntimeError
-        if isinstance(source, str | os.PathLike):
-            if os.path.isdir(source):  # noqa: PTH112  # soundfile would open a folder
-                raise DecodeError(self.name, "expected an audio file, got a folder")
-            if not os.path.exists(source):  # noqa: PTH110
-                raise DecodeError(self.name, "expected an audio file, got no such file")
-        elif not is_file_like(source):
-            got = type(source).__name__
-            raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
+        self._source = Source(source)
+        self.name = self._source.name
         try:
-            # libsndfile needs a suffix only for formats without a header; "raw" would accept anything.
-            self._file: Any = _forward_only(soundfile.SoundFile(source))
-        except (soundfile.SoundFileError, TypeError, OSError) as error:
-            raise DecodeError(self.name, _reason(error)) from error
-        self.sample_rate = int(self._file.samplerate)
-        self.channels = int(self._file.channels)
-        self._frames = int(self._file.frames)
-        known = 0 <= self._frames < _UNKNOWN_FRAMES
-        self.duration_s = self._frames / self.sample_rate if known else None
+            self._decoder = _decoder(self._source)
+        except BaseException as error:
+            self._source.close()
+            if isinstance(error, DecodeError) and self._source.start:
+                where = f"; it was read from byte {self._source.start} on, where the file object was"
+                raise DecodeError(error.path, error.reason + where) from error
+            raise
+        self.sample_rate = self._decoder.sample_rate
+        self.channels = self._decoder.channels
+        frames = self._decoder.n_samples
+        self.duration_s = None if frames is None else frames / self.sample_rate
         self.samples_read = 0
-        self._broken = False
-        self.truncated = any(_CUT_SHORT.search(line) for line in self._file.extra_info.splitlines())
+        self.truncated = self._decoder.truncated
+        self._lock = threading.Lock()
+        self._closed = False
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yield float32 arrays [n_samples, channels], each valid until the next one.
@@ -138,54 +109,21 @@ class AudioFile:
         """Decode one block into `buffer`, or into a new one; return its filled part, None at the end."""
         if buffer is None:
             buffer = np.empty((max(1, BLOCK // self.channels), self.channels), dtype=np.float32)
-        if self._broken:
-            return None
-        try:
-            block: NDArray[np.float32] = self._file.read(out=buffer)
-        except self._error as error:
-            self._broken = True
-            block = buffer[: self._salvage(buffer)]
-            if self.samples_read + len(block) == 0 and not self._is_end(error):
-                raise DecodeError(self.name, _reason(error)) from error
-            # A file of unknown length ends where nothing more can be read.
-            self.truncated = self.samples_read + len(block) > 0 and not self._is_end(error)
-        self.samples_read += len(block)
-        if len(block) == 0:
-            # A FLAC may omit its length; an Ogg file's length is unknown only if its end is missing.
-            told = self._frames < _UNKNOWN_FRAMES or self._file.format == "OGG"
-            self.truncated |= told and 0 < self.samples_read < self._frames
-            return None
-        return block
-
-    def _salvage(self, buffer: NDArray[np.float32]) -> int:
-        """Decode the samples before an error again, in small steps; return how many there were."""
-        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
-
-        done = 0
-        try:
-            self._file.close()
-            if not isinstance(self._source, str | os.PathLike):
-                self._source.seek(0)
-            self._file = _forward_only(soundfile.SoundFile(self._source))
-            left = self.samples_read
-            while left > 0:  # a broken file doesn't seek
-                left -= len(self._file.read(out=buffer[: min(left, len(buffer))]))
-            while done < len(buffer):
-                got = len(self._file.read(out=buffer[done : done + _SALVAGE_STEP]))
-                if got == 0:
-                    break
-                done += got
-        except self._error:
-            pass
-        return done
-
-    def _is_end(self, error: Exception) -> bool:
-        """Tell whether libsndfile stumbled over the end of a FLAC that doesn't state its length."""
-        return self._frames == _UNKNOWN_FRAMES and "psf_fseek" in str(error)
+        with self._lock:  # a decoder that is closed while it decodes would crash
+            if self._closed:
+                return None
+            got = self._decoder.read(buffer)
+            self.truncated |= self._decoder.truncated
+        self.samples_read += got
+        return buffer[:got] if got else None
 
     def close(self) -> None:
         """Close the file; the caller's file object stays open."""
-        self._file.close()
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._decoder.close()
+                self._source.close()
 
     def __enter__(self) -> AudioFile:
         return self
@@ -194,18 +132,28 @@ class AudioFile:
         self.close()
 
 
-def _forward_only(file: Any) -> Any:
-    """Keep soundfile from seeking after each block: that fails at the end of a FLAC without a length."""
-    file.seekable = lambda: False
-    return file
+def _parts(source: Source) -> list[Part]:
+    """Return what libsndfile is to decode, one after another."""
+    head = source.read(0, 64)
+    source.raise_pending()
+    found: list[Part] | None = None
+    if head.startswith(riff.MAGIC):
+        found = riff.parts(source)
+    elif head.startswith(ogg.MAGIC):
+        found = ogg.parts(source)
+    elif headers.knows(head):
+        found = headers.parts(source)
+    elif mpeg.may_be(head, source.name):
+        found = mpeg.parts(source)
+    return found or [Part()]
 
 
-def _reason(error: Exception) -> str:
-    """Return libsndfile's message without its prefix and the path that it repeats."""
-    text = str(error)
-    if text.startswith("Error opening"):
-        text = text.rpartition(": ")[2]
-    text = text.removeprefix("Error : ").rstrip(".")
-    if "does not exist" in text:  # mpg123 says so of files in which it finds no frame
-        text = "nothing that looks like audio"
-    return f"expected audio that libsndfile decodes, got: {text}"
+def _decoder(source: Source) -> Decoder:
+    """Open a source with libsndfile, or else with FFmpeg's libraries."""
+    try:
+        parts = _parts(source)
+        if len(parts) == 1:
+            return SndfileDecoder(source, parts[0])
+        return Chain([partial(SndfileDecoder, source, part) for part in parts])
+    except DecodeError as error:
+        return ffmpeg.decoder(source, error)

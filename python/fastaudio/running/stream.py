@@ -9,6 +9,7 @@ import numpy as np
 from fastaudio import events
 from fastaudio._core import StateError, Stream, StreamSpec, scale_warning
 from fastaudio._system.warning import warn
+from fastaudio.running.marks import without_marks
 from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
-Result: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
+OneResult: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
+Result: TypeAlias = "OneResult | dict[str, OneResult]"
+"""Result of a whole signal; a dict by output name if the pipeline has several."""
+
+OneBatch: TypeAlias = "list[Window] | list[events.Event] | NDArray[np.float32]"
+Batch: TypeAlias = "OneBatch | dict[str, OneBatch]"
+"""What a block completes; a dict by output name if the pipeline has several."""
 
 
 def without_channel_axis(samples: Samples) -> Samples:
@@ -62,7 +69,7 @@ class PipelineStream:
         """Seconds of sound taken so far."""
         return self.samples_pushed / self.sample_rate
 
-    def push(self, samples: Samples) -> Any:
+    def push(self, samples: Samples) -> Batch:
         """Take a block of any length and return what it completes.
 
         Raises:
@@ -71,7 +78,7 @@ class PipelineStream:
         """
         return self._results(self._push(samples, wait=True), duration_s=None)
 
-    def flush(self) -> Any:
+    def flush(self) -> Batch:
         """End the signal and return what was still due.
 
         Raises:
@@ -84,7 +91,7 @@ class PipelineStream:
         for name, rows in self._push(samples, wait=False).items():
             self._kept[name].append(rows)
 
-    def finish(self, *, path: str | None = None, truncated: bool = False) -> Any:
+    def finish(self, *, path: str | None = None, truncated: bool = False) -> Result:
         """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
         last = self._flush()
         whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
@@ -131,11 +138,11 @@ class PipelineStream:
     def _by_name(self, rows: Any) -> dict[str, NDArray[np.float32]]:
         return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
 
-    def _results(self, rows: dict[str, NDArray[np.float32]], duration_s: float | None) -> Any:
+    def _results(self, rows: dict[str, NDArray[np.float32]], duration_s: float | None) -> Batch:
         results = {name: self._items(name, rows[name], duration_s) for name in rows}
         return results if len(results) > 1 else next(iter(results.values()))
 
-    def _items(self, name: str, rows: NDArray[np.float32], duration_s: float | None) -> Any:
+    def _items(self, name: str, rows: NDArray[np.float32], duration_s: float | None) -> OneBatch:
         spec = self._specs[name]
         if spec.kind == "events":
             return events.decode(rows, spec, duration_s=duration_s)
@@ -144,19 +151,22 @@ class PipelineStream:
         if spec.kind != "scores":
             return rows
         times, labels = row_times(spec, len(rows), self.duration_s, first=first), spec.labels
+        scores, silent = without_marks(rows, len(labels))
         return [
-            Window(start_s, end_s, scores, labels)
-            for (start_s, end_s), scores in zip(times.tolist(), rows, strict=True)
+            Window(start_s, end_s, row, labels, silent=is_silent)
+            for (start_s, end_s), row, is_silent in zip(times.tolist(), scores, silent.tolist(), strict=True)
         ]
 
-    def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> Result:
+    def _result(self, name: str, rows: NDArray[np.float32], path: str | None, truncated: bool) -> OneResult:
         spec = self._specs[name]
         about = truncated, path, self._model
         if spec.kind == "events":
             found = events.decode(rows, spec, duration_s=self.duration_s)
             ended = events.in_order(found, spec.labels)
-            return events.Events(ended, spec.labels, self.duration_s, self.sample_rate, *about)
+            summary = events.summary_of(rows, spec)
+            return events.Events(ended, spec.labels, self.duration_s, self.sample_rate, *about, summary)
         if spec.kind != "scores":
             return rows
         times = row_times(spec, len(rows), self.duration_s)
-        return Tags(spec.labels, rows, times, self.duration_s, *about)
+        scores, silent = without_marks(rows, len(spec.labels))
+        return Tags(spec.labels, scores, times, self.duration_s, *about, silent)

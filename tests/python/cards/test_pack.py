@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 from fastaudio import cards, cli
 from fastaudio.cards import pack as packing
+from fastaudio.heads import embedders
 from helpers import GUITAR, ONNX
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,14 +79,14 @@ def test_pack_refuses_a_card_that_does_not_load(mine: Path, tmp_path: Path) -> N
     assert not (tmp_path / "mine.onnx").exists()
 
 
-def test_pack_replaces_nothing_unasked_and_may_replace_the_network_itself(mine: Path) -> None:
-    card, want, before = cards.read_card(mine), fa.Pipeline.load(mine)(GUITAR).scores, tree(mine)
-    with pytest.raises(fa.ModelError, match=r"nft\.onnx: expected no file there, got one; .*--force"):
-        packing.pack(card, mine / "nft.onnx")
-    assert tree(mine) == before
-    packing.pack(card, mine / "nft.onnx", force=True)
-    assert np.array_equal(fa.Pipeline.load(mine)(GUITAR).scores, want)
-    assert np.array_equal(fa.Pipeline.load(mine / "nft.onnx")(GUITAR).scores, want)
+def test_pack_replaces_nothing_unasked(mine: Path, tmp_path: Path) -> None:
+    card, target = cards.read_card(mine), tmp_path / "mine.onnx"
+    target.write_bytes(b"dear")
+    with pytest.raises(fa.ModelError, match=r"mine\.onnx: expected no file there, got one; .*--force"):
+        packing.pack(card, target)
+    assert target.read_bytes() == b"dear"
+    packing.pack(card, target, force=True)
+    assert np.array_equal(fa.Pipeline.load(target)(GUITAR).scores, fa.Pipeline.load(mine)(GUITAR).scores)
 
 
 def test_unpack_replaces_nothing_unasked(model: cards.Card, mine: Path, tmp_path: Path) -> None:
@@ -186,18 +190,86 @@ def test_links_in_the_folder_lead_nowhere(mine: Path, model: cards.Card, tmp_pat
     assert tree(out) == tree(mine)
 
 
-def test_writing_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "model.onnx"
+def full_disk(monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+    """Let the `nth` file from now on, counted from 0, find no room, and all after it."""
+    counter = itertools.count()
+    sync = os.fsync
+
+    def fail(file: int) -> None:
+        if next(counter) >= nth:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", fail)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "card.json"])
+def test_saving_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = tmp_path / "model" / name
     small().save(path)
-    before = tree(tmp_path)
-
-    def fail(*_: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(type(path), "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    before = tree(path.parent)
+    full_disk(monkeypatch, 0)
+    with pytest.raises(fa.OutputError, match="expected room to write, got: No space left on device"):
         double().save(path)
-    assert tree(tmp_path) == before
+    assert tree(path.parent) == before
+    fa.Pipeline.load(path)
+
+
+@pytest.mark.parametrize("nth", [0, 1, 2])
+def test_unpacking_that_fails_leaves_what_was_there(
+    model: cards.Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    out = tmp_path / "out"
+    small().save(out / "card.json")
+    before = tree(out)
+    full_disk(monkeypatch, nth)
+    with pytest.raises(fa.OutputError, match="expected room to write"):
+        packing.unpack(model, out, force=True)
+    assert before.items() <= tree(out).items()
+    assert tree(out)["card.json"] == before["card.json"]
+
+
+def test_what_a_model_is_made_of_is_never_replaced_by_it(
+    mine: Path, model: cards.Card, tmp_path: Path
+) -> None:
+    before = tree(mine)
+    for name in ("card.json", "nft.onnx", "heads/head ♪.onnx", "LICENSE"):
+        with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+            packing.pack(cards.read_card(mine), mine / name, force=True)
+    assert tree(mine) == before
+    (tmp_path / "own").mkdir()
+    model.path.rename(tmp_path / "own" / "nft.onnx")  # the name of its first network
+    before = tree(tmp_path / "own")
+    with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+        packing.unpack(cards.read_card(tmp_path / "own" / "nft.onnx"), tmp_path / "own", force=True)
+    assert tree(tmp_path / "own") == before
+
+
+def test_a_licence_that_is_a_link_out_of_the_folder_is_not_packed(mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "private key").write_bytes(b"secret")
+    (mine / "LICENSE").unlink()
+    (mine / "LICENSE").symlink_to(tmp_path / "private key")
+    with pytest.raises(fa.ModelError, match="LICENSE: expected a file in the card's folder, got a link out"):
+        packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
+    assert not (tmp_path / "mine.onnx").exists()
+    assert embedders.licence_of(fa.Pipeline.load(mine)) is None
+    (mine / "LICENSE").unlink()
+    (mine / "LICENSE").symlink_to("card.json")
+    assert packing.pack(cards.read_card(mine), tmp_path / "mine.onnx") is None
+
+
+@pytest.mark.parametrize("name", ["song.json", "song.wav", "card.json"])
+def test_a_card_replaces_cards_and_no_other_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"a year's notes")
+    with pytest.raises(fa.ModelError, match="expected no file there, or a card to replace"):
+        small().save(tmp_path / name)
+    assert tree(tmp_path) == {name: b"a year's notes"}
+    (tmp_path / name).unlink()
+    small().save(tmp_path / name)
+    double().save(tmp_path / name)
+    assert len(fa.Pipeline.load(tmp_path / name).output_specs) == 1
 
 
 def test_the_command_line_packs_tags_shows_and_unpacks(

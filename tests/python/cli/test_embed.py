@@ -56,7 +56,9 @@ def test_rows_and_times_are_the_pipelines(
     capsys: pytest.CaptureFixture[str], tagger: fa.Pipeline, folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.npz"
-    assert run(capsys, folder, "--output", out) == (0, f"{out}: 4 rows [200] of 3 files\n", "")
+    status, said, err = run(capsys, folder, "--output", out)
+    assert (status, said) == (0, f"{out}: 4 rows [200] of 3 files\n")
+    assert err == f"fastaudio: {folder}: skipped 2 files: 1 .wav (hidden), 1 .txt (not sound)\n"
     got = load(out)
     files = files_of(folder)
     assert got["paths"].tolist() == [str(path) for path in files]
@@ -239,25 +241,33 @@ def test_where_all_fail_what_was_there_stays(
 ) -> None:
     out = tmp_path / "out.npz"
     out.write_bytes(b"dear")
-    status, said, err = run(capsys, "no.wav", "--output", out, *options)
+    status, said, err = run(capsys, "no.wav", "--output", out, "--force", *options)
     assert (status, said) == (1, "")
     assert "no such file" in err
     assert [path.name for path in tmp_path.iterdir()] == ["out.npz"]
     assert out.read_bytes() == b"dear"
 
 
-def test_interrupted_what_was_there_stays(
+def test_interrupted_what_was_there_stays_and_resume_goes_on(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    run(capsys, folder, "--output", tmp_path / "whole.npz")
     out = tmp_path / "out.npz"
     out.write_bytes(b"dear")
 
-    def interrupt(*_: object, **__: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(np, "savez", interrupt)
-    assert run(capsys, folder, "--output", out)[0] == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(embedding_files, "_write_npz", interrupt)
+        status, _, err = run(capsys, folder, "--output", out, "--force")
+    assert status == 130
+    assert f"3 of 3 files are done and kept in {out}.part; the same command with --resume goes on" in err
     assert out.read_bytes() == b"dear"
+    status, _, err = run(capsys, folder, "--output", out, "--force", "--resume")
+    assert status == 0
+    assert "fastaudio: 3 of 3 files are done already" in err
+    assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
     assert not out.with_name("out.npz.part").exists()
 
 
@@ -280,7 +290,7 @@ def test_a_file_without_sound_has_no_rows(
     assert (status, said) == (0, f"{out}: 2 rows [200] of 2 files\n")
     assert err == f"fastaudio: {folder / 'empty.wav'}: no sound, no rows\n"
     assert load(out)["path"].tolist() == [1, 1]
-    status, _, err = run(capsys, folder / "empty.wav", "--standardize", "self", "--output", out)
+    status, _, err = run(capsys, folder / "empty.wav", "--standardize", "self", "--output", out, "--force")
     assert status == 2
     assert "--standardize self: expected rows, got none from any file" in err
 
@@ -302,7 +312,7 @@ def test_stdin_is_an_audio_file_too(
     ("arguments", "said"),
     [
         (["--output", "out.csv"], r"expected a file that ends in .npz or .parquet, got 'out.csv'"),
-        (["--output", "no/such/folder/out.npz"], "No such file or directory"),
+        (["--output", "no/such/folder/out.npz"], "no/such/folder, got none; create it first"),
         (["--layer", "nope"], "expected one of taggram, penultimate, "),
         (["--model", "nope"], "expected one of musicnn-mtt, "),
         (["--model", "silero-vad", "--layer", "stateN"], "expected one of output, got 'stateN'"),

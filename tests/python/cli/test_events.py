@@ -48,7 +48,7 @@ def test_text_is_a_line_an_event(capsys: pytest.CaptureFixture[str], found: Even
 
 def test_a_file_without_events_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, GUITAR, "--onset", "1")
-    assert (status, out.splitlines()[1:]) == (0, ["  no events"])
+    assert (status, out.splitlines()[1:]) == (0, ["  no events (best: ambient 0.40, below onset 1)"])
 
 
 def test_every_form_is_that_of_the_results(capsys: pytest.CaptureFixture[str], found: Events) -> None:
@@ -124,7 +124,10 @@ def test_wrong_usage_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> Non
     for arguments, message in (
         (["--onset", 0.2, "--offset", 0.3], "Events: expected offset at most onset = 0.2, got 0.3"),
         (["--min-on", -1], "Events: expected min_on_s in [0, 86400] s, got -1.0"),
-        (["--events", "--windows"], "tag: expected --windows or --events, got both"),
-        ([GUITAR, "--raven"], "tag: expected one file with --raven, got 2; call it for each file"),
+        (["--events", "--windows"], "tag: expected --windows or --events, got both; leave out one"),
+        (
+            [GUITAR, "--raven"],
+            "tag --raven: expected --output FOLDER for 2 recordings, got none",
+        ),
     ):
         assert run(capsys, GUITAR, *arguments) == (2, "", f"fastaudio: {message}\n")

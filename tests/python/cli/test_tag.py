@@ -74,7 +74,8 @@ def test_windows_are_listed_with_their_times() -> None:
 @pytest.mark.parametrize("windows", [False, True])
 def test_json_is_one_list(folder: Path, windows: bool) -> None:
     status, out, err = run("tag", folder, "--json", *(["--windows"] if windows else []))
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert err == f"fastaudio: {folder}: skipped 2 files: 1 .wav (hidden), 1 .txt (not sound)\n"
     data: list[dict[str, Any]] = json.loads(out)
     assert [item["path"] for item in data] == [
         str(folder / "a.wav"),
@@ -165,11 +166,16 @@ def test_wrong_usage_is_exit_status_2_and_says_why(arguments: list[str]) -> None
     assert "Traceback" not in err
 
 
-def test_a_folder_without_sound_says_so(tmp_path: Path) -> None:
+def test_a_folder_without_sound_says_what_there_is(tmp_path: Path) -> None:
+    assert run("tag", tmp_path) == (
+        2,
+        "",
+        f"fastaudio: tag: expected sound files, got none in {tmp_path} (nothing in it)\n",
+    )
+    (tmp_path / "notes.txt").write_text("no sound", encoding="utf-8")
     status, out, err = run("tag", tmp_path)
-    assert status in (0, 1, 2)
-    assert out == ""
-    assert str(tmp_path) in err
+    assert (status, out) == (2, "")
+    assert f"got none in {tmp_path} (skipped 1 file: 1 .txt (not sound))" in err
 
 
 def test_output_that_cannot_be_written_is_exit_status_2(tmp_path: Path) -> None:

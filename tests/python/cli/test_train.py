@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
 import pytest
 import soundfile
-from fastaudio import cli
+from fastaudio import cli, heads
 from fastaudio.cli.train import groups_of
+from fastaudio.heads import fitting, rows
+from fastaudio.running.decode import AudioFile
 from heads_helpers import RATE, embedder, tone, write_network, write_tones
 
 if TYPE_CHECKING:
@@ -93,11 +99,18 @@ def test_files_that_fail_are_named_and_the_status_says_so(
     cut = sounds / "high" / "cut.wav"
     soundfile.write(cut, tone(2500, 2.0, 1), RATE)
     cut.write_bytes(cut.read_bytes()[: RATE * 2])
-    status, out, err = run(capsys, "train", sounds, "-o", tmp_path / "mine", "--model", base)
+    train = ["train", sounds, "-o", tmp_path / "mine", "--model", base]
+    status, out, err = run(capsys, *train)
+    assert (status, out) == (2, "")
+    assert "heads.fit: expected embeddings of every file, got none of 1; " in err
+    assert f"add --allow-missing (allow_missing=True) to go on without:\n  {bad}: expected audio" in err
+    assert not (tmp_path / "mine").exists()
+    status, out, err = run(capsys, *train, "--allow-missing")
     assert status == 1
     assert f"left out (1):\n  {bad}: expected audio that libsndfile decodes" in out
     assert err.splitlines() == [
         f"fastaudio: {cut}: the file is cut short, got 1.00 s",
+        f"fastaudio: 8 of 10 embeddings from {tmp_path / 'fastaudio-embeddings'}",
         "fastaudio: 1 of 10 files failed",
     ]
     assert (tmp_path / "mine" / "card.json").is_file()
@@ -105,6 +118,17 @@ def test_files_that_fail_are_named_and_the_status_says_so(
     assert status == 1
     assert f"{bad}: expected audio" in out
     assert "1 of 10 files failed" in err
+
+
+def test_a_model_is_never_replaced_by_what_learned_from_it(
+    base: Path, sounds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.read_bytes() for path in base.iterdir()}
+    for model in (base, base / "card.json"):
+        status, out, err = run(capsys, "train", sounds, "-o", base, "--model", model, "--force")
+        assert (status, out) == (2, "")
+        assert "card.json: expected another file than the inputs" in err
+    assert {path.name: path.read_bytes() for path in base.iterdir()} == before
 
 
 def test_evaluate_measures_and_draws(
@@ -137,14 +161,265 @@ def test_folders_that_are_no_label_are_refused_or_skipped(
     assert err == f"fastaudio: skipped, no label of {mine}: shrill\n"
 
 
-def test_a_model_that_is_there_is_not_overwritten(
-    mine: Path, sounds: Path, capsys: pytest.CaptureFixture[str]
+def test_a_model_that_is_there_is_replaced_only_with_force(
+    mine: Path, base: Path, sounds: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (mine / "card.json").read_bytes()
-    status, out, err = run(capsys, "train", sounds, "-o", mine)
+    status, out, err = run(capsys, "train", sounds, "-o", mine, "--model", base)
     assert (status, out) == (2, "")
-    assert err == f"fastaudio: train: expected -o as a place without a model, got {mine}; remove it first\n"
+    assert "card.json: expected no file there, got one; choose another name, or add --force" in err
     assert (mine / "card.json").read_bytes() == before
+    status, _, err = run(capsys, "train", sounds, "-o", mine, "--model", base, "--kind", "mlp", "--force")
+    assert status == 0
+    assert fa.Pipeline.load(mine).card["head"]["kind"] == "mlp"
+    assert len(list(mine.iterdir())) == 2  # the old network is gone
+    (mine / "notes.txt").write_text("mine", encoding="utf-8")
+    card = json.loads((mine / "card.json").read_text(encoding="utf-8"))
+    card["pipeline"][3]["path"] = "notes.txt"
+    (mine / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    status, _, _ = run(capsys, "train", sounds, "-o", mine, "--model", base, "--force")
+    assert status == 0
+    assert (mine / "notes.txt").exists()  # a card doesn't say what may be deleted
+    status, out, _ = run(capsys, "tag", sounds / "low" / "low_0-0.wav", "--model", mine)
+    assert status == 0
+
+
+def test_a_run_that_fails_leaves_the_old_model_as_it_was(
+    mine: Path,
+    base: Path,
+    sounds: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, _, err = run(
+        capsys, "train", sounds, "-o", mine, "--model", base, "--kind", "mlp", "--force", "--no-cache"
+    )
+    assert status in (1, 2)
+    assert "No space left on device" in err
+    assert {path.name: path.read_bytes() for path in mine.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (["-o", "{tmp}/file/mine"], "expected the name of a folder, got a file's: {tmp}/file"),
+        (["-o", "{tmp}/file.onnx"], "file.onnx: expected no file there, got one"),
+        (["-o", "{tmp}/file.onnx", "--force"], "file.onnx: expected a model to replace, got another file"),
+        (["-o", "{tmp}/file.json", "--force"], "file.json: expected a model to replace, got another file"),
+        (["-o", "{tmp}/x", "--plot", "{tmp}/nodir/c.png"], "c.png: expected a folder {tmp}/nodir, got none"),
+        (["-o", "{tmp}/x", "--plot-labels", "{tmp}/nodir/c.png"], "c.png: expected a folder {tmp}/nodir"),
+        (["-o", "{tmp}/x", "--plot", "{tmp}/c.wav"], "c.wav: expected a name that ends in one of .png"),
+        (["-o", "{tmp}/x", "--plot", "{tmp}/old.png"], "old.png: expected no file there, got one"),
+        (["-o", "{tmp}/x", "--plot", "{tmp}/c.png", "--plot-labels", "{tmp}/c.png"], "another file than"),
+        (["-o", "{tmp}/x", "--cache", "{tmp}/file/cache"], "expected the name of a folder, got a file's"),
+    ],
+)
+def test_what_can_not_be_written_is_found_out_before_the_work(  # noqa: PLR0917  # fixtures
+    base: Path,
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[list[str], str],
+) -> None:
+    outputs, message = case
+    for name in ("file", "file.onnx", "file.json", "old.png"):
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(fitting, "read", work)
+    arguments = [text.format(tmp=tmp_path) for text in outputs]
+    status, out, err = run(capsys, "train", sounds, "--model", base, *arguments)
+    assert (status, out) == (2, "")
+    assert message.format(tmp=tmp_path) in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_labels_without_sound_are_named_and_nothing_is_saved(
+    base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in ("empty/.keep", "text/a.txt", "text/b.txt", "low/notes.txt"):
+        (sounds / path).parent.mkdir(exist_ok=True)
+        (sounds / path).write_text("no sound", encoding="utf-8")
+    soundfile.write(sounds / "alone.wav", tone(300, 0.5, 1), RATE)
+    to = tmp_path / "mine"
+    train = ["train", sounds, "-o", to, "--model", base]
+    status, out, err = run(capsys, *train)
+    assert (status, out) == (2, "")
+    refused = (
+        "expected sound in each sub-folder, and none beside, got 3 that differ; mend that, or add "
+        "--allow-missing (allow_missing=True) to go on without:"
+    )
+    assert err.splitlines() == [
+        "fastaudio: skipped 1 file: 1 .txt (not sound)",
+        f"fastaudio: {sounds}: {refused}",
+        f"  {sounds}/empty/: expected sound, got none; it is empty",
+        f"  {sounds}/text/: expected sound, got none; skipped 2 files: 2 .txt (not sound)",
+        f"  {sounds}/alone.wav: expected a sub-folder for its label, got none; move it into one",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sounds"]
+    status, out, _ = run(capsys, *train, "--allow-missing")
+    assert status == 1
+    assert f"left out (3):\n  {sounds}/empty/: expected sound, got none" in out
+    assert fa.Pipeline.load(to).card["head"]["labels"] == {"high": 4, "low": 4}
+    status, _, err = run(capsys, "evaluate", to, sounds)
+    assert status == 1
+    assert f"{sounds}/text/: expected sound, got none" in err
+    status, _, err = run(capsys, "evaluate", to, sounds, "--skip-unknown")
+    assert (status, err) == (0, "fastaudio: skipped 1 file: 1 .txt (not sound)\n")
+
+
+def test_a_label_of_which_no_file_can_be_read_is_named(
+    base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sounds / "phone").mkdir()
+    for i in range(3):
+        (sounds / "phone" / f"{i}.m4a").write_bytes(b"\0\0\0\x1cftypM4A no sound")
+    train = ["train", sounds, "-o", tmp_path / "mine", "--model", base]
+    status, out, err = run(capsys, *train)
+    assert (status, out) == (2, "")
+    assert f"{sounds}/phone/0.m4a: expected " in err
+    assert not (tmp_path / "mine").exists()
+    status, out, err = run(capsys, *train, "--allow-missing")
+    assert status == 1
+    assert "labels without a file that could be used: phone\n" in out
+    assert fa.Pipeline.load(tmp_path / "mine").card["head"]["labels"] == {"high": 4, "low": 4}
+    assert "fastaudio: 3 of 11 files failed" in err
+
+
+def test_labels_behind_links_are_found(
+    base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sounds / "high").rename(tmp_path / "elsewhere")
+    (sounds / "high").symlink_to(tmp_path / "elsewhere")
+    status, _, err = run(capsys, "train", sounds, "-o", tmp_path / "mine", "--model", base)
+    assert (status, err) == (0, "")
+    assert fa.Pipeline.load(tmp_path / "mine").card["head"]["labels"] == {"high": 4, "low": 4}
+
+
+def test_a_model_among_the_labels_is_none(
+    base: Path, sounds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("first", "second"):
+        status, _, _ = run(capsys, "train", sounds, "-o", sounds / name, "--model", base)
+        assert status == 0
+
+
+def test_embeddings_are_kept_for_the_next_run(
+    base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ["train", sounds, "--model", base, "--quiet"]
+    status, first, err = run(capsys, *train, "-o", tmp_path / "a")
+    assert (status, err) == (0, "")
+    cache = tmp_path / "fastaudio-embeddings"
+    assert len(list(cache.rglob("*.npz"))) == 8
+    status, again, err = run(capsys, *train, "-o", tmp_path / "b")
+    assert (status, err) == (0, f"fastaudio: 8 of 8 embeddings from {cache}\n")
+    assert again.replace("/b", "/a") == first
+    card = (tmp_path / "a" / "card.json").read_text(encoding="utf-8")
+    assert (tmp_path / "b" / "card.json").read_text(encoding="utf-8").replace('"b"', '"a"') == card
+    for k, how in enumerate((["--kind", "mlp"], ["--average", "--l2"], ["--penalty", 1])):
+        _, _, err = run(capsys, *train, "-o", tmp_path / f"{k}", *how)
+        assert err == f"fastaudio: 8 of 8 embeddings from {cache}\n"
+    _, _, err = run(capsys, *train, "-o", tmp_path / "none", "--no-cache")
+    assert err == ""
+    _, _, err = run(capsys, *train, "-o", tmp_path / "other", "--cache", tmp_path / "cache")
+    assert err == ""
+    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 8
+
+
+def test_an_interrupted_run_goes_on(
+    base: Path,
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train = ["train", sounds, "-o", tmp_path / "mine", "--model", base, "--jobs", 1]
+    seen: list[str] = []
+
+    class Interrupted(AudioFile):
+        def __init__(self, source: str) -> None:
+            seen.append(source)
+            if len(seen) == 6:
+                raise KeyboardInterrupt
+            super().__init__(source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rows, "AudioFile", Interrupted)
+        status, out, err = run(capsys, *train)
+    cache = tmp_path / "fastaudio-embeddings"
+    assert (status, out) == (130, "")
+    assert f"embeddings are kept in {cache}; the same command goes on from there\n" in err
+    kept = len(list(cache.rglob("*.npz")))
+    assert 5 <= kept <= 7
+    assert not list(cache.rglob(".*"))
+    status, _, err = run(capsys, *train)
+    assert (status, err) == (0, f"fastaudio: {kept} of 8 embeddings from {cache}\n")
+
+
+KILLED = """
+import os, sys
+from fastaudio import cli
+from fastaudio.heads import rows
+
+class Killed(rows.AudioFile):
+    n_opened = 0
+
+    def __init__(self, source):
+        Killed.n_opened += 1
+        if Killed.n_opened == 6:
+            os._exit(9)  # at once, as SIGKILL does
+        super().__init__(source)
+
+rows.AudioFile = Killed
+cli.main(sys.argv[1:])
+"""
+
+
+def test_a_run_that_was_killed_goes_on(
+    base: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = [*map(str, ["train", sounds, "-o", tmp_path / "mine", "--model", base, "--jobs", 1])]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *train], check=False)
+    assert killed.returncode == 9
+    kept = len(list((tmp_path / "fastaudio-embeddings").rglob("*.npz")))
+    assert kept == 5
+    status, _, err = run(capsys, *train)
+    assert (status, err) == (0, f"fastaudio: 5 of 8 embeddings from {tmp_path / 'fastaudio-embeddings'}\n")
+
+
+def test_a_drawing_of_an_evaluation_is_looked_after_before_the_work(
+    mine: Path,
+    sounds: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "old.png").write_text("mine", encoding="utf-8")
+    work = heads.evaluate
+    monkeypatch.setattr(heads, "evaluate", None)
+    for to, message in (
+        (tmp_path / "nodir" / "c.png", f"expected a folder {tmp_path / 'nodir'}, got none"),
+        (tmp_path / "old.png", "expected no file there, got one; choose another name, or add --force"),
+        (tmp_path / "c.xyz", "expected a name that ends in one of .png"),
+    ):
+        status, out, err = run(capsys, "evaluate", mine, sounds, "--plot", to)
+        assert (status, out) == (2, "")
+        assert message in err
+    monkeypatch.setattr(heads, "evaluate", work)
+    status, out, _ = run(capsys, "evaluate", mine, sounds, "--plot", tmp_path / "old.png", "--force")
+    assert status == 0
+    assert (tmp_path / "old.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_groups_are_a_part_of_the_name_or_a_folder() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio import presets
+from fastaudio import cli, presets
 from helpers import GUITAR, musicnn_front
+from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,15 @@ def test_windows_are_those_of_patches_with_that_hop(tagger: fa.Pipeline) -> None
     tags = often(GUITAR)
     assert np.diff(tags.times[:, 0]) == pytest.approx(31 * ROW_S)
     assert tags.times[:-1, 1] - tags.times[:-1, 0] == pytest.approx(187 * ROW_S)
+
+
+def test_the_step_is_told_as_it_is(tagger: fa.Pipeline) -> None:
+    assert tagger.hop_s == pytest.approx(187 * ROW_S)
+    assert tagger.with_hop(0.5).hop_s == pytest.approx(0.496)
+    times = tagger.with_hop(0.5)(GUITAR).times
+    assert np.diff(times[:, 0]) == pytest.approx(tagger.with_hop(0.5).hop_s)
+    assert (tagger >> fa.Mean()).hop_s == np.inf
+    assert (tagger >> {"all": fa.Mean(), "each": fa.L2Normalize()}).hop_s == np.inf
 
 
 def test_latency_and_span_stay_and_weights_are_shared(tagger: fa.Pipeline) -> None:
@@ -124,3 +135,74 @@ def test_a_pipeline_without_patches_is_refused() -> None:
         fa.Pipeline(musicnn_front()).with_hop(0.5)
     with pytest.raises(ValueError, match=r"^Patches: expected hop in "):
         fa.Pipeline(presets.musicnn()).with_hop(1e9)
+
+
+def recurrent(path: Path) -> fa.OnnxModel:
+    """Return a network that adds up the rows that it hears."""
+    rows = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 10, 96])
+    heard = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 96]) for name in ("h", "y", "h_next")]
+    axis = numpy_helper.from_array(np.array([1], np.int64), "axis")
+    nodes = [
+        helper.make_node("ReduceSum", ["x", "axis"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["sum", "h"], ["y"]),
+        helper.make_node("Identity", ["y"], ["h_next"]),
+    ]
+    graph = helper.make_graph(nodes, "adder", [rows, heard[0]], heard[1:], [axis])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    return fa.OnnxModel(str(path), outputs=["y"], state={"h": "h_next"})
+
+
+REFUSED = (
+    r"^Pipeline\.with_hop: expected a network without memory, got a recurrent one.*step of 0\.1 s; leave out"
+)
+
+
+def test_a_recurrent_network_keeps_its_own_step(tmp_path: Path) -> None:
+    mel = fa.MelSpectrogram(sample_rate=16_000, hop_length=160, n_mels=96)
+    cut, net = fa.Patches(length=10), recurrent(tmp_path / "net.onnx")
+    for node in (
+        mel >> cut >> net,
+        mel >> cut >> net >> fa.Log(),
+        mel >> cut >> {"tags": net, "rows": fa.Log()},
+        mel >> (cut >> fa.Log()) >> fa.Concat(net, net),
+        fa.Concat(mel >> cut >> net, mel >> cut >> net),
+        mel >> {"net": cut >> net, "other": cut >> fa.Log()},
+    ):
+        pipeline = fa.Pipeline(node)
+        for hop_s in (0.01, 0.05, 0.3):
+            with pytest.raises(ValueError, match=REFUSED):
+                pipeline.with_hop(hop_s)
+        assert pipeline.with_hop(0.1).output_specs.keys() == pipeline.output_specs.keys()
+
+
+def test_windows_behind_a_recurrent_network_or_around_one_take_any_step(tmp_path: Path) -> None:
+    mel = fa.MelSpectrogram(sample_rate=16_000, hop_length=160, n_mels=96)
+    net = recurrent(tmp_path / "net.onnx")
+    behind = fa.Pipeline(mel >> fa.Patches(length=10) >> net >> fa.Patches(length=4)).with_hop(0.2)
+    assert hops(behind) == [None, 2]
+    inner = mel >> fa.Patches(length=10) >> net
+    clips = fa.Pipeline(fa.Each(inner, clip_length=8000)).with_hop(0.25)
+    assert clips.node == fa.Each(inner, clip_length=8000, hop=4000)
+    sound = np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    alone = fa.Pipeline(inner)(sound[4000:12_000], sample_rate=16_000)
+    assert np.array_equal(clips(sound, sample_rate=16_000)[1], alone)  # each clip starts anew
+    condition = mel >> fa.Patches(length=10) >> net >> {"gamma": fa.L2Normalize(), "beta": fa.L2Normalize()}
+    film = fa.Film(fa.Concat(mel >> fa.Patches(length=1)), condition, align="repeat")
+    assert fa.Pipeline(film).with_hop(0.05).hop_s == pytest.approx(0.05)
+
+
+def test_silero_vad_is_refused_another_step_everywhere(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    vad = fa.Pipeline.load("silero-vad")
+    message = r"only with its own step of 0\.032 s; leave out hop_s \(--hop\)"
+    with pytest.raises(ValueError, match=message):
+        vad.with_hop(0.016)
+    with pytest.raises(ValueError, match=message):
+        vad.listen(fa.PcmSource(BytesIO(b""), sample_rate=16_000), hop_s=0.064)
+    assert vad.with_hop(0.032).hop_s == vad.hop_s
+    how = ["embed", str(GUITAR), "-o", str(tmp_path / "a.npz"), "--model", "silero-vad", "--hop", "0.016"]
+    assert cli.main(how) == 2
+    assert "only with its own step of 0.032 s; leave out hop_s (--hop)" in capsys.readouterr().err
+    assert not (tmp_path / "a.npz").exists()

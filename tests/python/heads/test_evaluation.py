@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
@@ -53,6 +53,7 @@ def test_json_holds_all_of_it(head: heads.Head, tmp_path: Path) -> None:
     data = json.loads(heads.evaluate(head.pipeline, [*files, "gone.wav"], [*labels, "low"]).to_json())
     assert data["schema"] == SCHEMA
     assert data["files"] == 4
+    assert data["lost_labels"] == []
     assert data["failed"] == [{"path": "gone.wav", "reason": "expected an audio file, got no such file"}]
     assert [label["files"] for label in data["labels"]] == [2, 2, 0]
     assert data["labels"][2]["roc_auc"] is None
@@ -81,6 +82,34 @@ def test_what_can_not_be_evaluated_is_refused(head: heads.Head, tagger: fa.Pipel
         heads.evaluate("nope", ["a.wav"], ["low"])
 
 
+def test_a_label_without_a_file_that_could_be_used_is_named(head: heads.Head, tmp_path: Path) -> None:
+    write_tones(tmp_path, ["high"], 2)
+    files, labels = heads.labelled_files(tmp_path)
+    found = heads.evaluate(head.pipeline, [*files, "gone.wav"], [*labels, "low"])
+    assert found.lost == ("low",)
+    assert found.to_dict()["lost_labels"] == ["low"]
+    assert str(found).endswith("labels without a file that could be used: low\n")
+
+
+def test_scores_that_are_not_finite_are_no_result(
+    head: heads.Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tones(tmp_path, ["high", "low"], 2)
+    files, labels = heads.labelled_files(tmp_path)
+    whole = fa.Pipeline.__call__
+
+    def some(self: fa.Pipeline, source: str, **how: Any) -> Any:
+        tags = whole(self, source, **how)
+        if source == files[0]:
+            tags.scores[0, 0] = np.nan
+        return tags
+
+    monkeypatch.setattr(fa.Pipeline, "__call__", some)
+    found = heads.evaluate(head.pipeline, files, labels)
+    assert found.failed == ((files[0], "expected finite scores, got others"),)
+    assert np.isfinite(found.scores).all()
+
+
 def test_sub_folders_are_labels(tmp_path: Path) -> None:
     write_tones(tmp_path, ["high", "low"], 2)
     (tmp_path / "low" / "deep").mkdir()
@@ -95,3 +124,28 @@ def test_sub_folders_are_labels(tmp_path: Path) -> None:
         heads.labelled_files(tmp_path / "low" / "deep")
     with pytest.raises(ValueError, match="expected a folder with a sub-folder for each label, got no folder"):
         heads.labelled_files(tmp_path / "nope")
+
+
+def test_sub_folders_without_sound_are_named(tmp_path: Path) -> None:
+    write_tones(tmp_path, ["high", "low"], 2)
+    for path in ("none/a/b.txt", "closed/x"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("no sound", encoding="utf-8")
+    (tmp_path / "low" / "broken.wav").symlink_to("nowhere.wav")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "card.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "same").symlink_to("high")
+    with pytest.raises(ValueError, match="expected sound in each sub-folder, got 4 without; ") as caught:
+        heads.labelled_files(tmp_path)
+    told = str(caught.value).splitlines()[1:]
+    assert [line.split(": ")[0].replace(str(tmp_path), "") for line in told] == [
+        "  /closed/",
+        "  /none/",
+        "  /same/",
+        "  /low/broken.wav",
+    ]
+    assert told[1].endswith("skipped 1 file: 1 .txt (not sound)")
+    assert told[2].endswith("(link to a folder that is searched already)")
+    assert told[3].endswith("got: broken link")
+    files, labels = heads.labelled_files(tmp_path, allow_missing=True)
+    assert (len(files), sorted(set(labels))) == (4, ["high", "low"])

@@ -191,6 +191,44 @@ def test_a_label_left_without_files_is_named(base: fa.Pipeline, tones: tuple[lis
         heads.fit(base, [f"gone{i}.wav" for i in range(4)], ["a", "a", "b", "b"])
 
 
+def test_a_label_that_loses_all_files_is_an_error_unless_that_is_allowed(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]]
+) -> None:
+    files, labels = [*tones[0], "gone1.wav", "gone2.wav"], [*tones[1], "odd", "odd"]
+    message = r"(?s)got none of 'odd'; .*\(allow_missing=True\) to go on without:\n  gone1\.wav: .*gone2\.wav"
+    with pytest.raises(ValueError, match=message):
+        heads.fit(base, files, labels, folds=3)
+    many = [f"bad{i}.wav" for i in range(20)]
+    with pytest.raises(ValueError, match=message) as caught:
+        heads.fit(base, [*many, *files], [*["low"] * 20, *labels], folds=3)
+    assert "bad" not in str(caught.value)
+    head = heads.fit(base, files, labels, folds=3, allow_missing=True)
+    assert head.labels == ("high", "low", "middle")
+    assert head.lost == ("odd",)
+    assert head.report.endswith("labels without a file that could be used: odd\n")
+    assert head.evaluation.to_dict()["lost_labels"] == ["odd"]
+    several = heads.fit(base, files, [[label] for label in labels], folds=3, allow_missing=True)
+    assert several.labels == ("high", "low", "middle")
+
+
+def test_with_allow_missing_false_every_file_has_to_be_used(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]]
+) -> None:
+    files, labels = [*tones[0], "gone.wav"], [*tones[1], "low"]
+    assert len(heads.fit(base, files, labels, folds=3).failed) == 1
+    with pytest.raises(ValueError, match=r"embeddings of every file, got none of 1; [^\n]*:\n  gone\.wav: "):
+        heads.fit(base, files, labels, folds=3, allow_missing=False)
+
+
+def test_a_message_about_many_files_stays_within_a_screen(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]]
+) -> None:
+    gone = [f"gone{i}.wav" for i in range(500)]
+    with pytest.raises(ValueError, match=r"and 492 more$") as caught:
+        heads.fit(base, [*tones[0], *gone], [*tones[1], *["odd"] * 500])
+    assert len(str(caught.value).splitlines()) < 24
+
+
 def test_progress_tells_of_files_then_of_folds(base: fa.Pipeline, tones: tuple[list[str], list[str]]) -> None:
     told: list[tuple[str, int, int]] = []
     heads.fit(base, *tones, folds=3, progress=lambda *what: told.append(what))
@@ -208,6 +246,11 @@ def test_progress_tells_of_files_then_of_folds(base: fa.Pipeline, tones: tuple[l
         (["a", "a", "b", "b"], {"groups": [1, 2, 3, 3]}, (ValueError, "2 groups of files .* got 1 of 'b'")),
         (["a", "a", ["b"], "b"], {}, (TypeError, "one label per file, or a list for each, got a str and")),
         ([1, 1, 2, 2], {}, (TypeError, "expected labels as str")),
+        (
+            ["a", "a", "caf\udce9", "a"],
+            {},
+            (ValueError, r"expected labels in UTF-8, got 'caf\\udce9'; rename"),
+        ),
         (["a", "a", "b", "b"], {"kind": "svm"}, (ValueError, "expected kind 'linear' or 'mlp', got 'svm'")),
         (["a", "a", "b", "b"], {"folds": 1}, (ValueError, "expected folds as an int of at least 2, got 1")),
         (["a", "a", "b", "b"], {"hidden": 0}, (ValueError, "expected hidden as an int of at least 1, got 0")),

@@ -37,7 +37,8 @@ MADE_BY_CMAKE = {"nodes/list.hpp"}
 # Python modules from the bottom up: a module imports from lower rows only.
 ROWS = [
     {"_core"},
-    {"_system", "presets", "tags", "events", "graph"},
+    {"_system"},
+    {"presets", "tags", "events", "graph"},
     {"cards", "running"},
     {"librosa", "composition"},
     {"live"},

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 librosa = pytest.importorskip("librosa")
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*[Ee]mpty filters:UserWarning", "ignore:.*narrower than a bin"
-)
+pytestmark = pytest.mark.filterwarnings("ignore:.*[Ee]mpty filters:UserWarning")
 
 CLIPS = [GUITAR, *(path for path, _ in clips())]
 SECONDS = 2
@@ -227,13 +225,13 @@ def test_float64_is_taken_and_scalars_stay_scalars() -> None:
 
 def test_complex_spectra_lose_their_phase_with_a_warning() -> None:
     spectrum = fl.stft(clip(CLIPS[0])[0][:5000])
-    with pytest.warns(UserWarning, match=r"^librosa.power_to_db: S is complex; "):
+    with pytest.warns(UserWarning, match=r"^power_to_db was called on complex input so phase .*; use np.abs"):
         level = fl.power_to_db(spectrum)
     np.testing.assert_array_equal(level, fl.power_to_db(np.abs(spectrum)))
 
 
 def test_silence_has_no_tuning() -> None:
-    with pytest.warns(UserWarning, match="no pitch to estimate tuning from"):
+    with pytest.warns(UserWarning, match="^Trying to estimate tuning from empty frequency set"):
         chroma = fl.feature.chroma_stft(y=np.zeros(9000, dtype=np.float32))
     assert chroma.shape == (12, 18)
     assert not chroma.any()

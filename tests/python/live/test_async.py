@@ -55,6 +55,30 @@ def run(call: Any) -> Any:
     return asyncio.run(asyncio.wait_for(call, LIMIT_S))
 
 
+def test_async_with_closes_the_stream_and_lets_the_loop_run_meanwhile() -> None:
+    async def main() -> tuple[LiveStream, list[Any]]:
+        async with FEATURES.live(RATE_HZ) as stream:
+            stream.push(SOUND)
+            stream.finish()
+            items = await collect(stream)
+            assert not stream.closed
+        return stream, items
+
+    stream, items = run(main())
+    assert stream.closed
+    assert rows_of(items).tobytes() == WANT.tobytes()
+
+    async def failing() -> None:
+        async with FEATURES.live(RATE_HZ) as stream:
+            streams.append(stream)
+            raise KeyError("mine")
+
+    streams: list[LiveStream] = []
+    with pytest.raises(KeyError, match="mine"):
+        run(failing())
+    assert streams[0].closed
+
+
 def test_a_loop_gets_what_a_plain_one_gets() -> None:
     with FEATURES.live(RATE_HZ) as stream, background(feed, stream, blocks(0.001)):
         assert rows_of(run(collect(stream))).tobytes() == WANT.tobytes()

@@ -17,7 +17,10 @@ from live_helpers import RATE_HZ, drain, features, noise, wait_until
 FEATURES = features()
 SOUND = noise(RATE_HZ)
 OPTIONS = {name for name, member in vars(LiveOptions).items() if isinstance(member, property)}
-OWN_DEFAULTS: dict[str, dict[str, Any]] = {"live": {}, "listen": {"overflow": "drop_oldest"}}
+OWN_DEFAULTS: dict[str, dict[str, Any]] = {
+    "live": {},
+    "listen": {"overflow": "drop_oldest", "push_timeout_s": None},
+}
 
 
 class Silence:

@@ -165,7 +165,7 @@ def test_a_gap_is_before_the_first_of_windows_that_come_together() -> None:
 
 
 def test_events_end_at_a_gap_and_their_times_go_on_after_it() -> None:
-    pipeline = SCORES >> fa.Events(onset=[1.0])
+    pipeline = SCORES >> fa.Sigmoid() >> fa.Events(onset=0.75)
     pool = fa.Pool()
     with pipeline.live(RATE_HZ, overflow="drop_oldest", buffer_s=1, pool=pool, start_sample=2**31) as stream:
         push_and_run(stream, SOUND[:10_000])

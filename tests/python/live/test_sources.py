@@ -148,7 +148,7 @@ def test_a_file_in_real_time_comes_when_a_microphone_would_give_it(tmp_path: Pat
     heard_s = np.cumsum([len(block) for block in sink.blocks]) / rate
     late_s = np.array(sink.times_s) - started_s - heard_s
     assert late_s.min() >= 0  # never before its last sample is heard
-    assert np.median(late_s) < 0.05  # and errors don't add up
+    assert np.median(late_s[-10:]) - np.median(late_s[:10]) < 0.05  # and errors don't add up
 
 
 def test_an_error_while_reading_comes_after_what_was_read() -> None:

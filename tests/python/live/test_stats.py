@@ -86,7 +86,7 @@ def test_stats_are_whole_and_plausible() -> None:
     assert len(got) > 100
     assert 0 < stats.latency_p50_s <= stats.latency_p99_s <= stats.latency_max_s < 60
     names = [name.split("(")[0] for name, _ in stats.parts]
-    assert names == ["Mono", "Resample", "MelSpectrogram", "Log", "Tags"]
+    assert names == ["Mono", "Resample", "Level", "MelSpectrogram", "Log", "Tags", "MarkSilence"]
     assert all(time_s >= 0 for _, time_s in stats.parts)
     assert 0 < sum(time_s for _, time_s in stats.parts) <= stats.busy_s
     assert stats.real_time_factor == stats.busy_s / stats.sound_s

@@ -204,7 +204,7 @@ def test_a_mean_comes_at_the_end_for_all_of_it() -> None:
 @pytest.mark.parametrize("start", [0, 2**32])
 def test_events_come_as_they_do_from_a_file(start: int) -> None:
     sound = noise(5 * RATE_HZ) * np.repeat([0, 1, 0, 1, 0], RATE_HZ).astype(np.float32)
-    pipeline = SCORES >> fa.Events(onset=[1.0], min_on_s=[0.1], min_off_s=[0.1])
+    pipeline = SCORES >> fa.Sigmoid() >> fa.Events(onset=0.75, min_on_s=0.1, min_off_s=0.1)
     want = pipeline(sound, sample_rate=RATE_HZ)
     assert len(want.events) > 8
     got = run_live(pipeline, jittered(sound, RATE_HZ), RATE_HZ, start_sample=start)

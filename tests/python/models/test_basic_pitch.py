@@ -50,6 +50,31 @@ def test_a_window_holds_the_highest_score_of_each_note(notes: fa.Pipeline) -> No
     assert (tags.labels[0], tags.labels[39], tags.labels[48], tags.labels[-1]) == ("A0", "C4", "A4", "C8")
 
 
+def test_rows_begin_when_the_card_says(notes: fa.Pipeline) -> None:
+    """A note every 1.37 s for two minutes: its onset is found at its time, early and late alike."""
+    begins_s = np.arange(0.7, 118, 1.37)
+    t = np.arange(RATE // 2) / RATE
+    note = np.exp(-3 * t) * sum(0.1 / k * np.sin(2 * np.pi * k * 440 * t) for k in range(1, 6))
+    sound = np.zeros(120 * RATE, np.float32)
+    for begin_s in begins_s:
+        start = round(begin_s * RATE)
+        sound[start : start + len(note)] += note
+    a4 = notes(sound[:RATE], sample_rate=RATE).labels.index("A4")
+    joined = notes.with_hop(36_352 / RATE)
+    for pipeline, step in ((notes, 36_164), (joined, 36_352)):
+        assert pipeline.hop_s == pytest.approx(step / RATE, abs=1e-9)
+        rows = pipeline.layer("onset")(sound, sample_rate=RATE)[:, :, a4]
+        i, j = np.indices(rows.shape)
+        times_s = (step * i + 256 * j) / RATE
+        for begin_s in begins_s:
+            near = np.abs(times_s - begin_s) < 0.1
+            assert np.abs(times_s.ravel()[np.where(near, rows, 0).argmax()] - begin_s) < 0.02
+    assert np.diff(times_s.ravel()) == pytest.approx(256 / RATE)  # with that hop, all rows follow one another
+    said = notes.card["description"]
+    assert "row j of window i begins (36164 i + 256 j) / 22050 s into the sound" in said
+    assert "with_hop(36352 / 22050)" in said
+
+
 def test_the_notes_of_a_chord_are_heard(notes: fa.Pipeline) -> None:
     # The recording is called "guit_em9": E, G, B, D and the ninth, F sharp.
     first = notes(GUITAR)[0]

@@ -18,8 +18,8 @@ from node_cases import (
     ARGUMENTS,
     CLASSES,
     COMPOSITES,
-    GAINS,
     INPUTS,
+    MADE_FIT,
     ROWS,
     node_of,
     rows_of,
@@ -45,7 +45,7 @@ every_option = pytest.mark.parametrize(("name", "option"), OPTIONS)
 def test_nodes_are_found_with_their_options() -> None:
     assert {"MelSpectrogram", "OnnxModel", "Sequential", "Parallel"} <= CLASSES.keys()
     assert ("MelSpectrogram", "hop_length") in OPTIONS
-    assert set(ARGUMENTS) | set(ROWS) | set(INPUTS) | set(GAINS) <= CLASSES.keys()
+    assert set(ARGUMENTS) | set(ROWS) | set(INPUTS) | set(MADE_FIT) <= CLASSES.keys()
 
 
 @every_node
@@ -172,6 +172,7 @@ def test_one_row_gives_finite_rows(name: str) -> None:
 @every_node
 @pytest.mark.parametrize("level", [0.0, 1e-38, 1e6])
 def test_silence_and_extremes_stay_finite(name: str, level: float) -> None:
+    level = min(level, 1.0) if name == "Events" else level  # it refuses what is no score
     for values in whole(node_of(name), np.full_like(rows_of(name), level)).values():
         assert np.isfinite(values).all()
 
@@ -243,13 +244,12 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "list[float]": [
         "12",
         b"12",
-        1.0,
+        True,
+        1j,
         [True],
         [1.0, "2"],
         [[1.0]],
         [1j],
-        np.float64(1),
-        np.ones(()),
         object(),
     ],
 }
@@ -257,7 +257,8 @@ WRONG_TYPES: dict[str, list[Any]] = {
 
 @every_option
 def test_an_option_of_a_wrong_type_is_a_type_error(name: str, option: str) -> None:
-    kind, *rest = re.split(r" \| | in |, (?!str\])", options_of(name)[option])
+    text = options_of(name)[option].replace("float | list", "list")  # a list may be a number, too
+    kind, *rest = re.split(r" \| | in |, (?!str\])", text)
     values = WRONG_TYPES[kind] + ([] if "None" in rest else [None])
     for value in values:
         with pytest.raises(TypeError, match=rf"^{name}: expected {option} as .*, got "):

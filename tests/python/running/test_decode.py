@@ -177,8 +177,8 @@ def test_folders_missing_files_text_and_empty_files_are_decode_errors(
     (tmp_path / "folder.wav").mkdir()
     for name, reason in (
         ("text.wav", "libsndfile"),
-        ("empty.wav", "libsndfile"),
-        ("empty.mp3", "libsndfile"),
+        ("empty.wav", "an empty file"),
+        ("empty.mp3", "an empty file"),
         ("folder.wav", "a folder"),
         ("missing.wav", "no such file"),
         ("a\0b.wav", ""),
@@ -198,7 +198,7 @@ def test_values_that_are_not_finite_are_refused_by_name(tagger: fa.Pipeline, tmp
     assert "finite" in error.reason
 
 
-@pytest.mark.parametrize("source", [None, 3, ["a.wav"], b"a.wav", {"a": 1}])
+@pytest.mark.parametrize("source", [None, 3, ["a.wav"], {"a": 1}])
 def test_what_is_no_source_is_a_type_error(source: Any) -> None:
     with pytest.raises(TypeError, match=r"^source: expected a path, a binary file object or samples"):
         FRONT(source)

@@ -49,6 +49,13 @@ class FakeMicrophone:
             "XDG_CONFIG_HOME": str(folder),
             "HOME": str(folder),
         }
+        self._folder = folder
+        self.launch()
+
+    def launch(self) -> None:
+        """Start the server, again after `signal` has killed it."""
+        folder, socket = self._folder, self._folder / "pulse.sock"
+        socket.unlink(missing_ok=True)
         command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
         command += ["--disable-shm=yes", f"--log-target=file:{folder / 'pulse.log'}"]
         for module in (

@@ -12,6 +12,8 @@ from fastaudio import _core
 from helpers import GUITAR, WEIGHTS, by_name, decode, in_chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 CLASSES: dict[str, type[fa.Node]] = {
@@ -63,8 +65,10 @@ INPUTS: dict[str, fa.StreamSpec] = {
     "SpectralRolloff": SPECTRUM,
 }
 
-# Gains that make real sound loud enough for a node's defaults.
-GAINS: dict[str, float] = {"Events": 4.0}
+# What makes real sound into rows that a node takes.
+MADE_FIT: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "Events": lambda sound: np.clip(np.abs(4 * sound), 0, 1),
+}
 
 
 @cache
@@ -80,12 +84,12 @@ def node_of(name: str) -> fa.Node:
 def rows_of(name: str) -> NDArray[np.float32]:
     """Return real sound, cut to the rows that a node of the class takes."""
     samples = node_of(name).input_spec is not None
-    rows = (500, INPUTS[name].shape) if name in INPUTS else ANY_ROWS
-    n, shape = ROWS.get(name, SAMPLES if samples else rows)
+    usual = (500, INPUTS[name].shape) if name in INPUTS else ANY_ROWS
+    n, shape = ROWS.get(name, SAMPLES if samples else usual)
     left = decode(GUITAR)[0][:, 0]
     size = n * math.prod(shape)
-    gain = np.float32(GAINS.get(name, 1.0))
-    return np.ascontiguousarray(gain * left[20_000 : 20_000 + size].reshape(n, *shape))
+    rows = left[20_000 : 20_000 + size].reshape(n, *shape)
+    return np.ascontiguousarray(MADE_FIT.get(name, np.asarray)(rows))
 
 
 def spec_of(node: fa.Node) -> fa.StreamSpec | None:

@@ -1,0 +1,199 @@
+"""Writing live results: one line per window or event, as text, JSON, CSV, or tables for other programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+
+from fastaudio.cli.events import gives_events
+from fastaudio.cli.terminal import printable, put
+from fastaudio.cli.write import event_line
+from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
+from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
+
+if TYPE_CHECKING:
+    from fastaudio.live import LiveStream
+    from fastaudio.pipeline import Pipeline
+
+
+class Lines:
+    """Writes one line of text per window or event.
+
+    Attributes:
+        is_data: whether the lines are for programs, and so UTF-8 everywhere, not for a terminal.
+    """
+
+    is_data = False
+
+    def __init__(
+        self, pipeline: Pipeline, top: int, name: str, out: TextIO | None = None, *, begins: bool = False
+    ) -> None:
+        """Show the `top` tags that a pipeline gives for the source of that name.
+
+        Args:
+            pipeline: gives the results.
+            top: how many tags.
+            name: the source's name.
+            out: where to write; None for stdout.
+            begins: whether to show an event when it begins too, and not only when it has ended.
+        """
+        self._top = top
+        self._name = name
+        self._model = pipeline.name
+        self._several = len(pipeline.output_specs) > 1
+        self._events = gives_events(pipeline)
+        self._out = out
+        self._begins = begins
+        self._noted = False
+
+    def begin(self, stream: LiveStream) -> None:
+        """Take the stream before its first result."""
+        self._stream = stream
+
+    def show(self, item: Any) -> None:
+        """Show a window or an event."""
+        if isinstance(item, Event):
+            if self._begins or item.state == "end":
+                self.write(self._event(item))
+            return
+        if item.gap_s > 0:
+            self.say(f"fastaudio: {item.gap_s:.3f} s of sound lost before {item.start_s:.2f} s")
+        if not self._noted and not item.in_range:
+            self._noted = True
+            self.say(f"fastaudio: {OUT_OF_RANGE}")
+        self.write(self._window(item))
+
+    def _window(self, window: Window) -> str:
+        best = window.text(self._top)
+        best = f"{window.output}: {best}" if self._several else best
+        early = "  (provisional)" if window.provisional else ""
+        return f"{self._clock(window)}  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n"
+
+    def _event(self, event: Event) -> str:
+        return self._clock(event) + event_line(event)
+
+    def _clock(self, item: Window | Event) -> str:
+        return f"{self._stream.time_of(item.start_s):%H:%M:%S}"
+
+    def _time(self, item: Window | Event) -> str:
+        return self._stream.time_of(item.start_s).isoformat(timespec="milliseconds")
+
+    def tick(self, stream: LiveStream) -> None:
+        """Show the state of the stream; called several times per second."""
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr."""
+        sys.stderr.write(text + "\n")
+
+    def write(self, line: str) -> None:
+        """Write a line immediately."""
+        if self._out is not None:
+            self._out.write(line)
+            self._out.flush()
+        elif self.is_data:
+            put(line)
+        else:
+            sys.stdout.write(printable(line, lines=True))
+            sys.stdout.flush()
+
+    def close(self) -> None:
+        """Restore the terminal."""
+
+
+class JsonLines(Lines):
+    """Writes one line of JSON, with the keys of `fastaudio tag --jsonl` and a time."""
+
+    is_data = True
+
+    def _window(self, window: Window) -> str:
+        (scores,) = self._as_tags(window).to_dict(top=self._top, windows=True)["windows"]
+        data = {
+            "schema": SCHEMA,
+            "path": self._name,
+            "model": window.model,
+            "truncated": False,
+            "output": window.output,
+            "time": self._time(window),
+            "gap_s": round(window.gap_s, 6),
+            "provisional": window.provisional,
+        } | scores
+        return json.dumps(data, ensure_ascii=False) + "\n"
+
+    def _event(self, event: Event) -> str:
+        data = json.loads(json_line(event, path=self._name, model=self._model))
+        return json.dumps(data | {"time": self._time(event)}, ensure_ascii=False) + "\n"
+
+    def _as_tags(self, window: Window) -> Tags:
+        return Tags(
+            window.labels,
+            window.scores[None],
+            np.array([[window.start_s, window.end_s]]),
+            window.end_s - window.start_s,
+            path=self._name,
+            model=window.model,
+            silent=np.array([window.silent]),
+        )
+
+
+class CsvLines(JsonLines):
+    """Writes the rows of `fastaudio tag --csv`, with a column `time` at the end."""
+
+    def begin(self, stream: LiveStream) -> None:
+        """Write the header, which is there without any result too."""
+        super().begin(stream)
+        no_tags = Tags((), np.zeros((0, 0), np.float32), np.zeros((0, 2)), 0.0)
+        empty = self._as_events().to_csv() if self._events else no_tags.to_csv(windows=True)
+        self.write(empty.rstrip("\n") + ",time\n")
+
+    def _window(self, window: Window) -> str:
+        rows = self._as_tags(window).to_csv(top=self._top, windows=True, header=False)
+        return self._timed(rows, window)
+
+    def _event(self, event: Event) -> str:
+        return self._timed(self._as_events(event).to_csv(header=False), event)
+
+    def _as_events(self, *events: Event) -> Events:
+        labels = [event.label for event in events]
+        return Events(events, labels, 0.0, self._stream.sample_rate, path=self._name, model=self._model)
+
+    def _timed(self, rows: str, item: Window | Event) -> str:
+        end = f",{self._time(item)}\n"
+        return "".join(row + end for row in rows.splitlines())
+
+
+class AudacityLines(Lines):
+    """Writes an Audacity label track; its times are seconds from the start."""
+
+    is_data = True
+
+    def _event(self, event: Event) -> str:
+        return audacity_line(event)
+
+
+class RavenLines(Lines):
+    """Writes a Raven Pro selection table; its times are seconds from the start."""
+
+    is_data = True
+
+    def begin(self, stream: LiveStream) -> None:
+        """Write the header."""
+        super().begin(stream)
+        self._n = 0
+        self.write(raven_header())
+
+    def _event(self, event: Event) -> str:
+        self._n += 1
+        return raven_row(event, self._n, high_hz=self._stream.sample_rate / 2)
+
+
+LINES: dict[str | None, type[Lines]] = {
+    None: Lines,
+    "jsonl": JsonLines,
+    "csv": CsvLines,
+    "audacity": AudacityLines,
+    "raven": RavenLines,
+}
+"""What writes each form."""

@@ -1,0 +1,140 @@
+"""Embeddings kept on disk, so that training again costs seconds and an interrupted run goes on.
+
+Each file's rows lie in a file of their own, in a folder named after what made them: the pipeline with its
+weights' hashes and the version of fastaudio. The name of the file stands for the path, size and times of the
+sound, so a sound that was changed is embedded again. Nothing else is read from a name, and no object is
+unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import warnings
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import __version__
+from fastaudio._system.writing import check_folder, writing
+from fastaudio.cards.packed_file import read_network
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fastaudio.pipeline import Pipeline
+
+SCHEMA = "fastaudio.embeddings/1"
+"""Name and version of the form; a change of it raises the number."""
+
+_MEMBER = "rows.npy"
+_DIGITS = 32  # of a hash that names a file or folder
+
+
+class EmbeddingCache:
+    """Rows of files as one pipeline gives them; threads may share it."""
+
+    def __init__(self, folder: str | os.PathLike[str], pipeline: Pipeline) -> None:
+        """Find the rows that this pipeline gave earlier; the folder is made when the first are kept.
+
+        Raises:
+            OutputError: the folder can't be made or written into.
+        """
+        check_folder(folder)
+        self._folder = Path(folder) / _named(_identity(pipeline))
+        (spec,) = pipeline.output_specs.values()
+        self._width = spec.shape[0]
+        self._full = False
+
+    def place(self, path: str) -> Path | None:
+        """Return where the rows of a file belong, as it is now; None if there is no such file."""
+        try:
+            now = os.stat(path)  # noqa: PTH116  # Path reads "" as "."
+        except (OSError, ValueError):
+            return None
+        # A changed file may have its old size and time of change, but not its old time of status change.
+        about = [os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ctime_ns]  # noqa: PTH100
+        return self._folder / f"{_named(about)}.npz"
+
+    def load(self, place: Path | None) -> NDArray[np.float32] | None:
+        """Return the rows kept at a place; None if there are none, or if they are damaged, with a warning."""
+        if place is None:
+            return None
+        try:
+            return _read(place, self._width)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+            warnings.warn(
+                f"{place}: expected kept embeddings, got: {error}; they are computed again", stacklevel=2
+            )
+            return None
+
+    def keep(self, place: Path | None, rows: NDArray[np.float32]) -> None:
+        """Keep a file's rows; if that fails, warn once and keep no others: training can go on."""
+        if place is None or self._full:
+            return
+        content = io.BytesIO()
+        np.savez(content, rows=rows)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with writing(place, force=True) as file:
+                file.write(content.getbuffer())
+        except OSError as error:
+            self._full = True
+            warnings.warn(
+                f"{place}: expected to keep embeddings, got: {error}; going on without", stacklevel=2
+            )
+
+
+def _read(place: Path, width: int) -> NDArray[np.float32]:
+    """Return rows after checking their sizes, and their checksum, which a zip archive has."""
+    with zipfile.ZipFile(place) as held:
+        member = held.getinfo(_MEMBER)
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size > place.stat().st_size:
+            raise ValueError("packed or too large rows")
+        content = held.read(member)
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("rows of another version")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    left = len(content) - stream.tell()
+    n_rows = shape[0] if len(shape) == 2 else 0  # noqa: PLR2004
+    if by_columns or dtype != np.float32 or shape != (n_rows, width) or not n_rows:
+        raise ValueError(f"{dtype} {shape}")
+    if left != n_rows * width * dtype.itemsize:
+        raise ValueError(f"{left} bytes for {shape}")
+    rows: NDArray[np.float32] = np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape)
+    return rows
+
+
+def _identity(pipeline: Pipeline) -> dict[str, Any]:
+    """Return all that a pipeline's rows depend on."""
+    how = {
+        "channel": pipeline.channel,
+        "quality": pipeline.quality,
+        "node": _weighed(pipeline.node.to_dict()),
+    }
+    return {"schema": SCHEMA, "version": __version__, "outputs": list(pipeline.output_specs)} | how
+
+
+def _weighed(data: Any) -> Any:
+    """Return a node's data with the hash of each network's weights in place of its path."""
+    if isinstance(data, list):
+        return [_weighed(part) for part in data]
+    if not isinstance(data, dict):
+        return data
+    kept = {key: _weighed(value) for key, value in data.items() if key != "threads"}
+    if data.get("node") == "OnnxModel":
+        path = kept.pop("path")
+        kept["sha256"] = data.get("sha256") or hashlib.sha256(read_network(path, "")).hexdigest()
+    return kept
+
+
+def _named(about: Any) -> str:
+    text = json.dumps(about, sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGITS]

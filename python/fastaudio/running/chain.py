@@ -1,0 +1,109 @@
+"""Parts of a file, decoded one after another as one sound at the first one's rate, with its channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from fastaudio._core import Mono, Resample, Sequential, StreamSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Open = Callable[[], "Decoder"]
+
+_BLOCK = 65_536
+
+
+class Decoder(Protocol):
+    """What decodes; its attributes are those of `SndfileDecoder`."""
+
+    sample_rate: int
+    channels: int
+    n_samples: int | None
+    truncated: bool
+
+    def read(self, out: NDArray[np.float32]) -> int:
+        """Decode into `out` and return how many samples it got, 0 at the end."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Chain:
+    """Several decoders as one; each is opened when the one before has ended."""
+
+    def __init__(self, opens: Sequence[Open]) -> None:
+        """Open the first."""
+        self._opens = list(opens[1:])
+        self._now = first = opens[0]()
+        self.sample_rate = first.sample_rate
+        self.channels = first.channels
+        self.n_samples: int | None = None
+        self.truncated = first.truncated
+        self._convert: _Converter | None = None
+
+    def read(self, out: NDArray[np.float32]) -> int:
+        """Decode into `out`, from the next part if one has ended; 0 at the end of the last."""
+        while True:
+            got = self._now.read(out) if self._convert is None else self._convert.read(out)
+            if got:
+                return got
+            self.truncated |= self._now.truncated
+            if not self._opens:
+                return 0
+            self._now.close()
+            self._now = self._opens.pop(0)()
+            same = (self._now.sample_rate, self._now.channels) == (self.sample_rate, self.channels)
+            self._convert = None if same else _Converter(self._now, self.sample_rate, self.channels)
+
+    def close(self) -> None:
+        """Close the part that is open."""
+        self._now.close()
+
+
+class _Converter:
+    """A part of another rate or number of channels, converted."""
+
+    def __init__(self, decoder: Decoder, sample_rate: int, channels: int) -> None:
+        self._decoder = decoder
+        self._block = np.empty((max(1, _BLOCK // decoder.channels), decoder.channels), dtype=np.float32)
+        self._channels = channels
+        # As many channels stay apart; others are mixed to one, which all channels get.
+        self._lanes = decoder.channels if decoder.channels == channels else 1
+        self._mixes = self._lanes == 1 and decoder.channels > 1
+        self._streams = [self._lane(decoder, sample_rate) for _ in range(self._lanes)]
+        self._ready = np.empty((0, channels), dtype=np.float32)
+        self._ended = False
+
+    def _lane(self, decoder: Decoder, sample_rate: int) -> Any:
+        nodes: list[Any] = []
+        if self._mixes:
+            nodes.append(Mono(channels=decoder.channels))
+        if decoder.sample_rate != sample_rate:
+            nodes.append(Resample(input_rate=decoder.sample_rate, output_rate=sample_rate))
+        spec = StreamSpec(rate_hz=float(decoder.sample_rate), shape=[decoder.channels] if self._mixes else [])
+        return Sequential(nodes).open(spec) if nodes else None
+
+    def read(self, out: NDArray[np.float32]) -> int:
+        while not len(self._ready) and not self._ended:
+            got = self._decoder.read(self._block)
+            self._ended = got == 0
+            self._ready = self._converted(self._block[:got])
+        n = min(len(out), len(self._ready))
+        out[:n] = self._ready[:n]
+        self._ready = self._ready[n:]
+        return n
+
+    def _converted(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        rows = []
+        for lane, stream in enumerate(self._streams):
+            sound = block.copy() if self._mixes else block[:, lane].copy()
+            if stream is not None:
+                sound = stream.push(sound) if len(sound) else stream.flush()
+            rows.append(sound)
+        mixed = np.stack(rows, axis=1)
+        return mixed if self._lanes == self._channels else np.repeat(mixed, self._channels, axis=1)

@@ -1,0 +1,100 @@
+"""MPEG audio, layers I to III: only its frames are decoded, and all of them.
+
+libsndfile takes the length of an MP3 without a Xing header from the size of its first frame, and mpg123
+inside it writes notes about junk to stderr. So it is given the frames alone, and told that there are enough
+of them.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fastaudio.running.mpeg_frames import Run, id3_size, runs
+from fastaudio.running.sndfile import Part
+from fastaudio.running.sources import DecodeError
+from fastaudio.running.views import Pieces
+
+if TYPE_CHECKING:
+    from fastaudio.running.sources import Source
+
+_SUFFIXES = (".mp1", ".mp2", ".mp3", ".mpa", ".mpga")
+_ID3V1 = 128
+
+
+def parts(source: Source) -> list[Part] | None:
+    """Return the runs of frames of an MPEG file, or None to leave it to libsndfile as it is.
+
+    Raises:
+        DecodeError: it begins as one, and there are no frames.
+    """
+    found = [_part(source, run) for run in runs(source) if run.n_frames]
+    if found:
+        return found
+    position, head = 0, source.read(0, 10)
+    while head.startswith(b"ID3") and (size := id3_size(head)):
+        position += size
+        head = source.read(position, 10)
+    free_format = head[:1] == b"\xff" and head[1:2] >= b"\xe0" and head[2:3] < b"\x10"
+    if not free_format and (position or _is_head(head)) and not head.startswith(b"fLaC"):
+        raise DecodeError(source.name, "expected audio, got no MPEG frames that follow one another")
+    # Under a name, libsndfile would take anything for MPEG.
+    return None if free_format else [Part(partial(Pieces, source, [(0, source.size)]))]
+
+
+def _part(source: Source, run: Run) -> Part:
+    pieces: list[bytes | tuple[int, int]] = [(first, last) for first, last in run.ranges]
+    missing = run.cut
+    if run.stated is not None:
+        missing |= run.n_frames < run.stated
+        if run.n_frames == run.stated - 1 and len(run.ranges) == 1:  # some count the frame that states it
+            missing = run.cut
+        if run.stated_at is not None:
+            pieces[:1] = _restated(source, run, missing=missing)
+        return Part(partial(Pieces, source, pieces), None, missing)
+    n_samples = run.n_frames * run.samples_per_frame
+    if run.n_frames == 1:  # mpg123 warns of a single one; the second's samples aren't taken
+        pieces *= 2
+    return Part(partial(_Endless, source, pieces), n_samples, missing, exact=False)
+
+
+def _restated(source: Source, run: Run, *, missing: bool) -> list[bytes | tuple[int, int]]:
+    """Return the first range with counts that are right: mpg123 stops at them, and warns of others."""
+    first, last = run.ranges[0]
+    at = first + (run.stated_at or 0)
+    flags = source.read(at - 4, 4)
+    counts = run.n_frames if not missing else run.stated or 0
+    mended = counts.to_bytes(4, "big")
+    if flags[-1:] and flags[3] & 2:
+        mended += min(sum(b - a for a, b in run.ranges), 0xFFFF_FFFF).to_bytes(4, "big")
+    return [(first, at), mended, (at + len(mended), last)]
+
+
+class _Endless(Pieces):
+    """Frames in a file that claims to be much longer, so that no estimate of its length is too short."""
+
+    _FACTOR = 512  # above any ratio of sizes of frames
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence != os.SEEK_END:
+            return super().seek(offset, whence)
+        self._position = self.size * self._FACTOR + offset
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if self._position >= self.size * self._FACTOR - _ID3V1:  # here mpg123 looks for a tag
+            room = memoryview(buffer).cast("B")
+            room[:] = bytes(len(room))
+            self._position += len(room)
+            return len(room)
+        return super().readinto(buffer)
+
+
+def may_be(head: bytes, name: str) -> bool:
+    """Tell whether a file may be MPEG audio by its first bytes, or by its name."""
+    return _is_head(head) or name.lower().endswith(_SUFFIXES)
+
+
+def _is_head(head: bytes) -> bool:
+    return head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")

@@ -1,0 +1,173 @@
+"""Decoding with libsndfile: one part of a file, from its first sample to the last that decodes."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastaudio.running.sources import DecodeError, Source
+from fastaudio.running.views import Pieces, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+# libsndfile notes this if a header promises more than the file holds: WAV, then AIFF.
+_CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be", re.MULTILINE)
+_SALVAGE_STEP = 1
+_UNKNOWN_FRAMES = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """What libsndfile decodes as one file.
+
+    Attributes:
+        view: makes the file to read, or None for the source as it is.
+        n_samples: how many samples per channel it has at most, or None for what libsndfile says.
+        truncated: whether the container proves that sound is missing, or None for what libsndfile says.
+        exact: whether fewer samples than are stated prove it too.
+    """
+
+    view: Callable[[], View] | None = None
+    n_samples: int | None = None
+    truncated: bool | None = None
+    exact: bool = True
+
+
+class SndfileDecoder:
+    """A part being decoded.
+
+    Attributes:
+        sample_rate: samples per second, in Hz.
+        channels: number of channels.
+        n_samples: samples per channel that the header states, or None.
+        truncated: whether sound is missing, as far as is known yet.
+    """
+
+    def __init__(self, source: Source, part: Part) -> None:
+        """Open it.
+
+        Raises:
+            DecodeError: libsndfile refuses it; `refused` is True if its format is none that it knows.
+        """
+        import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
+
+        self._source = source
+        self._part = part
+        self._error: type[Exception] = soundfile.SoundFileError
+        self._file = self._open()
+        self.sample_rate = int(self._file.samplerate)
+        self.channels = int(self._file.channels)
+        frames = int(self._file.frames) if part.n_samples is None else part.n_samples
+        # A FLAC may omit its length.
+        self.n_samples = frames if 0 <= frames < _UNKNOWN_FRAMES else None
+        self.truncated = bool(_CUT_SHORT.search(self._file.extra_info))
+        if part.truncated is not None:
+            self.truncated = part.truncated
+        self._done = 0
+        self._broken = False
+
+    def read(self, out: NDArray[np.float32]) -> int:
+        """Decode into `out` [n_samples, channels] and return how many samples it got: 0 at the end.
+
+        Raises:
+            DecodeError: not even a first sample could be decoded.
+        """
+        if self._part.n_samples is not None:
+            out = out[: self._part.n_samples - self._done]
+        if self._broken or not len(out):
+            return 0
+        try:
+            got = len(self._file.read(out=out))
+        except self._error as error:
+            self._source.raise_pending()
+            self._broken = True
+            # A FLAC that doesn't state its length ends where nothing more can be read.
+            at_end = self.n_samples is None and "psf_fseek" in str(error)
+            got = self._salvage(out)
+            if self._done + got == 0 and not at_end:
+                raise DecodeError(self._source.name, _reason(error)) from error
+            self.truncated |= not at_end
+        self._source.raise_pending()
+        self._done += got
+        if got == 0 and self._part.exact and self.n_samples is not None:
+            self.truncated |= 0 < self._done < self.n_samples
+        return got
+
+    def close(self) -> None:
+        """Close what libsndfile opened, not the source."""
+        self._file.close()
+
+    def _open(self) -> Any:
+        import soundfile  # noqa: PLC0415
+
+        path, source = self._source.path, self._source
+        try:
+            if self._part.view is None and path is not None:
+                try:
+                    # By its path, as libsndfile tells formats without a header by the suffix.
+                    name = path if sys.platform == "win32" else os.fsencode(path)
+                    return _forward_only(soundfile.SoundFile(name))
+                except soundfile.LibsndfileError as error:
+                    if error.code != _SYSTEM_ERROR:  # such as no descriptor left, but we hold one
+                        raise
+            view = whole(source) if self._part.view is None else self._part.view()
+            file = soundfile.SoundFile(view)
+        except (soundfile.SoundFileError, TypeError, OSError) as error:
+            source.raise_pending()
+            raise DecodeError(source.name, _reason(error)) from error
+        source.raise_pending()
+        return _forward_only(file)
+
+    def _salvage(self, out: NDArray[np.float32]) -> int:
+        """Decode the samples before an error again, in small steps; return how many there were."""
+        done = 0
+        try:
+            self._file.close()
+            self._file = self._open()
+            left = self._done
+            while left > 0:  # a broken file doesn't seek
+                got = len(self._file.read(out=out[: min(left, len(out))]))
+                if got == 0:
+                    return 0
+                left -= got
+            while done < len(out):
+                got = len(self._file.read(out=out[done : done + _SALVAGE_STEP]))
+                if got == 0:
+                    break
+                done += got
+        except (self._error, DecodeError):
+            pass
+        return done
+
+
+_SYSTEM_ERROR = 2
+
+
+def whole(source: Source) -> View:
+    """Return all of a source as a file."""
+    return Pieces(source, [(0, source.size)])
+
+
+def _forward_only(file: Any) -> Any:
+    """Keep soundfile from seeking after each block: that fails at the end of a FLAC without a length."""
+    file.seekable = lambda: False
+    return file
+
+
+def _reason(error: Exception) -> str:
+    """Return libsndfile's message without its prefix and the path that it repeats."""
+    text = str(error)
+    if text.startswith("Error opening"):
+        text = text.rpartition(": ")[2]
+    text = text.removeprefix("Error : ").rstrip(".")
+    if not text or "does not exist" in text:  # mpg123 says so of files in which it finds no frame
+        text = "nothing that looks like audio"
+    return f"expected audio that libsndfile decodes, got: {text}"

@@ -1,0 +1,220 @@
+"""Sources of sound: paths, file objects and bytes, each as one file that can seek."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import io
+import os
+import stat
+import tempfile
+from typing import Any, BinaryIO, TypeAlias
+
+from fastaudio._core import FastaudioError
+
+FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview"
+
+_CHUNK = 1 << 20
+_IN_MEMORY = 64_000_000
+_REMEDIES = {
+    errno.EMFILE: "; close some, or raise the limit (ulimit -n)",
+    errno.ENFILE: "; close some, or raise the system's limit",
+    errno.EACCES: "; ask its owner for the right to read it",
+}
+
+
+class DecodeError(FastaudioError, OSError):
+    """A file can't be read as audio: `path` says which, `reason` why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[DecodeError], tuple[str, str]]:
+        return DecodeError, (self.path, self.reason)
+
+
+def name_of(source: object) -> str:
+    """Return a source's name for messages: a path, an upload's `filename`, or a file object's `name`."""
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "<bytes>"
+    for attribute in ("filename", "name"):
+        name = getattr(source, attribute, None)
+        if isinstance(name, str | bytes) and name:
+            return os.fsdecode(name)
+    return "<file object>"
+
+
+def is_file_like(value: object) -> bool:
+    """Tell whether a value is a path, bytes, or looks like a file object; nothing is read."""
+    return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(value, "read")
+
+
+def said(error: OSError) -> str:
+    """Return what the system says of an error, without its number and the path."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def _unreadable(name: str, error: OSError) -> DecodeError:
+    remedy = _REMEDIES.get(error.errno or 0, "")
+    return DecodeError(name, f"expected a file that can be read, got {said(error)}{remedy}")
+
+
+class Source:
+    """One file to read from, whatever it was given as; its first byte is at 0.
+
+    Attributes:
+        name: for messages.
+        path: what the system opens it by, or None.
+        start: position of a file object at which it is taken to begin.
+        size: in bytes.
+    """
+
+    def __init__(self, source: FileLike) -> None:
+        """Open a path or take a file object; what can't seek is copied to a temporary file first.
+
+        Raises:
+            DecodeError: there is no such file, it may not be read, or it isn't open, binary and at a byte.
+            TypeError: it is none of these.
+        """
+        self.name = name_of(source)
+        self.path: str | None = None
+        self._mine: Any = None
+        self._pending: BaseException | None = None
+        self.start = 0
+        if isinstance(source, str | os.PathLike):
+            self.path = os.fsdecode(source)
+            self._file: Any = self._opened(self.path)
+        elif isinstance(source, bytes | bytearray | memoryview):
+            self._file = io.BytesIO(source)
+        elif is_file_like(source):
+            self._file = self._given(source)
+        else:
+            got = type(source).__name__
+            raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
+        self.size = max(0, self._end() - self.start)
+        if self.size == 0:
+            self.close()
+            raise DecodeError(self.name, self._nothing())
+
+    def read(self, position: int, n_bytes: int) -> bytes:
+        """Return up to `n_bytes` from a position: fewer only at the end.
+
+        What the file object raises is kept for `raise_pending`, as a decoder's C code can't pass it on.
+        """
+        if self._pending is not None or position >= self.size:
+            return b""
+        try:
+            self._file.seek(self.start + position)
+            data = self._more(min(n_bytes, self.size - position))
+        except BaseException as error:  # noqa: BLE001  # raised again by raise_pending
+            self._pending = error
+            return b""
+        return data
+
+    def raise_pending(self) -> None:
+        """Raise what the file object raised since, as it was; a system's error as a DecodeError."""
+        if self._pending is not None:
+            error, self._pending = self._pending, None
+            if isinstance(error, OSError) and self._mine is not None:
+                raise DecodeError(
+                    self.name, f"expected a file that can be read, got {said(error)}"
+                ) from error
+            raise error
+
+    def close(self) -> None:
+        """Close the file if it was opened here."""
+        if self._mine is not None:
+            self._mine.close()
+
+    def _more(self, n_bytes: int) -> bytes:
+        data = self._file.read(n_bytes)
+        if len(data) == n_bytes or not data:
+            return bytes(data)
+        parts = [bytes(data)]  # raw files read less than they could
+        left = n_bytes - len(data)
+        while left > 0 and (data := self._file.read(left)):
+            parts.append(bytes(data))
+            left -= len(data)
+        return b"".join(parts)
+
+    def _opened(self, path: str) -> BinaryIO:
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116
+            if stat.S_ISDIR(mode):
+                raise DecodeError(self.name, "expected an audio file, got a folder")
+            if stat.S_ISCHR(mode) or stat.S_ISSOCK(mode):
+                raise DecodeError(self.name, "expected a file or a pipe, got a device")
+            file = self._mine = open(path, "rb")  # noqa: PTH123, SIM115
+            if stat.S_ISREG(mode):
+                return file
+            with file:
+                self.path = None
+                return self._spooled(file)
+        except FileNotFoundError as error:
+            raise DecodeError(self.name, "expected an audio file, got no such file") from error
+        except OSError as error:
+            if isinstance(error, DecodeError):
+                raise
+            raise _unreadable(self.name, error) from error
+        except ValueError as error:  # a name with a NUL
+            raise DecodeError(self.name, f"expected the name of a file, got one with {error}") from error
+
+    def _given(self, source: Any) -> Any:
+        """Return a file object as one that seeks."""
+        if inspect.iscoroutinefunction(source.read):  # an upload of an asynchronous framework holds a file
+            source = getattr(source, "file", source)
+            if inspect.iscoroutinefunction(source.read):
+                raise DecodeError(
+                    self.name, "expected a file object, got one to await; pass the bytes it gives"
+                )
+        if getattr(source, "closed", False) is True:
+            raise DecodeError(self.name, "expected an open file object, got a closed one")
+        if isinstance(source, io.TextIOBase):
+            raise DecodeError(self.name, _TEXT)
+        try:
+            if getattr(source, "seekable", lambda: True)() is False:
+                return self._spooled(source)
+            start = source.tell()
+            source.seek(0, os.SEEK_END)
+            source.seek(start)
+        except (AttributeError, OSError, TypeError, NotImplementedError):
+            return self._spooled(source)
+        if not isinstance(start, int):
+            return self._spooled(source)
+        if isinstance(source.read(0), str):
+            raise DecodeError(self.name, _TEXT)
+        self.start = start
+        return source
+
+    def _spooled(self, source: Any) -> BinaryIO:
+        """Copy what can't seek; much of it goes to disk."""
+        file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
+        try:
+            while chunk := source.read(_CHUNK):
+                if isinstance(chunk, str):
+                    raise DecodeError(self.name, _TEXT)  # noqa: TRY301
+                file.write(chunk)
+        except BaseException:
+            file.close()
+            raise
+        self._mine = file
+        file.seek(0)
+        return file  # type: ignore[no-any-return]
+
+    def _end(self) -> int:
+        self._file.seek(0, os.SEEK_END)
+        end: int = self._file.tell()
+        self._file.seek(self.start)
+        return end
+
+    def _nothing(self) -> str:
+        if self.start:
+            return "expected sound from the file object's position on, got its end; call its seek(0) first"
+        return "expected audio, got an empty file"
+
+
+_TEXT = "expected a binary file object, got one in text mode; open it with 'rb'"

@@ -1,0 +1,279 @@
+"""Recordings of live sound: of any length, whole whatever happens, and never over another file."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import soundfile
+from fastaudio._system.writing import OutputError
+from fastaudio.cli import main
+from fastaudio.cli.record import Recorder, RecordError, duration
+from fastaudio.running.decode import AudioFile
+from helpers import GUITAR, decode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+RATE = 48_000
+START = datetime(2026, 11, 28, 13, 15).astimezone()
+SOUND = np.random.default_rng(0).integers(-(2**15), 2**15, 3 * RATE).astype(np.int16)
+SUFFIXES = [".wav", ".w64", ".flac"]
+
+
+def record(path: Path, *blocks: NDArray[Any], **options: Any) -> Recorder:
+    """Record blocks to the end."""
+    recorder = Recorder(str(path), RATE, 1, **options)
+    for block in blocks:
+        recorder.write(block)
+    recorder.close()
+    return recorder
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("bits", [16, 24])
+def test_samples_come_back_with_the_bits_that_were_asked_for(suffix: str, bits: int, tmp_path: Path) -> None:
+    path = tmp_path / f"heard{suffix}"
+    record(path, SOUND[:1000], SOUND[1000:], bits=bits)
+    info = soundfile.info(path)
+    assert (info.samplerate, info.channels, info.frames, info.subtype) == (RATE, 1, len(SOUND), f"PCM_{bits}")
+    assert np.array_equal(soundfile.read(path, dtype="int16")[0], SOUND)
+    floats = (SOUND / 32_768).astype(np.float32) * np.float32(0.7)
+    record(tmp_path / f"floats{suffix}", floats, bits=bits)
+    got = soundfile.read(tmp_path / f"floats{suffix}", dtype="float32")[0]
+    assert np.abs(got - floats).max() <= 1.0 / 2 ** (bits - 1)
+
+
+def test_short_wav_is_plain_wav(tmp_path: Path) -> None:
+    record(tmp_path / "heard.wav", SOUND)
+    assert (tmp_path / "heard.wav").read_bytes()[:4] == b"RIFF"
+    assert soundfile.info(tmp_path / "heard.wav").format in {"WAV", "WAVEX"}
+
+
+@pytest.mark.parametrize(("suffix", "name"), [(".wav", "RF64"), (".w64", "W64")])
+def test_recordings_go_on_beyond_four_gibibytes(suffix: str, name: str, tmp_path: Path) -> None:
+    """The file is sparse: five gibibytes of it are skipped, not written."""
+    path = tmp_path / f"night{suffix}"
+    recorder = Recorder(str(path), RATE, 1, bits=16)
+    recorder.write(SOUND)
+    n = (5 << 30) // 2
+    recorder._file.seek(n)
+    recorder.write(SOUND)
+    if path.stat().st_blocks * 512 > 1 << 30:
+        pytest.skip("this file system has no sparse files")
+    with soundfile.SoundFile(path) as growing:  # while it is recorded
+        assert growing.frames >= n + RATE
+    recorder.close()
+    with soundfile.SoundFile(path) as file:
+        assert (file.format, file.frames) == (name, n + len(SOUND))
+        assert np.array_equal(file.read(len(SOUND), dtype="int16"), SOUND)
+        file.seek(n)
+        assert np.array_equal(file.read(dtype="int16"), SOUND)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_was_heard_can_be_read_while_it_grows(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"heard{suffix}"
+    recorder = Recorder(str(path), RATE, 1, bits=16)
+    for first in range(0, len(SOUND), 4800):
+        recorder.write(SOUND[first : first + 4800])
+    with soundfile.SoundFile(path) as file:
+        got = file.read(RATE, dtype="int16")
+    assert np.array_equal(got, SOUND[:RATE])
+    recorder.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed otherwise there")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_killed_recording_has_all_but_its_last_second(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"heard{suffix}"
+    code = (
+        "import sys, time, numpy as np\n"
+        "from fastaudio.cli.record import Recorder\n"
+        f"recorder = Recorder({str(path)!r}, 48000, 1, bits=16)\n"
+        "sound = np.random.default_rng(0).integers(-2**15, 2**15, 144_000).astype(np.int16)\n"
+        "for first in range(0, len(sound), 4800): recorder.write(sound[first : first + 4800])\n"
+        "print('written', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        process.send_signal(signal.SIGKILL)
+    with soundfile.SoundFile(path) as file:
+        got = file.read(2 * RATE, dtype="int16")
+    assert np.array_equal(got, SOUND[: 2 * RATE])
+
+
+# Names
+
+
+def test_nothing_is_overwritten_unless_it_is_forced(tmp_path: Path) -> None:
+    path = tmp_path / "heard.wav"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputError, match=r"heard.wav: expected no file there, got one; .* --force"):
+        Recorder(str(path), RATE, 1)
+    assert path.read_bytes() == b"old"
+    record(path, SOUND, force=True)
+    assert soundfile.info(path).frames == len(SOUND)
+
+
+def test_a_link_is_not_followed_unless_it_is_forced(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.wav", tmp_path / "link.wav"
+    link.symlink_to(target)
+    with pytest.raises(OutputError, match="expected no file there"):
+        Recorder(str(link), RATE, 1)
+    assert not target.exists()
+    record(link, SOUND, force=True)
+    assert link.is_symlink()
+    assert soundfile.info(target).frames == len(SOUND)
+
+
+def test_an_input_is_never_recorded_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, other = tmp_path / "rec.wav", tmp_path / "link.wav"
+    samples, rate = decode(GUITAR)
+    soundfile.write(path, samples[:rate], rate)
+    other.symlink_to(path)
+    before = path.read_bytes()
+    for option in ("--record", "--output"):
+        for name in (path, other):
+            status = main(["listen", "--realtime", str(path), option, str(name), "--force"])
+            assert status != 0
+            assert "expected another file than the inputs, got" in capsys.readouterr().err
+            assert path.read_bytes() == before
+
+
+def test_a_recording_is_no_result(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "both.wav")
+    assert main(["listen", "--realtime", str(GUITAR), "--record", path, "--output", path]) != 0
+    assert "expected another file than the inputs" in capsys.readouterr().err
+
+
+def test_files_follow_one_another_to_the_sample_and_are_named_by_their_time(tmp_path: Path) -> None:
+    recorder = Recorder(str(tmp_path / "rec.flac"), RATE, 1, every_s=1.0, bits=16, started=START)
+    assert list(tmp_path.iterdir()) == []  # nothing before the first sample
+    for first in range(0, len(SOUND), 7001):
+        recorder.write(SOUND[first : first + 7001])
+    recorder.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    times = [START + timedelta(seconds=k) for k in range(3)]
+    assert names == [f"rec_{moment:%Y%m%d_%H%M%S}.flac" for moment in times]
+    parts = [soundfile.read(tmp_path / name, dtype="int16")[0] for name in names]
+    assert [len(part) for part in parts] == [RATE] * 3
+    assert np.array_equal(np.concatenate(parts), SOUND)
+
+
+def test_a_time_that_comes_twice_gives_another_name(tmp_path: Path) -> None:
+    taken = tmp_path / f"rec_{START:%Y%m%d_%H%M%S}.wav"
+    taken.write_bytes(b"old")
+    for force in (False, True):
+        record(tmp_path / "rec.wav", SOUND, every_s=3600.0, started=START, force=force)
+    assert taken.read_bytes() == b"old"
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [taken.name, f"{taken.stem}_2.wav", f"{taken.stem}_3.wav"]
+
+
+def test_lost_sound_is_silence_so_that_times_stay_right(tmp_path: Path) -> None:
+    said: list[str] = []
+    recorder = Recorder(str(tmp_path / "rec.wav"), RATE, 1, bits=16)
+    recorder.write(SOUND[:100])
+    recorder.lose(70_000, said.append)
+    recorder.write(SOUND[100:200], said.append)
+    recorder.close()
+    got = soundfile.read(tmp_path / "rec.wav", dtype="int16")[0]
+    assert np.array_equal(got, np.concatenate([SOUND[:100], np.zeros(70_000, np.int16), SOUND[100:200]]))
+    assert said == [f"fastaudio: {tmp_path / 'rec.wav'}: 1.458 s of sound lost at 0.002 s: silence there"]
+
+
+def test_a_long_loss_begins_another_file_with_its_own_time(tmp_path: Path) -> None:
+    said: list[str] = []
+    recorder = Recorder(str(tmp_path / "rec.wav"), RATE, 1, every_s=3600.0, bits=16, started=START)
+    recorder.write(SOUND[:RATE])
+    recorder.lose(7199 * RATE, said.append)
+    recorder.write(SOUND[RATE:], said.append)
+    recorder.close()
+    later = START + timedelta(hours=2)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"rec_{START:%Y%m%d_%H%M%S}.wav", f"rec_{later:%Y%m%d_%H%M%S}.wav"]
+    assert np.array_equal(soundfile.read(tmp_path / names[1], dtype="int16")[0], SOUND[RATE:])
+    assert "7199.000 s of sound lost: another file begins" in said[0]
+
+
+def test_a_limit_counts_lost_sound_too(tmp_path: Path) -> None:
+    recorder = Recorder(str(tmp_path / "rec.wav"), RATE, 1, 1000)
+    recorder.lose(900, lambda _: None)
+    recorder.write(SOUND, lambda _: None)
+    recorder.write(SOUND)
+    recorder.close()
+    assert soundfile.info(tmp_path / "rec.wav").frames == 1000
+
+
+# A full disk
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system sets no limit to a file's size")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_full_disk_ends_one_file_and_the_next_one_is_tried(suffix: str, tmp_path: Path) -> None:
+    import resource
+
+    said: list[str] = []
+    path = tmp_path / f"rec{suffix}"
+    recorder = Recorder(str(path), RATE, 1, every_s=1.0, bits=16, started=START)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        for first in range(0, RATE, 4800):
+            recorder.write(SOUND[first : first + 4800], said.append)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    recorder.write(SOUND[RATE:], said.append)
+    recorder.close()
+    assert recorder.failed
+    assert len(said) == 1
+    first, *whole = sorted(tmp_path.iterdir())
+    assert said[0].startswith(
+        f"fastaudio: --record: expected a file that can be written, got {first} (the system "
+    )
+    assert said[0].endswith("; recording goes on with the next file")
+    with AudioFile(str(first)) as file:
+        got = np.round(np.concatenate([block.copy() for block in file.blocks()])[:, 0] * 32_768)
+    assert 10_000 < len(got) < RATE
+    assert np.array_equal(got, SOUND[: len(got)])
+    parts = [soundfile.read(path, dtype="int16")[0] for path in whole]
+    assert np.array_equal(np.concatenate(parts), SOUND[RATE:])
+
+
+def test_settings_that_a_format_lacks_are_refused_and_leave_nothing(tmp_path: Path) -> None:
+    with pytest.raises(
+        RecordError, match=r"--record: expected a file that can be written, got .*many.flac \("
+    ):
+        Recorder(str(tmp_path / "many.flac"), RATE, 9)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1h", 3600), ("30m", 1800), ("90s", 90), ("90", 90), ("1h30m", 5400), ("1.5h", 5400)],
+)
+def test_lengths_of_time_are_written_as_people_do(text: str, seconds: float) -> None:
+    assert duration(text) == seconds
+
+
+def test_the_command_line_rolls_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples, rate = decode(GUITAR)
+    sound = tmp_path / "garden_20261128_131500.wav"
+    soundfile.write(sound, samples[: 5 * rate // 2], rate, subtype="PCM_16")
+    record_ = ["--record", str(tmp_path / "rec.wav"), "--record-every", "1s", "--record-bits", "16"]
+    assert main(["listen", "--realtime", str(sound), "--jsonl", *record_]) == 0
+    capsys.readouterr()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [sound.name, *(f"rec_20261128_13150{k}.wav" for k in range(3))]
+    parts = [soundfile.read(tmp_path / name)[0] for name in names[1:]]
+    assert np.array_equal(np.concatenate(parts), soundfile.read(sound)[0])

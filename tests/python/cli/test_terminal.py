@@ -1,0 +1,182 @@
+"""The standard streams: closed, full, of another encoding; and names that would control a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import fastaudio as fa
+import pytest
+from fastaudio import cards, cli
+from fastaudio.cli.terminal import complain, printable
+from fastaudio.tags import Tags
+from helpers import GUITAR
+
+posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a shell of POSIX")
+
+
+def shell(command: str, folder: Path, **environment: str) -> tuple[int, bytes, bytes]:
+    """Run `fastaudio` with these words of a shell; return status, stdout and stderr."""
+    line = f'"{sys.executable}" -m fastaudio {command}'
+    result = subprocess.run(
+        ["sh", "-c", line], cwd=folder, capture_output=True, check=False, env=os.environ | environment
+    )
+    assert b"Traceback" not in result.stderr
+    assert b"Exception ignored" not in result.stderr
+    return result.returncode, result.stdout, result.stderr
+
+
+@posix
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_closed_stream_keeps_no_result_from_a_file(tmp_path: Path, closed: str) -> None:
+    assert shell(f"tag {GUITAR} --json --output tags.json {closed}", tmp_path) == (0, b"", b"")
+    (tags,) = json.loads((tmp_path / "tags.json").read_text(encoding="utf-8"))
+    assert len(tags["tags"]) == 5
+
+
+@posix
+@pytest.mark.parametrize("command", [f"tag {GUITAR}", f"tag {GUITAR} --json --output -", "models", "--help"])
+def test_a_closed_stdout_is_told_where_the_result_goes_there(tmp_path: Path, command: str) -> None:
+    status, out, err = shell(f"{command} >&-", tmp_path)
+    assert (status, out) == (2, b"")
+    assert b": expected a stream that is open, got a closed one; " in err
+    assert shell(f"{command} >&- 2>&-", tmp_path) == (2, b"", b"")
+
+
+@posix
+def test_other_closed_streams_are_told_or_do_no_harm(tmp_path: Path) -> None:
+    status, out, err = shell(f"tag {GUITAR} --top 1 2>&- <&-", tmp_path)
+    assert (status, err, len(out.splitlines())) == (0, b"", 2)
+    status, out, err = shell("tag - <&-", tmp_path)
+    assert (status, out) == (2, b"")
+    assert err == b"fastaudio: -: expected sound on stdin, got a closed stream; open it, or name a file\n"
+
+
+@posix
+@pytest.mark.parametrize(
+    "command",
+    ["tag - --output a.flac --force < a.flac", "tag a.flac >> a.flac", "tag a.flac --json 1<> a.flac"],
+)
+def test_what_the_shell_opened_is_an_input_or_an_output_too(tmp_path: Path, command: str) -> None:
+    (tmp_path / "a.flac").write_bytes(GUITAR.read_bytes())
+    status, out, err = shell(command, tmp_path)
+    assert (status, out) == (2, b"")
+    assert b"expected another file than the inputs" in err
+    assert (tmp_path / "a.flac").read_bytes() == GUITAR.read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("form", ["", "--json", "--csv"])
+def test_a_full_disk_is_told_and_is_no_wrong_usage(tmp_path: Path, form: str) -> None:
+    status, _, err = shell(f"tag {GUITAR} {form} > /dev/full", tmp_path)
+    assert (status, err) == (1, b"fastaudio: stdout: expected room to write, got: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_stderr_that_takes_nothing_keeps_no_result_back(tmp_path: Path) -> None:
+    status, out, _ = shell(f"tag {GUITAR} no.wav --json --output tags.json 2> /dev/full", tmp_path)
+    assert (status, out) == (1, b"")
+    assert len(json.loads((tmp_path / "tags.json").read_bytes())) == 1
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_data_is_utf_8_and_text_copes_with_any_terminal(tmp_path: Path, encoding: str) -> None:
+    name = tmp_path / "é ♪.flac"
+    name.write_bytes(GUITAR.read_bytes())
+    for form in ("--json", "--jsonl", "--csv"):
+        status, out, _ = shell(f'tag "{name}" {form}', tmp_path, PYTHONIOENCODING=encoding)
+        assert status == 0
+        assert name.name in out.decode("utf-8")
+        if form != "--csv":
+            data = json.loads(out)
+            assert (data[0] if form == "--json" else data)["path"] == str(name)
+    status, out, _ = shell(f'tag "{name}"', tmp_path, PYTHONIOENCODING=encoding)
+    assert status == 0
+    assert "\\u266a.flac" in out.decode(encoding)
+
+
+def test_names_that_are_not_utf_8_are_spelled_in_valid_json(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.wav")
+    found = fa.Pipeline.load()(GUITAR)
+    monkeypatch.setattr(fa.Pipeline, "__call__", lambda *_, **__: found)
+    for form in ("--json", "--jsonl", "--csv", None):
+        output = tmp_path / f"out{form}"
+        for where in ([], ["--output", str(output)]):
+            assert cli.main(["tag", name, *([form] if form else []), *where]) == 0
+        out = capsysbinary.readouterr().out
+        assert out == output.read_bytes()
+        text = out.decode("utf-8")
+        if form in ("--json", "--jsonl"):
+            data = json.loads(text)
+            assert (data if form == "--jsonl" else data[0])["path"].encode("utf-8") == os.fsencode(
+                tmp_path
+            ) + b"/a\\xff.wav"
+        else:
+            assert "/a\\xff.wav" in text
+
+
+def test_labels_and_names_cannot_control_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = "\x1b]0;owned\x07\x9b2J\r\n\u202egnp"
+
+    def spoil(*_: Any, **__: Any) -> Tags:
+        tags = replace(found, labels=[evil + label for label in found.labels])
+        assert isinstance(tags, Tags)
+        return tags
+
+    found = fa.Pipeline.load()(GUITAR)
+    monkeypatch.setattr(fa.Pipeline, "__call__", spoil)
+    cli.main(["tag", str(tmp_path / evil), "--top", "1"])
+    cli.main(["tag", str(tmp_path / evil), "--top", "1", "--windows"])
+    out, _ = capsys.readouterr()
+    assert not set(out) & set(evil) - set("\n]0;owned2Jgnp")
+    assert "\\x1b]0;owned\\x07\\x9b2J\\r\\n\\u202egnp" in out
+    cards.save(tmp_path / "card.json", fa.Pipeline.load().node, {"description": evil})
+    cli.main(["models", str(tmp_path / "card.json")])
+    out, _ = capsys.readouterr()
+    assert not set(out) & set("\x1b\x07\x9b\r\u202e")
+    assert "owned" in out
+    cli.main(["tag", str(tmp_path / evil), "--top", "1", "--json"])
+    (data,) = json.loads(capsys.readouterr().out)
+    assert data["tags"][0]["label"].startswith(evil)
+    monkeypatch.undo()
+    cli.main(["tag", str(tmp_path / evil), str(tmp_path / "no" / evil)])
+    _, err = capsys.readouterr()
+    assert "owned" in err
+    assert not set(err) & set("\x1b\x07\x9b\r\u202e")
+
+
+def test_a_message_is_at_most_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("x: expected y, got " + "z" * 10**6 + "; do that")
+    err = capsys.readouterr().err
+    assert len(err) < 24 * 80
+    assert err.startswith("fastaudio: x: expected y, got zzz")
+    assert err.endswith("; do that\n")
+    with pytest.raises(SystemExit):
+        cli.main(["tag", "--" + "z" * 10**6])
+    assert len(capsys.readouterr().err) < 24 * 80
+
+
+def test_text_that_is_safe_stays_as_it_is() -> None:
+    for text in ("guitar", "é ♪ 日本語 \u200d👩‍🎤\u3000", "C:\\music\\a.wav"):
+        assert printable(text) == text
+    assert printable("\udcc3\udca9 \udcff \ud800") == "\\udcc3\\udca9 \\udcff \\ud800"
+    assert printable("\udcc3\udca9 \udcff") == "é \\xff"  # the locale didn't know UTF-8
+    assert printable("a\nb") == "a\\nb"
+    assert printable("a\nb", lines=True) == "a\nb"
+
+
+def test_a_stdout_that_only_takes_text_gets_data_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    assert cli.main(["tag", str(GUITAR), "--json"]) == 0
+    assert json.loads(out.getvalue())[0]["path"] == str(GUITAR)

@@ -1,0 +1,477 @@
+"""All the sound in a file is decoded, whatever its header says; `truncated` is said of no intact file."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+from fastaudio.running import ogg, riff
+from fastaudio.running.decode import AudioFile, DecodeError
+from fastaudio.running.mpeg_frames import runs
+from fastaudio.running.sources import Source
+from helpers import ROOT
+from sound_files import (
+    RATE,
+    cut_out,
+    decoded,
+    noise,
+    pages,
+    wav,
+    wav_head,
+    without_first_frame,
+    written,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+REPORTED = ROOT.parent / "shared" / "audio" / "reported"
+MANIFEST = REPORTED / "manifest.csv"
+ROWS = list(csv.DictReader(MANIFEST.read_text().splitlines())) if MANIFEST.is_file() else []
+FOR_AV = {"browser.webm", "lossless.m4a", "old.wma", "phone.m4a"}
+# Each link of Opus drops its own pre-skip.
+FEWER = {"chained.opus": 312}
+# FFmpeg has an Opus decoder of its own.
+TOLERANCE = {".opus": 4e-4}
+
+PCM = (noise(2.0)[:, 0] * 32_767).astype("<i2").tobytes()
+WANTED = np.frombuffer(PCM, "<i2").astype(np.float32)[:, None] / 32_768
+LIST = b"LIST" + struct.pack("<I", 4) + b"INFO"
+ALL_ONES = 0xFFFF_FFFF
+
+
+@pytest.fixture(autouse=True)
+def no_word_from_decoders(capfd: pytest.CaptureFixture[str]) -> object:
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not ROWS, reason="needs ../shared/audio/reported")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
+def test_reported_files_have_the_samples_that_ffmpeg_reads(row: dict[str, str]) -> None:
+    path = REPORTED / row["file"]
+    if path.name in FOR_AV:
+        pytest.importorskip("av", reason="needs the extra [av]")
+    samples, rate, truncated = decoded(path)
+    n_samples = int(row["samples_a_channel_by_ffmpeg"]) - FEWER.get(path.name, 0)
+    assert (rate, truncated) == (int(row["sample_rate"]), False)
+    assert samples.shape == (n_samples, int(row["channels"]))
+
+
+@pytest.mark.skipif(not ROWS, reason="needs ../shared/audio/reported")
+@pytest.mark.parametrize("name", [row["file"] for row in ROWS if not row["file"].startswith("chained")])
+def test_reported_files_sound_as_in_ffmpeg(name: str) -> None:
+    av = pytest.importorskip("av", reason="compares with FFmpeg's libraries, of the extra [av]")
+    with av.open(str(REPORTED / name)) as container:
+        resampler = av.AudioResampler(format="fltp")
+        frames = []
+        for packet in container.demux(audio=0):
+            with contextlib.suppress(av.FFmpegError):  # junk between frames
+                frames += [part for frame in packet.decode() for part in resampler.resample(frame)]
+        wanted = np.concatenate([frame.to_ndarray().T for frame in frames])
+    samples, _, _ = decoded(REPORTED / name)
+    n = min(len(samples), len(wanted))  # FFmpeg's own versions differ about stale sizes
+    assert n > 2000
+    np.testing.assert_allclose(samples[:n], wanted[:n], rtol=0, atol=TOLERANCE.get(Path(name).suffix, 1e-4))
+
+
+@pytest.mark.parametrize(
+    ("riff_size", "data_size"),
+    [
+        (0, 0),
+        (ALL_ONES, ALL_ONES),
+        (ALL_ONES, ALL_ONES - 36),
+        (0x7FFF_F024, 0x7FFF_F000),  # what sox writes into pipes
+        (0x8000_0024, 0x8000_0000),  # arecord
+        (36, 0),
+        (36 + 4410, 4410),
+        (4446, 4410),
+        (len(PCM) + 36, 100),
+        (len(PCM) + 36, ALL_ONES),
+        (0, len(PCM)),
+        (36 + 4411, 4411),
+    ],
+)
+@pytest.mark.parametrize("as_path", [True, False])
+def test_a_wav_whose_writer_did_not_know_its_sizes_is_read_whole(
+    riff_size: int, data_size: int, as_path: bool, tmp_path: Path
+) -> None:
+    data = wav(PCM, riff=riff_size, size=data_size)
+    path = tmp_path / "killed.wav"
+    path.write_bytes(data)
+    samples, _, truncated = decoded(path if as_path else data)
+    assert np.array_equal(samples, WANTED)
+    assert not truncated
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"",
+        LIST,
+        b"id3 " + struct.pack("<I", 20) + bytes(20),
+        b"zzzz" + struct.pack("<I", 3) + b"abc\0",
+        b"LIST" + struct.pack("<I", 999) + b"INFO",  # says more than there is
+        bytes(512),
+        b"TAG" + bytes(125),
+        b"ab",
+    ],
+)
+@pytest.mark.parametrize("odd", [0, 1])
+def test_what_follows_the_sound_of_a_wav_is_not_sound(tail: bytes, odd: int) -> None:
+    pcm = PCM[: len(PCM) - odd]
+    data = wav(pcm, tail=b"\0" * odd + tail, riff=36 + len(pcm) + odd + len(tail))
+    samples, _, truncated = decoded(data)
+    assert np.array_equal(samples, WANTED[: len(pcm) // 2])
+    assert not truncated
+
+
+def test_chunks_of_odd_size_without_padding_are_chunks() -> None:
+    odd = b"LIST" + struct.pack("<I", 5) + b"INFOx"
+    samples, _, truncated = decoded(wav(PCM, tail=odd + LIST))
+    assert (len(samples), truncated) == (len(WANTED), False)
+
+
+def test_sizes_that_are_no_unknown_ones_prove_that_sound_is_missing() -> None:
+    for size in (len(PCM) + 2, 10 * len(PCM), 0x7000_0000):
+        samples, _, truncated = decoded(wav(PCM, size=size))
+        assert (len(samples), truncated) == (len(WANTED), True)
+
+
+def test_an_empty_wav_has_no_sound() -> None:
+    assert len(decoded(wav(b""))[0]) == 0
+    assert len(decoded(wav(b"", tail=LIST))[0]) == 0
+
+
+def test_a_format_after_the_sound_is_found() -> None:
+    head, fmt, data = wav(PCM)[:12], wav(PCM)[12:36], wav(PCM)[36:]
+    samples, rate, truncated = decoded(head + data + fmt)
+    assert np.array_equal(samples, WANTED)
+    assert (rate, truncated) == (RATE, False)
+    with pytest.raises(DecodeError, match="expected a WAV file that states its format, got none"):
+        decoded(head + data)
+
+
+def big(path: Path, head: bytes, n_bytes: int, tail: bytes = b"") -> Path:
+    """A sparse file of silence that ends in four samples."""
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + n_bytes)
+        file.seek(len(head) + n_bytes - 8)
+        file.write(struct.pack("<4h", 1, 2, 3, 4) + tail)
+    return path
+
+
+def rf64_head(size: int) -> bytes:
+    ds64 = struct.pack("<4sIQQQI", b"ds64", 28, (size + 72) % 2**64, size, size // 2, 0)
+    return b"RF64" + b"\xff" * 4 + b"WAVE" + ds64 + wav_head(ALL_ONES, 0)[12:]
+
+
+N_BIG = (5 << 30) + 8
+
+
+@pytest.mark.parametrize(
+    ("head", "tail"),
+    [
+        (wav_head(N_BIG % 2**32, (N_BIG + 36) % 2**32), b""),
+        (wav_head(N_BIG % 2**32, (N_BIG + 36) % 2**32), LIST),
+        (wav_head(ALL_ONES, ALL_ONES), b""),
+        (wav_head(0, 0), b""),
+        (rf64_head(N_BIG), b""),
+        (rf64_head(N_BIG), LIST),
+        (rf64_head(0), b""),
+        (rf64_head(2**64 - 1), b""),
+    ],
+    ids=["wrapped", "wrapped, LIST", "all ones", "zero", "RF64", "RF64, LIST", "RF64 of zero", "RF64 of -1"],
+)
+def test_sound_of_more_than_4_gib_is_all_there(head: bytes, tail: bytes, tmp_path: Path) -> None:
+    path = big(tmp_path / "big.wav", head, N_BIG, tail)
+    with AudioFile(path) as file:
+        assert file.duration_s == N_BIG / 2 / RATE
+        assert not file.truncated
+    source = Source(path)
+    (part,) = riff.parts(source) or []
+    with soundfile.SoundFile(part.view() if part.view else path) as sound:
+        sound.seek(-5, io.SEEK_END)
+        assert sound.read(dtype="int16").tolist() == [0, 1, 2, 3, 4]
+    source.close()
+
+
+def test_aiff_au_and_caf_of_unknown_size_are_read_whole() -> None:
+    samples = noise(1.0, 2)
+    aiff = bytearray(written(samples, "AIFF", "PCM_16"))
+    wanted = decoded(bytes(aiff))[0]
+    common, sound = aiff.index(b"COMM"), aiff.index(b"SSND")
+    for unknown in (0, ALL_ONES):
+        aiff[4:8] = aiff[sound + 4 : sound + 8] = struct.pack(">I", unknown)
+        aiff[common + 10 : common + 14] = struct.pack(">I", unknown)
+        got, _, truncated = decoded(bytes(aiff))
+        assert np.array_equal(got[: len(wanted)], wanted)
+        assert (len(got) - len(wanted) < 8, truncated) == (True, False)
+    au = bytearray(written(samples, "AU", "PCM_16"))
+    au[8:12] = b"\xff" * 4
+    got, _, truncated = decoded(bytes(au))
+    assert np.array_equal(got, wanted)
+    assert not truncated
+    caf = bytearray(written(samples, "CAF", "PCM_16"))
+    at = caf.index(b"data")
+    caf[at + 4 : at + 12] = b"\xff" * 8
+    got, _, truncated = decoded(bytes(caf))
+    assert np.array_equal(got, wanted)
+    assert not truncated
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 44_100])
+def test_a_variable_mp3_without_xing_is_read_to_its_end(channels: int, rate: int) -> None:
+    samples = noise(3.0, channels, rate)
+    with_xing = written(samples, "MP3", rate=rate, bitrate_mode="VARIABLE")
+    bare = without_first_frame(with_xing)
+    got, got_rate, truncated = decoded(bare)
+    per_frame = 1152 if rate >= 32_000 else 576
+    (run,) = list(runs(Source(bare)))
+    assert len(got) == run.n_frames * per_frame >= len(samples)
+    assert (got_rate, truncated) == (rate, False)
+    # The Xing header states what the encoder put before the sound, so these begin later.
+    whole = decoded(with_xing)[0]
+    assert len(whole) == len(samples)
+    shift = next(n for n in range(3000) if np.allclose(got[n : n + 9000], whole[:9000], atol=1e-3))
+    middle = slice(9000, 20_000)
+    np.testing.assert_allclose(got[shift:][middle], whole[middle], atol=1e-5)
+
+
+ID3V2 = b"ID3\3\0\0\0\0\1\x20" + (b"COMM\0\0\0\x32\0\0\1abc\xff\xfe" + b"q" * 44).ljust(160, b"\0")
+JUNK = bytes(np.random.default_rng(3).integers(0, 256, 4000, dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b"TAG" + bytes(125)),
+        (ID3V2, b""),
+        (ID3V2 + ID3V2, JUNK),
+        (JUNK, b""),
+        (b"", JUNK),
+        (b"", b"APETAGEX" + struct.pack("<III", 2000, 60, 1) + bytes(12) + b"k" * 60),
+        (b"", b"LYRICSBEGIN" + b"la" * 200 + b"000411LYRICS200"),
+        (b"", bytes(5000)),
+    ],
+)
+@pytest.mark.parametrize("xing", [True, False])
+def test_tags_and_junk_around_an_mp3_change_no_sample_and_no_decoder_speaks_of_them(
+    before: bytes, after: bytes, xing: bool, tmp_path: Path
+) -> None:
+    mp3 = written(noise(2.0), "MP3", bitrate_mode="VARIABLE")
+    mp3 = mp3 if xing else without_first_frame(mp3)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(before + mp3 + after)
+    got, _, truncated = decoded(path)
+    assert np.array_equal(got, decoded(mp3)[0])
+    assert not truncated
+
+
+def test_junk_between_frames_is_left_out() -> None:
+    mp3 = without_first_frame(written(noise(4.0), "MP3", bitrate_mode="VARIABLE"))
+    (run,) = list(runs(Source(mp3)))
+    begin = mp3[:2]
+    middle = next(at for at in range(len(mp3) // 2, len(mp3)) if _begins_run(mp3, at, begin))
+    got, _, truncated = decoded(mp3[:middle] + JUNK + ID3V2 + mp3[middle:])
+    assert (len(got), truncated) == (run.n_frames * 576, False)
+
+
+def _begins_run(mp3: bytes, at: int, begin: bytes) -> bool:
+    first = list(runs(Source(mp3[at:])))
+    return mp3[at : at + 2] == begin and bool(first) and first[0].ranges[0][0] == 0
+
+
+def test_an_mp3_that_ends_within_a_frame_says_so() -> None:
+    mp3 = written(noise(3.0), "MP3", bitrate_mode="VARIABLE")
+    for data in (mp3, without_first_frame(mp3)):
+        got, _, truncated = decoded(data[:-30])
+        assert truncated
+        assert len(got) > 2.8 * RATE
+
+
+def test_an_mp3_of_one_frame_is_read_in_silence() -> None:
+    mp3 = without_first_frame(written(noise(2.0), "MP3", bitrate_mode="VARIABLE"))
+    (run,) = list(runs(Source(mp3)))
+    second = mp3.index(mp3[:2], 4)
+    got, _, truncated = decoded(mp3[:second])
+    assert (len(got), truncated) == (576, False)
+    assert run.n_frames > 50
+
+
+def test_mp3_files_one_after_another_are_all_read() -> None:
+    first, second = noise(2.0, 2, 44_100), noise(1.5, 1, 22_050, seed=2)
+    one = written(first, "MP3", rate=44_100)
+    two = written(second, "MP3", rate=22_050)
+    got, rate, truncated = decoded(one + ID3V2 + two)
+    assert (got.shape, rate, truncated) == ((len(first) + 2 * len(second), 2), 44_100, False)
+    assert np.array_equal(got[: len(first)], decoded(one)[0])
+    assert np.array_equal(got[len(first) :, 0], got[len(first) :, 1])
+    again = decoded(one + one)[0]
+    assert np.array_equal(again, np.tile(got[: len(first)], (2, 1)))
+
+
+def opus(seconds: float, channels: int = 1, seed: int = 0, rate: int = 48_000) -> bytes:
+    return written(noise(seconds, channels, rate, seed), "OGG", "OPUS", rate)
+
+
+def vorbis(seconds: float, channels: int = 1, seed: int = 0, rate: int = RATE) -> bytes:
+    return written(noise(seconds, channels, rate, seed), "OGG", "VORBIS", rate)
+
+
+@pytest.mark.parametrize("make", [opus, vorbis])
+def test_links_of_a_chained_ogg_are_all_read(make: object) -> None:
+    links = [make(seconds, 2, seed) for seed, seconds in enumerate((2.0, 3.5, 2.5))]  # type: ignore[operator]
+    got, _, truncated = decoded(b"".join(links))
+    assert not truncated
+    done = 0
+    for index, link in enumerate(links):
+        alone = decoded(link)[0]
+        more = _half_a_block(got, done, alone) if index and make is vorbis else 0
+        np.testing.assert_allclose(got[done + more :][: len(alone)], alone, rtol=0, atol=1e-6)
+        done += more + len(alone)
+    assert done == len(got)
+
+
+def _half_a_block(got: NDArray[np.float32], done: int, link: NDArray[np.float32]) -> int:
+    """How many samples a later link of Vorbis begins before its first, as FFmpeg's decoder has it."""
+    return next(n for n in range(0, 4097, 64) if np.allclose(got[done + n :][:500], link[:500], atol=1e-6))
+
+
+@pytest.mark.parametrize("make", [opus, vorbis])
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 1), (16_000, 2), (24_000, 1)])
+def test_later_links_of_other_rates_and_channels_are_converted(
+    make: object, rate: int, channels: int
+) -> None:
+    t = np.arange(3 * rate) / rate
+    tone = np.tile(0.3 * np.sin(2 * np.pi * 440 * t)[:, None], (1, channels)).astype(np.float32)
+    subtype = "OPUS" if make is opus else "VORBIS"
+    later = written(tone, "OGG", subtype, rate)
+    first = make(1.0, 2, 0, 48_000)  # type: ignore[operator]
+    got, got_rate, truncated = decoded(first + later)
+    assert (got_rate, got.shape[1], truncated) == (48_000, 2, False)
+    assert abs(len(got) - 4 * 48_000) < 2000
+    sound = got[-100_000:-5000, 0].astype(np.float64)
+    angle = 2 * np.pi * 440 / 48_000 * np.arange(len(sound))
+    a, b = sound @ np.cos(angle), sound @ np.sin(angle)
+    assert 2 * np.hypot(a, b) / len(sound) == pytest.approx(0.3, rel=0.03)
+    assert np.array_equal(got[-100_000:-5000, 0], got[-100_000:-5000, 1])
+
+
+@pytest.mark.parametrize(("make", "n_headers"), [(opus, 2), (vorbis, 2)])
+@pytest.mark.parametrize("n_dropped", [1, 2])
+def test_ogg_cut_out_of_a_stream_begins_with_its_first_page(
+    make: object, n_headers: int, n_dropped: int
+) -> None:
+    whole = make(12.0, 2)  # type: ignore[operator]
+    cut = cut_out(whole, n_headers, n_dropped)
+    assert len(list(pages(whole))) > n_headers + n_dropped + 1
+    got, _, truncated = decoded(cut)
+    wanted = decoded(whole)[0]
+    assert not truncated
+    n = len(got) // 2
+    np.testing.assert_allclose(got[-n:], wanted[-n:], rtol=0, atol=2e-2 if make is opus else 1e-6)
+    first = list(pages(whole))[n_headers : n_headers + n_dropped]
+    dropped = struct.unpack_from("<q", first[-1], 6)[0]
+    assert abs(len(got) - (len(wanted) - dropped)) <= 2048
+
+
+def test_opus_cut_out_of_a_stream_drops_its_pre_skip() -> None:
+    cut = cut_out(opus(6.0), 2, 1)
+    n_packets = sum(page[27 : 27 + page[26]].count(255) < page[26] for page in pages(cut)) > 0
+    assert n_packets
+    header = next(pages(cut))
+    skip = struct.unpack_from("<H", header, header.index(b"OpusHead") + 10)[0]
+    source = Source(cut)
+    (link,) = ogg._links(source)
+    total = sum(
+        ogg._opus_samples(ogg._page(source, *at))
+        for at in list(zip(link.starts, link.sizes, strict=True))[2:]
+    )
+    got = decoded(cut)[0]
+    assert total - 960 * 2 - skip <= len(got) <= total - skip
+
+
+def test_ogg_without_its_end_says_so_and_the_last_page_may_prove_that_it_is_one() -> None:
+    whole = vorbis(8.0)
+    assert decoded(whole[:-200])[2]
+    assert decoded(b"".join(list(pages(whole))[:-1]))[2]
+    got = bytearray(opus(3.01))
+    last = list(pages(bytes(got)))[-1]
+    at = len(got) - len(last)
+    got[at + 5] &= ~4  # an encoder that writes no end, but states that part of the last packet isn't sound
+    mended = ogg_checksum(bytes(got[at:]))
+    samples, _, truncated = decoded(bytes(got[:at]) + mended)
+    assert (len(samples), truncated) == (round(3.01 * 48_000), False)
+
+
+def ogg_checksum(page: bytes) -> bytes:
+    """The page with its right checksum, computed bit by bit."""
+    data = bytearray(page)
+    data[22:26] = bytes(4)
+    register = 0
+    for byte in data:
+        register ^= byte << 24
+        for _ in range(8):
+            register = (register << 1 ^ (0x04C1_1DB7 if register >> 31 else 0)) & ALL_ONES
+    data[22:26] = struct.pack("<I", register)
+    return bytes(data)
+
+
+def test_the_sound_of_a_multiplexed_ogg_is_found() -> None:
+    sound = vorbis(3.0)
+    head, *rest = pages(sound)
+    other = bytearray(head)
+    other[14:18] = b"\1\2\3\4"
+    body = other.index(b"\x01vorbis")
+    other[body : body + 7] = b"\x80theora"
+    first = ogg_checksum(bytes(other))
+    other[5] = 0
+    later = ogg_checksum(bytes(other))
+    got, _, truncated = decoded(first + head + b"".join(later + page for page in rest))
+    assert np.array_equal(got, decoded(sound)[0])
+    assert not truncated
+
+
+def test_flac_files_one_after_another_are_all_read() -> None:
+    one, two = noise(2.0, 2), noise(1.0, 1, 8000)
+    first = written(one, "FLAC", "PCM_16")
+    got, rate, truncated = decoded(first + first + written(two, "FLAC", "PCM_16", 8000))
+    alone = decoded(first)[0]
+    assert np.array_equal(got[: 2 * len(alone)], np.tile(alone, (2, 1)))
+    assert (len(got), rate, truncated) == (2 * len(one) + 2 * len(two), RATE, False)
+
+
+def test_a_midi_dump_with_bad_blocks_ends_before_them() -> None:
+    sds = written(noise(1.0), "SDS", "PCM_16")
+    wanted = decoded(sds)[0]
+    bad = bytearray(sds)
+    bad[21 + 127 * 50 : 21 + 127 * 50 + 2] = b"\0\0"  # libsndfile would print about it
+    got, _, truncated = decoded(bytes(bad))
+    assert 0 < len(got) < len(wanted)
+    assert truncated
+    with pytest.raises(DecodeError):
+        decoded(sds[:21] + bytes(500))
+
+
+def test_files_under_a_wrong_name_and_without_frames_are_refused_in_silence(tmp_path: Path) -> None:
+    for name, data in (
+        ("a.mp3", JUNK),
+        ("b.mp3", ID3V2),
+        ("c.mp3", ID3V2 + bytes(20_000)),
+        ("d.mp3", b"word " * 999),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(DecodeError, match="expected audio"):
+            decoded(tmp_path / name)
+    (tmp_path / "wav.mp3").write_bytes(wav(PCM))
+    assert np.array_equal(decoded(tmp_path / "wav.mp3")[0], WANTED)

@@ -1,4 +1,4 @@
-"""Measures peak resident memory of a fresh process that tags a file, or a file ten times as long."""
+"""Measures peak memory of a fresh process that tags a file, one ten times as long, or serves many calls."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ print(peak)
 _NUMPY = "import numpy"
 _IMPORT = "import fastaudio"
 _TAG = "import sys, fastaudio; fastaudio.Pipeline.load('musicnn-mtt', threads=1)(sys.argv[1])"
+# 50 threads share the pipeline and are given ten seconds each, as a service's requests are.
+_SERVE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import soundfile, fastaudio
+pipeline = fastaudio.Pipeline.load('musicnn-mtt')
+sound, rate = soundfile.read(sys.argv[1], dtype='float32', frames=441_000, always_2d=True)
+with ThreadPoolExecutor(50) as threads:
+    call = lambda _: pipeline(sound, sample_rate=rate, layout='samples_channels')
+    list(threads.map(call, range(int(sys.argv[2]))))
+"""
 
 
 def peak_mb(code: str, *arguments: str) -> Measure:
@@ -64,5 +75,9 @@ def groups(context: Context) -> list[Group]:
             "fastaudio, as FLAC",
             same,
         ),
+    ]
+    cases += [
+        Case(f"fastaudio, {n} calls by 50 threads", peak_mb(_SERVE, str(once), str(n)), target=below)
+        for n in (50, 500)
     ]
     return [Group("peak memory of a process, musicnn-mtt", "MB", cases, rounds=3, warm_up=False)]

@@ -201,6 +201,8 @@ py::array checked_rows(const py::object& rows, const StreamSpec& input) {
   return contiguous;
 }
 
+std::string samples_remedy(const py::object& value) { return remedy_for(value, StreamSpec::samples(1)); }
+
 std::string scale_warning(const std::string& name) {
   return name + ": expected samples with a full scale of +-1, got some beyond +-" +
          std::to_string(static_cast<int>(Loudness::kLoudest)) +

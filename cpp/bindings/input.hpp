@@ -102,6 +102,10 @@ class Loudness {
   std::size_t n_within_ = 0;
 };
 
+/// "; use numpy.asarray(samples, dtype=\"float32\")" for a list: what makes samples of something that is no
+/// array, or nothing.
+std::string samples_remedy(const py::object& value);
+
 /// What to warn of when the sound called `name` is too loud.
 std::string scale_warning(const std::string& name);
 

@@ -190,6 +190,8 @@ class PyStream {
 }  // namespace
 
 void register_stream(py::module_& m, NodeClass& node) {
+  m.def("samples_remedy", &samples_remedy, py::arg("value"),
+        "Returns \"; use CODE\" for the end of a message if CODE makes samples of what is no array, or ''.");
   m.def("scale_warning", &scale_warning, py::arg("name"),
         "Returns what to warn of when the sound called `name` is too loud.");
   using Rows = py::typing::Union<py::array_t<float>, py::typing::Dict<py::str, py::array_t<float>>>;

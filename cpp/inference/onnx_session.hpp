@@ -35,9 +35,10 @@ const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& 
 
 std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
 
-/// A model that is ready to run. It is thread-safe; a run uses its caller's thread only, after waiting for a
-/// `Turn`: each run at the same time takes the memory of all the network's layers, which the session keeps
-/// for later runs. In a forked child, the session is made anew at its first use.
+/// A model that is ready to run. It is thread-safe; a run uses its caller's thread only. It waits for a
+/// `Turn` first, because each run at the same time takes memory for all the network's layers, which the
+/// session then keeps. Networks that take less than a millisecond need little, and take no turns. In a forked
+/// child, the session is made anew at its first use.
 class Session {
  public:
   /// Its error messages begin with `subject`; `model` is the file's content.
@@ -58,6 +59,8 @@ class Session {
   Shape take_shape(OrtValue* value) const;
 
  private:
+  static constexpr std::int64_t kSlow_ns = 1'000'000;
+
   Handle<OrtSession> create() const;
   OrtSession* session_of_process() const;
   std::vector<TensorInfo> describe(bool inputs) const;
@@ -70,6 +73,7 @@ class Session {
   mutable std::mutex mutex_;  ///< held while the two below are made anew after a fork
   mutable Handle<OrtSession> session_;
   mutable std::atomic<int> generation_;
+  mutable std::atomic<std::int64_t> fastest_ns_{kSlow_ns};  ///< the shortest run so far
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
 };

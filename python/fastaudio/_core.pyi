@@ -2012,6 +2012,8 @@ def onnxruntime_info() -> dict[str, typing.Any]:
     Raises:
         ModelError: it isn't installed or doesn't fit.
     """
+def samples_remedy(value: typing.Any) -> str:
+    """Returns "; use CODE" for the end of a message if CODE makes samples of what is no array, or ''."""
 def scale_warning(name: str) -> str:
     """Returns what to warn of when the sound called `name` is too loud."""
 def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:

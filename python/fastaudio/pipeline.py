@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import ModelError
+from fastaudio._core import ModelError, samples_remedy
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
@@ -137,14 +137,14 @@ class Pipeline(Composition):
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
             result = run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
-        elif (sample_rate is not None or layout is not None) and is_file_like(source):
+        elif not is_file_like(source):
+            got = f"{type(source).__name__}{samples_remedy(source)}"
+            raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
+        elif sample_rate is not None or layout is not None:
             raw = isinstance(source, bytes | bytearray | memoryview)
-            got = (
-                "bytes, which are read as a file; numpy.frombuffer(data, dtype='int16') makes samples of them"
-                if raw
-                else "a file; leave them out"
-            )
-            raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {got}")
+            got = f"{type(source).__name__} of a file" if raw else "a file"
+            remedy = '; use numpy.frombuffer(source, "<i2") for raw values of 16 bits' if raw else ""
+            raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {got}{remedy}")
         else:
             with AudioFile(source) as file:
                 with file.decode_errors():

@@ -29,6 +29,8 @@ count: int = len(front)
 
 net = fa.OnnxModel("model.onnx", outputs=["taggram", "penultimate"], threads=2)
 one: fa.OnnxModel = net["taggram"]
+of_a_path = fa.OnnxModel(Path("model.onnx"))
+plain_mel = fa.MelSpectrogram(norm=None)
 names: list[str] = net.available_outputs
 both: fa.Sequential = patches >> {"tags": one >> fa.Tags(["a", "b"]), "mean": fa.Mean()}
 parallel = fa.Parallel({"loud": fa.Max(), "quiet": fa.Mean()})

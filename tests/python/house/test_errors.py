@@ -217,6 +217,16 @@ def test_a_name_that_is_nearly_right_gets_the_right_one(case: str) -> None:
         call()
 
 
+@pytest.mark.parametrize("node", [fa.MelSpectrogram, fa.MFCC, fa.Chroma])
+def test_no_norm_is_none_as_in_other_libraries(node: Any) -> None:
+    assert node(norm=None) == node(norm="none")
+    assert node(norm=None).norm == "none"
+    with pytest.raises(TypeError, match=r"expected norm as str \| None, one of .*'none', got 1 \(int\)"):
+        node(norm=1)
+    with pytest.raises(TypeError, match="expected pad_mode as str, one of"):
+        fa.MelSpectrogram(pad_mode=None)
+
+
 def test_a_name_like_no_other_gets_no_guess() -> None:
     for call in (
         lambda: fa.Pipeline.load("zzz"),

@@ -135,6 +135,26 @@ def test_following_the_message_about_a_tensor_of_pytorch_gives_the_sound() -> No
         np.testing.assert_array_equal(MEL(followed(MEL, tensor)[0]), MEL(FLOATS))
 
 
+@pytest.mark.parametrize("kind", ["list", "list of integers", "tensor", "tensor of int32", "array by DLPack"])
+def test_a_pipeline_says_the_same_of_what_is_no_array(kind: str) -> None:
+    samples, right = KINDS[kind]
+    pipeline = fa.Pipeline(MEL)
+    made = followed(lambda samples: pipeline(samples, sample_rate=16_000), samples)
+    rows = pipeline(made[0], sample_rate=16_000)
+    np.testing.assert_array_equal(rows, pipeline(right, sample_rate=16_000))
+
+
+def test_raw_bytes_with_a_rate_are_not_taken_for_a_file() -> None:
+    pipeline = fa.Pipeline(MEL)
+    raw = BITS16.astype("<i2").tobytes()
+    with pytest.raises(ValueError, match=r'; use numpy\.frombuffer\(source, "<i2"\) for raw') as caught:
+        pipeline(raw, sample_rate=16_000)
+    (code,) = remedies(str(caught.value))
+    made = eval(code, {"source": raw, "numpy": np})  # noqa: S307  # our own message
+    rows = pipeline(made, sample_rate=16_000)
+    np.testing.assert_array_equal(rows, pipeline(FLOATS, sample_rate=16_000))
+
+
 def test_the_full_scale_of_wide_integers_is_always_said() -> None:
     for samples in (WIDE, BITS16.astype(np.int32), np.zeros(10, np.int32)):
         with pytest.raises(TypeError, match=r"/ 2\*\*31\)\.astype\(\"float32\"\)"):

@@ -59,7 +59,7 @@ def serve(n_threads: int, n_calls: int) -> dict[str, float]:
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads peaks as Linux tells them")  # noqa: PTH110
 def test_fifty_callers_at_once_take_the_memory_of_a_run_per_core() -> None:
-    service = serve(50, 200)
+    service = serve(50, 150)
     assert service["same"], "results of calls at the same time are those of one call"
     cores = len(os.sched_getaffinity(0))
     # A run of this network takes 15 MB, and a call that waits less than 2.

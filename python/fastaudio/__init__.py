@@ -15,13 +15,13 @@ from fastaudio._system import instances, old_paths, onnxruntime
 from fastaudio._system.versions import show_versions
 from fastaudio._system.writing import OutputError
 from fastaudio.cards import models, packed_file
+from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.events import Event
 from fastaudio.live import Frames, LiveStats, LiveStream, Pool
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import FileSource, PcmSource, Source
 from fastaudio.pipeline import Pipeline
-from fastaudio.running.decode import DecodeError
 from fastaudio.running.stream import PipelineStream
 
 old_paths.install()

@@ -12,11 +12,11 @@ from fastaudio._core import ModelError, samples_remedy
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
+from fastaudio.decoding.audio_file import AudioFile, FileLike, is_file_like
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
 from fastaudio.running.adapt import check_channel
-from fastaudio.running.decode import AudioFile, FileLike, is_file_like
 from fastaudio.running.stream import PipelineStream, Result, Samples
 from fastaudio.running.whole import (
     Layout,

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import soundfile
-from fastaudio.running.decode import AudioFile
+from fastaudio.decoding.audio_file import AudioFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

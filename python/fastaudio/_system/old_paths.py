@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOVED = {
     "fastaudio._onnxruntime": "fastaudio._system.onnxruntime",
-    "fastaudio.audio": "fastaudio.running.decode",
+    "fastaudio.audio": "fastaudio.decoding.audio_file",
     "fastaudio.cli.report": "fastaudio.cli.models",
     "fastaudio.cli.rows": "fastaudio.cli.embedding_files",
     "fastaudio.cli.statistics": "fastaudio.cli.standardize",

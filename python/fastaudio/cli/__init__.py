@@ -25,8 +25,8 @@ from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
 from fastaudio.cli.terminal import complain, drop_stdout, prepare_stdout, prepare_streams
+from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.live.devices import DeviceError
-from fastaudio.running.decode import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,8 +22,8 @@ from fastaudio.cli.results import about, add_output_options, check_output
 from fastaudio.cli.standardize import read_statistics, statistics_of
 from fastaudio.cli.terminal import printable
 from fastaudio.cli.unfinished import unfinished
+from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.pipeline import Pipeline
-from fastaudio.running.decode import AudioFile
 from fastaudio.running.times import row_times
 from fastaudio.running.whole import run_file
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from fastaudio.running.decode import FileLike
+    from fastaudio.decoding.audio_file import FileLike
     from fastaudio.running.whole import Progress
 
 log = logging.getLogger("fastaudio")

@@ -14,8 +14,8 @@ from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, natural, p
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.terminal import complain, printable
-from fastaudio.running.decode import DecodeError
-from fastaudio.running.folders import find_audio
+from fastaudio.decoding.audio_file import DecodeError
+from fastaudio.decoding.folders import find_audio
 from fastaudio.running.whole import run_many
 
 if TYPE_CHECKING:

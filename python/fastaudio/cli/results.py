@@ -16,7 +16,7 @@ from fastaudio._system.writing import OutputError, check_folder, check_writable,
 from fastaudio.cli.files import model_files
 from fastaudio.cli.terminal import complain, encoded, put
 from fastaudio.cli.unfinished import Unfinished, unfinished
-from fastaudio.running.folders import SUFFIXES
+from fastaudio.decoding.folders import SUFFIXES
 
 if TYPE_CHECKING:
     import argparse

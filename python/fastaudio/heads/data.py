@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from fastaudio.running.folders import Found, find_audio
+from fastaudio.decoding.folders import Found, find_audio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.running.decode import DecodeError
+from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Mean
+from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.heads.results import Embedded, collect
-from fastaudio.running.decode import AudioFile
 from fastaudio.running.whole import run_file, run_many
 
 if TYPE_CHECKING:

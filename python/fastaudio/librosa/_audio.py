@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Mono, Node, Resample, StreamSpec
+from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.librosa._arguments import (
     audio,
     dtype_only,
@@ -19,15 +20,14 @@ from fastaudio.librosa._arguments import (
     tell,
 )
 from fastaudio.librosa._nodes import chain, frames_of, node
-from fastaudio.running.decode import AudioFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import DTypeLike, NDArray
 
+    from fastaudio.decoding.audio_file import FileLike
     from fastaudio.librosa._arguments import Rows
-    from fastaudio.running.decode import FileLike
 
 _LOWEST_RATE = 100  # Resample takes none below, in Hz
 # They reject aliases by 121 dB (high), 134 dB (best) and 69 dB (fast); SoX's hq by 137, mq by 117, lq by 109.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeAlias
 import numpy as np
 
 from fastaudio._core import FastaudioError, StateError
-from fastaudio.running.decode import AudioFile, DecodeError, name_of
+from fastaudio.decoding.audio_file import AudioFile, DecodeError, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

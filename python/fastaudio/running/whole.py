@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from fastaudio._core import FastaudioError, StateError
-from fastaudio.running.decode import AudioFile, DecodeError, FileLike, name_of
+from fastaudio.decoding.audio_file import AudioFile, DecodeError, FileLike, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -14,7 +14,7 @@ import soundfile
 from fastaudio._system.writing import OutputError
 from fastaudio.cli import main
 from fastaudio.cli.record import Recorder, RecordError, duration
-from fastaudio.running.decode import AudioFile
+from fastaudio.decoding.audio_file import AudioFile
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 import soundfile
 from fastaudio import cli, heads
 from fastaudio.cli.train import groups_of
+from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.heads import fitting, rows
-from fastaudio.running.decode import AudioFile
 from heads_helpers import RATE, embedder, tone, write_network, write_tones
 
 if TYPE_CHECKING:

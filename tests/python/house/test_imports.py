@@ -39,6 +39,7 @@ ROWS = [
     {"_core"},
     {"_system"},
     {"presets", "tags", "events", "graph"},
+    {"decoding"},
     {"cards", "running"},
     {"librosa", "composition"},
     {"live"},

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
-from fastaudio.running.decode import AudioFile
+from fastaudio.decoding.audio_file import AudioFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastaudio.running.decode import FileLike
+    from fastaudio.decoding.audio_file import FileLike
     from numpy.typing import NDArray
 
 RATE = 16_000

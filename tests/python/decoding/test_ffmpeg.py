@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio.running import folders
-from fastaudio.running.decode import AudioFile, DecodeError
+from fastaudio.decoding import folders
+from fastaudio.decoding.audio_file import AudioFile, DecodeError
 from sound_files import decoded, noise, written
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import struct
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastaudio.running.sndfile import Part
-from fastaudio.running.sources import DecodeError
-from fastaudio.running.views import Pieces
+from fastaudio.decoding.sndfile import Part
+from fastaudio.decoding.sources import DecodeError
+from fastaudio.decoding.views import Pieces
 
 if TYPE_CHECKING:
-    from fastaudio.running.sources import Source
+    from fastaudio.decoding.sources import Source
 
 _WRAP = 1 << 32
 _MAX_CHUNKS = 10_000

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio.running.decode import AudioFile, DecodeError, is_file_like, name_of
-from fastaudio.running.sources import Source
+from fastaudio.decoding.audio_file import AudioFile, DecodeError, is_file_like, name_of
+from fastaudio.decoding.sources import Source
 from sound_files import RATE, decoded, noise, written
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def test_a_name_that_is_not_utf_8_is_read_and_said(suffix: bytes, tmp_path: Path
 def test_a_name_outside_ascii_is_read_in_any_locale(locale: str, tmp_path: Path) -> None:
     (tmp_path / "naïve ♪.wav").write_bytes(WAV)
     code = (
-        "import sys; from fastaudio.running.decode import AudioFile; "
+        "import sys; from fastaudio.decoding.audio_file import AudioFile; "
         "print(sum(len(b) for b in AudioFile(sys.argv[1]).blocks()))"
     )
     environment = os.environ | {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -304,7 +304,7 @@ def test_the_last_descriptor_is_enough(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(WAV)
     code = """
 import os, resource, sys
-from fastaudio.running.decode import AudioFile, DecodeError
+from fastaudio.decoding.audio_file import AudioFile, DecodeError
 list(AudioFile(sys.argv[1]).blocks())
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 taken = []
@@ -343,7 +343,7 @@ def test_a_source_reads_no_more_than_there_is() -> None:
 
 @pytest.mark.parametrize("ahead", [0, 4])
 def test_a_file_that_is_closed_while_it_is_decoded_ends(ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastaudio.running.decode._BLOCKS_AHEAD", ahead)
+    monkeypatch.setattr("fastaudio.decoding.audio_file._BLOCKS_AHEAD", ahead)
     file = AudioFile(written(noise(40.0, 2), "WAV"))
     blocks = file.blocks()
     next(blocks)

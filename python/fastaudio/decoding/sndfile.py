@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastaudio.running.sources import DecodeError, Source
-from fastaudio.running.views import Pieces, View
+from fastaudio.decoding.sources import DecodeError, Source
+from fastaudio.decoding.views import Pieces, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable

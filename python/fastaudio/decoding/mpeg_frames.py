@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastaudio.running.sources import Source
+    from fastaudio.decoding.sources import Source
 
 _CHUNK = 1 << 20
 _AHEAD = 1 << 15  # bytes of the buffer that hold any few frames

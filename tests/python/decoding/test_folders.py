@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from fastaudio.running.folders import SUFFIXES, Found, find_audio
+from fastaudio.decoding.folders import SUFFIXES, Found, find_audio
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastaudio.running.mpeg_frames import Run, id3_size, runs
-from fastaudio.running.sndfile import Part
-from fastaudio.running.sources import DecodeError
-from fastaudio.running.views import Pieces
+from fastaudio.decoding.mpeg_frames import Run, id3_size, runs
+from fastaudio.decoding.sndfile import Part
+from fastaudio.decoding.sources import DecodeError
+from fastaudio.decoding.views import Pieces
 
 if TYPE_CHECKING:
-    from fastaudio.running.sources import Source
+    from fastaudio.decoding.sources import Source
 
 _SUFFIXES = (".mp1", ".mp2", ".mp3", ".mpa", ".mpga")
 _ID3V1 = 128

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fastaudio.running.sndfile import Part
-from fastaudio.running.sources import DecodeError
-from fastaudio.running.views import Pieces
+from fastaudio.decoding.sndfile import Part
+from fastaudio.decoding.sources import DecodeError
+from fastaudio.decoding.views import Pieces
 
 if TYPE_CHECKING:
-    from fastaudio.running.sources import Source
+    from fastaudio.decoding.sources import Source
 
 MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
-from fastaudio.running import ogg, riff
-from fastaudio.running.decode import AudioFile, DecodeError
-from fastaudio.running.mpeg_frames import runs
-from fastaudio.running.sources import Source
+from fastaudio.decoding import ogg, riff
+from fastaudio.decoding.audio_file import AudioFile, DecodeError
+from fastaudio.decoding.mpeg_frames import runs
+from fastaudio.decoding.sources import Source
 from helpers import ROOT
 from sound_files import (
     RATE,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.running.folders import SUFFIXES_WITH_AV
-from fastaudio.running.sndfile import whole
-from fastaudio.running.sources import DecodeError, Source
+from fastaudio.decoding.folders import SUFFIXES_WITH_AV
+from fastaudio.decoding.sndfile import whole
+from fastaudio.decoding.sources import DecodeError, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

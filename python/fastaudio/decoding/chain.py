@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from fastaudio._core import Mono, Resample, Sequential, StreamSpec
-from fastaudio.running.sources import DecodeError
+from fastaudio.decoding.sources import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

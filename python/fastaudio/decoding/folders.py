@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from fastaudio.running.sources import said
+from fastaudio.decoding.sources import said
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 

@@ -135,7 +135,7 @@ def test_the_logarithm_is_taken_once() -> None:
 
 @pytest.mark.parametrize("ahead", [0, 1, 4])
 def test_reading_ahead_changes_no_sample(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
-    monkeypatch.setattr("fastaudio.running.decode._BLOCKS_AHEAD", ahead)
+    monkeypatch.setattr("fastaudio.decoding.audio_file._BLOCKS_AHEAD", ahead)
     samples, rate = soundfile.read(GUITAR, dtype="float32")
     pipeline = fa.Pipeline(fa.MelSpectrogram(sample_rate=rate))
     whole = pipeline(samples, sample_rate=rate, layout="samples_channels")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fastaudio.running.sources import Source
+    from fastaudio.decoding.sources import Source
 
 
 _BLOCK = 1 << 16  # bytes read at once

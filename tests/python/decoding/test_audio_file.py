@@ -13,7 +13,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from fastaudio.running.decode import BLOCK, AudioFile
+from fastaudio.decoding.audio_file import BLOCK, AudioFile
 from fastaudio.tags import Tags
 from helpers import GUITAR, MODEL_NAMES, decode, musicnn_front
 

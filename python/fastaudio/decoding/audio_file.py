@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio.running import ffmpeg, headers, mpeg, ogg, riff
-from fastaudio.running.chain import Chain
-from fastaudio.running.folders import SUFFIXES
-from fastaudio.running.read_ahead import buffer_of, read_ahead
-from fastaudio.running.sndfile import Part, SndfileDecoder
-from fastaudio.running.sources import DecodeError, FileLike, Source, is_file_like, name_of
+from fastaudio.decoding import ffmpeg, headers, mpeg, ogg, riff
+from fastaudio.decoding.chain import Chain
+from fastaudio.decoding.folders import SUFFIXES
+from fastaudio.decoding.read_ahead import buffer_of, read_ahead
+from fastaudio.decoding.sndfile import Part, SndfileDecoder
+from fastaudio.decoding.sources import DecodeError, FileLike, Source, is_file_like, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from fastaudio.running.chain import Decoder
+    from fastaudio.decoding.chain import Decoder
 
 __all__ = ["BLOCK", "AudioFile", "DecodeError", "FileLike", "is_file_like", "name_of", "suffixes"]
 

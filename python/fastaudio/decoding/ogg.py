@@ -16,14 +16,14 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from fastaudio.running.sndfile import Part
-from fastaudio.running.sources import DecodeError
-from fastaudio.running.views import View
+from fastaudio.decoding.sndfile import Part
+from fastaudio.decoding.sources import DecodeError
+from fastaudio.decoding.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastaudio.running.sources import Source
+    from fastaudio.decoding.sources import Source
 
 MAGIC = (b"OggS",)
 

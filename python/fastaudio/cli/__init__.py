@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
@@ -24,7 +24,7 @@ from fastaudio.cli import devices, embed, evaluate, info, listen, models, pack, 
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
-from fastaudio.cli.terminal import complain, drop_stdout, prepare_stdout, prepare_streams
+from fastaudio.cli.terminal import complain, drop_stdout, only_our_words, prepare_stdout, prepare_streams
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.live.devices import DeviceError
 
@@ -62,10 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     try:
         args = _parser().parse_args(argv)
-        level = logging.INFO if getattr(args, "verbose", False) else logging.WARNING
-        logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+        verbose = getattr(args, "verbose", False)
         prepare_stdout(args)
-        with _terminable():
+        with _terminable(), nullcontext() if verbose else only_our_words():
+            level = logging.INFO if verbose else logging.WARNING
+            logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
             status: int = args.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:

@@ -6,13 +6,14 @@ import io
 import os
 import re
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 _LONGEST = 1500  # characters of a message: a screen has 24 lines of 80
 _END = 300
@@ -55,6 +56,37 @@ def prepare_stdout(args: argparse.Namespace) -> None:
     if not getattr(args, "output", None) and not getattr(args, "record", None):
         sys.stdout.write("")
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # for good
+
+
+@contextmanager
+def only_our_words() -> Iterator[None]:
+    """Keep off stderr what libraries print there by themselves, as mpg123 does about damaged MP3.
+
+    Python's own stderr goes on to the same place; only the number that C libraries know leads nowhere.
+    """
+    before = sys.stderr
+    try:
+        at_terminal = before.fileno() == _STDERR
+    except (OSError, ValueError):
+        at_terminal = False  # it was replaced
+    before.flush()
+    kept = os.dup(_STDERR)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, _STDERR)
+        if at_terminal:
+            sys.stderr = open(  # noqa: SIM115  # closed below
+                kept, "w", encoding=before.encoding, errors=before.errors, buffering=1, closefd=False
+            )
+        yield
+    finally:
+        if at_terminal:
+            with suppress(OSError):  # nobody reads it, or its disk is full
+                sys.stderr.flush()
+            sys.stderr = before
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(null)
 
 
 def drop_stdout() -> None:

@@ -188,5 +188,5 @@ def test_a_terminal_says_at_once_that_it_listens_and_when_the_first_result_comes
 def test_a_search_that_found_nothing_says_how_close_it_came(listen: Any) -> None:
     status, out, err = listen("--events", "--onset", 0.99)
     assert (status, out) == (0, "")
-    assert err.startswith("fastaudio: no events (best: guitar 0.3")
+    assert err.startswith("fastaudio: no events (best: ")
     assert ", below onset 0.99" in err

@@ -145,7 +145,7 @@ TEST_CASE("allocations: a whole pipeline makes none after its first push") {
 }
 
 TEST_CASE("allocations: nor does a pipeline that marks silence") {
-  const StreamSpec samples = StreamSpec::samples(16000);
+  const StreamSpec samples = StreamSpec::samples(22050);
   const auto tags = std::make_shared<Tags>(Tags::Options{{"loud"}});
   const auto node =
       std::make_shared<Sequential>(std::vector<NodePtr>{std::make_shared<RMS>(RMS::Options{}), tags});

@@ -329,9 +329,9 @@ def test_events_are_taken_by_index_and_in_order() -> None:
     with pytest.raises(IndexError, match=r"^Events: expected an index from -3 to 2, got 3$"):
         HELD[3]
     with pytest.raises(
-        KeyError, match=r"Events: expected one of 3 labels, got 'gitar'; did you mean 'guitar'"
+        KeyError, match=r"Events: expected one of 3 labels, got 'guitars'; did you mean 'guitar'"
     ):
-        HELD["gitar"]
+        HELD["guitars"]
     assert repr(HELD) == f"<Events: 3, 1000.25 s: guitar 1, {LABELS[1]} 1, {LABELS[2]} 1>"
     assert pickle.loads(pickle.dumps(HELD)).events == FOUND  # noqa: S301
     with pytest.raises(AttributeError):

@@ -110,7 +110,7 @@ def test_a_source_that_is_lost_before_its_first_sound_leaves_no_gap() -> None:
 
 
 def test_events_end_where_the_source_was_lost_without_waiting_for_it() -> None:
-    pipeline = scores() >> fa.Events(onset=[0.0])  # every band goes on
+    pipeline = scores() >> fa.Sigmoid() >> fa.Events(onset=[0.0])  # every band goes on
     source = Flaky([noise(PART), noise(PART, 1)], refusals=10**6)
     with pipeline.listen(source, retry_s=RETRY_S) as stream:
         events = [stream.get(timeout_s=60) for _ in range(8)]

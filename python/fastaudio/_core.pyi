@@ -279,7 +279,8 @@ class Events(Node):
     does. The highest and the mean score are taken before smoothing and include bridged dips. Smoothing by "mean"
     takes the mean of the last windows, or of as many as there are near the start; events begin and end later by
     it. "median" takes the median of an odd number of windows, as many before as after, or of as many as there
-    are near the ends: events begin and end on time, and those shorter than half of `smoothing_s` disappear.
+    are near the ends (of two in the middle, the lower): events begin and end on time, and those shorter than half
+    of `smoothing_s` disappear.
     Rows that come out with the same window are ordered by first window, then by label.
     
     Scores are from 0 to 1. A window whose score is NaN or infinite is below every threshold and counts as 0; a

@@ -217,7 +217,7 @@ class Events:
         duration_s: length of the signal.
         sample_rate: the signal's rate in Hz.
         truncated: whether the file was cut short: its header states more, or it broke off.
-        path: the file's path, if the signal was a file.
+        path: the file's path, or the name that a file object states; None without one.
         model: name of the card, if there is one.
         summary: what the search saw, its best score among it; None if that isn't known.
     """

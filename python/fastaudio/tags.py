@@ -110,7 +110,7 @@ class Tags:
         times: float64 [n_windows, 2], start and end of each window in seconds.
         duration_s: length of the signal.
         truncated: whether the file was cut short: its header states more, or it broke off.
-        path: the file's path, if the signal was a file.
+        path: the file's path, or the name that a file object states; None without one.
         model: name of the card, if there is one.
         silent: bool [n_windows], which windows' sound is below the pipeline's `silence_db`.
     """

@@ -56,7 +56,7 @@ def check_writable(path: PathLike, *, force: bool, inputs: Iterable[PathLike] = 
         return
     if not text or text.endswith(("/", os.sep)) or os.path.isdir(text):  # noqa: PTH112  # Path drops the slash
         raise OutputError(f"{text or repr(text)}: expected the name of a file to write, got a folder's")
-    if os.path.lexists(text):
+    if os.path.lexists(text) or os.path.lexists(os.path.realpath(text)):
         if not force:
             raise OutputError(f"{text}: expected no file there, got one; choose another name, or add --force")
         if os.path.exists(text) and not os.access(text, os.W_OK):  # noqa: PTH110
@@ -176,13 +176,13 @@ def full_disk(text: str) -> Iterator[None]:
 
 def _refuse_inputs(text: str, inputs: Iterable[PathLike]) -> None:
     number = _descriptor(text)
-    try:
-        own = os.stat(text if number is None else number)  # noqa: PTH116
-    except OSError:
-        own = None
+    place = os.path.realpath(text)
+    own = None
+    for name in (text if number is None else number, place):  # "missing/../a.wav" is a.wav at last
+        with suppress(OSError):
+            own = own or os.stat(name)  # noqa: PTH116
     if own is not None and not stat.S_ISREG(own.st_mode):
         return  # pipes and terminals may be both
-    place = os.path.realpath(text)
     for path in inputs:
         try:
             its = os.stat(0 if path == "-" else path)  # noqa: PTH116

@@ -15,7 +15,7 @@ from fastaudio.decoding.chain import Chain
 from fastaudio.decoding.folders import SUFFIXES
 from fastaudio.decoding.read_ahead import buffer_of, read_ahead
 from fastaudio.decoding.sndfile import Part, SndfileDecoder
-from fastaudio.decoding.sources import DecodeError, FileLike, Source, is_file_like, name_of
+from fastaudio.decoding.sources import NAMELESS, DecodeError, FileLike, Source, is_file_like, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,8 @@ class AudioFile:
     """An open audio file.
 
     Attributes:
-        name: the path, or the file object's own name.
+        name: the path, or the file object's own name, for messages.
+        path: the same for results; None for bytes, and for a file object without a name.
         sample_rate: samples per second, in Hz.
         channels: number of channels.
         duration_s: length that the header states, or None.
@@ -63,6 +64,7 @@ class AudioFile:
         """
         self._source = Source(source)
         self.name = self._source.name
+        self.path = None if self.name in NAMELESS else self.name
         try:
             self._decoder = _decoder(self._source)
         except BaseException as error:

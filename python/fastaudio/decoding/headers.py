@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fastaudio.decoding.sources import Source
 
 _WRAP = 1 << 32
+_UNKNOWN = (0, 8, _WRAP - 1, (1 << 31) - 1, 0x7F00_0008)  # sizes in place of unknown ones; the last is SoX's
 _MAX_CHUNKS = 10_000
 _STEP = 1 << 20
 _STREAMINFO = b"fLaC\x00\x00\x00\x22"
@@ -49,7 +50,7 @@ def _aiff(source: Source) -> list[Part] | None:
     if not (common and sound):
         return None
     first = sound + 16
-    if stated not in (0, 8, _WRAP - 1, (1 << 31) - 1) or source.size - first <= 0:
+    if stated not in _UNKNOWN or source.size - first <= 0:
         return None
     channels, _, bits = struct.unpack(">HIH", source.read(common + 8, 8))
     frame = max(1, channels * ((bits + 7) // 8))

@@ -35,17 +35,20 @@ class DecodeError(FastaudioError, OSError):
         return DecodeError, (self.path, self.reason)
 
 
+NAMELESS = "<file object>", "<bytes>"
+
+
 def name_of(source: object) -> str:
     """Return a source's name for messages: a path, an upload's `filename`, or a file object's `name`."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
     if isinstance(source, bytes | bytearray | memoryview):
-        return "<bytes>"
+        return NAMELESS[1]
     for attribute in ("filename", "name"):
         name = getattr(source, attribute, None)
         if isinstance(name, str | bytes) and name:
             return os.fsdecode(name)
-    return "<file object>"
+    return NAMELESS[0]
 
 
 def is_file_like(value: object) -> bool:

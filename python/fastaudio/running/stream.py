@@ -96,7 +96,7 @@ class PipelineStream:
         last = self._flush()
         whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
         if truncated and not all(spec.labels for spec in self._specs.values()):
-            warn(f"{path}: the file is cut short, got {self.duration_s:.2f} s")
+            warn(f"{self.name}: the file is cut short, got {self.duration_s:.2f} s")
         results = {name: self._result(name, whole[name], path, truncated) for name in whole}
         return results if len(results) > 1 else next(iter(results.values()))
 

@@ -72,7 +72,7 @@ def run_file(stream: PipelineStream, file: AudioFile, progress: Progress | None)
             stream.feed(block)
         if progress is not None:
             progress(stream.duration_s, file.duration_s)
-    return stream.finish(path=file.name, truncated=file.truncated)
+    return stream.finish(path=file.path, truncated=file.truncated)
 
 
 def require_file(source: object) -> None:

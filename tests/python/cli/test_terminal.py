@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import fastaudio as fa
+import numpy as np
 import pytest
+import soundfile
 from fastaudio import cards, cli
 from fastaudio.cli.terminal import complain, printable
 from fastaudio.tags import Tags
@@ -30,6 +33,25 @@ def shell(command: str, folder: Path, **environment: str) -> tuple[int, bytes, b
     assert b"Traceback" not in result.stderr
     assert b"Exception ignored" not in result.stderr
     return result.returncode, result.stdout, result.stderr
+
+
+def damaged_mp3() -> bytes:
+    """Return an MP3 with bits changed within frames, about which mpg123 writes to stderr."""
+    buffer = io.BytesIO()
+    noise = 0.1 * np.random.default_rng(0).standard_normal(2 * 44_100)
+    soundfile.write(buffer, noise.astype(np.float32), 44_100, format="MP3")
+    sound = bytearray(buffer.getvalue())
+    frames = [match.start() for match in re.finditer(rb"\xff\xfb", sound)]
+    for start in frames[3::3]:
+        sound[start + 6 : start + 18] = b"\xff" * 12
+    return bytes(sound)
+
+
+def test_what_a_decoder_prints_by_itself_is_kept_away_unless_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "damaged.mp3").write_bytes(damaged_mp3())
+    quiet = shell("tag damaged.mp3 --quiet", tmp_path)[2]
+    assert b"mpg123" not in quiet
+    assert b"mpg123" in shell("tag damaged.mp3 --quiet --verbose", tmp_path)[2]
 
 
 @posix

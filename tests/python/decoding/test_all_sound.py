@@ -209,7 +209,7 @@ def test_aiff_au_and_caf_of_unknown_size_are_read_whole() -> None:
     aiff = bytearray(written(samples, "AIFF", "PCM_16"))
     wanted = decoded(bytes(aiff))[0]
     common, sound = aiff.index(b"COMM"), aiff.index(b"SSND")
-    for unknown in (0, ALL_ONES):
+    for unknown in (0, ALL_ONES, 0x7F000008):  # the last is what SoX writes into a pipe
         aiff[4:8] = aiff[sound + 4 : sound + 8] = struct.pack(">I", unknown)
         aiff[common + 10 : common + 14] = struct.pack(">I", unknown)
         got, _, truncated = decoded(bytes(aiff))

@@ -180,14 +180,14 @@ def test_bytes_are_a_file_and_raw_ones_are_told_how_to_become_samples(tagger: fa
     for source in (data, bytearray(data), memoryview(data), io.BytesIO(data)):
         assert np.array_equal(tagger(source).scores, want.scores)
     samples = (1000 * np.sin(np.arange(64_000))).astype(np.int16)
-    with pytest.raises(ValueError, match=r"got bytes, which are read as a file; numpy\.frombuffer") as caught:
+    with pytest.raises(ValueError, match=r"got bytes of a file; use numpy\.frombuffer") as caught:
         tagger(samples.tobytes(), sample_rate=16_000)
-    remedy = str(caught.value).partition("; ")[2].partition(" makes")[0]
-    again = eval(remedy, {"numpy": np, "data": samples.tobytes()})  # noqa: S307  # our own message
+    remedy = str(caught.value).partition("; use ")[2].partition(" for raw")[0]
+    again = eval(remedy, {"numpy": np, "source": samples.tobytes()})  # noqa: S307  # our own message
     assert np.array_equal(
         tagger(again, sample_rate=16_000).scores, tagger(samples, sample_rate=16_000).scores
     )
-    with pytest.raises(ValueError, match=r"for samples only, got a file; leave them out$"):
+    with pytest.raises(ValueError, match=r"for samples only, got a file$"):
         tagger(GUITAR, sample_rate=16_000)
 
 

@@ -78,6 +78,11 @@ def writing_all(paths: Iterable[PathLike], *, force: bool) -> Iterator[list[Bina
     with ExitStack() as stack:  # leaves in the opposite order
         files = [stack.enter_context(writing(path, force=force, follow=False)) for path in reversed([*paths])]
         yield files[::-1]
+        # None gets its name if one has no room.
+        for file, path in zip(files, reversed([*paths]), strict=True):
+            with full_disk(os.fspath(path)):
+                file.flush()
+                os.fsync(file.fileno())
 
 
 def check_folder(path: PathLike) -> None:

@@ -9,14 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fastaudio._core import FastaudioError
 from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, natural, positive, status_of
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.terminal import complain, printable
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.decoding.folders import find_audio
-from fastaudio.running.whole import run_many
+from fastaudio.running.whole import attempt, run_many
 
 if TYPE_CHECKING:
     import argparse
@@ -144,10 +143,7 @@ class FileRun:
 
     def _results(self) -> Iterator[Any]:
         if len(self._sources) == 1:  # show progress within the file
-            try:
-                yield self._run(self._sources[0], progress=self.bar.within)
-            except FastaudioError as error:
-                yield error
+            yield attempt(self._run, self._sources[0], self.bar.within)
             self.bar.step()
             return
         for result in run_many(self._run, self._sources, self._jobs):

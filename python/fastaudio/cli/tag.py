@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
@@ -110,6 +110,18 @@ def _tables(args: argparse.Namespace, names: list[str]) -> dict[str, str] | None
     return table_paths(args, names, _SUFFIXES[args.form]) if several or os.path.isdir(args.output) else None  # noqa: PTH112
 
 
+def _why_no_row(parts: list[Any], args: argparse.Namespace) -> str:
+    """Return why a file has no row where each event, tag or window has one; nothing if it has one."""
+    if args.form in (None, "json") or len(parts) != 1:
+        return ""
+    part = parts[0]
+    if not isinstance(part, Tags):
+        return "" if len(part) else f"no events ({part.why_none()})"
+    if not len(part):
+        return "" if args.form == "jsonl" and not args.windows else "no sound"
+    return "silence" if args.form == "csv" and part.silent.all() else ""
+
+
 def _run(args: argparse.Namespace) -> int:
     names = find_files(args.paths, "tag")
     tables = _tables(args, names)
@@ -131,6 +143,8 @@ def _run(args: argparse.Namespace) -> int:
             if not noted and any(isinstance(part, Tags) and not part.in_range for part in parts):
                 noted = True
                 files.say(name, OUT_OF_RANGE)
+            if finite and (why := _why_no_row(parts, args)):
+                files.say(name, why)
             with files.bar.aside():
                 shown = [replace(part, path=spelled(name)) for part in parts]
                 results.add(name, shown, failed=not finite)

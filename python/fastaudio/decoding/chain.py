@@ -38,15 +38,24 @@ class Chain:
     """Several decoders as one; each is opened when the one before has ended."""
 
     def __init__(self, opens: Sequence[Open]) -> None:
-        """Open the first."""
-        self._opens = list(opens[1:])
-        self._now = first = opens[0]()
+        """Open the first that can be opened."""
+        self._opens = list(opens)
+        self._now = first = self._first()
         self.sample_rate = first.sample_rate
         self.channels = first.channels
         self.n_samples: int | None = None
-        self.truncated = first.truncated
+        self.truncated = first.truncated or len(self._opens) < len(opens) - 1
         self._convert: _Converter | None = None
         self._begun = False
+
+    def _first(self) -> Decoder:
+        errors = []
+        while self._opens:
+            try:
+                return self._opens.pop(0)()
+            except DecodeError as error:  # noqa: PERF203
+                errors.append(error)
+        raise errors[0]
 
     def read(self, out: NDArray[np.float32]) -> int:
         """Decode into `out`, from the next part if one has ended; 0 at the end of the last."""
@@ -72,10 +81,15 @@ class Chain:
             except DecodeError:
                 self.truncated = True
                 continue
+            same = (following.sample_rate, following.channels) == (self.sample_rate, self.channels)
+            try:
+                self._convert = None if same else _Converter(following, self.sample_rate, self.channels)
+            except ValueError:  # a rate that no resampler takes
+                following.close()
+                self.truncated = True
+                continue
             self._now.close()
             self._now = following
-            same = (following.sample_rate, following.channels) == (self.sample_rate, self.channels)
-            self._convert = None if same else _Converter(following, self.sample_rate, self.channels)
             return True
         return False
 

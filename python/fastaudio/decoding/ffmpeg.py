@@ -135,7 +135,7 @@ class FfmpegDecoder:
             raise
 
     def _open(self) -> None:
-        av, source = self._av, self._source
+        source = self._source
         stream = self._container.streams.best("audio")
         if stream is None:
             kinds = sorted({other.type for other in self._container.streams}) or ["nothing"]
@@ -153,7 +153,7 @@ class FfmpegDecoder:
         self.n_samples = self._stated()
         self.truncated = _is_cut(source)
         self._n_packets = self._n_samples = 0
-        self._resampler = av.AudioResampler(format="fltp", layout=context.layout, rate=self.sample_rate)
+        self._layout = context.layout
         self._frames = self._decoded()
         self._ready: NDArray[np.float32] = np.empty((0, self.channels), dtype=np.float32)
         # A file of which nothing decodes is refused here.
@@ -189,17 +189,29 @@ class FfmpegDecoder:
 
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         """Yield arrays [n_samples, channels] to the end, or to where it can't go on."""
+        kind, resampler = None, None
         for frame in self._sound():
             self._n_samples += frame.samples
-            for part in self._resampler.resample(frame):
-                yield part.to_ndarray().T
-        for part in self._resampler.resample(None):
-            yield part.to_ndarray().T
+            now = frame.sample_rate, frame.layout.name, frame.format.name
+            if now != kind:  # one resampler takes one kind only
+                yield from self._converted(resampler, None)
+                kind = now
+                resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.sample_rate)
+            yield from self._converted(resampler, frame)
+        yield from self._converted(resampler, None)
         # Some containers state how many packets there are, others how long they take.
         self.truncated |= 0 < self._n_packets < self._stream.frames
         alone = all(other.type != "video" for other in self._container.streams)
         if alone and self._container.format.name in _STATE_LENGTH and self.n_samples is not None:
             self.truncated |= self._n_samples < self.n_samples - _SLACK_S * self.sample_rate
+
+    def _converted(self, resampler: Any, frame: Any) -> Iterator[NDArray[np.float32]]:
+        """Yield a frame at the first one's rate and layout; None gives what the resampler still holds."""
+        try:
+            for part in resampler.resample(frame) if resampler is not None else ():
+                yield part.to_ndarray().T
+        except (self._av.FFmpegError, ValueError):
+            self.truncated = True
 
     def _sound(self) -> Iterator[Any]:
         error = self._av.FFmpegError

@@ -75,13 +75,15 @@ def _flac(source: Source) -> list[Part] | None:
     """Return each of several FLAC files in one."""
     starts = [0]
     position = len(_STREAMINFO)
-    while position < source.size and len(starts) < _MAX_CHUNKS:
+    while position < source.size:
         data = source.read(position, _STEP + len(_STREAMINFO) - 1)
         found = data.find(_STREAMINFO)
         while found >= 0:
             starts.append(position + found)
             found = data.find(_STREAMINFO, found + 1)
         position += _STEP
+        if len(starts) > _MAX_CHUNKS:
+            raise DecodeError(source.name, f"expected at most {_MAX_CHUNKS} FLAC files in one, got more")
     source.raise_pending()
     if len(starts) == 1:
         return None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".mp1", ".mp2", ".mp3", ".mpa", ".mpga")
 _ID3V1 = 128
+_MAX_RUNS = 10_000
+_SIZE_OFF = 0.005  # of the size that a header states; mpg123 prints a warning from 0.01 on
 
 
 def parts(source: Source) -> list[Part] | None:
@@ -29,7 +31,11 @@ def parts(source: Source) -> list[Part] | None:
     Raises:
         DecodeError: it begins as one, and there are no frames.
     """
-    found = [_part(source, run) for run in runs(source) if run.n_frames]
+    found = []
+    for run in runs(source):
+        found += [_part(source, run)] if run.n_frames else []
+        if len(found) > _MAX_RUNS:
+            raise DecodeError(source.name, f"expected at most {_MAX_RUNS} sounds one after another, got more")
     if found:
         return found
     position, head = 0, source.read(0, 10)
@@ -45,7 +51,8 @@ def parts(source: Source) -> list[Part] | None:
 
 def _part(source: Source, run: Run) -> Part:
     pieces: list[bytes | tuple[int, int]] = [(first, last) for first, last in run.ranges]
-    if run.stated == run.n_frames and not run.cut and run.ranges == [[0, source.size]]:
+    exact = run.stated == run.n_frames and not run.cut and run.ranges == [[0, source.size]]
+    if exact and _size_is_right(source, run):
         return Part(truncated=False)  # read fastest
     missing = run.cut
     if run.stated is not None:
@@ -59,6 +66,15 @@ def _part(source: Source, run: Run) -> Part:
     if run.n_frames == 1:  # mpg123 warns of a single one; the second's samples aren't taken
         pieces *= 2
     return Part(partial(_Endless, source, pieces), n_samples, missing, exact=False)
+
+
+def _size_is_right(source: Source, run: Run) -> bool:
+    """Tell whether the bytes that a Xing header states, if it does, are those that there are."""
+    if run.stated_at is None:
+        return True
+    head = source.read(run.stated_at - 4, 12)
+    stated = int.from_bytes(head[8:], "big")
+    return len(head) == 12 and (not head[3] & 2 or abs(stated - source.size) <= _SIZE_OFF * source.size)  # noqa: PLR2004
 
 
 def _restated(source: Source, run: Run, *, missing: bool) -> list[bytes | tuple[int, int]]:

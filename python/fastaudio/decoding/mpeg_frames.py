@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _AHEAD = 1 << 15  # bytes of the buffer that hold any few frames
 _JUNK = 1 << 18  # bytes before the first frame, after all tags
-_JUNK_BETWEEN = 1 << 22  # bytes between frames, but for tags
 _IN_A_ROW = 3  # frames that make a beginning
 _SYNC = 0xFF
 _RATES = (44_100, 48_000, 32_000)
@@ -29,6 +29,7 @@ _KBITS = {
 }
 _TAGS = (b"Xing", b"Info", b"VBRI")  # of frames that state how many there are
 _NOWHERE = 1 << 62
+_MAY_BE_HEAD = re.compile(rb"\xff[\xe2-\xe7\xf2-\xff][\x10-\xef]")
 
 Kind: TypeAlias = "tuple[int, int, bool]"
 """What the headers of one stream share: bits of the second byte and of the third, and whether it is mono."""
@@ -202,12 +203,13 @@ def _beginning(source: Source, window: _Window, position: int, run: Run | None) 
             position += size
             start = position
             continue
-        if position - start > (_JUNK if run is None else _JUNK_BETWEEN):
+        if run is None and position - start > _JUNK:
             return None
         if _in_a_row(data, p, window.ends):
             return position
         limit = len(data) if window.ends else len(data) - _AHEAD + 1
-        found = data.find(b"\xff", p + 1, limit)
+        head = _MAY_BE_HEAD.search(data, p + 1, limit + 2)
+        found = head.start() if head else -1
         tag = data.find(b"ID3", p + 1, limit if found < 0 else found)
         skip = tag if tag >= 0 else found if found >= 0 else max(limit, p + 1)
         position += skip - p

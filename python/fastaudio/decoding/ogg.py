@@ -16,7 +16,7 @@ from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from fastaudio.decoding.sndfile import Part
+from fastaudio.decoding.sndfile import Part, SndfileDecoder
 from fastaudio.decoding.sources import DecodeError
 from fastaudio.decoding.views import View
 
@@ -61,7 +61,9 @@ class _Link:
         sizes: bytes of each page.
         packets: how many packets have ended before the page that is read.
         n_headers: how many pages come before the sound.
+        number: of the page that was read last, which counts up.
         ended: whether there is a last page that says so.
+        cut: whether a page is missing, or isn't all there.
     """
 
     serial: int
@@ -70,6 +72,7 @@ class _Link:
     sizes: array[int] = field(default_factory=lambda: array("l"))
     packets: int = 0
     n_headers: int = 0
+    number: int = 0
     ended: bool = False
     cut: bool = False
 
@@ -87,14 +90,14 @@ def _part(source: Source, link: _Link, first: _Link) -> Part:
     rate: bytes | None = None
     ended = link.ended
     positions: array[int] | None = None
-    far = link.codec == b"\x01vorbis"
+    far = link.codec == b"\x01vorbis" and (link is not first or _begins_late(source, link))
     if far and link.ended and len(link.starts) == link.n_headers + 1:
         far = False  # its only page drops from the end
     if link.codec == b"OpusHead":
         positions, trimmed = _opus_positions(source, link)
         ended |= trimmed
         if link is not first and first.codec == b"OpusHead":
-            rate = _opus_rate(_page(source, first.starts[0], first.sizes[0]))
+            rate = _opus_rate(source.read(first.starts[0], first.sizes[0]))
     truncated = link.cut or not ended
     whole = link.starts[0] == 0 and sum(link.sizes) == source.size
     if whole and positions is None and not far and link.ended:
@@ -102,6 +105,23 @@ def _part(source: Source, link: _Link, first: _Link) -> Part:
     if far and link is not first:
         return Part(partial(_Pages, source, link, _FAR, primed=True), None, truncated, exact=False)
     return Part(partial(_Pages, source, link, _FAR if far else positions, rate), None, truncated)
+
+
+def _begins_late(source: Source, link: _Link) -> bool:
+    """Tell whether Vorbis was cut out of a longer stream: by its positions it would lose sound.
+
+    A first position below the samples of its page drops the first of these. Encoders drop less than a block
+    so; where more would go, pages were moved.
+    """
+    try:
+        decoder = SndfileDecoder(source, Part(partial(_Pages, source, link, _FAR)))
+    except DecodeError:
+        return False
+    decoder.close()
+    pages = zip(reversed(link.starts), reversed(link.sizes), strict=True)
+    stated = (_position(source.read(start, size).ljust(_HEAD, b"\xff")) for start, size in pages)
+    last = next((position for position in stated if position >= 0), 0)
+    return decoder.n_samples is not None and not 0 <= decoder.n_samples - last <= _MAX_BLOCK
 
 
 def _opus_positions(source: Source, link: _Link) -> tuple[array[int] | None, bool]:
@@ -114,7 +134,9 @@ def _opus_positions(source: Source, link: _Link) -> tuple[array[int] | None, boo
     now = before = short = 0
     moved = False
     for index, (start, size) in enumerate(zip(link.starts, link.sizes, strict=True)):
-        page = _page(source, start, size)
+        page = source.read(start, size)
+        if len(page) < size:  # it can't be read any more, as `raise_pending` tells
+            break
         stated = _position(page)
         if index >= link.n_headers and stated >= 0:
             samples = _opus_samples(page)
@@ -132,7 +154,8 @@ def _opus_positions(source: Source, link: _Link) -> tuple[array[int] | None, boo
 def _links(source: Source) -> list[_Link]:
     """Return all links that hold sound."""
     links: list[_Link] = []
-    beginning = False  # whether the pages read last begin streams
+    begun = beginning = False  # whether any stream has begun, and whether the pages read last begin some
+    orphans = False  # pages before any stream begins: of one that was cut off
     link: _Link | None = None
     for start, head, size, whole in _pages(source):
         flags, serial, n_segments = head[5], head[14:18], head[26]
@@ -142,17 +165,26 @@ def _links(source: Source) -> list[_Link]:
             beginning = True
             body = source.read(start + _HEAD + n_segments, 8)
             codec = next((codec for codec in _CODECS if body.startswith(codec)), None)
-            if codec is None or link is not None or len(links) >= _MAX_LINKS:
+            begun = True
+            if codec is None or link is not None:
                 continue
-            link = _Link(int.from_bytes(serial, "little"), codec)
+            if len(links) == _MAX_LINKS:
+                raise DecodeError(source.name, f"expected at most {_MAX_LINKS} links of Ogg, got more")
+            link = _Link(int.from_bytes(serial, "little"), codec, cut=orphans and not links)
             links.append(link)
         else:
             beginning = False
+            orphans |= not begun
         if link is None or int.from_bytes(serial, "little") != link.serial or link.ended:
             continue
         if not whole:
             link.cut = True
             continue
+        number = int.from_bytes(head[18:22], "little")
+        # After the headers, a stream that was cut out of a longer one begins anywhere.
+        if len(link.starts) > link.n_headers and link.packets >= _CODECS[link.codec]:
+            link.cut |= number != (link.number + 1) & _ONES
+        link.number = number
         link.starts.append(start)
         link.sizes.append(size)
         if link.packets < _CODECS[link.codec]:
@@ -196,10 +228,6 @@ def _find(source: Source, position: int) -> int:
         position += step
         step = min(2 * step, 1 << 16)
     return -1
-
-
-def _page(source: Source, start: int, size: int) -> bytes:
-    return source.read(start, size)
 
 
 def _position(page: bytes | bytearray) -> int:
@@ -278,7 +306,7 @@ class _Pages(View):
             return bytes(page)
         index -= later
         ends = index == len(link.starts) - 1 and not link.ended
-        page = bytearray(_page(self._source, link.starts[index], link.sizes[index]))
+        page = bytearray(self._source.read(link.starts[index], link.sizes[index]))
         if len(page) < link.sizes[index]:
             return bytes(page).ljust(link.sizes[index], b"\0")
         move = self._positions if index >= link.n_headers and _position(page) >= 0 else None

@@ -79,7 +79,9 @@ def tagger_of(
         output = write_head(classifier, path)
     head = OnnxModel(**(kept | {"path": str(path), "outputs": [output], "units": ["probability"]}))
     node = Sequential([*parts, head, Tags(list(labels))])
-    return Pipeline(node, channel=embedder.channel, quality=embedder.quality, card=card)
+    return Pipeline(
+        node, channel=embedder.channel, quality=embedder.quality, silence_db=embedder.silence_db, card=card
+    )
 
 
 def head_alone(classifier: Classifier) -> OnnxModel:

@@ -94,7 +94,8 @@ class Head:
         target, ours = model_file(path), self.pipeline
         in_folder = target != Path(path)
         card = ours.card | {"name": Path(path).absolute().name if in_folder else target.stem}
-        named = Pipeline(ours.node, channel=ours.channel, quality=ours.quality, card=card)
+        how: dict[str, Any] = {key: getattr(ours, key) for key in ("channel", "quality", "silence_db")}
+        named = Pipeline(ours.node, card=card, **how)
         old = _networks_beside(target)
         named.save(target)
         if in_folder:

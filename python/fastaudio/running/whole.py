@@ -90,6 +90,17 @@ def require_sources(sources: Iterable[FileLike]) -> None:
         raise TypeError(f"Pipeline.map: expected a list of files, got one {got}; use pipeline.map([source])")
 
 
+def attempt(run: Callable[..., Any], source: FileLike, progress: Progress) -> Any | FastaudioError:
+    """Run over one source; return its result, or the error that it met, so that it never ends the rest."""
+    try:
+        require_file(source)
+        return run(source, progress=progress)
+    except FastaudioError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # whatever a network or a file object raises
+        return DecodeError(name_of(source), f"{type(error).__name__}: {error}")
+
+
 def run_many(
     run: Callable[..., Any], sources: Iterable[FileLike], jobs: int | None
 ) -> Iterator[Any | FastaudioError]:
@@ -103,20 +114,11 @@ def run_many(
         if stop.is_set():
             raise StateError("Pipeline.map: expected to go on, got stopped")
 
-    def attempt(source: FileLike) -> Any | FastaudioError:
-        try:
-            require_file(source)
-            return run(source, progress=heed_stop)
-        except FastaudioError as error:
-            return error
-        except Exception as error:  # noqa: BLE001  # one bad source never ends the rest
-            return DecodeError(name_of(source), f"{type(error).__name__}: {error}")
-
     workers = ThreadPoolExecutor(n_jobs, thread_name_prefix="fastaudio-map")
     waiting: deque[Future[Any]] = deque()
     try:
         for source in sources:
-            waiting.append(workers.submit(attempt, source))
+            waiting.append(workers.submit(attempt, run, source, heed_stop))
             if len(waiting) > n_jobs:
                 yield waiting.popleft().result()
         while waiting:

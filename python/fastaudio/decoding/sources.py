@@ -133,6 +133,11 @@ class Source:
         if self._mine is not None:
             self._mine.close()
 
+    def __del__(self) -> None:
+        mine = getattr(self, "_mine", None)
+        if mine is not None:  # silently: an `AudioFile` may be dropped, as soundfile's may
+            mine.close()
+
     def _more(self, n_bytes: int) -> bytes:
         data = self._file.read(n_bytes)
         if len(data) == n_bytes or not data:

@@ -55,8 +55,10 @@ RUNS: dict[str, Callable[[fa.Pipeline], Any]] = {
 # Each way to another pipeline of the same weights.
 WAYS: dict[str, Callable[[fa.Pipeline], fa.Pipeline]] = {
     "itself": lambda pipeline: pipeline,
-    "events": lambda pipeline: pipeline >> fa.Events(onset=[0.5]),
-    "branches": lambda pipeline: pipeline >> {"now": fa.Max(), "events": fa.Events(onset=[0.5])},
+    "events": lambda pipeline: pipeline >> fa.Sigmoid() >> fa.Events(onset=0.5),
+    "branches": lambda pipeline: (
+        pipeline >> {"now": fa.Max(), "events": fa.Sigmoid() >> fa.Events(onset=0.5)}
+    ),
     "hop": lambda pipeline: pipeline.with_hop(0.1),
     "layer and other tags": lambda pipeline: pipeline.layer(pipeline.layers[0]) >> fa.Tags(["noise"]),
     "pickle": lambda pipeline: pickle.loads(pickle.dumps(pipeline)),  # noqa: S301

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import fastaudio as fa
 import pytest
-from fastaudio._system.writing import OutputError, check_folder, check_writable, is_stream, writing
+from fastaudio._system.writing import (
+    OutputError,
+    check_folder,
+    check_writable,
+    is_stream,
+    writing,
+    writing_all,
+)
 
 needs_links = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes of POSIX")
 
@@ -244,3 +251,23 @@ def test_a_stream_that_is_an_input_or_closed_is_refused(tmp_path: Path) -> None:
 def test_an_output_error_is_an_os_error_and_one_of_ours() -> None:
     assert issubclass(OutputError, OSError)
     assert issubclass(OutputError, fa.FastaudioError)
+
+
+def test_of_several_files_none_is_replaced_if_one_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [tmp_path / "network", tmp_path / "card"]
+    for path in names:
+        path.write_bytes(b"old")
+    done = []
+
+    def fsync(_: int) -> None:
+        done.append(None)
+        if len(done) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutputError, match="expected room"), writing_all(names, force=True) as files:
+        for file in files:
+            file.write(b"new")
+    assert held(tmp_path) == {"network": b"old", "card": b"old"}

@@ -267,7 +267,12 @@ def test_of_several_files_none_is_replaced_if_one_has_no_room(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(OutputError, match="expected room"), writing_all(names, force=True) as files:
-        for file in files:
-            file.write(b"new")
+
+    def replace_both() -> None:
+        with writing_all(names, force=True) as files:
+            for file in files:
+                file.write(b"new")
+
+    with pytest.raises(OutputError, match="expected room"):
+        replace_both()
     assert held(tmp_path) == {"network": b"old", "card": b"old"}

@@ -320,3 +320,13 @@ def test_features_without_a_network_are_an_embedder_too(
     head.save(tmp_path / "mel")
     assert {path.name for path in (tmp_path / "mel").iterdir()} == {"card.json", "head.onnx"}
     assert fa.Pipeline.load(tmp_path / "mel")(tones[0][0]).top(1)[0][0] == "high"
+
+
+def test_a_head_keeps_its_embedders_level_of_silence(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]], tmp_path: Path
+) -> None:
+    quiet = fa.Pipeline(base.node, card=base.card, silence_db=-90.0)
+    head = heads.fit(quiet, *tones, folds=2)
+    assert head.pipeline.silence_db == -90.0
+    head.save(tmp_path / "model")
+    assert fa.Pipeline.load(tmp_path / "model").silence_db == -90.0

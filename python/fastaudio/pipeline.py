@@ -16,7 +16,7 @@ from fastaudio.decoding.audio_file import AudioFile, FileLike, is_file_like
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
-from fastaudio.running.adapt import check_channel
+from fastaudio.running.adapt import check_channel, checked_silence
 from fastaudio.running.stream import PipelineStream, Result, Samples
 from fastaudio.running.whole import (
     Layout,
@@ -25,6 +25,7 @@ from fastaudio.running.whole import (
     run_array,
     run_file,
     run_many,
+    told,
     with_layout,
 )
 
@@ -85,6 +86,7 @@ class Pipeline(Composition):
             ModelError: there is no such model, its card is wrong, or its weights were changed.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
+        checked_silence(silence_db)
         check_channel(channel)  # here, because below it would be called the card's fault
         card = cards.read_card(model)
         how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
@@ -141,10 +143,9 @@ class Pipeline(Composition):
             got = f"{type(source).__name__}{samples_remedy(source)}"
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
         elif sample_rate is not None or layout is not None:
-            raw = isinstance(source, bytes | bytearray | memoryview)
-            got = f"{type(source).__name__} of a file" if raw else "a file"
-            remedy = '; use numpy.frombuffer(source, "<i2") for raw values of 16 bits' if raw else ""
-            raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {got}{remedy}")
+            raise ValueError(
+                f"Pipeline: expected sample_rate and layout for samples only, got {told(source)}"
+            )
         else:
             with AudioFile(source) as file:
                 with file.decode_errors():

@@ -157,7 +157,7 @@ def _run(args: argparse.Namespace) -> int:
             last = Sequential([Standardize(**statistics), *([L2Normalize()] if args.l2 else [])])
             clips = (replace(clip, rows=np.asarray(last(clip.rows))) for clip in held)
         if (first := next(clips, None)) is not None:
-            with writing(args.output, force=args.force) as out:
+            with writing(args.output, force=args.force or args.resume) as out:
                 write(out, _noted(chain([first], clips), shapes), about_rows)
     if shapes:
         n_rows, of = sum(shape[0] for shape in shapes), f"{len(shapes)} file{'s' if len(shapes) > 1 else ''}"

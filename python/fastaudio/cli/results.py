@@ -15,7 +15,7 @@ from fastaudio._core import __version__
 from fastaudio._system.writing import OutputError, check_folder, check_writable, is_stream, writing
 from fastaudio.cli.files import model_files
 from fastaudio.cli.terminal import complain, encoded, put
-from fastaudio.cli.unfinished import Unfinished, unfinished
+from fastaudio.cli.unfinished import SUFFIX, Unfinished, unfinished
 from fastaudio.decoding.folders import SUFFIXES
 
 if TYPE_CHECKING:
@@ -54,12 +54,19 @@ def check_output(args: argparse.Namespace, names: Sequence[str], *others: str) -
         OutputError: it can't, or it is one of the inputs or would become one.
         ValueError: --resume without a file.
     """
-    output = args.output or "-"
+    output = "-" if args.output is None else args.output
     if args.resume and is_stream(output):
         raise ValueError(
             f"--resume: expected --output FILE, got {args.output or 'none'}; only a file is kept"
         )
-    check_writable(output, force=args.force, inputs=[*names, *model_files(args.model), *others])
+    goes_on = args.resume and os.path.lexists(os.path.realpath(output) + SUFFIX)
+    if args.resume and not args.force and not goes_on and os.path.lexists(output):
+        raise OutputError(
+            f"--resume: expected {output}{SUFFIX} of an unfinished run, got none, so {output} is whole; "
+            "choose another name, or begin anew with --force"
+        )
+    inputs: list[str] = [*names, *map(str, model_files(args.model)), *others]
+    check_writable(output, force=args.force or goes_on, inputs=inputs)
     if is_stream(output):
         return
     if Path(output).suffix.lower().lstrip(".") not in SUFFIXES:
@@ -149,7 +156,7 @@ def _write_whole(args: argparse.Namespace, form: Form, run: Unfinished, names: S
     if not len(run) and os.path.lexists(args.output):
         complain(f"{args.output}: left as it was, since nothing succeeded")
         return
-    with writing(args.output, force=args.force) as file:
+    with writing(args.output, force=args.force or args.resume) as file:
         before = form.begin
         for _, piece in run.pieces(names):
             file.write(encoded(before) + piece)
@@ -165,7 +172,7 @@ def _write_tables(
         if args.resume and path.is_file() and path.read_bytes() == piece:
             continue  # it was written before the run broke off
         path.parent.mkdir(parents=True, exist_ok=True)
-        with writing(path, force=args.force) as file:
+        with writing(path, force=args.force or args.resume) as file:
             file.write(piece)
 
 

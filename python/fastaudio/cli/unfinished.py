@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.writing import OutputError, full_disk
-from fastaudio.cli.terminal import complain
+from fastaudio.cli.terminal import complain, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,6 +98,11 @@ class Unfinished:
         """Forget what must be run again, and inputs that are no longer given; keep count of the others."""
         self._records = {name: self._records[name] for name in set(names) if self.has(name)}
 
+    def lacks(self, names: Sequence[str]) -> list[str]:
+        """Return the inputs that gave nothing, or failed."""
+        records = {name: self._records.get(name) for name in names}
+        return [name for name, record in records.items() if record is None or record.failed]
+
     def __len__(self) -> int:
         return len(self._records)
 
@@ -154,9 +159,9 @@ class Unfinished:
 def unfinished(
     output: str, about: Mapping[str, Any], names: Sequence[str], *, force: bool, resume: bool
 ) -> Iterator[Unfinished]:
-    """Open the file for a run that writes `output`; it is removed when the block ends without an error.
+    """Open the file for a run that writes `output`; it is removed once all inputs are done.
 
-    After an error it stays, if any input is done, and stderr says so.
+    It stays after an error, or if an input failed while others are done, and stderr says so.
 
     Args:
         output: the run's output.
@@ -199,7 +204,13 @@ def unfinished(
             else:
                 run.remove(path)
             raise
-        run.remove(path)
+        if len(run) and (failed := run.lacks(names)):
+            complain(
+                f"{shown} keeps what is done; once {printable(failed[0])} can be read, "
+                f"the same command with --resume runs only what failed ({len(failed)})"
+            )
+        else:
+            run.remove(path)
 
 
 @contextmanager

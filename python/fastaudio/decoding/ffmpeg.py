@@ -200,8 +200,9 @@ class FfmpegDecoder:
             yield from self._converted(resampler, frame)
         yield from self._converted(resampler, None)
         # Some containers state how many packets there are, others how long they take.
-        self.truncated |= 0 < self._n_packets < self._stream.frames
-        alone = all(other.type != "video" for other in self._container.streams)
+        if not self._stream.codec_context.name.startswith("pcm"):  # of which samples are counted instead
+            self.truncated |= 0 < self._n_packets < self._stream.frames
+        alone = len(self._container.streams) == 1  # what is stated may be another stream's length
         if alone and self._container.format.name in _STATE_LENGTH and self.n_samples is not None:
             self.truncated |= self._n_samples < self.n_samples - _SLACK_S * self.sample_rate
 

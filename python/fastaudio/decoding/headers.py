@@ -17,13 +17,15 @@ _WRAP = 1 << 32
 _UNKNOWN = (0, 8, _WRAP - 1, (1 << 31) - 1, 0x7F00_0008)  # sizes in place of unknown ones; the last is SoX's
 _MAX_CHUNKS = 10_000
 _STEP = 1 << 20
+_AU = (b".snd", b"dns.")
 _STREAMINFO = b"fLaC\x00\x00\x00\x22"
+_ID3V1 = 128
 _SDS_HEADER, _SDS_BLOCK = 21, 127
 
 
 def knows(head: bytes) -> bool:
     """Tell whether a file is of one of these formats by its first bytes."""
-    return head.startswith((b"FORM", b"fLaC", b"\xf0\x7e"))
+    return head.startswith((b"FORM", b"fLaC", b"\xf0\x7e", *_AU))
 
 
 def parts(source: Source) -> list[Part] | None:
@@ -31,6 +33,8 @@ def parts(source: Source) -> list[Part] | None:
     head = source.read(0, 12)
     if head.startswith(b"FORM"):
         return _aiff(source) if head[8:] in (b"AIFF", b"AIFC") else None
+    if head.startswith(_AU):
+        return _au(source)
     return _flac(source) if head.startswith(b"fLaC") else _sds(source)
 
 
@@ -71,6 +75,21 @@ def _aiff(source: Source) -> list[Part] | None:
     return [Part(partial(Pieces, source, pieces), None, truncated=False)]
 
 
+def _au(source: Source) -> list[Part] | None:
+    """Put in the size of an AU file that states none, or a wrong one: nothing follows its sound."""
+    head = source.read(0, 12)
+    source.raise_pending()
+    order = ">" if head.startswith(_AU[0]) else "<"
+    if len(head) < 12:  # noqa: PLR2004
+        return None
+    first, stated = struct.unpack(order + "II", head[4:])
+    rest = source.size - first
+    if rest <= 0 or stated == rest or rest >= _WRAP:
+        return None
+    pieces: list[bytes | tuple[int, int]] = [(0, 8), struct.pack(order + "I", rest), (12, source.size)]
+    return [Part(partial(Pieces, source, pieces), None, truncated=rest < stated < _WRAP - 1)]
+
+
 def _flac(source: Source) -> list[Part] | None:
     """Return each of several FLAC files in one."""
     starts = [0]
@@ -85,9 +104,11 @@ def _flac(source: Source) -> list[Part] | None:
         if len(starts) > _MAX_CHUNKS:
             raise DecodeError(source.name, f"expected at most {_MAX_CHUNKS} FLAC files in one, got more")
     source.raise_pending()
-    if len(starts) == 1:
+    end = source.size - _ID3V1 if source.read(source.size - _ID3V1, 3) == b"TAG" else source.size
+    source.raise_pending()
+    if len(starts) == 1 and end == source.size:
         return None
-    ends = [*starts[1:], source.size]
+    ends = [*starts[1:], end]
     return [Part(partial(Pieces, source, [(first, last)])) for first, last in zip(starts, ends, strict=True)]
 
 

@@ -42,7 +42,8 @@ def parts(source: Source) -> list[Part] | None:
     while head.startswith(b"ID3") and (size := id3_size(head)):
         position += size
         head = source.read(position, 10)
-    free_format = head[:1] == b"\xff" and head[1:2] >= b"\xe0" and head[2:3] < b"\x10"
+    named = source.name.lower().endswith(_SUFFIXES)
+    free_format = named and head[:1] == b"\xff" and head[1:2] >= b"\xe0" and head[2:3] < b"\x10"
     if not free_format and (position or _is_head(head)) and not head.startswith(b"fLaC"):
         raise DecodeError(source.name, "expected audio, got no MPEG frames that follow one another")
     # Under a name, libsndfile would take anything for MPEG.

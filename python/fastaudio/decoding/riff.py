@@ -26,8 +26,9 @@ _MAX_CHUNKS = 10_000
 _MAX_FORMAT = 1 << 16
 _PADDING = 1 << 12  # zeros after the end that are no sound
 # What those write who don't know the length, less what some take off for the header.
-_UNKNOWN = (_WRAP - 1, 1 << 31, 0x7FFF_F000, 0xFFFF_F000)
+_UNKNOWN = (_WRAP - 1, _WRAP - 2, 1 << 31, 0x7FFF_F000, 0xFFFF_F000, 0xFFFF_FF00)
 _LEAST_HEADER = 20
+_STEP = 1 << 20
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 # Chunks that may follow the sound; "_" at the end stands for a space.
@@ -77,7 +78,9 @@ def parts(source: Source) -> list[Part] | None:
         return None
     first, stated = header.first, header.stated
     rest = source.size - first
-    unknown = _is_unknown(stated, first) or (stated == 0 and not _ends_well(source, first, header.order))
+    unknown = _is_unknown(stated, first)
+    if stated == 0:  # of many zeros, too: they may be silence
+        unknown = not _ends_well(source, first, header.order) or (rest > _PADDING and _is_zero(source, first))
     if unknown:
         length = _before_tags(source, first, source.size) - first
     elif stated > rest:
@@ -152,8 +155,17 @@ def _ends_well(source: Source, end: int, order: str) -> bool:
             if position % 2:  # padding after a chunk of odd size, which some writers forget
                 position += 1
                 continue
-            return rest <= _PADDING and not any(source.read(position, rest))
+            return _is_zero(source, position)
         position += 8 + _size(head, order)
+    return True
+
+
+def _is_zero(source: Source, position: int) -> bool:
+    """Tell whether there are only zeros from a position on."""
+    while data := source.read(position, _STEP):
+        if data.count(0) < len(data):
+            return False
+        position += len(data)
     return True
 
 

@@ -6,8 +6,10 @@ import errno
 import inspect
 import io
 import os
+import re
 import stat
 import tempfile
+import time
 from typing import Any, BinaryIO, TypeAlias
 
 from fastaudio._core import FastaudioError
@@ -16,6 +18,9 @@ FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | bytearray | m
 
 _CHUNK = 1 << 20
 _IN_MEMORY = 64_000_000
+_POLL_S = 0.01
+_LONGEST_NAME = 300  # characters of a path in a message
+_ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _REMEDIES = {
     errno.EMFILE: "; close some, or raise the limit (ulimit -n)",
     errno.ENFILE: "; close some, or raise the system's limit",
@@ -27,12 +32,25 @@ class DecodeError(FastaudioError, OSError):
     """A file can't be read as audio: `path` says which, `reason` why."""
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        shown = path if len(path) <= _LONGEST_NAME else f"{path[:_LONGEST_NAME]}..."
+        super().__init__(f"{shown or repr(path)}: {reason}")
         self.path = path
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[DecodeError], tuple[str, str]]:
-        return DecodeError, (self.path, self.reason)
+        return type(self), (self.path, self.reason)
+
+
+class NoSuchFileError(DecodeError, FileNotFoundError):
+    """There is no such file; caught as Python's own error too."""
+
+
+class IsFolderError(DecodeError, IsADirectoryError):
+    """A folder stands where a file is meant."""
+
+
+class NotAllowedError(DecodeError, PermissionError):
+    """The file may not be read."""
 
 
 NAMELESS = "<file object>", "<bytes>"
@@ -63,7 +81,8 @@ def said(error: OSError) -> str:
 
 def _unreadable(name: str, error: OSError) -> DecodeError:
     remedy = _REMEDIES.get(error.errno or 0, "")
-    return DecodeError(name, f"expected a file that can be read, got {said(error)}{remedy}")
+    kind = NotAllowedError if isinstance(error, PermissionError) else DecodeError
+    return kind(name, f"expected a file that can be read, got {said(error)}{remedy}")
 
 
 class Source:
@@ -92,7 +111,7 @@ class Source:
             self.path = os.fsdecode(source)
             self._file: Any = self._opened(self.path)
         elif isinstance(source, bytes | bytearray | memoryview):
-            self._file = io.BytesIO(source)
+            self._file = io.BytesIO(source.tobytes() if isinstance(source, memoryview) else source)
         elif is_file_like(source):
             self._file = self._given(source)
         else:
@@ -153,7 +172,7 @@ class Source:
         try:
             mode = os.stat(path).st_mode  # noqa: PTH116
             if stat.S_ISDIR(mode):
-                raise DecodeError(self.name, "expected an audio file, got a folder")
+                raise IsFolderError(self.name, "expected an audio file, got a folder")
             if stat.S_ISCHR(mode) or stat.S_ISSOCK(mode):
                 raise DecodeError(self.name, "expected a file or a pipe, got a device")
             file = self._mine = open(path, "rb")  # noqa: PTH123, SIM115
@@ -163,7 +182,8 @@ class Source:
                 self.path = None
                 return self._spooled(file)
         except FileNotFoundError as error:
-            raise DecodeError(self.name, "expected an audio file, got no such file") from error
+            got = "an address; fetch it first" if _ADDRESS.match(path) else "no such file"
+            raise NoSuchFileError(self.name, f"expected an audio file, got {got}") from error
         except OSError as error:
             if isinstance(error, DecodeError):
                 raise
@@ -183,6 +203,8 @@ class Source:
             raise DecodeError(self.name, "expected an open file object, got a closed one")
         if isinstance(source, io.TextIOBase):
             raise DecodeError(self.name, _TEXT)
+        if isinstance(source, io.IOBase) and not source.readable():
+            raise DecodeError(self.name, "expected a file object to read from, got one to write to")
         try:
             if getattr(source, "seekable", lambda: True)() is False:
                 return self._spooled(source)
@@ -202,7 +224,10 @@ class Source:
         """Copy what can't seek; much of it goes to disk."""
         file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         try:
-            while chunk := source.read(_CHUNK):
+            while (chunk := source.read(_CHUNK)) or chunk is None:
+                if chunk is None:  # it doesn't wait for more, so that we do
+                    time.sleep(_POLL_S)
+                    continue
                 if isinstance(chunk, str):
                     raise DecodeError(self.name, _TEXT)  # noqa: TRY301
                 file.write(chunk)

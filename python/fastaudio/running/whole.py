@@ -23,6 +23,7 @@ Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
 Progress: TypeAlias = "Callable[[float, float | None], None]"
 
 _TAKES_FILES = "expected files, got an array; call pipeline(samples, sample_rate=...) for each array"
+_MOST_CHANNELS = 1024
 _SLICE = 1 << 20  # samples pushed at once, so that Ctrl-C is noticed in between
 
 
@@ -37,19 +38,38 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
     if samples.ndim != (1 if layout is None else 2):
         got = f"{samples.dtype} {samples.shape}"
         wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r}"
-        raise ValueError(f"samples: expected {wanted}, got {got}; {_remedy(samples.ndim)}")
+        raise ValueError(f"samples: expected {wanted}, got {got}; {_remedy(samples.shape)}")
     samples = samples.T if layout == "channels_samples" else samples
+    if samples.ndim > 1 and samples.shape[1] > max(_MOST_CHANNELS, len(samples)):
+        other = "samples_channels" if layout == "channels_samples" else "channels_samples"
+        got = f"{samples.shape[1]} with layout={layout!r}; use layout={other!r}"
+        raise ValueError(f"samples: expected at most {_MOST_CHANNELS} channels, got {got}")
     return samples, sample_rate, samples.shape[1] if samples.ndim > 1 else 1
 
 
-def _remedy(n_axes: int) -> str:
-    """Say what to do with samples of so many axes."""
+def told(source: object) -> str:
+    """Say of a file that came with what only samples have, what it is and what to do."""
+    if not isinstance(source, bytes | bytearray | memoryview):
+        return "a file; leave them out"
+    if isinstance(source, memoryview) and source.format not in ("B", "b", "c"):
+        return f"a memoryview of numbers ({source.format!r}); use numpy.asarray(source)"
+    try:
+        with AudioFile(source):
+            return "the contents of a file; leave them out"
+    except DecodeError:
+        return 'bytes that are no file; use numpy.frombuffer(source, "<i2") for raw values of 16 bits'
+
+
+def _remedy(shape: tuple[int, ...]) -> str:
+    """Say what to do with samples of such a shape."""
+    n_axes = len(shape)
     if n_axes == 0:
         return "use numpy.atleast_1d(samples)"
     if n_axes == 1:
         return "drop layout="
     if n_axes == 2:  # noqa: PLR2004
-        return "state layout='samples_channels' or 'channels_samples'"
+        order = "channels_samples" if shape[0] < shape[1] else "samples_channels"
+        return f"state layout='{order}'"
     first = ", ".join("0" * (n_axes - 2))
     return f"pass one signal at a time, such as samples[{first}], with layout= if it has channels"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastaudio.decoding.audio_file import AudioFile
-from sound_files import decoded, noise, pages, without_first_frame, written
+from fastaudio.decoding.audio_file import AudioFile, DecodeError
+from sound_files import decoded, noise, pages, wav, without_first_frame, written
 
 RATE = 48_000
 
@@ -94,3 +94,77 @@ def test_a_stream_that_changes_its_rate_or_channels_is_converted(rate: int, layo
     later = sound[44_100 + 8192 : 44_100 + 8192 + 16_384, 0] * np.hanning(16_384)
     peak_hz = np.abs(np.fft.rfft(later)).argmax() * 44_100 / 16_384
     assert abs(peak_hz - 440) < 5
+
+
+@pytest.mark.parametrize("stated", [0, 0xFFFFFFFF, 100])
+def test_an_au_file_is_read_to_its_end(stated: int) -> None:
+    au = bytearray(written(noise(1.0), "AU", "PCM_16"))
+    whole = decoded(bytes(au))[0]
+    struct.pack_into(">I", au, 8, stated)
+    got, _, truncated = decoded(bytes(au))
+    assert np.array_equal(got, whole)
+    assert not truncated
+
+
+def test_an_au_file_that_states_more_is_cut_short() -> None:
+    au = written(noise(1.0), "AU", "PCM_16")
+    assert decoded(au[:-1000])[2] is True
+
+
+def test_a_tag_behind_flac_is_no_damage() -> None:
+    flac = written(noise(1.0), "FLAC", "PCM_16")
+    got, _, truncated = decoded(flac + b"TAG" + b" " * 125)
+    assert (len(got), truncated) == (len(decoded(flac)[0]), False)
+
+
+def test_silence_without_a_size_is_sound_and_zeros_behind_a_size_are_not() -> None:
+    silence = bytes(2 * RATE)
+    assert len(decoded(wav(silence, size=0, riff=0))[0]) == RATE
+    sound = np.arange(1, 5001, dtype=np.int16).tobytes()
+    got, _, truncated = decoded(wav(sound + bytes(100_000), size=len(sound)))
+    assert (len(got), truncated) == (5000, False)
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFE, 0xFFFFFF00])
+def test_sizes_next_to_all_ones_are_unknown(size: int) -> None:
+    sound = np.arange(1, 5001, dtype=np.int16).tobytes()
+    got, _, truncated = decoded(wav(sound, size=size, riff=size))
+    assert (len(got), truncated) == (5000, False)
+
+
+def test_raw_sound_that_begins_like_mpeg_is_refused_silently(capfd: pytest.CaptureFixture[str]) -> None:
+    quiet = np.random.default_rng(0).integers(-3, 3, 40_000).astype("<i2")
+    quiet[:2] = -2, -1
+    with pytest.raises(DecodeError):
+        decoded(quiet.tobytes())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_pipe_that_does_not_wait_is_read_to_its_end() -> None:
+    flac = io.BytesIO(written(noise(1.0), "FLAC", "PCM_16"))
+    whole = decoded(flac.getvalue())[0]
+
+    class Slow:
+        """Gives nothing yet at every other call."""
+
+        ready = False
+
+        def read(self, n_bytes: int) -> bytes | None:
+            self.ready = not self.ready
+            return flac.read(min(n_bytes, 5000)) if self.ready else None
+
+    assert np.array_equal(decoded(Slow())[0], whole)  # type: ignore[arg-type]
+
+
+def test_the_length_of_another_stream_is_no_proof() -> None:
+    av = pytest.importorskip("av", reason="needs the extra [av]")
+    file = io.BytesIO()
+    with av.open(file, "w", format="mov") as container:
+        stream = container.add_stream("pcm_s16le", rate=RATE)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(np.ones((1, RATE), np.int16), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    got, _, truncated = decoded(file.getvalue())
+    assert (len(got), truncated) == (RATE, False)

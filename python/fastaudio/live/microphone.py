@@ -142,8 +142,17 @@ class Microphone:
             self.stop()
             raise self._explained(error) from error
 
+    def _found(self) -> Device:
+        """Return the device as it is numbered now; another thread may have started PortAudio anew."""
+        wanted = self.device.name, self.device.host_api
+        same = [each for each in devices() if (each.name, each.host_api) == wanted]
+        if not same:
+            raise DeviceLost(f"microphone {self.name!r}: expected it to be there again, got no such device")
+        return min(same, key=lambda each: each.index != self.device.index)
+
     def _opened(self, stream: _core.LiveStream) -> Any:
         sounddevice = self._sounddevice
+        self.device = self._found()
         try:
             return sounddevice._StreamBase(  # noqa: SLF001  # made for libraries, says its documentation
                 kind="input",
@@ -183,19 +192,15 @@ class Microphone:
         """
         if self._closing.locked():  # PortAudio hangs, and may still call what it was given
             raise DeviceError(f"microphone {self.name!r}: expected it to be closed, got one that hangs")
-        wanted = self.device.name, self.device.host_api
         how: dict[str, Any] = {"sample_rate": self.sample_rate, "channels": self.channels}
-        who = f"microphone {self.name!r}"
         with PORTAUDIO:
             try:
                 if not _in_use:
                     _start_portaudio_anew(self._sounddevice)
-                found = next((each for each in devices() if (each.name, each.host_api) == wanted), None)
+                return Microphone(self._found(), block_s=self._block_s, **how)
             except self._sounddevice.PortAudioError as error:
+                who = f"microphone {self.name!r}"
                 raise DeviceLost(f"{who}: expected it to be there again, got: {error}") from error
-            if found is None:
-                raise DeviceLost(f"{who}: expected it to be there again, got no such device")
-            return Microphone(found, block_s=self._block_s, **how)
 
     def check(self) -> None:
         """Raise if the device gives no more sound.

@@ -408,6 +408,17 @@ def test_portaudio_is_not_ended_while_another_device_is_being_opened(fake: FakeS
     other.stop()
 
 
+def test_a_device_is_opened_by_its_number_of_now(fake: FakeSounddevice) -> None:
+    mic = fa.Microphone("webcam")
+    fake.inputs = [("Another", 0, 1), *USUAL]  # another thread has started PortAudio anew
+    mic.start(Sink())
+    assert fake.streams[0].options["device"] == mic.device.index == 3
+    mic.stop()
+    fake.inputs = USUAL[:1]
+    with pytest.raises(fa.DeviceLost, match="expected it to be there again, got no such device"):
+        fa.Microphone(mic.device).start(Sink())
+
+
 def test_a_device_that_could_not_be_opened_is_not_in_use(fake: FakeSounddevice) -> None:
     mic = fa.Microphone()
     fake.open_error = PortAudioError("Device unavailable", -9985)

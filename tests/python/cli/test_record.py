@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 import soundfile
 from fastaudio._system.writing import OutputError
 from fastaudio.cli import main
+from fastaudio.cli.keeping import Keeping
 from fastaudio.cli.record import Recorder, RecordError, duration
 from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.running.start_time import start_in_name
@@ -374,3 +378,26 @@ def test_the_command_line_rolls_over(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert names == [sound.name, *(f"rec_20261128_13150{k}.wav" for k in range(3))]
     parts = [soundfile.read(tmp_path / name)[0] for name in names[1:]]
     assert np.array_equal(np.concatenate(parts), soundfile.read(sound)[0])
+
+
+def test_a_recording_has_the_sound_on_both_sides_of_a_gap_that_ends_what_a_tap_reads(tmp_path: Path) -> None:
+    class Tap:
+        position = 0
+
+        def __init__(self) -> None:
+            self.reads = [(SOUND[:100, None], 0), (SOUND[100:200, None], 50), (SOUND[:0, None], 7)]
+
+        def read(self) -> tuple[Any, int]:
+            return self.reads.pop(0) if self.reads else (SOUND[:0, None], 0)
+
+    path = tmp_path / "rec.wav"
+    options = {"record": str(path), "record_every": None, "record_bits": 16, "seconds": None, "clips": None}
+    args = argparse.Namespace(**options, output=None, force=False, start=None, realtime=None)
+    source = SimpleNamespace(sample_rate=RATE, channels=1)
+    with ExitStack() as stack:
+        keeping = Keeping(args, source, stack, inputs=[], tapped=True, buffer_s=30.0)  # type: ignore[arg-type]
+        keeping.begin(SimpleNamespace(tap=Tap), lambda _: None)  # type: ignore[arg-type]
+        keeping.end()
+    got = soundfile.read(path, dtype="int16")[0]
+    silence = np.zeros(50, np.int16), np.zeros(7, np.int16)
+    assert np.array_equal(got, np.concatenate([SOUND[:100], silence[0], SOUND[100:200], silence[1]]))

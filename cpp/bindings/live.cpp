@@ -99,8 +99,7 @@ class PyLiveStream {
   py::tuple read(std::int64_t position) const {
     require_process();
     const live::CaptureRing& ring = stream_->ring();
-    const std::int64_t end = ring.end();
-    const std::int64_t from = std::clamp(position, std::min(ring.begin(), end), end);
+    const auto [from, end, skipped] = ring.next(std::min(position, ring.end()));
     py::array_t<float> samples({static_cast<py::ssize_t>(end - from), py::ssize_t(ring.channels())});
     const auto n_torn = static_cast<py::ssize_t>(
         ring.read(from, static_cast<std::size_t>(end - from), samples.mutable_data()));
@@ -315,8 +314,9 @@ void register_live(py::module_& m) {
           "read",
           [](const PyLiveStream& self, std::int64_t position) -> Captured { return self.read(position); },
           py::arg("position"),
-          "Returns what was captured from `position` on: samples [n, channels], how many before them are\n"
-          "lost, and the position that they end at.")
+          "Returns what was captured from `position` on, up to the next interruption: samples [n, "
+          "channels],\n"
+          "how many before them are lost, and the position that they end at.")
       .def_property_readonly("position", &PyLiveStream::position,
                              "Number of the next sample: `start_sample` and those captured.")
       .def("take_peak", &PyLiveStream::take_peak,

@@ -20,8 +20,9 @@ CaptureRing::CaptureRing(std::size_t capacity, std::size_t channels, std::int64_
       first_(first),
       values_(capacity * channels),
       claimed_(first),
-      end_(first),
-      floor_(first) {}
+      end_(first) {
+  marks_[0].begin.store(first, std::memory_order_relaxed);
+}
 
 std::size_t CaptureRing::write(const float* samples, std::size_t n) { return write_values(samples, n); }
 
@@ -37,10 +38,10 @@ std::size_t CaptureRing::write_values(const Value* samples, std::size_t n) {
   // Writes in pieces, so that a long block doesn't take the whole ring away from slow readers at once.
   const std::size_t most = std::max<std::size_t>(capacity_ / 8, 1);
   while (n > 0) {
-    const std::size_t at = offset_of(end);
+    const std::size_t at = offset_of(end - skipped_);
     const std::size_t piece = std::min({n, most, capacity_ - at / channels_});
     end += static_cast<std::int64_t>(piece);
-    claimed_.store(end, std::memory_order_relaxed);
+    claimed_.store(end - skipped_, std::memory_order_relaxed);
     for (std::size_t i = 0; i < piece * channels_; ++i) {
       float value = to_float(samples[i]);
       if (!(std::abs(value) <= dsp::kLargestSample)) {  // NaN too
@@ -59,24 +60,59 @@ std::size_t CaptureRing::write_values(const Value* samples, std::size_t n) {
 }
 
 void CaptureRing::skip(std::int64_t n) {
-  const std::int64_t end = end_.load(std::memory_order_relaxed) + n;
-  floor_.store(end, std::memory_order_release);  // first: who sees the new end must not read what was skipped
-  claimed_.store(end, std::memory_order_release);
-  end_.store(end, std::memory_order_release);
+  const std::int64_t end = end_.load(std::memory_order_relaxed);
+  const std::uint64_t n_pieces = n_pieces_.load(std::memory_order_relaxed);
+  skipped_ += n;
+  // First: who sees the new end must not read what was skipped.
+  marks_[(n_pieces - 1) % kPieces].end.store(end, std::memory_order_release);
+  Mark& next = marks_[n_pieces % kPieces];
+  next.begin.store(end + n, std::memory_order_release);
+  next.end.store(kOpen, std::memory_order_release);
+  next.skipped.store(skipped_, std::memory_order_release);
+  end_.store(end + n, std::memory_order_release);
+  n_pieces_.store(n_pieces + 1, std::memory_order_release);
+}
+
+CaptureRing::Piece CaptureRing::piece_at(std::int64_t position, std::int64_t oldest_place) const {
+  for (;;) {  // until no skip came meanwhile
+    const std::uint64_t n = n_pieces_.load(std::memory_order_acquire);
+    const std::int64_t end = this->end();  // before the marks, which a skip changes first
+    Piece piece{};
+    // The oldest mark may be overwritten meanwhile.
+    for (std::uint64_t i = n < kPieces ? 0 : n - kPieces + 1; i < n; ++i) {
+      const Mark& mark = marks_[i % kPieces];
+      piece.skipped = mark.skipped.load(std::memory_order_acquire);
+      const std::int64_t mark_end = mark.end.load(std::memory_order_acquire);
+      const std::int64_t oldest =
+          std::max(mark.begin.load(std::memory_order_acquire), oldest_place + piece.skipped);
+      piece.begin = std::max(position, oldest);
+      piece.end = std::max(piece.begin, std::min(mark_end, end));
+      if (piece.begin < mark_end) break;
+    }
+    if (n_pieces_.load(std::memory_order_acquire) == n) return piece;
+  }
+}
+
+CaptureRing::Piece CaptureRing::next(std::int64_t position) const {
+  return piece_at(position, claimed_.load(std::memory_order_acquire) - static_cast<std::int64_t>(capacity_));
 }
 
 std::size_t CaptureRing::read(std::int64_t position, std::size_t n, float* to) const {
-  const std::int64_t from = position;
+  const Piece piece = piece_at(position, std::numeric_limits<std::int64_t>::min() / 2);
+  if (piece.begin > position) return n;
+  const std::int64_t from = position - piece.skipped;
+  std::int64_t place = from;
   for (std::size_t left = n; left > 0;) {
-    const std::size_t at = offset_of(position);
-    const std::size_t piece = std::min(left, capacity_ - at / channels_);
-    for (std::size_t i = 0; i < piece * channels_; ++i) {
+    const std::size_t at = offset_of(place);
+    const std::size_t n_here = std::min(left, capacity_ - at / channels_);
+    for (std::size_t i = 0; i < n_here * channels_; ++i) {
       *to++ = values_[at + i].load(std::memory_order_acquire);
     }
-    position += static_cast<std::int64_t>(piece);
-    left -= piece;
+    place += static_cast<std::int64_t>(n_here);
+    left -= n_here;
   }
-  const std::int64_t lost = begin() - from;
+  const std::int64_t lost =
+      claimed_.load(std::memory_order_acquire) - static_cast<std::int64_t>(capacity_) - from;
   return static_cast<std::size_t>(std::clamp<std::int64_t>(lost, 0, static_cast<std::int64_t>(n)));
 }
 

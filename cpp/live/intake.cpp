@@ -70,7 +70,7 @@ void Intake::check_open() const {
 }
 
 std::size_t Intake::room() const {
-  const std::int64_t waiting = ring_.end() - std::max(position(), ring_.floor());
+  const std::int64_t waiting = ring_.n_written() - n_done_.load(std::memory_order_acquire);
   const auto capacity = static_cast<std::int64_t>(ring_.capacity());
   return static_cast<std::size_t>(std::max<std::int64_t>(capacity - waiting, 0));
 }
@@ -102,22 +102,25 @@ bool Intake::read(std::size_t n, float* to) {
   const std::int64_t from = position_.load(std::memory_order_relaxed);
   if (ring_.read(from, n, to) > 0) return false;
   position_.store(from + static_cast<std::int64_t>(n), std::memory_order_release);
+  n_done_.fetch_add(static_cast<std::int64_t>(n), std::memory_order_release);
   room_made_.notify_all();
   return true;
 }
 
 void Intake::require_no_gap() const {
-  if (!raises_ || ring_.begin() == ring_.floor()) return;  // what the source skipped never came
+  const std::int64_t n_lost = overwritten(ring_.next(position()));  // what the source skipped never came
+  if (!raises_ || n_lost <= 0) return;
   throw Overrun("live: expected results to be computed as fast as sound comes, got " +
-                std::to_string(ring_.begin() - position()) +
+                std::to_string(n_lost) +
                 " samples too many; choose a larger buffer_s or another overflow policy");
 }
 
 std::int64_t Intake::skip_gap(std::int64_t end) {
   const std::int64_t from = position_.load(std::memory_order_relaxed);
-  const std::int64_t oldest = ring_.begin();
-  const std::int64_t more = oldest == ring_.floor() ? 0 : quarter();
-  const std::int64_t next = std::min({oldest + more, ring_.end(), end});
+  const CaptureRing::Piece piece = ring_.next(from);
+  const std::int64_t more = overwritten(piece) > 0 ? quarter() : 0;
+  const std::int64_t next = std::max(from, std::min({piece.begin + more, piece.end, end}));
+  n_done_.store(std::max(next, piece.begin) - piece.skipped - start_, std::memory_order_release);
   const std::lock_guard lock(gaps_mutex_);
   ++n_gaps_;
   n_dropped_ += next - from;

@@ -84,15 +84,19 @@ class Intake {
   std::int64_t end() const { return std::max(finish_at_.load(std::memory_order_acquire), position()); }
 
   /// Where the stretch has to end, because the source was interrupted there; the largest integer if it
-  /// wasn't. The worker calls `pass_interruption` once it has ended the stretch.
+  /// wasn't. The worker calls `pass_interruption` once it has ended a stretch.
   std::int64_t interrupted_at() const { return interrupted_at_.load(std::memory_order_acquire); }
   bool interrupted() const { return interrupted_at() != kOpen; }
-  void pass_interruption() { interrupted_at_.store(kOpen, std::memory_order_release); }
+  void pass_interruption() {
+    std::int64_t at = interrupted_at();
+    if (position() < at) return;  // it lies ahead, or there is none
+    interrupted_at_.compare_exchange_strong(at, kOpen, std::memory_order_acq_rel);  // another may have come
+  }
 
   /// Reads `n` samples to `to`. False if some of them were overwritten: then the gap has to be skipped.
   bool read(std::size_t n, float* to);
 
-  /// Throws Overrun if the policy is to lose nothing.
+  /// Throws Overrun if sound was overwritten and the policy is to lose nothing.
   void require_no_gap() const;
 
   /// Skips what the source skipped, or what was overwritten, and then a quarter of the buffer more, so that
@@ -121,7 +125,7 @@ class Intake {
     const std::int64_t start_ns = now_ns();
     std::unique_lock lock(room_mutex_);
     // The worker notifies without the lock, so a wait may miss it: none is long.
-    while (room() == 0 || (interrupted() && resuming())) {  // the gap must not swallow what still waits
+    while (room() == 0 || (interrupted() && resuming())) {  // or until that stretch is ended
       if (now_ns() - start_ns > patience.count()) return false;
       room_made_.wait_for(lock, std::chrono::milliseconds(2));
       check_open();
@@ -130,6 +134,10 @@ class Intake {
     return true;
   }
   std::size_t room() const;
+  /// How many samples were overwritten before `piece`, which comes next.
+  std::int64_t overwritten(const CaptureRing::Piece& piece) const {
+    return piece.begin - piece.skipped - start_ - n_done_.load(std::memory_order_acquire);
+  }
 
   static constexpr std::int64_t kOpen = std::numeric_limits<std::int64_t>::max();
 
@@ -151,7 +159,8 @@ class Intake {
   std::atomic<bool> stopped_{false};
   std::atomic<bool> closed_{false};
   std::atomic<std::int64_t> position_;
-  mutable std::mutex gaps_mutex_;  ///< held while `position_` passes over a gap; guards the next two
+  std::atomic<std::int64_t> n_done_{0};  ///< samples that were written, and read or overwritten
+  mutable std::mutex gaps_mutex_;        ///< held while `position_` passes over a gap; guards the next two
   std::int64_t n_dropped_ = 0;
   std::int64_t n_gaps_ = 0;
 };

@@ -143,9 +143,12 @@ void LiveStream::run() {
   if (swapping_.load(std::memory_order_acquire)) run_swap();
   const std::int64_t from = intake_.position();
   const std::int64_t sound_end = intake_.end();
-  if (ring().begin() > from && std::min(ring().end(), sound_end) > from) return skip_gap(sound_end);
+  const CaptureRing::Piece piece = ring().next(from);
+  if (piece.begin > from && sound_end > from) return skip_gap(sound_end);
   const std::int64_t interrupted_at = intake_.interrupted_at();
-  const std::int64_t there = std::min({ring().end(), sound_end, interrupted_at}) - from;
+  // The interruption may lie behind, if what came before it was lost.
+  const std::int64_t there =
+      std::max<std::int64_t>(std::min({piece.end, sound_end, interrupted_at}) - from, 0);
   const std::int64_t turn =
       std::max(next_turn_.load(std::memory_order_relaxed) - from, intake_.frames_of(kTurn_s));
   const auto n = static_cast<std::size_t>(std::min(there, turn));

@@ -34,8 +34,7 @@ struct LiveOptions {
               "overflow 'block' the sound waits instead, and the results of one turn are kept as well."},
         Field{"push_timeout_s", &LiveOptions::push_timeout_s, Range{0, 1e6}, "s",
               "With overflow 'block': how long `push` waits while `max_results` wait and nobody takes any, "
-              "before "
-              "it raises Overrun. None or 0 to wait for ever."}};
+              "before it raises Overrun. None or 0 to wait for ever."}};
   }
 };
 

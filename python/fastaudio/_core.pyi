@@ -1961,8 +1961,8 @@ class LiveStream:
         """
     def read(self, position: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float32], int, int]:
         """
-        Returns what was captured from `position` on: samples [n, channels], how many before them are
-        lost, and the position that they end at.
+        Returns what was captured from `position` on, up to the next interruption: samples [n, channels],
+        how many before them are lost, and the position that they end at.
         """
     def stats(self) -> LiveStats:
         """Returns counts and times so far."""

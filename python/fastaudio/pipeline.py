@@ -218,8 +218,9 @@ class Pipeline(Composition):
             hop_s: step between windows, in seconds; None for the pipeline's own.
             retry_s: look for a device that was lost, by its name, again and again, after 1 s and then after
                 twice as long each time, up to this many seconds; the first result after it says in `gap_s`
-                what is missing. Another source needs a method `again` for this, which returns a new
-                source. None to raise DeviceLost.
+                what is missing. PortAudio is started anew for this, unless another microphone of fastaudio
+                is open: streams that the program opened with sounddevice itself end. Another source needs a
+                method `again`, which returns a new source. None to raise DeviceLost.
             started: when sample 0 was recorded, for `LiveStream.time_of`; None for sound that is heard now.
             pool: the threads that run it; None for those that all live streams share.
             options: as for `live`; a microphone can't wait, so overflow "block" is refused for one.

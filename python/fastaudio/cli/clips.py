@@ -95,6 +95,8 @@ class Clips:
     def write(self, samples: NDArray[Any], say: Callable[[str], None] | None = None) -> None:
         """Take a block like those that `LiveStream.push` takes."""
         del say
+        if not len(samples):  # as long as a source is lost
+            return
         with self._lock:
             self._blocks.append((self._end, samples.copy()))
             self._end += len(samples)
@@ -146,7 +148,8 @@ class Clips:
 
         file = io.BytesIO()
         soundfile.write(file, sound, self._rate, format="FLAC", subtype="PCM_24")
-        stem = f"{moment:%Y%m%d_%H%M%S}_{_UNSAFE.sub('_', label)[:80]}"
+        # A time in a name without a zone is local.
+        stem = f"{moment.astimezone():%Y%m%d_%H%M%S}_{_UNSAFE.sub('_', label)[:80]}"
         names = (Path(self._folder, f"{stem}{'' if n == 1 else f'_{n}'}.flac") for n in range(1, 10_000))
         with writing(next(name for name in names if not os.path.lexists(name)), force=False) as out:
             out.write(file.getvalue())

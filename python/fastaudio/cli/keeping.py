@@ -115,10 +115,13 @@ class Keeping:
     def keep(self, item: Item | None = None) -> None:
         """Keep the sound so far; `item` is a result that has just come."""
         if self._keepers and self._tapped:
-            samples, n_lost = self._tap.read()
-            for keeper in self._keepers:
-                keeper.lose(n_lost, self._say)
-                keeper.write(samples, self._say)
+            n_lost = n = 1
+            while n_lost or n:  # each gap ends what is read at once
+                samples, n_lost = self._tap.read()
+                n = len(samples)
+                for keeper in self._keepers:
+                    keeper.lose(n_lost, self._say)
+                    keeper.write(samples, self._say)
         if self._clips is not None:
             if isinstance(item, Event):
                 self._clips.want(item, self._stream.time_of)

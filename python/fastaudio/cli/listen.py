@@ -121,6 +121,8 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
     pipeline = with_events(pipeline, args, onsets=args.begins or wide)
     if args.clips and not gives_events(pipeline):
         raise ValueError("listen: expected a model that gives events for --clips, got tags; add --events")
+    if args.form in TABLES and not gives_events(pipeline):
+        raise ValueError(f"listen: expected a model that gives events for --{args.form}, got tags")
     with ExitStack() as stack:
         tapped = wants_microphone(args)
         if tapped and not args.verbose:
@@ -130,7 +132,6 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         rate = source.sample_rate
         log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
         keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=_BUFFER_S)
-        out = stack.enter_context(_output(args.output, force=args.force))
         stream = stack.enter_context(
             pipeline.listen(
                 keeping.around(source),
@@ -142,6 +143,8 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
                 started=started_of(args.start, args.realtime),
             )
         )
+        # Only now, so that old results stay if it can't listen.
+        out = stack.enter_context(_output(args.output, force=args.force))
         view = stack.enter_context(closing(_view(args, source, pipeline, out, wide=wide)))
         keeping.begin(stream, view.say)
         view.begin(stream)
@@ -168,8 +171,6 @@ def _view(
 ) -> Lines:
     if wide and len(pipeline.output_specs) == 1:
         return Screen(pipeline, args.top, source.name)
-    if args.form in TABLES and not gives_events(pipeline):
-        raise ValueError(f"listen: expected a model that gives events for --{args.form}, got tags")
     return LINES[args.form](pipeline, args.top, source.name, out, begins=args.begins or wide)
 
 

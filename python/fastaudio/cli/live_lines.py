@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,6 +18,8 @@ from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
 if TYPE_CHECKING:
     from fastaudio.live import LiveStream
     from fastaudio.pipeline import Pipeline
+
+_ROW = re.compile(r'((?:[^"\n]|"[^"]*")*)\n')  # quoted fields may hold line ends
 
 
 class Lines:
@@ -169,7 +172,7 @@ class CsvLines(JsonLines):
 
     def _timed(self, rows: str, item: Window | Event) -> str:
         end = f",{self._time(item)}\n"
-        return "".join(row + end for row in rows.splitlines())
+        return _ROW.sub(lambda row: row[1] + end, rows)
 
 
 class AudacityLines(Lines):

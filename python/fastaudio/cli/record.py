@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
 import stat
 import sys
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import FastaudioError
-from fastaudio._system.writing import check_writable
+from fastaudio._system.writing import check_writable, is_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,6 +31,7 @@ _FORMATS = {".wav": "RF64", ".w64": "W64", ".flac": "FLAC"}
 _BITS = (16, 24)
 _SILENCE = 1 << 16
 _LONG_GAP_S = 1.0
+_LONGEST_SILENCE_S = 60.0  # hours of it would hold up the sound that comes next, and fill the disk
 _DURATION = re.compile(
     r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m(?:in)?)?(?:(?P<s>\d+(?:\.\d+)?)s?)?"
 )
@@ -69,9 +72,11 @@ def duration(text: str) -> float:
 class Recorder:
     """Writes samples to a file, and silence for lost ones, so that times stay right.
 
-    The file grows under its own name, and its header is brought up to date every second: whatever ends the
-    program, what was heard can be read. Nothing is overwritten unless that is forced. When a file can't be
-    written any more, it says so once and records no more until the next file is due.
+    After more than a minute of lost sound, or a second with `every_s`, another file begins, whose name ends
+    with its time. A file appears with its first sample, so nothing is replaced if none comes. It grows under
+    its own name, and its header is brought up to date every second: whatever ends the program, what was heard
+    can be read. Nothing is overwritten unless that is forced. When a file can't be written any more, it says
+    so once and records no more until the next file is due. Any thread may call.
 
     Attributes:
         failed: whether a part of the sound couldn't be recorded.
@@ -90,7 +95,7 @@ class Recorder:
         inputs: Iterable[str] = (),
         started: datetime | None = None,
     ) -> None:
-        """Create a file for at most `limit` samples per channel; None for no limit.
+        """Prepare a file for at most `limit` samples per channel; None for no limit.
 
         Args:
             path: the file; with `every_s`, what the names of the files are made of.
@@ -125,20 +130,32 @@ class Recorder:
         self._n_in_file = 0
         self._n_safe = 0
         self._file: Any = None
-        self._begun = self._over = self.failed = False
+        self._begun = self._closed = self.failed = False
+        self._n_files = 0
+        self._lock = threading.RLock()  # a source's thread may still bring sound while it is closed
         check_writable(path, force=force or every_s is not None, inputs=inputs)
-        if every_s is None:
-            self._open(path)
+        with self._errors_named(path):
+            if every_s is None and is_stream(path):
+                raise OSError("not a file")
+            soundfile.SoundFile(io.BytesIO(), "w", sample_rate, channels, **self._how).close()
 
     def write(self, samples: NDArray[Any], say: Callable[[str], None] | None = None) -> None:
-        """Write a block like those that `LiveStream.push` takes; `say` what goes wrong."""
+        """Write a block like those that `LiveStream.push` takes; `say` what goes wrong.
+
+        After `close` nothing is written.
+        """
+        with self._lock:
+            if not self._closed:
+                self._record(samples, say)
+
+    def _record(self, samples: NDArray[Any], say: Callable[[str], None] | None) -> None:
         samples = samples[: self._left]
         if self._left is not None:
             self._left -= len(samples)
         while len(samples):
             part = samples if self._period is None else samples[: self._period - self._n_in_file]
             try:
-                self._write(part)
+                self._write(part, len(samples))
             except RecordError as error:
                 self._fail(error, say)
             self._n_heard += len(part)
@@ -149,11 +166,17 @@ class Recorder:
 
     def lose(self, n: int, say: Callable[[str], None] | None = None) -> None:
         """Write silence for `n` samples that were lost, or begin another file; `say` so."""
-        say = say or _to_stderr
+        with self._lock:
+            if not self._closed:
+                self._lose(n, say or _to_stderr)
+
+    def _lose(self, n: int, say: Callable[[str], None]) -> None:
         n = n if self._left is None else min(n, self._left)
-        if n and self._period is not None and n > _LONG_GAP_S * self._rate:
+        longest_s = _LONGEST_SILENCE_S if self._period is None else _LONG_GAP_S
+        if n > longest_s * self._rate:
             say(f"fastaudio: {self._path}: {n / self._rate:.3f} s of sound lost: another file begins")
             self._end_file(say)
+            self._begun = False
             self._n_heard += n
             self._left = None if self._left is None else self._left - n
             n = 0
@@ -162,19 +185,23 @@ class Recorder:
             say(f"fastaudio: {self._path}: {lost_s:.3f} s of sound lost at {at_s:.3f} s: silence there")
         while n > 0:
             part = min(n, _SILENCE)
-            self.write(np.zeros((part, self._channels), np.float32), say)
+            self._record(np.zeros((part, self._channels), np.float32), say)
             n -= part
 
     def close(self) -> None:
-        """Complete the header and close the file."""
-        self._end_file(None)
+        """Complete the header and close the file, once a write that goes on has ended."""
+        with self._lock:
+            self._closed = True
+            self._end_file(None)
 
-    def _write(self, samples: NDArray[Any]) -> None:
+    def _write(self, samples: NDArray[Any], n_waiting: int) -> None:
+        """Write samples, which are the first of `n_waiting` that have just come."""
         if not self._begun:
-            self._open(self._free_name(len(samples)))
+            first = self._period is None and self._n_files == 0
+            self._open(self._path if first else self._free_name(n_waiting))
         if self._file is None:  # it failed before
             return
-        with self._errors_named():
+        with self._errors_named(self._name):
             self._file.write(samples)
             self._whole_bytes = os.stat(self._target).st_size  # noqa: PTH116
             n = self._n_in_file + len(samples)
@@ -184,9 +211,10 @@ class Recorder:
 
     def _open(self, path: str) -> None:
         self._begun, self._n_in_file, self._n_safe = True, 0, 0
+        self._n_files += 1
         self._name = self._target = path
         self._whole_bytes = 0
-        with self._errors_named():
+        with self._errors_named(path):
             target = self._target = os.path.realpath(path) if self._force else path
             if self._force and os.path.lexists(target):
                 if not stat.S_ISREG(os.stat(target).st_mode):  # noqa: PTH116
@@ -216,7 +244,7 @@ class Recorder:
         if file is None:
             return
         try:
-            with self._errors_named():
+            with self._errors_named(self._name):
                 file.close()
         except RecordError as error:
             self._fail(error, say)
@@ -227,9 +255,7 @@ class Recorder:
         if file is not None:
             with suppress(self._soundfile.SoundFileError, OSError):
                 file.close()
-            if (
-                self._how["format"] == "FLAC"
-            ):  # a piece of a frame would spoil the whole ones for some readers
+            if self._how["format"] == "FLAC":  # a piece of a frame spoils the whole ones for some readers
                 with suppress(OSError):
                     os.truncate(self._target, self._whole_bytes)
         until = "recording goes on with the next file" if self._period else "listening goes on"
@@ -243,33 +269,24 @@ class Recorder:
         else:
             moment = self._started + timedelta(seconds=self._n_heard / self._rate)
         path = Path(self._path)
-        stem = f"{path.stem}_{moment:%Y%m%d_%H%M%S}"
+        # A time in a name without a zone is local.
+        stem = f"{path.stem}_{moment.astimezone():%Y%m%d_%H%M%S}"
         names = (path.with_name(f"{stem}{'' if n == 1 else f'_{n}'}{path.suffix}") for n in range(1, 10_000))
         return str(next((name for name in names if not os.path.lexists(name)), path.with_name(stem)))
 
-    def _errors_named(self) -> _ErrorsNamed:
-        return _ErrorsNamed(self._name, (self._soundfile.SoundFileError, OSError, AssertionError))
-
-
-class _ErrorsNamed:
-    """Turns what soundfile raises into RecordError; it asserts that all was written."""
-
-    def __init__(self, path: str, errors: tuple[type[Exception], ...]) -> None:
-        self._path, self._errors = path, errors
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is None or not isinstance(error, self._errors):
-            return
-        strerror = error.strerror if isinstance(error, OSError) else None
-        reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
-        if reason in {"", "System error"}:  # libsndfile doesn't say more
-            reason = "the system refused to write; is the disk full?"
-        raise RecordError(
-            f"--record: expected a file that can be written, got {self._path} ({reason})"
-        ) from error
+    @contextmanager
+    def _errors_named(self, path: str) -> Iterator[None]:
+        """Turn what soundfile raises into RecordError; it asserts that all was written."""
+        try:
+            yield
+        except (self._soundfile.SoundFileError, OSError, AssertionError) as error:
+            strerror = error.strerror if isinstance(error, OSError) else None
+            reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
+            if reason in {"", "System error"}:  # libsndfile doesn't say more
+                reason = "the system refused to write; is the disk full?"
+            raise RecordError(
+                f"--record: expected a file that can be written, got {path} ({reason})"
+            ) from error
 
 
 def _to_stderr(text: str) -> None:

@@ -75,9 +75,7 @@ class Screen(Lines):
         self.tick(stream)
 
     def _window(self, window: Window) -> str:
-        best = window.top(
-            self._top
-        )  # fewer than there are bars if it is silent, or not all scores are finite
+        best = window.top(self._top)  # fewer than there are bars if it is silent, or some aren't finite
         for i, bar in enumerate(self._tags):
             label, score = best[i] if i < len(best) else ("", 0.0)
             bar.desc = f"{label:<18.18} {score_text(score):>4.4}" if label else _BLANK

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from fastaudio._core import FastaudioError
+
+PORTAUDIO = threading.RLock()
+"""Held while PortAudio opens a device, lists them, or is started anew: none may happen during another."""
 
 
 class DeviceError(FastaudioError):
@@ -62,8 +66,9 @@ def devices() -> list[Device]:
         DeviceError: sounddevice or PortAudio isn't installed.
     """
     sounddevice = load_sounddevice()
-    hosts = sounddevice.query_hostapis()
-    default = sounddevice.default.device[0]
+    with PORTAUDIO:
+        hosts, found_all = sounddevice.query_hostapis(), sounddevice.query_devices()
+        default = sounddevice.default.device[0]
     return [
         Device(
             index=index,
@@ -73,7 +78,7 @@ def devices() -> list[Device]:
             sample_rate=round(found["default_samplerate"]),
             default=index == default,
         )
-        for index, found in enumerate(sounddevice.query_devices())
+        for index, found in enumerate(found_all)
         if found["max_input_channels"] > 0
     ]
 

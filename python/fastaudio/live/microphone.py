@@ -7,10 +7,19 @@ import math
 import threading
 import time
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import StateError
-from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices, find_device, load_sounddevice
+from fastaudio.live.devices import (
+    PORTAUDIO,
+    Device,
+    DeviceError,
+    DeviceLost,
+    devices,
+    find_device,
+    load_sounddevice,
+)
 
 if TYPE_CHECKING:
     from fastaudio import _core
@@ -26,6 +35,8 @@ _CLOSE_S = 0.9
 _BAD_RATE, _BAD_CHANNELS, _BUSY, _HOST_ERROR = -9997, -9998, -9985, -9999
 
 _open: weakref.WeakSet[Microphone] = weakref.WeakSet()
+_in_use: set[object] = set()
+"""One for each device from before it is opened until it is closed, however long PortAudio takes."""
 
 
 class Microphone:
@@ -83,9 +94,10 @@ class Microphone:
         if channels > self.device.channels:
             raise _channels_error(self.device, channels)
         try:
-            self._sounddevice.check_input_settings(
-                device=self.device.index, channels=channels, dtype="float32", samplerate=self.sample_rate
-            )
+            with PORTAUDIO:
+                self._sounddevice.check_input_settings(
+                    device=self.device.index, channels=channels, dtype="float32", samplerate=self.sample_rate
+                )
         except self._sounddevice.PortAudioError as error:
             raise self._explained(error) from error
 
@@ -98,9 +110,51 @@ class Microphone:
         """
         if self._stream is not None or self._stopped.is_set():
             raise StateError("microphone: expected a new one, got one that was started; make another")
-        sounddevice = self._sounddevice
+        with PORTAUDIO:
+            self._start(stream)
+        _open.add(self)
+        # Handlers run in reverse order: register ours after sounddevice's, which ends PortAudio.
+        atexit.unregister(_stop_all)
+        atexit.register(_stop_all)
+
+    def _start(self, stream: _core.LiveStream) -> None:
+        in_use = object()
+        _in_use.add(in_use)
         try:
-            opened = sounddevice._StreamBase(  # noqa: SLF001  # made for libraries, says its documentation
+            opened = self._opened(stream)
+        except BaseException:
+            _in_use.discard(in_use)
+            raise
+        self._stream = opened
+        self._fed = stream
+        self._progress = (stream.position, time.monotonic())
+        # This thread owns what PortAudio's callback writes to, and keeps it if closing hangs.
+        self._closer = threading.Thread(
+            target=_close_when,
+            args=(self._stopped, self._closing, opened, stream, in_use),
+            name="fastaudio-microphone",
+            daemon=True,
+        )
+        self._closer.start()
+        try:
+            opened.start()
+        except self._sounddevice.PortAudioError as error:
+            self.stop()
+            raise self._explained(error) from error
+
+    def _found(self) -> Device:
+        """Return the device as it is numbered now; another thread may have started PortAudio anew."""
+        wanted = self.device.name, self.device.host_api
+        same = [each for each in devices() if (each.name, each.host_api) == wanted]
+        if not same:
+            raise DeviceLost(f"microphone {self.name!r}: expected it to be there again, got no such device")
+        return min(same, key=lambda each: each.index != self.device.index)
+
+    def _opened(self, stream: _core.LiveStream) -> Any:
+        sounddevice = self._sounddevice
+        self.device = self._found()
+        try:
+            return sounddevice._StreamBase(  # noqa: SLF001  # made for libraries, says its documentation
                 kind="input",
                 device=self.device.index,
                 samplerate=self.sample_rate,
@@ -113,26 +167,6 @@ class Microphone:
             )
         except sounddevice.PortAudioError as error:
             raise self._explained(error) from error
-        self._stream = opened
-        self._fed = stream
-        self._progress = (stream.position, time.monotonic())
-        # This thread owns what PortAudio's callback writes to, and keeps it if closing hangs.
-        self._closer = threading.Thread(
-            target=_close_when,
-            args=(self._stopped, self._closing, opened, stream),
-            name="fastaudio-microphone",
-            daemon=True,
-        )
-        self._closer.start()
-        try:
-            opened.start()
-        except sounddevice.PortAudioError as error:
-            self.stop()
-            raise self._explained(error) from error
-        _open.add(self)
-        # Handlers run in reverse order: register ours after sounddevice's, which ends PortAudio.
-        atexit.unregister(_stop_all)
-        atexit.register(_stop_all)
 
     def stop(self) -> None:
         """Close the device. It may be called twice, returns within a second, and never raises."""
@@ -150,22 +184,23 @@ class Microphone:
         """Return a new microphone with the same settings, once the device is there again.
 
         It is found by its name, since numbers change. PortAudio learns of devices only when it starts, so it
-        is started anew, unless another microphone of this process is open.
+        is started anew, unless another microphone of this process is open. Streams that the program opened
+        with sounddevice itself end then.
 
         Raises:
             DeviceError: it isn't there.
         """
         if self._closing.locked():  # PortAudio hangs, and may still call what it was given
             raise DeviceError(f"microphone {self.name!r}: expected it to be closed, got one that hangs")
-        if not _open:
-            self._sounddevice._terminate()  # noqa: SLF001  # there is no other way
-            self._sounddevice._initialize()  # noqa: SLF001
-        wanted = self.device.name, self.device.host_api
-        found = next((each for each in devices() if (each.name, each.host_api) == wanted), None)
-        if found is None:
-            raise DeviceLost(f"microphone {self.name!r}: expected it to be there again, got no such device")
         how: dict[str, Any] = {"sample_rate": self.sample_rate, "channels": self.channels}
-        return Microphone(found, block_s=self._block_s, **how)
+        with PORTAUDIO:
+            try:
+                if not _in_use:
+                    _start_portaudio_anew(self._sounddevice)
+                return Microphone(self._found(), block_s=self._block_s, **how)
+            except self._sounddevice.PortAudioError as error:
+                who = f"microphone {self.name!r}"
+                raise DeviceLost(f"{who}: expected it to be there again, got: {error}") from error
 
     def check(self) -> None:
         """Raise if the device gives no more sound.
@@ -235,11 +270,20 @@ def _channels_error(device: Device, channels: int) -> DeviceError:
     )
 
 
-def _close_when(stopped: threading.Event, closing: threading.Lock, opened: Any, fed: object) -> None:
+def _start_portaudio_anew(sounddevice: Any) -> None:
+    with suppress(sounddevice.PortAudioError):  # it doesn't run, since starting it failed before
+        sounddevice._terminate()  # noqa: SLF001  # there is no other way
+    sounddevice._initialize()  # noqa: SLF001
+
+
+def _close_when(
+    stopped: threading.Event, closing: threading.Lock, opened: Any, fed: object, in_use: object
+) -> None:
     """Close a device once it is stopped, and keep what it feeds alive until then."""
     stopped.wait()
     with closing:
         opened.close()  # also stops; sounddevice ignores its errors
+    _in_use.discard(in_use)
     del fed
 
 

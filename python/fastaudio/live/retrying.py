@@ -143,16 +143,23 @@ class Retrying:
         return None
 
     def _begin(self, source: Source) -> None:
+        relay = _Relay(self._fed, self._wake)
+        try:
+            self._require_same_sound(source)
+            source.start(relay)
+        except BaseException:
+            source.stop()  # it may hold a file, a socket or a device
+            raise
+        self._relay, self._source = relay, cast("Again", source)
+        if self._stopped.is_set():  # while it was started
+            source.stop()
+
+    def _require_same_sound(self, source: Source) -> None:
         if (source.sample_rate, source.channels) != (self.sample_rate, self.channels):
             raise OSError(
                 f"{source.name}: expected {self.sample_rate} Hz and {self.channels} channels as before, "
                 f"got {source.sample_rate} Hz and {source.channels}"
             )
-        relay = _Relay(self._fed, self._wake)
-        source.start(relay)
-        self._relay, self._source = relay, cast("Again", source)
-        if self._stopped.is_set():  # while it was started
-            source.stop()
 
 
 class _Relay:

@@ -25,7 +25,8 @@ class Tap:
     def read(self) -> tuple[NDArray[np.float32], int]:
         """Return the samples since the last call, float32 [n, channels], and how many before them are lost.
 
-        The buffer holds `buffer_s`: if you read less often, some are lost.
+        They end where a source was lost and found again; the next call gives those behind that gap. The
+        buffer holds `buffer_s`: if you read less often, some are lost.
         """
         samples, n_lost, self.position = self._core.read(self.position)
         return samples, n_lost

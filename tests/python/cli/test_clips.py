@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from fastaudio import cli
 from fastaudio._system.writing import OutputError
 from fastaudio.cli.clips import LONGEST_S, Clips
 from fastaudio.events import Event
+from fastaudio.running.start_time import start_in_name
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -50,6 +51,21 @@ def test_a_clip_has_what_was_before_and_after_and_comes_once_it_is_there(tmp_pat
     (name,) = read(tmp_path)
     assert name == f"{time_of(10):%Y%m%d_%H%M%S}_dog.flac"
     assert np.array_equal(read(tmp_path)[name], SOUND[7 * RATE : 21 * RATE])
+
+
+def test_a_name_is_in_local_time_whatever_the_zone_of_the_start(tmp_path: Path) -> None:
+    kept = clips(tmp_path)
+    kept.write(SOUND[: 10 * RATE])
+    kept.want(event(1, 2), lambda seconds: time_of(seconds).astimezone(timezone(timedelta(hours=-9))))
+    kept.save(all_=True)
+    assert start_in_name(next(tmp_path.iterdir())) == time_of(1)
+
+
+def test_what_is_read_while_a_source_is_lost_takes_no_memory(tmp_path: Path) -> None:
+    kept = clips(tmp_path)
+    for _ in range(1000):
+        kept.write(SOUND[:0])
+    assert len(kept._blocks) == 0
 
 
 def test_near_the_ends_of_the_sound_a_clip_is_shorter(tmp_path: Path) -> None:

@@ -6,14 +6,17 @@ import csv
 import io
 import json
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 from fastaudio import Pipeline, cli
+from fastaudio.cli.live_lines import LINES
 from fastaudio.cli.screen import Screen
 from fastaudio.events import RAVEN_COLUMNS, Event
+from fastaudio.tags import Window
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -119,6 +122,18 @@ def test_csv_of_events_is_that_of_tag_with_a_time(listen: Any) -> None:
     for row in rows:
         assert float(row["end_s"]) > float(row["start_s"])
         assert datetime.fromisoformat(row["time"]) >= START
+
+
+@pytest.mark.parametrize("label", ["a\u2028b", "a\u0085b", 'a "b", c', "a\nb", "a\x0bb"])
+def test_csv_has_one_row_per_tag_and_event_whatever_their_names(label: str) -> None:
+    out = io.StringIO()
+    lines = LINES["csv"](Pipeline.load(), 2, "rec\u2028.wav", out)
+    lines._stream = SimpleNamespace(time_of=lambda _: START, sample_rate=16_000)  # type: ignore[assignment]
+    lines.show(Event(label, 1.0, 2.0, 0.5, 0.5))
+    lines.show(Window(0.0, 3.0, np.array([0.75, 0.5], np.float32), [label, "dog"]))
+    rows = list(csv.reader(io.StringIO(out.getvalue(), newline="\n")))
+    assert [label in row for row in rows] == [True, True, False]
+    assert {row[-1] for row in rows} == {START.isoformat(timespec="milliseconds")}
 
 
 @pytest.mark.parametrize("options", [["--csv"], ["--csv", "--onset", "0.99"]])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
 import subprocess
 import sys
-from datetime import datetime, timedelta
+import threading
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +17,10 @@ import pytest
 import soundfile
 from fastaudio._system.writing import OutputError
 from fastaudio.cli import main
+from fastaudio.cli.keeping import Keeping
 from fastaudio.cli.record import Recorder, RecordError, duration
 from fastaudio.decoding.audio_file import AudioFile
+from fastaudio.running.start_time import start_in_name
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -206,6 +212,101 @@ def test_a_long_loss_begins_another_file_with_its_own_time(tmp_path: Path) -> No
     assert "7199.000 s of sound lost: another file begins" in said[0]
 
 
+def test_hours_of_lost_sound_are_not_written_but_begin_another_file(tmp_path: Path) -> None:
+    said: list[str] = []
+    recorder = Recorder(str(tmp_path / "rec.wav"), RATE, 1, bits=16, started=START)
+    recorder.write(SOUND[:RATE])
+    recorder.lose(28_800 * RATE, said.append)
+    recorder.write(SOUND[RATE:])
+    recorder.close()
+    later = START + timedelta(seconds=28_801)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["rec.wav", f"rec_{later:%Y%m%d_%H%M%S}.wav"]
+    parts = [soundfile.read(tmp_path / name, dtype="int16")[0] for name in names]
+    assert [len(part) for part in parts] == [RATE, 2 * RATE]
+    assert np.array_equal(np.concatenate(parts), SOUND)
+    assert "28800.000 s of sound lost: another file begins" in said[0]
+
+
+def test_names_are_in_local_time_whatever_the_zone_of_the_start(tmp_path: Path) -> None:
+    for hours in (-9, 0, 5):
+        folder = tmp_path / str(hours)
+        folder.mkdir()
+        started = START.astimezone(timezone(timedelta(hours=hours)))
+        record(folder / "rec.wav", SOUND, every_s=1.0, started=started)
+        starts = sorted(start_in_name(path) for path in folder.iterdir())  # type: ignore[type-var]
+        assert starts == [START + timedelta(seconds=k) for k in range(3)]
+
+
+def test_files_that_come_at_once_are_named_by_when_each_was_heard(tmp_path: Path) -> None:
+    record(tmp_path / "rec.wav", np.zeros(30 * RATE, np.int16), every_s=10.0)  # after the disk has stalled
+    first, *others = sorted(start_in_name(path) for path in tmp_path.iterdir())  # type: ignore[type-var]
+    assert first is not None
+    assert 28 <= (datetime.now().astimezone() - first).total_seconds() < 60
+    for k, other in enumerate(others, start=1):
+        assert other is not None
+        assert abs((other - first).total_seconds() - 10 * k) <= 2
+
+
+def test_nothing_is_replaced_until_there_is_sound(tmp_path: Path) -> None:
+    path = tmp_path / "rec.wav"
+    record(path)
+    assert not path.exists()
+    path.write_bytes(b"old")
+    record(path, force=True)
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("wrong", [["--provisional", "4000"], ["--hop", "0.5", "--model", "silero-vad"]])
+def test_a_command_that_is_refused_leaves_the_old_files(
+    wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard, tags = tmp_path / "heard.wav", tmp_path / "tags.txt"
+    command = ["listen", "--realtime", str(GUITAR), "--record", str(heard), "--output", str(tags), *wrong]
+    assert main(command) == 2
+    assert list(tmp_path.iterdir()) == []
+    for path in (heard, tags):
+        path.write_bytes(b"old")
+    assert main([*command, "--force"]) == 2
+    assert "fastaudio" in capsys.readouterr().err
+    assert [path.read_bytes() for path in (heard, tags)] == [b"old", b"old"]
+
+
+def test_closing_waits_for_a_write_that_goes_on_and_ends_all_others(tmp_path: Path) -> None:
+    recorder = Recorder(str(tmp_path / "rec.wav"), RATE, 1, every_s=1.0, bits=16, started=START)
+    recorder.write(SOUND[:100])
+    file = recorder._file
+    writing, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(file, name)
+
+        def write(self, samples: Any) -> None:
+            writing.set()
+            assert go_on.wait(20)
+            assert not file.closed
+            file.write(samples)
+
+    recorder._file = Slow()
+    source = threading.Thread(target=recorder.write, args=(SOUND[100:200],))
+    source.start()
+    assert writing.wait(20)
+    closing = threading.Thread(target=recorder.close)
+    closing.start()
+    closing.join(0.1)
+    assert not file.closed
+    go_on.set()
+    for thread in (source, closing):
+        thread.join(20)
+    assert file.closed
+    recorder.write(SOUND)
+    recorder.lose(100)
+    (path,) = tmp_path.iterdir()
+    assert np.array_equal(soundfile.read(path, dtype="int16")[0], SOUND[:200])
+    assert not recorder.failed
+
+
 def test_a_limit_counts_lost_sound_too(tmp_path: Path) -> None:
     recorder = Recorder(str(tmp_path / "rec.wav"), RATE, 1, 1000)
     recorder.lose(900, lambda _: None)
@@ -277,3 +378,26 @@ def test_the_command_line_rolls_over(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert names == [sound.name, *(f"rec_20261128_13150{k}.wav" for k in range(3))]
     parts = [soundfile.read(tmp_path / name)[0] for name in names[1:]]
     assert np.array_equal(np.concatenate(parts), soundfile.read(sound)[0])
+
+
+def test_a_recording_has_the_sound_on_both_sides_of_a_gap_that_ends_what_a_tap_reads(tmp_path: Path) -> None:
+    class Tap:
+        position = 0
+
+        def __init__(self) -> None:
+            self.reads = [(SOUND[:100, None], 0), (SOUND[100:200, None], 50), (SOUND[:0, None], 7)]
+
+        def read(self) -> tuple[Any, int]:
+            return self.reads.pop(0) if self.reads else (SOUND[:0, None], 0)
+
+    path = tmp_path / "rec.wav"
+    options = {"record": str(path), "record_every": None, "record_bits": 16, "seconds": None, "clips": None}
+    args = argparse.Namespace(**options, output=None, force=False, start=None, realtime=None)
+    source = SimpleNamespace(sample_rate=RATE, channels=1)
+    with ExitStack() as stack:
+        keeping = Keeping(args, source, stack, inputs=[], tapped=True, buffer_s=30.0)  # type: ignore[arg-type]
+        keeping.begin(SimpleNamespace(tap=Tap), lambda _: None)  # type: ignore[arg-type]
+        keeping.end()
+    got = soundfile.read(path, dtype="int16")[0]
+    silence = np.zeros(50, np.int16), np.zeros(7, np.int16)
+    assert np.array_equal(got, np.concatenate([SOUND[:100], silence[0], SOUND[100:200], silence[1]]))

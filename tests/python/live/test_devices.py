@@ -6,11 +6,14 @@ import sys
 import threading
 import time
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import pytest
 from fastaudio.live import microphone as module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class PortAudioError(Exception):
@@ -55,6 +58,9 @@ class FakeSounddevice:
         self.hang = threading.Event()
         self.hang.set()
         self.streams: list[FakeStream] = []
+        self.opening: Callable[[], object] = lambda: None
+        self.calls: list[str] = []
+        self.running, self.refusals = True, 0
         self._ffi = SimpleNamespace(cast=lambda _type, address: ("void*", address))
 
     def query_hostapis(self) -> list[dict[str, Any]]:
@@ -72,9 +78,23 @@ class FakeSounddevice:
             raise self.settings_error
 
     def _StreamBase(self, **options: Any) -> FakeStream:  # noqa: N802
+        self.opening()
         stream = FakeStream(self, options)
         self.streams.append(stream)
         return stream
+
+    def _initialize(self) -> None:
+        self.calls.append("initialize")
+        if self.refusals > 0:
+            self.refusals -= 1
+            raise PortAudioError("Error initializing PortAudio", -9999)
+        self.running = True
+
+    def _terminate(self) -> None:
+        self.calls.append("terminate")
+        if not self.running:
+            raise PortAudioError("PortAudio not initialized", -10000)
+        self.running = False
 
     def _exit_handler(self) -> None:
         raise AssertionError("not at exit")
@@ -333,3 +353,76 @@ def test_one_that_was_never_started_stops_silently(fake: FakeSounddevice) -> Non
     mic.stop()
     mic.stop()
     assert fake.streams == []
+
+
+def test_portaudio_is_started_anew_until_it_runs_again(fake: FakeSounddevice) -> None:
+    mic = fa.Microphone()
+    mic.start(Sink())
+    mic.stop()
+    fake.refusals = 2
+    for _ in range(2):
+        with pytest.raises(fa.DeviceLost, match=r"to be there again, got: .*Error initializing PortAudio"):
+            mic.again()
+    again = mic.again()
+    assert (again.device, again.sample_rate) == (mic.device, mic.sample_rate)
+    assert fake.calls == ["terminate", "initialize"] * 3
+
+
+def test_portaudio_is_not_ended_while_a_device_is_open_or_hangs(fake: FakeSounddevice) -> None:
+    lost, other = fa.Microphone(), fa.Microphone(2)
+    lost.start(Sink())
+    other.start(Sink())
+    lost.stop()
+    lost.again()
+    assert fake.calls == []
+    fake.hang.clear()
+    other.stop()  # which returns all the same
+    assert not fake.streams[1].closed
+    lost.again()
+    assert fake.calls == []
+    fake.hang.set()
+    closed(fake.streams[1])
+    other._stopped.wait(5)
+    deadline_s = time.monotonic() + 5
+    while module._in_use:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    lost.again()
+    assert fake.calls == ["terminate", "initialize"]
+
+
+def test_portaudio_is_not_ended_while_another_device_is_being_opened(fake: FakeSounddevice) -> None:
+    lost, other = fa.Microphone(), fa.Microphone(2)
+    ended = threading.Thread(target=lost.again)
+
+    def opening() -> None:
+        ended.start()
+        ended.join(0.2)  # it waits for us
+        assert fake.calls == []
+
+    fake.opening = opening
+    other.start(Sink())
+    ended.join(5)
+    assert not ended.is_alive()
+    assert fake.calls == []
+    other.stop()
+
+
+def test_a_device_is_opened_by_its_number_of_now(fake: FakeSounddevice) -> None:
+    mic = fa.Microphone("webcam")
+    fake.inputs = [("Another", 0, 1), *USUAL]  # another thread has started PortAudio anew
+    mic.start(Sink())
+    assert fake.streams[0].options["device"] == mic.device.index == 3
+    mic.stop()
+    fake.inputs = USUAL[:1]
+    with pytest.raises(fa.DeviceLost, match="expected it to be there again, got no such device"):
+        fa.Microphone(mic.device).start(Sink())
+
+
+def test_a_device_that_could_not_be_opened_is_not_in_use(fake: FakeSounddevice) -> None:
+    mic = fa.Microphone()
+    fake.open_error = PortAudioError("Device unavailable", -9985)
+    with pytest.raises(fa.DeviceError, match="got a busy one"):
+        mic.start(Sink())
+    mic.again()
+    assert fake.calls == ["terminate", "initialize"]

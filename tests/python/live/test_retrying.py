@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
+import numpy as np
 import pytest
 from fastaudio.live.retrying import Retrying
 from live_helpers import RATE_HZ, features, noise, rows_of, scores, wait_until
@@ -201,6 +202,43 @@ def test_another_rate_is_not_the_same_sound(caplog: pytest.LogCaptureFixture) ->
         stream.finish()
         assert sum(len(item.rows) for item in stream if isinstance(item, fa.Frames)) > 0
     assert "flaky: expected 16000 Hz and 1 channels as before, got 44100 Hz and 1" in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["rate", "start"])
+def test_a_source_that_was_found_and_does_not_do_is_closed(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    found: list[Flaky] = []
+
+    def again() -> Flaky:
+        found.append(Flaky([noise(PART)], rate=44_100 if fault == "rate" else RATE_HZ))
+        if fault == "start":
+            found[-1].start = lambda _: (_ for _ in ()).throw(OSError("busy"))  # type: ignore[method-assign]
+        return found[-1]
+
+    source = Flaky([noise(PART), noise(PART)])
+    source.again = again  # type: ignore[method-assign]
+    caplog.set_level(logging.WARNING, logger="fastaudio")
+    with FEATURES.listen(source, retry_s=RETRY_S):
+        wait_until(lambda: len(found) > 2)
+    assert [each.stopped for each in found[:2]] == [1, 1]
+
+
+def test_a_tap_reads_the_sound_before_a_gap_and_then_that_behind_it() -> None:
+    sound = noise(2 * PART)
+    source = Flaky([sound[:PART], sound[PART:]])
+    with FEATURES.listen(source, retry_s=RETRY_S, buffer_s=10, overflow="drop_oldest") as stream:
+        tap = stream.tap()
+        tap.position = 0
+        gap = round(sum(item.gap_s for item in stream) * RATE_HZ)
+        assert gap > 0
+        first, n_lost = tap.read()
+        assert np.array_equal(first[:, 0], sound[:PART])
+        assert n_lost == 0
+        second, n_lost = tap.read()
+        assert np.array_equal(second[:, 0], sound[PART:])
+        assert n_lost == gap
+        assert len(tap.read()[0]) == 0
 
 
 def test_the_wait_doubles_up_to_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

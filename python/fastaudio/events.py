@@ -45,6 +45,7 @@ class Event:
         end_s: its end; None while it goes on.
         peak: its highest score so far.
         mean: its mean score so far.
+        output: name of the output, if a live pipeline has several.
     """
 
     label: str
@@ -52,6 +53,7 @@ class Event:
     end_s: float | None
     peak: float
     mean: float
+    output: str = ""
 
     @property
     def id(self) -> str:
@@ -77,7 +79,12 @@ class Event:
 
 
 def decode(
-    rows: NDArray[np.float32], spec: StreamSpec, *, base_s: float = 0.0, duration_s: float | None = None
+    rows: NDArray[np.float32],
+    spec: StreamSpec,
+    *,
+    base_s: float = 0.0,
+    duration_s: float | None = None,
+    output: str = "",
 ) -> list[Event]:
     """Turn rows [n_events, 6] of the node `Events`, whose output is `spec`, into events.
 
@@ -92,7 +99,7 @@ def decode(
         first = int(high) * _HIGH + int(low)
         start_s = base_s + min(first / spec.rate_hz, longest)
         end_s = base_s + min((first + n - 1) / spec.rate_hz + spec.span_s, longest)
-        events.append(Event(spec.labels[int(label)], start_s, end_s if n else None, peak, mean))
+        events.append(Event(spec.labels[int(label)], start_s, end_s if n else None, peak, mean, output))
     return events
 
 

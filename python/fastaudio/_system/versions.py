@@ -8,6 +8,7 @@ import sys
 from fastaudio import _core
 
 _PACKAGES = ("numpy", "onnxruntime", "soundfile", "tqdm")
+_OF_EXTRAS = ("av", "librosa", "matplotlib", "onnx", "pyarrow", "scikit-learn", "sounddevice")
 
 
 def versions() -> dict[str, str]:
@@ -18,7 +19,7 @@ def versions() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "instruction set": _core.isa(),
     }
-    found |= {package: _installed(package) for package in _PACKAGES}
+    found |= {package: _installed(package) for package in (*_PACKAGES, *_OF_EXTRAS)}
     try:
         import soundfile  # noqa: PLC0415  # loads libsndfile, so only when needed
 

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _terminable(), nullcontext() if verbose else only_our_words():
             level = logging.INFO if verbose else logging.WARNING
             logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
-            status: int = args.run(args)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                status: int = args.run(args)
         sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")
@@ -82,6 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             drop_stdout()
         return FAILED if late or isinstance(error, DeviceError | DecodeError | RecordError) else USAGE
     return status
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    complain(str(message))
 
 
 def _said(error: Exception) -> str:

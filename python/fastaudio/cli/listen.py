@@ -102,14 +102,14 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    inputs = [] if args.realtime is None else [args.realtime]
+    inputs = [args.realtime] if args.realtime is not None else ["-"] if args.device == "-" else []
     if args.record_every is not None and not args.record:
         raise ValueError("listen: expected --record with --record-every, got none; name a file")
     if args.begins and args.form in TABLES:
         raise ValueError(f"listen: expected no --begins with --{args.form}, got it; its rows have an end")
-    if args.output:
-        recorded = [args.record] if args.record else []
-        check_writable(args.output, force=args.force, inputs=[*inputs, *recorded])
+    recorded = [args.record] if args.record else []
+    output = "-" if args.output is None else args.output
+    check_writable(output, force=args.force, inputs=[*inputs, *recorded])
     args.events = args.events or args.begins or args.clips is not None
     with _terminable() as ending:
         return _listen(args, inputs, ending)
@@ -170,8 +170,8 @@ def _view(
     args: argparse.Namespace, source: Source, pipeline: Pipeline, out: TextIO | None, *, wide: bool
 ) -> Lines:
     if wide and len(pipeline.output_specs) == 1:
-        return Screen(pipeline, args.top, source.name)
-    return LINES[args.form](pipeline, args.top, source.name, out, begins=args.begins or wide)
+        return Screen(pipeline, args.top, source)
+    return LINES[args.form](pipeline, args.top, source, out, begins=args.begins or wide)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStream
+    from fastaudio.live.sources import Source
     from fastaudio.pipeline import Pipeline
 
 _ROW = re.compile(r'((?:[^"\n]|"[^"]*")*)\n')  # quoted fields may hold line ends
@@ -32,19 +33,20 @@ class Lines:
     is_data = False
 
     def __init__(
-        self, pipeline: Pipeline, top: int, name: str, out: TextIO | None = None, *, begins: bool = False
+        self, pipeline: Pipeline, top: int, source: Source, out: TextIO | None = None, *, begins: bool = False
     ) -> None:
-        """Show the `top` tags that a pipeline gives for the source of that name.
+        """Show the `top` tags that a pipeline gives for a source.
 
         Args:
             pipeline: gives the results.
             top: how many tags.
-            name: the source's name.
+            source: what is heard.
             out: where to write; None for stdout.
             begins: whether to show an event when it begins too, and not only when it has ended.
         """
         self._top = top
-        self._name = name
+        self._name = source.name
+        self._source = source
         self._model = pipeline.name
         self._several = len(pipeline.output_specs) > 1
         self._events = gives_events(pipeline)
@@ -125,7 +127,8 @@ class JsonLines(Lines):
             "schema": SCHEMA,
             "path": self._name,
             "model": window.model,
-            "truncated": False,
+            "truncated": self._truncated,
+            "finite": window.finite,
             "output": window.output,
             "time": self._time(window),
             "gap_s": round(window.gap_s, 6),
@@ -134,8 +137,17 @@ class JsonLines(Lines):
         return json.dumps(data, ensure_ascii=False) + "\n"
 
     def _event(self, event: Event) -> str:
-        data = json.loads(json_line(event, path=self._name, model=self._model))
-        return json.dumps(data | {"time": self._time(event)}, ensure_ascii=False) + "\n"
+        data = json.loads(json_line(event, **self._about))
+        more = {"output": event.output, "time": self._time(event)}
+        return json.dumps(data | more, ensure_ascii=False) + "\n"
+
+    @property
+    def _truncated(self) -> bool:
+        return getattr(self._source, "truncated", False)
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        return {"path": self._name, "model": self._model, "truncated": self._truncated}
 
     def _as_tags(self, window: Window) -> Tags:
         return Tags(
@@ -143,8 +155,7 @@ class JsonLines(Lines):
             window.scores[None],
             np.array([[window.start_s, window.end_s]]),
             window.end_s - window.start_s,
-            path=self._name,
-            model=window.model,
+            **self._about,
             silent=np.array([window.silent]),
         )
 
@@ -168,7 +179,7 @@ class CsvLines(JsonLines):
 
     def _as_events(self, *events: Event) -> Events:
         labels = [event.label for event in events]
-        return Events(events, labels, 0.0, self._stream.sample_rate, path=self._name, model=self._model)
+        return Events(events, labels, 0.0, self._stream.sample_rate, **self._about)
 
     def _timed(self, rows: str, item: Window | Event) -> str:
         end = f",{self._time(item)}\n"

@@ -59,14 +59,14 @@ def check_output(args: argparse.Namespace, names: Sequence[str], *others: str) -
         raise ValueError(
             f"--resume: expected --output FILE, got {args.output or 'none'}; only a file is kept"
         )
-    goes_on = args.resume and os.path.lexists(os.path.realpath(output) + SUFFIX)
+    inputs: list[str] = [*names, *map(str, model_files(args.model)), *others]
+    check_writable(output, force=args.force or args.resume, inputs=inputs)
+    goes_on = os.path.lexists(os.path.realpath(output) + SUFFIX)
     if args.resume and not args.force and not goes_on and os.path.lexists(output):
         raise OutputError(
             f"--resume: expected {output}{SUFFIX} of an unfinished run, got none, so {output} is whole; "
             "choose another name, or begin anew with --force"
         )
-    inputs: list[str] = [*names, *map(str, model_files(args.model)), *others]
-    check_writable(output, force=args.force or goes_on, inputs=inputs)
     if is_stream(output):
         return
     if Path(output).suffix.lower().lstrip(".") not in SUFFIXES:

@@ -12,6 +12,7 @@ from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
     from fastaudio.live import LiveStats, LiveStream
+    from fastaudio.live.sources import Source
     from fastaudio.pipeline import Pipeline
     from fastaudio.tags import Window
 
@@ -52,14 +53,14 @@ def summary(stats: LiveStats, rate: int) -> str:
 class Screen(Lines):
     """Shows bars on a terminal: the best tags, the level, the stream's state; events scroll by above them."""
 
-    def __init__(self, pipeline: Pipeline, top: int, name: str) -> None:
+    def __init__(self, pipeline: Pipeline, top: int, source: Source) -> None:
         from tqdm import tqdm  # noqa: PLC0415  # needed on a terminal only
 
         (spec,) = pipeline.output_specs.values()
         n = 0 if gives_events(pipeline) else min(top, len(spec.labels))
-        super().__init__(pipeline, n, name, begins=True)
+        super().__init__(pipeline, n, source, begins=True)
         self._tqdm = tqdm
-        sys.stdout.write(f"{name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends\n")
+        sys.stdout.write(f"{source.name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends\n")
         common = {"file": sys.stdout, "leave": True, "dynamic_ncols": True}
         form = common | {"bar_format": "{desc} |{bar}|"}
         self._tags = [tqdm(total=1.0, position=i, desc=_BLANK, **form) for i in range(n)]

@@ -98,7 +98,7 @@ def open_up(module: str) -> None:
     inner = module.removeprefix(HERE).removeprefix(".")
 
     def attribute(name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") and name != "__version__":  # of librosa, as a program may ask
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         if name == "ParameterError" and not inner:
             return parameter_error()

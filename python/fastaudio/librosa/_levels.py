@@ -72,10 +72,12 @@ def zero_crossing_rate(
     ref_magnitude: float | None = None,
     pad: bool = False,
     zero_pos: bool = True,
+    axis: int = -1,
 ) -> NDArray[np.float32]:
     """Return the share of samples per frame whose sign differs from the one before: [..., 1, n_frames]."""
     only("ref_magnitude", ref_magnitude, None, "multiply threshold by it")
     only("zero_pos", bool(zero_pos), True, "zeros count as positive")
+    only("axis", axis, -1, "take frames along the last one")
     rate = node(
         ZeroCrossingRate,
         frame_length=frame_length,

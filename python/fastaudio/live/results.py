@@ -65,7 +65,7 @@ class Network:
             if provisional:
                 return []
             self.summary = _joined(self.summary, summary_of(rows, spec))
-            return list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s))
+            return list(decode(rows, spec, base_s=base_s, duration_s=until_s - base_s, output=output))
         times = row_times(spec, len(rows), until_s, first=result.first_row, base_s=base_s)
         gap_s = result.n_lost / self._sample_rate
         if spec.kind != "scores":

@@ -135,7 +135,11 @@ class Retrying:
     def _failure_to_begin(self) -> Exception | None:
         """Begin with a new source, or return why that fails."""
         try:
-            self._begin(self._source.again())
+            source = self._source.again()
+        except Exception as failure:  # noqa: BLE001  # it isn't there, whatever it raises
+            return failure
+        try:
+            self._begin(source)
         except _OURS:
             raise
         except Exception as failure:  # noqa: BLE001  # there may be another chance

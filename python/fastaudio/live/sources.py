@@ -248,6 +248,11 @@ class FileSource(_Reader):
         self._real_time = real_time
         self._block = max(1, round(block_s * self.sample_rate))
 
+    @property
+    def truncated(self) -> bool:
+        """Whether the file is known to be cut short, as it may be only at its end."""
+        return self._file.truncated
+
     def stop(self) -> None:
         """Stop feeding, and close the file."""
         super().stop()

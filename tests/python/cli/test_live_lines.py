@@ -127,7 +127,7 @@ def test_csv_of_events_is_that_of_tag_with_a_time(listen: Any) -> None:
 @pytest.mark.parametrize("label", ["a\u2028b", "a\u0085b", 'a "b", c', "a\nb", "a\x0bb"])
 def test_csv_has_one_row_per_tag_and_event_whatever_their_names(label: str) -> None:
     out = io.StringIO()
-    lines = LINES["csv"](Pipeline.load(), 2, "rec\u2028.wav", out)
+    lines = LINES["csv"](Pipeline.load(), 2, SimpleNamespace(name="rec\u2028.wav"), out)
     lines._stream = SimpleNamespace(time_of=lambda _: START, sample_rate=16_000)  # type: ignore[assignment]
     lines.show(Event(label, 1.0, 2.0, 0.5, 0.5))
     lines.show(Window(0.0, 3.0, np.array([0.75, 0.5], np.float32), [label, "dog"]))
@@ -191,7 +191,7 @@ def test_a_terminal_says_at_once_that_it_listens_and_when_the_first_result_comes
 ) -> None:
     tagger = Pipeline.load()
     with tagger.live(16_000) as stream:
-        screen = Screen(tagger, 5, "a pipe")
+        screen = Screen(tagger, 5, SimpleNamespace(name="a pipe"))
         screen.begin(stream)
         screen.close()
     out = capsys.readouterr().out

@@ -98,8 +98,24 @@ def test_an_interrupted_run_goes_on_and_ends_with_the_same_bytes(  # noqa: PLR09
     status, said = main(capsys, *call, "--output", out, "--resume")
     assert (status, said.splitlines()[0]) == (1, "fastaudio: 2 of 5 files are done already")
     files = {path.relative_to(whole.parent): path.read_bytes() for path in whole.parent.rglob("*.*")}
+    del files[Path(f"{name}.part")]  # of the file that failed
     assert {path: (tmp_path / path).read_bytes() for path in files} == files
+    assert Path(f"{out}.part").exists()
+
+
+def test_what_failed_is_run_once_it_can_be(
+    sounds: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late, out = tmp_path / "late.wav", tmp_path / "tags.csv"
+    call = ["tag", sounds[0], late, "--csv", "--jobs", 1, "--output", out]
+    status, said = main(capsys, *call)
+    assert status == 1
+    assert f"once {late} can be read, the same command with --resume runs only what failed (1)" in said
+    late.write_bytes(Path(sounds[0]).read_bytes())
+    status, said = main(capsys, *call, "--resume")
+    assert (status, said) == (0, "fastaudio: 1 of 2 files are done already\n")
     assert not Path(f"{out}.part").exists()
+    assert out.read_text(encoding="utf-8").count(str(late)) == 5
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of POSIX")
@@ -115,11 +131,10 @@ def test_a_killed_run_goes_on(how: str, sounds: list[str], tmp_path: Path) -> No
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
     ended = process.returncode == 1  # before the signal came
-    assert ended == out.exists() != part.exists()
+    assert (ended, part.exists()) == (out.exists(), True)
     if not ended:
         subprocess.run([*call, str(out), "--resume"], check=False, stderr=subprocess.DEVNULL)
     assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert not part.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="limits of POSIX")
@@ -171,7 +186,7 @@ def test_resume_without_an_unfinished_run_is_a_run(
     assert main(capsys, *call) == (0, "")
     status, said = main(capsys, *call)
     assert status == 2
-    assert "expected no file there, got one" in said
+    assert f"expected {out}.part of an unfinished run, got none, so {out} is whole" in said
     status, said = main(capsys, "tag", sounds[0], "--resume")
     assert status == 2
     assert "--resume: expected --output FILE, got none" in said

@@ -138,7 +138,7 @@ def test_the_remedy_is_named_where_there_is_one() -> None:
     for call, remedy in (
         (TYPE["float64"], 'use samples.astype("float32")'),
         (VALUE["no sample rate"], "state it in Hz"),
-        (VALUE["two axes without a layout"], "state layout='samples_channels' or 'channels_samples'"),
+        (VALUE["two axes without a layout"], "state layout='samples_channels'"),
         (VALUE["two axes to a node"], "choose one channel, or average them"),
         (TYPE["unknown option"], "did you mean 'sample_rate'?"),
     ):

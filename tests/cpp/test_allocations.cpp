@@ -20,9 +20,11 @@
 namespace {
 
 thread_local long allocations = 0;
+thread_local std::size_t allocated = 0;  // bytes
 
 void* counted(std::size_t size) {
   ++allocations;
+  allocated += size;
   void* memory = std::malloc(std::max<std::size_t>(size, 1));
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -153,6 +155,17 @@ TEST_CASE("allocations: nor does a pipeline that marks silence") {
       std::vector<NodePtr>{node, std::make_shared<Sigmoid>(), std::make_shared<Events>(Events::Options{})});
   CHECK(allocations_of(*with_silence(node, samples, -70.0), samples) == 0);
   CHECK(allocations_of(*with_silence(found, samples, -70.0), samples, false) == 0);
+}
+
+TEST_CASE("allocations: a stream whose scores come at an unknown time reserves no more than others") {
+  const StreamSpec samples = StreamSpec::samples(22050);
+  const std::vector<NodePtr> parts{std::make_shared<RMS>(RMS::Options{}),
+                                   std::make_shared<Normalize>(Normalize::Options{.over = "clip"}),
+                                   std::make_shared<Tags>(Tags::Options{{"loud"}})};
+  const NodePtr node = with_silence(std::make_shared<Sequential>(parts), samples, -70.0);
+  const std::size_t before = allocated;
+  const auto stream = node->open(samples);
+  CHECK(allocated - before < std::size_t{1} << 20);
 }
 
 TEST_CASE("allocations: a sound card's callback makes none, nor does a push or a look for work") {

@@ -258,7 +258,7 @@ TEST_CASE("allocations: a network with state makes none but those of ONNX Runtim
   const std::vector<onnx::OrtValue*> inputs{tensors[0].get(), tensors[1].get()};
   std::vector<onnx::OrtValue*> outputs{tensors[2].get(), tensors[3].get()};
   const std::vector<const char*> in{"x", "h"}, out{"y", "h_next"};
-  session.run(in, inputs, out, outputs);
-  CHECK(pushed == count([&] { session.run(in, inputs, out, outputs); }));
+  session.run(in, inputs, out, outputs, 3);
+  CHECK(pushed == count([&] { session.run(in, inputs, out, outputs, 3); }));
   CHECK(sink.n_rows() == 21);
 }

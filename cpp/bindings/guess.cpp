@@ -4,8 +4,6 @@
 #include <cctype>
 #include <string_view>
 
-#include "bindings/bindings.hpp"
-
 namespace fastaudio::bindings {
 
 namespace {
@@ -69,14 +67,22 @@ std::string completed(const std::string& got, const std::vector<std::string>& kn
 std::string nearest(const std::string& got, const std::vector<std::string>& known) {
   const py::object close = py::module_::import("difflib").attr("get_close_matches");
   py::list names;
-  for (const std::string& name : known) names.append(lower(name));
-  const py::list near = close(got, names, 1);
+  for (const std::string& name : known) names.append(readable(lower(name)));
+  const py::list near = close(readable(got), names, 1);
   if (near.empty()) return "";
-  const auto match = near[0].cast<std::string>();
-  return *std::find_if(known.begin(), known.end(), [&](const auto& name) { return lower(name) == match; });
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (names[i].equal(near[0])) return known[i];
+  }
+  return "";
 }
 
 }  // namespace
+
+py::str readable(const std::string& text) {
+  PyObject* made = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace");
+  if (made == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(made);
+}
 
 std::string did_you_mean(const std::string& got, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 100;  // nobody mistypes a longer name, and comparing takes time

@@ -4,7 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "bindings/bindings.hpp"
+
 namespace fastaudio::bindings {
+
+/// Text from a network, which may not be UTF-8: then what can't be read is replaced.
+py::str readable(const std::string& text);
 
 /// "; did you mean 'hop_length'?", or nothing if no name is near. It knows other libraries' words for
 /// options, and leaves the rest to Python's difflib.

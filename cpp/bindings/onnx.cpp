@@ -58,7 +58,14 @@ void register_onnx(py::module_& m) {
           "Returns the same network with one output; both share a session.\n\n"
           "Raises:\n    ModelError: the network has no such output.\n")
       .def_property_readonly(
-          "available_outputs", [](const OnnxModel& self) { return onnx::names_of(self.session().outputs()); },
+          "available_outputs",
+          [](const OnnxModel& self) {
+            py::typing::List<py::str> names;
+            for (const onnx::TensorInfo& output : self.session().outputs()) {
+              names.append(readable(output.name));
+            }
+            return names;
+          },
           "Names of all outputs that the network has.");
   py::module_::import("atexit").attr("register")(py::cpp_function([] {
     const WithoutGil without_gil;

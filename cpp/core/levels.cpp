@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace fastaudio {
 
@@ -10,6 +11,7 @@ namespace {
 constexpr std::size_t kCell = 32;              // samples; the steps of most networks are multiples of it
 constexpr double kBlock_s = 0.1;               // a short sound in a long window stays one
 constexpr std::size_t kLargestPush = 1 << 17;  // samples that are taken at once without more memory
+constexpr double kUnknown = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -63,7 +65,7 @@ void Levels::close_cell() {
 void Levels::keep(float sum) {
   const auto capacity = static_cast<std::int64_t>(ring_.size());
   if (n_cells_ - begin_ == capacity) {
-    std::int64_t from = n_cells_;
+    std::int64_t from = n_cells_ - capacity / 2;  // a reader that comes later needs the last stretch
     std::erase_if(readers_, [](const auto& reader) { return reader.expired(); });
     for (const auto& held : readers_) {
       if (const auto reader = held.lock()) from = std::min(from, reader->from / static_cast<int>(kCell));
@@ -96,6 +98,7 @@ double Levels::loudest(std::int64_t start, std::int64_t end) const {
   std::int64_t last = end / kSamples;  // the first cell after the stretch
   if (n_samples_ >= 0 && end >= n_samples_) last = n_cells_;
   last = std::min(last, n_cells_);
+  if (start / kSamples + 1 < begin_) return kUnknown;  // a cell is what rounding may cost
   const std::int64_t first = std::max(begin_, std::min(start / kSamples, last - 1));
   if (last <= first || (n_samples_ >= 0 && start >= n_samples_)) return 0;
   const std::int64_t n = std::min(per_block_, last - first);

@@ -30,7 +30,8 @@ class Levels {
   void end();
 
   /// The mean square of the loudest 100 ms of samples [start, end), or of all of them if they are fewer.
-  /// Cells belong to the stretch that they end in. 0 after the signal's end.
+  /// Cells belong to the stretch that they end in. 0 after the signal's end, and
+  /// infinite if a part was forgotten, which may have been loud.
   double loudest(std::int64_t start, std::int64_t end) const;
 
   /// The same for the whole signal.

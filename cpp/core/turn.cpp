@@ -1,11 +1,11 @@
 #include "core/turn.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
-#include <thread>
 
+#include "core/cores.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio {
@@ -31,20 +31,18 @@ class TurnQueue {
       return;
     }
     Waiter mine;
-    (last_ == nullptr ? first_ : last_->next) = &mine;
-    last_ = &mine;
+    waiting_.push_back(&mine);
     mine.called.wait(lock, [&] { return mine.has_turn; });
   }
 
   void give_back() {
     const std::lock_guard lock(mutex_);
-    if (first_ == nullptr) {
+    if (waiting_.empty()) {
       ++free_;
       return;
     }
-    Waiter& next = *first_;
-    first_ = next.next;
-    if (first_ == nullptr) last_ = nullptr;
+    Waiter& next = *waiting_.front();
+    waiting_.pop_front();
     next.has_turn = true;
     next.called.notify_one();  // under the lock, because the waiter's end destroys it
   }
@@ -53,13 +51,11 @@ class TurnQueue {
   struct Waiter {
     std::condition_variable called;
     bool has_turn = false;
-    Waiter* next = nullptr;
   };
 
   std::mutex mutex_;  ///< guards what follows, and the waiters
-  std::size_t free_ = std::max(std::thread::hardware_concurrency(), 1u);
-  Waiter* first_ = nullptr;  ///< who waits longest; the list lies on the waiters' stacks
-  Waiter* last_ = nullptr;
+  unsigned free_ = runs_at_once();
+  std::deque<Waiter*> waiting_;  ///< who waits longest comes first
   platform::ForkGuard guard_;
 };
 

@@ -5,12 +5,12 @@ namespace fastaudio {
 
 class TurnQueue;
 
-/// A turn lasts as long as the object. The process has as many at once as it may use cores, and hands them
-/// out in the order of asking. More work at once would end no sooner, and each piece of it takes its own
+/// A turn lasts as long as the object. The process has `runs_at_once()` of them, and hands them out in the
+/// order of asking. More work at once would end no sooner, and each piece of it takes its own
 /// memory. Don't ask for one while holding a lock that the holder of another needs.
 class Turn {
  public:
-  /// Waits for the turn, unless the thread is within a `TurnsAtOnce`.
+  /// Waits for the turn, unless the thread is within a `TurnsAtOnce`. Throws what `runs_at_once` does.
   Turn();
   ~Turn();
   Turn(const Turn&) = delete;

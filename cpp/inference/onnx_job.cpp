@@ -30,8 +30,10 @@ void OnnxJob::fill(const float* rows, std::size_t n) {
 }
 
 void OnnxJob::run() {
-  Tensors& tensors = tensors_for(plan_.layout.fixed_batch ? plan_.layout.batch : n_rows_);
-  node_.session().run(input_names_, tensors.inputs, output_names_, tensors.outputs);
+  const std::size_t n_rows = plan_.layout.fixed_batch ? plan_.layout.batch : n_rows_;
+  Tensors& tensors = tensors_for(n_rows);
+  node_.session().run(input_names_, tensors.inputs, output_names_, tensors.outputs,
+                      n_rows * plan_.layout.row_size());
   for (std::size_t s = 0; s < node_.states().size(); ++s) {
     std::swap(tensors.inputs[1 + s], tensors.outputs[outputs_.size() + s]);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/turn.hpp"
 #include "dsp/aligned.hpp"
 #include "inference/onnx_model.hpp"
 
@@ -58,7 +59,8 @@ std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) 
   std::vector<const char*> output_names;
   for (const std::string& name : names) output_names.push_back(name.c_str());
   std::vector<OrtValue*> outputs(names.size(), nullptr);
-  session.run(input_names, inputs, output_names, outputs);
+  const TurnsAtOnce now;  // with the lock held, and maybe Python's too, a wait would stop everyone
+  session.run(input_names, inputs, output_names, outputs, n_values(input));
   std::vector<Shape> shapes;
   for (OrtValue* output : outputs) shapes.push_back(session.take_shape(output));
   return shapes_[input] = shapes;

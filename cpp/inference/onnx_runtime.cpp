@@ -76,7 +76,7 @@ void self_test(const Runtime& runtime) {
   const auto x = session.tensor(in, {2});
   const auto y = session.tensor(out, {2});
   std::vector<OrtValue*> outputs{y.get()};
-  session.run({"x"}, {x.get()}, {"y"}, outputs);
+  session.run({"x"}, {x.get()}, {"y"}, outputs, 2);
   if (out[0] != -1.5f || out[1] != 2.0f)
     fail(runtime.path(), "-1.5 from the self-test", std::to_string(out[0]));
 }

@@ -152,9 +152,11 @@ Handle<OrtValue> Session::tensor(float* data, const Shape& shape) const {
 }
 
 void Session::run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
-                  const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const {
+                  const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs,
+                  std::size_t n_in) const {
+  const auto n = static_cast<double>(std::max<std::size_t>(n_in, 1));
   std::optional<Turn> turn;  // comes first: those who wait for one don't hold up the end of the process
-  if (fastest_ns_.load(std::memory_order_relaxed) >= kSlow_ns) turn.emplace();
+  if (n * per_value_ns_.load(std::memory_order_relaxed) >= kSlow_ns) turn.emplace();
   const Runtime::RunInProgress running;
   const KeepFloatEnvironment keep;
   const OrtRunOptions* no_options = nullptr;
@@ -163,8 +165,8 @@ void Session::run(const std::vector<const char*>& input_names, const std::vector
       runtime_->api().run(session_of_process(), no_options, input_names.data(), inputs.data(), inputs.size(),
                           output_names.data(), output_names.size(), outputs.data()),
       subject_, "a network that runs on these rows");
-  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - start;
-  if (took.count() < fastest_ns_.load(std::memory_order_relaxed)) fastest_ns_ = took.count();
+  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+  if (took.count() / n < per_value_ns_.load(std::memory_order_relaxed)) per_value_ns_ = took.count() / n;
 }
 
 Shape Session::take_shape(OrtValue* value) const {

@@ -37,8 +37,9 @@ std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
 
 /// A model that is ready to run. It is thread-safe; a run uses its caller's thread only. It waits for a
 /// `Turn` first, because each run at the same time takes memory for all the network's layers, which the
-/// session then keeps. Networks that take less than a millisecond need little, and take no turns. In a forked
-/// child, the session is made anew at its first use.
+/// session then keeps. Runs that take less than a millisecond need little, and take no turns; how long one
+/// takes is told by the shortest run so far for each of its values, since runs differ in their rows. In a
+/// forked child, the session is made anew at its first use.
 class Session {
  public:
   /// Its error messages begin with `subject`; `model` is the file's content.
@@ -51,15 +52,17 @@ class Session {
   /// Wraps `data`, which must outlive the tensor.
   Handle<OrtValue> tensor(float* data, const Shape& shape) const;
 
-  /// Reads the inputs and fills the outputs. ONNX Runtime allocates those that are null.
+  /// Reads the inputs, which hold `n_in` values beside the state, and fills the outputs. ONNX Runtime
+  /// allocates those that are null.
   void run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
-           const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs) const;
+           const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs,
+           std::size_t n_in) const;
 
   /// Returns the shape of a tensor that a run allocated, and releases the tensor.
   Shape take_shape(OrtValue* value) const;
 
  private:
-  static constexpr std::int64_t kSlow_ns = 1'000'000;
+  static constexpr double kSlow_ns = 1e6;
 
   Handle<OrtSession> create() const;
   OrtSession* session_of_process() const;
@@ -73,7 +76,7 @@ class Session {
   mutable std::mutex mutex_;  ///< held while the two below are made anew after a fork
   mutable Handle<OrtSession> session_;
   mutable std::atomic<int> generation_;
-  mutable std::atomic<std::int64_t> fastest_ns_{kSlow_ns};  ///< the shortest run so far
+  mutable std::atomic<double> per_value_ns_{kSlow_ns};  ///< of the fastest run so far
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
 };

@@ -42,6 +42,7 @@ std::vector<Output> Softmax::describe(const StreamSpec& input) const {
   }
   StreamSpec spec = input;
   spec.unit = "probability";
+  if (spec.kind == StreamSpec::Kind::samples) spec.kind = StreamSpec::Kind::rows;
   return {{"", spec}};
 }
 

@@ -2020,8 +2020,9 @@ def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
     """Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''."""
 def set_onnxruntime_library(path: str) -> None:
     """Says where ONNX Runtime's library lies; this has no effect once it is open."""
-def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat | typing.SupportsIndex | None) -> Node:
+def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat | typing.SupportsIndex | None, *, swappable: bool = False) -> Node:
     """
     The node with a mark at the end of each row of scores, 1 for a silent window; events skip silent windows
     and end in a summary row. A window is silent whose loudest 100 ms are below `silence_db`; None marks none.
+    `swappable` nodes begin alike, so that a live stream can go on with another one.
     """

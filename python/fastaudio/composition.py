@@ -49,8 +49,14 @@ class Composition:
         """
         self._adapter = Adapter(node, channel=channel, quality=quality)
         self.silence_db = checked_silence(silence_db)
-        watched = with_silence(node, self._adapter.spec, self.silence_db)
-        self._runner = Adapter(watched, channel=channel, quality=quality)
+        self._runner, self._live_runner = (
+            Adapter(
+                with_silence(node, self._adapter.spec, self.silence_db, swappable=live),
+                channel=channel,
+                quality=quality,
+            )
+            for live in (False, True)
+        )
         self.node = node
         self.channel = channel
         self.quality: Quality = quality
@@ -145,14 +151,16 @@ class Composition:
 
     head = adapted  # its name in 0.1.0
 
-    def runnable(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
+    def runnable(self, sample_rate: int, channels: int, *, live: bool = False) -> tuple[Node, StreamSpec]:
         """Return what `adapted` does, with marks: rows of scores say at their end whether they are silent.
+
+        With `live`, all pipelines with the same front end begin with the same parts, as a swap needs them.
 
         Raises:
             ModelError: it would give tags from untrained weights.
         """
         self._require_trained()
-        return self._runner.adapt(sample_rate, channels)
+        return (self._live_runner if live else self._runner).adapt(sample_rate, channels)
 
     def _require_trained(self) -> None:
         require_trained(self.card, self.output_specs.values(), untrained=self.untrained)

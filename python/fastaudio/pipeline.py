@@ -186,7 +186,7 @@ class Pipeline(Composition):
         Raises:
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
-        node, spec = self.runnable(sample_rate, channels)
+        node, spec = self.runnable(sample_rate, channels, live=True)
         live = LiveOptions(**LIVE_DEFAULTS | options)
         return LiveStream(node, spec, live, model=self.name, pool=pool, started=started)
 
@@ -232,7 +232,7 @@ class Pipeline(Composition):
         how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
         how["retry_s"] = retry_s
         source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)
-        node, spec = pipeline.runnable(source.sample_rate, source.channels)
+        node, spec = pipeline.runnable(source.sample_rate, source.channels, live=True)
         return LiveStream(node, spec, live, model=pipeline.name, pool=pool, source=source, started=started)
 
     @checked_keywords

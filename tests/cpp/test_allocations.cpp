@@ -20,9 +20,11 @@
 namespace {
 
 thread_local long allocations = 0;
+thread_local std::size_t allocated = 0;  // bytes
 
 void* counted(std::size_t size) {
   ++allocations;
+  allocated += size;
   void* memory = std::malloc(std::max<std::size_t>(size, 1));
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -155,6 +157,17 @@ TEST_CASE("allocations: nor does a pipeline that marks silence") {
   CHECK(allocations_of(*with_silence(found, samples, -70.0), samples, false) == 0);
 }
 
+TEST_CASE("allocations: a stream whose scores come at an unknown time reserves no more than others") {
+  const StreamSpec samples = StreamSpec::samples(22050);
+  const std::vector<NodePtr> parts{std::make_shared<RMS>(RMS::Options{}),
+                                   std::make_shared<Normalize>(Normalize::Options{.over = "clip"}),
+                                   std::make_shared<Tags>(Tags::Options{{"loud"}})};
+  const NodePtr node = with_silence(std::make_shared<Sequential>(parts), samples, -70.0);
+  const std::size_t before = allocated;
+  const auto stream = node->open(samples);
+  CHECK(allocated - before < std::size_t{1} << 20);
+}
+
 TEST_CASE("allocations: a sound card's callback makes none, nor does a push or a look for work") {
   const StreamSpec stereo{44100, {2}, "samples", {}, 0, 0, 0};
   const auto node = std::make_shared<Mono>(Mono::Options{});
@@ -245,7 +258,7 @@ TEST_CASE("allocations: a network with state makes none but those of ONNX Runtim
   const std::vector<onnx::OrtValue*> inputs{tensors[0].get(), tensors[1].get()};
   std::vector<onnx::OrtValue*> outputs{tensors[2].get(), tensors[3].get()};
   const std::vector<const char*> in{"x", "h"}, out{"y", "h_next"};
-  session.run(in, inputs, out, outputs);
-  CHECK(pushed == count([&] { session.run(in, inputs, out, outputs); }));
+  session.run(in, inputs, out, outputs, 3);
+  CHECK(pushed == count([&] { session.run(in, inputs, out, outputs, 3); }));
   CHECK(sink.n_rows() == 21);
 }

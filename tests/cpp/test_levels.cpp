@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "core/compose/parallel.hpp"
 #include "core/compose/sequential.hpp"
 #include "helpers.hpp"
@@ -88,6 +90,15 @@ TEST_CASE("levels: they are the same bits however sound is cut, and are kept for
   CHECK(whole.loudest(0, 320) == doctest::Approx(mean_square(x, 0, 320)));  // nothing was forgotten
 }
 
+TEST_CASE("levels: a reader that comes later finds the last stretch, and what was forgotten isn't silent") {
+  const Floats x(1'000'000, 0.0f);
+  Levels levels(kRate);
+  levels.add(x.data(), x.size(), 1);
+  const auto reader = levels.add_reader(1);
+  CHECK(levels.loudest(960'000, 1'000'000) == 0);
+  CHECK(std::isinf(levels.loudest(0, 1'000'000)));
+}
+
 TEST_CASE("silence: rows are marked by their own windows, also in branches") {
   Floats x(3200, 0.0f);
   std::fill(x.begin() + 640, x.begin() + 960, 0.5f);  // window 2 of 10
@@ -111,4 +122,18 @@ TEST_CASE("silence: rows are marked by their own windows, also in branches") {
 TEST_CASE("silence: a node without scores stays as it is") {
   const NodePtr node = network();
   CHECK(with_silence(node, StreamSpec::samples(kRate), -70.0) == node);
+}
+
+TEST_CASE("silence: swappable networks begin alike, whether they mark silence or not") {
+  const StreamSpec input = StreamSpec::samples(kRate);
+  std::vector<std::string> labels;
+  for (int k = 0; k < 320; ++k) labels.push_back(std::to_string(k));
+  const NodePtr tags = std::make_shared<Tags>(Tags::Options{.labels = labels});
+  const NodePtr tagger = std::make_shared<Sequential>(std::vector<NodePtr>{network(), tags});
+  const std::string first = with_silence(tagger, input, -70.0)->parts().front()->repr();
+  CHECK(with_silence(tagger, input, std::nullopt, true)->parts().front()->repr() == first);
+  const NodePtr rows = with_silence(network(), input, -70.0, true);
+  CHECK(rows->parts().front()->repr() == first);
+  const Floats x = Random(4).samples(3200);
+  CHECK(same_bits(run(*rows, input, x), run(*network(), input, x)));
 }

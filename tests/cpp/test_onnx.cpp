@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <deque>
 #include <string>
 
 #include "core/compose/sequential.hpp"
 #include "core/compose/split.hpp"
+#include "core/cores.hpp"
+#include "core/turn.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
 #include "onnx_models.hpp"
@@ -125,6 +128,15 @@ TEST_CASE("ONNX: an unknown output is told beside those there are") {
   const std::string message = message_of<ModelError>([] { musicnn({.outputs = {"tagram"}}); });
   CHECK(message.starts_with("OnnxModel('model.onnx'): expected outputs among ['taggram', "));
   CHECK(message.ends_with("], got 'tagram'"));
+}
+
+TEST_CASE("ONNX: asking what comes out waits for nobody's run") {
+  if (!has_runtime()) return;
+  const auto model = read_model(FASTAUDIO_GOLDEN "/onnx/outputs.onnx", {.outputs = {"triple"}});
+  std::deque<Turn> taken;
+  for (unsigned i = 0; i < runs_at_once(); ++i) taken.emplace_back();
+  const StreamSpec rows{2, {7, 3}, "rows", {}, 0, 0};
+  CHECK(model->outputs(rows).front().spec.shape == std::vector<std::int64_t>{7, 3});  // or hangs
 }
 
 TEST_CASE("ONNX: rows of another shape are refused") {

@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <thread>
@@ -11,17 +10,12 @@
 #include <unistd.h>
 #endif
 
+#include "core/cores.hpp"
 #include "core/turn.hpp"
 
 using namespace fastaudio;
 
-namespace {
-
-unsigned cores() { return std::max(std::thread::hardware_concurrency(), 1u); }
-
-}  // namespace
-
-TEST_CASE("turns: no more at once than cores, and everyone gets theirs") {
+TEST_CASE("turns: no more at once than runs may happen, and everyone gets theirs") {
   std::atomic<unsigned> now{0};
   std::atomic<unsigned> most{0};
   std::atomic<int> served{0};
@@ -42,12 +36,12 @@ TEST_CASE("turns: no more at once than cores, and everyone gets theirs") {
   }
   for (auto& thread : threads) thread.join();
   CHECK(served == 3200);
-  CHECK(most <= cores());
+  CHECK(most <= runs_at_once());
 }
 
 TEST_CASE("turns: live sound doesn't wait, even if all turns are taken") {
   std::deque<Turn> taken;
-  for (unsigned i = 0; i < cores(); ++i) taken.emplace_back();
+  for (unsigned i = 0; i < runs_at_once(); ++i) taken.emplace_back();
   {
     const TurnsAtOnce live_sound;
     CHECK(TurnsAtOnce::active());
@@ -61,7 +55,7 @@ TEST_CASE("turns: live sound doesn't wait, even if all turns are taken") {
 #ifndef _WIN32
 TEST_CASE("turns: a fork's child has its own") {
   std::deque<Turn> taken;
-  for (unsigned i = 0; i < cores(); ++i) taken.emplace_back();
+  for (unsigned i = 0; i < runs_at_once(); ++i) taken.emplace_back();
   const pid_t child = fork();
   if (child == 0) {
     alarm(20);  // ends a child that waits for the parent's turns

@@ -68,7 +68,9 @@ class GateStream final : public Stream, public LevelReader {
   void read(const std::shared_ptr<Levels>& levels, double base_s) override {
     levels_ = levels;
     base_s_ = base_s;
-    reader_ = spec_.once() || !levels ? nullptr : levels->add_reader(spec_.latency_s + spec_.span_s);
+    // Where the latency isn't known, the levels grow as they have to.
+    const double span_s = spec_.span_s + (std::isfinite(spec_.latency_s) ? spec_.latency_s : 0);
+    reader_ = spec_.once() || !levels ? nullptr : levels->add_reader(span_s);
     if (reader_) reader_->from = sample_of(0, 0);
   }
 
@@ -176,9 +178,10 @@ NodePtr rewritten(const NodePtr& node, const StreamSpec& input, std::optional<do
 
 }  // namespace
 
-NodePtr with_silence(const NodePtr& node, const StreamSpec& input, std::optional<double> silence_db) {
+NodePtr with_silence(const NodePtr& node, const StreamSpec& input, std::optional<double> silence_db,
+                     bool swappable) {
   const NodePtr network = rewritten(node, input, silence_db);
-  if (network == node || !silence_db) return network;
+  if (!swappable && (network == node || !silence_db)) return network;
   return std::make_shared<Sequential>(std::vector<NodePtr>{std::make_shared<Level>(input), network});
 }
 

@@ -13,7 +13,9 @@ namespace fastaudio {
 ///
 /// A window is silent if the loudest 100 ms of the node's input in it (all of it, if it is shorter) are below
 /// `silence_db`, the mean square in dB relative to 1. Without `silence_db`, no window is. Rows, rates and
-/// latencies stay what they are.
-NodePtr with_silence(const NodePtr& node, const StreamSpec& input, std::optional<double> silence_db);
+/// latencies stay what they are. `swappable` networks begin alike, with what keeps the level, whether they
+/// need it or not: then a live stream can go on with one that does.
+NodePtr with_silence(const NodePtr& node, const StreamSpec& input, std::optional<double> silence_db,
+                     bool swappable = false);
 
 }  // namespace fastaudio

@@ -161,7 +161,7 @@ class LiveStream:
         self._require_process()
         if self._reader.closed:
             raise _core.StateError("live: expected no swap after close, got one; open a new stream")
-        node, spec = pipeline.runnable(self.sample_rate, self.channels)
+        node, spec = pipeline.runnable(self.sample_rate, self.channels, live=True)
         network = Network(node.output_specs(spec), self.sample_rate, pipeline.name)
         with self._swapping:
             networks = self._reader.networks

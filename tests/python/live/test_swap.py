@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio.tags import Window
 from live_helpers import (
     RATE_HZ,
     assert_windows_are,
@@ -79,6 +80,25 @@ def test_a_swap_changes_the_model_between_two_patches(
             pytest.approx(match.start_s, abs=1e-9),
             pytest.approx(match.end_s, abs=1e-9),
         )
+
+
+def test_embeddings_and_tags_of_any_silence_swap_into_each_other(
+    tagger: fa.Pipeline, guitar_16k: NDArray[np.float32]
+) -> None:
+    sound = np.concatenate([guitar_16k[:100_000], np.zeros(160_000, np.float32)])
+    others = [tagger.layer(), fa.Pipeline(tagger.node, card=tagger.card, silence_db=None), tagger]
+    with tagger.layer().live(RATE_HZ, max_results=10**4) as stream:
+        for k, other in enumerate(others):
+            stream.push(sound[40_000 * k : 40_000 * (k + 1)])
+            stream.swap(other)
+        stream.push(sound[120_000:])
+        got = drain(stream)
+    tags = [window for window in got if isinstance(window, Window)]
+    want = {round(window.start_s, 6): window.silent for window in tagger(sound, sample_rate=RATE_HZ)}
+    marked = [window for window in tags if window.start_s >= 120_000 / RATE_HZ]
+    assert len(got) == len(want)
+    assert {window.silent for window in marked} == {True}
+    assert [window.silent for window in marked] == [want[round(window.start_s, 6)] for window in marked]
 
 
 def test_another_front_end_is_refused_and_nothing_changes(tagger: fa.Pipeline) -> None:

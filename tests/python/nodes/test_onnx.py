@@ -397,3 +397,19 @@ def test_a_network_of_another_type_is_told_which(tmp_path: Path, element: str) -
         fa.ModelError, match=rf"one float32 input, got \['x'\] of {name}; export it in float32$"
     ):
         fa.OnnxModel(tmp_path / "net.onnx")
+
+
+def test_names_that_are_not_utf8_are_told_as_well_as_can_be(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    names = ["x", "y~~", "z~~"]
+    axes = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 4]) for name in names]
+    nodes = [onnx.helper.make_node("Identity", ["x"], [name]) for name in names[1:]]
+    graph = onnx.helper.make_graph(nodes, "g", axes[:1], axes[1:])
+    network = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    path = tmp_path / "net.onnx"
+    path.write_bytes(network.SerializeToString().replace(b"~~", b"\xff\xfe"))
+    with pytest.raises(fa.ModelError, match=r"expected outputs among \['y\ufffd+', 'z\ufffd+'\], got 'y1'"):
+        fa.OnnxModel(path, outputs=["y1"])
+    assert fa.OnnxModel(path).available_outputs == ["y\ufffd\ufffd", "z\ufffd\ufffd"]
+    rows = np.ones((2, 4), np.float32)
+    assert np.array_equal(fa.OnnxModel(path)(rows), rows)

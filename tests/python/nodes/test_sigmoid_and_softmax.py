@@ -38,6 +38,12 @@ def test_labels_stay_and_the_unit_is_probability(node: fa.Node) -> None:
     assert (spec.labels, spec.kind, spec.unit, spec.rate_hz) == (["dog", "cat"], "scores", "probability", 8)
 
 
+@pytest.mark.parametrize("node", [fa.Sigmoid(), fa.Softmax()])
+def test_of_samples_of_several_channels_come_rows(node: fa.Node) -> None:
+    spec = node.output_specs(fa.StreamSpec(rate_hz=16_000, shape=[2]))[""]
+    assert (spec.kind, spec.unit, spec.shape) == ("rows", "probability", (2,))
+
+
 def test_softmax_of_single_values_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^Softmax: expected rows of several values, got .*; take Sigmoid"):
         fa.Softmax().output_specs(fa.StreamSpec(rate_hz=16_000))

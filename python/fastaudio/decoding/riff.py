@@ -24,11 +24,11 @@ MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _WRAP = 1 << 32
 _MAX_CHUNKS = 10_000
 _MAX_FORMAT = 1 << 16
-_PADDING = 1 << 12  # zeros after the end that are no sound
+_PADDING = 1 << 20  # zeros after the end that are no sound
+_LITTLE = 1 << 12
 # What those write who don't know the length, less what some take off for the header.
 _UNKNOWN = (_WRAP - 1, _WRAP - 2, 1 << 31, 0x7FFF_F000, 0xFFFF_F000, 0xFFFF_FF00)
 _LEAST_HEADER = 20
-_STEP = 1 << 20
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
 # Chunks that may follow the sound; "_" at the end stands for a space.
@@ -80,7 +80,8 @@ def parts(source: Source) -> list[Part] | None:
     rest = source.size - first
     unknown = _is_unknown(stated, first)
     if stated == 0:  # of many zeros, too: they may be silence
-        unknown = not _ends_well(source, first, header.order) or (rest > _PADDING and _is_zero(source, first))
+        silent = rest > _LITTLE and not any(source.read(first, min(rest, _PADDING)))
+        unknown = silent or not _ends_well(source, first, header.order)
     if unknown:
         length = _before_tags(source, first, source.size) - first
     elif stated > rest:
@@ -155,17 +156,8 @@ def _ends_well(source: Source, end: int, order: str) -> bool:
             if position % 2:  # padding after a chunk of odd size, which some writers forget
                 position += 1
                 continue
-            return _is_zero(source, position)
+            return rest <= _PADDING and not any(source.read(position, rest))
         position += 8 + _size(head, order)
-    return True
-
-
-def _is_zero(source: Source, position: int) -> bool:
-    """Tell whether there are only zeros from a position on."""
-    while data := source.read(position, _STEP):
-        if data.count(0) < len(data):
-            return False
-        position += len(data)
     return True
 
 

@@ -60,6 +60,8 @@ void register_errors(py::module_& m) {
       set(PyExc_TypeError, error.what());
     } catch (const StateError& error) {
       set(state_error, error.what());
+    } catch (const EndOfProcess& error) {
+      set(PyExc_SystemExit, error.what());  // else a thread's traceback could meet the end of stderr
     } catch (const ModelError& error) {
       set(model_error, error.what());
     } catch (const Overrun& error) {

@@ -35,4 +35,9 @@ struct ModelError : Error {
   using Error::Error;
 };
 
+/// A thread goes on while the process ends; whoever runs it should let it end without a word.
+struct EndOfProcess : ModelError {
+  using ModelError::ModelError;
+};
+
 }  // namespace fastaudio

@@ -18,6 +18,7 @@ namespace {
 
 std::atomic<int> runs_in_progress{0};
 std::atomic<bool> closed{false};
+std::thread::id closing_thread;  // set before `closed`
 
 std::mutex library_mutex;  ///< guards the next
 std::string library_path;
@@ -104,6 +105,7 @@ void Runtime::set_library(const std::string& path) {
 }
 
 void Runtime::close() {
+  closing_thread = std::this_thread::get_id();
   closed = true;
   while (runs_in_progress > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
@@ -112,7 +114,9 @@ Runtime::RunInProgress::RunInProgress() {
   ++runs_in_progress;
   if (closed) {
     --runs_in_progress;
-    throw ModelError("ONNX Runtime: expected no run while the process ends, got one");
+    const char* text = "ONNX Runtime: expected no run while the process ends, got one";
+    if (std::this_thread::get_id() == closing_thread) throw ModelError(text);
+    throw EndOfProcess(text);
   }
 }
 

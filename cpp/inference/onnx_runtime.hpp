@@ -47,7 +47,8 @@ class Runtime {
   /// process.
   static void close();
 
-  /// Lives as long as a run; throws ModelError after `close`.
+  /// Lives as long as a run; after `close` it throws ModelError in the thread that closed, EndOfProcess in
+  /// others.
   class RunInProgress {
    public:
     RunInProgress();

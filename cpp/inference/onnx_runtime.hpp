@@ -10,7 +10,7 @@
 
 namespace fastaudio::onnx {
 
-/// Of these names there are some, and another was asked for.
+/// A name was asked for that is not among the known ones.
 struct UnknownName : ModelError {
   UnknownName(const std::string& expected, std::vector<std::string> among, std::string name,
               const char* remedy = "");

@@ -89,7 +89,7 @@ def parts(source: Source) -> list[Part] | None:
     else:
         length = _length(source, first, stated, header.order)
     if length == stated and not header.late:
-        # Of compressed sound, libsndfile estimates how much there is.
+        # libsndfile estimates how much compressed sound there is.
         return [Part(truncated=False, exact=_is_plain(header))]
     return [_mended(source, header, length, truncated=False)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import soundfile
@@ -44,11 +45,61 @@ with ThreadPoolExecutor(50) as threads:
 """
 
 
+# The same with files, which each call decodes.
+_SERVE_FILES = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import fastaudio
+pipeline = fastaudio.Pipeline.load('musicnn-mtt')
+with ThreadPoolExecutor(50) as threads:
+    list(threads.map(pipeline, [sys.argv[1]] * int(sys.argv[2])))
+"""
+# Pages that processes share are counted once: each process has its part of them.
+_FORKED = """
+import os, sys, fastaudio
+def share():
+    with open('/proc/self/smaps_rollup') as lines:
+        return sum(int(line.split()[1]) for line in lines if line.startswith('Pss:')) * 1024
+pipeline = fastaudio.Pipeline.load('musicnn-mtt', threads=1)
+pipeline(sys.argv[1])
+n = int(sys.argv[2])
+done, go, end = os.pipe(), os.pipe(), os.pipe()
+for _ in range(n):
+    if os.fork() == 0:
+        pipeline(sys.argv[1])
+        os.write(done[1], b'.')
+        os.read(go[0], 1)  # until all have run
+        os.write(done[1], share().to_bytes(8, 'big'))
+        os.read(end[0], 1)  # until all have told
+        os._exit(0)
+told = 0
+while told < n:
+    told += len(os.read(done[0], n - told))
+os.write(go[1], b'.' * n)
+data = b''
+while len(data) < 8 * n:
+    data += os.read(done[0], 8 * n - len(data))
+print(share() + sum(int.from_bytes(data[i:i + 8], 'big') for i in range(0, 8 * n, 8)))
+os.write(end[1], b'.' * n)
+"""
+
+
 def peak_mb(code: str, *arguments: str) -> Measure:
     """Return a measurement: the peak of a process that runs `code`, in MB of 10**6 bytes."""
 
     def measure(_: object) -> float:
         command = [sys.executable, "-c", f"{code}\n{_PEAK}", *arguments]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return int(done.stdout) / 1e6
+
+    return measure
+
+
+def forked_mb(path: str, n_workers: int) -> Measure:
+    """Return a measurement: what a process and its forked workers hold together, in MB of 10**6 bytes."""
+
+    def measure(_: object) -> float:
+        command = [sys.executable, "-W", "ignore", "-c", _FORKED, path, str(n_workers)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         return int(done.stdout) / 1e6
 
@@ -78,6 +129,17 @@ def groups(context: Context) -> list[Group]:
     ]
     cases += [
         Case(f"fastaudio, {n} calls by 50 threads", peak_mb(_SERVE, str(once), str(n)), target=below)
-        for n in (50, 500)
+        for n in (50, 1000)
     ]
+    ten_s = context.temp / "ten_s.wav"
+    sound, rate = soundfile.read(context.audio, frames=10 * soundfile.info(context.audio).samplerate)
+    soundfile.write(ten_s, sound, rate)
+    cases.append(
+        Case("fastaudio, 200 WAV files by 50 threads", peak_mb(_SERVE_FILES, str(ten_s), "200"), target=below)
+    )
+    if Path("/proc/self/smaps_rollup").exists():
+        cases += [
+            Case(f"fastaudio, {n} forked workers", forked_mb(str(ten_s), n), target=Target(500, of="value"))
+            for n in (2, 8)
+        ]
     return [Group("peak memory of a process, musicnn-mtt", "MB", cases, rounds=3, warm_up=False)]

@@ -153,6 +153,7 @@ class FfmpegDecoder:
         self.n_samples = self._stated()
         self.truncated = _is_cut(source)
         self._n_packets = self._n_samples = 0
+        self._end_s = 0.0  # of all streams
         self._layout = context.layout
         self._frames = self._decoded()
         self._ready: NDArray[np.float32] = np.empty((0, self.channels), dtype=np.float32)
@@ -202,9 +203,15 @@ class FfmpegDecoder:
         # Some containers state how many packets there are, others how long they take.
         if not self._stream.codec_context.name.startswith("pcm"):  # of which samples are counted instead
             self.truncated |= 0 < self._n_packets < self._stream.frames
-        alone = len(self._container.streams) == 1  # what is stated may be another stream's length
-        if alone and self._container.format.name in _STATE_LENGTH and self.n_samples is not None:
-            self.truncated |= self._n_samples < self.n_samples - _SLACK_S * self.sample_rate
+        if self._container.format.name in _STATE_LENGTH:
+            self.truncated |= self._ends_early()
+
+    def _ends_early(self) -> bool:
+        """Tell whether nothing comes up to the length that the header states: the longest stream's."""
+        if len(self._container.streams) > 1:  # that of ASF counts a time before the start
+            stated_s = (self._container.duration or 0) / self._av.time_base
+            return "matroska" in self._container.format.name and 0 < self._end_s < stated_s - _SLACK_S
+        return self.n_samples is not None and self._n_samples < self.n_samples - _SLACK_S * self.sample_rate
 
     def _converted(self, resampler: Any, frame: Any) -> Iterator[NDArray[np.float32]]:
         """Yield a frame at the first one's rate and layout; None gives what the resampler still holds."""
@@ -216,7 +223,7 @@ class FfmpegDecoder:
 
     def _sound(self) -> Iterator[Any]:
         error = self._av.FFmpegError
-        packets = self._container.demux(self._stream)
+        packets = self._container.demux()
         while True:
             try:
                 packet = next(packets, None)
@@ -225,6 +232,11 @@ class FfmpegDecoder:
                 return
             if packet is None:
                 return
+            if packet.pts is not None and packet.time_base is not None:
+                end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                self._end_s = max(self._end_s, end_s)
+            if packet.stream.index != self._stream.index:  # of the empty packet at the end, too
+                continue
             self._n_packets += packet.size > 0
             try:
                 frames = packet.decode()

@@ -107,6 +107,15 @@ def test_a_file_cut_short_says_so(av: Any, kind: str, codec: str) -> None:
     assert 0 < len(got) < 3 * RATE
 
 
+def test_a_video_cut_short_says_so_and_one_longer_than_its_sound_does_not(av: Any) -> None:
+    data = made(av, "matroska", "flac", noise(4.0, 2, RATE), video=True)
+    assert decoded(data)[2] is False
+    got, _, truncated = decoded(data[: len(data) // 2])
+    assert truncated
+    assert 0 < len(got) < 3 * RATE
+    assert decoded(made(av, "matroska", "flac", noise(0.2, 2, RATE), video=True))[2] is False
+
+
 def test_paths_and_file_objects_are_read_alike(av: Any, tmp_path: Path) -> None:
     data = made(av, "ipod", "aac", noise(1.0, 1, RATE))
     (tmp_path / "phone.m4a").write_bytes(data)

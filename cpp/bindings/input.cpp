@@ -38,7 +38,7 @@ double peak(const py::array& array) {
 
 /// Python code that makes samples of integers, given the code that gives them. Their full scale follows from
 /// their type. But many programs keep values of 16 bits in wider integers, and what isn't even as loud as the
-/// last bit of 16 would be no sound.
+/// last bit of 16 would be no sound. The same holds for 24 bits.
 std::string from_integers(const py::array& array, const std::string& code) {
   const auto floats = [&](const std::string& power) {
     return "(" + code + " / " + power + ").astype(\"float32\")";
@@ -54,7 +54,12 @@ std::string from_integers(const py::array& array, const std::string& code) {
   if (size == 2) return bits16;  // in the other order of bytes
   const double loudest = peak(array);
   const bool fits_16_bits = loudest > 0 && loudest <= 32768;
+  const bool fits_24_bits = loudest > 32768 && loudest <= 8388608;
   const std::string wide = floats(size == 4 || loudest <= 2147483648.0 ? "2**31" : "2**63");
+  if (fits_24_bits) {
+    return floats("2**23") + " for values of 24 bits, as these are, or " + wide +
+           " for a full scale of 2**31";
+  }
   return fits_16_bits
              ? bits16 + " for values of 16 bits, as these are, or " + wide + " for a full scale of 2**31"
              : wide + ", or " + bits16 + " if the values have 16 bits";
@@ -66,6 +71,7 @@ std::string conversion(const py::array& array, const std::string& code, bool of_
   if (kind == 'i' || kind == 'u') {
     return of_samples ? from_integers(array, code) : code + ".astype(\"float32\")";
   }
+  if (kind == 'b' && of_samples) return "";  // what is only there or not there is no sound
   if (kind == 'f' || kind == 'b') return code + ".astype(\"float32\")";
   if (kind == 'c') {
     return of_samples ? code + ".real.astype(\"float32\"), since sound has no imaginary part"

@@ -55,7 +55,13 @@ class LiveStream {
     const auto taken = [this] {
       if (ready()) wake();
     };
-    return intake_.push(samples, n, patience, taken, [&untaken] { untaken.look(); });
+    try {
+      return intake_.push(samples, n, patience, taken, [&untaken] { untaken.look(); });
+    } catch (const StateError& refused) {  // whoever only pushes hears of the error that ended it, too
+      const std::string reason = results_.reason();
+      if (reason.empty()) throw;
+      throw StateError(refused.what() + (" once this is mended: " + reason));
+    }
   }
   Untaken watch() const { return {results_, push_timeout_s_}; }
 

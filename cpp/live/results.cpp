@@ -52,6 +52,18 @@ void Results::close() {
   changed_.notify_all();
 }
 
+std::string Results::reason() const {
+  const std::lock_guard lock(mutex_);
+  if (!error_) return "";
+  try {
+    std::rethrow_exception(error_);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "";
+  }
+}
+
 bool Results::ended() const {
   const std::lock_guard lock(mutex_);
   return ending_ && queue_.empty() && !error_;

@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace fastaudio::live {
@@ -46,6 +47,9 @@ class Results {
 
   /// Ends the queue and drops everything in it, the error included.
   void close();
+
+  /// The message of the error that ended the stream; empty if there is none.
+  std::string reason() const;
 
   bool ended() const;  ///< no more will come, and all are taken
   bool full() const;

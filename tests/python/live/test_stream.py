@@ -230,3 +230,17 @@ def test_latency_counts_the_resampler_in(tagger: fa.Pipeline) -> None:
         assert found.latency_s >= tagger.latency_s
     with fa.Pipeline(tagger.node >> fa.Mean()).live(16_000) as stream:
         assert stream.latency_s == float("inf")
+
+
+def test_who_only_pushes_hears_what_ended_the_stream() -> None:
+    mel = fa.MelSpectrogram(sample_rate=16_000)
+    pipeline = fa.Pipeline(mel >> fa.Tags([f"band {i}" for i in range(mel.n_mels)]) >> fa.Events())
+    sound = np.random.default_rng(0).standard_normal(1600).astype(np.float32)
+
+    def push_until_refused(stream: fa.LiveStream) -> None:
+        for _ in range(1000):
+            stream.push(sound)
+
+    refused = pytest.raises(fa.StateError, match=r"after an error.*once this is mended: Events: expected")
+    with pipeline.live(sample_rate=16_000) as stream, refused:
+        push_until_refused(stream)

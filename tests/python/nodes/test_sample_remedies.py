@@ -78,6 +78,7 @@ WIDE = BITS16.astype(np.int32) << 16
 KINDS: dict[str, tuple[Any, np.ndarray]] = {
     "int32": (WIDE, FLOATS),
     "int32 of 16-bit values": (BITS16.astype(np.int32), FLOATS),
+    "int32 of 24-bit values": (BITS16.astype(np.int32) << 8, FLOATS),
     "int64 of 16-bit values": (BITS16.astype(np.int64), FLOATS),
     "int64 of 32-bit values": (WIDE.astype(np.int64), FLOATS),
     "int64": (WIDE.astype(np.int64) << 32, FLOATS),
@@ -246,3 +247,8 @@ def test_unaligned_and_strided_samples_are_samples() -> None:
     wide = np.repeat(FLOATS, 3)
     for samples in (unaligned, wide[::3], FLOATS[::-1][::-1], np.ma.masked_array(FLOATS)):
         np.testing.assert_array_equal(MEL(samples), MEL(FLOATS))
+
+
+def test_what_is_only_there_or_not_is_no_sound_and_gets_no_remedy() -> None:
+    with pytest.raises(TypeError, match=r"got bool \(4,\)$"):
+        MEL(np.array([True, False, True, True]))

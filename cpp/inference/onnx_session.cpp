@@ -191,11 +191,10 @@ void Session::run(const std::vector<const char*>& input_names, const std::vector
   };
   Interruptible* scope = Interruptible::current();
   Handle<OrtStatus> status;
-  if (scope != nullptr && (loops_ || expected_ns >= kLong_ns)) {
-    status = supervise(*scope, running, run);
-  } else {
+  {
     const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), [&running] { running.end(); });
-    status = run();
+    const bool maybe_long = loops_ || expected_ns >= kLong_ns;
+    status = scope != nullptr && maybe_long ? supervise(*scope, running, run) : run();
   }
   if (status.get() != nullptr && running.ended()) {
     check_interrupt();

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, __version__
@@ -25,7 +25,14 @@ from fastaudio.cli import devices, embed, evaluate, info, listen, models, pack, 
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
-from fastaudio.cli.terminal import complain, drop_stdout, only_our_words, prepare_stdout, prepare_streams
+from fastaudio.cli.terminal import (
+    Log,
+    complain,
+    drop_stdout,
+    only_our_words,
+    prepare_stdout,
+    prepare_streams,
+)
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.live.devices import DeviceError
 
@@ -65,9 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser().parse_args(argv)
         verbose = getattr(args, "verbose", False)
         prepare_stdout(args)
-        with _terminable(), nullcontext() if verbose else only_our_words():
+        with _terminable(), only_our_words(verbose=verbose):
             level = logging.INFO if verbose else logging.WARNING
-            logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+            logging.basicConfig(level=level, format="%(message)s", handlers=[Log()])
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 status: int = args.run(args)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -34,8 +34,8 @@ class Folder:
         self.path = path
         self._descriptor: int | None = None
         if _HELD:
-            where = {} if above is None else {"dir_fd": above._descriptor}
-            self._descriptor = os.open(path if above is None else path.name, _AS_FOLDER | _NO_LINK, **where)
+            name, where = (path, None) if above is None else (path.name, above._descriptor)  # noqa: SLF001
+            self._descriptor = os.open(name, _AS_FOLDER | _NO_LINK, dir_fd=where)
         elif not stat.S_ISDIR(os.lstat(path).st_mode):
             raise NotADirectoryError(f"not a folder: {path}")
 
@@ -53,7 +53,7 @@ class Folder:
     def status(self, name: str) -> os.stat_result | None:
         """Return what a name stands for, a link for itself; None if it is free."""
         try:
-            return os.stat(self._at(name), follow_symlinks=False, **self._here("dir_fd"))
+            return os.stat(self._at(name), follow_symlinks=False, **self._here("dir_fd"))  # noqa: PTH116
         except FileNotFoundError:
             return None
 
@@ -66,7 +66,8 @@ class Folder:
 
     def replace(self, name: str, other: str) -> None:
         """Give a file another name; what had it is gone."""
-        os.replace(self._at(name), self._at(other), **self._here("src_dir_fd", "dst_dir_fd"))
+        where = self._here("src_dir_fd", "dst_dir_fd")
+        os.replace(self._at(name), self._at(other), **where)  # noqa: PTH105
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is still there."""
@@ -76,7 +77,7 @@ class Folder:
     def make(self, name: str) -> bool:
         """Make a folder in this one; return False if there is one."""
         try:
-            os.mkdir(self._at(name), **self._here("dir_fd"))
+            os.mkdir(self._at(name), **self._here("dir_fd"))  # noqa: PTH102
         except FileExistsError:
             return False
         return True

@@ -77,11 +77,12 @@ def kept(path: str, shown: str) -> Iterator[BufferedRandom]:
             raise OutputError(
                 f"{shown}: expected a file that can be written, got: {error.strerror}"
             ) from error
+        found = os.fstat(descriptor)
+        ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not ours:
+            os.close(descriptor)
+            raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
         with os.fdopen(descriptor, "r+b") as file:
-            found = os.fstat(descriptor)
-            ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not ours:
-                raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
             _lock(descriptor, shown)
             if _is_at(path, found):  # else another run ended in between, and has removed it
                 yield file

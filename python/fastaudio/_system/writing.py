@@ -215,8 +215,8 @@ class _Part:
                 ) from error
             if isinstance(error, FileNotFoundError):  # the folder was removed, or what was in it
                 raise OutputError(
-                    f"{self.text}: expected its folder to stay, got one that was emptied or removed meanwhile; "
-                    "write it again"
+                    f"{self.text}: expected its folder to stay, got one that was emptied or removed "
+                    "meanwhile; write it again"
                 ) from error
             with self._refused("a file that can be written"):
                 self._folder.replace(self._part, self._name)  # a file system without hard links

@@ -91,6 +91,12 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
     for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
         if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
             raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r:.80}")
+    for name, about in data.get("outputs", {}).items():
+        if not isinstance(about, dict) or not isinstance(about.get("shape", []), list):
+            raise ModelError(
+                f"{path}: expected 'outputs' with a dict for each output, and in it 'shape' as a list, got "
+                f"{about!r:.80} for {name!r:.80}"
+            )
     check_weights(data, path)
     return Card(path, data, raw, found)
 
@@ -164,7 +170,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         if card.packed:  # a packed model's networks always lie in its own file
-            return options | {"path": str(card.path.resolve())} | chosen
+            return options | {"path": _utf8(card.path.resolve())} | chosen
         try:
             path = (folder / relative).resolve()
             inside, there = path.is_relative_to(folder), path.is_file()
@@ -174,7 +180,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r:.80}")
         if not there:
             raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
-        return options | {"path": str(path)} | chosen
+        return options | {"path": _utf8(path)} | chosen
 
     try:
         node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
@@ -185,6 +191,17 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
     if expected is not None and expected != got:
         raise ModelError(f"{card.path}: pipeline: expected a front end that gives {expected}, got {got}")
     return node
+
+
+def _utf8(path: Path) -> str:
+    """Return a path as the core takes it."""
+    try:
+        return str(path).encode("utf-8").decode()
+    except UnicodeEncodeError as error:
+        raise ModelError(
+            f"OnnxModel: expected a path in UTF-8, got {str(path)!a:.300}; rename its folder or file, "
+            "or copy the model to another"
+        ) from error
 
 
 def _check_run_time(threads: Any, providers: Any) -> None:

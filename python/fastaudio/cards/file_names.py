@@ -38,8 +38,8 @@ def check_names(subject: object, names: Iterable[str]) -> None:
         parts = name.split("/")
         if len(parts) > _DEEPEST or not name.endswith(_SUFFIX) or not all(map(_is_harmless, parts)):
             raise ModelError(
-                f"{subject}: expected a file's name inside a folder, got {name!r:.80}; give it one that ends in "
-                f"{_SUFFIX} and that every system takes"
+                f"{subject}: expected a file's name inside a folder, got {name!r:.80}; give it one "
+                f"that ends in {_SUFFIX} and that every system takes"
             )
         if (other := taken.setdefault(_folded(name), name)) != name:
             raise ModelError(
@@ -47,10 +47,10 @@ def check_names(subject: object, names: Iterable[str]) -> None:
                 "rename one"
             )
     for name in list(taken.values()):
-        for at, sign in enumerate(name):
-            if sign == "/" and (other := taken.get(_folded(name[:at]))) is not None:
+        for at in (at for at, sign in enumerate(name) if sign == "/"):
+            if _folded(name[:at]) in taken:
                 raise ModelError(
-                    f"{subject}: expected a file or a folder of one name, got {other!r:.80} and {name!r:.80}; "
+                    f"{subject}: expected a file or a folder of one name, got both for {name[:at]!r:.80}; "
                     "rename one"
                 )
 

@@ -7,7 +7,6 @@ import io
 import math
 import os
 import re
-import sys
 import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -18,7 +17,9 @@ import numpy as np
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.growing import create
+from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable, is_stream
+from fastaudio.cli.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -284,4 +285,4 @@ class Recorder:
 
 
 def _to_stderr(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    tell(printable(text, lines=True) + "\n")

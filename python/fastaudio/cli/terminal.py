@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import os
-import re
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from fastaudio._system.text import encoded, printable
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _LONGEST = 1500  # characters of a message: a screen has 24 lines of 80
 _END = 300
 _STDOUT, _STDERR = 1, 2
-# Control characters, line and paragraph separators, changes of direction, bytes that aren't UTF-8.
-_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class _Closed(io.TextIOBase):
@@ -92,7 +90,7 @@ def _moved(name: str, number: int, place: int, null: int) -> Iterator[None]:
     try:
         os.dup2(place, number)
         if ours:
-            moved = open(  # noqa: SIM115, PTH123  # closed below
+            moved = open(  # noqa: SIM115  # closed below
                 kept, "w", encoding=before.encoding, errors=before.errors, closefd=False
             )
             moved.reconfigure(line_buffering=before.line_buffering, write_through=before.write_through)
@@ -125,23 +123,6 @@ def drop_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def encoded(text: str) -> bytes:
-    r"""Return UTF-8; half a pair of surrogates, which it has no form for, is spelled `\ud800`, as in JSON."""
-    return text.encode("utf-8", "backslashreplace")
-
-
-def spelled(name: str) -> str:
-    r"""Return a file's name as text for every reader: its bytes as UTF-8, those that aren't like `\xff`.
-
-    The locale makes no difference.
-    """
-    try:
-        raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raw = encoded(name)
-    return raw.decode("utf-8", "backslashreplace")
-
-
 def put(text: str) -> None:
     """Write data to stdout: UTF-8 with plain line ends, whatever the terminal's encoding."""
     buffer = getattr(sys.stdout, "buffer", None)
@@ -151,17 +132,6 @@ def put(text: str) -> None:
     sys.stdout.flush()
     buffer.write(encoded(text))
     buffer.flush()
-
-
-def printable(text: str, *, lines: bool = False) -> str:
-    """Return text that a terminal only shows: characters that would control it are escaped.
-
-    Args:
-        text: such as a label, or a file's name.
-        lines: whether line ends stay as they are.
-    """
-    text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), spelled(text))
-    return text if lines else text.replace("\n", "\\n")
 
 
 def complain(message: str) -> None:

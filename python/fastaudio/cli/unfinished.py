@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.growing import kept
+from fastaudio._system.text import printable
 from fastaudio._system.writing import OutputError, full_disk
-from fastaudio.cli.terminal import complain, printable
+from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

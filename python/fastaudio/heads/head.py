@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import ModelError
+from fastaudio._system.text import printable
 from fastaudio.cards import pack, read_card
 from fastaudio.cards.pack import licence_in
 from fastaudio.heads import report, similarity
@@ -73,7 +74,7 @@ class Head:
         return "\n".join([*self.notes, *scores, "", *self.evaluation.tables()]) + "\n"
 
     def __str__(self) -> str:
-        return self.report
+        return printable(self.report, lines=True)
 
     def __repr__(self) -> str:
         found = self.metrics["balanced_accuracy"]

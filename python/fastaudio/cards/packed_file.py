@@ -35,6 +35,7 @@ LARGEST_CARD = 16_000_000
 """Bytes that a card may have, packed or not."""
 
 _CARD, _LICENCE, _FILE, _PACKED = (f"fastaudio.{key}" for key in ("card", "licence", "file.", "packed"))
+_TEXTS = (_CARD, _LICENCE)
 _MOST_FILES = 64
 _LARGEST = (1 << 31) - 1  # protobuf's limit
 _CHUNK = 1 << 20
@@ -122,19 +123,25 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
         file.seek(0)
         return None
     length = int(match[1], 16)
-    if length > end:
-        raise ModelError(f"{subject}: expected a network of {length} bytes, got {end}; the file is damaged")
+    if length > end or size > _LARGEST:
+        raise ModelError(
+            f"{subject}: expected a network of {length} bytes in at most {_LARGEST}, got {end} of {size}; "
+            "the file is damaged"
+        )
+    where: dict[str, tuple[int, int]] = {}
+    longest = len(_FILE + _NO_HASH)
+    # Before anything is hashed, since what isn't made of our entries could be of any length.
+    for key, first, last in entries(file, length, end, subject=subject, known=_KEYS, longest_key=longest):
+        if key in where or len(where) > _MOST_FILES:
+            raise ModelError(f"{subject}: expected at most {_MOST_FILES} files, each once, got more")
+        if key in _TEXTS:
+            _require_size(subject, last - first)
+        where[key] = first, last
     file.seek(length)
     digest, hashed = hashlib.sha256(), size - len(_NO_HASH)
     for start in range(length, hashed, _CHUNK):
         digest.update(file.read(min(_CHUNK, hashed - start)))
     _require_hash(subject, digest.hexdigest(), match[2].decode("ascii"))
-    where: dict[str, tuple[int, int]] = {}
-    longest = len(_FILE + _NO_HASH)
-    for key, first, last in entries(file, length, end, subject=subject, known=_KEYS, longest_key=longest):
-        if key in where or len(where) > _MOST_FILES:
-            raise ModelError(f"{subject}: expected at most {_MOST_FILES} files, each once, got more")
-        where[key] = first, last
     card = _text(file, where.pop(_CARD, (0, 0)), subject)
     licence = _text(file, where.pop(_LICENCE), subject) if _LICENCE in where else b""
     files = {key.removeprefix(_FILE): place for key, place in where.items()}

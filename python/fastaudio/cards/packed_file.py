@@ -19,6 +19,7 @@ import base64
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -75,11 +76,12 @@ def read_network(path: str, sha256: str) -> bytes:
     file gives its first network, and nothing is checked.
 
     Raises:
-        ModelError: the file can't be read, is damaged or was changed.
+        ModelError: the file can't be read, is too large, is damaged or was changed.
     """
     subject = f"OnnxModel({path!r:.300})"
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  # Path.open takes no opener
+            _require_network(subject, os.fstat(file.fileno()))
             packed = find(file, subject)
             content = packed.read(file, sha256) if packed else file.read()
     except (OSError, ValueError) as error:
@@ -88,6 +90,21 @@ def read_network(path: str, sha256: str) -> bytes:
     if sha256:
         _require_hash(subject, hashlib.sha256(content).hexdigest(), sha256)
     return content
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for its other end, which a pipe may lack for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _require_network(subject: str, status: os.stat_result) -> None:
+    """Refuse what can't hold a network before a byte of it is read."""
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelError(f"{subject}: expected a file, got a device or a pipe; give the .onnx file's path")
+    if status.st_size > _LARGEST:
+        raise ModelError(
+            f"{subject}: expected at most {_LARGEST} bytes, got {status.st_size}; no network is so large"
+        )
 
 
 def find(file: BinaryIO, subject: str) -> Packed | None:

@@ -80,7 +80,7 @@ def read_network(path: str, sha256: str) -> bytes:
     """
     subject = f"OnnxModel({path!r:.300})"
     try:
-        with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  # Path.open takes no opener
+        with open(path, "rb", opener=_open_at_once) as file:  # Path.open takes no opener
             _require_network(subject, os.fstat(file.fileno()))
             packed = find(file, subject)
             content = packed.read(file, sha256) if packed else file.read()

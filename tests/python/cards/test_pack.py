@@ -374,6 +374,18 @@ def test_what_is_no_regular_file_is_neither_packed_nor_waited_for(mine: Path, tm
     assert not (tmp_path / "card.json").exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_no_model_takes_the_place_of_a_pipe_or_a_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null.json").symlink_to(os.devnull)
+    for name in ("pipe", "null.json"):
+        with pytest.raises(fa.OutputError, match="expected the name of a file, got a device's or pipe's"):
+            small().save(tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "null.json").is_char_device()
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", "null.json"}
+
+
 def test_other_names_of_a_file_keep_what_it_held(mine: Path, tmp_path: Path) -> None:
     packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
     before = (tmp_path / "mine.onnx").read_bytes()

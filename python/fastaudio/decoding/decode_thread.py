@@ -11,12 +11,13 @@ import contextvars
 import threading
 import weakref
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from fastaudio._core import StateError, check_interrupt
+from fastaudio._core import StateError
+from fastaudio._system.waiting import Failed, wait_for
 from fastaudio.decoding.sources import CallerLeft, DecodeError, FileLike, Source
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 BLOCK = 131_072
 """Values per decoded block, all channels together."""
 
-_LOOK_S = 0.05  # how often a caller that waits looks whether it is to end
 _LEAVE_S = 0.2  # how long a caller that leaves waits for a read that goes on
 
 
@@ -53,11 +53,6 @@ class Block:
 
     samples: Buffer
     truncated: bool
-
-
-@dataclass(frozen=True)
-class _Failed:
-    error: BaseException
 
 
 class _Link:
@@ -97,12 +92,13 @@ class DecodeThread:
 
         A caller that has left gets None.
         """
-        item = self._wait()
-        if not isinstance(item, _Failed):
-            return item
-        if isinstance(item.error, CallerLeft):
+        try:
+            item = wait_for(self._link.ready, self._thread)
+        except CallerLeft:
             return None
-        _raise(item)
+        if item is None and not self._link.left:  # the thread isn't in a process that was forked since
+            raise StateError("AudioFile: expected use in the process that opened it, got another")
+        return item
 
     def leave(self) -> None:
         """End the thread, which closes the file; don't wait for long for a read that doesn't end."""
@@ -110,32 +106,10 @@ class DecodeThread:
         self._link.wanted.put(None)
         self._link.closed.wait(_LEAVE_S)
 
-    def _wait(self) -> Any:
-        ready = self._link.ready
-        while True:
-            try:
-                return ready.get(timeout=_LOOK_S)
-            except Empty:
-                pass
-            check_interrupt()
-            if self._thread.is_alive() or not ready.empty():
-                continue
-            if self._link.left:
-                return None
-            # It isn't in a process that was forked since.
-            raise StateError("AudioFile: expected use in the process that opened it, got another")
-
 
 def buffer_of(samples: Buffer) -> Buffer:
     """Return the buffer whose first part a block's samples are."""
     return samples.base if isinstance(samples.base, np.ndarray) else samples
-
-
-def _raise(failed: _Failed) -> NoReturn:
-    try:
-        raise failed.error
-    finally:
-        del failed  # its traceback would hold it, and it the traceback
 
 
 def _work(link: _Link, given: FileLike, open_decoder: Open) -> None:
@@ -160,7 +134,7 @@ def _work(link: _Link, given: FileLike, open_decoder: Open) -> None:
                 source.close()
             del source, decoder
     except BaseException as error:  # noqa: BLE001  # the caller raises it again
-        link.ready.put(_Failed(error))
+        link.ready.put(Failed(error))
     finally:
         link.closed.set()
 

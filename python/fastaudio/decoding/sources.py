@@ -42,7 +42,7 @@ class DecodeError(FastaudioError, OSError):
         return type(self), (self.path, self.reason)
 
 
-class CallerLeft(BaseException):  # noqa: N818  # no error: nobody waits for the file any more
+class CallerLeft(BaseException):  # no error: nobody waits for the file any more
     """Raised in a thread that reads for a caller that has gone."""
 
 

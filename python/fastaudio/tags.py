@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from fastaudio._system.indexing import item_index, label_index
+from fastaudio._system.indexing import count, item_index, label_index
+from fastaudio._system.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +79,7 @@ class Window:
 
         Scores that aren't finite are left out.
         """
+        k = count("Window.top", k)
         return [] if self.silent else _top(self.labels, self.scores, k)
 
     def text(self, k: int = 5, *, least: float | None = None) -> str:
@@ -88,7 +90,9 @@ class Window:
         if self.silent:
             return "(silence)"
         best = [
-            f"{label} {score_text(score)}" for label, score in self.top(k) if least is None or score >= least
+            f"{printable(label)} {score_text(score)}"
+            for label, score in self.top(k)
+            if least is None or score >= least
         ]
         return ", ".join(best if self.finite else [*best, "(not all scores are finite)"])
 
@@ -168,7 +172,7 @@ class Tags:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{label} {score:.2f}" for label, score in self.top(_SHOWN))
+        best = ", ".join(f"{printable(label)} {score:.2f}" for label, score in self.top(_SHOWN))
         best = "silence" if self._all_silent else best
         cut = ", truncated" if self.truncated else ""
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"
@@ -198,6 +202,7 @@ class Tags:
 
         It is empty if there is no window, or if all are silent. A mean that isn't finite is left out.
         """
+        k = count("Tags.top", k)
         return [] if self._all_silent or not len(self) else _top(self.labels, self.mean(), k)
 
     def to_dict(self, *, top: int | None = None, windows: bool = False) -> dict[str, Any]:
@@ -275,7 +280,7 @@ def _ranked(scores: NDArray[np.float32]) -> list[int]:
 
 
 def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-    pairs = ((labels[i], float(scores[i])) for i in _ranked(scores)[: max(k, 0)])
+    pairs = ((labels[i], float(scores[i])) for i in _ranked(scores)[:k])
     return [(label, score) for label, score in pairs if math.isfinite(score)]
 
 

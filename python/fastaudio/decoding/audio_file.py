@@ -99,12 +99,12 @@ class AudioFile:
         if self._held is not None:
             self._thread.want(buffer_of(self._held))
         block: Block | None = self._thread.take()
-        self._ended = block is None or len(block.samples) == 0
+        self._ended = block is None or block.is_last
         self._held = None
         if block is not None:
             self.truncated |= block.truncated
             self.samples_read += len(block.samples)
-            self._held = None if self._ended else block.samples
+            self._held = block.samples if len(block.samples) else None
         self._broken = False
         return self._held
 

@@ -49,10 +49,11 @@ class Opened:
 
 @dataclass(frozen=True)
 class Block:
-    """The filled part of a buffer; empty at the end."""
+    """The filled part of a buffer; the last one may be empty."""
 
     samples: Buffer
     truncated: bool
+    is_last: bool
 
 
 class _Link:
@@ -121,18 +122,17 @@ def _work(link: _Link, given: FileLike, open_decoder: Open) -> None:
             source = Source(given, link.caller_left)
             del given
             decoder = _opened(source, open_decoder)
-            link.ready.put(
-                Opened(
-                    source.start, decoder.sample_rate, decoder.channels, decoder.n_samples, decoder.truncated
-                )
-            )
-            _decode(link, decoder)
+            about = decoder.sample_rate, decoder.channels, decoder.n_samples, decoder.truncated
+            link.ready.put(Opened(source.start, *about))
+            last = _decode(link, decoder)
         finally:
             if decoder is not None:
                 decoder.close()
             if source is not None:
                 source.close()
             del source, decoder
+        link.closed.set()
+        link.ready.put(last)
     except BaseException as error:  # noqa: BLE001  # the caller raises it again
         link.ready.put(Failed(error))
     finally:
@@ -149,15 +149,20 @@ def _opened(source: Source, open_decoder: Open) -> Decoder:
         raise DecodeError(error.path, error.reason + where) from error
 
 
-def _decode(link: _Link, decoder: Decoder) -> None:
-    """Fill the buffers that are wanted, to the end of the file."""
+def _decode(link: _Link, decoder: Decoder) -> Block:
+    """Fill the buffers that are wanted to the end of the file, and return the last one."""
     while True:
         buffer = link.wanted.get()
         if link.caller_left():
             raise CallerLeft
         if buffer is None:
             buffer = np.empty((max(1, BLOCK // decoder.channels), decoder.channels), dtype=np.float32)
-        got = decoder.read(buffer)
-        link.ready.put(Block(buffer[:got], decoder.truncated))
-        if got == 0:
-            return
+        filled, is_last = 0, False
+        while filled < len(buffer) and not is_last:
+            got = decoder.read(buffer[filled:])
+            filled += got
+            is_last = got == 0
+        block = Block(buffer[:filled], decoder.truncated, is_last)
+        if is_last:
+            return block
+        link.ready.put(block)

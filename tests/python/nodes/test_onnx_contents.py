@@ -91,7 +91,9 @@ SPELLINGS = {
     "attribute's graphs": constant(field(11, SUBGRAPH)),
     "sparse tensor": model(graph([ADD], [X], [Y]) + field(15, field(1, OUTSIDE))),
     "branch": model(
-        graph([node("If", ["c"], ["w"], *BRANCHES), ADD], [X], [Y], [tensor("c", [True], [], kind=9)])
+        graph(
+            [node("If", ["c"], ["w"], *BRANCHES), ADD], [X], [Y], [tensor("c", [True], [], kind=9)]
+        )
     ),
     "function": model(
         graph([node("F", ["x"], ["y"], domain="f")], [X], [Y]),
@@ -139,9 +141,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED.keys())
 def test_what_is_no_protobuf_is_told_with_its_place(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(
-        fa.ModelError, match=r"expected an ONNX model, got .* at byte \d+; the file is damaged"
-    ):
+    with pytest.raises(fa.ModelError, match=r"expected an ONNX model, got .* at byte \d+; the file is damaged"):
         load(tmp_path, content)
 
 

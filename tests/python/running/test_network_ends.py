@@ -209,9 +209,6 @@ if child:
     paths = [str(tmp_path / name) for name in ("endless.onnx", "ends.onnx")]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, *paths],
-        timeout=60,
-        capture_output=True,
-        text=True,
-        check=False,
+        timeout=60, capture_output=True, text=True, check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,110 @@
+"""What an isolated process is given to build a pipeline: a card, its networks' bytes, and the steps after them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio import cards
+from fastaudio._core import ModelError
+from fastaudio.cards import packed_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fastaudio.cards import Card
+    from fastaudio.composition import Composition
+
+
+@dataclass(frozen=True)
+class Model:
+    """A pipeline as data.
+
+    Attributes:
+        path: the card's, for messages.
+        card: its JSON.
+        networks: returns the bytes of each network by its hash, which they have.
+        options: how to load it; the keywords of `Pipeline.load`.
+        steps: what is made of it then: names of methods, each with what they take.
+    """
+
+    path: str
+    card: Mapping[str, Any]
+    networks: Callable[[], Mapping[str, bytes]]
+    options: Mapping[str, Any]
+    steps: tuple[tuple[str, Any], ...] = ()
+
+    def then(self, method: str, argument: Any) -> Model:
+        """Return the model with another step."""
+        return replace(self, steps=(*self.steps, (method, argument)))
+
+    def message(self) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+        """Return the fields and arrays of the message that builds it."""
+        networks = self.networks()
+        fields = {
+            **{"path": self.path, "card": self.card, "options": self.options, "steps": self.steps},
+            "networks": list(networks),
+        }
+        return fields, [np.frombuffer(content, np.uint8) for content in networks.values()]
+
+
+def model_of_card(card: Card, options: Mapping[str, Any]) -> Model:
+    """Return a card as a model; the networks are read, and their hashes checked, for each process anew.
+
+    Raises:
+        ModelError: a network isn't there, or was changed.
+    """
+
+    def networks() -> dict[str, bytes]:
+        return {
+            sha256: packed_file.read_network(str(path), sha256) for sha256, path in _files(card).items()
+        }
+
+    return Model(str(card.path), card.data, networks, options)
+
+
+def model_of(pipeline: Composition, options: Mapping[str, Any]) -> Model:
+    """Return a pipeline of this process as a model; the networks' bytes are kept.
+
+    Raises:
+        ModelError: a network's file is missing, or was changed since it was loaded.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "card.json")
+        how = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
+        cards.save(path, pipeline.node, {"name": None, **pipeline.card, **how})
+        card = cards.read_card(path)
+        held = model_of_card(card, options).networks()
+    return Model(pipeline.name or "pipeline", card.data, lambda: held, options)
+
+
+def _files(card: Card) -> dict[str, Path]:
+    """Return where the network of each hash lies; what is wrong with a card otherwise, `cards.build` says."""
+    found: dict[str, Path] = {}
+    folder = card.path.parent.resolve()
+    left: list[Any] = [card.data["pipeline"]]
+    while left:  # no recursion: a card may nest deeper than the stack
+        data = left.pop()
+        if isinstance(data, list | dict):
+            left += data if isinstance(data, list) else data.values()
+        if not isinstance(data, dict) or data.get("node") != "OnnxModel":
+            continue
+        relative, sha256 = data.get("path"), data.get("sha256")
+        if not isinstance(relative, str) or not isinstance(sha256, str) or not sha256:
+            continue
+        try:
+            path = card.path if card.packed else (folder / relative).resolve()
+            inside, there = card.packed or path.is_relative_to(folder), path.is_file()
+        except (OSError, ValueError, RuntimeError):  # a NUL, or a loop of links
+            inside = there = False
+        if not inside or not there:
+            raise ModelError(
+                f"{card.path}: OnnxModel: expected a file in the card's folder, got {relative!r:.80}"
+            )
+        found[sha256] = path
+    return found

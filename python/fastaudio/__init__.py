@@ -21,7 +21,9 @@ from fastaudio.live import Frames, LiveStats, LiveStream, Pool
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import FileSource, PcmSource, Source
-from fastaudio.pipeline import Pipeline
+from fastaudio.isolation.limits import Limits
+from fastaudio.isolation.wire import IsolationError
+from fastaudio.pipeline import Pipeline, isolated
 from fastaudio.running.stream import PipelineStream
 
 old_paths.install()
@@ -38,6 +40,8 @@ __all__ = [
     "Event",
     "FileSource",
     "Frames",
+    "IsolationError",
+    "Limits",
     "LiveStats",
     "LiveStream",
     "Microphone",
@@ -49,6 +53,7 @@ __all__ = [
     "Source",
     "__version__",
     "devices",
+    "isolated",
     "models",
     "presets",
     "show_versions",

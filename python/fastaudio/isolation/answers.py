@@ -128,7 +128,9 @@ def _spec(data: Any) -> tuple[str, RowSpec]:
     if kind not in _KINDS:
         wrong("an output's kind")
     labels = texts(data.get("labels"), "labels", _MOST_LABELS)
-    if (kind == "scores" and shape != [len(labels)]) or (kind == "events" and (shape != [_EVENT_COLUMNS] or not labels)):
+    # Rows of scores may have a mark at their end, whether their window is silent.
+    fit = {"scores": [[len(labels)], [len(labels) + 1]], "events": [[_EVENT_COLUMNS]] if labels else []}
+    if shape not in fit.get(kind, [shape]):
         wrong("labels that fit their rows")
     spec = RowSpec(
         rate_hz=number(data.get("rate_hz"), "rate_hz", most=_MOST_RATE_HZ),
@@ -149,8 +151,7 @@ def check_rows(message: Message, outputs: Mapping[str, RowSpec], most_bytes: int
     if len(message.layout) != len(outputs):
         wrong("rows of each output")
     for (kind, shape), spec in zip(message.layout, outputs.values(), strict=True):
-        marked = spec.kind == "scores" and shape[1:] == (len(spec.labels) + 1,)  # whether each row is silent
-        if kind != "float32" or not shape or not (marked or shape[1:] == spec.shape):
+        if kind != "float32" or not shape or shape[1:] != spec.shape:
             wrong("rows of the shape that was stated")
     if message.n_bytes > most_bytes:
         raise IsolationError(

@@ -43,12 +43,11 @@ _IDENTITY = bytes.fromhex(
 
 def main(descriptor: int, owner: int, memory_bytes: int) -> None:
     """Serve the owner at the other end of the connection until it closes it."""
-    connection = socket.socket(fileno=descriptor)
+    channel = Channel(socket.socket(fileno=descriptor), lambda: None)
     threading.Thread(target=_watch, args=(descriptor, owner), daemon=True).start()
     limits.restrict_resources(memory_bytes)
     _load_libraries()
     guards = limits.restrict_rights()
-    channel = Channel(connection, lambda: None)
     try:
         channel.send("ready", {"guards": guards})
         _serve(channel)
@@ -123,10 +122,6 @@ class _Server:
 
     def reset(self, _: Message) -> None:
         self._running().reset()
-        self._channel.send("done", {})
-
-    def close(self, _: Message) -> None:
-        self._stream = None
         self._channel.send("done", {})
 
     def file(self, message: Message) -> None:
@@ -207,7 +202,7 @@ def _told(specs: Mapping[str, StreamSpec]) -> list[dict[str, Any]]:
 
 def _serve(channel: Channel) -> NoReturn:
     server = _Server(channel)
-    known = {name: getattr(server, name) for name in ("load", "open", "push", "flush", "reset", "close", "file")}
+    known = {name: getattr(server, name) for name in ("load", "open", "push", "flush", "reset", "file")}
     while True:
         message = channel.receive()
         try:

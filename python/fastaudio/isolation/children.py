@@ -8,10 +8,12 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fastaudio._core import check_interrupt
 from fastaudio.isolation.process import Process
+from fastaudio.isolation.wire import LOOK_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fastaudio.isolation.limits import Limits
     from fastaudio.isolation.model import Model
@@ -45,9 +47,8 @@ class Children:
         fields, arrays = self._model.message()
         process = Process(self.limits)
         with self._lock:
-            self._started = {one for one in self._started if one.alive} | {process}
-            self._finalizer.detach()
-            self._finalizer = weakref.finalize(self, _end, self._started)
+            self._started.difference_update([one for one in self._started if not one.alive])
+            self._started.add(process)
         try:
             return process, process.ask("load", fields, arrays, gives="loaded")
         except BaseException:
@@ -60,27 +61,38 @@ class Children:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
             if process is None:
-                return self.start()[0]
+                process, _ = self.start()
+                process.idle()
+                return process
             if process.alive:
                 return process
+            process.end()
 
     def give(self, process: Process) -> None:
-        """Take a process back that waits for work again; one that has ended is dropped."""
-        if process.alive:
-            with self._lock:
-                self._idle.append(process)
+        """Take a process back that waits for work again; one that has ended, or is still busy, is dropped."""
+        if process.busy or not process.alive:
+            process.end()
+            return
+        with self._lock:
+            self._idle.append(process)
 
     @contextmanager
     def call(self) -> Iterator[None]:
         """Wait for one's turn: as many calls run at once as the machine has cores."""
-        with self._calls:
+        while not self._calls.acquire(timeout=LOOK_S):
+            check_interrupt()
+        try:
             yield
+        finally:
+            self._calls.release()
 
     def close(self) -> None:
-        """End all processes; the next call starts new ones."""
+        """End all processes, also those that are at work; the next call starts new ones."""
         with self._lock:
-            started, self._idle = list(self._started), []
-        _end(started)
+            started, idle, self._idle = set(self._started), self._idle, []
+        _end(idle)
+        for process in started.difference(idle):
+            process.kill()  # who waits for it closes its connection
 
     def forget(self) -> None:
         """Begin anew in a forked child, to which no process belongs."""
@@ -90,7 +102,7 @@ class Children:
         self._begin()
 
 
-def _end(processes: set[Process] | list[Process]) -> None:
+def _end(processes: Iterable[Process]) -> None:
     for process in list(processes):
         process.end()
 

@@ -11,10 +11,10 @@ from fastaudio.composition import Composition
 from fastaudio.decoding.sources import DecodeError, Source
 from fastaudio.isolation import answers
 from fastaudio.isolation.children import Children
-from fastaudio.isolation.runs import IsolatedFile, IsolatedStream
+from fastaudio.isolation.runs import IsolatedFile, IsolatedPipelineStream, IsolatedStream
 from fastaudio.running.adapt import SILENCE_DB, checked_silence
 from fastaudio.running.stream import PipelineStream
-from fastaudio.running.whole import run_file
+from fastaudio.running.whole import run_array, run_file
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fastaudio.decoding.sources import FileLike
     from fastaudio.isolation.limits import Limits
     from fastaudio.isolation.model import Model
+    from fastaudio.running.stream import Samples
     from fastaudio.running.whole import Progress
 
 _ELSEWHERE = "node", "_adapter", "_runner", "_live_runner"
@@ -64,6 +65,7 @@ class Isolated(Composition):
         self.silence_db = checked_silence(chosen("silence_db", SILENCE_DB))
         self.untrained = bool(options.get("untrained"))
         self.card = {key: value for key, value in card.items() if not model.steps or key not in ("input", "pipeline")}
+        process.idle()
         self._children.give(process)
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -116,7 +118,12 @@ class Isolated(Composition):
         """Open a stream in a process of its own, which takes other work once the stream is closed."""
         self._require_trained()
         stream: Any = IsolatedStream(self._children, sample_rate, channels)
-        return PipelineStream(stream, stream.outputs, sample_rate, self.name)
+        return IsolatedPipelineStream(stream, stream.outputs, sample_rate, self.name)
+
+    def run_samples(self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None) -> Any:
+        """Run over samples in a process; see `Pipeline.__call__`."""
+        with self._children.call(), self.open_stream(sample_rate, channels) as stream:
+            return run_array(stream, samples, progress)
 
     def run_file(self, source: FileLike, progress: Progress | None) -> Any:
         """Decode a file in a process and run over it; see `Pipeline.__call__`."""
@@ -126,19 +133,11 @@ class Isolated(Composition):
             held = Source(source)
             stack.callback(held.close)
             process = self._children.take()
-            ended = False
-            try:
-                file = self._opened(held, process)
-                specs = cast("dict[str, StreamSpec]", file.outputs)
-                stream = PipelineStream(file.stream, specs, file.sample_rate, self.name)
-                result = run_file(stream, cast("Any", file), progress)
-                ended = True
-            except Exception as error:
-                ended = not getattr(error, "_midway", False)
-                raise
-            finally:
-                self._children.give(process)
-            return result
+            stack.callback(self._children.give, process)
+            file = self._opened(held, process)
+            specs = cast("dict[str, StreamSpec]", file.outputs)
+            stream = PipelineStream(file.stream, specs, file.sample_rate, self.name)
+            return run_file(stream, cast("Any", file), progress)
 
     def _opened(self, source: Source, process: Any) -> IsolatedFile:
         try:

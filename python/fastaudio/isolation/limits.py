@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, fields
 
@@ -69,8 +70,9 @@ def restrict_rights() -> list[str]:
     held = ["no_new_privs"]
     handled = ctypes.c_uint64(_LANDLOCK_FILES)
     rules = system.syscall(_LANDLOCK_CREATE, ctypes.byref(handled), ctypes.sizeof(handled), 0)
-    if rules >= 0 and system.syscall(_LANDLOCK_RESTRICT, rules, 0) == 0:
-        held.append("landlock")
+    if rules >= 0:
+        held += ["landlock"] if system.syscall(_LANDLOCK_RESTRICT, rules, 0) == 0 else []
+        os.close(rules)
     if restrict_calls(system):
         held.append("seccomp")
     return held

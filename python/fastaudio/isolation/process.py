@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fastaudio import _core
+from fastaudio._core import check_interrupt
 from fastaudio.isolation import answers
 from fastaudio.isolation.wire import Channel, ClosedError, IsolationError, Message
 
@@ -31,9 +31,8 @@ main(how["descriptor"], how["owner"], how["memory_bytes"])
 """
 # Where libraries are found, and how many threads they use. Nothing else of the environment is handed on.
 _KEPT = ("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS", "SYSTEMROOT")
+_STARTS_S = 60.0  # a busy machine takes long to load Python and the libraries, before anything untrusted
 _ENDS_S = 2.0
-
-_look = getattr(_core, "check_interrupt", lambda: None)
 
 
 class Process:
@@ -42,6 +41,7 @@ class Process:
     Attributes:
         guards: what the system holds it to, such as "seccomp", as the process itself stated it.
         pid: its number.
+        busy: whether it owes an answer, or its owner hasn't taken all of it; `idle` ends that.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -56,6 +56,7 @@ class Process:
         if sys.platform == "win32" or not sys.executable:
             raise IsolationError("isolation: expected Linux or macOS, and a Python that can be started, got neither")
         self._limits = limits
+        self.busy = False
         own, other = socket.socketpair()
         how = {
             **{"path": [os.path.abspath(entry) for entry in sys.path if entry]},  # noqa: PTH100
@@ -70,7 +71,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env=environment | {"OPENBLAS_NUM_THREADS": "1"},  # whose threads reserve much memory
+                env=environment | {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},  # less memory
                 pass_fds=[other.fileno()],
                 cwd="/",
             )
@@ -80,9 +81,9 @@ class Process:
         finally:
             other.close()
         self.pid = self._process.pid
-        self._channel = Channel(own, _look)
+        self._channel = Channel(own, check_interrupt)
         try:
-            ready = self.receive("ready")
+            ready = self.receive("ready", within_s=max(_STARTS_S, limits.answer_s))
             self.guards = answers.texts(ready.fields.get("guards"), "guards")
         except BaseException:
             self.end()
@@ -91,14 +92,18 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
-        return self._process.returncode is None
+        return self._process.poll() is None
 
     def ask(
         self, kind: str, fields: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = (), *, gives: str
     ) -> Message:
-        """Send a message and return its answer, of the kind `gives`; read its arrays with `arrays_of`."""
+        """Send a message and return its answer, of the kind `gives`; call `idle` once it is taken."""
         self.send(kind, fields, arrays)
         return self.receive(gives)
+
+    def idle(self) -> None:
+        """Say that all of its answer was taken."""
+        self.busy = False
 
     def send(self, kind: str, fields: Mapping[str, Any], arrays: Sequence[NDArray[Any]] = ()) -> None:
         """Send a message.
@@ -106,10 +111,11 @@ class Process:
         Raises:
             IsolationError: the process ended, or takes nothing.
         """
+        self.busy = True
         with self._ending():
             self._channel.send(kind, fields, arrays, until_s=self._until_s())
 
-    def receive(self, *kinds: str, path: str = "") -> Message:
+    def receive(self, *kinds: str, path: str = "", within_s: float | None = None) -> Message:
         """Return the next message, of one of these kinds; the process is ended if anything is wrong with it.
 
         Raises:
@@ -117,13 +123,14 @@ class Process:
             Exception: the error that the process met; it goes on then. `path` is the file's in a DecodeError.
         """
         with self._ending():
-            message = self._channel.receive(until_s=self._until_s())
+            message = self._channel.receive(until_s=self._until_s(within_s))
             if message.kind == "error" and not message.layout:
                 error = answers.error_of(message.fields, path)
             elif message.kind not in kinds:
                 answers.wrong(" or ".join(kinds))
             else:
                 return message
+        self.busy = False
         raise error
 
     def arrays_of(self, message: Message) -> list[NDArray[Any]]:
@@ -135,8 +142,13 @@ class Process:
         """Return a context for what is made of an answer: the process is ended if an error is raised in it."""
         return self._ending()
 
+    def kill(self) -> None:
+        """End it from another thread than that which talks to it."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> None:
-        """End it at once; may be called twice."""
+        """End it at once, and close the connection; may be called twice."""
         self._channel.close()
         if self._process.returncode is None:
             self._process.kill()
@@ -147,8 +159,8 @@ class Process:
         self._channel.close()
         self._process.returncode = 0  # it isn't this process's to wait for
 
-    def _until_s(self) -> float:
-        return time.monotonic() + self._limits.answer_s
+    def _until_s(self, within_s: float | None = None) -> float:
+        return time.monotonic() + (self._limits.answer_s if within_s is None else within_s)
 
     @contextlib.contextmanager
     def _ending(self) -> Any:

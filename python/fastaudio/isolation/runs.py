@@ -11,6 +11,7 @@ from fastaudio._core import Mono, Resample, StateError, StreamSpec
 from fastaudio.decoding.audio_file import BLOCK
 from fastaudio.decoding.sources import NAMELESS
 from fastaudio.isolation import answers
+from fastaudio.running.stream import PipelineStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,7 @@ class IsolatedFile:
         with self._process.checked():
             self.truncated = answers.truth(message.fields.get("truncated"), "truncated")
         self._last = Decoded(0, self._results.rows_of(message), loud=False)
+        self._process.idle()
 
     def decode_errors(self) -> AbstractContextManager[None]:
         """Return a context that changes nothing: the process has done it."""
@@ -122,8 +124,6 @@ class IsolatedFile:
                 n_bytes = answers.whole(message.fields.get("n_bytes"), "n_bytes", 0, _READ_BYTES)
             data = self._source.read(position, n_bytes)
             self._process.send("data", {}, [np.frombuffer(data, np.uint8)])
-
-    # What a core's stream does, so that a file's blocks can be fed to a PipelineStream.
 
     @property
     def stream(self) -> Any:
@@ -158,8 +158,8 @@ class IsolatedStream:
             IsolationError: there is no such process, or it gave no answer.
         """
         self._children = children
-        self._how = {"sample_rate": sample_rate, "channels": channels}
-        self._check = _checker(channels)
+        given = {"sample_rate": sample_rate, "channels": channels}
+        self._how = {name: int(value) if isinstance(value, np.integer) else value for name, value in given.items()}
         self._process: Process | None = None
         self._open()
 
@@ -169,6 +169,7 @@ class IsolatedStream:
             message = process.ask("open", self._how, gives="opened")
             with process.checked():
                 self.outputs = answers.specs(message.fields.get("outputs"))
+            process.idle()
         except BaseException:
             self._children.give(process)
             raise
@@ -179,7 +180,7 @@ class IsolatedStream:
     def push(self, rows: Any, *, wait: bool = True) -> Rows:
         """Take a block and return the rows that it completes."""
         if not isinstance(rows, np.ndarray) or rows.dtype not in (np.float32, np.int16):
-            self._check(rows)
+            _checker(self._how["channels"])(rows)
         return self._asked("push", {"wait": wait}, [np.ascontiguousarray(rows)])
 
     def flush(self) -> Rows:
@@ -190,25 +191,37 @@ class IsolatedStream:
         """Go back to the beginning; in a new process, if the old one has ended."""
         if self._process is not None and self._process.alive:
             self._process.ask("reset", {}, gives="done")
+            self._process.idle()
             self._results = _Results(self._process, self.outputs, int(self._children.limits.result_mb * 1e6))
             self.too_loud = False
         else:
+            self.close()
             self._open()
 
     def close(self) -> None:
         """Give the process back for other work."""
         process, self._process = self._process, None
-        if process is not None and process.alive:
-            process.ask("close", {}, gives="done")
+        if process is not None:
             self._children.give(process)
+
+    def __del__(self) -> None:
+        if getattr(self, "_process", None) is not None:
+            self.close()
 
     def _asked(self, kind: str, fields: dict[str, Any], arrays: list[NDArray[Any]]) -> Rows:
         if self._process is None or not self._process.alive:
             raise StateError("stream: expected its process to run, got one that ended; call reset, and begin again")
-        message = self._process.ask(kind, fields, arrays, gives="rows")
-        with self._process.checked():
-            self.too_loud = answers.truth(message.fields.get("loud"), "loud")
-        return self._results.rows_of(message)
+        process = self._process
+        try:
+            message = process.ask(kind, fields, arrays, gives="rows")
+            with process.checked():
+                self.too_loud = answers.truth(message.fields.get("loud"), "loud")
+            rows = self._results.rows_of(message)
+            process.idle()
+        finally:
+            if process.busy:  # whatever interrupted it: what it would send next belongs to nobody
+                process.end()
+        return rows
 
 
 def _checker(channels: int) -> Callable[[Any], Any]:
@@ -218,3 +231,14 @@ def _checker(channels: int) -> Callable[[Any], Any]:
     else:
         stream = Mono(channels=channels).open(StreamSpec(rate_hz=16_000, shape=[channels]))
     return stream.push
+
+
+class IsolatedPipelineStream(PipelineStream):
+    """A `PipelineStream` whose network runs in a process of its own."""
+
+    def close(self) -> None:
+        """Drop the stream's state, and give its process back; what was not flushed is lost."""
+        stream: Any = self._stream
+        super().close()
+        if stream is not None:
+            stream.close()

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 LARGEST_HEADER = 1 << 22
 """Bytes that a header may have: a card with its labels is the longest."""
 
+LOOK_S = 0.1
+"""How often a wait looks whether it shall end, in seconds."""
+
 TYPES = {"float32": np.dtype("<f4"), "int16": np.dtype("<i2"), "bytes": np.dtype("u1")}
 
-_LOOK_S = 0.1  # how often a wait looks whether it shall end
 _FRAME = struct.Struct("<4sIQ")  # magic, bytes of the header, bytes of the arrays
 _MAGIC = b"fas1"
 _MOST_ARRAYS = 1024
@@ -66,7 +68,7 @@ class Channel:
         self._connection = connection
         self._look = look
         self._sending = threading.Lock()
-        connection.settimeout(_LOOK_S)
+        connection.settimeout(LOOK_S)
 
     def send(
         self,
@@ -79,7 +81,8 @@ class Channel:
         """Send a message; TimeoutError once `time.monotonic()` is past `until_s`."""
         names = {dtype: name for name, dtype in TYPES.items()}
         layout = [[names[array.dtype], list(array.shape)] for array in arrays]
-        header = json.dumps({**fields, "kind": kind, "arrays": layout}).encode("ascii")
+        # What isn't JSON goes as its repr: the other side refuses it by what it expected.
+        header = json.dumps({**fields, "kind": kind, "arrays": layout}, default=repr).encode("ascii")
         if len(header) > LARGEST_HEADER:
             raise ValueError(f"isolation: expected at most {LARGEST_HEADER} bytes of text, got {len(header)}")
         n_bytes = sum(array.nbytes for array in arrays)

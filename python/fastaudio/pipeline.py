@@ -96,7 +96,7 @@ class Pipeline(Composition):
         check_channel(channel)  # here, because below it would be called the card's fault
         card = cards.read_card(model)
         if isolate:
-            options = {"threads": threads, "providers": providers, "channel": channel}
+            options: dict[str, Any] = {"threads": threads, "providers": providers, "channel": channel}
             options |= {"untrained": untrained, "silence_db": silence_db}
             return IsolatedPipeline(model_of_card(card, options), _limits(isolate))
         how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
@@ -284,7 +284,7 @@ class Pipeline(Composition):
         return run_many(self, sources, jobs)
 
     def close(self) -> None:
-        """End the processes of an isolated pipeline; its next call starts new ones. Others have nothing to end."""
+        """End the processes of an isolated pipeline; its next call starts new ones."""
 
     def __enter__(self) -> Self:
         return self
@@ -299,18 +299,18 @@ class IsolatedPipeline(Isolated, Pipeline):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Refuse: the network is in another process."""
         raise StateError(
-            f"Pipeline: expected a pipeline of this process to save as {os.fspath(path)!r:.80}, got an isolated one; "
-            "save the pipeline that it was made of"
+            f"Pipeline: expected one of this process to save as {os.fspath(path)!r:.80}, got an isolated "
+            "one; save the pipeline that it was made of"
         )
 
 
 def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPipeline:
-    """Return a pipeline that decodes sound and runs `pipeline` in processes of its own, with the same results.
+    """Return a pipeline that decodes and runs in processes of its own, with the results of `pipeline`.
 
-    A decoder or a network that crashes, hangs or takes too much memory ends its process, not this one: the call
-    raises `IsolationError`, or `map` gives it for that file, and the next call starts a new process. On Linux, these
-    processes can't open files, sockets or programs; see `guards` of the result.
-    `live` and `listen` refuse it: push blocks to `open`.
+    A decoder or a network that crashes, hangs or takes too much memory ends its process, not this one: the
+    call raises `IsolationError`, or `map` gives it for that file, and the next call starts a new process. On
+    Linux, these processes can open neither files nor sockets, and start no program; `guards` of the result
+    says what holds them to it. `live` and `listen` aren't available: push blocks to a stream of `open`.
 
     Args:
         pipeline: what to run; its networks' bytes are kept in memory.

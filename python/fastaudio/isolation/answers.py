@@ -70,7 +70,9 @@ def text(value: Any, name: str, longest: int = _LONGEST_TEXT) -> str:
     """Return a text that can be printed anywhere: no escape sequence of a terminal is left in it."""
     if type(value) is not str or len(value) > longest:
         wrong(f"{name} as a text")
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in value)
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in value
+    )
 
 
 def drawing(value: Any, name: str) -> str:
@@ -122,7 +124,10 @@ def _spec(data: Any) -> tuple[str, RowSpec]:
     if type(data) is not dict:
         wrong("an output as an object")
     shape = data.get("shape")
-    if type(shape) is not list or math.prod(whole(size, "shape", 1, _MOST_VALUES) for size in shape) > _MOST_VALUES:
+    if (
+        type(shape) is not list
+        or math.prod(whole(size, "shape", 1, _MOST_VALUES) for size in shape) > _MOST_VALUES
+    ):
         wrong("an output's shape")
     kind = data.get("kind")
     if kind not in _KINDS:
@@ -155,8 +160,8 @@ def check_rows(message: Message, outputs: Mapping[str, RowSpec], most_bytes: int
             wrong("rows of the shape that was stated")
     if message.n_bytes > most_bytes:
         raise IsolationError(
-            f"isolation: expected at most {most_bytes / 1e6:.0f} MB more of results, got {message.n_bytes / 1e6:.0f} MB; "
-            "raise result_mb of Limits if the sound is that long"
+            f"isolation: expected at most {most_bytes / 1e6:.0f} MB more of results, got "
+            f"{message.n_bytes / 1e6:.0f} MB; raise result_mb of Limits if the sound is that long"
         )
 
 
@@ -177,7 +182,9 @@ def error_of(fields: Mapping[str, Any], path: str) -> Exception:
     """Return the error that a process met; it may name no other file than `path`."""
     name, said = fields.get("type"), text(fields.get("message"), "an error's message")
     if name == "MemoryError":
-        return IsolationError(f"isolation: expected enough memory, got none left; raise memory_mb of Limits ({said})")
+        return IsolationError(
+            f"isolation: expected enough memory, got none left; raise memory_mb of Limits ({said})"
+        )
     kind = _ERRORS.get(name) if type(name) is str else None
     if kind is DecodeError:
         return DecodeError(path, said)

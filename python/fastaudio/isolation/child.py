@@ -28,8 +28,6 @@ from fastaudio.isolation.wire import Channel, ClosedError, Message
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from fastaudio._core import StreamSpec
 
 _OWNER_S = 1.0
@@ -91,7 +89,9 @@ class _Server:
 
     def load(self, message: Message) -> None:
         arrays = self._channel.read_arrays(message)
-        networks = {hashlib.sha256(one).hexdigest(): one.tobytes() for one in arrays}
+        networks = {
+            hashlib.sha256(content).hexdigest(): content for content in map(np.ndarray.tobytes, arrays)
+        }
         if list(networks) != message.fields["networks"]:
             raise ValueError("isolation: expected the networks that were announced, got others")
         _core.set_model_reader(lambda _, sha256: networks[sha256])
@@ -129,7 +129,11 @@ class _Server:
         with AudioFile(_Remote(self._channel, fields["size"], fields["name"])) as file:  # type: ignore[arg-type]
             with file.decode_errors():
                 self._open(file.sample_rate, file.channels)
-            about = {"sample_rate": file.sample_rate, "channels": file.channels, "duration_s": file.duration_s}
+            about = {
+                "sample_rate": file.sample_rate,
+                "channels": file.channels,
+                "duration_s": file.duration_s,
+            }
             self._channel.send("opened", about | {"outputs": _told(self._specs)})
             stream = self._running()
             for block in file.blocks():
@@ -150,7 +154,7 @@ class _Server:
         return self._stream
 
     def _rows(self, kind: str, rows: Any, **fields: Any) -> None:
-        by_name = rows if isinstance(rows, dict) else {name: rows for name in self._specs}
+        by_name = rows if isinstance(rows, dict) else dict.fromkeys(self._specs, rows)
         arrays = [np.ascontiguousarray(by_name[name]) for name in self._specs]
         self._channel.send(kind, {"loud": self._running().too_loud, **fields}, arrays)
 
@@ -187,7 +191,7 @@ def _built(fields: Mapping[str, Any]) -> Composition:
             after = cards.Card(Path("pipeline"), {"pipeline": [argument]}, packed=held)
             pipeline = pipeline >> cards.build(after)
         else:
-            pipeline = {"layer": pipeline.layer, "with_hop": pipeline.with_hop}[method](argument)
+            pipeline = pipeline.layer(argument) if method == "layer" else pipeline.with_hop(argument)
     return pipeline
 
 

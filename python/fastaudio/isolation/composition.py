@@ -64,7 +64,9 @@ class Isolated(Composition):
         self.quality = chosen("quality", "high")
         self.silence_db = checked_silence(chosen("silence_db", SILENCE_DB))
         self.untrained = bool(options.get("untrained"))
-        self.card = {key: value for key, value in card.items() if not model.steps or key not in ("input", "pipeline")}
+        self.card = {
+            key: value for key, value in card.items() if not model.steps or key not in ("input", "pipeline")
+        }
         process.idle()
         self._children.give(process)
 
@@ -91,7 +93,7 @@ class Isolated(Composition):
         return self._layers
 
     def layer(self, name: str | None = None) -> Self:
-        """Return a pipeline that ends at its last network, as `Pipeline.layer` does, in a process of its own."""
+        """Return a pipeline that ends at its last network, as `Pipeline.layer` does, but isolated."""
         return self._then("layer", name)
 
     def with_hop(self, hop_s: float) -> Self:
@@ -120,7 +122,9 @@ class Isolated(Composition):
         stream: Any = IsolatedStream(self._children, sample_rate, channels)
         return IsolatedPipelineStream(stream, stream.outputs, sample_rate, self.name)
 
-    def run_samples(self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None) -> Any:
+    def run_samples(
+        self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None
+    ) -> Any:
         """Run over samples in a process; see `Pipeline.__call__`."""
         with self._children.call(), self.open_stream(sample_rate, channels) as stream:
             return run_array(stream, samples, progress)

@@ -18,8 +18,8 @@ class Limits:
 
     Attributes:
         memory_mb: address space in MB of 10**6 bytes, of which the libraries take some 1,000.
-        answer_s: seconds that it may be silent while it is asked: it reports after each block of sound, of 3 s
-            or less at 44,100 Hz. `timeout_s` of a call bounds the whole call.
+        answer_s: seconds that it may be silent while it is asked: it reports after each block of sound, of
+            3 s or less at 44,100 Hz.
         result_mb: results of one call in MB, which the owner's own process holds.
     """
 
@@ -46,9 +46,9 @@ def restrict_resources(memory_bytes: int) -> None:
         resource.RLIMIT_NOFILE: _DESCRIPTORS,
         resource.RLIMIT_AS: memory_bytes,
     }
-    for which, most in bounds.items():
+    for which, wanted in bounds.items():
         _, hard = resource.getrlimit(which)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         try:
             resource.setrlimit(which, (most, most))
         except (OSError, ValueError):  # macOS takes no bound of the address space

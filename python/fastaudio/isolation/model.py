@@ -1,9 +1,9 @@
-"""What an isolated process is given to build a pipeline: a card, its networks' bytes, and the steps after them."""
+"""What an isolated process is given to build a pipeline: a card, its networks' bytes, and further steps."""
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,14 @@ from fastaudio._core import ModelError
 from fastaudio.cards import packed_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from numpy.typing import NDArray
 
     from fastaudio.cards import Card
     from fastaudio.composition import Composition
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,10 @@ class Model:
         """Return the fields and arrays of the message that builds it."""
         networks = self.networks()
         fields = {
-            **{"path": self.path, "card": self.card, "options": self.options, "steps": self.steps},
+            "path": self.path,
+            "card": self.card,
+            "options": self.options,
+            "steps": self.steps,
             "networks": list(networks),
         }
         return fields, [np.frombuffer(content, np.uint8) for content in networks.values()]
@@ -61,9 +68,11 @@ def model_of_card(card: Card, options: Mapping[str, Any]) -> Model:
     """
 
     def networks() -> dict[str, bytes]:
-        return {
-            sha256: packed_file.read_network(str(path), sha256) for sha256, path in _files(card).items()
-        }
+        files = _files(card)
+        try:
+            return {sha256: packed_file.read_network(str(path), sha256) for sha256, path in files.items()}
+        except ModelError as error:
+            raise ModelError(f"{card.path}: {error}") from error
 
     return Model(str(card.path), card.data, networks, options)
 
@@ -96,16 +105,18 @@ def _files(card: Card) -> dict[str, Path]:
         if not isinstance(data, dict) or data.get("node") != "OnnxModel":
             continue
         relative, sha256 = data.get("path"), data.get("sha256")
-        if not isinstance(relative, str) or not isinstance(sha256, str) or not sha256:
+        if not isinstance(relative, str) or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             continue
-        try:
-            path = card.path if card.packed else (folder / relative).resolve()
-            inside, there = card.packed or path.is_relative_to(folder), path.is_file()
-        except (OSError, ValueError, RuntimeError):  # a NUL, or a loop of links
-            inside = there = False
-        if not inside or not there:
-            raise ModelError(
-                f"{card.path}: OnnxModel: expected a file in the card's folder, got {relative!r:.80}"
-            )
+        path, subject = card.path, f"{card.path}: OnnxModel: expected"
+        if not card.packed:
+            try:
+                path = (folder / relative).resolve()
+                inside, there = path.is_relative_to(folder), path.is_file()
+            except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
+                raise ModelError(f"{subject} a path, got {relative!r:.80} ({error})") from error
+            if not inside:
+                raise ModelError(f"{subject} a path inside the card's folder, got {relative!r:.80}")
+            if not there:
+                raise ModelError(f"{subject} the file {relative!r:.80} beside the card, got none")
         found[sha256] = path
     return found

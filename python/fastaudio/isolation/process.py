@@ -54,19 +54,25 @@ class Process:
         import subprocess  # noqa: PLC0415
 
         if sys.platform == "win32" or not sys.executable:
-            raise IsolationError("isolation: expected Linux or macOS, and a Python that can be started, got neither")
+            raise IsolationError(
+                "isolation: expected Linux or macOS, and a Python that can be started, got neither"
+            )
         self._limits = limits
         self.busy = False
         own, other = socket.socketpair()
         how = {
-            **{"path": [os.path.abspath(entry) for entry in sys.path if entry]},  # noqa: PTH100
-            **{"descriptor": other.fileno(), "owner": os.getpid(), "memory_bytes": int(limits.memory_mb * 1e6)},
+            "path": [os.path.abspath(entry) for entry in sys.path if entry],  # noqa: PTH100
+            "descriptor": other.fileno(),
+            "owner": os.getpid(),
+            "memory_bytes": int(limits.memory_mb * 1e6),
         }
         environment = {
-            name: value for name, value in os.environ.items() if name in _KEPT or name.startswith("FASTAUDIO_")
+            name: value
+            for name, value in os.environ.items()
+            if name in _KEPT or name.startswith("FASTAUDIO_")
         }
         try:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-c", _PROGRAM, json.dumps(how)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -139,7 +145,7 @@ class Process:
             return self._channel.read_arrays(message, until_s=self._until_s())
 
     def checked(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context for what is made of an answer: the process is ended if an error is raised in it."""
+        """Return a context for what is made of an answer: an error in it ends the process."""
         return self._ending()
 
     def kill(self) -> None:
@@ -174,7 +180,8 @@ class Process:
             if type(error) is not TimeoutError:  # not the wait's own
                 raise
             raise IsolationError(
-                f"isolation: expected an answer within {self._limits.answer_s:.3g} s, got none; the process was ended"
+                f"isolation: expected an answer within {self._limits.answer_s:.3g} s, got none, so that the "
+                "process was ended; raise answer_s of Limits if it needs longer"
             ) from None
         except BaseException:
             self.end()
@@ -189,7 +196,9 @@ class Process:
         except subprocess.TimeoutExpired:
             status = None
         self.end()
-        raise IsolationError(f"isolation: expected an answer, got the end of the process: {_told(status)}") from None
+        raise IsolationError(
+            f"isolation: expected an answer, got the end of the process: {_told(status)}"
+        ) from None
 
 
 def _told(status: int | None) -> str:
@@ -209,5 +218,3 @@ def _told(status: int | None) -> str:
         "SIGXFSZ": "tried to write a file",
     }.get(name, "ended")
     return f"it {why} ({name})"
-
-

@@ -1,4 +1,4 @@
-"""One run of an isolated pipeline over a file or a stream: what comes back, in the form of what runs in this process."""
+"""One run of an isolated pipeline over a file or a stream, in the form of what runs in this process."""
 
 from __future__ import annotations
 
@@ -159,7 +159,9 @@ class IsolatedStream:
         """
         self._children = children
         given = {"sample_rate": sample_rate, "channels": channels}
-        self._how = {name: int(value) if isinstance(value, np.integer) else value for name, value in given.items()}
+        self._how = {
+            name: int(value) if isinstance(value, np.integer) else value for name, value in given.items()
+        }
         self._process: Process | None = None
         self._open()
 
@@ -210,7 +212,9 @@ class IsolatedStream:
 
     def _asked(self, kind: str, fields: dict[str, Any], arrays: list[NDArray[Any]]) -> Rows:
         if self._process is None or not self._process.alive:
-            raise StateError("stream: expected its process to run, got one that ended; call reset, and begin again")
+            raise StateError(
+                "stream: expected its process to run, got one that ended; call reset, and begin again"
+            )
         process = self._process
         try:
             message = process.ask(kind, fields, arrays, gives="rows")

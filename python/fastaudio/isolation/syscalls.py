@@ -1,7 +1,8 @@
-"""Which system calls an isolated process may make once it is ready: a filter that the Linux kernel holds it to.
+"""Which system calls an isolated process may make once it is ready: a filter that the Linux kernel applies.
 
-The list is what Python's, NumPy's and ONNX Runtime's own work needs: memory, threads, clocks, and the descriptors
-that are open already. Any other call fails with EPERM: none opens a file, a socket or a program, or ends another process.
+The list is what Python's, NumPy's and ONNX Runtime's own work needs: memory, threads, clocks, and the
+descriptors that are open already. Any other call fails with EPERM: none opens a file or a socket, starts a
+program, or ends another process.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-# Refused as if the kernel didn't have it: the C library then starts threads by clone, whose flags a filter sees.
+# Refused as if the kernel didn't have it: the C library then starts threads by clone, with visible flags.
 _CLONE3 = 435
 _CLONE = (56, 220)
 _KILL_ONE = (234, 131)  # tgkill, by which abort() ends the process: to this process only
@@ -91,7 +92,7 @@ _SECCOMP = (317, 277)
 
 
 def program(machine: str, pid: int) -> bytes | None:
-    """Return the filter for a kind of machine and a process; None for a machine whose numbers aren't listed."""
+    """Return the filter for a kind of machine and a process; None for one whose numbers aren't listed."""
     if machine not in _MACHINES:
         return None
     column, architecture = _MACHINES[machine]
@@ -128,7 +129,7 @@ def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
 
 
 def restrict_calls(system: Any) -> bool:
-    """Hold all threads of this process to the list; return whether the kernel took it. `system` is the C library."""
+    """Hold all threads to the list; return whether the kernel took it. `system` is the C library."""
     import ctypes  # noqa: PLC0415
     import os  # noqa: PLC0415
 

@@ -29,7 +29,11 @@ LARGEST_HEADER = 1 << 22
 LOOK_S = 0.1
 """How often a wait looks whether it shall end, in seconds."""
 
-TYPES = {"float32": np.dtype("<f4"), "int16": np.dtype("<i2"), "bytes": np.dtype("u1")}
+TYPES: dict[str, np.dtype[Any]] = {
+    "float32": np.dtype("<f4"),
+    "int16": np.dtype("<i2"),
+    "bytes": np.dtype("u1"),
+}
 
 _FRAME = struct.Struct("<4sIQ")  # magic, bytes of the header, bytes of the arrays
 _MAGIC = b"fas1"
@@ -39,7 +43,7 @@ _SENT_AT_ONCE = 1 << 18
 
 
 class IsolationError(FastaudioError, RuntimeError):
-    """The process that runs an isolated pipeline ended, was too slow, or gave an answer that can't be right."""
+    """The process of an isolated pipeline ended, was too slow, or gave an answer that can't be right."""
 
 
 class ClosedError(Exception):
@@ -48,7 +52,7 @@ class ClosedError(Exception):
 
 @dataclass
 class Message:
-    """A message: what it is, its fields, and the layout of the arrays behind it, of a type and a shape each."""
+    """A message: what it is, its fields, and the layout of the arrays behind it: a type and a shape each."""
 
     kind: str
     fields: dict[str, Any]
@@ -90,7 +94,7 @@ class Channel:
             self._send(_FRAME.pack(_MAGIC, len(header), n_bytes) + header, until_s)
             for array in arrays:
                 if array.nbytes:
-                    self._send(memoryview(np.ascontiguousarray(array)).cast("B"), until_s)
+                    self._send(np.ascontiguousarray(array).data.cast("B"), until_s)
 
     def receive(self, *, until_s: float = math.inf) -> Message:
         """Return the next message without its arrays, which `read_arrays` has to take next.
@@ -113,7 +117,7 @@ class Channel:
         arrays = [np.empty(shape, TYPES[kind]) for kind, shape in message.layout]
         for array in arrays:
             if array.nbytes:
-                self._receive_into(memoryview(array).cast("B"), until_s)
+                self._receive_into(array.data.cast("B"), until_s)
         return arrays
 
     def close(self) -> None:
@@ -122,10 +126,10 @@ class Channel:
 
     def _send(self, data: bytes | memoryview, until_s: float) -> None:
         view = memoryview(data)
-        while len(view):
+        while view.nbytes:
             try:
                 view = view[self._connection.send(view[:_SENT_AT_ONCE]) :]
-            except TimeoutError:
+            except TimeoutError:  # noqa: PERF203
                 self._waited(until_s)
             except OSError as error:
                 raise ClosedError from error
@@ -136,7 +140,7 @@ class Channel:
         return data
 
     def _receive_into(self, view: memoryview, until_s: float) -> None:
-        while len(view):
+        while view.nbytes:
             try:
                 got = self._connection.recv_into(view)
             except TimeoutError:
@@ -147,7 +151,7 @@ class Channel:
                 raise ClosedError
             if got is not None:
                 view = view[got:]
-            if len(view):
+            if view.nbytes:
                 self._waited(until_s)
 
     def _waited(self, until_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The life of isolated processes: they end when they must, and their end is an error that the next call survives."""
+"""The life of isolated processes: they end when they must, and the next call survives it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_crash_is_an_error_that_says_how_and_the_next_call_works(apart: fa.Pip
     assert len(apart(SOUND, sample_rate=16_000)) == 63
 
 
-def test_a_crash_in_map_is_that_files_error(apart: fa.Pipeline, tmp_path: Path) -> None:
+def test_a_crash_in_map_is_that_files_error(apart: fa.Pipeline) -> None:
     class Crashing:
         """A file object that ends the process which reads it."""
 
@@ -133,17 +133,12 @@ def test_thousands_of_calls_leave_no_descriptor_and_no_zombie(apart: fa.Pipeline
     assert n_open() == before
     assert pids(apart) == [pid]
     for _ in range(5):
-        for one in pids(apart):
-            os.kill(one, signal.SIGKILL)
+        held = pids(apart)
         with pytest.raises(fa.IsolationError):
-            while True:
-                apart(SOUND, sample_rate=16_000, progress=lambda *_: [os.kill(p, 9) for p in pids(apart)])
+            apart(GUITAR, progress=lambda *_: [os.kill(one, signal.SIGKILL) for one in pids(apart)])
+        assert all(map(gone, held))  # none waits to be reaped
     apart(SOUND, sample_rate=16_000)
-    assert n_open() <= before
-    with pytest.raises(ChildProcessError):  # none that ended waits to be reaped
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-        raise ChildProcessError
+    assert n_open() == before
 
 
 def test_threads_may_call_at_once(apart: fa.Pipeline) -> None:
@@ -205,7 +200,9 @@ try:
 except KeyboardInterrupt:
     print(time.monotonic() - sent[0], len(pipeline(sound[:16_000], sample_rate=16_000)))
 """
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
     took_s, n_rows = done.stdout.split()
     assert float(took_s) < 5
     assert n_rows == "63"
@@ -256,13 +253,12 @@ def test_closing_from_another_thread_ends_a_call(tmp_path: Path) -> None:
 def test_memory_is_bounded_and_the_error_says_so() -> None:
     sound = np.zeros(40_000_000, np.float32)
     with fa.isolated(fa.Pipeline(musicnn_front()), limits=fa.Limits(memory_mb=700)) as apart:
-        with apart.open(sample_rate=16_000) as stream, pytest.raises(fa.IsolationError, match="memory"):
-            for _ in range(10):
-                stream.push(np.tile(sound, 2))
+        with pytest.raises(fa.IsolationError, match="memory"), apart.open(sample_rate=16_000) as stream:
+            stream.push(np.tile(sound, 2))
         assert len(apart(SOUND, sample_rate=16_000)) == 63
 
 
-# What code within the process may still do, once it is restricted: each attempt is told by name if it succeeded.
+# What code within the process may still do, once it is restricted: attempts that succeed are told by name.
 _ATTEMPTS = """
 import json, os, socket, sys
 how = json.loads(sys.argv[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -68,7 +69,7 @@ def test_a_crash_in_map_is_that_files_error(apart: fa.Pipeline) -> None:
         """A file object that ends the process which reads it."""
 
         def __init__(self) -> None:
-            self._file = GUITAR.open("rb")
+            self._file = io.BytesIO(GUITAR.read_bytes())
 
         def read(self, n: int = -1) -> bytes:
             if self._file.tell() > 1000:

@@ -110,8 +110,8 @@ def groups(context: Context) -> list[Group]:
     files = []
     for jobs in dict.fromkeys((1, os.cpu_count() or 1)):
         files += [
-            Case(f"in this process, jobs={jobs}", mapped(here, jobs)),
-            Case(f"isolated, jobs={jobs}", mapped(apart, jobs), f"in this process, jobs={jobs}", Target(1.15)),
+            Case(f"here, jobs={jobs}", mapped(here, jobs)),
+            Case(f"isolated, jobs={jobs}", mapped(apart, jobs), f"here, jobs={jobs}", Target(1.15)),
         ]
     stream = [
         Case("in this process", stream_cost(here, samples)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +158,8 @@ class Pipeline(Composition):
                 f"Pipeline: expected sample_rate and layout for samples only, got {told(source)}"
             )
         else:
-            result = self.run_file(source, progress)
+            with self.opened(source) as (file, stream):
+                result = run_file(stream, file, progress)
         return result
 
     def run_samples(
@@ -167,13 +169,13 @@ class Pipeline(Composition):
         result: Result = run_array(self.open(sample_rate=sample_rate, channels=channels), samples, progress)
         return result
 
-    def run_file(self, source: FileLike, progress: Progress | None) -> Result:
-        """Run over a file; what `__call__` does with one."""
+    @contextmanager
+    def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
+        """Open a file and a stream for it; `run_file` runs one through the other."""
         with AudioFile(source) as file:
             with file.decode_errors():
                 stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
-            result: Result = run_file(stream, file, progress)
-            return result
+            yield file, stream
 
     @checked_keywords
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from fastaudio._core import Node, StateError, StreamSpec
@@ -14,11 +14,14 @@ from fastaudio.isolation.children import Children
 from fastaudio.isolation.runs import IsolatedFile, IsolatedPipelineStream, IsolatedStream
 from fastaudio.running.adapt import SILENCE_DB, checked_silence
 from fastaudio.running.stream import PipelineStream
-from fastaudio.running.whole import run_array, run_file
+from fastaudio.running.whole import run_array
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from typing_extensions import Self
 
+    from fastaudio.decoding.audio_file import AudioFile
     from fastaudio.decoding.sources import FileLike
     from fastaudio.isolation.limits import Limits
     from fastaudio.isolation.model import Model
@@ -129,8 +132,9 @@ class Isolated(Composition):
         with self._children.call(), self.open_stream(sample_rate, channels) as stream:
             return run_array(stream, samples, progress)
 
-    def run_file(self, source: FileLike, progress: Progress | None) -> Any:
-        """Decode a file in a process and run over it; see `Pipeline.__call__`."""
+    @contextmanager
+    def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
+        """Begin with a file in a process; what it gives is as `Pipeline.opened` has it."""
         self._require_trained()
         with ExitStack() as stack:
             stack.enter_context(self._children.call())
@@ -138,19 +142,16 @@ class Isolated(Composition):
             stack.callback(held.close)
             process = self._children.take()
             stack.callback(self._children.give, process)
-            file = self._opened(held, process)
+            try:
+                file = IsolatedFile(held, process, int(self._children.limits.result_mb * 1e6))
+            except DecodeError as error:
+                if held.start:
+                    where = f"; it was read from byte {held.start} on, where the file object was"
+                    raise DecodeError(error.path, error.reason + where) from error
+                raise
             specs = cast("dict[str, StreamSpec]", file.outputs)
             stream = PipelineStream(file.stream, specs, file.sample_rate, self.name)
-            return run_file(stream, cast("Any", file), progress)
-
-    def _opened(self, source: Source, process: Any) -> IsolatedFile:
-        try:
-            return IsolatedFile(source, process, int(self._children.limits.result_mb * 1e6))
-        except DecodeError as error:
-            if source.start:
-                where = f"; it was read from byte {source.start} on, where the file object was"
-                raise DecodeError(error.path, error.reason + where) from error
-            raise
+            yield cast("AudioFile", file), stream
 
     def close(self) -> None:
         """End the processes; streams that are open lose theirs, and the next call starts new ones."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from fastaudio import _core
+from fastaudio._system.text import printable
 from fastaudio.decoding.sources import DecodeError
 from fastaudio.isolation.wire import IsolationError
 
@@ -67,17 +68,20 @@ def truth(value: Any, name: str) -> bool:
 
 
 def text(value: Any, name: str, longest: int = _LONGEST_TEXT) -> str:
-    """Return a text that can be printed anywhere: no escape sequence of a terminal is left in it."""
+    """Return a text as it is, such as a label: who shows it makes it printable."""
     if type(value) is not str or len(value) > longest:
         wrong(f"{name} as a text")
-    return "".join(
-        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in value
-    )
+    return value
+
+
+def shown(value: Any, name: str, longest: int = _LONGEST_TEXT) -> str:
+    """Return a text that is shown as it is, so that no escape sequence of a terminal is left in it."""
+    return printable(text(value, name, longest), lines=True)
 
 
 def drawing(value: Any, name: str) -> str:
-    """Return a text that may be as long as a diagram."""
-    return text(value, name, _LONGEST_DRAWING)
+    """Return a text to show that may be as long as a diagram."""
+    return shown(value, name, _LONGEST_DRAWING)
 
 
 def texts(value: Any, name: str, most: int = _MOST_OUTPUTS) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ class RowSpec:
     shape: tuple[int, ...]
     unit: str
     kind: str
-    labels: tuple[str, ...]
+    labels: list[str]
     latency_s: float
     span_s: float
     bin_hz: float
@@ -132,7 +136,7 @@ def _spec(data: Any) -> tuple[str, RowSpec]:
     kind = data.get("kind")
     if kind not in _KINDS:
         wrong("an output's kind")
-    labels = texts(data.get("labels"), "labels", _MOST_LABELS)
+    labels = list(texts(data.get("labels"), "labels", _MOST_LABELS))
     # Rows of scores may have a mark at their end, whether their window is silent.
     fit = {"scores": [[len(labels)], [len(labels) + 1]], "events": [[_EVENT_COLUMNS]] if labels else []}
     if shape not in fit.get(kind, [shape]):
@@ -146,7 +150,7 @@ def _spec(data: Any) -> tuple[str, RowSpec]:
         latency_s=number(data.get("latency_s"), "latency_s"),
         span_s=number(data.get("span_s"), "span_s"),
         bin_hz=number(data.get("bin_hz"), "bin_hz"),
-        shown=text(data.get("repr"), "repr"),
+        shown=shown(data.get("repr"), "repr"),
     )
     return text(data.get("name"), "name", _LONGEST_LABEL), spec
 
@@ -180,7 +184,7 @@ def check_values(rows: Mapping[str, NDArray[np.float32]], outputs: Mapping[str, 
 
 def error_of(fields: Mapping[str, Any], path: str) -> Exception:
     """Return the error that a process met; it may name no other file than `path`."""
-    name, said = fields.get("type"), text(fields.get("message"), "an error's message")
+    name, said = fields.get("type"), shown(fields.get("message"), "an error's message")
     if name == "MemoryError":
         return IsolationError(
             f"isolation: expected enough memory, got none left; raise memory_mb of Limits ({said})"
@@ -189,6 +193,6 @@ def error_of(fields: Mapping[str, Any], path: str) -> Exception:
     if kind is DecodeError:
         return DecodeError(path, said)
     if kind is None:
-        shown = text(name, "an error's name", _LONGEST_LABEL)
-        return IsolationError(f"isolation: expected a result, got {shown}: {said}")
+        called = shown(name, "an error's name", _LONGEST_LABEL)
+        return IsolationError(f"isolation: expected a result, got {called}: {said}")
     return kind(said)

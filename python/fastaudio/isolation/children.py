@@ -36,7 +36,7 @@ class Children:
         _all.add(self)
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a stream that is collected while it is held gives its process back
         self._calls = threading.BoundedSemaphore(os.cpu_count() or 1)
         self._idle: list[Process] = []
         self._started: set[Process] = set()

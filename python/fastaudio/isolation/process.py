@@ -53,7 +53,7 @@ class Process:
         import socket  # noqa: PLC0415  # these take time, and few need them
         import subprocess  # noqa: PLC0415
 
-        if sys.platform == "win32" or not sys.executable:
+        if sys.platform == "win32" or not sys.executable or getattr(sys, "frozen", False):
             raise IsolationError(
                 "isolation: expected Linux or macOS, and a Python that can be started, got neither"
             )
@@ -205,7 +205,7 @@ def _told(status: int | None) -> str:
     if status is None:
         return "it closed the connection"
     if status >= 0:
-        return f"it ended with status {status}"
+        return f"it ended with status {status}; if it had just started, memory_mb of Limits is too low"
     try:
         name = signal.Signals(-status).name
     except ValueError:

@@ -45,7 +45,7 @@ def assert_same(one: Any, other: Any) -> None:
         assert one.shape == other.shape
         assert one.tobytes() == other.tobytes()
     elif isinstance(one, Tags):
-        assert list(one.labels) == list(other.labels)
+        assert one.labels == other.labels
         for name in ("scores", "times", "silent"):
             assert_same(getattr(one, name), getattr(other, name))
         assert one.to_dict(windows=True) == other.to_dict(windows=True)

@@ -27,13 +27,24 @@ _MOST_LABELS, _MOST_OUTPUTS = 1 << 17, 256
 _MOST_VALUES = 1 << 28
 _EVENT_COLUMNS = 6
 _MOST_RATE_HZ = 1e9
+_OTHERS = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    IndexError,
+    KeyError,
+    RuntimeError,
+    NotImplementedError,
+    OSError,
+)
+_CORES = {
+    name: kind
+    for name, kind in vars(_core).items()
+    if isinstance(kind, type) and issubclass(kind, _core.FastaudioError)
+}
 _ERRORS: dict[str, type[Exception]] = {
-    error.__name__: error
-    for error in (
-        *(_core.FastaudioError, _core.ModelError, _core.StateError, DecodeError),
-        *(ValueError, TypeError, OverflowError, IndexError, KeyError, RuntimeError, NotImplementedError),
-        *(ZeroDivisionError, OSError),
-    )
+    **{kind.__name__: kind for kind in (DecodeError, ZeroDivisionError, *_OTHERS)},
+    **{name: kind for name, kind in _CORES.items() if name not in ("Cancelled", "TimedOut")},
 }
 """Errors that come back as what they are."""
 

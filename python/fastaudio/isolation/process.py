@@ -54,8 +54,9 @@ class Process:
         import subprocess  # noqa: PLC0415
 
         if sys.platform == "win32" or not sys.executable or getattr(sys, "frozen", False):
+            got = f"{sys.platform} with {sys.executable or 'none'}"
             raise IsolationError(
-                "isolation: expected Linux or macOS, and a Python that can be started, got neither"
+                f"isolation: expected Linux or macOS with a Python that starts anew, got {got}"
             )
         self._limits = limits
         self.busy = False

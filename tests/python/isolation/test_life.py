@@ -243,6 +243,20 @@ def test_a_network_that_never_ends_is_ended(tmp_path: Path) -> None:
         assert pids(apart) == []
 
 
+def test_a_time_limit_and_a_cancel_end_a_call(tmp_path: Path) -> None:
+    network = fa.OnnxModel(str(loop_for_ever(tmp_path / "loop.onnx")))
+    with fa.isolated(fa.Pipeline(musicnn_front() >> network)) as apart:
+        started_s = time.monotonic()
+        with pytest.raises(fa.TimedOut), fa.Interruptible(timeout_s=0.3):
+            apart(SOUND, sample_rate=16_000)
+        cancel = fa.Cancel()
+        threading.Timer(0.3, cancel.cancel).start()
+        with pytest.raises(fa.Cancelled), fa.Interruptible(cancel):
+            apart(SOUND, sample_rate=16_000)
+        assert time.monotonic() - started_s < 20
+        assert pids(apart) == []
+
+
 def test_closing_from_another_thread_ends_a_call(tmp_path: Path) -> None:
     network = fa.OnnxModel(str(loop_for_ever(tmp_path / "loop.onnx")))
     with fa.isolated(fa.Pipeline(musicnn_front() >> network)) as apart:

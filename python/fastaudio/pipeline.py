@@ -16,7 +16,7 @@ from fastaudio.cards import pack
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, FileLike, is_file_like
 from fastaudio.isolation.composition import Isolated
-from fastaudio.isolation.limits import Limits
+from fastaudio.isolation.limits import Limits, limits_of
 from fastaudio.isolation.model import model_of, model_of_card
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
@@ -99,7 +99,7 @@ class Pipeline(Composition):
         if isolate:
             options: dict[str, Any] = {"threads": threads, "providers": providers, "channel": channel}
             options |= {"untrained": untrained, "silence_db": silence_db}
-            return IsolatedPipeline(model_of_card(card, options), _limits(isolate))
+            return IsolatedPipeline(model_of_card(card, options), limits_of(isolate))
         how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
         how |= {} if channel is None else {"channel": channel}
         how |= {} if silence_db is None else {"silence_db": silence_db}
@@ -326,15 +326,6 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
         return pipeline
     if not isinstance(pipeline, Pipeline):
         raise TypeError(f"isolated: expected a Pipeline, got {type(pipeline).__name__}")
-    apart = IsolatedPipeline(model_of(pipeline, {"untrained": pipeline.untrained}), _limits(limits or True))
+    apart = IsolatedPipeline(model_of(pipeline, {"untrained": pipeline.untrained}), limits_of(limits or True))
     apart.card = dict(pipeline.card)
     return apart
-
-
-def _limits(isolate: bool | Limits) -> Limits:
-    if isinstance(isolate, Limits):
-        return isolate
-    if isolate is not True:
-        got = f"{isolate!r:.80} ({type(isolate).__name__})"
-        raise TypeError(f"Pipeline.load: expected isolate as True, False or Limits, got {got}")
-    return Limits()

@@ -36,6 +36,20 @@ class Limits:
                 raise ValueError(f"Limits: expected {one.name} above 0 and at most 1e9, got {value!r}")
 
 
+def limits_of(isolate: bool | Limits) -> Limits:
+    """Return the bounds that a caller chose; True stands for the usual ones.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(isolate, Limits):
+        return isolate
+    if isolate is not True:
+        got = f"{isolate!r:.80} ({type(isolate).__name__})"
+        raise TypeError(f"Pipeline.load: expected isolate as True, False or Limits, got {got}")
+    return Limits()
+
+
 def restrict_resources(memory_bytes: int) -> None:
     """Bound this process's memory and descriptors; it can't lengthen a file nor leave a core file."""
     import resource  # noqa: PLC0415  # not on Windows

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Rows = dict[str, NDArray[np.float32]]
 
 _MOST_RATE, _MOST_CHANNELS = 1 << 31, 1024
-_READ_BYTES = 1 << 20
+_READ_BYTES, _READ_COSTS = 1 << 20, 1 << 12
 
 
 class _Results:
@@ -79,6 +79,7 @@ class IsolatedFile:
         self.path = None if self.name in NAMELESS else self.name
         self._source = source
         self._process = process
+        self._may_read = 100 * source.size + (1 << 28)  # far more than any decoder reads again
         process.send("file", {"name": self.name, "size": source.size})
         message = self._next("opened")
         fields = message.fields
@@ -122,6 +123,9 @@ class IsolatedFile:
             with self._process.checked():
                 position = answers.whole(message.fields.get("position"), "position")
                 n_bytes = answers.whole(message.fields.get("n_bytes"), "n_bytes", 0, _READ_BYTES)
+                self._may_read -= n_bytes + _READ_COSTS
+                if self._may_read < 0:
+                    answers.wrong("an end of reading")
             data = self._source.read(position, n_bytes)
             self._process.send("data", {}, [np.frombuffer(data, np.uint8)])
 

@@ -116,6 +116,10 @@ while True:
     "the end without sound": "say('end', [], truncated=0)",
     "a read beyond sense": "say('read', position=-5, n_bytes=10)",
     "a read of a gigabyte": "say('read', position=0, n_bytes=2**30)",
+    "reads for ever": """
+while True:
+    say('read', position=0, n_bytes=2**20)
+    hear()""",
 }
 FILE = {
     "no rate": "say('opened', **dict(opened, sample_rate=0))",

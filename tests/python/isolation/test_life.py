@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio._core import Interruptible
 from fastaudio.isolation import process
 from helpers import GUITAR, musicnn_front
 
@@ -247,11 +248,11 @@ def test_a_time_limit_and_a_cancel_end_a_call(tmp_path: Path) -> None:
     network = fa.OnnxModel(str(loop_for_ever(tmp_path / "loop.onnx")))
     with fa.isolated(fa.Pipeline(musicnn_front() >> network)) as apart:
         started_s = time.monotonic()
-        with pytest.raises(fa.TimedOut), fa.Interruptible(timeout_s=0.3):
+        with pytest.raises(fa.TimedOut), Interruptible(timeout_s=0.3):
             apart(SOUND, sample_rate=16_000)
         cancel = fa.Cancel()
         threading.Timer(0.3, cancel.cancel).start()
-        with pytest.raises(fa.Cancelled), fa.Interruptible(cancel):
+        with pytest.raises(fa.Cancelled), Interruptible(cancel):
             apart(SOUND, sample_rate=16_000)
         assert time.monotonic() - started_s < 20
         assert pids(apart) == []

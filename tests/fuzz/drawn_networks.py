@@ -10,10 +10,30 @@ from protobuf import Field, One, Writer
 
 FLOAT, INT64, BOOL, DOUBLE, FLOAT16 = 1, 7, 9, 11, 10
 UNARY = ["Relu", "Neg", "Abs", "Sigmoid", "Tanh", "Identity", "Sin", "Softmax", "Erf", "Floor"]
-ODD = ["Log", "Sqrt", "Reciprocal", "Exp", "Shape", "NonZero", "Size", "IsNaN", "Nonsense", "Flatten", "Unique"]
+ODD = [
+    "Log",
+    "Sqrt",
+    "Reciprocal",
+    "Exp",
+    "Shape",
+    "NonZero",
+    "Size",
+    "IsNaN",
+    "Nonsense",
+    "Flatten",
+    "Unique",
+]
 LOCATIONS = [
     *("../outside/canary", "beside.bin", "./beside.bin", "/proc/self/environ", "/etc/hostname", "/dev/zero"),
-    *("*/_ORT_MEM_ADDR_/*", "", ".", "link.bin", "file:beside.bin", "sub/../../outside/canary", "beside.bin\0x"),
+    *(
+        "*/_ORT_MEM_ADDR_/*",
+        "",
+        ".",
+        "link.bin",
+        "file:beside.bin",
+        "sub/../../outside/canary",
+        "beside.bin\0x",
+    ),
 ]
 FOREVER = "forever"
 """In the name of a loop that never ends."""
@@ -49,7 +69,9 @@ def value(name: str, dims: list[Any], kind: int = FLOAT) -> list[Field]:
     return [(1, name), (2, One([(1, One([(1, kind), (2, shape)]))]))]
 
 
-def node(op: str, inputs: list[str], outputs: list[str], *attributes: list[Field], domain: str = "") -> list[Field]:
+def node(
+    op: str, inputs: list[str], outputs: list[str], *attributes: list[Field], domain: str = ""
+) -> list[Field]:
     """One node of a graph."""
     named: list[Field] = [*((1, name) for name in inputs), *((2, name) for name in outputs), (4, op)]
     return [*named, *((5, attribute) for attribute in attributes), *([(7, domain)] if domain else [])]
@@ -118,7 +140,9 @@ class Network:
         self._constants.append((15, content))
         return [node("Add", [start, name], [end])]
 
-    def _graph(self, start: str, depth: int, inputs: list[Any], first: list[Field], outputs: list[Any]) -> One:
+    def _graph(
+        self, start: str, depth: int, inputs: list[Any], first: list[Field], outputs: list[Any]
+    ) -> One:
         """A graph within an attribute: it reads `start` from around it, and gives `outputs` and its last value."""
         nodes, end = self.steps(start, self._rng.randint(0, 2), depth + 1)
         last = self.name()
@@ -164,7 +188,9 @@ class Network:
         body: list[Field] = [(1, name), (4, "given"), (5, "out"), *((7, part) for _, part in nodes)]
         body += [(7, node("Identity", [last], ["out"])), (9, [(1, ""), (2, 17)]), (9, [(1, "own"), (2, 1)])]
         self._functions.append((25, [*body, (10, "own")]))
-        assert len(lost) <= len(self._constants)  # weights of a function lie outside it, and aren't seen from there
+        assert len(lost) <= len(
+            self._constants
+        )  # weights of a function lie outside it, and aren't seen from there
         return [node(name, [start], [end], domain="own")]
 
     def model(self) -> list[Field]:
@@ -175,7 +201,9 @@ class Network:
         shape: list[Any] = [batch, 4, 3]
         kind = FLOAT
         if self._odd:
-            shape = rng.choice([shape, [batch], [], [0, 4, 3], [batch, -1, 3], [batch, 1 << 40, 3], [batch, "t", "f"]])
+            shape = rng.choice(
+                [shape, [batch], [], [0, 4, 3], [batch, -1, 3], [batch, 1 << 40, 3], [batch, "t", "f"]]
+            )
             kind = rng.choice([FLOAT, FLOAT, INT64, DOUBLE, FLOAT16, 99])
         outputs = [value(end, rng.choice([[batch, 4, 3], [batch, None, None], []]), FLOAT)]
         if rng.random() < 0.2:
@@ -191,10 +219,29 @@ class Network:
             rest.append((20, [(1, One([(5, self.weights("t")), (2, "training")]))]))
         if rng.random() < 0.1:
             rest.append((14, [(1, "location"), (2, "beside.bin")]))  # a text that isn't external data
-        opsets: list[Field] = [(8, [(1, ""), (2, rng.choice([17] * 20 + [13, 21, 999, 0]))]), (8, [(1, "own"), (2, 1)])]
+        opsets: list[Field] = [
+            (8, [(1, ""), (2, rng.choice([17] * 20 + [13, 21, 999, 0]))]),
+            (8, [(1, "own"), (2, 1)]),
+        ]
         return [(1, rng.choice([8] * 20 + [10, 3, 999])), *opsets, (7, graph), *self._functions, *rest]
 
 
 def network(rng: random.Random) -> bytes:
     """Return a network as a file."""
     return Writer(rng, rng.choice([0.0, 0.0, 0.1, 0.5])).message(Network(rng).model())
+
+
+def looping(trips: int) -> bytes:
+    """Return a network that takes its time: so many turns of a loop for each run."""
+    count, go = tensor("count", [trips], [], INT64), tensor("go", [True], [], BOOL)
+    body = One(
+        [(1, node("Identity", ["more"], ["so"])), (1, node("Sin", ["kept"], ["last"])), (2, "body")]
+        + [(11, one) for one in (value("i", [], INT64), value("more", [], BOOL), value("kept", ["n", 4, 3]))]
+        + [(12, one) for one in (value("so", [], BOOL), value("last", ["n", 4, 3]))]
+    )
+    loop = node("Loop", ["count", "go", "x"], ["y"], attribute("body", 6, body, 5))
+    rows = ["n", 4, 3]
+    graph = One(
+        [(1, loop), (2, "looping"), (5, count), (5, go), (11, value("x", rows)), (12, value("y", rows))]
+    )
+    return Writer(random.Random(0), 0).message([(1, 8), (8, [(1, ""), (2, 17)]), (7, graph)])  # noqa: S311

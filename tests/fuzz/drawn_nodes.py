@@ -61,33 +61,32 @@ def options_of(name: str) -> tuple[Option, ...]:
 def value_of(option: Option, rng: random.Random, *, most: float) -> Any:
     """Return a value that the docstring allows; integers and lists stay below `most`."""
     kind = option.type
-    if "None" in kind and rng.random() < 0.2:
-        return None
-    if option.choices:
-        return rng.choice(option.choices)
-    if "bool" in kind:
-        return rng.random() < 0.5
     low = -1e6 if option.low is None else option.low
     high = 1e6 if option.high is None else option.high
-    if kind.startswith("int"):
+    value: Any = _number(low, high, rng)
+    if "None" in kind and rng.random() < 0.2:
+        value = None
+    elif option.choices:
+        value = rng.choice(option.choices)
+    elif "bool" in kind:
+        value = rng.random() < 0.5
+    elif kind.startswith("int"):
         top = int(max(low, min(high, most)))
-        return rng.choice([int(low), top, _between(int(low), top, rng), _between(int(low), top, rng)])
-    if "list[str]" in kind:
-        if option.name == "kinds":
-            return rng.sample(["mean", "std", "var", "min", "max", "median", "dmean", "dvar"], rng.randint(1, 3))
-        return [f"l{i}" for i in range(rng.randint(1, 8))]
-    if "dict" in kind:
-        return {}
-    if kind == "str":
-        return ""
-    if "list[float]" in kind and rng.random() < 0.4:
-        return [_number(low, high, rng) for _ in range(rng.randint(1, 8))]
-    return _number(low, high, rng)
+        value = rng.choice([int(low), top, _between(int(low), top, rng), _between(int(low), top, rng)])
+    elif option.name == "kinds":
+        value = rng.sample(["mean", "std", "var", "min", "max", "median"], rng.randint(1, 3))
+    elif "list[str]" in kind:
+        value = [f"l{i}" for i in range(rng.randint(1, 8))]
+    elif "list[float]" in kind and rng.random() < 0.4:
+        value = [_number(low, high, rng) for _ in range(rng.randint(1, 8))]
+    return value
 
 
 def _between(low: int, high: int, rng: random.Random) -> int:
     """Return an integer, each order of magnitude as often."""
-    return low + int((high - low + 1) ** rng.random()) - (1 if rng.random() < 0.5 else 0) if high > low else low
+    return (
+        low + int((high - low + 1) ** rng.random()) - (1 if rng.random() < 0.5 else 0) if high > low else low
+    )
 
 
 def _number(low: float, high: float, rng: random.Random) -> float:
@@ -96,7 +95,9 @@ def _number(low: float, high: float, rng: random.Random) -> float:
     return rng.choice([limit, near, near, rng.uniform(max(low, -2), min(high, 2)) if low < 2 else near])
 
 
-def options(name: str, rng: random.Random, *, most: float, odd: float = 0.0, share: float = 0.4) -> dict[str, Any]:
+def options(
+    name: str, rng: random.Random, *, most: float, odd: float = 0.0, share: float = 0.4
+) -> dict[str, Any]:
     """Return some options of a node; each is out of range, or of another type, with the probability `odd`."""
     drawn = {}
     for option in options_of(name):
@@ -104,7 +105,9 @@ def options(name: str, rng: random.Random, *, most: float, odd: float = 0.0, sha
             continue
         drawn[option.name] = value_of(option, rng, most=most)
         if rng.random() < odd:
-            past = [limit * 2 + sign for limit, sign in ((option.low, -1), (option.high, 1)) if limit is not None]
+            past = [
+                limit * 2 + sign for limit, sign in ((option.low, -1), (option.high, 1)) if limit is not None
+            ]
             drawn[option.name] = rng.choice(ODD_VALUES + past * 4)
     if rng.random() < odd:
         drawn["nonsense"] = 1

@@ -21,7 +21,17 @@ ROOT = Path(__file__).parents[2]
 NETWORK = ROOT / "tests" / "golden" / "onnx" / "nft.onnx"
 SHA256 = hashlib.sha256(NETWORK.read_bytes()).hexdigest()
 NOISE = np.random.default_rng(1).uniform(-0.5, 0.5, 6000).astype(np.float32)
-PATHS = ["net.onnx", "./net.onnx", "../outside/canary", "sub/../net.onnx", "/dev/zero", "link.onnx", "loop", "", "é"]
+PATHS = [
+    "net.onnx",
+    "./net.onnx",
+    "../outside/canary",
+    "sub/../net.onnx",
+    "/dev/zero",
+    "link.onnx",
+    "loop",
+    "",
+    "é",
+]
 
 
 def card(nodes: list[Any], **rest: Any) -> dict[str, Any]:
@@ -61,7 +71,9 @@ class Cards(Fuzzer):
         odd = rng.choice([0.0, 0.0, 0.1])
         nodes = [tree(rng, rng.choice([0, 1, 3]), most=most, odd=odd) for _ in range(rng.randint(1, 4))]
         if rng.random() < 0.6:  # what takes samples comes first, so that more cards get further
-            name = rng.choice(["MelSpectrogram", "Spectrogram", "HarmonicSpectrogram", "RMS", "Resample", "Patches"])
+            name = rng.choice(
+                ["MelSpectrogram", "Spectrogram", "HarmonicSpectrogram", "RMS", "Resample", "Patches"]
+            )
             nodes.insert(0, {"node": name, **options(name, rng, most=most)})
         data = card(nodes)
         return json.dumps(change_json(data, rng) if rng.random() < 0.1 else data).encode()

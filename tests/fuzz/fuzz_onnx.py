@@ -1,4 +1,4 @@
-"""ONNX networks, written in every form of protobuf: they run with ONNX Runtime's numbers, or are a ModelError.
+"""ONNX networks in every form of protobuf: they run with ONNX Runtime's numbers, or are a ModelError.
 
 No file but the network itself is read, whatever it says of where its weights lie; and one that never ends is
 interrupted.
@@ -92,7 +92,9 @@ class Onnx(Fuzzer):
             return None
         except (fa.FastaudioError, ValueError) as error:
             assert len(str(error)) < 8000, "expected a message of one screen, got a longer one"
-            assert "xternal data path" not in str(error), "expected a check before ONNX Runtime's own, got none"
+            assert "xternal data path" not in str(error), (
+                "expected a check before ONNX Runtime's own, got none"
+            )
             return None
         return rows if isinstance(rows, np.ndarray) else None
 

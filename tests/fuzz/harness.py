@@ -30,7 +30,7 @@ from lines import Lines
 from watching import Watch, peak_mb, reset_peak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 CORPUS = Path(__file__).parent / "corpus"
 INPUTS_PER_CHILD = 200
@@ -45,6 +45,7 @@ class Fuzzer(abc.ABC):
         limit_s: the most seconds that an input may take.
         limit_mb: the most memory that an input may add.
         gate_runs: how many inputs the gate draws: less than a minute of them.
+        warns: whether native code may write to standard error, as decoders do; never to standard output.
         modules: the prefix of the Python modules whose lines are counted.
     """
 
@@ -52,12 +53,13 @@ class Fuzzer(abc.ABC):
     limit_s: float = 20
     limit_mb: int = 300
     gate_runs: int = 300
+    warns: bool = False
     modules: str = "fastaudio"
 
     def __init__(self) -> None:
         self.kept = {path.name: path.read_bytes() for path in sorted((CORPUS / self.name).glob("*"))}
 
-    def prepare(self, outside: Path) -> None:
+    def prepare(self, outside: Path) -> None:  # noqa: B027  # few have to
         """Get ready in a new child; `outside` holds what no input may reach."""
 
     @abc.abstractmethod
@@ -87,7 +89,7 @@ class Report:
 
 
 def cases(fuzzer: Fuzzer, seed: int) -> Iterator[tuple[str, bytes | random.Random]]:
-    """Yield the name of each case, with its content or what draws it: kept ones, then new ones without end."""
+    """Yield each case's name, with its content or what draws it: kept ones, then new ones without end."""
     yield from fuzzer.kept.items()
     run = 0
     while True:
@@ -95,9 +97,7 @@ def cases(fuzzer: Fuzzer, seed: int) -> Iterator[tuple[str, bytes | random.Rando
         run += 1
 
 
-def fuzz(
-    fuzzer: Fuzzer, *, seed: int, runs: int | None, seconds: float, measure: bool = False
-) -> Report:
+def fuzz(fuzzer: Fuzzer, *, seed: int, runs: int | None, seconds: float, measure: bool = False) -> Report:
     """Run kept inputs and then drawn ones: so many, or for so long where `runs` is None."""
     report, began = Report(), time.monotonic()
     last = None if runs is None else len(fuzzer.kept) + runs
@@ -105,7 +105,7 @@ def fuzz(
     while (last is None or at < last) and (last is not None or time.monotonic() - began < seconds):
         until = at + INPUTS_PER_CHILD if last is None else min(last, at + INPUTS_PER_CHILD)
         deadline = None if last is not None else began + seconds
-        at = _child(fuzzer, seed, at, until, deadline, report, measure)
+        at = _child(fuzzer, seed, range(at, until), report, deadline=deadline, measure=measure)
     report.seconds = time.monotonic() - began
     return report
 
@@ -114,18 +114,12 @@ def replay(fuzzer: Fuzzer, content: bytes) -> Report:
     """Run one input."""
     report = Report()
     fuzzer.kept = {"input": content}
-    _child(fuzzer, 0, 0, 1, None, report, measure=False)
+    _child(fuzzer, 0, range(1), report, deadline=None, measure=False)
     return report
 
 
 def _child(
-    fuzzer: Fuzzer,
-    seed: int,
-    start: int,
-    until: int,
-    deadline: float | None,
-    report: Report,
-    measure: bool,
+    fuzzer: Fuzzer, seed: int, numbers: range, report: Report, *, deadline: float | None, measure: bool
 ) -> int:
     """Run some cases in a child of their own; return the number of the next one."""
     home = Path(tempfile.mkdtemp(prefix="fuzz-"))
@@ -135,12 +129,12 @@ def _child(
         status = 1
         try:
             os.close(reader)
-            _serve(fuzzer, seed, range(start, until), home, writer, deadline, measure)
+            _serve(fuzzer, seed, numbers, home, writer, deadline=deadline, measure=measure)
             status = 0
         finally:
             os._exit(status)
     os.close(writer)
-    at, ended = start, False
+    at, ended = numbers.start, False
     case, told, pending = "", "", b""
     try:
         while not ended:
@@ -213,6 +207,7 @@ def _serve(
     numbers: range,
     home: Path,
     writer: int,
+    *,
     deadline: float | None,
     measure: bool,
 ) -> None:
@@ -220,14 +215,14 @@ def _serve(
     with (home / "fault").open("wb") as fault, (home / "printed").open("wb") as printed:
         faulthandler.enable(fault)
         os.dup2(printed.fileno(), 1)
-        os.dup2(printed.fileno(), 2)
+        os.dup2(fault.fileno() if fuzzer.warns else 1, 2)
         resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
         def tell(**event: Any) -> None:
             os.write(writer, json.dumps(event).encode() + b"\n")
 
-        outside, folder = home / "outside", home / "inside"
+        outside = home / "outside"
         outside.mkdir()
         fuzzer.prepare(outside)
         lines = Lines(fuzzer.modules) if measure else None
@@ -237,7 +232,7 @@ def _serve(
                     break
                 if number in numbers:
                     tell(case=case, at=number)
-                    _one(fuzzer, drawn, home, folder, watch, tell, lines)
+                    _one(fuzzer, drawn, home, watch, tell=tell, lines=lines)
                     tell(at=number + 1)
         if lines is not None:
             tell(lines=lines.hit)
@@ -247,12 +242,13 @@ def _one(
     fuzzer: Fuzzer,
     drawn: bytes | random.Random,
     home: Path,
-    folder: Path,
     watch: Watch,
-    tell: Any,
+    *,
+    tell: Callable[..., None],
     lines: Lines | None,
 ) -> None:
     """Run one case in the child."""
+    folder = home / "inside"
     (home / "input").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

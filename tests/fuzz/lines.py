@@ -1,4 +1,4 @@
-"""Counts the lines of Python modules that ran, without a package for it: slow, and only where it is asked for."""
+"""Counts the lines of Python modules that ran. It is slow, so that it has to be asked for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Lines:
         threading.settrace(self._trace)
         sys.settrace(self._trace)
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         sys.settrace(None)
         threading.settrace(None)  # type: ignore[arg-type]
 

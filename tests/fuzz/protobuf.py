@@ -1,10 +1,12 @@
-"""Writes protobuf in all the forms that its readers must take: long varints, odd orders, parts that are merged."""
+"""Writes protobuf in all forms that readers must take: long varints, odd orders, parts that are merged."""
 
 from __future__ import annotations
 
-import random
 import struct
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import random
 
 Value: TypeAlias = "int | float | str | bytes | list[Field] | One"
 Field: TypeAlias = "tuple[int, Value]"
@@ -30,7 +32,9 @@ class Writer:
         if self._odd():
             fields = self._other_order(fields)
         if self._odd():
-            fields.insert(self._rng.randint(0, len(fields)), (self._rng.choice([15_000, 77, 999]), b"unknown"))
+            fields.insert(
+                self._rng.randint(0, len(fields)), (self._rng.choice([15_000, 77, 999]), b"unknown")
+            )
         return b"".join(self._field(number, value) for number, value in fields)
 
     def _other_order(self, fields: list[Field]) -> list[Field]:

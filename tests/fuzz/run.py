@@ -1,13 +1,13 @@
-"""Runs the fuzzers of what comes from strangers, and of long use: one after the other, in forked children.
+"""Runs the fuzzers of what comes from strangers and of long use, one after the other, in forked children.
 
-    python tests/fuzz/run.py                         so many inputs of each as the gate draws; the same each time
-    python tests/fuzz/run.py --minutes 60            each for an hour; --coverage counts Python lines, and is slow
+    python tests/fuzz/run.py                     as many inputs of each as the gate draws: the same each time
+    python tests/fuzz/run.py --minutes 60        each for an hour; --coverage counts Python lines, slowly
     python tests/fuzz/run.py --only onnx --runs 5000 --seed 7
     python tests/fuzz/run.py --only onnx --input failing.bin
-    python tests/fuzz/run.py --only packed --guided -max_total_time=600      by atheris, whose options follow
+    python tests/fuzz/run.py --only packed --guided -max_total_time=600        by atheris: its options
 
-Inputs in `tests/fuzz/corpus/NAME` come first. Findings are printed by kind, and the first input of each is kept in
-the folder `--findings`; the exit status is 1 if there was one.
+Inputs in `tests/fuzz/corpus/NAME` come first. Findings are printed by kind, and the first input of each is
+kept in the folder `--findings`; the exit status is 1 if there was one.
 """
 
 from __future__ import annotations
@@ -26,12 +26,17 @@ from pathlib import Path
 SUPPORT = Path(__file__).parents[1] / "python" / "support"
 sys.path.append(str(SUPPORT))
 
+from fuzz_arrays import Arrays
 from fuzz_cards import Cards
+from fuzz_decoders import Decoders
+from fuzz_interrupts import Interrupts
+from fuzz_live import Live
 from fuzz_onnx import Onnx
+from fuzz_options import Options
 from fuzz_packed import Packed
 from harness import Fuzzer, Report, fuzz, main_only, replay
 
-FUZZERS: list[type[Fuzzer]] = [Cards, Packed, Onnx]
+FUZZERS: list[type[Fuzzer]] = [Cards, Packed, Onnx, Decoders, Options, Arrays, Live, Interrupts]
 
 
 def show(fuzzer: Fuzzer, report: Report, findings: Path) -> None:

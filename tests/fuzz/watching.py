@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 from pathlib import Path
-from typing import Any
 
 _OPENED = 0x20 | 0x1  # IN_OPEN | IN_ACCESS
 _STATUS = Path("/proc/self/status")
@@ -25,7 +24,7 @@ class Watch:
             raise OSError(ctypes.get_errno(), "inotify")
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._fd)
 
     def opened(self) -> str:
@@ -44,7 +43,7 @@ class Watch:
     def listed(self) -> frozenset[str]:
         """Return what lies beside the child's folder, and in the folder that is watched."""
         beside = {f"../{path.name}" for path in self._folder.parent.iterdir()} - {"../input", "../found"}
-        return frozenset(beside | {entry for entry in os.listdir(self._folder)})
+        return frozenset(beside | {path.name for path in self._folder.iterdir()})
 
 
 def _status_mb(key: str) -> float:

@@ -143,7 +143,7 @@ class Network:
     def _graph(
         self, start: str, depth: int, inputs: list[Any], first: list[Field], outputs: list[Any]
     ) -> One:
-        """A graph within an attribute: it reads `start` from around it, and gives `outputs` and its last value."""
+        """A graph in an attribute: it reads `start` from outside, and gives `outputs` and its last value."""
         nodes, end = self.steps(start, self._rng.randint(0, 2), depth + 1)
         last = self.name()
         weights: list[Field] = [(5, self.weights(self.name("w")))] if self._rng.random() < 0.4 else []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 from drawn_nodes import PLAIN, options, tree
-from harness import Fuzzer
+from harness import LONGEST_MESSAGE, Fuzzer
 from mutate import ODD_VALUES, change_bytes, change_json
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Cards(Fuzzer):
             pipeline = fa.Pipeline.load(folder / "card.json")
         except fa.ModelError as error:
             assert "expected" in str(error), f"expected an error that says what was expected, got {error}"
-            assert len(str(error)) < 8000, "expected a message of one screen, got a longer one"
+            assert len(str(error)) <= LONGEST_MESSAGE, "expected a message of one screen, got a longer one"
             return
         repr(pipeline)
         # Over a network's own time limits: what a card may ask for is bounded, so a few samples are soon run.

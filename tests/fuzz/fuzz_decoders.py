@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
-from fastaudio.decoding import audio_file
 from drawn_sounds import generated
-from harness import Fuzzer
+from fastaudio.decoding import audio_file
+from harness import LONGEST_MESSAGE, Fuzzer
 from mutate import change_bytes
 
 if TYPE_CHECKING:
@@ -128,6 +128,6 @@ class Decoders(Fuzzer):
                     if file.samples_read > MOST_SAMPLES:
                         return False
         except fa.DecodeError as error:
-            assert len(str(error)) < 2000, "expected a message of one screen, got a longer one"
+            assert len(str(error)) <= LONGEST_MESSAGE, "expected a message of one screen, got a longer one"
             return isinstance(source, Odd) and source.fault == "raises"
         return True

@@ -16,7 +16,7 @@ import fastaudio as fa
 import numpy as np
 from drawn_networks import FOREVER, network
 from fuzz_cards import NETWORK, card
-from harness import Fuzzer
+from harness import LONGEST_MESSAGE, Fuzzer
 from mutate import change_bytes
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Onnx(Fuzzer):
             assert forever
             return None
         except (fa.FastaudioError, ValueError) as error:
-            assert len(str(error)) < 8000, "expected a message of one screen, got a longer one"
+            assert len(str(error)) <= LONGEST_MESSAGE, "expected a message of one screen, got a longer one"
             assert "xternal data path" not in str(error), (
                 "expected a check before ONNX Runtime's own, got none"
             )

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SAMPLES = ["MelSpectrogram", "Spectrogram", "HarmonicSpectrogram", "RMS", "ZeroCrossingRate", "Resample"]
+SPECTRAL = [
+    "Chroma",
+    "SpectralBandwidth",
+    "SpectralCentroid",
+    "SpectralContrast",
+    "SpectralRolloff",
+    "SpectralFlatness",
+]
 MOST_VALUES = 3e6
 SIGNALS = ["noise", "noise", "noise", "loud", "quiet", "zeros", "constant", "positive", "impulse"]
 
@@ -51,16 +59,13 @@ class Options(Fuzzer):
             name = rng.choice(SAMPLES)
             nodes.append({"node": name, **options(name, rng, most=most)})
         else:
-            shape = rng.choice([[1], [3], [20], [65], [4, 3]])
+            shape = rng.choice([[1], [3], [20], [65], [65], [65], [4, 3]])
             spec = {"rate_hz": rng.choice([100, 31.25, 44_100 / 1024]), "shape": shape, "unit": ""}
             spec["bin_hz"] = 125.0 if shape == [65] else 0.0
         n = rng.choice([0, 1, 17, 400, 400, 6000 if not shape else 900])
         for _ in range(rng.choice([0, 1, 1, 2, 3])):
-            for _ in range(12):  # most nodes don't fit behind most others
-                name = rng.choice(PLAIN)
-                part = {"node": name, **options(name, rng, most=most, share=rng.choice([0.2, 0.5]))}
-                if rng.random() < 0.2:
-                    part = tree(rng, 1, most=most)
+            for _ in range(20):  # most nodes don't fit behind most others
+                part = _part(rng, nodes, spec, most)
                 if _fits([*nodes, part], spec, n):
                     nodes.append(part)
                     break
@@ -86,14 +91,41 @@ class Options(Fuzzer):
         assert_same_bits(in_chunks(node, rows, data["cuts"], spec), whole)
         if node.input_spec is not None:
             assert_same_bits(by_name(node(rows, threads=data["threads"])), whole)
-        for name, one in whole.items():
-            assert np.isfinite(one).all(), f"expected finite rows of {name!r}, got others"
-            assert list(one.shape[1:]) == list(node.output_specs(spec)[name].shape)
+        for stated, one in zip(node.output_specs(spec).values(), whole.values(), strict=True):
+            assert np.isfinite(one).all(), "expected finite rows, got others"
+            assert one.shape[1:] == stated.shape
         assert build(node.to_dict()) == node
         assert pickle.loads(pickle.dumps(node)) == node  # noqa: S301
         repr(node)
         node.diagram(spec)
         assert node.receptive_field_s(spec) >= 0 or math.isinf(node.receptive_field_s(spec))
+
+
+def _part(
+    rng: random.Random, nodes: list[dict[str, Any]], spec: dict[str, Any], most: float
+) -> dict[str, Any]:
+    """Return a node that may come next; what has to fit the rows' shape does."""
+    if rng.random() < 0.15:
+        return tree(rng, 1, most=most)
+    name = rng.choice([*PLAIN, "Tags", "Similarity"])
+    if nodes and nodes[-1]["node"] == "Tags" and rng.random() < 0.7:
+        name = "Events"
+    elif not nodes and spec.get("bin_hz") and rng.random() < 0.5:
+        name = rng.choice(SPECTRAL)
+    part = {"node": name, **options(name, rng, most=most, share=rng.choice([0.0, 0.2, 0.5]))}
+    try:
+        node, given = _open(nodes, spec)
+        shape = list(node.output_specs(given).values())[-1].shape
+    except (ValueError, TypeError):
+        shape = tuple(spec["shape"])
+    if name == "Tags":
+        part["labels"] = [f"tag {i}" for i in range(math.prod(shape))]
+    elif name == "Similarity":
+        n = len(part["labels"]) * math.prod(shape)
+        part["bank"] = [rng.uniform(-1, 1) for _ in range(n)] if n < 500 else [1.0]
+    elif name == "Mono":
+        part["channels"] = shape[-1] if shape else 2
+    return part
 
 
 def _open(nodes: list[dict[str, Any]], spec: dict[str, Any]) -> tuple[fa.Node, fa.StreamSpec]:

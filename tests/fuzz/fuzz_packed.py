@@ -15,7 +15,7 @@ import fastaudio as fa
 from fastaudio import cards
 from fastaudio.cards import pack
 from fuzz_cards import NETWORK, SHA256, small
-from harness import Fuzzer
+from harness import LONGEST_MESSAGE, Fuzzer
 from mutate import change_bytes, change_json
 from packed_models import entry, sealed
 
@@ -109,7 +109,7 @@ class Packed(Fuzzer):
         try:
             pipeline = fa.Pipeline.load(path)
         except fa.ModelError as error:
-            assert len(str(error)) < 8000, "expected a message of one screen, got a longer one"
+            assert len(str(error)) <= LONGEST_MESSAGE, "expected a message of one screen, got a longer one"
         home = folder / "home"
         home.mkdir()
         (home / "link").symlink_to("../../outside")

@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 CORPUS = Path(__file__).parent / "corpus"
 INPUTS_PER_CHILD = 200
+LONGEST_MESSAGE = 4000
+"""Characters of an error or a warning: they fit on a screen."""
 MOST_ADDRESSES = 8 << 30  # bytes of a child's address space: it fails before the machine does
 
 
@@ -257,15 +261,14 @@ def _one(
     found = told = ""
     content = b""
     base, began = reset_peak(), time.monotonic()
+    warned: list[warnings.WarningMessage] = []
     try:
         content = fuzzer.draw(drawn) if isinstance(drawn, random.Random) else drawn
         (home / "input").write_bytes(content)
         base, began = reset_peak(), time.monotonic()
-        if lines is None:
+        with lines or nullcontext(), warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
             fuzzer.check(content, folder)
-        else:
-            with lines:
-                fuzzer.check(content, folder)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it is the finding
         place = next(
             (frame for frame in reversed(traceback.extract_tb(error.__traceback__)) if frame.name), None
@@ -281,6 +284,9 @@ def _one(
         found, told = "too slow", f"{seconds:.1f} s"
     if not found and mb > fuzzer.limit_mb:
         found, told = "too much memory", f"{mb:.0f} MB"
+    long = [str(one.message) for one in warned if len(str(one.message)) > LONGEST_MESSAGE]
+    if not found and long:
+        found, told = f"a long warning: {_kind(long[0])}", f"{len(long[0])} characters: {long[0][:300]}"
     if not found and printed:
         found, told = f"printed {_kind(printed)}", printed
     if opened := watch.opened():

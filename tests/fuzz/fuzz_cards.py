@@ -50,7 +50,7 @@ class Cards(Fuzzer):
     """Cards are data from anyone: a stated budget bounds what building one takes."""
 
     name = "cards"
-    gate_runs = 1200
+    gate_runs = 600
     modules = "fastaudio.cards"
 
     def __init__(self) -> None:

@@ -65,7 +65,7 @@ class Interrupts(Fuzzer):
 
     name = "interrupts"
     limit_s = 60
-    gate_runs = 150
+    gate_runs = 40
     modules = "fastaudio.running"
 
     def __init__(self) -> None:

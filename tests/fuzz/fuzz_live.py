@@ -103,7 +103,7 @@ class Live(Fuzzer):
 
     name = "live"
     limit_s = 60
-    gate_runs = 250
+    gate_runs = 120
     modules = "fastaudio.live"
 
     def draw(self, rng: random.Random) -> bytes:

@@ -36,7 +36,7 @@ class Onnx(Fuzzer):
     """A network comes from anyone; its hash covers one file."""
 
     name = "onnx"
-    gate_runs = 1200
+    gate_runs = 500
     modules = "fastaudio.cards"
 
     def __init__(self) -> None:

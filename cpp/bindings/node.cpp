@@ -76,7 +76,12 @@ NodeClass register_node(py::module_& m) {
           "output_specs",
           [](const Node& self, const StreamSpec& input) {
             py::typing::Dict<py::str, StreamSpec> specs;
-            for (const Output& output : self.outputs(input)) specs[py::str(output.name)] = output.spec;
+            std::vector<Output> outputs;
+            {
+              const WithoutGil without_gil;  // a network may have to run to tell
+              outputs = self.outputs(input);
+            }
+            for (const Output& output : outputs) specs[py::str(output.name)] = output.spec;
             return specs;
           },
           py::arg("input"),

@@ -1,11 +1,13 @@
 #include "core/turn.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 
 #include "core/cores.hpp"
+#include "core/interrupt.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio {
@@ -24,7 +26,9 @@ class TurnQueue {
     return *queue;
   }
 
+  /// Throws what ends the work that waits.
   void take() {
+    constexpr std::chrono::milliseconds kLook{20};
     std::unique_lock lock(mutex_);
     if (free_ > 0) {  // then nobody waits
       --free_;
@@ -32,7 +36,16 @@ class TurnQueue {
     }
     Waiter mine;
     waiting_.push_back(&mine);
-    mine.called.wait(lock, [&] { return mine.has_turn; });
+    while (!mine.called.wait_for(lock, kLook, [&] { return mine.has_turn; })) {
+      lock.unlock();
+      try {
+        check_interrupt();
+      } catch (...) {
+        leave(mine);
+        throw;
+      }
+      lock.lock();
+    }
   }
 
   void give_back() {
@@ -52,6 +65,14 @@ class TurnQueue {
     std::condition_variable called;
     bool has_turn = false;
   };
+
+  void leave(Waiter& mine) {
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase(waiting_, &mine);
+    }
+    if (mine.has_turn) give_back();  // nobody else can call it now
+  }
 
   std::mutex mutex_;  ///< guards what follows, and the waiters
   unsigned free_ = runs_at_once();

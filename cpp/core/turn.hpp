@@ -10,7 +10,8 @@ class TurnQueue;
 /// memory. Don't ask for one while holding a lock that the holder of another needs.
 class Turn {
  public:
-  /// Waits for the turn, unless the thread is within a `TurnsAtOnce`. Throws what `runs_at_once` does.
+  /// Waits for the turn, unless the thread is within a `TurnsAtOnce`. Throws what `runs_at_once` does, and
+  /// what `check_interrupt` does while it waits.
   Turn();
   ~Turn();
   Turn(const Turn&) = delete;

@@ -72,9 +72,12 @@ struct Api {
   Slot<34, OrtStatus*(const OrtSession*, std::size_t, OrtTypeInfo**)> session_get_output_type_info{table};
   Slot<36, OrtStatus*(const OrtSession*, std::size_t, OrtAllocator*, char**)> session_get_input_name{table};
   Slot<37, OrtStatus*(const OrtSession*, std::size_t, OrtAllocator*, char**)> session_get_output_name{table};
+  Slot<39, OrtStatus*(OrtRunOptions**)> create_run_options{table};
+  Slot<46, OrtStatus*(OrtRunOptions*)> run_options_set_terminate{table};
   Slot<49, OrtStatus*(const OrtMemoryInfo*, void*, std::size_t, const std::int64_t*, std::size_t, int,
                       OrtValue**)>
       create_tensor_with_data{table};
+  Slot<51, OrtStatus*(OrtValue*, void**)> get_tensor_mutable_data{table};
   Slot<55, OrtStatus*(const OrtTypeInfo*, const OrtTensorInfo**)> cast_type_info_to_tensor_info{table};
   Slot<60, OrtStatus*(const OrtTensorInfo*, int*)> get_tensor_element_type{table};
   Slot<61, OrtStatus*(const OrtTensorInfo*, std::size_t*)> get_dimensions_count{table};
@@ -88,6 +91,7 @@ struct Api {
   Slot<94, void(OrtMemoryInfo*)> release_memory_info{table};
   Slot<95, void(OrtSession*)> release_session{table};
   Slot<96, void(OrtValue*)> release_value{table};
+  Slot<97, void(OrtRunOptions*)> release_run_options{table};
   Slot<98, void(OrtTypeInfo*)> release_type_info{table};
   Slot<99, void(OrtTensorInfo*)> release_tensor_info{table};
   Slot<100, void(OrtSessionOptions*)> release_session_options{table};

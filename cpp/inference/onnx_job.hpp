@@ -28,6 +28,15 @@ class OnnxJob {
     std::vector<onnx::OrtValue*> outputs;
   };
 
+  /// An output that has an input's name has its values. That is a legal network, yet ONNX Runtime doesn't
+  /// fill the output, so it is filled here.
+  struct Copy {
+    std::size_t input;
+    std::size_t output;
+    std::size_t row_size;
+  };
+
+  void find_copies();
   Tensors& tensors_for(std::size_t n_rows);
 
   const OnnxModel& node_;
@@ -36,6 +45,7 @@ class OnnxJob {
   std::vector<std::string> names_;
   std::vector<const char*> input_names_;
   std::vector<const char*> output_names_;
+  std::vector<Copy> copies_;
   dsp::AlignedFloats input_;
   std::vector<dsp::AlignedFloats> outputs_;
   std::vector<dsp::AlignedFloats> states_;  ///< two of each: a run reads one and writes the other

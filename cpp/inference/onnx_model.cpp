@@ -4,6 +4,7 @@
 #include <set>
 
 #include "inference/onnx_stream.hpp"
+#include "inference/onnx_walk.hpp"
 
 namespace fastaudio {
 
@@ -19,14 +20,18 @@ std::string beside(const std::string& path) {
 std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::string content) {
   check_options(OnnxModel::name, options);
   const std::string subject = "OnnxModel(" + format(options.path) + ")";
-  // Tensors whose values lie in another file have a key "location". No hash would cover that file.
-  if (content.find(std::string("\x0a\x08location\x12")) != std::string::npos) {
+  const onnx::Contents contents = onnx::walk(subject, content);
+  if (contents.external) {  // no hash would cover that file
     throw ModelError(subject +
                      ": expected all weights inside the file, got some in another; make it one file: " +
                      "import onnx; onnx.save(onnx.load(" + format(options.path) + "), " +
                      format(beside(options.path)) + "), and load that");
   }
-  return std::make_shared<onnx::Session>(subject, std::move(content), options.providers);
+  if (!contents.foreign_operator.empty()) {
+    throw ModelError(subject + ": expected operators that ONNX Runtime itself brings and that read no files, " +
+                     "got " + format(contents.foreign_operator) + "; export it without");
+  }
+  return std::make_shared<onnx::Session>(subject, std::move(content), options.providers, contents.loops);
 }
 
 }  // namespace
@@ -116,7 +121,14 @@ std::string OnnxModel::summary() const {
 OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
   auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout, input,
                                  options().batch, !states_.empty());
+  onnx::require_size(session_->subject(), "input", layout.shape);
   auto row_shapes = probe_.row_shapes(*this, layout);
+  const auto names = output_names();
+  for (std::size_t o = 0; o < names.size(); ++o) {
+    auto shape = row_shapes[o];
+    shape.insert(shape.begin(), static_cast<std::int64_t>(layout.batch));
+    onnx::require_size(session_->subject(), "output " + format(names[o]), shape);
+  }
   return {std::move(layout), std::move(row_shapes)};
 }
 

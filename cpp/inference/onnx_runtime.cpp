@@ -8,15 +8,59 @@
 #include <mutex>
 #include <thread>
 
+#include "core/interrupt.hpp"
 #include "core/options.hpp"
 #include "core/platform.hpp"
 #include "inference/onnx_session.hpp"
 
 namespace fastaudio::onnx {
 
+/// The runs of this process that haven't returned.
+class Runs {
+ public:
+  /// It is never destroyed, since runs may go on while the process ends. A fork's child starts anew: the runs,
+  /// and who may hold the lock, stayed in the parent.
+  static Runs& get() {
+    static std::atomic<Runs*> current{nullptr};
+    Runs* runs = current.load();
+    if (runs != nullptr && !runs->guard_.forked()) return *runs;
+    auto* fresh = new Runs;
+    if (current.compare_exchange_strong(runs, fresh)) return *fresh;
+    delete fresh;
+    return *runs;
+  }
+
+  void add(Runtime::RunInProgress& run) {
+    const std::lock_guard lock(mutex_);
+    run.next_ = first_;
+    if (first_ != nullptr) first_->before_ = &run;
+    first_ = &run;
+  }
+
+  void remove(Runtime::RunInProgress& run) {
+    const std::lock_guard lock(mutex_);
+    (run.before_ != nullptr ? run.before_->next_ : first_) = run.next_;
+    if (run.next_ != nullptr) run.next_->before_ = run.before_;
+  }
+
+  void end_all() {
+    const std::lock_guard lock(mutex_);
+    for (auto* run = first_; run != nullptr; run = run->next_) run->end();
+  }
+
+  bool empty() {
+    const std::lock_guard lock(mutex_);
+    return first_ == nullptr;
+  }
+
+ private:
+  std::mutex mutex_;  ///< guards what follows, and the links of the runs
+  Runtime::RunInProgress* first_ = nullptr;
+  platform::ForkGuard guard_;
+};
+
 namespace {
 
-std::atomic<int> runs_in_progress{0};
 std::atomic<bool> closed{false};
 std::thread::id closing_thread;  // set before `closed`
 
@@ -38,8 +82,12 @@ constexpr char kNegate[] =
 
 [[noreturn]] void fail(const std::string& path, const std::string& expected, const std::string& got) {
   throw ModelError("ONNX Runtime: expected " + expected + ", got " + got + " from " + path +
-                   "; pip install 'onnxruntime>=1.19'");
+                   "; pip install 'onnxruntime>=1.25'");
 }
+
+/// The first version 1.x that keeps a network's weights to the network's folder, and refuses addresses in
+/// memory. The walk over the file doesn't depend on it.
+constexpr int kLowest = 25;
 
 /// What goes wrong comes back as a status as well, and becomes an error; stderr is the caller's.
 void drop_message(void*, int, const char*, const char*, const char*, const char*) {}
@@ -71,7 +119,7 @@ void self_test(const Runtime& runtime) {
   if (api.get_error_code(status.get()) != kFail || message != "round trip") {
     fail(runtime.path(), "its error message back", "'" + message + "'");
   }
-  const Session session("self-test", std::string(kNegate, sizeof kNegate - 1), {});
+  const Session session("self-test", std::string(kNegate, sizeof kNegate - 1), {}, false);
   float in[2] = {1.5f, -2.0f};
   float out[2] = {};
   const auto x = session.tensor(in, {2});
@@ -80,6 +128,16 @@ void self_test(const Runtime& runtime) {
   session.run({"x"}, {x.get()}, {"y"}, outputs, 2);
   if (out[0] != -1.5f || out[1] != 2.0f)
     fail(runtime.path(), "-1.5 from the self-test", std::to_string(out[0]));
+  if (session.values(y.get()) != out) fail(runtime.path(), "where the self-test's values lie", "another place");
+  Cancel cancel;
+  cancel.cancel();
+  const Interruptible ended({.cancel = &cancel});
+  try {
+    session.run({"x"}, {x.get()}, {"y"}, outputs, 2);
+  } catch (const Cancelled&) {
+    return;
+  }
+  fail(runtime.path(), "a run that can be ended", "one that can't");
 }
 
 /// Lists the first of many names.
@@ -105,22 +163,43 @@ void Runtime::set_library(const std::string& path) {
 }
 
 void Runtime::close() {
+  constexpr std::chrono::seconds kLongest{5};
   closing_thread = std::this_thread::get_id();
   closed = true;
-  while (runs_in_progress > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
-
-Runtime::RunInProgress::RunInProgress() {
-  ++runs_in_progress;
-  if (closed) {
-    --runs_in_progress;
-    const char* text = "ONNX Runtime: expected no run while the process ends, got one";
-    if (std::this_thread::get_id() == closing_thread) throw ModelError(text);
-    throw EndOfProcess(text);
+  Runs& runs = Runs::get();
+  runs.end_all();
+  const auto latest = std::chrono::steady_clock::now() + kLongest;
+  while (!runs.empty() && std::chrono::steady_clock::now() < latest) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }
 
-Runtime::RunInProgress::~RunInProgress() { --runs_in_progress; }
+Runtime::RunInProgress::RunInProgress(const Runtime& runtime) : api_(runtime.api()), runs_(Runs::get()) {
+  OrtRunOptions* options = nullptr;
+  runtime.check(api_.create_run_options(&options), "ONNX Runtime");
+  options_ = {options, api_.release_run_options.call};
+  runs_.add(*this);
+  try {
+    check_open();
+  } catch (...) {
+    runs_.remove(*this);
+    throw;
+  }
+}
+
+Runtime::RunInProgress::~RunInProgress() { runs_.remove(*this); }
+
+void Runtime::RunInProgress::end() noexcept {
+  const Handle<OrtStatus> unlikely(api_.run_options_set_terminate(options_.get()), api_.release_status.call);
+  ended_.store(true, std::memory_order_release);
+}
+
+void Runtime::check_open() {
+  if (!closed) return;
+  const char* text = "ONNX Runtime: expected no run while the process ends, got one";
+  if (std::this_thread::get_id() == closing_thread) throw ModelError(text);
+  throw EndOfProcess(text);
+}
 
 const std::shared_ptr<Runtime>& Runtime::get() {
   // It is never destroyed, because the library's globals would be gone before.
@@ -152,7 +231,7 @@ Runtime::Library Runtime::open() {
   if (path.empty()) {
     throw ModelError(
         "ONNX Runtime: expected its library in the installed onnxruntime package, got none; "
-        "pip install 'onnxruntime>=1.19' or set FASTAUDIO_ONNXRUNTIME to the library's path");
+        "pip install 'onnxruntime>=1.25' or set FASTAUDIO_ONNXRUNTIME to the library's path");
   }
   refuse_telemetry();
   std::string error;
@@ -165,7 +244,7 @@ Runtime::Library Runtime::open() {
   int major = 0;
   int minor = 0;
   const int fields = std::sscanf(version.c_str(), "%d.%d", &major, &minor);
-  if (fields != 2 || major != 1 || minor < 19) fail(path, "version 1.19 or later", version);
+  if (fields != 2 || major != 1 || minor < kLowest) fail(path, "version 1." + std::to_string(kLowest) + " or later", version);
   void* const* table = base->get_api(kApiVersion);
   if (table == nullptr) fail(path, "API version " + std::to_string(kApiVersion), "none");
   return {path, version, table};
@@ -192,10 +271,10 @@ std::vector<std::string> Runtime::providers() const {
   return providers;
 }
 
-void Runtime::check(OrtStatus* status, const std::string& subject, const char* expected) const {
-  if (status == nullptr) return;
-  const Handle<OrtStatus> owned(status, api_.release_status.call);
-  throw ModelError(subject + ": expected " + expected + ", got: " + one_line(api_.get_error_message(status)));
+void Runtime::check(Handle<OrtStatus> status, const std::string& subject, const char* expected) const {
+  if (status.get() == nullptr) return;
+  throw ModelError(subject + ": expected " + expected + ", got: " +
+                   one_line(api_.get_error_message(status.get())));
 }
 
 }  // namespace fastaudio::onnx

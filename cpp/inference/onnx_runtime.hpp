@@ -1,6 +1,7 @@
 /// Opens ONNX Runtime at run time; only these sources know it. Every failure is a ModelError.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ class Handle {
   std::unique_ptr<T, Release*> object_{nullptr, nullptr};
 };
 
+class Runs;
+
 /// Holds the library and its only environment in this process; telemetry is off.
 class Runtime {
  public:
@@ -43,18 +46,37 @@ class Runtime {
   /// Opens the library on the first call, proves it by a self-test, and keeps it.
   static const std::shared_ptr<Runtime>& get();
 
-  /// Waits for runs in other threads and refuses new ones, because the library's globals end with the
-  /// process.
+  /// Ends runs in other threads and refuses new ones, because the library's globals end with the process.
+  /// Waits until they have ended, 5 s at most: an operator isn't ended in its middle.
   static void close();
 
-  /// Lives as long as a run; after `close` it throws ModelError in the thread that closed, EndOfProcess in
-  /// others.
+  /// Throws as a run would if the library is closed.
+  static void check_open();
+
+  /// Lives as long as a run, and can end it. After `close` it throws ModelError in the thread that closed,
+  /// EndOfProcess in others.
   class RunInProgress {
    public:
-    RunInProgress();
+    explicit RunInProgress(const Runtime& runtime);
     ~RunInProgress();
     RunInProgress(const RunInProgress&) = delete;
     RunInProgress& operator=(const RunInProgress&) = delete;
+
+    const OrtRunOptions* options() const { return options_.get(); }
+
+    /// Makes the run return an error before its next operator, or at once if it hasn't begun. Thread-safe.
+    void end() noexcept;
+    bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+
+   private:
+    friend class Runs;
+
+    const Api& api_;
+    Handle<OrtRunOptions> options_;
+    std::atomic<bool> ended_{false};
+    Runs& runs_;
+    RunInProgress* next_ = nullptr;  ///< in the list of runs, which `runs_` guards
+    RunInProgress* before_ = nullptr;
   };
 
   Runtime(const Runtime&) = delete;
@@ -69,7 +91,10 @@ class Runtime {
 
   /// Throws ModelError "<subject>: expected <expected>, got: <message>" if `status` is an error.
   void check(OrtStatus* status, const std::string& subject,
-             const char* expected = "ONNX Runtime to succeed") const;
+             const char* expected = "ONNX Runtime to succeed") const {
+    check(Handle<OrtStatus>(status, api_.release_status.call), subject, expected);
+  }
+  void check(Handle<OrtStatus> status, const std::string& subject, const char* expected) const;
 
  private:
   struct Library {

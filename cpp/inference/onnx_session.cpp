@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cfenv>
 #include <chrono>
+#include <limits>
 #include <optional>
 
 #include "core/options.hpp"
 #include "core/platform.hpp"
 #include "core/turn.hpp"
+#include "inference/onnx_supervisor.hpp"
 
 namespace fastaudio::onnx {
 
@@ -34,9 +36,20 @@ std::string shape_text(const Shape& shape) {
 }
 
 std::size_t n_values(const Shape& shape) {
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
   std::size_t n = 1;
-  for (const std::int64_t extent : shape) n *= static_cast<std::size_t>(extent);
+  for (const std::int64_t extent : shape) {
+    if (extent < 0 || static_cast<std::uint64_t>(extent) > kMost / n) return kMost;
+    n *= static_cast<std::size_t>(extent);
+  }
   return n;
+}
+
+void require_size(const std::string& subject, const std::string& what, const Shape& shape) {
+  if (n_values(shape) <= kLargestTensor) return;
+  throw ModelError(subject + ": expected at most 2**28 values (1 GiB) in a run's " + what + ", got shape " +
+                   shape_text(shape) + "; use a smaller batch or shorter rows");
 }
 
 std::string type_text(int element_type) {
@@ -60,11 +73,12 @@ std::vector<std::string> names_of(const std::vector<TensorInfo>& infos) {
   return names;
 }
 
-Session::Session(std::string subject, std::string model, std::vector<std::string> providers)
+Session::Session(std::string subject, std::string model, std::vector<std::string> providers, bool loops)
     : runtime_(Runtime::get()),
       subject_(std::move(subject)),
       model_(std::move(model)),
       providers_(std::move(providers)),
+      loops_(loops),
       session_(create()),
       generation_(platform::fork_generation()),
       inputs_(describe(true)),
@@ -83,6 +97,7 @@ Handle<OrtSession> Session::create() const {
   check(api.add_session_config_entry(raw, "session.intra_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.set_denormal_as_zero", "1"));
+  check(api.add_session_config_entry(raw, "session.load_model_format", "ONNX"));  // what the walk read it as
   const auto available = runtime_->providers();
   const bool cpu_allowed =
       std::find(providers_.begin(), providers_.end(), "CPUExecutionProvider") != providers_.end();
@@ -151,20 +166,41 @@ Handle<OrtValue> Session::tensor(float* data, const Shape& shape) const {
   return {value, runtime_->api().release_value.call};
 }
 
+float* Session::values(OrtValue* tensor) const {
+  void* data = nullptr;
+  runtime_->check(runtime_->api().get_tensor_mutable_data(tensor, &data), subject_);
+  return static_cast<float*>(data);
+}
+
 void Session::run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
                   const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs,
                   std::size_t n_in) const {
   const auto n = static_cast<double>(std::max<std::size_t>(n_in, 1));
+  const double expected_ns = n * per_value_ns_.load(std::memory_order_relaxed);
   std::optional<Turn> turn;  // comes first: those who wait for one don't hold up the end of the process
-  if (n * per_value_ns_.load(std::memory_order_relaxed) >= kSlow_ns) turn.emplace();
-  const Runtime::RunInProgress running;
-  const KeepFloatEnvironment keep;
-  const OrtRunOptions* no_options = nullptr;
+  if (expected_ns >= kSlow_ns) turn.emplace();
+  Runtime::RunInProgress running(*runtime_);
+  const Api& api = runtime_->api();
+  OrtSession* session = session_of_process();
   const auto start = std::chrono::steady_clock::now();
-  runtime_->check(
-      runtime_->api().run(session_of_process(), no_options, input_names.data(), inputs.data(), inputs.size(),
-                          output_names.data(), output_names.size(), outputs.data()),
-      subject_, "a network that runs on these rows");
+  const auto run = [&]() -> Handle<OrtStatus> {
+    const KeepFloatEnvironment keep;
+    return {api.run(session, running.options(), input_names.data(), inputs.data(), inputs.size(),
+                    output_names.data(), output_names.size(), outputs.data()),
+            api.release_status.call};
+  };
+  Interruptible* scope = Interruptible::current();
+  Handle<OrtStatus> status;
+  {
+    const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), [&running] { running.end(); });
+    const bool maybe_long = loops_ || expected_ns >= kLong_ns;
+    status = scope != nullptr && maybe_long ? supervise(*scope, running, run) : run();
+  }
+  if (status.get() != nullptr && running.ended()) {
+    check_interrupt();
+    Runtime::check_open();
+  }
+  runtime_->check(std::move(status), subject_, "a network that runs on these rows");
   const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
   if (took.count() / n < per_value_ns_.load(std::memory_order_relaxed)) per_value_ns_ = took.count() / n;
 }

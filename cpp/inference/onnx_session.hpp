@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,8 +19,15 @@ using Shape = std::vector<std::int64_t>;
 /// Writes a shape as "[2, ?, 128]".
 std::string shape_text(const Shape& shape);
 
-/// Returns how many values a tensor of a shape without open axes holds.
+/// Returns how many values a tensor of a shape without open axes holds; the largest number if that is more.
 std::size_t n_values(const Shape& shape);
+
+/// The most values that a tensor of a run may have.
+inline constexpr std::size_t kLargestTensor = std::size_t{1} << 28;
+
+/// Throws ModelError if a tensor of that shape would have more than `kLargestTensor` values: call it before
+/// memory is taken for one. `what` says which, such as "input".
+void require_size(const std::string& subject, const std::string& what, const Shape& shape);
 
 struct TensorInfo {
   std::string name;
@@ -35,15 +43,17 @@ const TensorInfo* find(const std::vector<TensorInfo>& infos, const std::string& 
 
 std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
 
-/// A model that is ready to run. It is thread-safe; a run uses its caller's thread only. It waits for a
+/// A model that is ready to run. It is thread-safe. A run uses one thread: its caller's, or another if it may
+/// take long and can be interrupted, so that the caller can look whether it has to end. It waits for a
 /// `Turn` first, because each run at the same time takes memory for all the network's layers, which the
 /// session then keeps. Runs that take less than a millisecond need little, and take no turns; how long one
 /// takes is told by the shortest run so far for each of its values, since runs differ in their rows. In a
 /// forked child, the session is made anew at its first use.
 class Session {
  public:
-  /// Its error messages begin with `subject`; `model` is the file's content.
-  Session(std::string subject, std::string model, std::vector<std::string> providers);
+  /// Its error messages begin with `subject`; `model` is the file's content. `loops` says that the time of
+  /// past runs doesn't tell the next one's.
+  Session(std::string subject, std::string model, std::vector<std::string> providers, bool loops);
 
   const std::string& subject() const { return subject_; }
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
@@ -52,8 +62,12 @@ class Session {
   /// Wraps `data`, which must outlive the tensor.
   Handle<OrtValue> tensor(float* data, const Shape& shape) const;
 
+  /// Returns where a float32 tensor's values lie.
+  float* values(OrtValue* tensor) const;
+
   /// Reads the inputs, which hold `n_in` values beside the state, and fills the outputs. ONNX Runtime
-  /// allocates those that are null.
+  /// allocates those that are null; it doesn't fill one that has an input's name. Within an `Interruptible`
+  /// it throws what that throws, once the operator that runs then has ended.
   void run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
            const std::vector<const char*>& output_names, std::vector<OrtValue*>& outputs,
            std::size_t n_in) const;
@@ -62,7 +76,8 @@ class Session {
   Shape take_shape(OrtValue* value) const;
 
  private:
-  static constexpr double kSlow_ns = 1e6;
+  static constexpr double kSlow_ns = 1e6;   ///< takes turns
+  static constexpr double kLong_ns = 10e6;  ///< is watched, which costs some 50 us
 
   Handle<OrtSession> create() const;
   OrtSession* session_of_process() const;
@@ -73,10 +88,11 @@ class Session {
   std::string subject_;
   std::string model_;
   std::vector<std::string> providers_;
+  bool loops_;
   mutable std::mutex mutex_;  ///< held while the two below are made anew after a fork
   mutable Handle<OrtSession> session_;
   mutable std::atomic<int> generation_;
-  mutable std::atomic<double> per_value_ns_{kSlow_ns};  ///< of the fastest run so far
+  mutable std::atomic<double> per_value_ns_{std::numeric_limits<double>::infinity()};  ///< at the fastest
   std::vector<TensorInfo> inputs_;
   std::vector<TensorInfo> outputs_;
 };

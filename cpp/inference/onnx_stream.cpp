@@ -1,6 +1,7 @@
 #include "inference/onnx_stream.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/interrupt.hpp"
 #include "core/platform.hpp"
 #include "core/turn.hpp"
 #include "inference/onnx_job.hpp"
@@ -24,6 +26,7 @@ class SingleStream final : public Stream {
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
     while (n_rows > 0) {
+      check_interrupt();
       const std::size_t n = std::min(n_rows, plan_.layout.batch);
       job_.fill(rows, n);
       job_.run();
@@ -72,6 +75,7 @@ class ThreadedStream final : public Stream {
     std::mutex mutex;  ///< guards `done` of the slots, closing_, and writes of filled_ and taken_
     std::condition_variable filled;
     std::condition_variable done;
+    Cancel cancel;  ///< ends the workers' runs
   };
 
   struct Slot {
@@ -88,6 +92,7 @@ class ThreadedStream final : public Stream {
       closing_ = true;
     }
     sync_->filled.notify_all();
+    sync_->cancel.cancel();
     for (std::thread& worker : *workers_) worker.join();
   }
 
@@ -128,8 +133,13 @@ class ThreadedStream final : public Stream {
   void write_oldest(Sink& sink) {
     Slot& oldest = slot(written_);
     {
+      constexpr std::chrono::milliseconds kLook{20};
       std::unique_lock lock(sync_->mutex);
-      sync_->done.wait(lock, [&] { return oldest.done; });
+      while (!sync_->done.wait_for(lock, kLook, [&] { return oldest.done; })) {
+        lock.unlock();
+        check_interrupt();
+        lock.lock();
+      }
     }
     ++written_;
     if (oldest.error) std::rethrow_exception(std::exchange(oldest.error, nullptr));
@@ -137,6 +147,7 @@ class ThreadedStream final : public Stream {
   }
 
   void work() {
+    const Interruptible until_closed({.cancel = &sync_->cancel});
     for (;;) {
       Slot* mine = nullptr;
       {

@@ -16,6 +16,7 @@
 #include "nodes/patches.hpp"
 #include "nodes/pca_whiten.hpp"
 #include "nodes/pcen.hpp"
+#include "nodes/preemphasis.hpp"
 #include "nodes/quantize.hpp"
 #include "nodes/resample.hpp"
 #include "nodes/rms.hpp"

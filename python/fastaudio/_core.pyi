@@ -22,7 +22,7 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Preemphasis', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class Cancel:
     """
     Ends calls that were given it as `cancel=`, from any thread, once and for all.
@@ -893,6 +893,44 @@ class PCEN(Node):
     def power(self) -> float: ...
     @property
     def time_constants_s(self) -> list[float]: ...
+class Preemphasis(Node):
+    """
+    Weakens low frequencies of a signal: each sample minus a part of the one before it.
+    
+    Input:  samples [n_samples] at `sample_rate`
+    Output: samples [n_samples]: y[n] = x[n] - coeff * x[n - 1], with 0 before the first; if advanced,
+            y[n] = x[n + 1] - coeff * x[n], which is one sample shorter
+    Latency: none; one sample if advanced
+    
+    `MelSpectrogram(preemphasis=...)` does this within each frame instead, as Kaldi does.
+    
+    Source: torchaudio 2.8 `functional.preemphasis`, for coeff below 1; advanced: EfficientAT and PaSST, whose
+            convolution with [-0.97, 1] has no padding
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> x = np.array([1, 2, 4], dtype=np.float32)
+        >>> fa.Preemphasis(coeff=0.5)(x).tolist()
+        [1.0, 1.5, 3.0]
+        >>> fa.Preemphasis(coeff=0.5, advanced=True)(x).tolist()
+        [1.5, 3.0]
+    
+    Options:
+        sample_rate: int in [100, 768000] Hz, default 22050
+            Rate of the input.
+        coeff: float in [-1, 1], default 0.97
+            Part of the earlier sample that is subtracted.
+        advanced: bool, default False
+            Whether results come one sample earlier; the first sample then only weakens the second.
+    """
+    def __init__(self, *, sample_rate: int = 22050, coeff: float = 0.97, advanced: bool = False) -> None: ...
+    @property
+    def advanced(self) -> bool: ...
+    @property
+    def coeff(self) -> float: ...
+    @property
+    def sample_rate(self) -> int: ...
 class Quantize(Node):
     """
     Limits values to a range and counts them in 2^bits - 1 equal steps.

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import with_silence
+from fastaudio._system.text import printable
 from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
 from fastaudio.graph.layers import layer, layers
@@ -174,10 +175,10 @@ class Composition:
         more = [f"{len(outputs) - _REPR_OUTPUTS} more"] if len(outputs) > _REPR_OUTPUTS else []
         quality = "" if self.quality == "high" else f", resampled {self.quality!r}"
         gives = ", ".join([*outputs[:_REPR_OUTPUTS], *more])
-        return f"<Pipeline {name}{self._adapter}{quality}{''.join(parts)} -> {gives}>"
+        return printable(f"<Pipeline {name}{self._adapter}{quality}{''.join(parts)} -> {gives}>")
 
     def __str__(self) -> str:
-        return f"{self._adapter}\n{self.node.diagram(self.input_spec)}"
+        return printable(f"{self._adapter}\n{self.node.diagram(self.input_spec)}", lines=True)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

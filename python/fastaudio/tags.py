@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from fastaudio._system.indexing import count, item_index, label_index
+from fastaudio._system.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +90,9 @@ class Window:
         if self.silent:
             return "(silence)"
         best = [
-            f"{label} {score_text(score)}" for label, score in self.top(k) if least is None or score >= least
+            f"{printable(label)} {score_text(score)}"
+            for label, score in self.top(k)
+            if least is None or score >= least
         ]
         return ", ".join(best if self.finite else [*best, "(not all scores are finite)"])
 
@@ -169,7 +172,7 @@ class Tags:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{label} {score:.2f}" for label, score in self.top(_SHOWN))
+        best = ", ".join(f"{printable(label)} {score:.2f}" for label, score in self.top(_SHOWN))
         best = "silence" if self._all_silent else best
         cut = ", truncated" if self.truncated else ""
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"

@@ -17,6 +17,9 @@ std::vector<typename T::Options> examples(std::type_identity<T>) {
 inline std::vector<Mono::Options> examples(std::type_identity<Mono>) {
   return {{2, {}}, {3, {}}, {3, 1}, {1, {}}};
 }
+inline std::vector<Preemphasis::Options> examples(std::type_identity<Preemphasis>) {
+  return {{}, {16000, 0.5, true}, {8000, -1, false}};
+}
 inline std::vector<Resample::Options> examples(std::type_identity<Resample>) {
   return {{44100, 16000, "high"}, {11127, 16000, "fast"}, {16000, 48000, "best"}, {8000, 8000, "high"}};
 }

@@ -10,14 +10,15 @@ import errno
 import os
 import re
 import secrets
-import shutil
 import stat
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from fastaudio._core import FastaudioError
+from fastaudio._system.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +30,6 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 _STREAMS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class OutputError(FastaudioError, OSError):
@@ -68,23 +67,6 @@ def check_writable(path: PathLike, *, force: bool, inputs: Iterable[PathLike] = 
     _require_folder(text, folder)
 
 
-@contextmanager
-def writing_all(paths: Iterable[PathLike], *, force: bool) -> Iterator[list[BinaryIO]]:
-    """Give a file for each path, like `writing` without `follow`; they get their names in order, all or none.
-
-    Raises:
-        OutputError: as for `writing`.
-    """
-    with ExitStack() as stack:  # leaves in the opposite order
-        files = [stack.enter_context(writing(path, force=force, follow=False)) for path in reversed([*paths])]
-        yield files[::-1]
-        # None gets its name if one has no room.
-        for file, path in zip(files, reversed([*paths]), strict=True):
-            with full_disk(os.fspath(path)):
-                file.flush()
-                os.fsync(file.fileno())
-
-
 def check_folder(path: PathLike) -> None:
     """Find out before the work whether a folder can be made or written into; nothing is changed.
 
@@ -112,6 +94,24 @@ def is_stream(path: PathLike) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
+@dataclass(frozen=True)
+class Output:
+    """A file to write.
+
+    Attributes:
+        path: its path.
+        force: whether it may replace a file that is there.
+        follow: whether a link stays and what it points to is replaced; if not, the link itself is replaced.
+        below: a folder of which it is a part, None for its own: folders between the two are made, and none
+            of them may be a link.
+    """
+
+    path: PathLike
+    force: bool
+    follow: bool = True
+    below: Path | None = None
+
+
 @contextmanager
 def writing(path: PathLike, *, force: bool, follow: bool = True) -> Iterator[BinaryIO]:
     """Give a binary file whose contents get the name `path` once the block ends without an error.
@@ -120,50 +120,147 @@ def writing(path: PathLike, *, force: bool, follow: bool = True) -> Iterator[Bin
     Without `follow`, a link is replaced itself, and nothing is written straight.
 
     Raises:
-        OutputError: as for `check_writable`; another run was first; the disk is full.
+        OutputError: as for `check_writable`; another run was first; the folder is gone; the disk is full.
     """
     check_writable(path, force=force)
     text = os.fspath(path)
     if follow and is_stream(text):
-        with _straight(text) as file:
+        with straight(text) as file:
             yield file
         return
-    target = Path(os.path.realpath(text) if follow else text)
-    part = target.with_name(f".fastaudio-{secrets.token_hex(8)}")  # no one can have put a link there
-    try:
-        descriptor = os.open(part, _NEW | _NO_LINKS, 0o666)
-    except OSError as error:
-        raise OutputError(f"{text}: expected a file that can be written, got: {error.strerror}") from error
-    try:
-        with full_disk(text):
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            _publish(text, part, target, force=force)
-    finally:
+    with writing_all([Output(path, force, follow)]) as (whole,):
+        yield whole
+
+
+@contextmanager
+def writing_all(outputs: Iterable[Output]) -> Iterator[list[BinaryIO]]:
+    """Give a file for each output; once the block ends without an error, all get their names, in order.
+
+    After an error all is as it was: none has a new file, and folders that were made are gone. If the process
+    is killed while the names are given, the last outputs may lack theirs: name the file last that makes use
+    of the others.
+
+    Raises:
+        OutputError: as for `writing`.
+    """
+    with ExitStack() as stack:
+        parts = [_Part(output, stack) for output in outputs]
+        with full_disk(parts[0].text if parts else ""):
+            yield [part.file for part in parts]
+        for part in parts:
+            part.complete()
+        with ExitStack() as undo:
+            for part in parts:
+                undo.callback(part.undo)
+                part.publish(keep=len(parts) > 1)
+            undo.pop_all()
+
+
+class _Part:
+    """A file under a name that nobody can guess, until it is whole and gets its own."""
+
+    def __init__(self, output: Output, stack: ExitStack) -> None:
+        self.text = os.fspath(output.path)
+        self._force = output.force
+        self._status: os.stat_result | None = None
+        self._old: str | None = None
+        place = Path(os.path.realpath(self.text) if output.follow else self.text)
+        self._name = place.name
+        with self._refused("a folder that can be written into"):
+            self._folder = _open_folder(place.parent, output.below, stack)
+        if output.below is not None:
+            check_writable(output.path, force=output.force)
+        self._part = f".fastaudio-{secrets.token_hex(8)}"
+        with self._refused("a file that can be written"):
+            descriptor = self._folder.create(self._part)
+        stack.callback(self._clean)
+        self.file: BinaryIO = stack.enter_context(os.fdopen(descriptor, "wb"))
+
+    def complete(self) -> None:
+        """Have all of it on the disk."""
+        with full_disk(self.text):
+            self.file.flush()
+            old = self._folder.status(self._name) if self._force else None
+            if old is not None and stat.S_ISREG(old.st_mode) and hasattr(os, "fchmod"):
+                os.fchmod(self.file.fileno(), stat.S_IMODE(old.st_mode))
+            os.fsync(self.file.fileno())
+            self._status = os.fstat(self.file.fileno())
+            self.file.close()
+
+    def publish(self, *, keep: bool) -> None:
+        """Give it its name; `keep` what had it, so that this can be undone."""
+        if self._force:
+            self._replace(keep=keep)
+        else:
+            self._take_free_name()
+        self._folder.sync()
+
+    def _replace(self, *, keep: bool) -> None:
+        if keep and self._folder.status(self._name) is not None:
+            old = f".fastaudio-{secrets.token_hex(8)}"
+            with suppress(OSError, NotImplementedError):  # a file system without hard links
+                self._folder.link(self._name, old)
+                self._old = old
+        with self._refused("a file that can be replaced"):
+            self._folder.replace(self._part, self._name)
+
+    def _take_free_name(self) -> None:
+        try:
+            self._folder.link(self._part, self._name)  # unlike a rename, it never replaces a file
+        except (OSError, AttributeError, NotImplementedError) as error:
+            if isinstance(error, FileExistsError) or self._folder.status(self._name) is not None:
+                raise OutputError(
+                    f"{self.text}: expected no file there, got one that came meanwhile; choose another name, "
+                    "or add --force"
+                ) from error
+            if isinstance(error, FileNotFoundError):  # the folder was removed, or what was in it
+                raise OutputError(
+                    f"{self.text}: expected its folder to stay, got one that was emptied or removed "
+                    "meanwhile; write it again"
+                ) from error
+            with self._refused("a file that can be written"):
+                self._folder.replace(self._part, self._name)  # a file system without hard links
+
+    def undo(self) -> None:
+        """Put back what had the name, or nothing."""
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            there = self._folder.status(self._name)
+            if there is None or self._status is None or not os.path.samestat(there, self._status):
+                return  # it hasn't got its name yet
+            if self._old is not None:
+                self._folder.replace(self._old, self._name)
+            else:
+                self._folder.remove(self._name)
+
+    def _clean(self) -> None:
+        for name in (self._part, self._old):
+            if name is not None:
+                with suppress(OSError):
+                    self._folder.remove(name)
+
+    @contextmanager
+    def _refused(self, wanted: str) -> Iterator[None]:
+        """Name the file in the system's errors."""
+        try:
+            with full_disk(self.text):
+                yield
+        except OSError as error:
+            if isinstance(error, FastaudioError):
+                raise
+            got = error.strerror or error
+            raise OutputError(f"{self.text}: expected {wanted}, got: {got}; choose another name") from error
 
 
-def _publish(text: str, part: Path, target: Path, *, force: bool) -> None:
-    """Give a whole file its name."""
-    if force:
-        if target.is_file() and not target.is_symlink():
-            shutil.copymode(target, part)
-        part.replace(target)
-        return
-    taken = (
-        f"{text}: expected no file there, got one that came meanwhile; choose another name, or add --force"
-    )
-    try:
-        os.link(part, target)  # unlike a rename, it never replaces a file
-    except FileExistsError as error:
-        raise OutputError(taken) from error
-    except (OSError, AttributeError) as error:  # a file system without hard links
-        if os.path.lexists(target):
-            raise OutputError(taken) from error
-        part.replace(target)
+def _open_folder(path: Path, below: Path | None, stack: ExitStack) -> Folder:
+    """Open the folder of a file; what is made goes again with `stack`."""
+    if below is None:
+        return stack.enter_context(Folder(Path(os.path.realpath(path))))
+    folder = stack.enter_context(Folder(Path(os.path.realpath(below))))
+    for name in path.relative_to(below).parts:
+        if folder.make(name):
+            stack.callback(folder.remove_folder, name)
+        folder = stack.enter_context(Folder(folder.path / name, folder))
+    return folder
 
 
 @contextmanager
@@ -183,7 +280,7 @@ def _refuse_inputs(text: str, inputs: Iterable[PathLike]) -> None:
     number = _descriptor(text)
     place = os.path.realpath(text)
     own = None
-    for name in (text if number is None else number, place):  # "missing/../a.wav" is a.wav at last
+    for name in (text if number is None else _moved(number), place):  # "missing/../a.wav" is a.wav at last
         with suppress(OSError):
             own = own or os.stat(name)  # noqa: PTH116
     if own is not None and not stat.S_ISREG(own.st_mode):
@@ -211,12 +308,21 @@ def _descriptor(text: str) -> int | None:
     return int(match[1]) if match else _STREAMS.get(text)
 
 
+def _moved(number: int) -> int:
+    """Return the number of Python's stdout or stderr, which may have been moved away from C libraries."""
+    held = {1: sys.stdout, 2: sys.stderr}.get(number)
+    try:
+        return number if held is None else held.fileno()
+    except (OSError, ValueError):  # it was replaced by something without a number
+        return number
+
+
 def _require_open(text: str) -> None:
     number = _descriptor(text)
     if number is None:
         return
     try:
-        os.fstat(number)
+        os.fstat(_moved(number))
         closed = (number == 1 and sys.__stdout__ is None) or (number == 2 and sys.__stderr__ is None)  # noqa: PLR2004
     except OSError:
         closed = True
@@ -225,7 +331,8 @@ def _require_open(text: str) -> None:
 
 
 @contextmanager
-def _straight(text: str) -> Iterator[BinaryIO]:
+def straight(text: str) -> Iterator[BinaryIO]:
+    """Give what a path that `is_stream` means, to be written at once."""
     number = _descriptor(text)
     held = {1: sys.stdout, 2: sys.stderr}.get(number or 0)
     if held is not None and hasattr(held, "buffer"):  # what was printed before comes first
@@ -233,5 +340,5 @@ def _straight(text: str) -> Iterator[BinaryIO]:
         yield held.buffer
         held.buffer.flush()
         return
-    with open(text if number is None else os.dup(number), "wb") as file:  # noqa: PTH123  # Path takes no number
+    with open(text if number is None else os.dup(_moved(number)), "wb") as file:  # noqa: PTH123  # Path takes no number
         yield cast("BinaryIO", file)

@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
 from fastaudio._core import ModelError, Node, OnnxModel, Patches, build_node, did_you_mean
-from fastaudio._system.writing import writing, writing_all
+from fastaudio._system.folder import making
+from fastaudio._system.reading import pieces
+from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
+from fastaudio.cards.file_names import LICENCE, harmless
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
@@ -88,6 +91,12 @@ def read_card(name_or_path: str | os.PathLike[str]) -> Card:
     for key, kind in (("name", str), ("pipeline", list), ("outputs", dict)):
         if not isinstance(data.get(key, kind() if key == "outputs" else None), kind):
             raise ModelError(f"{path}: expected {key!r} as a {kind.__name__}, got {data.get(key)!r:.80}")
+    for name, about in data.get("outputs", {}).items():
+        if not isinstance(about, dict) or not isinstance(about.get("shape", []), list):
+            raise ModelError(
+                f"{path}: expected 'outputs' with a dict for each output, and in it 'shape' as a list, got "
+                f"{about!r:.80} for {name!r:.80}"
+            )
     check_weights(data, path)
     return Card(path, data, raw, found)
 
@@ -161,7 +170,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         if card.packed:  # a packed model's networks always lie in its own file
-            return options | {"path": str(card.path.resolve())} | chosen
+            return options | {"path": _utf8(card.path.resolve())} | chosen
         try:
             path = (folder / relative).resolve()
             inside, there = path.is_relative_to(folder), path.is_file()
@@ -171,7 +180,7 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r:.80}")
         if not there:
             raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
-        return options | {"path": str(path)} | chosen
+        return options | {"path": _utf8(path)} | chosen
 
     try:
         node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
@@ -182,6 +191,17 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
     if expected is not None and expected != got:
         raise ModelError(f"{card.path}: pipeline: expected a front end that gives {expected}, got {got}")
     return node
+
+
+def _utf8(path: Path) -> str:
+    """Return a path as the core takes it."""
+    try:
+        return str(path).encode("utf-8").decode()
+    except UnicodeEncodeError as error:
+        raise ModelError(
+            f"OnnxModel: expected a path in UTF-8, got {str(path)!a:.300}; rename its folder or file, "
+            "or copy the model to another"
+        ) from error
 
 
 def _check_run_time(threads: Any, providers: Any) -> None:
@@ -233,10 +253,11 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
     return build_node(_NODES[name], options)  # no warnings of options that the weights were trained with
 
 
-def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
+def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes = b"") -> None:
     """Write a card for `node` to `path`, and its networks' files beside it; it replaces cards, no other file.
 
-    Either all files are written, or what was there stays as it was.
+    With a `licence`, that is written as LICENSE beside it. Either all files are written, or what was there
+    stays as it was.
 
     Raises:
         ModelError: a weight file is missing, or was changed since it was loaded; another file is in the way.
@@ -263,11 +284,13 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
     card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
     card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    with writing(path, force=True) as file, writing_all(networks, force=False) as others:
-        file.write(f"{text}\n".encode())
-        for other, content in zip(others, networks.values(), strict=True):
-            other.write(content)
+    contents: dict[Output, bytes] = {Output(at, force=False, follow=False): networks[at] for at in networks}
+    if licence:
+        contents[Output(folder / LICENCE, force=True, follow=False)] = licence
+    contents[Output(path, force=True)] = f"{text}\n".encode()  # the last to get its name: it names the others
+    with making(folder), writing_all(contents) as files:
+        for file, content in zip(files, contents.values(), strict=True):
+            file.write(content)
 
 
 def _require_card(path: Path) -> None:
@@ -286,9 +309,9 @@ def _place_weights(weights: Path, sha256: str, folder: Path, networks: dict[Path
     sha256 = hashlib.sha256(content).hexdigest()
     if weights.resolve().is_relative_to(folder):
         return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256}
-    target = folder / weights.name
+    target = folder / harmless(weights.name)
     if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
-        target = folder / f"{weights.stem}-{sha256[:8]}{weights.suffix}"
+        target = folder / f"{target.stem}-{sha256[:8]}{target.suffix}"
     if _hash_at(target, networks) is None:
         networks[target] = content
     return {"path": target.name, "sha256": sha256}
@@ -297,12 +320,15 @@ def _place_weights(weights: Path, sha256: str, folder: Path, networks: dict[Path
 def _hash_at(target: Path, networks: Mapping[Path, bytes]) -> str | None:
     if target in networks:
         return hashlib.sha256(networks[target]).hexdigest()
-    return hash_file(target) if target.exists() else None
+    return hash_file(target) if os.path.lexists(target) else None
 
 
 def hash_file(path: Path) -> str:
-    """Return a file's sha256 in hex; ModelError if it can't be read."""
+    """Return a file's sha256 in hex; ModelError if it can't be read, or is no regular file."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hashlib.sha256()
+        for piece in pieces(path):
+            digest.update(piece)
     except OSError as error:
         raise ModelError(f"{path}: expected a readable file, got: {error}") from error
+    return digest.hexdigest()

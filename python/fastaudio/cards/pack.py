@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import ModelError
-from fastaudio._system.writing import check_folder, check_writable, writing_all
+from fastaudio._system.folder import making
+from fastaudio._system.reading import NoRegularFileError, read_small
+from fastaudio._system.writing import Output, check_folder, check_writable, writing_all
 from fastaudio.cards import packed_file
+from fastaudio.cards.file_names import CARD, LICENCE, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastaudio._core import Node
     from fastaudio.cards import Card
-
-_CARD, _LICENCE = "card.json", "LICENSE"
-_OURS = (_CARD, _LICENCE.casefold())
-_BARRED = r'\\/:*?"<>|\x00-\x1f\ud800-\udfff'
-# A name that means a file inside a folder on every system: no device, no stream of another file.
-_PART = re.compile(rf"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|\Z))[^{_BARRED}]*[^{_BARRED}. ]", re.IGNORECASE)
 
 
 def pack(card: Card, target: Path, *, force: bool = False) -> None:
@@ -49,47 +45,49 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
             the way.
         OutputError: the file can't be written.
     """
-    if path.exists():
+    if path.is_file():
         with path.open("rb") as file:
             _require_free(path, force=packed_file.find(file, str(path)) is not None)
     with tempfile.TemporaryDirectory() as folder:
-        unpacked = Path(folder, f"{path.stem}.json")
-        cards.save(unpacked, node, metadata)
+        unpacked = Path(folder, "card.json")
+        cards.save(unpacked, node, {"name": path.stem} | dict(metadata))
         card = cards.read_card(unpacked)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        packed_file.write(path, card.text, b"", _contents(card).values(), force=True)
+        with making(path.parent):
+            packed_file.write(path, card.text, b"", _contents(card).values(), force=True)
 
 
 def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     """Write a packed card and its networks as the separate files that they were; return their paths.
 
-    Nothing is written outside the folder, which is created if needed, and nothing at all unless every
-    network has its hash and all files could be written. `force` replaces files that are there.
+    Only networks, whose names end in .onnx, card.json and LICENSE are written, inside the folder, which is
+    created if needed; nothing at all unless every network has its hash and all files could be written.
+    `force` replaces files that are there.
 
     Raises:
-        ModelError: the card isn't packed, a name leads out of the folder, the file is damaged, or another
-            file is in the way.
+        ModelError: the card isn't packed, a name leads out of the folder or may be taken for another, the
+            file is damaged, or another file is in the way.
         OutputError: a file can't be written, or the packed model would be replaced by its part.
     """
     if not card.packed:
         raise ModelError(f"{card.path}: expected a packed model, got a card; its networks lie beside it")
     contents = _contents(card)
     if licence := _licence(card):
-        contents[_LICENCE] = licence
-    contents[_CARD] = card.text  # named last: a folder is a model only with its card
+        contents[LICENCE] = licence
+    contents[CARD] = card.text  # named last: a folder is a model only with its card
     home = folder.resolve()
     targets = [home / name for name in contents]
     for target in targets:
-        if not target.parent.resolve().is_relative_to(home):
-            raise ModelError(f"{target}: expected a file inside {home}, got a link out of it")
+        if link := next(
+            (above for above in target.parents if home in above.parents and above.is_symlink()), None
+        ):
+            raise ModelError(f"{target}: expected a file inside {home}, got a link, {link}; remove it")
         _require_free(target, force=force)
     check_folder(folder)
     for target in targets:
         if target.parent.is_dir():
             check_writable(target, force=True, inputs=[card.path])
-    for target in targets:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    with writing_all(targets, force=force) as files:
+    outputs = [Output(target, force=force, follow=False, below=home) for target in targets]
+    with making(home), writing_all(outputs) as files:
         for file, content in zip(files, contents.values(), strict=True):
             file.write(content)
     return targets
@@ -99,7 +97,7 @@ def _inputs(card: Card) -> list[Path]:
     """Return the files that a card is made of."""
     if card.packed:
         return [card.path]
-    names = [_LICENCE, *(name for name, _ in _networks(card.data["pipeline"]))]
+    names = [LICENCE, *(name for name, _ in _networks(card.data["pipeline"]))]
     return [card.path, *(card.path.parent / name for name in names)]
 
 
@@ -111,14 +109,28 @@ def _licence(card: Card) -> bytes:
     """
     if card.packed:
         return card.packed.licence
-    path = card.path.parent / _LICENCE
+    return licence_in(card.path.parent)
+
+
+def licence_in(folder: Path) -> bytes:
+    """Return the text of the LICENSE in a folder, empty if there is none; pipes and devices are left alone.
+
+    Raises:
+        ModelError: it is a link out of the folder, which could lead to anything, or it is too large.
+    """
+    path = folder / LICENCE
     if not path.is_file():
         return b""
-    if not path.resolve().is_relative_to(path.parent.resolve()):
+    place = path.resolve()
+    if not place.is_relative_to(folder.resolve()):
         raise ModelError(f"{path}: expected a file in the card's folder, got a link out of it; copy the file")
-    with path.open("rb") as file:
-        text = file.read(packed_file.LARGEST_CARD + 1)
-    if len(text) > packed_file.LARGEST_CARD:
+    try:
+        text = read_small(place, packed_file.LARGEST_CARD, follow=False)
+    except (NoRegularFileError, FileNotFoundError) as error:  # it was changed meanwhile
+        raise ModelError(
+            f"{path}: expected a file in the card's folder, got another; copy the file"
+        ) from error
+    if text is None:
         raise ModelError(f"{path}: expected at most {packed_file.LARGEST_CARD} bytes, got more; shorten it")
     return text
 
@@ -126,15 +138,12 @@ def _licence(card: Card) -> bytes:
 def _contents(card: Card) -> dict[str, bytes]:
     """Return the networks that a card names, after checking their hashes."""
     contents: dict[str, bytes] = {}
-    hashes: dict[str, tuple[str, str]] = {}
-    for name, sha256 in _networks(card.data["pipeline"]):
-        place = f"{card.path}: expected"
-        if not all(map(_PART.fullmatch, name.split("/"))) or name.casefold() in _OURS:
-            raise ModelError(f"{place} a file's name inside a folder, got {name!r:.80}; rename it")
-        if hashes.setdefault(name.casefold(), (name, sha256)) != (name, sha256):  # some systems ignore case
-            raise ModelError(
-                f"{place} one name and one hash for a file, got {name!r:.80} with two; rename one"
-            )
+    hashes: dict[str, str] = {}
+    networks = _networks(card.data["pipeline"])
+    check_names(card.path, [name for name, _ in networks])
+    for name, sha256 in networks:
+        if hashes.setdefault(name, sha256) != sha256:
+            raise ModelError(f"{card.path}: expected one hash for a file, got {name!r:.80} with two")
         path = card.path if card.packed else card.path.parent / name
         contents[name] = packed_file.read_network(str(path), sha256)
     return contents

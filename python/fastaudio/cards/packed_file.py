@@ -19,6 +19,7 @@ import base64
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -34,6 +35,7 @@ LARGEST_CARD = 16_000_000
 """Bytes that a card may have, packed or not."""
 
 _CARD, _LICENCE, _FILE, _PACKED = (f"fastaudio.{key}" for key in ("card", "licence", "file.", "packed"))
+_TEXTS = (_CARD, _LICENCE)
 _MOST_FILES = 64
 _LARGEST = (1 << 31) - 1  # protobuf's limit
 _CHUNK = 1 << 20
@@ -74,11 +76,12 @@ def read_network(path: str, sha256: str) -> bytes:
     file gives its first network, and nothing is checked.
 
     Raises:
-        ModelError: the file can't be read, is damaged or was changed.
+        ModelError: the file can't be read, is too large, is damaged or was changed.
     """
     subject = f"OnnxModel({path!r:.300})"
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  # Path.open takes no opener
+            _require_network(subject, os.fstat(file.fileno()))
             packed = find(file, subject)
             content = packed.read(file, sha256) if packed else file.read()
     except (OSError, ValueError) as error:
@@ -87,6 +90,21 @@ def read_network(path: str, sha256: str) -> bytes:
     if sha256:
         _require_hash(subject, hashlib.sha256(content).hexdigest(), sha256)
     return content
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for its other end, which a pipe may lack for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _require_network(subject: str, status: os.stat_result) -> None:
+    """Refuse what can't hold a network before a byte of it is read."""
+    if not stat.S_ISREG(status.st_mode):
+        raise ModelError(f"{subject}: expected a file, got a device or a pipe; give the .onnx file's path")
+    if status.st_size > _LARGEST:
+        raise ModelError(
+            f"{subject}: expected at most {_LARGEST} bytes, got {status.st_size}; no network is so large"
+        )
 
 
 def find(file: BinaryIO, subject: str) -> Packed | None:
@@ -105,19 +123,25 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
         file.seek(0)
         return None
     length = int(match[1], 16)
-    if length > end:
-        raise ModelError(f"{subject}: expected a network of {length} bytes, got {end}; the file is damaged")
+    if length > end or size > _LARGEST:
+        raise ModelError(
+            f"{subject}: expected a network of {length} bytes in at most {_LARGEST}, got {end} of {size}; "
+            "the file is damaged"
+        )
+    where: dict[str, tuple[int, int]] = {}
+    longest = len(_FILE + _NO_HASH)
+    # Before anything is hashed, since what isn't made of our entries could be of any length.
+    for key, first, last in entries(file, length, end, subject=subject, known=_KEYS, longest_key=longest):
+        if key in where or len(where) > _MOST_FILES:
+            raise ModelError(f"{subject}: expected at most {_MOST_FILES} files, each once, got more")
+        if key in _TEXTS:
+            _require_size(subject, last - first)
+        where[key] = first, last
     file.seek(length)
     digest, hashed = hashlib.sha256(), size - len(_NO_HASH)
     for start in range(length, hashed, _CHUNK):
         digest.update(file.read(min(_CHUNK, hashed - start)))
     _require_hash(subject, digest.hexdigest(), match[2].decode("ascii"))
-    where: dict[str, tuple[int, int]] = {}
-    longest = len(_FILE + _NO_HASH)
-    for key, first, last in entries(file, length, end, subject=subject, known=_KEYS, longest_key=longest):
-        if key in where or len(where) > _MOST_FILES:
-            raise ModelError(f"{subject}: expected at most {_MOST_FILES} files, each once, got more")
-        where[key] = first, last
     card = _text(file, where.pop(_CARD, (0, 0)), subject)
     licence = _text(file, where.pop(_LICENCE), subject) if _LICENCE in where else b""
     files = {key.removeprefix(_FILE): place for key, place in where.items()}

@@ -15,17 +15,27 @@ import os
 import signal
 import sys
 import threading
+import traceback
 import warnings
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError, __version__
+from fastaudio._system.text import printable
 from fastaudio._system.writing import NO_ROOM
 from fastaudio.cli import devices, embed, evaluate, info, listen, models, pack, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
-from fastaudio.cli.terminal import complain, drop_stdout, only_our_words, prepare_stdout, prepare_streams
+from fastaudio.cli.terminal import (
+    Log,
+    complain,
+    drop_stdout,
+    only_our_words,
+    prepare_stdout,
+    prepare_streams,
+    tell,
+)
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.live.devices import DeviceError
 
@@ -61,13 +71,15 @@ def _parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     prepare_streams()
+    if argv is None:  # this is the program
+        sys.excepthook = _show_fault
     try:
         args = _parser().parse_args(argv)
         verbose = getattr(args, "verbose", False)
         prepare_stdout(args)
-        with _terminable(), nullcontext() if verbose else only_our_words():
+        with _terminable(), only_our_words(verbose=verbose):
             level = logging.INFO if verbose else logging.WARNING
-            logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+            logging.basicConfig(level=level, format="%(message)s", handlers=[Log()])
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 status: int = args.run(args)
@@ -85,6 +97,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             drop_stdout()
         return FAILED if late or isinstance(error, DeviceError | DecodeError | RecordError) else USAGE
     return status
+
+
+def _show_fault(*error: Any) -> None:
+    """Show an error that is a fault of ours; what it quotes may be anyone's."""
+    tell(printable("".join(traceback.format_exception(*error)), lines=True))
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -6,7 +6,6 @@ import io
 import math
 import os
 import re
-import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from fastaudio._core import FastaudioError
 from fastaudio._system.writing import check_folder, writing
 from fastaudio.cli.arguments import seconds
+from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     import argparse
@@ -123,7 +123,7 @@ class Clips:
             self._save(sound, label, moment)
         except (FastaudioError, OSError) as error:
             if not self.failed:
-                sys.stderr.write(f"fastaudio: --clips: {error}; listening goes on\n")
+                complain(f"--clips: {error}; listening goes on")
             self.failed = True
 
     def _sound(self, first: int, end: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import printable
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.live.devices import devices, find_device
 
@@ -38,13 +39,14 @@ def _run(args: argparse.Namespace) -> int:
     if args.json:
         sys.stdout.write(json.dumps([asdict(device) for device in found], indent=2) + "\n")
         return OK
-    names = max(len(device.name) for device in found)
-    hosts = max(len(device.host_api) for device in found)
+    names = max(len(printable(device.name)) for device in found)
+    hosts = max(len(printable(device.host_api)) for device in found)
     for device in found:
         mark = "*" if device == used else " "
         channels = f"{device.channels} channel{'s' if device.channels > 1 else ''}"
         sys.stdout.write(
-            f"{mark} {device.index:>3}  {device.name:<{names}}  {device.host_api:<{hosts}}  "
+            f"{mark} {device.index:>3}  {printable(device.name):<{names}}  "
+            f"{printable(device.host_api):<{hosts}}  "
             f"{device.sample_rate:>6} Hz  {channels}\n"
         )
     return OK

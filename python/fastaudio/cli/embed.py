@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import L2Normalize, Mean, Sequential, Standardize
+from fastaudio._system.text import printable
 from fastaudio._system.writing import is_stream, writing
 from fastaudio.cli.arguments import Commands, add_command, seconds
 from fastaudio.cli.embedding_files import SCHEMA, Clip, packed, row_writer, unpacked
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.results import about, add_output_options, check_output
 from fastaudio.cli.standardize import read_statistics, statistics_of
-from fastaudio.cli.terminal import printable
 from fastaudio.cli.unfinished import unfinished
 from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.pipeline import Pipeline

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio import heads
+from fastaudio._system.text import printable
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, status_of
 from fastaudio.cli.progress import stages
-from fastaudio.cli.terminal import complain, printable, put
+from fastaudio.cli.terminal import complain, put
 from fastaudio.heads import plots
 from fastaudio.heads.data import search
 from fastaudio.heads.report import failed_lines

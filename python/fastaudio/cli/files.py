@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from fastaudio._system.text import printable
 from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, natural, positive, status_of
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.progress import Bar, progress
-from fastaudio.cli.terminal import complain, printable
+from fastaudio.cli.terminal import complain
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.decoding.folders import find_audio
 from fastaudio.running.whole import attempt, run_many

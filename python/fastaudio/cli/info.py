@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import printable
 from fastaudio._system.versions import format_versions
 from fastaudio.cli.arguments import OK, Commands, add_command
 
@@ -27,5 +28,5 @@ def add(commands: Commands) -> None:
 
 
 def _run(_: argparse.Namespace) -> int:
-    sys.stdout.write(format_versions())
+    sys.stdout.write(printable(format_versions(), lines=True))
     return OK

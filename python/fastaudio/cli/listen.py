@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import shutil
 import signal
 import sys
 import threading
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from fastaudio._system.writing import check_writable, is_stream
+from fastaudio._system.growing import growing
+from fastaudio._system.writing import check_writable
 from fastaudio.cli.arguments import (
     FAILED,
     OK,
@@ -177,12 +178,15 @@ def _view(
 @contextmanager
 def _output(path: str | None, *, force: bool) -> Iterator[TextIO | None]:
     """Open a file that grows while it is written, since listening may go on for weeks; None is stdout."""
-    if path in {None, "-"}:
+    if path is None or path == "-":
         yield None
         return
-    mode: Literal["w", "x"] = "w" if force or is_stream(path) else "x"
-    with Path(path).open(mode, encoding="utf-8", newline="", errors="backslashreplace") as out:
-        yield out
+    with growing(path, force=force) as file:
+        out = io.TextIOWrapper(file, encoding="utf-8", newline="", errors="backslashreplace")
+        try:
+            yield out
+        finally:
+            out.detach()
 
 
 def _follow(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
+from fastaudio._system.text import printable, spelled
 from fastaudio.cli.events import gives_events
-from fastaudio.cli.terminal import printable, put
+from fastaudio.cli.terminal import put, tell
 from fastaudio.cli.write import event_line
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
 from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
@@ -45,7 +46,7 @@ class Lines:
             begins: whether to show an event when it begins too, and not only when it has ended.
         """
         self._top = top
-        self._name = source.name
+        self._name = spelled(source.name)
         self._source = source
         self._model = pipeline.name
         self._several = len(pipeline.output_specs) > 1
@@ -93,7 +94,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
-        sys.stderr.write(text + "\n")
+        tell(printable(text, lines=True) + "\n")
 
     def write(self, line: str) -> None:
         """Write a line immediately."""

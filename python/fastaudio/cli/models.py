@@ -6,9 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import printable
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cli.arguments import OK, Commands, add_command
-from fastaudio.cli.terminal import printable
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:

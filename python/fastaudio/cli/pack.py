@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import printable
 from fastaudio.cards import read_card
 from fastaudio.cards.pack import pack, unpack
 from fastaudio.cli.arguments import OK, Commands, add_command
@@ -67,4 +68,4 @@ def _unpack(args: argparse.Namespace) -> int:
 
 def _say(paths: list[Path]) -> None:
     for path in paths:
-        sys.stdout.write(f"{path}  ({path.stat().st_size:,} bytes)\n")
+        sys.stdout.write(f"{printable(str(path))}  ({path.stat().st_size:,} bytes)\n")

@@ -7,7 +7,7 @@ import difflib
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from fastaudio.cli.terminal import printable
+from fastaudio._system.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

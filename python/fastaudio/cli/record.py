@@ -7,8 +7,6 @@ import io
 import math
 import os
 import re
-import stat
-import sys
 import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -18,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import FastaudioError
+from fastaudio._system.growing import create
+from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable, is_stream
+from fastaudio.cli.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -215,13 +216,7 @@ class Recorder:
         self._name = self._target = path
         self._whole_bytes = 0
         with self._errors_named(path):
-            target = self._target = os.path.realpath(path) if self._force else path
-            if self._force and os.path.lexists(target):
-                if not stat.S_ISREG(os.stat(target).st_mode):  # noqa: PTH116
-                    raise OSError("not a file")
-                os.unlink(target)  # noqa: PTH108
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL  # it never follows a link
-            descriptor = os.open(target, flags | getattr(os, "O_BINARY", 0), 0o666)
+            descriptor, self._target = create(path, force=self._force)
             try:
                 self._file = self._soundfile.SoundFile(
                     descriptor, "w", self._rate, self._channels, closefd=True, **self._how
@@ -229,7 +224,7 @@ class Recorder:
             except BaseException:
                 with suppress(OSError):
                     os.close(descriptor)
-                os.unlink(target)  # noqa: PTH108
+                Path(self._target).unlink()
                 raise
             self._command(_RF64_AUTO_DOWNGRADE)
 
@@ -290,4 +285,4 @@ class Recorder:
 
 
 def _to_stderr(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    tell(printable(text, lines=True) + "\n")

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import __version__
+from fastaudio._system.text import encoded
 from fastaudio._system.writing import OutputError, check_folder, check_writable, is_stream, writing
 from fastaudio.cli.files import model_files
-from fastaudio.cli.terminal import complain, encoded, put
+from fastaudio.cli.terminal import complain, put
 from fastaudio.cli.unfinished import SUFFIX, Unfinished, unfinished
 from fastaudio.decoding.folders import SUFFIXES
 

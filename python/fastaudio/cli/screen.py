@@ -6,6 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import printable
 from fastaudio.cli.events import gives_events
 from fastaudio.cli.live_lines import Lines
 from fastaudio.tags import score_text
@@ -60,7 +61,7 @@ class Screen(Lines):
         n = 0 if gives_events(pipeline) else min(top, len(spec.labels))
         super().__init__(pipeline, n, source, begins=True)
         self._tqdm = tqdm
-        sys.stdout.write(f"{source.name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends\n")
+        sys.stdout.write(printable(f"{source.name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends") + "\n")
         common = {"file": sys.stdout, "leave": True, "dynamic_ncols": True}
         form = common | {"bar_format": "{desc} |{bar}|"}
         self._tags = [tqdm(total=1.0, position=i, desc=_BLANK, **form) for i in range(n)]
@@ -79,7 +80,7 @@ class Screen(Lines):
         best = window.top(self._top)  # fewer than there are bars if it is silent, or some aren't finite
         for i, bar in enumerate(self._tags):
             label, score = best[i] if i < len(best) else ("", 0.0)
-            bar.desc = f"{label:<18.18} {score_text(score):>4.4}" if label else _BLANK
+            bar.desc = f"{printable(label):<18.18} {score_text(score):>4.4}" if label else _BLANK
             bar.n = min(max(score, 0.0), 1.0)
             bar.refresh()
         early = " (provisional)" if window.provisional else " (silence)" if window.silent else ""
@@ -97,13 +98,13 @@ class Screen(Lines):
 
     def say(self, text: str) -> None:
         """Write a line above the bars."""
-        self._tqdm.write(text, file=sys.stderr)
+        self._tqdm.write(printable(text, lines=True), file=sys.stderr)
 
     def write(self, line: str) -> None:
         """Write a line above the bars."""
         if not line:
             return
-        self._tqdm.write(line, file=sys.stdout, end="")
+        self._tqdm.write(printable(line, lines=True), file=sys.stdout, end="")
 
     def close(self) -> None:
         """Leave the last bars standing and move below them."""

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._system.text import spelled
 from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.results import add_output_options, check_output, collecting, table_paths
 from fastaudio.cli.start import add_start, timed
-from fastaudio.cli.terminal import spelled
 from fastaudio.cli.write import events_form, tags_form
 from fastaudio.pipeline import Pipeline
 from fastaudio.tags import OUT_OF_RANGE, Tags

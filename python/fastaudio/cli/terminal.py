@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
-import re
 import sys
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from fastaudio._system.text import encoded, printable
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
@@ -17,18 +18,14 @@ if TYPE_CHECKING:
 
 _LONGEST = 1500  # characters of a message: a screen has 24 lines of 80
 _END = 300
-_STDERR = 2
-# Control characters, line and paragraph separators, changes of direction, bytes that aren't UTF-8.
-_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_STDOUT, _STDERR = 1, 2
 
 
 class _Closed(io.TextIOBase):
     """Stands for a stdout that was closed before the program began."""
 
     def write(self, _: str) -> NoReturn:
-        raise OutputError(
-            "stdout: expected a stream that is open, got a closed one; open it, or give --output FILE"
-        )
+        raise OutputError("stdout: expected a stream that is open, got a closed one; open it")
 
 
 def prepare_streams() -> None:
@@ -54,62 +51,76 @@ def prepare_stdout(args: argparse.Namespace) -> None:
     if not isinstance(sys.stdout, _Closed):
         return
     if not getattr(args, "output", None) and not getattr(args, "record", None):
-        sys.stdout.write("")
+        if not hasattr(args, "output"):
+            sys.stdout.write("")
+        raise OutputError(
+            "stdout: expected a stream that is open, got a closed one; open it, or give --output FILE"
+        )
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # for good
 
 
 @contextmanager
-def only_our_words() -> Iterator[None]:
-    """Keep off stderr what libraries print there by themselves, as mpg123 does about damaged MP3.
+def only_our_words(*, verbose: bool) -> Iterator[None]:
+    """Keep off the standard streams what libraries print there by themselves, as decoders do about damage.
 
-    Python's own stderr goes on to the same place; only the number that C libraries know leads nowhere.
+    Python's own streams go on to the same places; only the numbers that C libraries know lead nowhere, or to
+    stderr if `verbose`.
     """
-    before = sys.stderr
-    try:
-        at_terminal = before.fileno() == _STDERR
-    except (OSError, ValueError):
-        at_terminal = False  # it was replaced
-    before.flush()
-    kept = os.dup(_STDERR)
     null = os.open(os.devnull, os.O_WRONLY)
+    with ExitStack() as stack:
+        stack.callback(os.close, null)
+        if not verbose:
+            stack.enter_context(_moved("stderr", _STDERR, null, null))
+        stack.enter_context(_moved("stdout", _STDOUT, _STDERR if verbose else null, null))
+        yield
+        sys.stdout.flush()
+
+
+@contextmanager
+def _moved(name: str, number: int, place: int, null: int) -> Iterator[None]:
+    """Move one of Python's streams to another number, and let its usual number lead to a place."""
+    before = getattr(sys, name)
     try:
-        os.dup2(null, _STDERR)
-        if at_terminal:
-            sys.stderr = open(  # noqa: SIM115  # closed below
-                kept, "w", encoding=before.encoding, errors=before.errors, buffering=1, closefd=False
+        ours = before.fileno() == number
+    except (OSError, ValueError):
+        ours = False  # it was replaced
+    before.flush()
+    kept = os.dup(number)
+    moved: TextIO | None = None
+    try:
+        os.dup2(place, number)
+        if ours:
+            moved = open(  # noqa: SIM115  # closed below
+                kept, "w", encoding=before.encoding, errors=before.errors, closefd=False
             )
+            moved.reconfigure(line_buffering=before.line_buffering, write_through=before.write_through)
+            setattr(sys, name, moved)
         yield
     finally:
-        if at_terminal:
-            with suppress(OSError):  # nobody reads it, or its disk is full
-                sys.stderr.flush()
-            sys.stderr = before
-        os.dup2(kept, _STDERR)
+        _flush_libraries()
+        if moved is not None:
+            setattr(sys, name, before)
+            with suppress(OSError):  # nobody reads it, or its disk is full: the rest goes nowhere
+                moved.flush()
+        os.dup2(kept, number)
+        if moved is not None:
+            os.dup2(null, kept)
+            moved.close()
         os.close(kept)
-        os.close(null)
+
+
+def _flush_libraries() -> None:
+    """Let C libraries write what they have printed so far, before its place is put back."""
+    import ctypes  # noqa: PLC0415  # numpy has loaded it
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("ucrtbase" if os.name == "nt" else None).fflush(None)
 
 
 def drop_stdout() -> None:
     """Let what is still to be written to stdout go nowhere, since writing there fails."""
     with suppress(OSError, ValueError):  # it is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def encoded(text: str) -> bytes:
-    r"""Return UTF-8; half a pair of surrogates, which it has no form for, is spelled `\ud800`, as in JSON."""
-    return text.encode("utf-8", "backslashreplace")
-
-
-def spelled(name: str) -> str:
-    r"""Return a file's name as text for every reader: its bytes as UTF-8, those that aren't like `\xff`.
-
-    The locale makes no difference.
-    """
-    try:
-        raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raw = encoded(name)
-    return raw.decode("utf-8", "backslashreplace")
 
 
 def put(text: str) -> None:
@@ -123,22 +134,19 @@ def put(text: str) -> None:
     buffer.flush()
 
 
-def printable(text: str, *, lines: bool = False) -> str:
-    """Return text that a terminal only shows: characters that would control it are escaped.
-
-    Args:
-        text: such as a label, or a file's name.
-        lines: whether line ends stay as they are.
-    """
-    text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), spelled(text))
-    return text if lines else text.replace("\n", "\\n")
-
-
 def complain(message: str) -> None:
     """Write a message of at most a screen to stderr, with the program's name before it."""
     if len(message) > _LONGEST:
         message = f"{message[: _LONGEST - _END]} ... {message[-_END:]}"
     tell(f"fastaudio: {printable(message, lines=True)}\n")
+
+
+class Log(logging.Handler):
+    """Writes what is logged to stderr, wherever that leads then."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message."""
+        tell(printable(self.format(record), lines=True) + "\n")
 
 
 def tell(text: str) -> None:

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._system.growing import kept
+from fastaudio._system.text import printable
 from fastaudio._system.writing import OutputError, full_disk
-from fastaudio.cli.terminal import complain, printable
+from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.unfinished/1"
 SUFFIX = ".part"
 
-_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _HEAD = b'{"schema": "fastaudio.unfinished/'
 _LONGEST = 1 << 24  # of a line
 
@@ -176,7 +177,7 @@ def unfinished(
     """
     path = os.path.realpath(output) + SUFFIX
     shown = output.rstrip("/" + os.sep) + SUFFIX
-    with _open(path, shown) as file:
+    with kept(path, shown) as file:
         run = Unfinished(file, shown)
         old = run.read()
         if len(run) and not resume and not force:
@@ -211,49 +212,6 @@ def unfinished(
             )
         else:
             run.remove(path)
-
-
-@contextmanager
-def _open(path: str, shown: str) -> Iterator[BufferedRandom]:
-    """Open the file for this run alone: no link, nobody else's file, none that another run has open."""
-    while True:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _SAFE, 0o600)
-        except OSError as error:
-            raise OutputError(
-                f"{shown}: expected a file that can be written, got: {error.strerror}"
-            ) from error
-        with os.fdopen(descriptor, "r+b") as file:
-            found = os.fstat(descriptor)
-            ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not ours:
-                raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
-            _lock(descriptor, shown)
-            if _is_at(path, found):  # else another run ended in between, and has removed it
-                yield file
-                return
-
-
-def _is_at(path: str, found: os.stat_result) -> bool:
-    try:
-        return os.path.samestat(found, os.lstat(path))
-    except FileNotFoundError:
-        return False
-
-
-def _lock(descriptor: int, shown: str) -> None:
-    try:
-        import fcntl  # noqa: PLC0415  # not on Windows
-    except ImportError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(
-            f"{shown}: expected no other run with this output, got one; wait for it, or choose another name"
-        ) from error
-    except OSError:  # a file system without locks
-        return
 
 
 def _require_same(shown: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:

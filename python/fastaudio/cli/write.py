@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from fastaudio.cli.terminal import printable
+from fastaudio._system.text import printable
 from fastaudio.events import csv_header
 from fastaudio.tags import CSV_COLUMNS as TAGS_COLUMNS
 from fastaudio.tags import score_text

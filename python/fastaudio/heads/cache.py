@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import __version__
+from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, writing
 from fastaudio.cards.packed_file import read_network
 
@@ -70,7 +71,8 @@ class EmbeddingCache:
             return None
         except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
             warnings.warn(
-                f"{place}: expected kept embeddings, got: {error}; they are computed again", stacklevel=2
+                printable(f"{place}: expected kept embeddings, got: {error}; they are computed again"),
+                stacklevel=2,
             )
             return None
 
@@ -87,7 +89,8 @@ class EmbeddingCache:
         except OSError as error:
             self._full = True
             warnings.warn(
-                f"{place}: expected to keep embeddings, got: {error}; going on without", stacklevel=2
+                printable(f"{place}: expected to keep embeddings, got: {error}; going on without"),
+                stacklevel=2,
             )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._system.text import printable
 from fastaudio.heads import metrics, report
 from fastaudio.heads.data import Failed, PathLike, Progress, examples
 from fastaudio.heads.results import collect
@@ -115,7 +116,7 @@ class Evaluation:
         plots.plot_confusion(path, self.labels, confusion)
 
     def __str__(self) -> str:
-        return self.report
+        return printable(self.report, lines=True)
 
 
 def evaluate(

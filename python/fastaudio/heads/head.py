@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastaudio import cards
 from fastaudio._core import ModelError
-from fastaudio._system.writing import writing
-from fastaudio.cards import read_card
+from fastaudio._system.text import printable
+from fastaudio.cards import pack, read_card
+from fastaudio.cards.pack import licence_in
 from fastaudio.heads import report, similarity
-from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import os
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fastaudio.heads.classifier import Classifier
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
+    from fastaudio.pipeline import Pipeline
 
 
 _NETWORK = re.compile(r"[^/\\]+\.onnx")
@@ -72,7 +74,7 @@ class Head:
         return "\n".join([*self.notes, *scores, "", *self.evaluation.tables()]) + "\n"
 
     def __str__(self) -> str:
-        return self.report
+        return printable(self.report, lines=True)
 
     def __repr__(self) -> str:
         found = self.metrics["balanced_accuracy"]
@@ -93,13 +95,17 @@ class Head:
         """
         target, ours = model_file(path), self.pipeline
         in_folder = target != Path(path)
-        card = ours.card | {"name": Path(path).absolute().name if in_folder else target.stem}
-        how: dict[str, Any] = {key: getattr(ours, key) for key in ("channel", "quality", "silence_db")}
-        named = Pipeline(ours.node, card=card, **how)
+        name = Path(path).absolute().name if in_folder else target.stem
+        how = {key: getattr(ours, key) for key in ("channel", "quality", "silence_db")}
+        metadata = {**ours.card, "name": name, **how}
+        if target.suffix == ".onnx":
+            pack.save(target, ours.node, metadata)
+            return
+        licence = licence_in(self.licence.parent) if in_folder and self.licence is not None else b""
         old = _networks_beside(target)
-        named.save(target)
-        if in_folder:
-            _replace_licence(target.parent / "LICENSE", self.licence, is_ours=bool(old))
+        cards.save(target, ours.node, metadata, licence=licence)
+        if in_folder and old and not licence:  # that of the model before
+            (target.parent / "LICENSE").unlink(missing_ok=True)
         for network in old - _networks_beside(target):
             network.unlink(missing_ok=True)
 
@@ -140,16 +146,6 @@ def model_file(path: str | os.PathLike[str]) -> Path:
     """Return the file that makes a head's place a model: its card, or all in one if `path` ends in .onnx."""
     target = Path(path)
     return target if target.suffix in (".json", ".onnx") else target / "card.json"
-
-
-def _replace_licence(path: Path, licence: Path | None, *, is_ours: bool) -> None:
-    """Write the licence of a new embedder; that of the model before goes if there is none."""
-    if licence is not None:
-        content = licence.read_bytes()
-        with writing(path, force=True) as file:
-            file.write(content)
-    elif is_ours:
-        path.unlink(missing_ok=True)
 
 
 def _networks_beside(card: Path) -> set[Path]:

@@ -6,7 +6,7 @@
 (2, 96, 64)
 
 Each is a chain of nodes, which you can take apart and change; sound at other rates needs `Resample` first.
-`music`, `speech` and `sounds` of any kind hold them; `vggish_postprocess` comes after VGGish's network.
+`music`, `speech`, `audioset` and `sounds` hold them; `vggish_postprocess` comes after VGGish's network.
 
 `Error` is the largest difference to the original's formula, computed in float64 over real sound, in the
 output's unit, with room for other processors. "a to -60 dB, b" means a for values down to 60 dB below their
@@ -19,7 +19,16 @@ dropped unless the docstring says otherwise.
 
 from __future__ import annotations
 
-from fastaudio.presets.music import effnet_discogs, harmonic_cnn, musicnn, musicnn_essentia, tempocnn
+from fastaudio.presets.audioset import ast, beats, ced, clap, efficientat, passt
+from fastaudio.presets.music import (
+    crepe,
+    effnet_discogs,
+    harmonic_cnn,
+    maest,
+    musicnn,
+    musicnn_essentia,
+    tempocnn,
+)
 from fastaudio.presets.sounds import (
     ae_w2v,
     aisfx,
@@ -30,28 +39,39 @@ from fastaudio.presets.sounds import (
     resnet_contrastive,
     talnet,
     vggish,
+    vggish_essentia,
     vggish_postprocess,
     weanet,
     yamnet,
 )
-from fastaudio.presets.speech import kaldi_fbank, whisper
+from fastaudio.presets.speech import firered, kaldi_fbank, whisper
 
 __all__ = [
     "ae_w2v",
     "aisfx",
+    "ast",
+    "beats",
+    "ced",
+    "clap",
+    "crepe",
+    "efficientat",
     "effnet_discogs",
+    "firered",
     "fsd_sinet",
     "harmonic_cnn",
     "kaldi_fbank",
+    "maest",
     "mfcc_statistics",
     "musicnn",
     "musicnn_essentia",
     "openl3",
     "panns",
+    "passt",
     "resnet_contrastive",
     "talnet",
     "tempocnn",
     "vggish",
+    "vggish_essentia",
     "vggish_postprocess",
     "weanet",
     "whisper",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastaudio._core import Each, HarmonicSpectrogram, Log, MelSpectrogram, Normalize, Patches, build_node
+from fastaudio._core import (
+    Each,
+    HarmonicSpectrogram,
+    Log,
+    MelSpectrogram,
+    Normalize,
+    Patches,
+    Resample,
+    Standardize,
+    build_node,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +57,34 @@ def effnet_discogs(*, hop: int = 62) -> Sequential:
     Error: 1e-5
     """
     return musicnn_essentia(length=128, hop=hop)
+
+
+def maest(*, length: int = 1876, hop: int = 1875) -> Sequential:
+    """MAEST: scaled log10 mel patches [n, length, 96], 30 s at 16,000 Hz each, made as in `musicnn_essentia`.
+
+    length is 1876 for the models of 30 s; those of 5, 10 and 20 s take 316, 626 and 1251.
+
+    Source: Alonso-Jimenez, Serra & Bogdanov, ISMIR 2023; TensorflowPredictMAEST of Essentia 2.1-beta6:
+    (x - 2.06755686098554) / (2 * 1.268292820667291)
+    Error: 1e-5
+    """
+    scaled = Standardize(mean=[2.06755686098554], std=[2 * 1.268292820667291])
+    front = musicnn_essentia(length=length, hop=hop)
+    return front[0] >> front[1] >> scaled >> front[2]
+
+
+def crepe(*, hop: int = 160) -> Sequential:
+    """CREPE: standardised frames of samples [n, 1024], 64 ms at 16,000 Hz, one every `hop` samples.
+
+    Frames are centred, with zeros before the signal. Frames that would reach more than one step beyond its
+    end are left out; the original pads the end with 512 zeros, which gives up to 3 more.
+
+    Source: Kim, Salamon, Li & Bello, ICASSP 2018; crepe 0.0.16: (x - mean) / max(deviation, 1e-8)
+    Error: 2e-5
+    """
+    sound = Resample(input_rate=16_000, output_rate=16_000)  # it only states the rate
+    frames = Patches(length=512, hop=hop, context=512, last="pad")
+    return sound >> frames >> Normalize(kind="standard", over="row")
 
 
 def tempocnn(*, hop: int = 128) -> Sequential:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Each, Log, MelSpectrogram, Standardize, TopDb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastaudio._core import Sequential
 
 
@@ -46,24 +48,40 @@ def kaldi_fbank(
     4,000 Hz in sound that was resampled from 8,000 Hz, values are float32's rounding: they err by up to 1,
     and so do kaldi-native-fbank's
     """
+    options = kaldi_options(sample_rate) | {"center": not snip_edges, "sample_scale": sample_scale}
+    bands = {"window": window, "n_mels": n_mels, "f_min": f_min, "f_max": f_max}
+    return MelSpectrogram(**options | bands) >> Log(kind="ln", floor=2**-23)
+
+
+def kaldi_options(sample_rate: int = 16_000) -> dict[str, Any]:
+    """Return the options of MelSpectrogram that make Kaldi's bands, by Kaldi's defaults."""
     length = sample_rate * 25 // 1000
-    mel = MelSpectrogram(
-        sample_rate=sample_rate,
-        n_fft=1 << (length - 1).bit_length(),
-        win_length=length,
-        hop_length=sample_rate // 100,
-        window=window,
-        window_at="start",
-        center=not snip_edges,
-        pad_mode="kaldi",
-        remove_dc=True,
-        preemphasis=0.97,
-        sample_scale=sample_scale,
-        n_mels=n_mels,
-        f_min=f_min,
-        f_max=f_max,
-        norm="none",
-        mel_scale="htk",
-        triangles="mel",
-    )
-    return mel >> Log(kind="ln", floor=2**-23)
+    return {
+        "sample_rate": sample_rate,
+        "n_fft": 1 << (length - 1).bit_length(),
+        "win_length": length,
+        "hop_length": sample_rate // 100,
+        "window": "povey_symmetric",
+        "window_at": "start",
+        "center": False,
+        "pad_mode": "kaldi",
+        "remove_dc": True,
+        "preemphasis": 0.97,
+        "sample_scale": 32_768,
+        "n_mels": 80,
+        "f_min": 20,
+        "norm": "none",
+        "mel_scale": "htk",
+        "triangles": "mel",
+    }
+
+
+def firered(*, mean: Sequence[float], std: Sequence[float]) -> Sequential:
+    """FireRedVAD: standardised ln mel frames [n, 80], every 10 ms at 16,000 Hz.
+
+    mean and std are the training data's, 80 each; they come with the weights, which hold 1 / std.
+
+    Source: FireRedTeam/FireRedVAD: Kaldi's filter bank of 16-bit integers, (x - mean) / std
+    Error: 1e-4 to -40 dB, 2e-2, for deviations of 1 or more
+    """
+    return kaldi_fbank() >> Standardize(mean=list(mean), std=list(std))

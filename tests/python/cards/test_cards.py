@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio import cards
+from fastaudio import cards, cli
 from helpers import GUITAR, MODEL_NAMES, ONNX, ROOT, WEIGHTS, musicnn_front
 
 if TYPE_CHECKING:
@@ -319,3 +319,33 @@ def test_a_small_network_in_a_card_of_ones_own(tmp_path: Path) -> None:
     again = fa.Pipeline.load(tmp_path / "tiny.json")
     assert np.array_equal(again(GUITAR).scores, pipeline(GUITAR).scores)
     assert again(GUITAR).model == "tiny"
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"a": 3},
+        {"a": None},
+        {"a": ["shape"]},
+        {"a": {"shape": 5}},
+        {"a": {"shape": "50"}},
+        {"\x1b[2J": "text"},
+    ],
+)
+def test_odd_outputs_are_a_model_error_everywhere(
+    outputs: Any, data: dict[str, Any], write: Callable[[Any], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(data | {"outputs": outputs})
+    with pytest.raises(fa.ModelError, match="expected 'outputs' with a dict for each output"):
+        fa.Pipeline.load(path)
+    assert cli.main(["models", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert (out, "\x1b" in err) == ("", False)
+
+
+def test_a_node_whose_name_is_no_utf_8_is_a_model_error(
+    data: dict[str, Any], write: Callable[[Any], Path]
+) -> None:
+    data["pipeline"][0]["node"] = "\ud800"
+    with pytest.raises(fa.ModelError, match="expected a node among"):
+        fa.Pipeline.load(write(data))

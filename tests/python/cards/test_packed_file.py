@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -253,6 +254,26 @@ def test_metadata_that_does_not_hold_is_refused(tail: list[bytes], message: str,
 def test_a_card_that_is_too_large_is_refused(spoilt: Path) -> None:
     tail = entry("fastaudio.card", b" " * (packed.LARGEST_CARD + 1))
     refused(spoilt, sealed(b"", tail), "expected a card of at most 16000000 bytes, got 16000001")
+
+
+@pytest.mark.parametrize("n_bytes", [(1 << 31) - SEAL_BYTES - 1, 1 << 40])
+def test_a_sparse_file_is_refused_before_it_is_hashed(
+    spoilt: Path, monkeypatch: pytest.MonkeyPatch, n_bytes: int
+) -> None:
+    with spoilt.open("wb") as file:
+        try:
+            file.truncate(n_bytes)
+        except OSError:
+            pytest.skip("no file of that size here")
+        file.seek(0, os.SEEK_END)
+        file.write(packed._seal(0, "0" * 64))
+    monkeypatch.setattr(packed.hashlib, "sha256", None)
+    for read in (cards.read_card, lambda path: packed.read_network(str(path), "")):
+        with pytest.raises(
+            fa.ModelError, match=r"expected metadata at byte 0|expected a network of 0 bytes in"
+        ):
+            read(spoilt)
+    spoilt.unlink()
 
 
 def test_a_length_beyond_the_file_is_refused(small_file: bytes, spoilt: Path) -> None:

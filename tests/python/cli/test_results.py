@@ -208,10 +208,10 @@ def test_tables_that_broke_off_while_they_were_written_go_on(
     call = ["tag", folder, "--audacity", "--onset", 0.2, "--output", tmp_path / "deep" / "out"]
     link = os.link
 
-    def second_fails(source: Any, target: Any) -> None:
+    def second_fails(source: Any, target: Any, **how: Any) -> None:
         if Path(target).name == "b.txt":
             raise KeyboardInterrupt
-        link(source, target)
+        link(source, target, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "link", second_fails)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -52,6 +53,76 @@ def test_what_a_decoder_prints_by_itself_is_kept_away_unless_asked_for(tmp_path:
     quiet = shell("tag damaged.mp3 --quiet", tmp_path)[2]
     assert b"mpg123" not in quiet
     assert b"mpg123" in shell("tag damaged.mp3 --quiet --verbose", tmp_path)[2]
+
+
+@pytest.mark.parametrize(
+    "form", ["--json", "--jsonl", "--csv", "--json --output out.json", "--json --verbose"]
+)
+def test_what_a_decoder_prints_to_stdout_is_not_among_the_results(tmp_path: Path, form: str) -> None:
+    soundfile.write(tmp_path / "a.sds", np.zeros(44_100, np.float32), 44_100, format="SDS", subtype="PCM_16")
+    sound = bytearray((tmp_path / "a.sds").read_bytes())
+    soundfile.write(tmp_path / "whole.wav", np.zeros(44_100, np.float32), 44_100)
+    sound[21::127] = bytes(len(sound[21::127]))  # where each packet begins
+    (tmp_path / "a.sds").write_bytes(sound)
+    direct = [sys.executable, "-c", "import soundfile; soundfile.read('a.sds')"]
+    printed = subprocess.run(direct, cwd=tmp_path, capture_output=True, check=False).stdout
+    assert printed  # else this tests nothing
+    out = shell(f"tag a.sds whole.wav {form}", tmp_path)[1]
+    if "--output" in form:
+        assert out == b""
+        out = (tmp_path / "out.json").read_bytes()
+    assert printed[:9] not in out
+    if "--json " in form + " ":
+        assert "whole.wav" in [one["path"] for one in json.loads(out)]
+
+
+def test_streams_are_as_before_after_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = (
+        "import os, sys; from fastaudio import cli\n"
+        "before = sys.stdout, sys.stderr, os.fstat(1), os.fstat(2), len(os.listdir('/proc/self/fd'))\n"
+        f"cli.main(['tag', {str(GUITAR)!r}]); cli.main(['models', 'no such model'])\n"
+        "after = sys.stdout, sys.stderr, os.fstat(1), os.fstat(2), len(os.listdir('/proc/self/fd'))\n"
+        "assert before[:2] == after[:2]\n"
+        "assert list(map(os.path.samestat, before[2:4], after[2:4])) == [True] * 2\n"
+        "assert before[4] == after[4], (before, after)\n"
+        "print('still here'); sys.stderr.write('here too')"
+    )
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("no /proc")
+    del capfd
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(b"still here\n")
+    assert done.stderr.endswith(b"here too")
+
+
+@posix
+def test_names_that_are_not_utf_8_do_no_harm_to_any_command(tmp_path: Path) -> None:
+    try:
+        shutil.copy(GUITAR, tmp_path / "caf\udce9.flac")
+    except OSError:
+        pytest.skip("a file system of UTF-8")
+    bad = "\"$(printf 'caf\\351')\""
+    for command, status, said in (
+        (f"tag {bad}.flac", 0, b""),
+        (f"embed {bad}.flac --output {bad}.npz", 0, b""),
+        (f"pack musicnn-mtt -o {bad}.onnx", 0, b""),
+        (f"unpack {bad}.onnx -o {bad}", 0, b""),
+        (f"models {bad}.onnx", 2, rb"expected a path in UTF-8, got '"),
+        (f"tag {bad}.flac --model {bad}", 2, rb"expected a path in UTF-8, got '"),
+        (f"models none{bad}", 2, rb"got 'nonecaf\udce9'"),
+        (f"models none{bad}.onnx", 2, b"got no file"),
+        (f"tag none{bad}", 1, rb"nonecaf\xe9: expected an audio file"),
+        (f"listen --realtime {bad}.flac --seconds 1 --jsonl", 0, b""),
+        (f"evaluate musicnn-mtt {bad}", 2, b"expected audio files in sub-folders"),
+        (f"tag {bad}.flac --{bad}", 2, rb"got --caf\xe9"),
+        (f"{bad}", 2, b"expected one of tag"),
+    ):
+        got, out, err = shell(command, tmp_path)
+        assert got == status, (command, err)
+        assert said in err
+        (out + err).decode("utf-8")
+        assert b"udce9" not in out
 
 
 @posix

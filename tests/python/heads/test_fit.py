@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +90,46 @@ def test_the_card_says_how_it_was_made(
     assert card["metrics"]["roc_auc"] == pytest.approx(head.metrics["roc_auc"], abs=1e-6)
     head.save(tmp_path / "folder")
     assert (tmp_path / "folder" / "LICENSE").read_text(encoding="utf-8") == "as is"
+
+
+def test_saving_follows_no_link_out_of_the_folder_and_takes_none_in(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]], tmp_path: Path
+) -> None:
+    files, labels = tones
+    head = heads.fit(base, files, labels, folds=3)
+    (tmp_path / "key").write_bytes(b"dear")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "LICENSE").symlink_to(tmp_path / "key")
+    head.save(tmp_path / "mine")
+    assert (tmp_path / "key").read_bytes() == b"dear"
+    assert not (tmp_path / "mine" / "LICENSE").is_symlink()
+    assert (tmp_path / "mine" / "LICENSE").read_text(encoding="utf-8") == "as is"
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "LICENSE").symlink_to(tmp_path / "key")
+    replaced = dataclasses.replace(head, licence=tmp_path / "net" / "LICENSE")  # it became one since
+    with pytest.raises(fa.ModelError, match="LICENSE: expected a file in the card's folder, got a link out"):
+        replaced.save(tmp_path / "theirs")
+    assert not (tmp_path / "theirs").exists()
+
+
+def test_a_head_that_cannot_be_saved_leaves_the_one_before_whole(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, labels = tones
+    heads.fit(base, files, labels, folds=3).save(tmp_path / "mine")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    other = heads.fit(base, files, labels, folds=3, penalty=1)
+    replace = os.replace
+
+    def fail(name: str, new: str, **how: int) -> None:
+        if new == "card.json":  # the last
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        replace(name, new, **how)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(fa.OutputError, match=r"card\.json: expected a file that can be replaced"):
+        other.save(tmp_path / "mine")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()} == before
 
 
 def test_the_report_is_read_aloud(base: fa.Pipeline, tones: tuple[list[str], list[str]]) -> None:

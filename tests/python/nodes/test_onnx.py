@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -13,10 +15,10 @@ from fastaudio import _core
 from helpers import ONNX, WEIGHTS, assert_same_bits, in_chunks
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx_bytes import graph, info, node
+from onnx_bytes import model as model_bytes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 FRAMES, BANDS = 4, 3
@@ -164,6 +166,21 @@ def test_rows_or_layouts_that_do_not_fit_are_refused_with_both_shapes(
         model(name, layout=layout)(np.zeros((2, *shape), dtype=np.float32))
 
 
+@pytest.mark.parametrize(
+    ("axes", "row"),
+    [((4096, "a"), [1 << 20]), (("n", "a"), [1 << 20]), (("n", "a", "b", "c"), [1 << 9] * 3)],
+)
+def test_a_run_that_would_take_gigabytes_is_refused_before_it_does(
+    tmp_path: Path, axes: tuple[int | str, ...], row: list[int]
+) -> None:
+    path = tmp_path / "net.onnx"
+    negative = graph([node("Neg", ["x"], ["y"])], [info("x", axes)], [info("y", axes)])
+    path.write_bytes(model_bytes(negative))
+    net = fa.OnnxModel(path, batch=4096)
+    with pytest.raises(fa.ModelError, match=r"at most 2\*\*28 values \(1 GiB\) in a run's input, got shape"):
+        net.output_specs(fa.StreamSpec(rate_hz=1, shape=row))
+
+
 def test_an_output_without_a_row_for_each_input_row_is_refused() -> None:
     with pytest.raises(fa.ModelError, match=r"expected output 'y' with one row for each input row"):
         model("no_rows", batch=2)(np.zeros((4, BANDS), dtype=np.float32))
@@ -179,8 +196,22 @@ def test_a_file_that_is_no_model_is_a_model_error(tmp_path: Path, content: bytes
 
 def test_a_missing_file_or_folder_is_a_model_error(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.onnx", tmp_path):
-        with pytest.raises(fa.ModelError, match=r": expected a readable file, got "):
+        with pytest.raises(fa.ModelError, match=r": expected a (readable )?file, got "):
             fa.OnnxModel(str(path))
+
+
+def test_what_cannot_be_a_network_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.onnx"
+    with huge.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(fa.ModelError, match=r"expected at most 2147483647 bytes, got 1099511627776; "):
+        fa.OnnxModel(huge)
+    places = [Path("/dev/zero"), tmp_path / "pipe"]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(places[1])
+    for place in filter(Path.exists, places):
+        with pytest.raises(fa.ModelError, match=r"expected a file, got a device or a pipe; give the \.onnx"):
+            fa.OnnxModel(place)  # or hangs
 
 
 def test_the_hash_is_verified() -> None:
@@ -246,10 +277,11 @@ def test_the_runtime_says_what_it_is() -> None:
 def test_onnx_runtime_itself_says_nothing_on_stderr(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    text = tmp_path / "text.onnx"
-    text.write_text("no network\x1b[31m", encoding="utf-8")
+    path = tmp_path / "unknown.onnx"
+    rows = info("x", ("n", BANDS))
+    path.write_bytes(model_bytes(graph([node("No\x1b[31mSuch", ["x"], ["y"])], [rows], [info("y", ("n",))])))
     with pytest.raises(fa.ModelError, match=r": expected a network that ONNX Runtime loads, got: ") as caught:
-        fa.OnnxModel(text)
+        fa.OnnxModel(path)
     assert "\x1b" not in str(caught.value)
     picky = model("picky")
     with pytest.raises(fa.ModelError, match=r": expected a network that runs on these rows, got: ") as caught:

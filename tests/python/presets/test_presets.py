@@ -65,6 +65,7 @@ class Case:
 SECOND = (48_000, 4800)
 HALF_A_MINUTE = (480_000, 480_000)
 RANGE = {"min": np.linspace(-16, -14, 96).tolist(), "max": np.linspace(4, 6, 96).tolist()}
+FIRERED = {"mean": np.linspace(10, 15, 80).tolist(), "std": np.linspace(3, 4, 80).tolist()}
 STATISTICS = {"mean": np.linspace(-3, -9, 64).tolist(), "std": np.linspace(0.9, 1, 64).tolist()}
 ref = reference
 CASES = {
@@ -73,6 +74,23 @@ CASES = {
     "musicnn_essentia": Case("musicnn_essentia", 16_000, 10, ref.musicnn_essentia, (187, 93)),
     "effnet_discogs": Case("effnet_discogs", 16_000, 10, ref.musicnn_essentia, (128, 62)),
     "vggish": Case("vggish", 16_000, 10, ref.vggish, (96, 96), decade=LN10 / 2),
+    "vggish_essentia": Case("vggish_essentia", 16_000, 10, ref.vggish_essentia, (96, 96), decade=LN10 / 2),
+    "efficientat": Case("efficientat", 32_000, 20, ref.preemphasised, (1000, 1000), decade=LN10 / 5),
+    "passt": Case("passt", 32_000, 20, ref.preemphasised, (998, 1000), decade=LN10 / 5),
+    "ced": Case("ced", 16_000, 21, ref.ced, (1012, 1012), finish=ref.limited, decade=10),
+    "ast": Case("ast", 16_000, 20.5, ref.ast, (1024, 1024), decade=LN10 / 2 / 4.5689974),
+    "beats": Case("beats", 16_000, 10, ref.beats, decade=LN10 / 2 / 6.55582),
+    "clap": Case("clap", 48_000, 20.1, ref.clap, (1001, 1000), decade=10),
+    "firered": Case(
+        "firered",
+        16_000,
+        10,
+        lambda x: (ref.kaldi_fbank(x) - FIRERED["mean"]) / FIRERED["std"],
+        decade=LN10 / 3,
+        options=FIRERED,
+    ),
+    "maest": Case("maest", 16_000, 61, ref.maest, (1876, 1875), decade=1 / 2 / 1.268292820667291),
+    "crepe": Case("crepe", 16_000, 3, ref.crepe),
     "yamnet": Case("yamnet", 16_000, 10, ref.yamnet, (96, 48), decade=LN10 / 2),
     "openl3": Case("openl3", 48_000, 4, ref.openl3, None, SECOND, ref.below_loudest, decade=5),
     "openl3-128": Case(
@@ -164,7 +182,7 @@ CASES = {
     "mfcc_statistics": Case("mfcc_statistics", 22_000, 10, ref.mfcc_statistics),
     "harmonic_cnn": Case("harmonic_cnn", 16_000, 12, ref.harmonic_cnn, None, (80_000, 80_000), decade=10),
 }
-IN_DB = {"openl3", "panns", "resnet_contrastive", "harmonic_cnn", "mfcc_statistics"}
+IN_DB = {"ced", "clap", "openl3", "panns", "resnet_contrastive", "harmonic_cnn", "mfcc_statistics"}
 every_case = pytest.mark.parametrize("name", CASES)
 FRONT_ENDS = [name for name in presets.__all__ if name != "vggish_postprocess"]  # this one follows a network
 every_preset = pytest.mark.parametrize("preset", FRONT_ENDS)
@@ -369,6 +387,7 @@ def essentia_frames(x: NDArray[np.float32], algorithm: str, size: int, hop: int)
     [
         ("musicnn_essentia", "TensorflowInputMusiCNN", 512, 256, 2e-3),
         ("tempocnn", "TensorflowInputTempoCNN", 1024, 512, 1e-5),
+        ("vggish_essentia", "TensorflowInputVGGish", 400, 160, 1e-3),
         ("fsd_sinet", "TensorflowInputFSDSINet", 660, 220, 2e-3),
     ],
 )

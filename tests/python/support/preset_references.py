@@ -10,6 +10,24 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+KALDI = {
+    "sample_rate": 16_000,
+    "n_fft": 512,
+    "win_length": 400,
+    "hop_length": 160,
+    "window": "povey_symmetric",
+    "window_at": "start",
+    "pad_mode": "kaldi",
+    "remove_dc": True,
+    "preemphasis": 0.97,
+    "sample_scale": 32_768,
+    "n_mels": 80,
+    "f_min": 20,
+    "norm": "none",
+    "mel_scale": "htk",
+    "triangles": "mel",
+}
+
 
 def patches(rows: Floats, length: int, hop: int) -> Floats:
     """Return the whole patches [n, length, ...], without the rest at the end."""
@@ -32,10 +50,10 @@ def musicnn_essentia(x: Any) -> Floats:
     return musicnn(x, window="hann_symmetric", pad_mode="constant")
 
 
-def audioset(x: Any, offset: float) -> Floats:
+def audioset(x: Any, offset: float, period: int = 400) -> Floats:
     """Return frames of 400 samples from sample 0, with zeros up to 512 and triangles on the HTK mel axis."""
     frames = np.lib.stride_tricks.sliding_window_view(x.astype(np.float64), 400)[::160]
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / period)
     magnitude = np.abs(np.fft.rfft(frames * hann, 512))
     mel = 2595 * np.log10(1 + np.arange(257) * 16_000 / 512 / 700)
     edges = np.linspace(2595 * np.log10(1 + 125 / 700), 2595 * np.log10(1 + 7500 / 700), 66)[:, None]
@@ -48,8 +66,88 @@ def vggish(x: Any) -> Floats:
     return audioset(x, 0.01)
 
 
+def vggish_essentia(x: Any) -> Floats:
+    """Return frames that are centred between zeros, with a symmetric window."""
+    return audioset(np.pad(x, 200), 0.01, 399)
+
+
 def yamnet(x: Any) -> Floats:
     return audioset(x, 0.001)
+
+
+def preemphasised(x: Any) -> Floats:
+    """Return frames of the signal x[n + 1] - 0.97 x[n], scaled; for EfficientAT and PaSST."""
+    signal = x[1:].astype(np.float64) - 0.97 * x[:-1]
+    mel = mel_spectrogram(
+        signal,
+        sample_rate=32_000,
+        n_fft=1024,
+        win_length=800,
+        hop_length=320,
+        window="hann_symmetric",
+        pad_mode="reflect",
+        n_mels=128,
+        f_max=15_000,
+        norm="none",
+        mel_scale="htk",
+        triangles="mel",
+    )
+    return (np.log(mel + 1e-5) + 4.5) / 5
+
+
+def ced(x: Any) -> Floats:
+    return db(
+        mel_spectrogram(
+            x,
+            sample_rate=16_000,
+            n_fft=512,
+            hop_length=160,
+            pad_mode="reflect",
+            n_mels=64,
+            norm="none",
+            mel_scale="htk",
+        )
+    )
+
+
+def limited(windows: Floats) -> Floats:
+    """Return patches within 120 dB of their loudest."""
+    return np.maximum(windows, windows.max(axis=(1, 2), keepdims=True) - 120)
+
+
+def ast(x: Any) -> Floats:
+    return (kaldi_fbank(x, window="hann_symmetric", sample_scale=1, n_mels=128) + 4.2677393) / (2 * 4.5689974)
+
+
+def beats(x: Any) -> Floats:
+    return (kaldi_fbank(x, n_mels=128) - 15.41663) / (2 * 6.55582)
+
+
+def clap(x: Any) -> Floats:
+    return db(
+        mel_spectrogram(
+            x,
+            sample_rate=48_000,
+            n_fft=1024,
+            hop_length=480,
+            pad_mode="reflect",
+            n_mels=64,
+            f_min=50,
+            f_max=14_000,
+        )
+    )
+
+
+def maest(x: Any) -> Floats:
+    return (musicnn_essentia(x) - 2.06755686098554) / (2 * 1.268292820667291)
+
+
+def crepe(x: Any) -> Floats:
+    """Return frames around each 10 ms that reach at most 10 ms beyond the signal."""
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(x.astype(np.float64), 512), 1024)[::160]
+    frames = frames[: 2 + (len(x) - 512) // 160]
+    mean, std = frames.mean(axis=1, keepdims=True), frames.std(axis=1, keepdims=True)
+    return (frames - mean) / np.maximum(std, 1e-8)
 
 
 def openl3(x: Any, n_mels: int = 256) -> Floats:
@@ -117,27 +215,10 @@ def whisper_scaled(windows: Floats) -> Floats:
     return (np.maximum(windows, windows.max(axis=(1, 2), keepdims=True) - 8) + 4) / 4
 
 
-def kaldi_fbank(x: Any, *, snip_edges: bool = True) -> Floats:
-    mel = mel_spectrogram(
-        x,
-        sample_rate=16_000,
-        n_fft=512,
-        win_length=400,
-        hop_length=160,
-        window="povey_symmetric",
-        window_at="start",
-        center=not snip_edges,
-        pad_mode="kaldi",
-        remove_dc=True,
-        preemphasis=0.97,
-        sample_scale=32_768,
-        n_mels=80,
-        f_min=20,
-        norm="none",
-        mel_scale="htk",
-        triangles="mel",
-    )
-    return np.log(np.maximum(mel, np.finfo(np.float32).eps))
+def kaldi_fbank(x: Any, *, snip_edges: bool = True, **others: Any) -> Floats:
+    """Return ln frames; `others` replace options."""
+    options = KALDI | {"center": not snip_edges} | others
+    return np.log(np.maximum(mel_spectrogram(x, **options), np.finfo(np.float32).eps))
 
 
 def ln_mel(x: Any, hop_length: int, n_fft: int) -> Floats:

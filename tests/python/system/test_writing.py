@@ -13,6 +13,7 @@ from pathlib import Path
 import fastaudio as fa
 import pytest
 from fastaudio._system.writing import (
+    Output,
     OutputError,
     check_folder,
     check_writable,
@@ -94,7 +95,7 @@ def test_of_two_runs_at_once_the_second_replaces_nothing(tmp_path: Path) -> None
 def test_without_hard_links_it_still_replaces_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EPERM, "not here")
 
     monkeypatch.setattr(os, "link", refuse)
@@ -269,7 +270,7 @@ def test_of_several_files_none_is_replaced_if_one_has_no_room(
     monkeypatch.setattr(os, "fsync", fsync)
 
     def replace_both() -> None:
-        with writing_all(names, force=True) as files:
+        with writing_all([Output(name, force=True) for name in names]) as files:
             for file in files:
                 file.write(b"new")
 

@@ -1,0 +1,39 @@
+"""Text from cards, networks, files and paths, which could control a terminal, or is no UTF-8.
+
+All that is shown of such text goes through `printable`; JSON, CSV and labels in Python hold it as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Control characters, line and paragraph separators, changes of direction, bytes that aren't UTF-8.
+_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def encoded(text: str) -> bytes:
+    r"""Return UTF-8; half a pair of surrogates, which it has no form for, is spelled `\ud800`, as in JSON."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def spelled(name: str) -> str:
+    r"""Return a file's name as text for every reader: its bytes as UTF-8, those that aren't like `\xff`.
+
+    The locale makes no difference.
+    """
+    try:
+        raw = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = encoded(name)
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Return text that a terminal only shows: characters that would control it are escaped.
+
+    Args:
+        text: such as a label, or a file's name.
+        lines: whether line ends stay as they are.
+    """
+    text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), spelled(text))
+    return text if lines else text.replace("\n", "\\n")

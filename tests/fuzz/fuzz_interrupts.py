@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 import wave
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -48,6 +48,9 @@ CALLS = [
     "block",
 ]
 WAYS = ["signal", "signal", "cancel", "deadline"]
+BY_KEYWORD = ("file", "object", "samples")
+"""Calls that take `cancel` and `timeout_s` themselves."""
+
 WAITING = ("get", "block")
 """Calls that have no result: they wait until they are interrupted, or their own time is over."""
 
@@ -75,7 +78,8 @@ class Interrupts(Fuzzer):
     def draw(self, rng: random.Random) -> bytes:
         after_s = rng.choice([rng.uniform(0, 0.02), rng.uniform(0, 0.2), rng.expovariate(5)])
         drawn = {"call": rng.choice(CALLS), "way": rng.choice(WAYS), "after_s": min(after_s, 1.0)}
-        return json.dumps(drawn | {"ahead": rng.choice([0, 4]), "jobs": rng.choice([1, 2, 16])}).encode()
+        drawn |= {"ahead": rng.choice([0, 4]), "jobs": rng.choice([1, 2, 16])}
+        return json.dumps(drawn | {"keyword": rng.random() < 0.5}).encode()
 
     def prepare(self, outside: Path) -> None:
         mel = fa.MelSpectrogram(sample_rate=RATE_HZ, n_fft=2048, hop_length=100, n_mels=64)
@@ -93,7 +97,8 @@ class Interrupts(Fuzzer):
             self.whole[data["call"]] = call()
         self.fired, fired_at = False, [0.0]
         try:
-            got = self._interrupted(call, data["way"], data["after_s"], fired_at)
+            keyword = data.get("keyword", False) and data["call"] in BY_KEYWORD
+            got = self._interrupted(call, data["way"], data["after_s"], fired_at, keyword=keyword)
         except (KeyboardInterrupt, fa.Cancelled, fa.TimedOut) as error:
             kinds = {"signal": KeyboardInterrupt, "cancel": fa.Cancelled, "deadline": fa.TimedOut}
             assert isinstance(error, kinds[data["way"]]), f"expected {kinds[data['way']]}, got {error!r}"
@@ -101,7 +106,9 @@ class Interrupts(Fuzzer):
             assert late_s < LATEST_S, f"expected an end within 0.5 s, got {late_s:.2f} s"
         else:
             assert not self.fired, "expected KeyboardInterrupt, got a result: the interrupt was lost"
-            if data["call"] not in WAITING:
+            if data["call"] == "map" and any(isinstance(one, fa.TimedOut) for one in got):
+                assert data["way"] == "deadline", "expected no time limit, got one passed"
+            elif data["call"] not in WAITING:
                 _same(got, self.whole[data["call"]])
         if data["call"] not in WAITING:
             _same(call(), self.whole[data["call"]])
@@ -110,28 +117,34 @@ class Interrupts(Fuzzer):
         self.fired = True
         raise KeyboardInterrupt
 
-    def _interrupted(self, call: Callable[[], Any], way: str, after_s: float, fired_at: list[float]) -> Any:
+    def _interrupted(
+        self, call: Callable[..., Any], way: str, after_s: float, fired_at: list[float], *, keyword: bool
+    ) -> Any:
         """Run a call that is interrupted after a time, unless it is done before."""
         fired_at[0] = time.monotonic() + after_s
-        cancel = fa.Cancel()
-        timer = threading.Timer(after_s, cancel.cancel)
-        limited: Any = nullcontext()
+        limits: dict[str, Any] = {}
+        timer = None
         if way == "cancel":
-            limited = _core.Interruptible(cancel)
+            limits["cancel"] = fa.Cancel()
+            timer = threading.Timer(after_s, limits["cancel"].cancel)
             timer.start()
         elif way == "deadline":
-            limited = _core.Interruptible(None, max(after_s, 1e-4))
+            limits["timeout_s"] = max(after_s, 1e-4)
         try:
             if way == "signal":
                 signal.setitimer(signal.ITIMER_REAL, max(after_s, 1e-6))
-            with limited:
-                got = call()
+            if keyword:
+                got = call(**limits)
+            else:
+                with _core.Interruptible(**limits):
+                    got = call()
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
         return got
 
-    def _call(self, data: dict[str, Any], folder: Path) -> Callable[[], Any]:
+    def _call(self, data: dict[str, Any], folder: Path) -> Callable[..., Any]:
         """Return the call; what it needs is made before it may be interrupted."""
         kind = data["call"]
         path = folder / "sound.wav"
@@ -143,10 +156,10 @@ class Interrupts(Fuzzer):
             (folder / "net.onnx").write_bytes(looping(3000))
             network = fa.OnnxModel(str(folder / "net.onnx"))
             rows = np.random.default_rng(6).uniform(-0.5, 0.5, (40, 4, 3)).astype(np.float32)
-        calls: dict[str, Callable[[], Any]] = {
-            "file": lambda: self.pipeline(path),
-            "object": lambda: self.pipeline(Slow(path.read_bytes())),
-            "samples": lambda: self.pipeline(SOUND, sample_rate=RATE_HZ),
+        calls: dict[str, Callable[..., Any]] = {
+            "file": lambda **limits: self.pipeline(path, **limits),
+            "object": lambda **limits: self.pipeline(Slow(path.read_bytes()), **limits),
+            "samples": lambda **limits: self.pipeline(SOUND, sample_rate=RATE_HZ, **limits),
             "rows": lambda: self.rows(SOUND.reshape(-1, 24)),
             "threads": lambda: self.node(SOUND, threads=data["jobs"]),
             "push": self._push,

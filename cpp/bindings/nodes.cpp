@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,11 @@ void bind_listed(py::module_& m);  // see nodes.hpp; its definition isn't needed
 
 void warn_empty_bands(const Node& node, const char* name, const std::vector<int>& bands) {
   if (bands.empty() || node.repr() == std::string(name) + "()") return;
+  constexpr std::size_t kShown = 20;
   std::string text;
-  for (const int band : bands) text += (text.empty() ? "" : ", ") + std::to_string(band);
+  for (std::size_t i = 0; i < std::min(bands.size(), kShown); ++i)
+    text += (text.empty() ? "" : ", ") + std::to_string(bands[i]);
+  if (bands.size() > kShown) text += ", ...";
   const std::string message = std::string(name) + ": bands [" + text +
                               "] are narrower than a bin and stay empty; use a longer n_fft or fewer bands";
   if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1) != 0) throw py::error_already_set();

@@ -56,7 +56,11 @@ def _aiff(source: Source) -> list[Part] | None:
     first = sound + 16
     if stated not in _UNKNOWN or source.size - first <= 0:
         return None
-    channels, _, bits = struct.unpack(">HIH", source.read(common + 8, 8))
+    format_ = source.read(common + 8, 8)
+    source.raise_pending()
+    if len(format_) < 8:  # noqa: PLR2004
+        return None
+    channels, _, bits = struct.unpack(">HIH", format_)
     frame = max(1, channels * ((bits + 7) // 8))
     length = (source.size - first) // frame * frame
     if length >= _WRAP - first:
@@ -122,11 +126,11 @@ def _sds(source: Source) -> list[Part]:
         good += (len(data) if bad is None else bad) // _SDS_BLOCK
         if bad is not None or len(data) < _SDS_BLOCK:  # fewer than there were: the file has shrunk
             break
+    head = source.read(0, _SDS_HEADER)
     source.raise_pending()
     good = min(good, n_blocks)
-    if good == 0:
+    if good == 0 or len(head) < _SDS_HEADER:
         raise DecodeError(source.name, "expected a MIDI sample dump with blocks of sound, got none")
-    head = source.read(0, _SDS_HEADER)
     stated = head[10] | head[11] << 7 | head[12] << 14
     bytes_per_sample = 2 + (head[6] > 14) + (head[6] > 21)  # noqa: PLR2004  # of 7 bits each
     there = good * (120 // bytes_per_sample)

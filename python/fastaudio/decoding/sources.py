@@ -132,11 +132,11 @@ class Source:
             raise DecodeError(self.name, self._nothing())
 
     def read(self, position: int, n_bytes: int) -> bytes:
-        """Return up to `n_bytes` from a position: fewer only at the end.
+        """Return up to `n_bytes` from a position: fewer only at the end, none before the beginning.
 
         What the file object raises is kept for `raise_pending`, as a decoder's C code can't pass it on.
         """
-        if self._pending is not None or position >= self.size:
+        if self._pending is not None or not 0 <= position < self.size:
             return b""
         try:
             self.check_left()
@@ -178,15 +178,11 @@ class Source:
             mine.close()
 
     def _more(self, n_bytes: int) -> bytes:
-        data = self._file.read(n_bytes)
-        if len(data) == n_bytes or not data:
-            return bytes(data)
-        parts = [bytes(data)]  # raw files read less than they could
-        left = n_bytes - len(data)
-        while left > 0 and (data := self._file.read(left)):
-            parts.append(bytes(data))
-            left -= len(data)
-        return b"".join(parts)
+        parts, left = [], n_bytes
+        while left > 0 and (data := self._file.read(left)):  # raw files read less than they could
+            parts.append(bytes(data[:left]))  # and broken ones more
+            left -= len(parts[-1])
+        return b"".join(parts) if len(parts) != 1 else parts[0]
 
     def _opened(self, path: str) -> BinaryIO:
         try:

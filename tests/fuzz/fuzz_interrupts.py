@@ -78,7 +78,7 @@ class Interrupts(Fuzzer):
     def draw(self, rng: random.Random) -> bytes:
         after_s = rng.choice([rng.uniform(0, 0.02), rng.uniform(0, 0.2), rng.expovariate(5)])
         drawn = {"call": rng.choice(CALLS), "way": rng.choice(WAYS), "after_s": min(after_s, 1.0)}
-        drawn |= {"ahead": rng.choice([0, 4]), "jobs": rng.choice([1, 2, 16])}
+        drawn |= {"ahead": rng.choice([1, 4]), "jobs": rng.choice([1, 2, 16])}
         return json.dumps(drawn | {"keyword": rng.random() < 0.5}).encode()
 
     def prepare(self, outside: Path) -> None:

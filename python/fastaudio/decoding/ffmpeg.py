@@ -197,7 +197,7 @@ class FfmpegDecoder:
             if now != kind:  # one resampler takes one kind only
                 yield from self._converted(resampler, None)
                 kind = now
-                resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.sample_rate)
+                resampler = self._av.AudioResampler(format="flt", layout=self._layout, rate=self.sample_rate)
             yield from self._converted(resampler, frame)
         yield from self._converted(resampler, None)
         # Some containers state how many packets there are, others how long they take.
@@ -217,7 +217,8 @@ class FfmpegDecoder:
         """Yield a frame at the first one's rate and layout; None gives what the resampler still holds."""
         try:
             for part in resampler.resample(frame) if resampler is not None else ():
-                yield part.to_ndarray().T
+                # Interleaved: of planes, PyAV takes one too many where there are eight or more.
+                yield part.to_ndarray().reshape(-1, part.layout.nb_channels)
         except (self._av.FFmpegError, ValueError):
             self.truncated = True
 

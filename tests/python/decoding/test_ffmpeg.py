@@ -164,3 +164,17 @@ def test_without_the_extra_the_error_names_it_and_what_converts(
         AudioFile(b"words, " * 99)
     assert "ffmpeg" not in caught.value.reason
     assert "m4a" in folders.SUFFIXES
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("5.1", 6), ("7.1", 8), ("hexadecagonal", 16)])
+def test_eight_channels_and_more_are_decoded(av: Any, layout: str, channels: int) -> None:
+    samples = np.arange(1000 * channels, dtype=np.int16).reshape(-1, channels)
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        stream = container.add_stream("pcm_s16le", rate=RATE, layout=layout)
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
+        frame.sample_rate = RATE
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    with AudioFile(file.getvalue()) as opened:
+        got = np.concatenate([block.copy() for block in opened.blocks()])
+    assert np.array_equal(got, samples / np.float32(32_768))

@@ -32,6 +32,7 @@ SUBJECTS = (
     "threads",
     "streaming",
     "live",
+    "isolation",
 )
 
 _EXAMPLES = """

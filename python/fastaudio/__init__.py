@@ -17,11 +17,13 @@ from fastaudio._system.writing import OutputError
 from fastaudio.cards import models, packed_file
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.events import Event
+from fastaudio.isolation.limits import Limits
+from fastaudio.isolation.wire import IsolationError
 from fastaudio.live import Frames, LiveStats, LiveStream, Pool
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import FileSource, PcmSource, Source
-from fastaudio.pipeline import Pipeline
+from fastaudio.pipeline import Pipeline, isolated
 from fastaudio.running.stream import PipelineStream
 
 old_paths.install()
@@ -38,6 +40,8 @@ __all__ = [
     "Event",
     "FileSource",
     "Frames",
+    "IsolationError",
+    "Limits",
     "LiveStats",
     "LiveStream",
     "Microphone",
@@ -49,6 +53,7 @@ __all__ = [
     "Source",
     "__version__",
     "devices",
+    "isolated",
     "models",
     "presets",
     "show_versions",

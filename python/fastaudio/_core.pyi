@@ -1762,7 +1762,7 @@ class OnnxModel(Node):
     With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
     stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
     
-    Source: ONNX Runtime 1.19 or later, C interface
+    Source: ONNX Runtime 1.25 or later, C interface
     
     Options:
         path: str | os.PathLike[str]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import ModelError, samples_remedy
+from fastaudio._core import ModelError, StateError, samples_remedy
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, FileLike, is_file_like
+from fastaudio.isolation.composition import Isolated
+from fastaudio.isolation.limits import Limits, limits_of
+from fastaudio.isolation.model import model_of, model_of_card
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
@@ -31,11 +36,10 @@ from fastaudio.running.whole import (
 )
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from fastaudio._core import Cancel, FastaudioError, Pool
     from fastaudio.live.options import LiveOptionsDict
@@ -71,6 +75,7 @@ class Pipeline(Composition):
         channel: int | None = None,
         untrained: bool = False,
         silence_db: float | None = None,
+        isolate: bool | Limits = False,
     ) -> Pipeline:
         """Load a model that comes with the package, a card, or a packed model.
 
@@ -82,14 +87,20 @@ class Pipeline(Composition):
             untrained: whether to give (meaningless) tags if the card says `"weights": "untrained"`.
             silence_db: level below which a window is silent, in dB relative to full scale, see `Pipeline`;
                 None takes the card's, or else -70, and -math.inf marks none.
+            isolate: whether to decode and run in processes of their own, see `isolated`; or their `Limits`.
 
         Raises:
             ModelError: there is no such model, its card is wrong, or its weights were changed.
+            IsolationError: a process can't be started, or ended while it built the pipeline.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
         checked_silence(silence_db)
         check_channel(channel)  # here, because below it would be called the card's fault
         card = cards.read_card(model)
+        if isolate:
+            options: dict[str, Any] = {"threads": threads, "providers": providers, "channel": channel}
+            options |= {"untrained": untrained, "silence_db": silence_db}
+            return IsolatedPipeline(model_of_card(card, options), limits_of(isolate))
         how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
         how |= {} if channel is None else {"channel": channel}
         how |= {} if silence_db is None else {"silence_db": silence_db}
@@ -157,7 +168,7 @@ class Pipeline(Composition):
         result: Result
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
-            result = run_array(self.open(sample_rate=rate, channels=channels), samples, progress)
+            result = self.run_samples(samples, rate, channels, progress)
         elif not is_file_like(source):
             got = f"{type(source).__name__}{samples_remedy(source)}"
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
@@ -166,11 +177,24 @@ class Pipeline(Composition):
                 f"Pipeline: expected sample_rate and layout for samples only, got {told(source)}"
             )
         else:
-            with AudioFile(source) as file:
-                with file.decode_errors():
-                    stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+            with self.opened(source) as (file, stream):
                 result = run_file(stream, file, progress)
         return result
+
+    def run_samples(
+        self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None
+    ) -> Result:
+        """Run over samples, [n_samples] or [n_samples, channels]; what `__call__` does with them."""
+        result: Result = run_array(self.open(sample_rate=sample_rate, channels=channels), samples, progress)
+        return result
+
+    @contextmanager
+    def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
+        """Open a file and a stream for it; `run_file` runs one through the other."""
+        with AudioFile(source) as file:
+            with file.decode_errors():
+                stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+            yield file, stream
 
     @checked_keywords
     def open(self, *, sample_rate: int, channels: int = 1) -> PipelineStream:
@@ -180,6 +204,10 @@ class Pipeline(Composition):
             sample_rate: the blocks' rate in Hz.
             channels: 1 for blocks [n_samples], more for [n_samples, channels].
         """
+        return self.open_stream(sample_rate, channels)
+
+    def open_stream(self, sample_rate: int, channels: int) -> PipelineStream:
+        """Open a stream; what `open` does."""
         node, spec = self.runnable(sample_rate, channels)
         return PipelineStream(node.open(spec), node.output_specs(spec), sample_rate, self.name)
 
@@ -285,3 +313,48 @@ class Pipeline(Composition):
         self._require_trained()
         require_sources(sources)
         return run_many(self, sources, jobs, timeout_s, cancel)
+
+    def close(self) -> None:
+        """End the processes of an isolated pipeline; its next call starts new ones."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class IsolatedPipeline(Isolated, Pipeline):
+    """A `Pipeline` that decodes and runs in processes of its own; `isolated` makes one."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Refuse: the network is in another process."""
+        raise StateError(
+            f"Pipeline: expected one of this process to save as {os.fspath(path)!r:.80}, got an isolated "
+            "one; save the pipeline that it was made of"
+        )
+
+
+def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPipeline:
+    """Return a pipeline that decodes and runs in processes of its own, with the results of `pipeline`.
+
+    A decoder or a network that crashes, hangs or takes too much memory ends its process, not this one: the
+    call raises `IsolationError`, or `map` gives it for that file, and the next call starts a new process. On
+    Linux, these processes can open neither files nor sockets, and start no program; `guards` of the result
+    says what holds them to it. `live` and `listen` aren't available: push blocks to a stream of `open`.
+
+    Args:
+        pipeline: what to run; its networks' bytes are kept in memory.
+        limits: bounds of each process; None for those of `Limits()`.
+
+    Raises:
+        ModelError: a network's file is missing, or was changed since it was loaded.
+        IsolationError: a process can't be started here.
+    """
+    if isinstance(pipeline, IsolatedPipeline):
+        return pipeline
+    if not isinstance(pipeline, Pipeline):
+        raise TypeError(f"isolated: expected a Pipeline, got {type(pipeline).__name__}")
+    apart = IsolatedPipeline(model_of(pipeline, {"untrained": pipeline.untrained}), limits_of(limits or True))
+    apart.card = dict(pipeline.card)
+    return apart

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #endif
 
 #include "core/cores.hpp"
+#include "core/interrupt.hpp"
 #include "core/turn.hpp"
 
 using namespace fastaudio;
@@ -69,3 +71,30 @@ TEST_CASE("turns: a fork's child has its own") {
   CHECK(status == 0);
 }
 #endif
+
+TEST_CASE("turns: who waits for one can be ended, and nobody's turn is lost by it") {
+  std::vector<std::unique_ptr<Turn>> all;
+  for (unsigned i = 0; i < runs_at_once(); ++i) all.push_back(std::make_unique<Turn>());
+  Cancel cancel;
+  std::atomic<int> ended{0};
+  std::atomic<int> served{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      const Interruptible scope({.cancel = i % 2 == 0 ? &cancel : nullptr});
+      try {
+        const Turn turn;
+        ++served;
+      } catch (const Cancelled&) {
+        ++ended;
+      }
+    });
+  }
+  cancel.cancel();
+  while (ended < 4) std::this_thread::yield();
+  CHECK(served == 0);
+  all.clear();
+  for (auto& thread : threads) thread.join();
+  CHECK(served == 4);
+  for (unsigned i = 0; i < runs_at_once(); ++i) all.push_back(std::make_unique<Turn>());  // all are there
+}

@@ -22,7 +22,6 @@ from fastaudio.cli.files import FileRun, add_files, add_files_options, find_file
 from fastaudio.cli.results import about, add_output_options, check_output
 from fastaudio.cli.standardize import read_statistics, statistics_of
 from fastaudio.cli.unfinished import unfinished
-from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.pipeline import Pipeline
 from fastaudio.running.times import row_times
 from fastaudio.running.whole import run_file
@@ -100,9 +99,7 @@ def add(commands: Commands) -> None:
 def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress | None) -> Clip:
     """Return a file's rows with their times."""
     (spec,) = pipeline.output_specs.values()
-    with AudioFile(source) as file:
-        with file.decode_errors():
-            stream = pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
+    with pipeline.opened(source) as (file, stream):
         rows = run_file(stream, file, progress)
         times = row_times(spec, len(rows), stream.duration_s)
         return Clip(file.name, rows, times, stream.duration_s, truncated=file.truncated)
@@ -110,7 +107,7 @@ def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress | None) ->
 
 def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
     """Return the pipeline that gives the rows, and the name of their layer."""
-    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel)
+    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, isolate=args.isolate)
     specs = pipeline.output_specs
     gives_rows = len(specs) == 1 and not any(spec.labels for spec in specs.values())
     if args.layer is not None or not gives_rows:  # a model without tags gives the rows that its maker chose

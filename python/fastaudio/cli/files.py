@@ -46,6 +46,11 @@ def add_files_options(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="take channel C, counted from 0, instead of the mean of all",
     )
+    parser.add_argument(
+        "--isolate",
+        action="store_true",
+        help="decode and run in processes that can do nothing else, for files and models of strangers",
+    )
     add_verbose(parser)
 
 

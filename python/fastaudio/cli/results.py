@@ -26,7 +26,19 @@ if TYPE_CHECKING:
     from fastaudio.cli.write import Form
 
 # Options that change no result, and those that `about` tells in another way.
-_NO_MATTER = {"command", "paths", "output", "force", "resume", "jobs", "threads", "quiet", "verbose", "run"}
+_NO_MATTER = {
+    "command",
+    "paths",
+    "output",
+    "force",
+    "resume",
+    "jobs",
+    "threads",
+    "isolate",
+    "quiet",
+    "verbose",
+    "run",
+}
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:

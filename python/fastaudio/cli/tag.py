@@ -83,7 +83,8 @@ def add(commands: Commands) -> None:
 
 
 def _pipeline(args: argparse.Namespace, threads: int) -> Pipeline:
-    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, untrained=args.untrained)
+    how = {"channel": args.channel, "untrained": args.untrained, "isolate": args.isolate}
+    pipeline = Pipeline.load(args.model, threads=threads, **how)
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)
     pipeline = with_events(pipeline, args)

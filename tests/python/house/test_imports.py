@@ -42,7 +42,7 @@ ROWS = [
     {"decoding"},
     {"cards", "running"},
     {"librosa", "composition"},
-    {"live"},
+    {"live", "isolation"},
     {"pipeline"},
     {"heads"},
     {"cli"},

@@ -1,4 +1,4 @@
-"""Writes ONNX files byte by byte, as no library would: also malformed ones, and in any spelling of protobuf."""
+"""Writes ONNX files byte by byte: also malformed ones, and in spellings that no library writes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,219 @@
+"""The program of an isolated process: it takes a model and sound, and gives rows.
+
+It reads no file: the model comes over the connection, and so do the pieces of a file that a decoder asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import select
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from fastaudio import _core, cards
+from fastaudio.cards import packed_file
+from fastaudio.composition import Composition
+from fastaudio.decoding.audio_file import AudioFile, DecodeError
+from fastaudio.decoding.views import View
+from fastaudio.isolation import limits
+from fastaudio.isolation.wire import Channel, ClosedError, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastaudio._core import StreamSpec
+
+_OWNER_S = 1.0
+_READ_BYTES = 1 << 18
+# The smallest network: an Identity over rows of one value. Running it loads all that a network needs.
+_IDENTITY = bytes.fromhex(
+    "080112003a410a100a017812017922084964656e746974791201675a140a0178120f0a0d0801"
+    "12090a0312016e0a02080162140a0179120f0a0d080112090a0312016e0a02080142040a00100d"
+)
+
+
+def main(descriptor: int, owner: int, memory_bytes: int) -> None:
+    """Serve the owner at the other end of the connection until it closes it."""
+    channel = Channel(socket.socket(fileno=descriptor), lambda: None)
+    threading.Thread(target=_watch, args=(descriptor, owner), daemon=True).start()
+    limits.restrict_resources(memory_bytes)
+    _load_libraries()
+    guards = limits.restrict_rights()
+    try:
+        channel.send("ready", {"guards": guards})
+        _serve(channel)
+    except ClosedError:
+        os._exit(0)
+
+
+def _watch(descriptor: int, owner: int) -> NoReturn:
+    """End the process when its owner does, whatever it is doing."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    while os.getppid() == owner:
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(_OWNER_S * 1000)):
+            break
+    os._exit(0)
+
+
+def _load_libraries() -> None:
+    """Load what can't be loaded any more once files can't be opened."""
+    for name in ("soundfile", "av"):
+        if importlib.util.find_spec(name) is not None:
+            try:
+                importlib.import_module(name)
+            except (ImportError, OSError):
+                continue  # told to who decodes a file
+    _core.set_model_reader(lambda *_: _IDENTITY)
+    try:
+        _core.OnnxModel("identity.onnx")(np.zeros((1, 1), dtype=np.float32))
+    except _core.ModelError:
+        return  # told to who builds a pipeline with a network
+
+
+class _Server:
+    """Answers messages; holds the pipeline, and the stream that is open."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._pipeline: Composition | None = None
+        self._stream: _core.Stream | None = None
+        self._specs: dict[str, StreamSpec] = {}
+
+    def load(self, message: Message) -> None:
+        arrays = self._channel.read_arrays(message)
+        networks = {
+            hashlib.sha256(content).hexdigest(): content for content in map(np.ndarray.tobytes, arrays)
+        }
+        if list(networks) != message.fields["networks"]:
+            raise ValueError("isolation: expected the networks that were announced, got others")
+        _core.set_model_reader(lambda _, sha256: networks[sha256])
+        self._pipeline = pipeline = _built(message.fields)
+        self._channel.send(
+            "loaded",
+            {
+                "outputs": _told(pipeline.output_specs),
+                "input": {"rate_hz": pipeline.input_spec.rate_hz},
+                "layers": list(pipeline.layers),
+                "receptive_field_s": pipeline.receptive_field_s,
+                "repr": repr(pipeline),
+                "str": str(pipeline),
+                "card": pipeline.card,
+            },
+        )
+
+    def open(self, message: Message) -> None:
+        self._open(message.fields["sample_rate"], message.fields["channels"])
+        self._channel.send("opened", {"outputs": _told(self._specs)})
+
+    def push(self, message: Message) -> None:
+        (samples,) = self._channel.read_arrays(message)
+        self._rows("rows", self._running().push(samples, wait=message.fields["wait"]))
+
+    def flush(self, _: Message) -> None:
+        self._rows("rows", self._running().flush())
+
+    def reset(self, _: Message) -> None:
+        self._running().reset()
+        self._channel.send("done", {})
+
+    def file(self, message: Message) -> None:
+        fields = message.fields
+        with AudioFile(_Remote(self._channel, fields["size"], fields["name"])) as file:  # type: ignore[arg-type]
+            with file.decode_errors():
+                self._open(file.sample_rate, file.channels)
+            about = {
+                "sample_rate": file.sample_rate,
+                "channels": file.channels,
+                "duration_s": file.duration_s,
+            }
+            self._channel.send("opened", about | {"outputs": _told(self._specs)})
+            stream = self._running()
+            for block in file.blocks():
+                with file.decode_errors():
+                    rows = stream.push(block if file.channels > 1 else block[:, 0], wait=False)
+                self._rows("rows", rows, samples=len(block))
+            self._rows("end", stream.flush(), truncated=file.truncated)
+        self._stream = None
+
+    def _open(self, sample_rate: int, channels: int) -> None:
+        assert self._pipeline is not None
+        node, spec = self._pipeline.runnable(sample_rate, channels)
+        self._stream, self._specs = node.open(spec), node.output_specs(spec)
+
+    def _running(self) -> _core.Stream:
+        if self._stream is None:
+            raise _core.StateError("stream: expected an open stream, got a closed one; open a new one")
+        return self._stream
+
+    def _rows(self, kind: str, rows: Any, **fields: Any) -> None:
+        by_name = rows if isinstance(rows, dict) else dict.fromkeys(self._specs, rows)
+        arrays = [np.ascontiguousarray(by_name[name]) for name in self._specs]
+        self._channel.send(kind, {"loud": self._running().too_loud, **fields}, arrays)
+
+
+class _Remote(View):
+    """A file that the owner reads: each stretch of it is asked for."""
+
+    def __init__(self, channel: Channel, size: int, name: str) -> None:
+        super().__init__(size)
+        self.name = name
+        self._channel = channel
+
+    def load(self, position: int) -> tuple[int, bytes]:
+        self._channel.send("read", {"position": position, "n_bytes": min(_READ_BYTES, self.size - position)})
+        (data,) = self._channel.read_arrays(self._channel.receive())
+        return position, data.tobytes()
+
+
+def _built(fields: Mapping[str, Any]) -> Composition:
+    """Build the pipeline that a message describes, as `Pipeline.load` does."""
+    data, options = fields["card"], fields["options"]
+    # Named as packed, so that no file is looked for: networks are those that came with the message.
+    held = packed_file.Packed("", 0, b"", b"", {})
+    card = cards.Card(Path(fields["path"]), data, packed=held)
+    how = {key: data[key] for key in ("channel", "quality", "silence_db") if key in data}
+    how |= {key: options[key] for key in ("channel", "silence_db") if options.get(key) is not None}
+    node = cards.build(card, threads=options.get("threads"), providers=options.get("providers"))
+    try:
+        pipeline = Composition(node, card=data, untrained=bool(options.get("untrained")), **how)
+    except (ValueError, TypeError) as error:
+        raise _core.ModelError(f"{fields['path']}: {error}") from error
+    for method, argument in fields["steps"]:
+        if method == "then":
+            after = cards.Card(Path("pipeline"), {"pipeline": [argument]}, packed=held)
+            pipeline = pipeline >> cards.build(after)
+        else:
+            pipeline = pipeline.layer(argument) if method == "layer" else pipeline.with_hop(argument)
+    return pipeline
+
+
+def _told(specs: Mapping[str, StreamSpec]) -> list[dict[str, Any]]:
+    same = ("rate_hz", "unit", "kind", "latency_s", "span_s", "bin_hz")
+    return [
+        {key: getattr(spec, key) for key in same}
+        | {"name": name, "shape": list(spec.shape), "labels": list(spec.labels), "repr": repr(spec)}
+        for name, spec in specs.items()
+    ]
+
+
+def _serve(channel: Channel) -> NoReturn:
+    server = _Server(channel)
+    known = {name: getattr(server, name) for name in ("load", "open", "push", "flush", "reset", "file")}
+    while True:
+        message = channel.receive()
+        try:
+            known[message.kind](message)
+        except ClosedError:
+            raise
+        except BaseException as error:  # noqa: BLE001  # the owner raises it
+            said = error.reason if isinstance(error, DecodeError) else str(error)
+            name = "DecodeError" if isinstance(error, DecodeError) else type(error).__name__
+            channel.send("error", {"type": name, "message": said[:4000]})

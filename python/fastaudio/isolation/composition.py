@@ -1,0 +1,179 @@
+"""A composition whose network runs in processes of its own."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from fastaudio._core import Node, StateError, StreamSpec
+from fastaudio.composition import Composition
+from fastaudio.decoding.sources import DecodeError, Source
+from fastaudio.isolation import answers
+from fastaudio.isolation.children import Children
+from fastaudio.isolation.runs import IsolatedFile, IsolatedPipelineStream, IsolatedStream
+from fastaudio.running.adapt import SILENCE_DB, checked_silence
+from fastaudio.running.stream import PipelineStream
+from fastaudio.running.whole import run_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+    from fastaudio.decoding.audio_file import AudioFile
+    from fastaudio.decoding.sources import FileLike
+    from fastaudio.isolation.limits import Limits
+    from fastaudio.isolation.model import Model
+    from fastaudio.running.stream import Samples
+    from fastaudio.running.whole import Progress
+
+_ELSEWHERE = "node", "_adapter", "_runner", "_live_runner"
+
+
+class Isolated(Composition):
+    """What `Composition` is, as far as a process that decodes and runs it can tell; the network isn't here.
+
+    Attributes:
+        guards: what the system holds the processes to: "no_new_privs", "landlock", "seccomp".
+    """
+
+    def __init__(self, model: Model, limits: Limits) -> None:
+        """Build the model in a first process.
+
+        Raises:
+            ModelError: the model can't be used.
+            IsolationError: a process can't be started, or ended meanwhile.
+        """
+        self._model = model
+        self._children = Children(model, limits)
+        process, message = self._children.start()
+        fields = message.fields
+        card, options = model.card, model.options
+
+        def chosen(key: str, default: Any) -> Any:
+            return card.get(key, default) if options.get(key) is None else options[key]
+
+        with process.checked():
+            self.output_specs = cast("dict[str, StreamSpec]", answers.specs(fields.get("outputs")))
+            sample_rate = answers.number(_member(fields.get("input"), "rate_hz"), "rate_hz", most=1e9)
+            self._layers = answers.texts(fields.get("layers"), "layers")
+            self._receptive_field_s = answers.number(fields.get("receptive_field_s"), "receptive_field_s")
+            self._repr = answers.drawing(fields.get("repr"), "repr")
+            self._str = answers.drawing(fields.get("str"), "str")
+        self.guards = process.guards
+        self.input_spec = StreamSpec(rate_hz=sample_rate)
+        self.channel = chosen("channel", None)
+        self.quality = chosen("quality", "high")
+        self.silence_db = checked_silence(chosen("silence_db", SILENCE_DB))
+        self.untrained = bool(options.get("untrained"))
+        self.card = {
+            key: value for key, value in card.items() if not model.steps or key not in ("input", "pipeline")
+        }
+        process.idle()
+        self._children.give(process)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in _ELSEWHERE:
+            raise AttributeError(
+                "Pipeline: expected no use of the node of an isolated pipeline, which is in another process; "
+                "compose first, then call fastaudio.isolated(pipeline)"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __rshift__(self, node: Node | dict[str, Node]) -> Self:
+        """Return this pipeline followed by `node`, which may hold no network, in a process of its own."""
+        if not isinstance(node, Node) or "OnnxModel" in repr(node):
+            raise TypeError(
+                "Pipeline: expected a node without a network after an isolated pipeline, got another; "
+                "compose first, then call fastaudio.isolated(pipeline)"
+            )
+        return self._then("then", node.to_dict())
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The network's outputs that `layer` takes."""
+        return self._layers
+
+    def layer(self, name: str | None = None) -> Self:
+        """Return a pipeline that ends at its last network, as `Pipeline.layer` does, but isolated."""
+        return self._then("layer", name)
+
+    def with_hop(self, hop_s: float) -> Self:
+        """Return this pipeline with a window every `hop_s` seconds, in a process of its own."""
+        return self._then("with_hop", hop_s)
+
+    @property
+    def receptive_field_s(self) -> float:
+        """Seconds of sound that one result depends on; infinite if all sound before it may matter."""
+        return self._receptive_field_s
+
+    def runnable(self, sample_rate: int, channels: int, *, live: bool = False) -> NoReturn:
+        """Refuse: the network is in another process."""
+        del sample_rate, channels
+        what = "live streams" if live else "its node"
+        raise StateError(
+            f"Pipeline: expected {what} of a pipeline in this process, got an isolated one; "
+            "push blocks to pipeline.open(sample_rate=...)"
+        )
+
+    adapted = head = runnable
+
+    def open_stream(self, sample_rate: int, channels: int) -> PipelineStream:
+        """Open a stream in a process of its own, which takes other work once the stream is closed."""
+        self._require_trained()
+        stream: Any = IsolatedStream(self._children, sample_rate, channels)
+        return IsolatedPipelineStream(stream, stream.outputs, sample_rate, self.name)
+
+    def run_samples(
+        self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None
+    ) -> Any:
+        """Run over samples in a process; see `Pipeline.__call__`."""
+        with self._children.call(), self.open_stream(sample_rate, channels) as stream:
+            return run_array(stream, samples, progress)
+
+    @contextmanager
+    def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
+        """Begin with a file in a process; what it gives is as `Pipeline.opened` has it."""
+        self._require_trained()
+        with ExitStack() as stack:
+            stack.enter_context(self._children.call())
+            held = Source(source)
+            stack.callback(held.close)
+            process = self._children.take()
+            stack.callback(self._children.give, process)
+            try:
+                file = IsolatedFile(held, process, int(self._children.limits.result_mb * 1e6))
+            except DecodeError as error:
+                if held.start:
+                    where = f"; it was read from byte {held.start} on, where the file object was"
+                    raise DecodeError(error.path, error.reason + where) from error
+                raise
+            specs = cast("dict[str, StreamSpec]", file.outputs)
+            stream = PipelineStream(file.stream, specs, file.sample_rate, self.name)
+            yield cast("AudioFile", file), stream
+
+    def close(self) -> None:
+        """End the processes; streams that are open lose theirs, and the next call starts new ones."""
+        self._children.close()
+
+    def _then(self, method: str, argument: Any) -> Self:
+        other = type(self).__new__(type(self))
+        Isolated.__init__(other, self._model.then(method, argument), self._children.limits)
+        return other
+
+    def __repr__(self) -> str:
+        return self._repr.replace("<Pipeline", "<Pipeline (isolated)", 1)
+
+    def __str__(self) -> str:
+        return self._str
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"Pipeline: expected no pickle of an isolated pipeline, got one in process {os.getpid()}; "
+            "load it where it is used"
+        )
+
+
+def _member(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None

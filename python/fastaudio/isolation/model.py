@@ -1,0 +1,122 @@
+"""What an isolated process is given to build a pipeline: a card, its networks' bytes, and further steps."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio import cards
+from fastaudio._core import ModelError
+from fastaudio.cards import packed_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from fastaudio.cards import Card
+    from fastaudio.composition import Composition
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A pipeline as data.
+
+    Attributes:
+        path: the card's, for messages.
+        card: its JSON.
+        networks: returns the bytes of each network by its hash, which they have.
+        options: how to load it; the keywords of `Pipeline.load`.
+        steps: what is made of it then: names of methods, each with what they take.
+    """
+
+    path: str
+    card: Mapping[str, Any]
+    networks: Callable[[], Mapping[str, bytes]]
+    options: Mapping[str, Any]
+    steps: tuple[tuple[str, Any], ...] = ()
+
+    def then(self, method: str, argument: Any) -> Model:
+        """Return the model with another step."""
+        return replace(self, steps=(*self.steps, (method, argument)))
+
+    def message(self) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+        """Return the fields and arrays of the message that builds it."""
+        networks = self.networks()
+        fields = {
+            "path": self.path,
+            "card": self.card,
+            "options": self.options,
+            "steps": self.steps,
+            "networks": list(networks),
+        }
+        return fields, [np.frombuffer(content, np.uint8) for content in networks.values()]
+
+
+def model_of_card(card: Card, options: Mapping[str, Any]) -> Model:
+    """Return a card as a model; the networks are read, and their hashes checked, for each process anew.
+
+    Raises:
+        ModelError: a network isn't there, or was changed.
+    """
+
+    def networks() -> dict[str, bytes]:
+        files = _files(card)
+        try:
+            return {sha256: packed_file.read_network(str(path), sha256) for sha256, path in files.items()}
+        except ModelError as error:
+            raise ModelError(f"{card.path}: {error}") from error
+
+    return Model(str(card.path), card.data, networks, options)
+
+
+def model_of(pipeline: Composition, options: Mapping[str, Any]) -> Model:
+    """Return a pipeline of this process as a model; the networks' bytes are kept.
+
+    Raises:
+        ModelError: a network's file is missing, or was changed since it was loaded.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "card.json")
+        how = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
+        cards.save(path, pipeline.node, pipeline.card | how)
+        card = cards.read_card(path)
+        held = model_of_card(card, options).networks()
+    data = {key: value for key, value in card.data.items() if key != "name" or pipeline.name is not None}
+    return Model(pipeline.name or "pipeline", data, lambda: held, options)
+
+
+def _files(card: Card) -> dict[str, Path]:
+    """Return where the network of each hash lies; what is wrong with a card otherwise, `cards.build` says."""
+    found: dict[str, Path] = {}
+    folder = card.path.parent.resolve()
+    left: list[Any] = [card.data["pipeline"]]
+    while left:  # no recursion: a card may nest deeper than the stack
+        data = left.pop()
+        if isinstance(data, list | dict):
+            left += data if isinstance(data, list) else data.values()
+        if not isinstance(data, dict) or data.get("node") != "OnnxModel":
+            continue
+        relative, sha256 = data.get("path"), data.get("sha256")
+        if not isinstance(relative, str) or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+            continue
+        path, subject = card.path, f"{card.path}: OnnxModel: expected"
+        if not card.packed:
+            try:
+                path = (folder / relative).resolve()
+                inside, there = path.is_relative_to(folder), path.is_file()
+            except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
+                raise ModelError(f"{subject} a path, got {relative!r:.80} ({error})") from error
+            if not inside:
+                raise ModelError(f"{subject} a path inside the card's folder, got {relative!r:.80}")
+            if not there:
+                raise ModelError(f"{subject} the file {relative!r:.80} beside the card, got none")
+        found[sha256] = path
+    return found

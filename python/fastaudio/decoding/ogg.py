@@ -284,6 +284,7 @@ class _Pages(View):
             sizes.insert(link.n_headers, len(_SILENCE) + _HEAD + 1)
         self._ends = list(accumulate(sizes))
         super().__init__(source, self._ends[-1])
+        self._source = source
         self._link = link
         self._positions = positions
         self._rate = rate

@@ -20,10 +20,13 @@ _BLOCK = 1 << 16  # bytes read at once
 class View(io.RawIOBase):
     """A file that can be read and sought; nothing in it raises, as C code calls it."""
 
-    def __init__(self, source: Source, size: int) -> None:
-        """Take the source, which keeps what a read raises, and the size in bytes."""
+    def __init__(self, source: Source | None, size: int) -> None:
+        """Take the source, which keeps what a read raises, and the size in bytes.
+
+        Without a source it raises, so that it may be read by Python code only.
+        """
         super().__init__()
-        self._source = source
+        self._keeper = source
         self.size = size
         self._position = 0
         self._held = b""
@@ -61,8 +64,10 @@ class View(io.RawIOBase):
             return n
         try:
             return self._loaded(buffer)
-        except BaseException as error:  # noqa: BLE001  # memory may be short
-            self._source.keep(error)
+        except BaseException as error:
+            if self._keeper is None:
+                raise
+            self._keeper.keep(error)  # memory may be short
             return 0
 
     def _loaded(self, buffer: memoryview) -> int:
@@ -91,6 +96,7 @@ class Pieces(View):
         self._pieces = [piece for piece, size in zip(pieces, sizes, strict=True) if size > 0]
         self._starts = list(accumulate([size for size in sizes if size > 0], initial=0))
         super().__init__(source, self._starts.pop())
+        self._source = source
 
     def load(self, position: int) -> tuple[int, bytes]:
         """Return bytes of the piece at a position."""

@@ -163,7 +163,7 @@ class _Remote(View):
     """A file that the owner reads: each stretch of it is asked for."""
 
     def __init__(self, channel: Channel, size: int, name: str) -> None:
-        super().__init__(size)
+        super().__init__(None, size)
         self.name = name
         self._channel = channel
 

@@ -51,6 +51,12 @@ class ModelError(FastaudioError, RuntimeError):
 class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
+class Cancelled(FastaudioError, RuntimeError):
+    """A call was ended because somebody asked for it."""
+
+class TimedOut(FastaudioError, TimeoutError):
+    """A call took longer than the time that it was allowed."""
+
 __version__: str
 '''
 

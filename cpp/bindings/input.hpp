@@ -52,10 +52,11 @@ class InputRows {
       const std::size_t n = std::min(most, n_rows - row);
       const std::size_t first = (first_row + row) * row_size_;
       const float* values = floats(first, n * row_size_, converted);
-      const std::size_t bad = is_int_ ? n * row_size_ : dsp::kernels().find_bad(values, n * row_size_);
+      const std::size_t bad = find_bad(values, n * row_size_);
       if (bad < n * row_size_) return first + bad;
       push(values, n);
       row += n;
+      if (row < n_rows) check_interrupt();
     } while (row < n_rows);
     return kNone;
   }
@@ -66,8 +67,34 @@ class InputRows {
   const float* floats(std::size_t first, std::size_t n, GrowingBuffer& converted) const {
     if (!is_int_) return static_cast<const float*>(data_) + first;
     converted.reserve(n);
-    dsp::kernels().from_int16(static_cast<const std::int16_t*>(data_) + first, n, converted.data());
+    in_pieces(n, [&](std::size_t at, std::size_t n_values) {
+      const auto* from = static_cast<const std::int16_t*>(data_) + first + at;
+      dsp::kernels().from_int16(from, n_values, converted.data() + at);
+      return true;
+    });
     return converted.data();
+  }
+
+  /// The index of the first value that isn't finite; n if there is none.
+  std::size_t find_bad(const float* values, std::size_t n) const {
+    std::size_t bad = n;
+    if (is_int_) return bad;
+    in_pieces(n, [&](std::size_t at, std::size_t n_values) {
+      const std::size_t found = dsp::kernels().find_bad(values + at, n_values);
+      if (found < n_values) bad = at + found;
+      return found == n_values;
+    });
+    return bad;
+  }
+
+  /// Calls work(at, n_values) for each of some pieces of n values, while it returns true.
+  template <class Work>
+  static void in_pieces(std::size_t n, Work&& work) {
+    constexpr std::size_t kPiece = std::size_t{1} << 24;
+    for (std::size_t at = 0; at < n; at += kPiece) {
+      if (at > 0) check_interrupt();
+      if (!work(at, std::min(kPiece, n - at))) return;
+    }
   }
 
   const void* data_;

@@ -23,7 +23,14 @@ class Collector final : public Sink {
     }
   }
   void write(std::size_t output, const float* from, std::size_t n_rows) override {
-    rows[output].append(from, n_rows * row_sizes_[output]);
+    constexpr std::size_t kPiece = std::size_t{1} << 24;  // a node may pass on gigabytes at once
+    for (std::size_t left = n_rows * row_sizes_[output]; left > 0;) {
+      const std::size_t n = std::min(left, kPiece);
+      rows[output].append(from, n);
+      from += n;
+      left -= n;
+      if (left > 0) check_interrupt();
+    }
   }
   float* extend(std::size_t output, std::size_t n_rows) override {
     return rows[output].extend(n_rows * row_sizes_[output]);

@@ -137,12 +137,25 @@ class PyStream {
     };
     {
       const WithoutGil without_gil;
-      std::vector<std::future<void>> others;
-      for (std::size_t p = 0; p + 1 < parts.size(); ++p) {
-        others.push_back(std::async(std::launch::async, run_part, p));
+      Interruptible* const here = Interruptible::current();
+      const auto run_elsewhere = [&](std::size_t p) {
+        const Interruptible as_here(here);
+        run_part(p);
+      };
+      std::vector<std::future<void>> others;  // which are waited for, also after an error
+      try {
+        for (std::size_t p = 0; p + 1 < parts.size(); ++p) {
+          others.push_back(std::async(std::launch::async, run_elsewhere, p));
+        }
+        run_part(parts.size() - 1);
+        for (auto& other : others) {
+          while (other.wait_for(Interruptible::kLook) != std::future_status::ready) check_interrupt();
+          other.get();
+        }
+      } catch (...) {
+        here->end();
+        throw;
       }
-      run_part(parts.size() - 1);
-      for (auto& other : others) other.get();
     }
     const std::size_t first_bad = *std::min_element(bad.begin(), bad.end());
     if (first_bad != kNone) throw_bad(array, first_bad, input_);

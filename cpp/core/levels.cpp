@@ -48,6 +48,7 @@ void Levels::add(const float* rows, std::size_t n_rows, std::size_t row_size) {
     i += n;
     n_open_ += n;
     if (n_open_ == kCell) close_cell();
+    pace_.did(n * row_size);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/node.hpp"
+#include "core/rows/pace.hpp"
 
 namespace fastaudio {
 
@@ -46,6 +47,7 @@ class Levels {
   double rate_hz_;
   std::int64_t per_block_;  ///< cells in 100 ms
   std::vector<std::weak_ptr<Reader>> readers_;
+  Pace pace_;
   std::vector<float> ring_;      ///< sums of squares, by number of cell
   std::int64_t begin_ = 0;       ///< first cell that is kept
   std::int64_t n_cells_ = 0;     ///< cells that are complete

@@ -1,7 +1,7 @@
 /// Declares the part of ONNX Runtime's C interface that is used, because its wheel has no header.
 ///
 /// The table of functions is frozen and only ever grows at its end, so a slot keeps its meaning in
-/// all later versions. Slots were counted in onnxruntime_c_api.h (API version 13, MIT licence); the
+/// all later versions. Slots were counted in onnxruntime_c_api.h (API version 22, MIT licence); the
 /// self-test in onnx_runtime.cpp proves them on the library that was opened.
 #pragma once
 
@@ -27,7 +27,7 @@ struct ApiBase {
 };
 
 /// The oldest table that has every slot below.
-inline constexpr std::uint32_t kApiVersion = 12;
+inline constexpr std::uint32_t kApiVersion = 22;
 
 inline constexpr int kFail = 1;            ///< error code
 inline constexpr int kFloat = 1;           ///< element type
@@ -100,6 +100,7 @@ struct Api {
   Slot<130, OrtStatus*(OrtSessionOptions*, const char*, const char*)> add_session_config_entry{table};
   Slot<216, OrtStatus*(OrtSessionOptions*, const char*, const char* const*, const char* const*, std::size_t)>
       append_execution_provider{table};
+  Slot<293, OrtStatus*(OrtSessionOptions*, bool)> set_load_cancellation_flag{table};
 };
 
 }  // namespace fastaudio::onnx

@@ -37,9 +37,10 @@ void OnnxJob::find_copies() {
       const std::size_t to = o < outputs_.size() ? onnx::n_values(plan_.row_shapes[o])
                                                  : onnx::n_values(states[o - outputs_.size()].shape);
       if (from != to) {
-        throw ModelError(node_.session().subject() + ": expected output " + format(std::string(input_names_[i])) +
-                         ", which is an input as well, with the input's " + std::to_string(from) +
-                         " values per row, got " + std::to_string(to) + "; export it under a name of its own");
+        throw ModelError(
+            node_.session().subject() + ": expected output " + format(std::string(input_names_[i])) +
+            ", which is an input as well, with the input's " + std::to_string(from) +
+            " values per row, got " + std::to_string(to) + "; export it under a name of its own");
       }
       copies_.push_back({i, o, from});
     }

@@ -28,7 +28,8 @@ std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::stri
                      format(beside(options.path)) + "), and load that");
   }
   if (!contents.foreign_operator.empty()) {
-    throw ModelError(subject + ": expected operators that ONNX Runtime itself brings and that read no files, " +
+    throw ModelError(subject +
+                     ": expected operators that ONNX Runtime itself brings and that read no files, " +
                      "got " + format(contents.foreign_operator) + "; export it without");
   }
   return std::make_shared<onnx::Session>(subject, std::move(content), options.providers, contents.loops);

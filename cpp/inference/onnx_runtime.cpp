@@ -18,8 +18,8 @@ namespace fastaudio::onnx {
 /// The runs of this process that haven't returned.
 class Runs {
  public:
-  /// It is never destroyed, since runs may go on while the process ends. A fork's child starts anew: the runs,
-  /// and who may hold the lock, stayed in the parent.
+  /// It is never destroyed, since runs may go on while the process ends. A fork's child starts anew: the
+  /// runs, and who may hold the lock, stayed in the parent.
   static Runs& get() {
     static std::atomic<Runs*> current{nullptr};
     Runs* runs = current.load();
@@ -128,16 +128,22 @@ void self_test(const Runtime& runtime) {
   session.run({"x"}, {x.get()}, {"y"}, outputs, 2);
   if (out[0] != -1.5f || out[1] != 2.0f)
     fail(runtime.path(), "-1.5 from the self-test", std::to_string(out[0]));
-  if (session.values(y.get()) != out) fail(runtime.path(), "where the self-test's values lie", "another place");
+  if (session.values(y.get()) != out)
+    fail(runtime.path(), "where the self-test's values lie", "another place");
   Cancel cancel;
   cancel.cancel();
   const Interruptible ended({.cancel = &cancel});
-  try {
-    session.run({"x"}, {x.get()}, {"y"}, outputs, 2);
-  } catch (const Cancelled&) {
-    return;
-  }
-  fail(runtime.path(), "a run that can be ended", "one that can't");
+  const auto require_end = [&](const char* expected, const auto& call) {
+    try {
+      call();
+    } catch (const Cancelled&) {
+      return;
+    }
+    fail(runtime.path(), expected, "one that went on");
+  };
+  require_end("a run that ends when asked", [&] { session.run({"x"}, {x.get()}, {"y"}, outputs, 2); });
+  require_end("a load that ends when asked",
+              [] { Session("self-test", std::string(kNegate, sizeof kNegate - 1), {}, false); });
 }
 
 /// Lists the first of many names.
@@ -244,7 +250,8 @@ Runtime::Library Runtime::open() {
   int major = 0;
   int minor = 0;
   const int fields = std::sscanf(version.c_str(), "%d.%d", &major, &minor);
-  if (fields != 2 || major != 1 || minor < kLowest) fail(path, "version 1." + std::to_string(kLowest) + " or later", version);
+  if (fields != 2 || major != 1 || minor < kLowest)
+    fail(path, "version 1." + std::to_string(kLowest) + " or later", version);
   void* const* table = base->get_api(kApiVersion);
   if (table == nullptr) fail(path, "API version " + std::to_string(kApiVersion), "none");
   return {path, version, table};
@@ -273,8 +280,8 @@ std::vector<std::string> Runtime::providers() const {
 
 void Runtime::check(Handle<OrtStatus> status, const std::string& subject, const char* expected) const {
   if (status.get() == nullptr) return;
-  throw ModelError(subject + ": expected " + expected + ", got: " +
-                   one_line(api_.get_error_message(status.get())));
+  throw ModelError(subject + ": expected " + expected +
+                   ", got: " + one_line(api_.get_error_message(status.get())));
 }
 
 }  // namespace fastaudio::onnx

@@ -85,7 +85,6 @@ Session::Session(std::string subject, std::string model, std::vector<std::string
       outputs_(describe(false)) {}
 
 Handle<OrtSession> Session::create() const {
-  const KeepFloatEnvironment keep;
   const Api& api = runtime_->api();
   const auto check = [&](OrtStatus* status) { runtime_->check(status, subject_); };
   OrtSessionOptions* raw = nullptr;
@@ -112,9 +111,23 @@ Handle<OrtSession> Session::create() const {
     check(api.append_execution_provider(raw, provider.c_str(), nullptr, nullptr, std::size_t{0}));
   }
   OrtSession* session = nullptr;
-  runtime_->check(
-      api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session),
-      subject_, "a network that ONNX Runtime loads");
+  const auto end = [&] {
+    const Handle<OrtStatus> unlikely(api.set_load_cancellation_flag(raw, true), api.release_status.call);
+  };
+  const auto load = [&]() -> Handle<OrtStatus> {
+    const KeepFloatEnvironment keep;
+    return {
+        api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session),
+        api.release_status.call};
+  };
+  Interruptible* scope = Interruptible::current();
+  Handle<OrtStatus> status;
+  {
+    const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), end);
+    status = scope != nullptr ? supervise(*scope, load, end) : load();
+  }
+  if (status.get() != nullptr) check_interrupt();
+  runtime_->check(std::move(status), subject_, "a network that ONNX Runtime loads");
   return {session, api.release_session.call};
 }
 
@@ -192,9 +205,10 @@ void Session::run(const std::vector<const char*>& input_names, const std::vector
   Interruptible* scope = Interruptible::current();
   Handle<OrtStatus> status;
   {
-    const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), [&running] { running.end(); });
+    const auto end = [&running] { running.end(); };
+    const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), end);
     const bool maybe_long = loops_ || expected_ns >= kLong_ns;
-    status = scope != nullptr && maybe_long ? supervise(*scope, running, run) : run();
+    status = scope != nullptr && maybe_long ? supervise(*scope, run, end) : run();
   }
   if (status.get() != nullptr && running.ended()) {
     check_interrupt();

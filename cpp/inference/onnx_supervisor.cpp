@@ -10,8 +10,8 @@
 
 namespace fastaudio::onnx {
 
-Handle<OrtStatus> supervise(Interruptible& scope, Runtime::RunInProgress& run,
-                            const std::function<Handle<OrtStatus>()>& work) {
+Handle<OrtStatus> supervise(Interruptible& scope, const std::function<Handle<OrtStatus>()>& work,
+                            const std::function<void()>& end) {
   constexpr std::chrono::milliseconds kLook{20};
   std::fenv_t environment;  // the thread computes as the caller would
   std::fegetenv(&environment);
@@ -41,7 +41,7 @@ Handle<OrtStatus> supervise(Interruptible& scope, Runtime::RunInProgress& run,
       scope.check();
     } catch (...) {
       reason = std::current_exception();
-      run.end();
+      end();
     }
     lock.lock();
   }

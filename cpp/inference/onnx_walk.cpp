@@ -260,8 +260,8 @@ class Walk {
   std::size_t at_ = 0;
   std::uint64_t n_fields_ = 0;
   std::vector<Open> open_;
-  std::set<std::string> functions_;        ///< domains of the network's own functions
-  std::set<std::string> unknown_domains_;  ///< of its operators
+  std::set<std::string> functions_;                           ///< domains of the network's own functions
+  std::set<std::string> unknown_domains_;                     ///< of its operators
   std::vector<std::pair<std::string, std::string>> unknown_;  ///< each with its first operator
   Contents contents_;
 };
@@ -275,7 +275,8 @@ Contents walk(const std::string& subject, std::string_view file) {
   }
   // ONNX Runtime's own format begins so, which may also be read as protobuf.
   if (file.size() >= 8 && file.substr(4, 4) == "ORTM") {
-    throw ModelError(subject + ": expected an ONNX model, got ONNX Runtime's own format; give the .onnx file "
+    throw ModelError(subject +
+                     ": expected an ONNX model, got ONNX Runtime's own format; give the .onnx file "
                      "that it was made from");
   }
   return Walk(subject, file).run();

@@ -22,9 +22,9 @@ struct Contents {
 
 /// Walks the protobuf message of an ONNX file: all graphs, those within attributes, functions, and training.
 /// It takes time in proportion to the file's length, and memory for what it returns only. Any order and
-/// spelling that protobuf reads is read as protobuf does. Throws ModelError, whose text begins with `subject`,
-/// if the file isn't an ONNX model: malformed, nested too deep, too long, or in another format that ONNX
-/// Runtime would take.
+/// spelling that protobuf reads is read as protobuf does. Throws ModelError, whose text begins with
+/// `subject`, if the file isn't an ONNX model: malformed, nested too deep, too long, or in another format
+/// that ONNX Runtime would take.
 Contents walk(const std::string& subject, std::string_view file);
 
 }  // namespace fastaudio::onnx

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/compose/sequential.hpp"
+#include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
 #include "core/rows/row_ring.hpp"
 #include "nodes/support/require.hpp"
@@ -94,6 +95,7 @@ class DeltaStream final : public Stream {
     }
     for (std::size_t k = 0; k < row_size_; ++k) last_[k] = static_cast<float>(sums_[k]);
     repeat(1, sink);
+    pace_.did(weights_.size() * row_size_);
   }
 
   void repeat(std::int64_t times, Sink& sink) {
@@ -109,6 +111,7 @@ class DeltaStream final : public Stream {
   std::vector<double> sums_;
   std::vector<float> last_;  ///< the row that came out last
   RowBlock block_;
+  Pace pace_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rows/pace.hpp"
 #include "core/rows/row_ring.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/require.hpp"
@@ -51,6 +52,7 @@ class EnergyPatchStream final : public Stream {
     for (; n_rows > 0; --n_rows, rows += row_size_) {
       if (ring_.end() == best_ + 2 * length_) copy_rows(best_, length_);  // its first row is overwritten next
       ring_.push(rows);
+      pace_.did(row_size_);
       const double energy = energy_.next(dsp::sum(rows, row_size_));
       const std::int64_t first = ring_.end() - length_;
       if (first < 0 || first % node_->options().hop != 0) continue;
@@ -88,6 +90,7 @@ class EnergyPatchStream final : public Stream {
   std::int64_t length_;
   std::size_t row_size_;
   WindowSum energy_;
+  Pace pace_;
   RowRing ring_;              ///< holds twice the rows of a patch, so that each patch is copied at most once
   std::vector<float> patch_;  ///< the best one, once its rows leave the ring
   std::int64_t best_ = 0;     ///< its first row

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
 #include "core/rows/row_ring.hpp"
 #include "nodes/support/numbers.hpp"
@@ -77,6 +78,7 @@ class Smoothing {
   const float* smooth(std::int64_t window) {
     const std::int64_t first = std::max(ring_.begin(), median_ ? window - later_ : window - n_ + 1);
     const std::int64_t end = std::min(ring_.end(), window + later_ + 1);
+    pace_.did(static_cast<std::size_t>(end - std::min(first, window)) * smooth_.size());
     if (median_) {
       for (std::size_t k = 0; k < smooth_.size(); ++k) smooth_[k] = median(k, first, end);
       return smooth_.data();
@@ -106,6 +108,7 @@ class Smoothing {
   std::vector<float> smooth_;
   std::vector<double> sums_;
   std::vector<float> sorted_;
+  Pace pace_;
 };
 
 /// A label's event that is going on, with totals up to now and up to the event's last window so far.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/rows/pace.hpp"
 #include "dsp/kernels.hpp"
 
 namespace fastaudio {
@@ -41,6 +42,7 @@ class LogStream final : public Stream {
       float* logs = placed != nullptr ? placed : block_.data();
       dsp::kernels().log(plan_, rows, logs, n * row_size_);
       if (placed == nullptr) sink.write(0, logs, n);
+      pace_.did(n * row_size_);
       rows += n * row_size_;
       n_rows -= n;
     }
@@ -50,6 +52,7 @@ class LogStream final : public Stream {
   std::size_t row_size_;
   std::size_t rows_at_once_;
   std::vector<float> block_;
+  Pace pace_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rows/pace.hpp"
 #include "dsp/kernels.hpp"
 #include "nodes/support/require.hpp"
 
@@ -29,6 +30,7 @@ class MonoStream final : public Stream {
         dsp::kernels().downmix(rows, n, channels, block_.data());
       }
       sink.write(0, block_.data(), n);
+      pace_.did(n * width);
       rows += n * width;
       n_rows -= n;
     }
@@ -36,6 +38,7 @@ class MonoStream final : public Stream {
 
   std::shared_ptr<const Mono> node_;
   std::vector<float> block_;
+  Pace pace_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/interrupt.hpp"
 #include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
 
@@ -55,7 +56,9 @@ class RowOrClipStream final : public Stream {
 
   void do_flush(Sink& sink) override {
     if (kept_.empty()) return;
+    check_interrupt();
     apply_(kept_.data(), kept_.size());
+    check_interrupt();
     sink.write(0, kept_.data(), kept_.size() / row_size_);
   }
 

@@ -1,5 +1,6 @@
 #include "nodes/pca_whiten.hpp"
 
+#include "core/rows/pace.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
@@ -20,12 +21,14 @@ class Whitened {
     for (std::size_t i = 0; i < node_->n_components(); ++i, component += d) {
       const auto product = [&](std::size_t k) { return component[k] * centred_[k]; };
       out[i] = static_cast<float>(dsp::sum<double>(d, product));
+      pace_.did(d);
     }
   }
 
  private:
   std::shared_ptr<const PCAWhiten> node_;
   std::vector<double> centred_;
+  Pace pace_;
 };
 
 }  // namespace

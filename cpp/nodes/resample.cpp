@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/rows/pace.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
 
@@ -137,6 +138,7 @@ class ResampleStream final : public Stream {
       }
       n_out_ += static_cast<std::int64_t>(n);
       sink.write(0, output_.data(), n);
+      pace_.did(n * static_cast<std::size_t>(plan_.taps));
     }
     drop_used();
   }
@@ -162,6 +164,7 @@ class ResampleStream final : public Stream {
   dsp::AlignedFloats output_;
   std::size_t held_ = 0;
   dsp::ResamplePosition position_;
+  Pace pace_;
   std::int64_t n_in_ = 0;
   std::int64_t n_out_ = 0;
   std::int64_t left_ = -1;  ///< outputs still due, once the end is known

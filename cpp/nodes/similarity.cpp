@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/rows/pace.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
@@ -15,7 +16,7 @@ class Cosines {
  public:
   explicit Cosines(std::shared_ptr<const Similarity> node) : node_(std::move(node)) {}
 
-  void operator()(const float* row, float* out) const {
+  void operator()(const float* row, float* out) {
     const std::size_t d = node_->dimension();
     const double norm = std::sqrt(dsp::sum_squares(row, d));
     const double* vector = node_->unit_bank().data();
@@ -23,11 +24,13 @@ class Cosines {
       const auto product = [&](std::size_t k) { return vector[k] * row[k]; };
       const double cosine = norm > 0 ? dsp::sum<double>(d, product) / norm : 0.0;
       out[i] = static_cast<float>(std::clamp(cosine, -1.0, 1.0));
+      pace_.did(d);
     }
   }
 
  private:
   std::shared_ptr<const Similarity> node_;
+  Pace pace_;
 };
 
 }  // namespace

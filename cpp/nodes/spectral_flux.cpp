@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
 #include "core/rows/row_ring.hpp"
 #include "dsp/reduce.hpp"
@@ -28,6 +29,7 @@ class FluxStream final : public Stream {
     for (; n_rows > 0; --n_rows, rows += largest_.size()) {
       *block_.next(sink) = ring_.end() < lag_ ? 0 : flux(rows, ring_.at(ring_.end() - lag_));
       ring_.push(largest_around(rows));
+      pace_.did(largest_.size() * (below_ + above_ + 1));
     }
     block_.write(sink);
   }
@@ -59,6 +61,7 @@ class FluxStream final : public Stream {
   RowRing ring_;  ///< of the rows that later ones are compared with, after `largest_around`
   std::vector<float> largest_;
   RowBlock block_;
+  Pace pace_;
 };
 
 }  // namespace

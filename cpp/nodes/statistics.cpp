@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "core/rows/pace.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/windowed.hpp"
 
@@ -114,7 +115,7 @@ class Kinds {
     for (std::size_t k = 0; sorts_ && k < row_size_; ++k) {
       column_.clear();
       for (std::size_t at = k; at < rows_.size(); at += row_size_) column_.push_back(rows_[at]);
-      std::sort(column_.begin(), column_.end());
+      sort_column();
       for (std::size_t i = 0; i < percents_.size(); ++i) {
         if (percents_[i]) out[i * row_size_ + k] = percentile(column_, *percents_[i]);
       }
@@ -122,6 +123,20 @@ class Kinds {
   }
 
  private:
+  void sort_column() {
+    constexpr std::size_t kShort = std::size_t{1} << 20;  // a longer one is worth a look at each comparison
+    constexpr std::size_t kWork = 16;                     // values that are compared with each, about
+    if (column_.size() <= kShort) {
+      std::sort(column_.begin(), column_.end());
+      pace_.did(kWork * column_.size());
+      return;
+    }
+    std::sort(column_.begin(), column_.end(), [this](float a, float b) {
+      pace_.did(1);
+      return a < b;
+    });
+  }
+
   const std::vector<std::string>& kinds() const { return node_->options().kinds; }
 
   std::shared_ptr<const Statistics> node_;
@@ -131,6 +146,7 @@ class Kinds {
   Moments moments_;
   std::vector<float> rows_;    ///< all rows of the clip or window, if percentiles need them
   std::vector<float> column_;  ///< one element of each of these rows
+  Pace pace_;
 };
 
 }  // namespace

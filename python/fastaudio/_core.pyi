@@ -21,6 +21,12 @@ class ModelError(FastaudioError, RuntimeError):
 class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
+class Cancelled(FastaudioError, RuntimeError):
+    """A call was ended because somebody asked for it."""
+
+class TimedOut(FastaudioError, TimeoutError):
+    """A call took longer than the time that it was allowed."""
+
 __version__: str
 __all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Preemphasis', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class Cancel:
@@ -1756,7 +1762,7 @@ class OnnxModel(Node):
     With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
     stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
     
-    Source: ONNX Runtime 1.19 or later, C interface
+    Source: ONNX Runtime 1.25 or later, C interface
     
     Options:
         path: str | os.PathLike[str]

@@ -22,6 +22,7 @@ from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
 from fastaudio.running.adapt import check_channel, checked_silence
+from fastaudio.running.limits import limits
 from fastaudio.running.stream import PipelineStream, Result, Samples
 from fastaudio.running.whole import (
     Layout,
@@ -35,12 +36,12 @@ from fastaudio.running.whole import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
     from typing_extensions import Self, Unpack
 
-    from fastaudio._core import FastaudioError, Pool
+    from fastaudio._core import Cancel, FastaudioError, Pool
     from fastaudio.live.options import LiveOptionsDict
     from fastaudio.live.sources import Source
 
@@ -132,8 +133,13 @@ class Pipeline(Composition):
         sample_rate: int | None = None,
         layout: Layout | None = None,
         progress: Progress | None = None,
+        timeout_s: float | None = None,
+        cancel: Cancel | None = None,
     ) -> Result:
         """Run over a whole signal.
+
+        Ctrl-C, `timeout_s` and `cancel` end it within half a second, whatever it does; what a file object or
+        `progress` raises comes back as it is.
 
         Args:
             source: a path, a binary file object or the bytes of a file; or samples as float32, full scale
@@ -141,6 +147,8 @@ class Pipeline(Composition):
             sample_rate: the samples' rate in Hz; a file states its own.
             layout: the order of axes of two-dimensional samples.
             progress: called with the seconds done and the total, which is None if unknown.
+            timeout_s: seconds after which to give up; None for any time.
+            cancel: ends the call when another thread cancels it.
 
         Returns:
             Tags, Events, an array of rows, or a dict of these by output name.
@@ -148,7 +156,18 @@ class Pipeline(Composition):
         Raises:
             DecodeError: the file can't be read, or holds values that aren't finite.
             TypeError, ValueError: samples have a wrong type, shape or value, or no rate.
+            TimedOut, Cancelled: it was ended early.
         """
+        with limits("Pipeline", timeout_s, cancel):
+            return self._run(source, sample_rate, layout, progress)
+
+    def _run(
+        self,
+        source: FileLike | Samples,
+        sample_rate: int | None,
+        layout: Layout | None,
+        progress: Progress | None,
+    ) -> Result:
         result: Result
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
@@ -270,23 +289,33 @@ class Pipeline(Composition):
 
     @checked_keywords
     def map(
-        self, sources: Iterable[FileLike], *, jobs: int | None = None
-    ) -> Iterator[Result | FastaudioError]:
+        self,
+        sources: Iterable[FileLike],
+        *,
+        jobs: int | None = None,
+        timeout_s: float | None = None,
+        cancel: Cancel | None = None,
+    ) -> Generator[Result | FastaudioError, None, None]:
         """Run over many files, several at once; they share the network's session.
+
+        Whoever closes or drops what this returns ends the files that are being run over.
 
         Args:
             sources: paths or file objects, taken one by one as they are needed.
             jobs: files at once; None for one per processor core.
+            timeout_s: seconds after which to give up on a file, for which TimedOut is yielded; None for any.
+            cancel: ends the whole run, with Cancelled, when another thread cancels it.
 
         Yields:
             For each source, in order, its result, or the error that it met: a bad file never ends the rest.
 
         Raises:
             TypeError: `sources` is a single source, or samples, which `__call__` takes.
+            Cancelled: `cancel` was cancelled.
         """
         self._require_trained()
         require_sources(sources)
-        return run_many(self, sources, jobs)
+        return run_many(self, sources, jobs, timeout_s, cancel)
 
     def close(self) -> None:
         """End the processes of an isolated pipeline; its next call starts new ones."""

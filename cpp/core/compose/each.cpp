@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/interrupt.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -46,6 +48,7 @@ class EachStream final : public Stream {
   }
 
   void run_clip(const float* clip, Sink& sink) {
+    check_interrupt();
     FirstRows first(rows_.data(), kept_, row_size_);
     const auto stream = inner_->open(input_);
     stream->push(clip, clip_rows_, first);

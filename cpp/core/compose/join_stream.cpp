@@ -129,6 +129,7 @@ const float* JoinStream::mean_of(std::size_t input, Alignment::RowRange rows) {
     for (std::size_t k = 0; k < size; ++k) sums_[k] += row[k];
   }
   const auto n = static_cast<double>(rows.end - rows.first);
+  pace_.did(static_cast<std::size_t>(rows.end - rows.first) * size);
   for (std::size_t k = 0; k < size; ++k) means_[input][k] = static_cast<float>(sums_[k] / n);
   return means_[input].data();
 }

@@ -70,6 +70,7 @@ class JoinStream final : public Stream {
   std::size_t input_size_;
   Join join_;
   RowBlock block_;
+  Pace pace_;
   std::int64_t next_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/node.hpp"
+#include "core/rows/pace.hpp"
 
 namespace fastaudio {
 
@@ -89,6 +90,7 @@ class Cutter {
   template <class Emit>
   void pass_on(Emit&& emit) {
     emit(static_cast<const float*>(piece_.data()));
+    pace_.did(piece_.size());
     emitted_ = true;
     fresh_ = false;
     const std::size_t kept = hop_ < length_ ? length_ - hop_ : 0;
@@ -106,6 +108,7 @@ class Cutter {
   std::vector<float> piece_;
   std::size_t filled_;
   std::size_t skip_ = 0;
+  Pace pace_;
   bool emitted_ = false;
   bool fresh_ = false;  ///< whether a row beyond the context came since the last piece
 };

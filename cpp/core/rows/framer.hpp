@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/node.hpp"
+#include "core/rows/pace.hpp"
 #include "core/rows/ring_buffer.hpp"
 
 namespace fastaudio {
@@ -97,6 +98,7 @@ class Framer {
       const auto ready = (end - next_ - length_) / hop_ + 1;
       const int count = static_cast<int>(std::min<std::int64_t>(ready, batch_));
       emit(at_next, count);
+      pace_.did(static_cast<std::size_t>(count) * static_cast<std::size_t>(length_));
       at_next += std::int64_t{count} * hop_;
       next_ += std::int64_t{count} * hop_;
     }
@@ -155,6 +157,7 @@ class Framer {
   int batch_;
   std::int64_t first_;  ///< start of the first frame, counting the padding
   RingBuffer ring_;
+  Pace pace_;
   std::vector<float> head_;  ///< the first samples, until they can be mirrored
   bool started_ = false;
   std::int64_t next_ = first_;  ///< start of the next frame

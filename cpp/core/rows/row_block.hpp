@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/node.hpp"
+#include "core/rows/pace.hpp"
 
 namespace fastaudio {
 
@@ -25,6 +26,7 @@ class RowBlock {
   /// Hands over the rows gathered so far; call it at the end of each push.
   void write(Sink& sink) {
     if (n_ > 0) sink.write(0, values_.data(), n_);
+    pace_.did(n_ * row_size_);
     n_ = 0;
   }
 
@@ -35,6 +37,7 @@ class RowBlock {
   std::size_t capacity_;
   std::vector<float> values_;
   std::size_t n_ = 0;
+  Pace pace_;
 };
 
 }  // namespace fastaudio

@@ -15,17 +15,22 @@ template <class Row>
 class RowStream final : public Stream {
  public:
   RowStream(Row row, std::size_t in_size, std::size_t out_size)
-      : row_(std::move(row)), in_size_(in_size), block_(out_size) {}
+      : row_(std::move(row)), in_size_(in_size), work_(in_size * out_size), block_(out_size) {}
 
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
-    for (std::size_t i = 0; i < n_rows; ++i) row_(rows + i * in_size_, block_.next(sink));
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      row_(rows + i * in_size_, block_.next(sink));
+      pace_.did(work_);
+    }
     block_.write(sink);
   }
 
   Row row_;
   std::size_t in_size_;
+  std::size_t work_;  ///< of a row, at most: that of a matrix
   RowBlock block_;
+  Pace pace_;
 };
 
 template <class Row>

@@ -85,6 +85,7 @@ class GateStream final : public Stream, public LevelReader {
     if (spec_.once()) return levels_->loudest() < quiet_;
     const double loudest = levels_->loudest(sample_of(row_, 0), sample_of(row_, span_s_));
     reader_->from = sample_of(++row_, 0);
+    pace_.did(static_cast<std::size_t>(sample_of(row_, span_s_) - reader_->from) / 32);  // sums that it read
     return loudest < quiet_;
   }
 
@@ -109,6 +110,7 @@ class GateStream final : public Stream, public LevelReader {
   Silent how_;
   std::size_t n_scores_;
   RowBlock block_;
+  Pace pace_;
   std::shared_ptr<Levels> levels_;
   std::shared_ptr<Levels::Reader> reader_;
   double base_s_ = 0;

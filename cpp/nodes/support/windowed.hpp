@@ -32,6 +32,7 @@ class WindowedStream final : public Stream {
       ++n_;
       if (window_ == 0) {
         pooling_.add(rows);
+        pace_.did(row_size_);
         continue;
       }
       ring_.push(rows);
@@ -48,7 +49,10 @@ class WindowedStream final : public Stream {
   void emit(std::int64_t first, Sink& sink) {
     if (window_ > 0) {
       pooling_.reset();
-      for (std::int64_t t = first; t < n_; ++t) pooling_.add(ring_.at(t));
+      for (std::int64_t t = first; t < n_; ++t) {
+        pooling_.add(ring_.at(t));
+        pace_.did(row_size_);
+      }
     }
     pooling_.write(block_.next(sink));
   }
@@ -59,6 +63,7 @@ class WindowedStream final : public Stream {
   std::size_t row_size_;
   RowRing ring_;
   RowBlock block_;
+  Pace pace_;
   std::int64_t n_ = 0;
 };
 

@@ -168,8 +168,11 @@ class _Part:
         self._name = place.name
         with self._refused("a folder that can be written into"):
             self._folder = _open_folder(place.parent, output.below, stack)
-        if output.below is not None:
-            check_writable(output.path, force=output.force)
+        check_writable(self.text, force=output.force)
+        if output.follow and is_stream(self.text):  # no device or pipe is replaced by a file
+            raise OutputError(
+                f"{self.text}: expected the name of a file, got a device's or pipe's; name a file"
+            )
         self._part = f".fastaudio-{secrets.token_hex(8)}"
         with self._refused("a file that can be written"):
             descriptor = self._folder.create(self._part)

@@ -21,7 +21,6 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from fastaudio._core import ModelError
@@ -30,6 +29,7 @@ from fastaudio.cards.metadata import entries, entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 LARGEST_CARD = 16_000_000
 """Bytes that a card may have, packed or not."""
@@ -80,7 +80,7 @@ def read_network(path: str, sha256: str) -> bytes:
     """
     subject = f"OnnxModel({path!r:.300})"
     try:
-        with open(path, "rb", opener=_open_at_once) as file:  # noqa: PTH123  # Path.open takes no opener
+        with open(path, "rb", opener=_open_at_once) as file:  # Path.open takes no opener
             _require_network(subject, os.fstat(file.fileno()))
             packed = find(file, subject)
             content = packed.read(file, sha256) if packed else file.read()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import FastaudioError
-from fastaudio._system.writing import check_folder, writing
+from fastaudio._system.writing import OutputError, check_folder, writing
 from fastaudio.cli.arguments import seconds
 from fastaudio.cli.terminal import complain
 
@@ -31,6 +31,7 @@ _BEFORE_S, _AFTER_S = 3.0, 5.0
 LONGEST_S = 120.0
 """A clip holds the last seconds of an event that is longer."""
 _UNSAFE = re.compile(r"[^\w.-]+")
+_LONGEST_NAME = 160  # bytes of a label in a name, of which file systems take 255
 _FULL_SCALE = np.float32(1 / 32768)
 
 
@@ -149,7 +150,15 @@ class Clips:
         file = io.BytesIO()
         soundfile.write(file, sound, self._rate, format="FLAC", subtype="PCM_24")
         # A time in a name without a zone is local.
-        stem = f"{moment.astimezone():%Y%m%d_%H%M%S}_{_UNSAFE.sub('_', label)[:80]}"
-        names = (Path(self._folder, f"{stem}{'' if n == 1 else f'_{n}'}.flac") for n in range(1, 10_000))
-        with writing(next(name for name in names if not os.path.lexists(name)), force=False) as out:
-            out.write(file.getvalue())
+        name = _UNSAFE.sub("_", label)[:80].encode("utf-8")[:_LONGEST_NAME].decode("utf-8", "ignore")
+        stem = f"{moment.astimezone():%Y%m%d_%H%M%S}_{name}"
+        places = (Path(self._folder, f"{stem}{'' if n == 1 else f'_{n}'}.flac") for n in range(1, 10_000))
+        for free in (place for place in places if not os.path.lexists(place)):
+            try:
+                with writing(free, force=False) as out:
+                    out.write(file.getvalue())
+            except OutputError:  # noqa: PERF203
+                if not os.path.lexists(free):  # else another run was first
+                    raise
+            else:
+                return

@@ -96,7 +96,7 @@ def add(commands: Commands) -> None:
     add_files_options(embed)
 
 
-def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress) -> Clip:
+def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress | None) -> Clip:
     """Return a file's rows with their times."""
     (spec,) = pipeline.output_specs.values()
     with pipeline.opened(source) as (file, stream):

@@ -32,7 +32,8 @@ that doesn't prove who made it.
 _UNPACK_HELP = """\
 write a packed model as separate files
 
-Write a packed model's card.json and networks into a folder.
+Write a packed model's card.json and networks into a folder. Nothing else is written but its LICENSE: the
+networks' names end in .onnx, and none leads out of the folder.
 
 examples:
   fastaudio unpack mine.onnx -o mine             mine/card.json, and each network as it was

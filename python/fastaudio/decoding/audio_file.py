@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from fastaudio._core import StateError
 from fastaudio.decoding import ffmpeg, headers, mpeg, ogg, riff
 from fastaudio.decoding.chain import Chain
+from fastaudio.decoding.decode_thread import BLOCK, Block, DecodeThread, Opened, buffer_of
 from fastaudio.decoding.folders import SUFFIXES
-from fastaudio.decoding.read_ahead import buffer_of, read_ahead
 from fastaudio.decoding.sndfile import Part, SndfileDecoder
 from fastaudio.decoding.sources import NAMELESS, DecodeError, FileLike, Source, is_file_like, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from fastaudio.decoding.chain import Decoder
 
 __all__ = ["BLOCK", "AudioFile", "DecodeError", "FileLike", "is_file_like", "name_of", "suffixes"]
 
-BLOCK = 131_072
-"""Values per decoded block, all channels together."""
-
-# A decoder that runs ahead keeps a third thread busy, so it needs a spare core.
-_BLOCKS_AHEAD = 4 if (os.cpu_count() or 1) > 2 else 0  # noqa: PLR2004
+# A decoder that runs ahead of its caller keeps a third thread busy, so it needs a spare core.
+_BLOCKS_AHEAD = 4 if (os.cpu_count() or 1) > 2 else 1  # noqa: PLR2004
 
 
 def suffixes() -> set[str]:
@@ -55,32 +51,30 @@ class AudioFile:
     def __init__(self, source: FileLike) -> None:
         """Open a path, a binary file object, or bytes that hold a file.
 
-        A file object is read from its position on, and stays open; one that can't seek, such as a pipe, is
-        copied to a temporary file first.
+        A file object is read from its position on, in a thread, and stays open; one that can't seek, such as
+        a pipe, is copied to a temporary file first. What it raises comes back as it is.
 
         Raises:
             DecodeError: there is no such file, it can't be read, or its format is unknown.
             TypeError: the source is neither a path nor a file object.
         """
-        self._source = Source(source)
-        self.name = self._source.name
+        self.name = name_of(source)
         self.path = None if self.name in NAMELESS else self.name
+        self._thread = DecodeThread(source, _decoder)
         try:
-            self._decoder = _decoder(self._source)
-        except BaseException as error:
-            self._source.close()
-            if isinstance(error, DecodeError) and self._source.start:
-                where = f"; it was read from byte {self._source.start} on, where the file object was"
-                raise DecodeError(error.path, error.reason + where) from error
+            opened: Opened | None = self._thread.take()
+        except BaseException:
+            self._thread.leave()
             raise
-        self.sample_rate = self._decoder.sample_rate
-        self.channels = self._decoder.channels
-        frames = self._decoder.n_samples
+        assert opened is not None  # nobody else can have left
+        self.sample_rate = opened.sample_rate
+        self.channels = opened.channels
+        frames = opened.n_samples
         self.duration_s = None if frames is None else frames / self.sample_rate
         self.samples_read = 0
-        self.truncated = self._decoder.truncated
-        self._lock = threading.Lock()
-        self._closed = False
+        self.truncated = opened.truncated
+        self._begun = self._ended = self._broken = self._closed = False
+        self._held: NDArray[np.float32] | None = None
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Yield float32 arrays [n_samples, channels], each valid until the next one.
@@ -88,16 +82,31 @@ class AudioFile:
         Raises:
             DecodeError: not even a first sample could be decoded.
         """
-        if _BLOCKS_AHEAD == 0:
-            block = None
-            while (block := self._decode(None if block is None else buffer_of(block))) is not None:
-                yield block
-            return
-        with read_ahead(self._decode, _BLOCKS_AHEAD) as take:
-            while (item := take()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
+        while (block := self._next()) is not None:
+            yield block
+
+    def _next(self) -> NDArray[np.float32] | None:
+        """Give back the buffer of the block before, and wait for the next block; None at the end."""
+        if self._closed or self._ended:
+            return None
+        if self._broken:
+            raise StateError("AudioFile: expected no more blocks after an error, got a call; open it again")
+        self._broken = True  # stays so if this is interrupted: a block may be lost then
+        if not self._begun:
+            self._begun = True
+            for _ in range(_BLOCKS_AHEAD):
+                self._thread.want(None)
+        if self._held is not None:
+            self._thread.want(buffer_of(self._held))
+        block: Block | None = self._thread.take()
+        self._ended = block is None or block.is_last
+        self._held = None
+        if block is not None:
+            self.truncated |= block.truncated
+            self.samples_read += len(block.samples)
+            self._held = block.samples if len(block.samples) else None
+        self._broken = False
+        return self._held
 
     @contextmanager
     def decode_errors(self) -> Iterator[None]:
@@ -107,25 +116,13 @@ class AudioFile:
         except ValueError as error:
             raise DecodeError(self.name, str(error)) from error
 
-    def _decode(self, buffer: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-        """Decode one block into `buffer`, or into a new one; return its filled part, None at the end."""
-        if buffer is None:
-            buffer = np.empty((max(1, BLOCK // self.channels), self.channels), dtype=np.float32)
-        with self._lock:  # a decoder that is closed while it decodes would crash
-            if self._closed:
-                return None
-            got = self._decoder.read(buffer)
-            self.truncated |= self._decoder.truncated
-        self.samples_read += got
-        return buffer[:got] if got else None
-
     def close(self) -> None:
-        """Close the file; the caller's file object stays open."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._decoder.close()
-                self._source.close()
+        """Close the file; the caller's file object stays open.
+
+        A read of a file object that doesn't end is left to its thread.
+        """
+        self._closed = True
+        self._thread.leave()
 
     def __enter__(self) -> AudioFile:
         return self

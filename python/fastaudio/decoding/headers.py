@@ -119,10 +119,9 @@ def _sds(source: Source) -> list[Part]:
     while good < n_blocks:
         data = source.read(_SDS_HEADER + good * _SDS_BLOCK, _SDS_BLOCK * 8192)
         bad = next((at for at in range(0, len(data), _SDS_BLOCK) if data[at : at + 2] != b"\xf0\x7e"), None)
-        if not data or bad is not None:
-            good += (bad or 0) // _SDS_BLOCK
+        good += (len(data) if bad is None else bad) // _SDS_BLOCK
+        if bad is not None or len(data) < _SDS_BLOCK:  # fewer than there were: the file has shrunk
             break
-        good += len(data) // _SDS_BLOCK
     source.raise_pending()
     good = min(good, n_blocks)
     if good == 0:

@@ -199,6 +199,8 @@ def _beginning(source: Source, window: _Window, position: int, run: Run | None) 
     while position + 4 <= source.size:
         p = window.at(position)
         data = window.data
+        if p >= len(data):  # the file has shrunk
+            return None
         if data[p : p + 3] == b"ID3" and (size := id3_size(data[p : p + 10])):
             position += size
             start = position

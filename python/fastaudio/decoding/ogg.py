@@ -283,8 +283,7 @@ class _Pages(View):
         if primed:
             sizes.insert(link.n_headers, len(_SILENCE) + _HEAD + 1)
         self._ends = list(accumulate(sizes))
-        super().__init__(self._ends[-1])
-        self._source = source
+        super().__init__(source, self._ends[-1])
         self._link = link
         self._positions = positions
         self._rate = rate

@@ -134,11 +134,13 @@ class SndfileDecoder:
             self._file = self._open()
             left = self._done
             while left > 0:  # a broken file doesn't seek
+                self._source.check_left()
                 got = len(self._file.read(out=out[: min(left, len(out))]))
                 if got == 0:
                     return 0
                 left -= got
             while done < len(out):
+                self._source.check_left()
                 got = len(self._file.read(out=out[done : done + _SALVAGE_STEP]))
                 if got == 0:
                     break

@@ -9,16 +9,17 @@ import os
 import re
 import stat
 import tempfile
-import time
-from typing import Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from fastaudio._core import FastaudioError
+from fastaudio.decoding.spooling import chunks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview"
 
-_CHUNK = 1 << 20
 _IN_MEMORY = 64_000_000
-_POLL_S = 0.01
 _LONGEST_NAME = 300  # characters of a path in a message
 _ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _REMEDIES = {
@@ -39,6 +40,10 @@ class DecodeError(FastaudioError, OSError):
 
     def __reduce__(self) -> tuple[type[DecodeError], tuple[str, str]]:
         return type(self), (self.path, self.reason)
+
+
+class CallerLeft(BaseException):  # no error: nobody waits for the file any more
+    """Raised in a thread that reads for a caller that has gone."""
 
 
 class NoSuchFileError(DecodeError, FileNotFoundError):
@@ -95,10 +100,13 @@ class Source:
         size: in bytes.
     """
 
-    def __init__(self, source: FileLike) -> None:
+    def __init__(self, source: FileLike, left: Callable[[], bool] = lambda: False) -> None:
         """Open a path or take a file object; what can't seek is copied to a temporary file first.
 
+        Once `left` says that nobody waits any more, reads end.
+
         Raises:
+            CallerLeft: nobody waits any more.
             DecodeError: there is no such file, it may not be read, or it isn't open, binary and at a byte.
             TypeError: it is none of these.
         """
@@ -106,6 +114,7 @@ class Source:
         self.path: str | None = None
         self._mine: Any = None
         self._pending: BaseException | None = None
+        self._left = left
         self.start = 0
         if isinstance(source, str | os.PathLike):
             self.path = os.fsdecode(source)
@@ -130,12 +139,23 @@ class Source:
         if self._pending is not None or position >= self.size:
             return b""
         try:
+            self.check_left()
             self._file.seek(self.start + position)
             data = self._more(min(n_bytes, self.size - position))
-        except BaseException as error:  # noqa: BLE001  # raised again by raise_pending
-            self._pending = error
+        except BaseException as error:  # noqa: BLE001
+            self.keep(error)
             return b""
         return data
+
+    def check_left(self) -> None:
+        """Raise CallerLeft if nobody waits any more."""
+        if self._left():
+            raise CallerLeft
+
+    def keep(self, error: BaseException) -> None:
+        """Keep what a callback of C code can't pass on for `raise_pending`."""
+        if self._pending is None:
+            self._pending = error
 
     def raise_pending(self) -> None:
         """Raise what the file object raised since, as it was; a system's error as a DecodeError."""
@@ -224,13 +244,11 @@ class Source:
         """Copy what can't seek; much of it goes to disk."""
         file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         try:
-            while (chunk := source.read(_CHUNK)) or chunk is None:
-                if chunk is None:  # it doesn't wait for more, so that we do
-                    time.sleep(_POLL_S)
-                    continue
+            for chunk in chunks_of(source):
+                self.check_left()
                 if isinstance(chunk, str):
                     raise DecodeError(self.name, _TEXT)  # noqa: TRY301
-                file.write(chunk)
+                file.write(chunk or b"")  # None while nothing has come
         except BaseException:
             file.close()
             raise

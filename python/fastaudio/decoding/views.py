@@ -20,9 +20,10 @@ _BLOCK = 1 << 16  # bytes read at once
 class View(io.RawIOBase):
     """A file that can be read and sought; nothing in it raises, as C code calls it."""
 
-    def __init__(self, size: int) -> None:
-        """Take the size in bytes."""
+    def __init__(self, source: Source, size: int) -> None:
+        """Take the source, which keeps what a read raises, and the size in bytes."""
         super().__init__()
+        self._source = source
         self.size = size
         self._position = 0
         self._held = b""
@@ -58,6 +59,14 @@ class View(io.RawIOBase):
             buffer[:n] = self._held[first : first + n]
             self._position += n
             return n
+        try:
+            return self._loaded(buffer)
+        except BaseException as error:  # noqa: BLE001  # memory may be short
+            self._source.keep(error)
+            return 0
+
+    def _loaded(self, buffer: memoryview) -> int:
+        n = len(buffer)
         done = 0
         while done < n and self._position < self.size:
             first = self._position - self._held_from
@@ -81,8 +90,7 @@ class Pieces(View):
         sizes = [len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in pieces]
         self._pieces = [piece for piece, size in zip(pieces, sizes, strict=True) if size > 0]
         self._starts = list(accumulate([size for size in sizes if size > 0], initial=0))
-        super().__init__(self._starts.pop())
-        self._source = source
+        super().__init__(source, self._starts.pop())
 
     def load(self, position: int) -> tuple[int, bytes]:
         """Return bytes of the piece at a position."""

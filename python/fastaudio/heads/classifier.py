@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from fastaudio._system.waiting import elsewhere
 from fastaudio.heads.extras import require
 
 if TYPE_CHECKING:
@@ -81,11 +82,17 @@ def train(
     ready = _prepare(rows, mean, std, l2=options.l2)
     warning: Any = require("sklearn.exceptions", extra="train", what="heads.fit").ConvergenceWarning
     # On small matrices several threads wait for each other; on a busy machine that takes minutes.
-    one_thread = require("threadpoolctl", extra="train", what="heads.fit").threadpool_limits(1)
-    with warnings.catch_warnings(), one_thread:
+    one_thread = require("threadpoolctl", extra="train", what="heads.fit").threadpool_limits
+    fit = _mlp if options.kind == "mlp" else _linear
+
+    def learn() -> _Fitted:
+        with one_thread(1):
+            return fit(ready, truth, shares, options)
+
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", warning)  # `converged` says it
-        fit = _mlp if options.kind == "mlp" else _linear
-        (first, *rest), reference, converged = fit(ready, truth, shares, options)
+        # Elsewhere, since scikit-learn takes Ctrl-C for the end of training, and goes on with what it has.
+        (first, *rest), reference, converged = elsewhere(learn)
     if options.l2:  # trained on rows of length sqrt(n_values), but exported rows have length 1
         first = (first[0] * np.sqrt(rows.shape[1]), first[1])
     return Classifier(mean, std, options.l2, (first, *rest), options.multi, reference, converged)

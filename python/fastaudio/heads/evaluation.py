@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from fastaudio.heads import metrics, report
 from fastaudio.heads.data import Failed, PathLike, Progress, examples
 from fastaudio.heads.results import collect
 from fastaudio.pipeline import Pipeline
+from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from fastaudio._core import Cancel
 
 SCHEMA = "fastaudio.evaluation/1"
 """Name and version of the JSON form; a change of meaning raises the number."""
@@ -126,6 +130,8 @@ def evaluate(
     *,
     jobs: int | None = None,
     progress: Progress | None = None,
+    timeout_s: float | None = None,
+    cancel: Cancel | None = None,
 ) -> Evaluation:
     """Run a model over labelled files and measure how well it finds their labels.
 
@@ -138,19 +144,25 @@ def evaluate(
         labels: one label per file, or a list per file; the model has to have them.
         jobs: files at once; None for one per processor core.
         progress: called with "embedding", the number of files done and the total.
+        timeout_s: seconds after which to give up; None for any time.
+        cancel: ends the call when another thread cancels it.
 
     Raises:
         ModelError: there is no such model.
         ValueError: the model gives no tags or doesn't have a label, lengths differ, or no file could be
             read.
+        TimedOut, Cancelled: it was ended early.
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
     specs = list(pipeline.output_specs.values())
     if len(specs) != 1 or specs[0].kind != "scores":
         raise ValueError(f"heads.evaluate: expected a model that gives tags, got {pipeline!r:.80}")
     known = examples("heads.evaluate", files, labels, known=specs[0].labels)
-    results = pipeline.map(known.files, jobs=jobs)
-    kept, scores, failed = collect("heads.evaluate", known, results, progress, Tags.mean)
+    with (
+        limits("heads.evaluate", timeout_s, cancel),
+        closing(pipeline.map(known.files, jobs=jobs)) as results,
+    ):
+        kept, scores, failed = collect("heads.evaluate", known, results, progress, Tags.mean)
     about = kept.multi, failed, pipeline.name, known.lost(kept)
     return Evaluation(kept.labels, kept.truth, np.stack(scores), *about)
 

@@ -18,6 +18,7 @@ from fastaudio.heads.folds import check, check_learnt, deal
 from fastaudio.heads.head import Head
 from fastaudio.heads.head_card import card_of, notes_of
 from fastaudio.heads.rows import Rows, read
+from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fastaudio._core import Cancel
     from fastaudio.pipeline import Pipeline
 
 TOLERANCE = 1e-5
@@ -51,6 +53,8 @@ def fit(
     progress: Progress | None = None,
     cache: str | os.PathLike[str] | None = None,
     allow_missing: bool | None = None,
+    timeout_s: float | None = None,
+    cancel: Cancel | None = None,
 ) -> Head:
     """Train a head for your own labels on a model's embedding.
 
@@ -87,6 +91,8 @@ def fit(
         allow_missing: what to do about files that can't be used, which `Head.failed` lists. None goes on
             without them, but refuses if a label loses all of its files; True goes on without such labels
             too, which `Head.lost` lists; False refuses if there is any such file.
+        timeout_s: seconds after which to give up; None for any time.
+        cancel: ends the call when another thread cancels it.
 
     Raises:
         TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
@@ -94,6 +100,7 @@ def fit(
         OutputError: the cache's folder can't be made or written into.
         ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
         MissingExtra: scikit-learn or onnx isn't installed.
+        TimedOut, Cancelled: it was ended early.
 
     Source: Alonso-Jimenez, Bogdanov, Pons and Serra, Tensorflow audio models in Essentia, ICASSP 2020,
         section 4; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
@@ -104,31 +111,32 @@ def fit(
     _check_options(kind, folds, hidden, penalty)
     given = examples("heads.fit", files, labels, groups)
     _check_labels(given)
-    base = embedders.embedder_of(embedder, layer)
-    pipeline = embedders.averaged(base) if average else base
-    options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
+    with limits("heads.fit", timeout_s, cancel):
+        base = embedders.embedder_of(embedder, layer)
+        pipeline = embedders.averaged(base) if average else base
+        options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
 
-    kept = None if cache is None else EmbeddingCache(cache, base)
-    rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
-    lost = given.lost(rows.clips)
-    rows = _usable(rows, given, lost, allow_missing)
-    clips = rows.clips
-    judged = _cross_validate(rows, options, folds, progress)
-    classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
-    n_folds = len(judged.folds)
-    if progress is not None:
-        progress("training", n_folds + 1, n_folds + 1)
+        kept = None if cache is None else EmbeddingCache(cache, base)
+        rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
+        lost = given.lost(rows.clips)
+        rows = _usable(rows, given, lost, allow_missing)
+        clips = rows.clips
+        judged = _cross_validate(rows, options, folds, progress)
+        classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
+        n_folds = len(judged.folds)
+        if progress is not None:
+            progress("training", n_folds + 1, n_folds + 1)
 
-    means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
-    how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
-    card = card_of(pipeline, clips, options, classifier, **how)
-    tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
-    _check_export(tagger, classifier, rows)
-    about = rows.failed, tagger.name, lost
-    evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
-    notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
-    parts = evaluation, rows.failed, tagger, classifier, notes, licence
-    return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached)
+        means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
+        how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+        card = card_of(pipeline, clips, options, classifier, **how)
+        tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
+        _check_export(tagger, classifier, rows)
+        about = rows.failed, tagger.name, lost
+        evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
+        notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
+        parts = evaluation, rows.failed, tagger, classifier, notes, licence
+        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached)
 
 
 @dataclass(frozen=True)

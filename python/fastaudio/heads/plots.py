@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable, writing
 from fastaudio.heads import similarity
 from fastaudio.heads.extras import require
@@ -24,6 +25,7 @@ _DARK = 0.6  # share from which white is easier to read
 
 def plot_confusion(path: str | os.PathLike[str], labels: Sequence[str], confusion: NDArray[np.int64]) -> None:
     """Draw which labels (rows) were taken for which (columns); darker means a larger share of the row."""
+    labels = list(map(_drawn, labels))
     rows = np.flatnonzero(confusion.sum(axis=1)).tolist()
     columns = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()
     counts = confusion[np.ix_(rows, columns)]
@@ -48,6 +50,7 @@ def plot_confusion(path: str | os.PathLike[str], labels: Sequence[str], confusio
 def plot_similarity(path: str | os.PathLike[str], labels: Sequence[str], matrix: NDArray[np.float64]) -> None:
     """Draw the labels' tree and, beside it, their cosines in the same order."""
     hierarchy = require("scipy.cluster.hierarchy", extra="train", what="plot_similarity")
+    labels = list(map(_drawn, labels))
     side = _side(len(labels))
     figure = _figure(1.9 * side + 3.4, side + 1.8)
     tree, cosines = figure.subplots(1, 2, width_ratios=[0.8, 1])
@@ -92,6 +95,11 @@ def _format(path: str | os.PathLike[str]) -> str:
 def _save(figure: Any, path: str | os.PathLike[str]) -> None:
     with writing(path, force=True) as file:
         figure.savefig(file, format=_format(path))
+
+
+def _drawn(label: str) -> str:
+    """Return a label as matplotlib draws it, which reads text between two $ as a formula."""
+    return printable(label).replace("$", r"\$")
 
 
 def _side(n_labels: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -85,8 +86,8 @@ def read(
         n_cached += embedded.cached
         return np.asarray(Mean()(embedded.rows)) if average else embedded.rows
 
-    results = run_many(partial(_embed, pipeline, cache), given.files, jobs)
-    clips, parts, failed = collect("heads.fit", given, results, progress, take)
+    with closing(run_many(partial(_embed, pipeline, cache), given.files, jobs)) as results:
+        clips, parts, failed = collect("heads.fit", given, results, progress, take)
     clip = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     values = np.empty((len(clip), parts[0].shape[1]), np.float32)
     start = len(values)
@@ -97,7 +98,9 @@ def read(
     return Rows(clips, values, clip, failed, n_cached)
 
 
-def _embed(pipeline: Pipeline, cache: EmbeddingCache | None, path: str, *, progress: Seconds) -> Embedded:
+def _embed(
+    pipeline: Pipeline, cache: EmbeddingCache | None, path: str, *, progress: Seconds | None
+) -> Embedded:
     """Return a file's rows, from the cache if it has them."""
     place = None if cache is None else cache.place(path)
     if cache is not None and (kept := cache.load(place)) is not None:

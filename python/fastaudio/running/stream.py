@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from fastaudio import events
-from fastaudio._core import StateError, Stream, StreamSpec, scale_warning
+from fastaudio._core import StateError, Stream, StreamSpec, check_interrupt, scale_warning
 from fastaudio._system.warning import warn
 from fastaudio.running.marks import without_marks
 from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
 OneResult: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
@@ -30,6 +34,17 @@ def without_channel_axis(samples: Samples) -> Samples:
     """Return [n_samples, 1], as sound cards give one channel, as [n_samples]; all else unchanged."""
     column = isinstance(samples, np.ndarray) and samples.ndim == 2 and samples.shape[1] == 1  # noqa: PLR2004
     return samples[:, 0] if column else samples
+
+
+def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Concatenate along the first axis, one part at a time, so that signals are heard in between."""
+    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), np.float32)
+    end = 0
+    for part in parts:
+        whole[end : end + len(part)] = part
+        end += len(part)
+        check_interrupt()
+    return whole
 
 
 class PipelineStream:
@@ -57,6 +72,7 @@ class PipelineStream:
         self._specs = specs
         self.sample_rate = sample_rate
         self._heard_loud = False
+        self._interrupted = False
         self._start()
 
     def _start(self) -> None:
@@ -74,9 +90,9 @@ class PipelineStream:
 
         Raises:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
-            StateError: after flush or close.
+            StateError: after flush or close, or after an interrupted call, whose results are lost.
         """
-        return self._results(self._push(samples, wait=True), duration_s=None)
+        return self._whole(lambda: self._results(self._push(samples, wait=True), duration_s=None))
 
     def flush(self) -> Batch:
         """End the signal and return what was still due.
@@ -84,17 +100,16 @@ class PipelineStream:
         Raises:
             StateError: called twice, or after close.
         """
-        return self._results(self._flush(), duration_s=self.duration_s)
+        return self._whole(lambda: self._results(self._flush(), duration_s=self.duration_s))
 
     def feed(self, samples: Samples) -> None:
         """Take a block and keep what it completes for `finish`."""
-        for name, rows in self._push(samples, wait=False).items():
-            self._kept[name].append(rows)
+        self._whole(lambda: self._keep(self._push(samples, wait=False)))
 
     def finish(self, *, path: str | None = None, truncated: bool = False) -> Result:
         """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
-        last = self._flush()
-        whole = {name: np.concatenate([*self._kept[name], last[name]]) for name in last}
+        last = self._whole(self._flush)
+        whole = {name: _joined([*self._kept[name], last[name]]) for name in last}
         if truncated and not all(spec.labels for spec in self._specs.values()):
             warn(f"{self.name}: the file is cut short, got {self.duration_s:.2f} s")
         results = {name: self._result(name, whole[name], path, truncated) for name in whole}
@@ -108,6 +123,7 @@ class PipelineStream:
         """
         self._open().reset()
         self._start()
+        self._interrupted = False
 
     def close(self) -> None:
         """Drop the stream's state; what was not flushed is lost."""
@@ -123,6 +139,24 @@ class PipelineStream:
         if self._stream is None:
             raise StateError("stream: expected an open stream, got a closed one; open a new one")
         return self._stream
+
+    def _whole(self, call: Callable[[], T]) -> T:
+        """Call, unless a call before was interrupted, since what that completed is lost."""
+        if self._interrupted:
+            got = "got one; reset it, or open a new stream"
+            raise StateError(f"stream: expected no call after one that was interrupted, {got}")
+        self._interrupted = True
+        try:
+            result = call()
+        except Exception:
+            self._interrupted = False  # the core knows whether rows were lost
+            raise
+        self._interrupted = False
+        return result
+
+    def _keep(self, found: dict[str, NDArray[np.float32]]) -> None:
+        for name, rows in found.items():
+            self._kept[name].append(rows)
 
     def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
         rows = self._open().push(without_channel_axis(samples), wait=wait)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from fastaudio._core import FastaudioError, StateError
+from fastaudio._core import Cancel, Cancelled, FastaudioError
 from fastaudio.decoding.audio_file import AudioFile, DecodeError, FileLike, name_of
+from fastaudio.running.limits import limits
+from fastaudio.running.workers import Answer, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from fastaudio.running.stream import PipelineStream, Samples
 
@@ -110,7 +111,7 @@ def require_sources(sources: Iterable[FileLike]) -> None:
         raise TypeError(f"Pipeline.map: expected a list of files, got one {got}; use pipeline.map([source])")
 
 
-def attempt(run: Callable[..., Any], source: FileLike, progress: Progress) -> Any | FastaudioError:
+def attempt(run: Callable[..., Any], source: FileLike, progress: Progress | None) -> Any | FastaudioError:
     """Run over one source; return its result, or the error that it met, so that it never ends the rest."""
     try:
         require_file(source)
@@ -122,27 +123,46 @@ def attempt(run: Callable[..., Any], source: FileLike, progress: Progress) -> An
 
 
 def run_many(
-    run: Callable[..., Any], sources: Iterable[FileLike], jobs: int | None
-) -> Iterator[Any | FastaudioError]:
+    run: Callable[..., Any],
+    sources: Iterable[FileLike],
+    jobs: int | None,
+    timeout_s: float | None = None,
+    cancel: Cancel | None = None,
+) -> Generator[Any | FastaudioError, None, None]:
     """Yield each source's result, or the error that it met, in order; see `Pipeline.map`."""
     n_jobs = jobs if jobs is not None else os.cpu_count() or 1
     if n_jobs < 1:
         raise ValueError(f"Pipeline.map: expected jobs of at least 1, got {jobs}")
-    stop = threading.Event()
+    limits("Pipeline.map", timeout_s, cancel)  # which checks them
+    return _many(partial(_in_time, run, timeout_s, cancel), sources, n_jobs, cancel)
 
-    def heed_stop(*_: object) -> None:
-        if stop.is_set():
-            raise StateError("Pipeline.map: expected to go on, got stopped")
 
-    workers = ThreadPoolExecutor(n_jobs, thread_name_prefix="fastaudio-map")
-    waiting: deque[Future[Any]] = deque()
+def _many(
+    run: Callable[[FileLike], Any], sources: Iterable[FileLike], n_jobs: int, cancel: Cancel | None
+) -> Generator[Any | FastaudioError, None, None]:
+    workers = Workers(n_jobs)
+    waiting: deque[Answer] = deque()
+
+    def next_result() -> Any:
+        with limits("Pipeline.map", None, cancel):
+            result = waiting.popleft().wait()
+        if isinstance(result, Cancelled) and cancel is not None and cancel.cancelled:
+            raise result
+        return result
+
     try:
         for source in sources:
-            waiting.append(workers.submit(attempt, run, source, heed_stop))
+            waiting.append(workers.submit(partial(run, source)))
             if len(waiting) > n_jobs:
-                yield waiting.popleft().result()
+                yield next_result()
         while waiting:
-            yield waiting.popleft().result()
+            yield next_result()
     finally:
-        stop.set()
-        workers.shutdown(wait=True, cancel_futures=True)
+        workers.leave()
+
+
+def _in_time(
+    run: Callable[..., Any], timeout_s: float | None, cancel: Cancel | None, source: FileLike
+) -> Any | FastaudioError:
+    with limits("Pipeline.map", timeout_s, cancel):
+        return attempt(run, source, None)

@@ -17,7 +17,7 @@ from fastaudio.heads import embedders
 from helpers import GUITAR, ONNX
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_models import MEL, double, entry, sealed, small
+from packed_models import double, entry, sealed, small
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -359,35 +359,3 @@ def test_help_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
     assert f"examples:\n  fastaudio {command} m" in capsys.readouterr().out
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
-def test_what_is_no_regular_file_is_neither_packed_nor_waited_for(mine: Path, tmp_path: Path) -> None:
-    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
-        (mine / "LICENSE").unlink()
-        make(mine / "LICENSE")
-        packing.pack(cards.read_card(mine), tmp_path / "mine.onnx", force=True)
-        assert cards.read_card(tmp_path / "mine.onnx").packed.licence == b""
-    os.mkfifo(tmp_path / "nft.onnx")  # where a network would be written
-    with pytest.raises(fa.ModelError, match=r"nft\.onnx: expected a readable file, got: not a regular file"):
-        small().save(tmp_path / "card.json")
-    assert not (tmp_path / "card.json").exists()
-
-
-def test_other_names_of_a_file_keep_what_it_held(mine: Path, tmp_path: Path) -> None:
-    packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
-    before = (tmp_path / "mine.onnx").read_bytes()
-    os.link(tmp_path / "mine.onnx", tmp_path / "other.onnx")
-    small().save(tmp_path / "mine.onnx")
-    assert (tmp_path / "other.onnx").read_bytes() == before
-
-
-@pytest.mark.parametrize("name", ["con.onnx", "net.bin", "a b~1.onnx", "é\u202e.onnx", "..onnx"])
-def test_a_network_gets_a_name_that_can_be_packed(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes((ONNX / "nft.onnx").read_bytes())
-    net = fa.OnnxModel(str(tmp_path / name), layout="nft")
-    pipeline = fa.Pipeline(MEL >> fa.Patches(length=4) >> net >> fa.Tags(["loudness"]))
-    pipeline.save(tmp_path / "mine.onnx")
-    packing.unpack(cards.read_card(tmp_path / "mine.onnx"), tmp_path / "out")
-    assert len(list((tmp_path / "out").glob("*.onnx"))) == 1
-    fa.Pipeline.load(tmp_path / "out")

@@ -116,7 +116,9 @@ def test_channels_and_floats_stay(tmp_path: Path) -> None:
     assert np.abs(got - sound[2 * RATE : 5 * RATE]).max() <= 2**-23
 
 
-@pytest.mark.parametrize("label", ["../../etc/passwd", "a/b", "dog: bark?", "\u5409\u4ed6", "x" * 300, ".."])
+@pytest.mark.parametrize(
+    "label", ["../../etc/passwd", "a/b", "dog: bark?", "\u5409\u4ed6", "x" * 300, "吉" * 100, ".."]
+)
 def test_a_label_names_a_file_in_the_folder_and_nothing_is_overwritten(label: str, tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "folder"
     kept = clips(folder)

@@ -133,7 +133,7 @@ def test_the_logarithm_is_taken_once() -> None:
         fa.MelSpectrogram() >> fa.Log() >> fa.Log(kind="dB")
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 4])
+@pytest.mark.parametrize("ahead", [1, 4])
 def test_reading_ahead_changes_no_sample(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
     monkeypatch.setattr("fastaudio.decoding.audio_file._BLOCKS_AHEAD", ahead)
     samples, rate = soundfile.read(GUITAR, dtype="float32")

@@ -55,7 +55,9 @@ def test_like_labels_stand_beside_each_other(matrix: NDArray[np.float64]) -> Non
 
 def test_drawings_are_written(tmp_path: Path, matrix: NDArray[np.float64]) -> None:
     plots.plot_similarity(tmp_path / "alike.png", LABELS, matrix)
-    plots.plot_similarity(tmp_path / "two.png", LABELS[:2], matrix[:2, :2])
+    odd = [r"$\nosuch{$", "\x1b[2J\n$"]  # labels are no formulas
+    plots.plot_similarity(tmp_path / "two.png", odd, matrix[:2, :2])
+    plots.plot_confusion(tmp_path / "odd.png", odd, np.eye(2, dtype=np.int64))
     truth = np.eye(5, dtype=bool)[np.arange(20) % 4]  # the last label doesn't occur
     scores = np.random.default_rng(0).random((20, 5))
     Evaluation(tuple(LABELS), truth, scores, multi=False).plot_confusion(tmp_path / "confusion.png")

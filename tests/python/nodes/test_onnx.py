@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
+import onnx_bytes as ob
 import pytest
 from fastaudio import _core
 from helpers import ONNX, WEIGHTS, assert_same_bits, in_chunks
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx_bytes import graph, info, node
-from onnx_bytes import model as model_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -174,8 +173,8 @@ def test_a_run_that_would_take_gigabytes_is_refused_before_it_does(
     tmp_path: Path, axes: tuple[int | str, ...], row: list[int]
 ) -> None:
     path = tmp_path / "net.onnx"
-    negative = graph([node("Neg", ["x"], ["y"])], [info("x", axes)], [info("y", axes)])
-    path.write_bytes(model_bytes(negative))
+    negative = ob.graph([ob.node("Neg", ["x"], ["y"])], [ob.info("x", axes)], [ob.info("y", axes)])
+    path.write_bytes(ob.model(negative))
     net = fa.OnnxModel(path, batch=4096)
     with pytest.raises(fa.ModelError, match=r"at most 2\*\*28 values \(1 GiB\) in a run's input, got shape"):
         net.output_specs(fa.StreamSpec(rate_hz=1, shape=row))
@@ -278,8 +277,10 @@ def test_onnx_runtime_itself_says_nothing_on_stderr(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "unknown.onnx"
-    rows = info("x", ("n", BANDS))
-    path.write_bytes(model_bytes(graph([node("No\x1b[31mSuch", ["x"], ["y"])], [rows], [info("y", ("n",))])))
+    rows = ob.info("x", ("n", BANDS))
+    path.write_bytes(
+        ob.model(ob.graph([ob.node("No\x1b[31mSuch", ["x"], ["y"])], [rows], [ob.info("y", ("n",))]))
+    )
     with pytest.raises(fa.ModelError, match=r": expected a network that ONNX Runtime loads, got: ") as caught:
         fa.OnnxModel(path)
     assert "\x1b" not in str(caught.value)

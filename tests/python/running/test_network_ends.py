@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
@@ -150,7 +151,8 @@ def test_a_network_can_be_run_again_after_it_was_ended(tmp_path: Path) -> None:
 
 def test_a_stream_with_threads_that_is_dropped_ends_its_runs(tmp_path: Path) -> None:
     stream = saved(tmp_path, ("n", 4), threads=2).open()
-    timed_out(lambda: stream.push(np.zeros((9, 4), np.float32)))
+    rows = np.zeros((9, 4), np.float32)
+    timed_out(partial(stream.push, rows))
     del stream  # or hangs
 
 
@@ -209,6 +211,9 @@ if child:
     paths = [str(tmp_path / name) for name in ("endless.onnx", "ends.onnx")]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, *paths],
-        timeout=60, capture_output=True, text=True, check=False,
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -64,6 +64,9 @@ class Pipeline(Composition):
     Log(kind='log10', ...)                  -> [62.5 Hz, 96] log10, latency 0.016 s
     """
 
+    guards: tuple[str, ...] = ()
+    """What holds the processes of an isolated pipeline: "no_new_privs", "landlock", "seccomp"."""
+
     @classmethod
     @checked_keywords
     def load(

@@ -125,8 +125,14 @@ class _Server:
         self._channel.send("done", {})
 
     def file(self, message: Message) -> None:
-        fields = message.fields
-        with AudioFile(_Remote(self._channel, fields["size"], fields["name"])) as file:  # type: ignore[arg-type]
+        remote = _Remote(self._channel, message.fields["size"], message.fields["name"])
+        try:
+            self._run(remote)
+        finally:
+            remote.end()
+
+    def _run(self, remote: _Remote) -> None:
+        with AudioFile(remote) as file:  # type: ignore[arg-type]
             with file.decode_errors():
                 self._open(file.sample_rate, file.channels)
             about = {
@@ -140,6 +146,7 @@ class _Server:
                 with file.decode_errors():
                     rows = stream.push(block if file.channels > 1 else block[:, 0], wait=False)
                 self._rows("rows", rows, samples=len(block))
+            remote.end()
             self._rows("end", stream.flush(), truncated=file.truncated)
         self._stream = None
 
@@ -166,11 +173,22 @@ class _Remote(View):
         super().__init__(None, size)
         self.name = name
         self._channel = channel
+        self._reading = threading.Lock()
+        self._ended = False
 
     def load(self, position: int) -> tuple[int, bytes]:
-        self._channel.send("read", {"position": position, "n_bytes": min(_READ_BYTES, self.size - position)})
-        (data,) = self._channel.read_arrays(self._channel.receive())
-        return position, data.tobytes()
+        with self._reading:
+            if self._ended:
+                return position, b""
+            n_bytes = min(_READ_BYTES, self.size - position)
+            self._channel.send("read", {"position": position, "n_bytes": n_bytes})
+            (data,) = self._channel.read_arrays(self._channel.receive())
+            return position, data.tobytes()
+
+    def end(self) -> None:
+        """Let a read end that a decoder's thread has begun, and begin no other: the next message isn't its."""
+        with self._reading:
+            self._ended = True
 
 
 def _built(fields: Mapping[str, Any]) -> Composition:

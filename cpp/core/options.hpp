@@ -170,6 +170,7 @@ class NodeOf : public Node, public Optioned<Derived> {
   explicit NodeOf(typename Self::Options options = {}) : Optioned<Derived>(std::move(options)) {}
 
   std::string repr() const override { return format_options(Derived::name, this->options()); }
+  const char* type() const final { return Derived::name; }
 
   /// Outputs for `input`; throws ValueError if it doesn't fit. A node with a locality leaves their latency to
   /// `outputs`; any other node sets it here.
@@ -177,6 +178,7 @@ class NodeOf : public Node, public Optioned<Derived> {
 
   std::vector<Output> outputs(const StreamSpec& input) const final {
     auto outputs = describe(input);
+    for (const Output& output : outputs) require_countable(Derived::name, output.spec);
     if (const auto near = locality()) detail::state_latency(outputs, *near, input);
     return outputs;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
 #include "core/rows/row_ring.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/require.hpp"
@@ -30,7 +31,7 @@ class WindowSum {
   }
 
  private:
-  std::vector<double>
+  Buffer<double>
       rests_;  ///< first values of this block, then sums from each value of the block before to its end
   double begun_ = 0;
   std::size_t at_ = 0;
@@ -89,7 +90,7 @@ class EnergyPatchStream final : public Stream {
   std::size_t row_size_;
   WindowSum energy_;
   RowRing ring_;              ///< holds twice the rows of a patch, so that each patch is copied at most once
-  std::vector<float> patch_;  ///< the best one, once its rows leave the ring
+  Buffer<float> patch_;  ///< the best one, once its rows leave the ring
   std::int64_t best_ = 0;     ///< its first row
   double best_energy_ = 0;
 };

@@ -1,5 +1,6 @@
 #include "nodes/pca_whiten.hpp"
 
+#include "core/budget.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
@@ -25,7 +26,7 @@ class Whitened {
 
  private:
   std::shared_ptr<const PCAWhiten> node_;
-  std::vector<double> centred_;
+  Buffer<double> centred_;
 };
 
 }  // namespace

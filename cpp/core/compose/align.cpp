@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/checked.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -110,18 +112,23 @@ std::optional<Alignment::Extent> Alignment::extent(const std::vector<Locality>& 
     to = static_cast<std::size_t>(*rate_of);
   } else {
     for (std::size_t s = 1; s < inputs.size(); ++s) {
-      if (inputs[s].n_in * inputs[to].n_out < inputs[to].n_in * inputs[s].n_out) to = s;
+      const Checked mine = Checked(inputs[s].n_in) * inputs[to].n_out;
+      const Checked others = Checked(inputs[to].n_in) * inputs[s].n_out;
+      if (!mine.ok() || !others.ok()) return std::nullopt;
+      if (mine.value() < others.value()) to = s;
     }
   }
   std::vector<Ratio> ratios;
   std::int64_t cycle = 1;
   bool divisible = true;
   for (const Locality& near : inputs) {
-    const std::int64_t p = inputs[to].n_in * near.n_out, q = inputs[to].n_out * near.n_in;
-    const std::int64_t common = std::gcd(p, q);
-    const Ratio ratio{p / common, q / common};
-    cycle = std::lcm(cycle, ratio.q * (near.n_out / std::gcd(near.n_out, ratio.p)));
-    if (cycle > kLongestCycle) return std::nullopt;
+    const Checked p = Checked(inputs[to].n_in) * near.n_out, q = Checked(inputs[to].n_out) * near.n_in;
+    if (!p.ok() || !q.ok()) return std::nullopt;
+    const std::int64_t common = std::gcd(p.value(), q.value());
+    const Ratio ratio{p.value() / common, q.value() / common};
+    const Checked rows = lcm(cycle, Checked(ratio.q) * (near.n_out / std::gcd(near.n_out, ratio.p)));
+    if (!rows.ok() || rows.value() > kLongestCycle) return std::nullopt;
+    cycle = rows.value();
     divisible = divisible && near.divisible;
     ratios.push_back(ratio);
   }

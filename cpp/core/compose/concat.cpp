@@ -46,7 +46,10 @@ void Concat::join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) 
 std::unique_ptr<Stream> Concat::open(const StreamSpec& input) const {
   const auto rows = aligned(input);
   std::vector<JoinStream::Branch> streams;
-  for (const Child& branch : children()) streams.push_back({branch.node->open(input), {streams.size()}});
+  for (const Child& branch : children()) {
+    const Budget::At at(branch.node->type());
+    streams.push_back({branch.node->open(input), {streams.size()}});
+  }
   std::vector<std::size_t> sizes;
   for (const AlignedRows& branch : rows) sizes.push_back(branch.spec.row_size());
   const auto join = [sizes](const float* const* in, float* out) {

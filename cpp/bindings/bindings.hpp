@@ -13,6 +13,7 @@
 #include <cxxabi.h>
 #endif
 
+#include "bindings/interrupt.hpp"
 #include "core/node.hpp"
 
 namespace fastaudio::bindings {
@@ -24,11 +25,13 @@ using NodeClass = py::class_<Node, std::shared_ptr<Node>>;
 /// pybind11 has no holder of constant objects; every bound method of a Node is const all the same.
 inline std::shared_ptr<Node> unconst(const NodePtr& node) { return std::const_pointer_cast<Node>(node); }
 
-/// Lets other Python threads run in its scope. A thread that comes back after finalisation has begun must
-/// not go on: it blocks forever, and the process ends without it.
+/// Lets other Python threads run in its scope, in which `check_interrupt` hears Ctrl-C. A thread that comes
+/// back after finalisation has begun must not go on: it blocks forever, and the process ends without it.
 class WithoutGil {
  public:
-  WithoutGil() : state_(ending() ? nullptr : PyEval_SaveThread()) {}
+  WithoutGil()
+      : scope_({.poll = ending() ? nullptr : poll_of_thread()}),
+        state_(ending() ? nullptr : PyEval_SaveThread()) {}
   ~WithoutGil() noexcept(false) {
     if (state_ == nullptr) return;
     if (ending()) block_forever();
@@ -58,10 +61,13 @@ class WithoutGil {
 #endif
   }
 
+  Interruptible scope_;
   PyThreadState* state_;
 };
 
 void register_errors(py::module_& m);
+void register_cancel(py::module_& m);
+void register_interrupt(py::module_& m);
 NodeClass register_node(py::module_& m);
 void register_nodes(py::module_& m);
 void register_composites(py::module_& m, NodeClass& node);

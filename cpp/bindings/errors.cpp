@@ -3,6 +3,7 @@
 
 #include "bindings/bindings.hpp"
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 
 namespace fastaudio::bindings {
 
@@ -40,6 +41,8 @@ void set(PyObject* type, std::string_view text) {
 PyObject* state_error = nullptr;
 PyObject* model_error = nullptr;
 PyObject* overrun = nullptr;
+PyObject* cancelled = nullptr;
+PyObject* timed_out = nullptr;
 
 }  // namespace
 
@@ -51,6 +54,9 @@ void register_errors(py::module_& m) {
       make_error(m, "StateError", "A call came at the wrong time, such as a push after flush.", bases);
   model_error = make_error(m, "ModelError", "A model, card or hash can't be used as asked.", bases);
   overrun = make_error(m, "Overrun", "Sound came faster than it could be processed.", bases);
+  cancelled = make_error(m, "Cancelled", "A call was ended because somebody asked for it.", bases);
+  timed_out = make_error(m, "TimedOut", "A call took longer than the time that it was allowed.",
+                         py::make_tuple(py::handle(base), py::handle(PyExc_TimeoutError)));
   py::register_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
@@ -66,6 +72,10 @@ void register_errors(py::module_& m) {
       set(model_error, error.what());
     } catch (const Overrun& error) {
       set(overrun, error.what());
+    } catch (const Cancelled& error) {
+      set(cancelled, error.what());
+    } catch (const TimedOut& error) {
+      set(timed_out, error.what());
     }
   });
 }

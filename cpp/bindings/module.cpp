@@ -17,12 +17,14 @@ PYBIND11_MODULE(_core, m) {
   using namespace fastaudio::bindings;
   m.doc() = "The C++ core of fastaudio.";
   register_errors(m);
+  register_cancel(m);
   NodeClass node = register_node(m);
   register_nodes(m);
   register_composites(m, node);
   register_onnx(m);
   register_stream(m, node);
   publish_classes(m);  // nodes, streams and errors; what follows is wrapped in Python
+  register_interrupt(m);
   register_live(m);
   register_silence(m);
   register_info(m);

@@ -22,7 +22,21 @@ class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+class Cancel:
+    """
+    Ends calls that were given it as `cancel=`, from any thread, once and for all.
+    
+        cancel = fastaudio.Cancel()
+        threading.Timer(2, cancel.cancel).start()
+        pipeline("song.mp3", cancel=cancel)  # raises Cancelled after 2 s, if it isn't done by then
+    """
+    def __init__(self) -> None: ...
+    def cancel(self) -> None:
+        """Asks all calls that were given it to end; they raise Cancelled."""
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
 class StreamSpec:
     """What flows between two nodes: rows of one shape at one rate."""
     def __init__(self, *, rate_hz: float, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [], unit: str = 'samples', bin_hz: float = 0.0) -> None: ...
@@ -1789,6 +1803,17 @@ class Stream:
     @property
     def too_loud(self) -> bool:
         """Whether samples came far beyond the full scale of +-1, as those of integers do."""
+class Interruptible:
+    """
+    A context in which this thread's calls end with Cancelled once `cancel` is cancelled, and with TimedOut
+    after `timeout_s` seconds.
+    
+    Raises:
+        ValueError: a time that isn't above 0.
+    """
+    def __enter__(self) -> Interruptible: ...
+    def __exit__(self, kind: typing.Any = None, error: typing.Any = None, traceback: typing.Any = None) -> None: ...
+    def __init__(self, cancel: Cancel | None = None, timeout_s: typing.SupportsFloat | typing.SupportsIndex | None = None) -> None: ...
 class Pool:
     """
     Threads that run live streams, each stream in its turn.
@@ -1996,6 +2021,14 @@ class LiveStream:
         """Number of the next sample: `start_sample` and those captured."""
 def build_node(cls: type, options: dict[str, typing.Any]) -> Node:
     """Makes a node of options that belong to trained weights: it gives no warning of what can't be chosen."""
+def check_interrupt() -> None:
+    """
+    Raises what ends this thread's work, if it was asked to end: see `Interruptible`. Loops in Python call
+    it.
+    
+    Raises:
+        Cancelled, TimedOut: it has to end.
+    """
 def did_you_mean(got: str, known: collections.abc.Sequence[str]) -> str:
     """Returns "; did you mean 'NAME'?" for the end of a message, or '' if no known name is near."""
 def isa() -> str:

@@ -89,8 +89,8 @@ class PyStream {
   void start(const StreamSpec& input) {
     check_spec(input);
     input_ = input;
-    outputs_ = node_->outputs(input);
     const WithoutGil without_gil;
+    outputs_ = node_->outputs(input);
     stream_ = node_->open(input);
   }
 

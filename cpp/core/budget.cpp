@@ -47,22 +47,26 @@ Budget::At::~At() {
   if (budget_ != nullptr) budget_->at_ = before_;
 }
 
-Budget::Building::Building() noexcept : budget_(innermost) {
-  if (budget_ != nullptr && budget_->building_++ == 0) budget_->started_s_ = platform::thread_seconds();
+Budget::Building::Building(bool counted) noexcept : budget_(counted ? innermost : nullptr) {
+  for (Budget* each = budget_; each != nullptr; each = each->outer_) {
+    if (each->building_++ == 0) each->started_s_ = platform::thread_seconds();
+  }
 }
 
 Budget::Building::~Building() {
-  if (budget_ == nullptr || --budget_->building_ > 0) return;
-  budget_->spent_s_ += platform::thread_seconds() - budget_->started_s_;
+  for (Budget* each = budget_; each != nullptr; each = each->outer_) {
+    if (--each->building_ == 0) each->spent_s_ += platform::thread_seconds() - each->started_s_;
+  }
 }
 
 void Budget::refuse(const char* limit, const std::string& allowed, const std::string& got) const {
-  throw BudgetError("pipeline: expected a card that needs at most " + allowed + ", got one that needs " + got +
-                    (at_ == nullptr ? "" : std::string(" at ") + at_) +
+  throw BudgetError("pipeline: expected a card that needs at most " + allowed + ", got one that needs " +
+                    got + (innermost->at_ == nullptr ? "" : std::string(" at ") + innermost->at_) +
                     "; if you trust it, load it with budget=fastaudio.Budget(" + limit + "=None)");
 }
 
 void Budget::add_table(std::size_t n_bytes) {
+  if (outer_ != nullptr) outer_->add_table(n_bytes);
   if (n_bytes > less(limits_.table_bytes, table_bytes_)) {
     const auto limit = static_cast<double>(limits_.table_bytes);
     const double total = static_cast<double>(table_bytes_) + static_cast<double>(n_bytes);
@@ -72,6 +76,7 @@ void Budget::add_table(std::size_t n_bytes) {
 }
 
 void Budget::add_buffer(std::size_t n_bytes) {
+  if (outer_ != nullptr) outer_->add_buffer(n_bytes);
   const double limit = static_cast<double>(limits_.buffer_values);
   const double total = static_cast<double>(buffer_bytes_) + static_cast<double>(n_bytes);
   if (total > limit * sizeof(float)) {
@@ -81,22 +86,31 @@ void Budget::add_buffer(std::size_t n_bytes) {
   buffer_bytes_ += n_bytes;
 }
 
-void Budget::remove_table(std::size_t n_bytes) noexcept { table_bytes_ = less(table_bytes_, n_bytes); }
+void Budget::remove_table(std::size_t n_bytes) noexcept {
+  if (outer_ != nullptr) outer_->remove_table(n_bytes);
+  table_bytes_ = less(table_bytes_, n_bytes);
+}
 
-void Budget::remove_buffer(std::size_t n_bytes) noexcept { buffer_bytes_ = less(buffer_bytes_, n_bytes); }
+void Budget::remove_buffer(std::size_t n_bytes) noexcept {
+  if (outer_ != nullptr) outer_->remove_buffer(n_bytes);
+  buffer_bytes_ = less(buffer_bytes_, n_bytes);
+}
 
 void Budget::check_run(double n_values) const {
+  if (outer_ != nullptr) outer_->check_run(n_values);
   const auto limit = static_cast<double>(limits_.run_values);
   if (n_values > limit) refuse("run_values", values(limit) + " in one run of a network", values(n_values));
 }
 
 void Budget::check_probe(double n_values) const {
+  if (outer_ != nullptr) outer_->check_probe(n_values);
   if (n_values <= limits_.probe_values) return;
   refuse("probe_values", values(limits_.probe_values) + " read for the first clip of an Each",
          values(n_values));
 }
 
 void Budget::check_time() const {
+  if (outer_ != nullptr) outer_->check_time();
   if (building_ == 0) return;
   const double spent_s = spent_s_ + platform::thread_seconds() - started_s_;
   if (spent_s <= limits_.build_s) return;

@@ -1,5 +1,5 @@
-/// What a card from a stranger may cost: its tables, buffers and first runs are counted as a whole, each before
-/// it is made.
+/// What a card from a stranger may cost: its tables, buffers and first runs are counted as a whole, each
+/// before it is made.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ struct BudgetError : ModelError {
   using ModelError::ModelError;
 };
 
-/// A scope in which this thread's tables and buffers are counted. Without one, nothing is limited.
+/// A scope in which this thread's tables and buffers are counted; one within another counts for both.
 class Budget {
  public:
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
@@ -50,10 +50,10 @@ class Budget {
     const char* before_ = nullptr;
   };
 
-  /// Counts the processor time of its scope, and only that: a network's session may take as long as it likes.
+  /// Counts the processor time of its scope, and only that: a network may take as long as it likes.
   class Building {
    public:
-    Building() noexcept;
+    explicit Building(bool counted = true) noexcept;
     ~Building();
     Building(const Building&) = delete;
     Building& operator=(const Building&) = delete;

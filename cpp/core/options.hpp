@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/error.hpp"
 #include "core/node.hpp"
 
@@ -177,7 +178,9 @@ class NodeOf : public Node, public Optioned<Derived> {
   virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
 
   std::vector<Output> outputs(const StreamSpec& input) const final {
+    const Budget::Building building(!requires { Derived::untimed; });
     auto outputs = describe(input);
+    check_build();
     for (const Output& output : outputs) require_countable(Derived::name, output.spec);
     if (const auto near = locality()) detail::state_latency(outputs, *near, input);
     return outputs;

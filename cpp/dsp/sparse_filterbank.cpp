@@ -22,8 +22,9 @@ void SparseFilterbank::add(int first_bin, const std::vector<double>& band, int n
   constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
   check_build();
   if (weights.size() > kMost - static_cast<std::size_t>(padded)) {
-    throw ValueError("filterbank: expected at most 2**31 - 1 weights in all bands, got more; take fewer bands, " 
-                     "narrower ones, or a shorter transform");
+    throw ValueError(
+        "filterbank: expected at most 2**31 - 1 weights in all bands, got more; take fewer bands, "
+        "narrower ones, or a shorter transform");
   }
   std::vector<float> row(static_cast<std::size_t>(padded), 0.0f);
   for (int k = 0; k < n; ++k) {

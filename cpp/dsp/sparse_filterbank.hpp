@@ -15,8 +15,8 @@ struct SparseFilterbank {
   Table<std::int32_t> offset{0};
   Table<float> weights;
 
-  /// Adds a band; `weights` begin at bin `first` of `n_bins`. Throws ValueError if there are more weights in all
-  /// than offsets can count.
+  /// Adds a band; `weights` begin at bin `first` of `n_bins`. Throws ValueError if there are more weights in
+  /// all than offsets can count.
   void add(int first, const std::vector<double>& weights, int n_bins);
 
   /// Points into these vectors.

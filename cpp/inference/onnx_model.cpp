@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/budget.hpp"
 #include "inference/onnx_stream.hpp"
 
 namespace fastaudio {
@@ -116,6 +117,10 @@ std::string OnnxModel::summary() const {
 OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
   auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout, input,
                                  options().batch, !states_.empty());
+  if (const Budget* budget = Budget::current()) {
+    const Budget::At at(name);
+    budget->check_run(static_cast<double>(layout.batch) * static_cast<double>(layout.row_size()));
+  }
   auto row_shapes = probe_.row_shapes(*this, layout);
   return {std::move(layout), std::move(row_shapes)};
 }

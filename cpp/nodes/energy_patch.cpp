@@ -89,9 +89,9 @@ class EnergyPatchStream final : public Stream {
   std::int64_t length_;
   std::size_t row_size_;
   WindowSum energy_;
-  RowRing ring_;              ///< holds twice the rows of a patch, so that each patch is copied at most once
-  Buffer<float> patch_;  ///< the best one, once its rows leave the ring
-  std::int64_t best_ = 0;     ///< its first row
+  RowRing ring_;           ///< holds twice the rows of a patch, so that each patch is copied at most once
+  Buffer<float> patch_;    ///< the best one, once its rows leave the ring
+  std::int64_t best_ = 0;  ///< its first row
   double best_energy_ = 0;
 };
 

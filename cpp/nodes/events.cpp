@@ -17,7 +17,10 @@ namespace {
 constexpr std::size_t kRowSize = 6;
 constexpr std::int64_t kLow = 65536;  // first window = high * kLow + low, both exact in float32 for 2**40
 
-std::int64_t windows_of(double seconds, double rate_hz) { return std::llround(seconds * rate_hz); }
+/// At most 2**40, which no stream reaches.
+std::int64_t windows_of(double seconds, double rate_hz) {
+  return std::llround(std::min(seconds * rate_hz, 0x1p40));
+}
 
 /// A label's options, with times as numbers of windows.
 struct Rule {

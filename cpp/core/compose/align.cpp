@@ -107,26 +107,30 @@ double Alignment::latency_s(const std::vector<AlignedRows>& inputs) const {
 
 std::optional<Alignment::Extent> Alignment::extent(const std::vector<Locality>& inputs,
                                                    std::optional<int> rate_of, bool average) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;  // so that what follows can be counted
+  const auto counts = [](std::int64_t n) { return -kMost <= n && n <= kMost; };
+  for (const Locality& near : inputs) {
+    if (!counts(near.n_in) || !counts(near.n_out) || !counts(near.before) || !counts(near.after)) {
+      return std::nullopt;
+    }
+  }
   std::size_t to = 0;
   if (rate_of) {
     to = static_cast<std::size_t>(*rate_of);
   } else {
     for (std::size_t s = 1; s < inputs.size(); ++s) {
-      const Checked mine = Checked(inputs[s].n_in) * inputs[to].n_out;
-      const Checked others = Checked(inputs[to].n_in) * inputs[s].n_out;
-      if (!mine.ok() || !others.ok()) return std::nullopt;
-      if (mine.value() < others.value()) to = s;
+      if (inputs[s].n_in * inputs[to].n_out < inputs[to].n_in * inputs[s].n_out) to = s;
     }
   }
   std::vector<Ratio> ratios;
   std::int64_t cycle = 1;
   bool divisible = true;
   for (const Locality& near : inputs) {
-    const Checked p = Checked(inputs[to].n_in) * near.n_out, q = Checked(inputs[to].n_out) * near.n_in;
-    if (!p.ok() || !q.ok()) return std::nullopt;
-    const std::int64_t common = std::gcd(p.value(), q.value());
-    const Ratio ratio{p.value() / common, q.value() / common};
-    const Checked rows = lcm(cycle, Checked(ratio.q) * (near.n_out / std::gcd(near.n_out, ratio.p)));
+    const std::int64_t p = inputs[to].n_in * near.n_out, q = inputs[to].n_out * near.n_in;
+    const std::int64_t common = std::gcd(p, q);
+    const Ratio ratio{p / common, q / common};
+    if (!counts(ratio.p) || !counts(ratio.q)) return std::nullopt;
+    const Checked rows = lcm(Checked(cycle), Checked(ratio.q) * (near.n_out / std::gcd(near.n_out, ratio.p)));
     if (!rows.ok() || rows.value() > kLongestCycle) return std::nullopt;
     cycle = rows.value();
     divisible = divisible && near.divisible;

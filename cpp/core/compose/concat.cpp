@@ -1,5 +1,6 @@
 #include "core/compose/concat.hpp"
 
+#include "core/budget.hpp"
 #include "core/compose/join_stream.hpp"
 
 namespace fastaudio {

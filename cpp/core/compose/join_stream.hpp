@@ -64,7 +64,7 @@ class JoinStream final : public Stream {
 
   Alignment alignment_;
   std::vector<Branch> branches_;
-  std::vector<RowQueue> queues_;           ///< by input of the alignment
+  std::vector<RowQueue> queues_;      ///< by input of the alignment
   std::vector<Buffer<float>> means_;  ///< by input of the alignment
   Buffer<double> sums_;
   std::vector<const float*> rows_;  ///< of the next row out, by input of the alignment

@@ -85,7 +85,7 @@ std::optional<Locality> Parallel::locality() const {
     const Checked mine = Checked(near->n_in) * all->n_out;
     const Checked others = Checked(all->n_in) * near->n_out;
     if (!mine.ok() || !others.ok() || mine.value() != others.value()) return std::nullopt;
-    const Checked n_in = lcm(all->n_in, near->n_in);
+    const Checked n_in = lcm(Checked(all->n_in), near->n_in);
     const Checked n_out = n_in / near->n_in * near->n_out;
     if (!n_in.ok() || !n_out.ok()) return std::nullopt;
     all->n_in = n_in.value();

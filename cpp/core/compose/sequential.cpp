@@ -12,12 +12,12 @@ namespace {
 
 /// The locality of `second` applied after `first`; none if a cycle is longer than what can be counted.
 std::optional<Locality> through(const Locality& first, const Locality& second) {
-  const Checked rows = lcm(first.n_out, second.n_in);  // between the two, in a whole cycle
+  const Checked rows = lcm(Checked(first.n_out), second.n_in);  // between the two, in a whole cycle
   const auto inputs = [&](Checked n) { return (n * first.n_in + first.n_out - 1) / first.n_out; };
   const Checked n_in = inputs(rows);
   const Checked n_out = rows / second.n_in * second.n_out;
-  const Checked before = first.before + inputs(second.before);
-  const Checked after = first.after + inputs(second.after - 1);
+  const Checked before = inputs(second.before) + first.before;
+  const Checked after = inputs(second.after - 1) + first.after;
   if (!n_in.ok() || !n_out.ok() || !before.ok() || !after.ok()) return std::nullopt;
   return Locality{.n_in = n_in.value(),
                   .n_out = n_out.value(),

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from fastaudio._core import FastaudioError, Pool
+    from fastaudio._core import Cancel, FastaudioError, Pool
     from fastaudio.live.options import LiveOptionsDict
     from fastaudio.live.sources import Source
 
@@ -72,6 +72,7 @@ class Pipeline(Composition):
         silence_db: float | None = None,
         budget: cards.Budget | None = None,
         timeout_s: float | None = None,
+        cancel: Cancel | None = None,
     ) -> Pipeline:
         """Load a model that comes with the package, a card, or a packed model.
 
@@ -85,9 +86,11 @@ class Pipeline(Composition):
                 None takes the card's, or else -70, and -math.inf marks none.
             budget: what the card may cost, see `fastaudio.Budget`; None takes its defaults.
             timeout_s: seconds that loading may take; None for as long as it takes.
+            cancel: ends loading once it is cancelled, from another thread.
 
         Raises:
             BudgetError: the card asks for more than the budget allows.
+            Cancelled: `cancel` was cancelled.
             ModelError: there is no such model, its card is wrong, or its weights were changed.
             TimedOut: it took longer than `timeout_s`.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
@@ -98,7 +101,7 @@ class Pipeline(Composition):
             raise TypeError(f"Pipeline.load: expected budget as a Budget or None, got {budget!r:.80}")
         budget = budget or cards.Budget()
         own = {"channel": channel, "silence_db": silence_db}
-        with Interruptible(timeout_s=timeout_s):
+        with Interruptible(cancel, timeout_s):
             card = cards.read_card(model, budget)
             how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
             how |= {key: value for key, value in own.items() if value is not None}

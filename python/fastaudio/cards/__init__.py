@@ -1,8 +1,8 @@
 """Models as data: cards, the networks beside them, and both packed into one file.
 
-`card` reads, builds and writes cards, `budget` limits what one may cost, `old` adapts those of 0.1, `trained` refuses tags from untrained
-weights, `packed_file` is the format of a packed model, `metadata` the entries that it adds to an ONNX file,
-`pack` packs and unpacks.
+`card` reads, builds and writes cards, `budget` limits what one may cost, `old` adapts those of 0.1, `trained`
+refuses tags from untrained weights, `packed_file` is the format of a packed model, `metadata` the entries
+that it adds to an ONNX file, `pack` packs and unpacks.
 """
 
 from fastaudio.cards.budget import Budget

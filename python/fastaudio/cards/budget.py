@@ -18,20 +18,21 @@ _DEEPEST = 100  # levels, far below what Python's stack holds
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Limits for a card as a whole; each is checked before memory is taken. None is no limit.
+    """Limits for a card as a whole, each checked before memory is taken. None is no limit.
 
     `Pipeline.load` takes one. Without it the defaults hold: all models that come with the package need less
-    than a tenth of each, and a card that asks for more is refused within a second, before it has taken 300 MB.
+    than a tenth of each. A card that asks for more is refused within a second, before it takes 300 MB.
     What you compose in Python yourself isn't limited.
 
     Attributes:
-        table_bytes: tables of all nodes together, such as filterbanks and windows; weights of networks don't count.
+        table_bytes: tables of all nodes together, such as filterbanks and windows; networks' weights don't
+            count.
         buffer_values: numbers of 4 bytes that one stream of the pipeline holds in all its buffers.
         run_values: numbers that a network takes in one run: those of a row times its batch.
         probe_values: numbers read by the nodes of an `Each` for its first clip, which tells how many rows
             clips give.
-        build_s: processor seconds for tables and first clips; what ONNX Runtime takes to load a network doesn't
-            count.
+        build_s: processor seconds for tables and first clips; what ONNX Runtime takes to load a network
+            doesn't count.
         nodes: nodes in the card, those within others included.
         networks: nodes that are an `OnnxModel`.
         depth: levels of nodes within nodes, at most 100.
@@ -114,8 +115,10 @@ def check_items(text: bytes, budget: Budget) -> None:
 
 def refuse(limit: str, allowed: str, got: str, value: str = "None") -> None:
     """Raise a BudgetError."""
-    remedy = f"fastaudio.Budget({limit}={value})" if value == "None" else f"fastaudio.Budget({limit}=...), {value}"
+    remedy = (
+        f"fastaudio.Budget({limit}={value})" if value == "None" else f"fastaudio.Budget({limit}=...), {value}"
+    )
     raise BudgetError(
-        f"pipeline: expected a card of at most {allowed}, got {got}; "
+        f"pipeline: expected at most {allowed} in a card, got {got}; "
         f"if you trust it, load it with budget={remedy}"
     )

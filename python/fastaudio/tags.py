@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from fastaudio._system.indexing import item_index, label_index
+from fastaudio._system.indexing import count, item_index, label_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +78,7 @@ class Window:
 
         Scores that aren't finite are left out.
         """
+        k = count("Window.top", k)
         return [] if self.silent else _top(self.labels, self.scores, k)
 
     def text(self, k: int = 5, *, least: float | None = None) -> str:
@@ -198,6 +199,7 @@ class Tags:
 
         It is empty if there is no window, or if all are silent. A mean that isn't finite is left out.
         """
+        k = count("Tags.top", k)
         return [] if self._all_silent or not len(self) else _top(self.labels, self.mean(), k)
 
     def to_dict(self, *, top: int | None = None, windows: bool = False) -> dict[str, Any]:
@@ -275,7 +277,7 @@ def _ranked(scores: NDArray[np.float32]) -> list[int]:
 
 
 def _top(labels: Sequence[str], scores: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-    pairs = ((labels[i], float(scores[i])) for i in _ranked(scores)[: max(k, 0)])
+    pairs = ((labels[i], float(scores[i])) for i in _ranked(scores)[:k])
     return [(label, score) for label, score in pairs if math.isfinite(score)]
 
 

@@ -7,17 +7,14 @@ import io
 import json
 import math
 import pickle
-from typing import TYPE_CHECKING
 
+import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio.tags import CSV_COLUMNS, SCHEMA, Tags
 from helpers import GUITAR
 from hypothesis import given
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:
-    import fastaudio as fa
 
 LABELS = ["guitar", 'a "b", c', "é♪"]
 
@@ -210,3 +207,12 @@ def test_every_form_holds_the_same_scores(scores: list[float]) -> None:
 def test_a_result_cannot_be_changed_by_mistake() -> None:
     with pytest.raises(AttributeError):
         TWO.duration_s = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("k", ["3", 2.0, None, True])
+def test_top_takes_a_whole_number(k: object) -> None:
+    tags = fa.Pipeline.load("musicnn-mtt")(np.zeros(16_000, dtype=np.float32), sample_rate=16_000)
+    for result, name in ((tags, "Tags"), (tags[0], "Window")):
+        with pytest.raises(TypeError, match=rf"^{name}\.top: expected a whole number, got "):
+            result.top(k)  # type: ignore[arg-type]
+        assert result.top(-1) == []

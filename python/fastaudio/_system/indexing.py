@@ -1,4 +1,4 @@
-"""Taking items out of results by number or by label, with errors in the caller's words."""
+"""Taking items out of results by number, count or label, with errors in the caller's words."""
 
 from __future__ import annotations
 
@@ -37,3 +37,10 @@ def item_index(subject: str, index: SupportsIndex, n: int) -> int:
         wanted = f"an index from {-n} to {n - 1}" if n else "no index, as there is nothing"
         raise IndexError(f"{subject}: expected {wanted}, got {i}")
     return i % n
+
+
+def count(subject: str, k: SupportsIndex) -> int:
+    """Return how many are asked for, at least 0; TypeError in the name of `subject` for no whole number."""
+    if isinstance(k, bool | np.bool_) or not hasattr(k, "__index__"):
+        raise TypeError(f"{subject}: expected a whole number, got {type(k).__name__} {k!r:.80}")
+    return max(operator.index(k), 0)

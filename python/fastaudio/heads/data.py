@@ -83,7 +83,7 @@ def examples(
 
     If `known` is given, only its labels are allowed, in its order. Without groups, each file is a group.
     """
-    paths = tuple(os.fspath(file) for file in files)
+    paths = _paths(what, files)
     for name, values in (("labels", labels), ("groups", groups)):
         if values is not None and len(values) != len(paths):
             raise ValueError(f"{what}: expected {name} for {len(paths)} files, got {len(values)}")
@@ -109,6 +109,20 @@ def examples(
         numbers = {group: i for i, group in enumerate(dict.fromkeys(groups))}
         ids = np.array([numbers[group] for group in groups])
     return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
+
+
+def _paths(what: str, files: Sequence[PathLike]) -> tuple[str, ...]:
+    """Return a list of paths; a single path, samples or anything else is a TypeError."""
+    if isinstance(files, str | bytes | os.PathLike) or not hasattr(files, "__iter__"):
+        got = f"{type(files).__name__} {files!r:.60}"
+        raise TypeError(f"{what}: expected files as a list of paths, got {got}")
+    paths = []
+    for file in files:
+        if not isinstance(file, str | os.PathLike):
+            got = f"{type(file).__name__} {file!r:.60}"
+            raise TypeError(f"{what}: expected files as a list of paths, got one with {got}")
+        paths.append(os.fspath(file))
+    return tuple(paths)
 
 
 def _check_names(what: str, labels: Sequence[str], known: Sequence[str] | None) -> None:

@@ -330,3 +330,9 @@ def test_a_head_keeps_its_embedders_level_of_silence(
     assert head.pipeline.silence_db == -90.0
     head.save(tmp_path / "model")
     assert fa.Pipeline.load(tmp_path / "model").silence_db == -90.0
+
+
+@pytest.mark.parametrize("files", [np.zeros((2, 3)), "folder", 3, None, [1, 2], [np.zeros(3)] * 2])
+def test_files_are_a_list_of_paths(files: Any) -> None:
+    with pytest.raises(TypeError, match=r"^heads\.fit: expected files as a list of paths, got "):
+        heads.fit("musicnn-mtt", files, ["a", "b"])

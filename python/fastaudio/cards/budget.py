@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _DEEPEST = 100  # levels, far below what Python's stack holds
+_MOST = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +64,10 @@ class Budget:
             if isinstance(value, bool) or not isinstance(value, takes):
                 got = f"{value!r:.80} ({type(value).__name__})"
                 raise TypeError(f"Budget: expected {field.name} as a number, got {got}")
-            most = _DEEPEST if field.name == "depth" else math.inf
-            if not 0 < value <= most:
-                raise ValueError(f"Budget: expected {field.name} above 0 and at most {most}, got {value}")
+            if field.name == "depth" and not 0 < value <= _DEEPEST:
+                raise ValueError(f"Budget: expected depth in [1, {_DEEPEST}] levels, got {value}")
+            if not 0 < value < _MOST:
+                raise ValueError(f"Budget: expected {field.name} above 0 and below 2**63, got {value}")
 
     @classmethod
     def unlimited(cls) -> Budget:

@@ -151,6 +151,7 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   reach_ = plan_.taps - after;
   if (!exact) {
     plan_.phases = q.phases;
+    table_.reserve(static_cast<std::size_t>(q.phases + 1) * static_cast<std::size_t>(plan_.taps));
     for (int r = 0; r <= plan_.phases; ++r) {
       const auto row = filter.row(plan_.taps, reach_, static_cast<double>(r) / plan_.phases);
       table_.insert(table_.end(), row.begin(), row.end());

@@ -75,7 +75,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "resamplers": resamplers(200),
     "statistics": [MEL, node("Statistics", window=1_000_000, hop=1, kinds=["mean", "p50"])],
     "energy": [MEL, node("EnergyPatch", length=1_000_000)],
-    "mfcc": [FULL, branches([node("MFCC", n_mfcc=4096 - i) for i in range(9)])],
+    "mfcc": [FULL, node("Log"), branches([node("MFCC", n_mfcc=4096 - i) for i in range(9)])],
     "chroma": [node("Spectrogram", **LARGE, power=2), node("Chroma", n_chroma=1200)],
     "flux": [FULL, branches([node("SpectralFlux", lag=4095)] * 9)],
     "joins": [
@@ -85,7 +85,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     "transforms": [branches([node("Spectrogram", **LARGE | {"n_fft": 65_521 - 2 * i}) for i in range(60)])],
     "events": [
         *SCORES,
-        branches([node("Events", smoothing_s=80_000, smoothing="median", onset=[i / 99]) for i in range(99)]),
+        branches([node("Events", smoothing_s=2_000, smoothing="median", onset=[i / 99]) for i in range(99)]),
     ],
     "levels": nested(90),
     "wide and deep": nested(12, wide=2),

@@ -186,7 +186,7 @@ class _Remote(View):
             return position, data.tobytes()
 
     def end(self) -> None:
-        """Let a read end that a decoder's thread has begun, and begin no other: the next message isn't its."""
+        """Let a decoder's thread end the read that it has begun, and begin no other."""
         with self._reading:
             self._ended = True
 
@@ -199,11 +199,18 @@ def _built(fields: Mapping[str, Any]) -> Composition:
     card = cards.Card(Path(fields["path"]), data, packed=held)
     how = {key: data[key] for key in ("channel", "quality", "silence_db") if key in data}
     how |= {key: options[key] for key in ("channel", "silence_db") if options.get(key) is not None}
-    node = cards.build(card, threads=options.get("threads"), providers=options.get("providers"))
-    try:
-        pipeline = Composition(node, card=data, untrained=bool(options.get("untrained")), **how)
-    except (ValueError, TypeError) as error:
-        raise _core.ModelError(f"{fields['path']}: {error}") from error
+    chosen = {key: options.get(key) for key in ("threads", "providers")}
+    limits = options.get("budget")
+    budget = cards.Budget(**limits) if limits else cards.Budget.unlimited()
+
+    def loaded() -> Composition:
+        node = cards.build(card, **chosen, budget=budget)
+        with cards.blaming(card):
+            composition = Composition(node, card=data, untrained=bool(options.get("untrained")), **how)
+            composition.try_open()
+        return composition
+
+    pipeline = budget.within(loaded)
     for method, argument in fields["steps"]:
         if method == "then":
             after = cards.Card(Path("pipeline"), {"pipeline": [argument]}, packed=held)

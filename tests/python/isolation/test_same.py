@@ -187,7 +187,7 @@ def test_a_file_that_fails_midway_leaves_nothing_to_the_next(apart: Any) -> None
     soundfile.write(file, samples, 16_000, format="WAV", subtype="FLOAT")
     expected, before = apart(GUITAR), apart._children._started.copy()
     for _ in range(10):
-        with pytest.raises(fa.DecodeError, match="NaN"):
+        with pytest.raises(fa.DecodeError, match="finite"):
             apart(file.getvalue())
         assert_same(apart(GUITAR), expected)
     assert apart._children._started == before

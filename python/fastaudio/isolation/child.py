@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import io
 import os
 import select
 import socket
@@ -21,7 +22,6 @@ from fastaudio import _core, cards
 from fastaudio.cards import packed_file
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, DecodeError
-from fastaudio.decoding.views import View
 from fastaudio.isolation import limits
 from fastaudio.isolation.wire import Channel, ClosedError, Message
 
@@ -132,7 +132,7 @@ class _Server:
             remote.end()
 
     def _run(self, remote: _Remote) -> None:
-        with AudioFile(remote) as file:  # type: ignore[arg-type]
+        with AudioFile(io.BufferedReader(remote, _READ_BYTES)) as file:
             with file.decode_errors():
                 self._open(file.sample_rate, file.channels)
             about = {
@@ -166,27 +166,45 @@ class _Server:
         self._channel.send(kind, {"loud": self._running().too_loud, **fields}, arrays)
 
 
-class _Remote(View):
+class _Remote(io.RawIOBase):
     """A file that the owner reads: each stretch of it is asked for."""
 
     def __init__(self, channel: Channel, size: int, name: str) -> None:
-        super().__init__(None, size)
+        super().__init__()
         self.name = name
+        self._size = size
         self._channel = channel
+        self._position = 0
         self._reading = threading.Lock()
         self._ended = False
 
-    def load(self, position: int) -> tuple[int, bytes]:
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence, self._size)
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        n_bytes = min(len(buffer), self._size - self._position, _READ_BYTES)
         with self._reading:
-            if self._ended:
-                return position, b""
-            n_bytes = min(_READ_BYTES, self.size - position)
-            self._channel.send("read", {"position": position, "n_bytes": n_bytes})
+            if self._ended or n_bytes <= 0:
+                return 0
+            self._channel.send("read", {"position": self._position, "n_bytes": n_bytes})
             (data,) = self._channel.read_arrays(self._channel.receive())
-            return position, data.tobytes()
+        buffer[: len(data)] = data.tobytes()
+        self._position += len(data)
+        return len(data)
 
     def end(self) -> None:
-        """Let a decoder's thread end the read that it has begun, and begin no other."""
+        """Let a read that a decoder's thread has begun end, and begin no other."""
         with self._reading:
             self._ended = True
 

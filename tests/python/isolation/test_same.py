@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+import soundfile
 from fastaudio.events import Events
 from fastaudio.tags import Tags
 from helpers import GUITAR, SOUNDS, clips, decode, listed, musicnn_front
@@ -177,6 +178,19 @@ def test_a_file_cut_short_is_marked(here: fa.Pipeline, apart: fa.Pipeline) -> No
     data = GUITAR.read_bytes()[:-50_000]
     assert apart(data).truncated
     assert_same(here(data), apart(data))
+
+
+def test_a_file_that_fails_midway_leaves_nothing_to_the_next(apart: Any) -> None:
+    samples = np.zeros(1_000_000, np.float32)
+    samples[20_000:] = np.nan  # while more of it is being read ahead
+    file = io.BytesIO()
+    soundfile.write(file, samples, 16_000, format="WAV", subtype="FLOAT")
+    expected, before = apart(GUITAR), apart._children._started.copy()
+    for _ in range(10):
+        with pytest.raises(fa.DecodeError, match="finite"):
+            apart(file.getvalue())
+        assert_same(apart(GUITAR), expected)
+    assert apart._children._started == before
 
 
 @pytest.mark.parametrize("channels", [1, 2])

@@ -230,6 +230,8 @@ def _serve(
         outside.mkdir()
         fuzzer.prepare(outside)
         lines = Lines(fuzzer.modules) if measure else None
+        gc.collect()
+        gc.freeze()  # what is here by now needn't be looked through after each input
         with Watch(outside) as watch:
             for number, (case, drawn) in enumerate(cases(fuzzer, seed)):
                 if number >= numbers.stop or (deadline is not None and time.monotonic() > deadline):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -61,5 +62,5 @@ def change_json(data: Any, rng: random.Random, odd: list[Any] | None = None) -> 
         elif kind == 2 and isinstance(parent[key], int | float) and not isinstance(parent[key], bool):
             parent[key] *= rng.choice([-1, 2, 10, 1000, 1_000_000, 0.5])
         else:
-            parent[key] = rng.choice(odd or ODD_VALUES)
+            parent[key] = copy.deepcopy(rng.choice(odd or ODD_VALUES))
     return data

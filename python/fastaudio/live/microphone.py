@@ -174,7 +174,8 @@ class Microphone:
         closer, self._closer = self._closer, None
         if closer is None or closer is threading.current_thread():
             return
-        closer.join(_CLOSE_S)
+        if closer.is_alive():  # its start may have been interrupted
+            closer.join(_CLOSE_S)
         if closer.is_alive():  # PortAudio hangs, so its exit handler would hang too
             atexit.unregister(self._sounddevice._exit_handler)  # noqa: SLF001
         self._fed = None

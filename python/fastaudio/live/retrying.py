@@ -77,8 +77,9 @@ class Retrying:
         self._stopped.set()
         self._wake.set()
         self._source.stop()
-        if self._watcher is not None and self._watcher is not threading.current_thread():
-            self._watcher.join(_STOP_S)
+        watcher = self._watcher
+        if watcher is not None and watcher is not threading.current_thread() and watcher.is_alive():
+            watcher.join(_STOP_S)
 
     def check(self) -> None:
         """Raise the error that a new source can't mend, if there was one."""

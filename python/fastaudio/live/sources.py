@@ -105,8 +105,9 @@ class _Reader:
     def stop(self) -> None:
         """Stop feeding. A read that blocks goes on, and what it returns is dropped."""
         self._stopped.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_STOP_S)
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            thread.join(_STOP_S)  # one whose start was interrupted ends by itself
 
     def check(self) -> None:
         """Raise the error that ended reading, if there was one.

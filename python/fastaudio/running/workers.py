@@ -63,7 +63,7 @@ class Workers:
             self._tasks.put(None)
         until_s = time.monotonic() + _LEAVE_S
         for thread in self._threads:
-            if thread is not threading.current_thread():
+            if thread is not threading.current_thread() and thread.is_alive():  # its start may be interrupted
                 thread.join(max(0.0, until_s - time.monotonic()))
 
 

@@ -102,8 +102,8 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
   {
     py::options no_signatures;
     no_signatures.disable_function_signatures();
-    cls.def(
-        py::init([](const py::args& args, const py::kwargs& kwargs) { return construct<N>(args, kwargs); }),
+    def_init(
+        cls, [](const py::args& args, const py::kwargs& kwargs) { return construct<N>(args, kwargs); },
         init_doc(option_table<N>(), N::child_arguments).c_str());
   }
   bind_options(cls, option_table<N>());
@@ -119,14 +119,15 @@ py::class_<N, Node, std::shared_ptr<N>> bind_composite(py::module_& m) {
         return dict;
       },
       "The children and the options that are not default, as a card holds them.");
-  cls.def(py::pickle(
+  def_pickle(
+      cls,
       [](const N& node) {
         const auto same = [](const py::object& child) { return child; };
         py::dict state = children_dict(N::child_arguments, node.children(), same);
         state.attr("update")(options_dict(option_table<N>(), node, true));
         return state;
       },
-      [](const py::dict& state) { return construct<N>(py::args(), py::kwargs(state)); }));
+      [](const py::dict& state) { return construct<N>(py::args(), state_of(state)); });
   return cls;
 }
 

@@ -1,9 +1,10 @@
+#include "bindings/errors.hpp"
+
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
-#include "bindings/bindings.hpp"
 #include "core/budget.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
@@ -21,10 +22,20 @@ PyObject* make_error(py::module_& m, const char* name, const char* doc, const py
   return type;
 }
 
-/// Makes an exception of a message, which never fills more than a screen: of a long one, its beginning and
-/// its end are kept, where the remedy stands. Networks name their tensors as they like, so it may not be
-/// UTF-8.
-void set(PyObject* type, std::string_view text) {
+constexpr const char* kNoMemory =
+    "memory: expected enough for what the options and the signal ask for, got too little; choose smaller "
+    "options, or push shorter blocks";
+
+PyObject* state_error = nullptr;
+PyObject* model_error = nullptr;
+PyObject* budget_error = nullptr;
+PyObject* overrun = nullptr;
+PyObject* cancelled = nullptr;
+PyObject* timed_out = nullptr;
+
+}  // namespace
+
+void set_error(PyObject* type, std::string_view text) {
   constexpr std::size_t kHead = 900;
   constexpr std::size_t kTail = 500;
   std::string cut(text);
@@ -40,19 +51,6 @@ void set(PyObject* type, std::string_view text) {
       PyUnicode_DecodeUTF8(cut.data(), static_cast<py::ssize_t>(cut.size()), "replace"));
   if (message) PyErr_SetObject(type, message.ptr());
 }
-
-constexpr const char* kNoMemory =
-    "memory: expected enough for what the options and the signal ask for, got too little; choose smaller "
-    "options, or push shorter blocks";
-
-PyObject* state_error = nullptr;
-PyObject* model_error = nullptr;
-PyObject* budget_error = nullptr;
-PyObject* overrun = nullptr;
-PyObject* cancelled = nullptr;
-PyObject* timed_out = nullptr;
-
-}  // namespace
 
 void register_errors(py::module_& m) {
   PyObject* base = make_error(m, "FastaudioError", "The base class of all errors that only fastaudio raises.",
@@ -71,27 +69,27 @@ void register_errors(py::module_& m) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const ValueError& error) {
-      set(PyExc_ValueError, error.what());
+      set_error(PyExc_ValueError, error.what());
     } catch (const TypeError& error) {
-      set(PyExc_TypeError, error.what());
+      set_error(PyExc_TypeError, error.what());
     } catch (const StateError& error) {
-      set(state_error, error.what());
+      set_error(state_error, error.what());
     } catch (const EndOfProcess& error) {
-      set(PyExc_SystemExit, error.what());  // else a thread's traceback could meet the end of stderr
+      set_error(PyExc_SystemExit, error.what());  // else a thread's traceback could meet the end of stderr
     } catch (const BudgetError& error) {
-      set(budget_error, error.what());
+      set_error(budget_error, error.what());
     } catch (const ModelError& error) {
-      set(model_error, error.what());
+      set_error(model_error, error.what());
     } catch (const Overrun& error) {
-      set(overrun, error.what());
+      set_error(overrun, error.what());
     } catch (const Cancelled& error) {
-      set(cancelled, error.what());
+      set_error(cancelled, error.what());
     } catch (const TimedOut& error) {
-      set(timed_out, error.what());
+      set_error(timed_out, error.what());
     } catch (const std::bad_alloc&) {
-      set(PyExc_MemoryError, kNoMemory);
+      set_error(PyExc_MemoryError, kNoMemory);
     } catch (const std::length_error&) {
-      set(PyExc_MemoryError, kNoMemory);
+      set_error(PyExc_MemoryError, kNoMemory);
     }
   });
 }

@@ -5,7 +5,7 @@
 #include <optional>
 #include <thread>
 
-#include "bindings/bindings.hpp"
+#include "bindings/made.hpp"
 #include "core/platform.hpp"
 
 namespace fastaudio::bindings {
@@ -78,13 +78,14 @@ class PyInterruptible {
 Interruptible::Poll poll_of_thread() { return on_main_thread() ? poll_signals : nullptr; }
 
 void register_cancel(py::module_& m) {
-  py::class_<Cancel, std::shared_ptr<Cancel>>(
+  py::class_<Cancel, std::shared_ptr<Cancel>> cancel(
       m, "Cancel",
       "Ends calls that were given it as `cancel=`, from any thread, once and for all.\n\n"
       "    cancel = fastaudio.Cancel()\n"
       "    threading.Timer(2, cancel.cancel).start()\n"
-      "    pipeline(\"song.mp3\", cancel=cancel)  # raises Cancelled after 2 s, if it isn't done by then\n")
-      .def(py::init<>())
+      "    pipeline(\"song.mp3\", cancel=cancel)  # raises Cancelled after 2 s, if it isn't done by then\n");
+  def_init(cancel, [] { return std::make_shared<Cancel>(); });
+  cancel
       .def(
           "cancel",
           [](Cancel& self) {
@@ -96,15 +97,18 @@ void register_cancel(py::module_& m) {
 }
 
 void register_interrupt(py::module_& m) {
-  py::class_<PyInterruptible>(
+  py::class_<PyInterruptible> scope(
       m, "Interruptible",
       "A context in which this thread's calls end with Cancelled once `cancel` is cancelled, and with "
       "TimedOut\n"
-      "after `timeout_s` seconds.\n\nRaises:\n    ValueError: a time that isn't above 0.\n")
-      .def(py::init([](std::optional<std::shared_ptr<Cancel>> cancel, std::optional<double> timeout_s) {
-             return std::make_unique<PyInterruptible>(cancel.value_or(nullptr), timeout_s);
-           }),
-           py::arg("cancel") = py::none(), py::arg("timeout_s") = py::none())
+      "after `timeout_s` seconds.\n\nRaises:\n    ValueError: a time that isn't above 0.\n");
+  def_init(
+      scope,
+      [](const std::optional<std::shared_ptr<Cancel>>& cancel, std::optional<double> timeout_s) {
+        return std::make_unique<PyInterruptible>(cancel.value_or(nullptr), timeout_s);
+      },
+      py::arg("cancel") = py::none(), py::arg("timeout_s") = py::none());
+  scope
       .def(
           "__enter__",
           [](PyInterruptible& self) -> PyInterruptible& {

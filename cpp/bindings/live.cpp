@@ -3,6 +3,7 @@
 #include "bindings/arguments.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/input.hpp"
+#include "bindings/made.hpp"
 #include "bindings/output.hpp"
 #include "core/options.hpp"
 #include "core/platform.hpp"
@@ -55,7 +56,7 @@ class PyLiveStream {
 
   void push(const py::object& samples) {
     require_process();
-    const py::array array = checked_rows(samples, stream_->input());
+    const py::array array = checked_rows(without_channel_axis(samples), stream_->input());
     const auto n = static_cast<std::size_t>(array.shape(0));
     const std::size_t n_values = n * stream_->input().row_size();
     if (array.dtype().kind() == 'i') return push_all(static_cast<const std::int16_t*>(array.data()), n);
@@ -69,7 +70,15 @@ class PyLiveStream {
   std::optional<live::Result> take(double timeout_s) {
     require_process();
     const WithoutGil without_gil;
-    return stream_->results().take(live::duration(timeout_s));
+    live::Results& results = stream_->results();
+    const auto until = std::chrono::steady_clock::now() + live::duration(timeout_s);
+    for (;;) {
+      const auto left = until - std::chrono::steady_clock::now();
+      const std::chrono::nanoseconds look(kLook);
+      auto result = results.take(std::clamp(left, left.zero(), look));
+      if (result || left <= look || results.ended()) return result;
+      check_interrupt();
+    }
   }
 
   void interrupt() {
@@ -99,12 +108,17 @@ class PyLiveStream {
   py::tuple read(std::int64_t position) const {
     require_process();
     const live::CaptureRing& ring = stream_->ring();
+    position = std::max<std::int64_t>(position, 0);
     const auto [from, end, skipped] = ring.next(std::min(position, ring.end()));
     py::array_t<float> samples({static_cast<py::ssize_t>(end - from), py::ssize_t(ring.channels())});
-    const auto n_torn = static_cast<py::ssize_t>(
-        ring.read(from, static_cast<std::size_t>(end - from), samples.mutable_data()));
-    return py::make_tuple(samples[py::slice(n_torn, std::nullopt, std::nullopt)], from + n_torn - position,
-                          end);
+    float* to = samples.mutable_data();
+    std::size_t n_torn = 0;
+    {
+      const WithoutGil without_gil;
+      n_torn = ring.read(from, static_cast<std::size_t>(end - from), to);
+    }
+    return py::make_tuple(samples[py::slice(static_cast<py::ssize_t>(n_torn), std::nullopt, std::nullopt)],
+                          from + static_cast<std::int64_t>(n_torn) - position, end);
   }
 
   bool ended() const {
@@ -120,6 +134,9 @@ class PyLiveStream {
   std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(stream_.get()); }
 
  private:
+  /// The longest wait before a look for Ctrl-C, and whatever else ends a wait.
+  static constexpr std::chrono::milliseconds kLook{100};
+
   /// Warns once, with the GIL held.
   void warn_if_loud(const float* values, std::size_t n) {
     if (loudness_.too_loud()) return;
@@ -129,11 +146,17 @@ class PyLiveStream {
       throw py::error_already_set();
   }
 
+  /// One channel may have an axis of its own.
+  py::object without_channel_axis(const py::object& samples) const {
+    if (!stream_->input().shape.empty() || !py::isinstance<py::array>(samples)) return samples;
+    const auto array = samples.cast<py::array>();
+    return array.ndim() == 2 && array.shape(1) == 1 ? array.attr("reshape")(-1) : samples;
+  }
+
   /// Waits for room without the GIL, but checks for Ctrl-C: the thread that pushes may be the one that should
   /// take results.
   template <class Value>
   void push_all(const Value* values, std::size_t n) {
-    constexpr std::chrono::milliseconds kLook{100};
     std::unique_lock whole(pushing_, std::defer_lock);  // keeps blocks of several threads whole
     live::Untaken untaken = stream_->watch();
     do {
@@ -147,6 +170,7 @@ class PyLiveStream {
         }
       }
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      check_interrupt();
       values += n_taken * stream_->input().row_size();
       n -= n_taken;
     } while (n > 0);
@@ -165,22 +189,32 @@ class PyLiveStream {
   platform::ForkGuard guard_;
 };
 
+std::unique_ptr<LiveOptions> make_options(const py::args& args, const py::kwargs& kwargs) {
+  auto made = read_options<Live>(args, kwargs);
+  check_options(Live::name, made);
+  return std::make_unique<LiveOptions>(std::move(made));
+}
+
+std::unique_ptr<LiveStats> stats_of(const py::dict& state) {
+  auto stats = std::make_unique<LiveStats>();
+  for_each_field<LiveStats>([&](const auto& field) {
+    if (!state.contains(field.name)) {
+      throw TypeError(std::string("LiveStats: expected a state with ") + field.name + ", got none");
+    }
+    auto& value = (*stats).*field.member;
+    value = state[field.name].template cast<std::remove_cvref_t<decltype(value)>>();
+  });
+  return stats;
+}
+
 /// Binds the fields of a plain struct as properties, with repr, equality and pickling.
-template <class T>
-void bind_fields(py::class_<T>& cls) {
+template <class T, class FromDict>
+void bind_fields(py::class_<T>& cls, FromDict from_dict) {
   for_each_field<T>([&](const auto& field) { cls.def_readonly(field.name, field.member, field.doc); });
   const auto dict_of = [](const T& self) {
     py::dict dict;
     for_each_field<T>([&](const auto& field) { dict[field.name] = py::cast(self.*field.member); });
     return dict;
-  };
-  const auto from_dict = [](const py::dict& state) {
-    T self;
-    for_each_field<T>([&](const auto& field) {
-      auto& value = self.*field.member;
-      value = state[field.name].template cast<std::remove_cvref_t<decltype(value)>>();
-    });
-    return self;
   };
   cls.def("__repr__",
           [dict_of](const py::object& self) {
@@ -196,8 +230,8 @@ void bind_fields(py::class_<T>& cls) {
           [dict_of](const T& self, const py::object& other) {
             return py::isinstance<T>(other) && dict_of(self).equal(dict_of(other.cast<const T&>()));
           },
-          py::is_operator(), py::arg("other"))
-      .def(py::pickle(dict_of, from_dict));
+          py::is_operator(), py::arg("other"));
+  def_pickle(cls, dict_of, from_dict);
 }
 
 /// The rows, in the memory that the worker wrote them to: the array keeps the result alive.
@@ -221,14 +255,15 @@ void register_pool(py::module_& m) {
       "With `batch` above 1, rows of several streams that the same network takes are run together: no row\n"
       "waits longer than `batch_wait_s` for others. Thread-safe.\n\n"
       "Raises:\n    TypeError, ValueError: an option of a wrong type, or outside its range.\n");
-  pool.def(py::init([](const Argument<int>& workers, const Argument<int>& batch,
-                       const Argument<double>& batch_wait_s) {
-             const live::PoolOptions options{workers.read("Pool", "workers"), batch.read("Pool", "batch"),
-                                             batch_wait_s.read("Pool", "batch_wait_s")};
-             return std::shared_ptr<Pool>(std::make_unique<Pool>(options).release(), end_without_gil);
-           }),
-           py::arg("workers") = 1, py::kw_only(), py::arg("batch") = 1, py::arg("batch_wait_s") = 0.0)
-      .def("__len__", &Pool::size)
+  def_init(
+      pool,
+      [](const Argument<int>& workers, const Argument<int>& batch, const Argument<double>& batch_wait_s) {
+        const live::PoolOptions options{workers.read("Pool", "workers"), batch.read("Pool", "batch"),
+                                        batch_wait_s.read("Pool", "batch_wait_s")};
+        return std::shared_ptr<Pool>(std::make_unique<Pool>(options).release(), end_without_gil);
+      },
+      py::arg("workers") = 1, py::kw_only(), py::arg("batch") = 1, py::arg("batch_wait_s") = 0.0);
+  pool.def("__len__", &Pool::size)
       .def("pause", &Pool::pause, py::call_guard<WithoutGil>(), "Stops running streams until `resume`.")
       .def("resume", &Pool::resume, py::call_guard<WithoutGil>(), "Goes on after `pause`.")
       .def("close", &Pool::close, py::call_guard<WithoutGil>(),
@@ -246,18 +281,13 @@ void register_data(py::module_& m) {
   {
     py::options no_signatures;
     no_signatures.disable_function_signatures();
-    options.def(py::init([](const py::args& args, const py::kwargs& kwargs) {
-                  auto made = read_options<Live>(args, kwargs);
-                  check_options(Live::name, made);
-                  return made;
-                }),
-                init_doc(option_table<Live>()).c_str());
+    def_init(options, make_options, init_doc(option_table<Live>()).c_str());
   }
-  bind_fields(options);
+  bind_fields(options, [](const py::dict& state) { return make_options(py::args(), state_of(state)); });
 
   py::class_<LiveStats> stats(m, "LiveStats",
                               "What a live stream has done so far; samples are counted per channel.");
-  bind_fields(stats);
+  bind_fields(stats, stats_of);
   stats.def_property_readonly("real_time_factor", &LiveStats::real_time_factor,
                               "Seconds of work per second of sound; the stream falls behind above 1.");
 
@@ -278,12 +308,15 @@ void register_data(py::module_& m) {
 void register_live(py::module_& m) {
   register_pool(m);
   register_data(m);
-  py::class_<PyLiveStream>(
+  py::class_<PyLiveStream> stream(
       m, "LiveStream",
-      "One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it.")
-      .def(py::init<std::shared_ptr<Pool>, const std::shared_ptr<Node>&, const StreamSpec&,
-                    const LiveOptions&>(),
-           py::arg("pool"), py::arg("node"), py::arg("input"), py::arg("options"))
+      "One run of a node over sound as it comes; `fastaudio.live.LiveStream` is what users see of it.");
+  def_init(
+      stream,
+      [](const std::shared_ptr<Pool>& pool, const std::shared_ptr<Node>& node, const StreamSpec& input,
+         const LiveOptions& options) { return std::make_unique<PyLiveStream>(pool, node, input, options); },
+      py::arg("pool"), py::arg("node"), py::arg("input"), py::arg("options"));
+  stream
       .def(
           "push", [](PyLiveStream& self, const Samples& samples) { self.push(samples); }, py::arg("samples"),
           "Takes samples from any thread.\n\n"

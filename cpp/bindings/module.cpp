@@ -1,4 +1,5 @@
-#include "bindings/bindings.hpp"
+#include "bindings/errors.hpp"
+#include "bindings/made.hpp"
 
 namespace {
 
@@ -29,4 +30,6 @@ PYBIND11_MODULE(_core, m) {
   register_silence(m);
   register_budget(m);
   register_info(m);
+  refuse_unmade(m);
+  shorten_messages(m);
 }

@@ -1,4 +1,5 @@
 #include "bindings/arguments.hpp"
+#include "bindings/made.hpp"
 #include "core/compose/diagram.hpp"
 
 namespace fastaudio::bindings {
@@ -11,23 +12,26 @@ const char* name_of(Role role) {
 }
 
 void register_spec(py::module_& m) {
-  py::class_<StreamSpec>(m, "StreamSpec", "What flows between two nodes: rows of one shape at one rate.")
-      .def(py::init([](double rate_hz, std::vector<std::int64_t> shape, std::string unit, double bin_hz) {
-             if (!(rate_hz > 0)) {
-               throw ValueError("StreamSpec: expected rate_hz above 0, got " + std::to_string(rate_hz));
-             }
-             StreamSpec spec = StreamSpec::samples(rate_hz);
-             spec.shape = std::move(shape);
-             if (unit != spec.unit) spec.kind = StreamSpec::Kind::rows;
-             if (bin_hz > 0) spec.kind = StreamSpec::Kind::spectrum;
-             spec.unit = std::move(unit);
-             spec.bin_hz = bin_hz;
-             check_spec(spec);
-             return spec;
-           }),
-           py::kw_only(), py::arg("rate_hz").noconvert(), py::arg("shape") = std::vector<std::int64_t>{},
-           py::arg("unit") = "samples", py::arg("bin_hz").noconvert() = 0.0)
-      .def_property_readonly(
+  py::class_<StreamSpec> spec(m, "StreamSpec",
+                              "What flows between two nodes: rows of one shape at one rate.");
+  def_init(
+      spec,
+      [](double rate_hz, std::vector<std::int64_t> shape, std::string unit, double bin_hz) {
+        if (!(rate_hz > 0)) {
+          throw ValueError("StreamSpec: expected rate_hz above 0, got " + std::to_string(rate_hz));
+        }
+        StreamSpec spec = StreamSpec::samples(rate_hz);
+        spec.shape = std::move(shape);
+        if (unit != spec.unit) spec.kind = StreamSpec::Kind::rows;
+        if (bin_hz > 0) spec.kind = StreamSpec::Kind::spectrum;
+        spec.unit = std::move(unit);
+        spec.bin_hz = bin_hz;
+        check_spec(spec);
+        return std::make_unique<StreamSpec>(std::move(spec));
+      },
+      py::kw_only(), py::arg("rate_hz").noconvert(), py::arg("shape") = std::vector<std::int64_t>{},
+      py::arg("unit") = "samples", py::arg("bin_hz").noconvert() = 0.0);
+  spec.def_property_readonly(
           "kind", [](const StreamSpec& spec) { return std::string(name_of(spec.kind)); },
           "What a row is: 'samples', 'spectrum' (value k belongs to k * bin_hz), 'scores' (value k belongs "
           "to\n"

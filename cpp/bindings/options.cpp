@@ -145,6 +145,15 @@ void throw_arguments(const std::string& node, std::size_t positional, std::size_
                   std::to_string(got) + "; name the options");
 }
 
+py::kwargs state_of(const py::dict& state) {
+  for (const auto& item : state) {
+    if (!py::isinstance<py::str>(item.first)) {
+      throw TypeError("__setstate__: expected a dict of options by name, got the key " + text_of(item.first));
+    }
+  }
+  return state.attr("copy")();
+}
+
 void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs) {
   std::size_t positional = 0;
   std::vector<std::string> known;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bindings/bindings.hpp"
+#include "bindings/made.hpp"
 #include "core/compose/composite.hpp"
 #include "core/options.hpp"
 
@@ -89,6 +90,9 @@ std::string text_of(py::handle value);
                                        const std::vector<std::string>& known);
 [[noreturn]] void throw_arguments(const std::string& node, std::size_t positional, std::size_t got);
 
+/// What a pickle holds, as the keywords of a call. Throws TypeError if a key isn't text.
+py::kwargs state_of(const py::dict& state);
+
 void read_options(const OptionTable& table, void* options, const py::args& args, const py::kwargs& kwargs);
 /// All options, or only those that differ from their defaults, in types that JSON has.
 py::dict options_dict(const OptionTable& table, const Node& node, bool all);
@@ -126,18 +130,20 @@ py::class_<N, Node, std::shared_ptr<N>> bind_node(py::module_& m, Make make, War
   {
     py::options no_signatures;
     no_signatures.disable_function_signatures();
-    cls.def(py::init([make, warn](const py::args& args, const py::kwargs& kwargs) {
-              auto node = make(read_options<N>(args, kwargs));
-              warn(*node);
-              return node;
-            }),
-            init_doc(table).c_str());
+    def_init(
+        cls,
+        [make, warn](const py::args& args, const py::kwargs& kwargs) {
+          auto node = make(read_options<N>(args, kwargs));
+          warn(*node);
+          return node;
+        },
+        init_doc(table).c_str());
   }
   bind_options(cls, table);
   bind_to_dict(cls, table);
-  cls.def(py::pickle(
-      [](const N& node) { return options_dict(option_table<N>(), node, true); },
-      [make](const py::dict& state) { return make(read_options<N>(py::args(), py::kwargs(state))); }));
+  def_pickle(
+      cls, [](const N& node) { return options_dict(option_table<N>(), node, true); },
+      [make](const py::dict& state) { return make(read_options<N>(py::args(), state_of(state))); });
   return cls;
 }
 

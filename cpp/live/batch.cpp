@@ -45,6 +45,13 @@ class Batch::Dealer final : public Sink {
 Batch::Batch(NodePtr node, StreamSpec spec, int capacity)
     : node_(std::move(node)), spec_(std::move(spec)), capacity_(capacity) {}
 
+/// Fewer rows where they are so large that all of them would take more than 256 MiB.
+int Batch::capacity() const {
+  constexpr std::size_t kMostValues = std::size_t{1} << 26;
+  const std::size_t fits = std::max<std::size_t>(kMostValues / spec_.row_size(), 1);
+  return static_cast<int>(std::min(static_cast<std::size_t>(capacity_), fits));
+}
+
 void Batch::run(const std::vector<std::shared_ptr<LiveStream>>& streams) noexcept {
   const std::int64_t start = now_ns();
   std::int64_t behind_ns = 0;
@@ -52,7 +59,7 @@ void Batch::run(const std::vector<std::shared_ptr<LiveStream>>& streams) noexcep
     if (!stream_) {
       row_sizes_.clear();
       for (const Output& output : node_->outputs(spec_)) row_sizes_.push_back(output.spec.row_size());
-      stream_ = node_->batched(capacity_)->open(spec_);
+      stream_ = node_->batched(capacity())->open(spec_);
     }
     rows_.clear();
     std::size_t n_rows = 0;

@@ -21,6 +21,8 @@ class Batch {
  private:
   class Dealer;
 
+  int capacity() const;
+
   NodePtr node_;
   StreamSpec spec_;
   int capacity_;

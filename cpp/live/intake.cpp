@@ -6,6 +6,26 @@ namespace fastaudio::live {
 
 namespace {
 
+/// Throws ValueError, before anything is allocated, if so many seconds of this sound need too much memory.
+void require_memory(const StreamSpec& input, const char* what, double seconds, double most_s) {
+  if (seconds <= most_s) return;
+  const double floor_s =
+      std::max(std::floor(most_s * 1e3) / 1e3, 0.0);  // in the message, so that following it works
+  throw ValueError(std::string("live: expected ") + what + " of at most " + format(floor_s) +
+                   " s, which take 1 GiB, for " + std::to_string(input.row_size()) + " channels at " +
+                   format(input.rate_hz) + " Hz, got " + format(seconds) +
+                   "; choose less, or fewer channels");
+}
+
+void check_memory(const StreamSpec& input, const LiveOptions& options) {
+  constexpr double kMost = 1 << 30;
+  const double frame_bytes = static_cast<double>(input.row_size()) * sizeof(float);
+  const double most_s = (kMost / frame_bytes - 2) / input.rate_hz;  // less what is rounded up
+  require_memory(input, "turns", Intake::kTurn_s, most_s);
+  require_memory(input, "buffer_s", options.buffer_s, most_s / 1.25);  // a turn is a quarter of it
+  require_memory(input, "provisional_s", options.provisional_s.value_or(0), most_s);
+}
+
 double checked_rate(const StreamSpec& input, const LiveOptions& options) {
   check_spec(input);
   if (input.rate_hz <= 0) throw ValueError("live: expected sound with a rate, got " + to_string(input));
@@ -15,6 +35,7 @@ double checked_rate(const StreamSpec& input, const LiveOptions& options) {
                      format(input.rate_hz));
   }
   check_options("live", options);
+  check_memory(input, options);
   return input.rate_hz;
 }
 
@@ -29,7 +50,8 @@ Intake::Intake(const StreamSpec& input, const LiveOptions& options)
       position_(start_) {}
 
 std::int64_t Intake::frames_of(double seconds) const {
-  return static_cast<std::int64_t>(std::ceil(seconds * rate_hz_ - 1e-6));
+  constexpr double kMost = 4e18;  // what isn't due in this age of the world, but can be added to
+  return static_cast<std::int64_t>(std::min(std::ceil(seconds * rate_hz_ - 1e-6), kMost));
 }
 
 // The source's side.

@@ -21,7 +21,12 @@ namespace fastaudio::live {
 /// what is lost. One worker reads; any thread may look at the counts.
 class Intake {
  public:
-  /// Throws ValueError for options outside their range, or an input without a rate.
+  /// A worker runs this many seconds of sound at a time, or more if a row needs it. It is short, so that
+  /// other streams don't wait long.
+  static constexpr double kTurn_s = 0.25;
+
+  /// Throws ValueError for options outside their range, an input without a rate, or sound that would need
+  /// more than 1 GiB.
   Intake(const StreamSpec& input, const LiveOptions& options);
 
   const CaptureRing& ring() const { return ring_; }

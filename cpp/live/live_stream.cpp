@@ -7,10 +7,6 @@ namespace fastaudio::live {
 
 namespace {
 
-/// A worker runs this many seconds of sound at a time, or more if a row needs it. It is short, so that other
-/// streams don't wait long.
-constexpr double kTurn_s = 0.25;
-
 /// How long to wait for a source that hasn't begun, and beyond the time at which a block is due.
 constexpr double kUnknown_s = 0.05;
 constexpr double kSlack_s = 0.0005;
@@ -47,8 +43,9 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
       results_(static_cast<std::size_t>(options.max_results),
                keeps_results_ ? Results::WhenFull::keep : Results::WhenFull::drop_oldest),
       chain_(std::move(node), input, hold),
-      turn_samples_(static_cast<std::size_t>(std::max(intake_.quarter(), intake_.frames_of(kTurn_s))) *
-                    ring().channels()),
+      turn_samples_(
+          static_cast<std::size_t>(std::max(intake_.quarter(), intake_.frames_of(Intake::kTurn_s))) *
+          ring().channels()),
       provisional_s_(options.provisional_s.value_or(0)),
       n_provisional_(static_cast<std::size_t>(intake_.frames_of(provisional_s_))),
       next_turn_(options.start_sample),
@@ -73,6 +70,7 @@ void LiveStream::interrupt() {
 void LiveStream::close() {
   intake_.close();
   results_.close();
+  cancel_.cancel();
   wake();
 }
 
@@ -122,6 +120,7 @@ double LiveStream::ready_in_s() const {
 template <class Work>
 void LiveStream::run_timed(Work&& work) {
   const std::int64_t start = now_ns();
+  const Interruptible scope({.cancel = &cancel_});
   try {
     if (!done()) work();
   } catch (...) {
@@ -150,7 +149,7 @@ void LiveStream::run() {
   const std::int64_t there =
       std::max<std::int64_t>(std::min({piece.end, sound_end, interrupted_at}) - from, 0);
   const std::int64_t turn =
-      std::max(next_turn_.load(std::memory_order_relaxed) - from, intake_.frames_of(kTurn_s));
+      std::max(next_turn_.load(std::memory_order_relaxed) - from, intake_.frames_of(Intake::kTurn_s));
   const auto n = static_cast<std::size_t>(std::min(there, turn));
   if (n > 0) {
     if (!intake_.read(n, turn_samples_.data())) return skip_gap(sound_end);
@@ -231,7 +230,7 @@ void LiveStream::plan() {
   const std::int64_t most = intake_.quarter();
   double due_s = chain_.next_due_s();
   if (n_provisional_ > 0 && !provisional_done_) due_s = std::min(due_s, provisional_s_);
-  std::int64_t missing = std::min(most, intake_.frames_of(kTurn_s));
+  std::int64_t missing = std::min(most, intake_.frames_of(Intake::kTurn_s));
   if (std::isfinite(due_s)) missing = std::min(most, stretch_start_ + intake_.frames_of(due_s) - from);
   next_turn_.store(from + std::max<std::int64_t>(missing, 1), std::memory_order_release);
 }

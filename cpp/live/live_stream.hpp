@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/interrupt.hpp"
 #include "live/chain.hpp"
 #include "live/intake.hpp"
 #include "live/latencies.hpp"
@@ -73,7 +74,7 @@ class LiveStream {
   /// brings aren't run.
   void finish();
 
-  /// Stops after the turn that runs now, about one row, and doesn't wait for it. No result comes out after.
+  /// Ends the turn that runs now as `Cancel` ends work, and doesn't wait for that. No result comes out after.
   void close();
 
   // The consumer's side.
@@ -138,6 +139,7 @@ class LiveStream {
   Chain chain_;
   std::function<void()> wake_;
   std::atomic<bool> claimed_{false};
+  Cancel cancel_;  ///< what a worker runs for this stream
 
   std::mutex swap_mutex_;  ///< guards the next two
   NodePtr next_node_;

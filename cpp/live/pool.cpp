@@ -59,6 +59,7 @@ struct Pool::Shared {
   std::size_t first = 0;  ///< index of the stream to look at first
   bool paused = false;
   bool closing = false;
+  Cancel cancel;  ///< what workers run for several streams at once
 };
 
 Pool::Pool(const PoolOptions& options) : options_(options), shared_(std::make_shared<Shared>(options)) {
@@ -109,7 +110,16 @@ void Pool::remove(const std::shared_ptr<LiveStream>& stream, double timeout_s) {
   stream->close();
   Shared::Lock lock(shared_->mutex);
   for (auto& [key, group] : shared_->groups) shared_->drop_closed(group);
-  shared_->released.wait_for(lock, duration(timeout_s), [&] { return !stream->claimed(); });
+  const auto until = std::chrono::steady_clock::now() + duration(timeout_s);
+  while (stream->claimed()) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) break;
+    const std::chrono::nanoseconds look(Interruptible::kLook);
+    if (shared_->released.wait_for(lock, std::min(look, left), [&] { return !stream->claimed(); })) break;
+    lock.unlock();  // what ends this may wait for Python's lock, whose holder may wait for ours
+    check_interrupt();
+    lock.lock();
+  }
   std::erase(shared_->streams, stream);
 }
 
@@ -147,6 +157,7 @@ void Pool::close() {
     workers.swap(*workers_);
   }
   for (const auto& stream : streams) stream->close();
+  shared_->cancel.cancel();
   shared_->wake.notify_all();
   for (std::thread& worker : workers) worker.join();
   if (workers.empty()) return;
@@ -232,7 +243,10 @@ bool Pool::Shared::run_group(Lock& lock, double& sleep_s) {
     const Streams streams = std::exchange(group.waiting, {});
     group.running = true;
     lock.unlock();
-    group.batch.run(streams);
+    {
+      const Interruptible scope({.cancel = &cancel});
+      group.batch.run(streams);
+    }
     lock.lock();
     group.running = false;
     for (const auto& stream : streams) release(*stream);

@@ -48,7 +48,8 @@ class Pool {
   void add(const std::shared_ptr<LiveStream>& stream);
 
   /// Closes a stream and waits until no worker runs it, for `timeout_s` at most; a worker that takes longer
-  /// releases the stream once the part that runs is done.
+  /// releases the stream once the part that runs is done. Throws what `check_interrupt` throws, if it has to
+  /// wait; the stream is closed all the same.
   void remove(const std::shared_ptr<LiveStream>& stream, double timeout_s);
 
   /// Stops running streams until `resume`.

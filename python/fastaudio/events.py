@@ -210,7 +210,7 @@ def _tabbed(row: Sequence[object]) -> str:
 def _end_of(event: Event) -> float:
     if event.end_s is None:
         raise ValueError(
-            f"events: expected one that has ended, got {event.label!r} that goes on; leave it out"
+            f"events: expected one that has ended, got {event.label!r:.80} that goes on; leave it out"
         )
     return event.end_s
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _BEFORE_S, _AFTER_S = 3.0, 5.0
 LONGEST_S = 120.0
 """A clip holds the last seconds of an event that is longer."""
+_MOST_BYTES = 1 << 30
 _UNSAFE = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 160  # bytes of a label in a name, of which file systems take 255
 _FULL_SCALE = np.float32(1 / 32768)
@@ -54,19 +55,27 @@ class Clips:
     """
 
     def __init__(
-        self, folder: str, sample_rate: int, *, before_s: float, after_s: float, waiting_s: float
+        self,
+        folder: str,
+        sample_rate: int,
+        channels: int,
+        *,
+        before_s: float,
+        after_s: float,
+        waiting_s: float,
     ) -> None:
         """Make the folder.
 
         Args:
             folder: where to save.
             sample_rate: in Hz.
+            channels: how many the sound has.
             before_s: seconds of sound before an event to save too.
             after_s: seconds after it.
             waiting_s: how late results may come after their sound.
 
         Raises:
-            ValueError: too much sound before or after.
+            ValueError: too much sound before or after, or sound of too many channels to keep.
             OutputError: the folder can't be made or written into.
         """
         for name, value in (("before", before_s), ("after", after_s)):
@@ -74,6 +83,12 @@ class Clips:
                 raise ValueError(
                     f"--{name}: expected at most {LONGEST_S / 2:g} seconds, got {value:g}; take less"
                 )
+        kept_s = LONGEST_S + waiting_s
+        if kept_s * sample_rate * channels * 4 > _MOST_BYTES:
+            raise ValueError(
+                f"--clips: expected sound that takes at most 1 GiB in {kept_s:g} s, got {channels} channels "
+                f"at {sample_rate} Hz; choose fewer channels or a lower rate"
+            )
         check_folder(folder)
         Path(folder).mkdir(parents=True, exist_ok=True)
         self._folder = folder

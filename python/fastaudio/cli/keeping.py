@@ -94,7 +94,7 @@ class Keeping:
             self._keepers.append(recorder)
         if args.clips:
             how = {"before_s": args.before, "after_s": args.after, "waiting_s": 2 * buffer_s}
-            self._clips = Clips(args.clips, rate, **how)
+            self._clips = Clips(args.clips, rate, source.channels, **how)
             self._keepers.append(self._clips)
 
     @property

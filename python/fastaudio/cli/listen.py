@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _TICK_S = 0.1
 _WIDTH = 40  # a narrower terminal, or one of unknown width, gets lines
 _BUFFER_S = 30.0  # long, since recording reads from this buffer
+_BUFFER_BYTES = 1 << 28  # shorter for more channels than anybody records
 
 log = logging.getLogger("fastaudio")
 
@@ -132,14 +133,15 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         stack.callback(source.stop)
         rate = source.sample_rate
         log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
-        keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=_BUFFER_S)
+        buffer_s = max(min(_BUFFER_S, _BUFFER_BYTES / (4 * source.channels * rate)), 0.01)
+        keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=buffer_s)
         stream = stack.enter_context(
             pipeline.listen(
                 keeping.around(source),
                 overflow=overflow_of(args),
                 hop_s=args.hop,
                 provisional_s=args.provisional,
-                buffer_s=_BUFFER_S,
+                buffer_s=buffer_s,
                 retry_s=args.retry,
                 started=started_of(args.start, args.realtime),
             )

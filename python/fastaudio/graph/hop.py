@@ -17,7 +17,7 @@ _MOST = 2**31 - 1  # rows, more than any node takes
 def with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node:
     """Return the node with another step between windows; see `Pipeline.with_hop`."""
     if isinstance(hop_s, bool) or not isinstance(hop_s, Real):
-        raise TypeError(f"Pipeline.with_hop: expected hop_s as a number of seconds, got {hop_s!r}")
+        raise TypeError(f"Pipeline.with_hop: expected hop_s as a number of seconds, got {hop_s!r:.80}")
     if not 0 < hop_s < math.inf:
         raise ValueError(f"Pipeline.with_hop: expected hop_s above 0 s, got {hop_s}")
     changed = _with_hop(node, spec, hop_s)

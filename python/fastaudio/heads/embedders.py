@@ -40,7 +40,8 @@ def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None) -> 
         good = ", ".join(name for name, unit in units.items() if unit == "embedding")
         remedy = f"choose one of {good}" if good else "fa.Concat(node) makes a vector of each row"
         raise ValueError(
-            f"heads.fit: expected rows that are vectors, got [{shape}] from {layer_of(pipeline)!r}; {remedy}"
+            f"heads.fit: expected rows that are vectors, got [{shape}] from {layer_of(pipeline)!r:.80}; "
+            f"{remedy}"
         )
     return pipeline
 

@@ -209,12 +209,12 @@ def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
 
 def _check_options(kind: str, n_folds: int, hidden: int, penalty: float) -> None:
     if kind not in get_args(Kind):
-        raise ValueError(f"heads.fit: expected kind 'linear' or 'mlp', got {kind!r}")
+        raise ValueError(f"heads.fit: expected kind 'linear' or 'mlp', got {kind!r:.80}")
     for name, value, least in (("folds", n_folds, 2), ("hidden", hidden, 1)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"heads.fit: expected {name} as an int of at least {least}, got {value!r}")
+            raise ValueError(f"heads.fit: expected {name} as an int of at least {least}, got {value!r:.80}")
     if not 0 < penalty < np.inf:
-        raise ValueError(f"heads.fit: expected penalty above 0, got {penalty!r}")
+        raise ValueError(f"heads.fit: expected penalty above 0, got {penalty!r:.80}")
 
 
 def _check_labels(clips: Examples) -> None:

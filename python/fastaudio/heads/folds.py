@@ -54,7 +54,7 @@ def check(
             n = len(np.unique(groups[holds[:, k]]))
             if n < 2:  # noqa: PLR2004  # one to learn from, one to try on
                 raise ValueError(
-                    f"heads.fit: expected at least 2 {unit} {what} each label, got {n} {what} {label!r}; "
+                    f"heads.fit: expected at least 2 {unit} {what} each label, got {n} {what} {label!r:.80}; "
                     "add some, or leave the label out"
                 )
 
@@ -69,6 +69,6 @@ def check_learnt(truth: NDArray[np.bool_], folds: NDArray[np.int64], labels: Seq
         alone = np.flatnonzero(rest.all(axis=0) | ~rest.any(axis=0))
         if len(alone):
             raise ValueError(
-                f"heads.fit: expected groups that can be dealt into folds, got all of {labels[alone[0]]!r} "
-                "in one; make smaller groups, or leave the label out"
+                f"heads.fit: expected groups that can be dealt into folds, got all of "
+                f"{labels[alone[0]]!r:.80} in one; make smaller groups, or leave the label out"
             )

@@ -38,7 +38,7 @@ class Clock:
     ) -> None:
         """Take the rate in Hz, the number of the first sample, and the time of sample 0 if it is known."""
         if not isinstance(started, datetime | None):
-            raise TypeError(f"live: expected started as a datetime or None, got {started!r}")
+            raise TypeError(f"live: expected started as a datetime or None, got {started!r:.80}")
         self._rate = sample_rate
         self._now = now
         self._first = self._position = position

@@ -119,13 +119,13 @@ def _named(wanted: str, found: list[Device]) -> Device:
         return same[0]
     if same:
         raise DeviceError(
-            f"microphone: expected the name of one device, got {wanted!r}, which may be {_listed(same)}; "
+            f"microphone: expected the name of one device, got {wanted!r:.80}, which may be {_listed(same)}; "
             "take its number"
         )
     near = difflib.get_close_matches(name, [device.name.lower() for device in found], n=3, cutoff=0.5)
     meant = [device for device in found if device.name.lower() in near]
     hint = f"did you mean {_listed(meant)}?" if meant else f"there are {_listed(found)}"
-    raise DeviceError(f"microphone: expected a device's number or name, got {wanted!r}; {hint}")
+    raise DeviceError(f"microphone: expected a device's number or name, got {wanted!r:.80}; {hint}")
 
 
 def _listed(found: list[Device]) -> str:

@@ -72,10 +72,10 @@ class Microphone:
         for what, value in (("sample_rate", sample_rate), ("channels", channels)):
             optional = what == "sample_rate" and value is None
             if not optional and (type(value) is not int or value < 1):
-                raise ValueError(f"microphone: expected {what} as an int of at least 1, got {value!r}")
+                raise ValueError(f"microphone: expected {what} as an int of at least 1, got {value!r:.80}")
         block_s = block_s or 0.0
         if not (math.isfinite(block_s) and 0 <= block_s <= 1):
-            raise ValueError(f"microphone: expected block_s in [0, 1] seconds, got {block_s!r}")
+            raise ValueError(f"microphone: expected block_s in [0, 1] seconds, got {block_s!r:.80}")
         self.device = device if isinstance(device, Device) else find_device(device)
         self._sounddevice = load_sounddevice()
         self.name = self.device.name
@@ -91,6 +91,7 @@ class Microphone:
         self._progress = (0, 0.0)
         self._quiet_s = 0.0
         self._begun = False
+        self._hangs = False
         if channels > self.device.channels:
             raise _channels_error(self.device, channels)
         try:
@@ -120,27 +121,31 @@ class Microphone:
     def _start(self, stream: _core.LiveStream) -> None:
         in_use = object()
         _in_use.add(in_use)
+        opened: Any = None
         try:
-            opened = self._opened(stream)
-        except BaseException:
-            _in_use.discard(in_use)
-            raise
-        self._stream = opened
-        self._fed = stream
-        self._progress = (stream.position, time.monotonic())
-        # This thread owns what PortAudio's callback writes to, and keeps it if closing hangs.
-        self._closer = threading.Thread(
-            target=_close_when,
-            args=(self._stopped, self._closing, opened, stream, in_use),
-            name="fastaudio-microphone",
-            daemon=True,
-        )
-        self._closer.start()
-        try:
+            self._stream = opened = self._opened(stream)
+            self._fed = stream
+            self._progress = (stream.position, time.monotonic())
+            # This thread owns what PortAudio's callback writes to, and keeps it if closing hangs.
+            self._closer = threading.Thread(
+                target=_close_when,
+                args=(self._stopped, self._closing, opened, stream, in_use),
+                name="fastaudio-microphone",
+                daemon=True,
+            )
+            self._closer.start()
             opened.start()
-        except self._sounddevice.PortAudioError as error:
-            self.stop()
-            raise self._explained(error) from error
+        except BaseException as error:
+            if self._closer is not None and self._closer.ident:
+                self.stop()
+            else:  # nobody else closes it
+                self._closer = None
+                _in_use.discard(in_use)
+                if opened is not None:
+                    opened.close()
+            if isinstance(error, self._sounddevice.PortAudioError):
+                raise self._explained(error) from error
+            raise
 
     def _found(self) -> Device:
         """Return the device as it is numbered now; another thread may have started PortAudio anew."""
@@ -171,12 +176,13 @@ class Microphone:
     def stop(self) -> None:
         """Close the device. It may be called twice, returns within a second, and never raises."""
         self._stopped.set()
-        closer, self._closer = self._closer, None
+        closer = self._closer
         if closer is None or closer is threading.current_thread():
             return
-        if closer.is_alive():  # its start may have been interrupted
+        if closer.is_alive() and not self._hangs:
             closer.join(_CLOSE_S)
         if closer.is_alive():  # PortAudio hangs, so its exit handler would hang too
+            self._hangs = True
             atexit.unregister(self._sounddevice._exit_handler)  # noqa: SLF001
         self._fed = None
         _open.discard(self)

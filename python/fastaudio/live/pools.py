@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import threading
 import weakref
@@ -13,6 +14,8 @@ from fastaudio._core import Pool
 
 open_streams: weakref.WeakSet[Any] = weakref.WeakSet()
 """The live streams that are closed when the process ends."""
+
+log = logging.getLogger("fastaudio")
 
 _shared: list[Pool] = []
 _shared_lock = threading.Lock()
@@ -26,10 +29,19 @@ def shared_pool() -> Pool:
         return _shared[0]
 
 
+def _close(stream: Any) -> None:
+    try:
+        stream.close()
+    except Exception as error:  # noqa: BLE001  # the others have to be closed too
+        log.warning("live: expected the source to stop, got %s: %s", type(error).__name__, error)
+
+
 def _close_all() -> None:
-    with suppress(KeyError):  # raised once none is left; other threads may open some meanwhile
-        while True:
-            open_streams.pop().close()
+    for stream in list(open_streams):  # before any of them is waited for
+        stream._core.close(0)  # noqa: SLF001
+    while open_streams:  # other threads may open some meanwhile
+        with suppress(KeyError):
+            _close(open_streams.pop())
     while _shared:
         _shared.pop().close()
 

@@ -7,15 +7,16 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from fastaudio import _core
+
 if TYPE_CHECKING:
-    from fastaudio import _core
     from fastaudio.live.clock import Clock
     from fastaudio.live.results import Item, Network
     from fastaudio.live.sources import Source
     from fastaudio.live.waiter import Waiter
 
-_LONG_S = 1e6
-_LOOK_S = 0.5  # the longest wait before a consumer looks for Ctrl-C and the source's errors
+_LOOK_S = 0.5  # the longest wait before a consumer looks for the source's errors
+_TURN_S = 0.1  # and for its own end, while another takes results
 
 
 class ResultReader:
@@ -32,7 +33,7 @@ class ResultReader:
         self._source = source
         self._clock = clock
         self._ready: deque[Item] = deque()
-        self._taking = threading.Lock()
+        self._taking = threading.RLock()  # which knows who holds it
         self._waiter: Waiter | None = None
         self._failure: Exception | None = None
         self.closed = False
@@ -40,13 +41,18 @@ class ResultReader:
     def get(self, timeout_s: float | None) -> Item | None:
         """Return the next result; see `LiveStream.get`."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        if not self._taking.acquire(timeout=-1 if timeout_s is None else min(max(timeout_s, 0.0), _LONG_S)):
-            return None  # another thread waits for the same
-        try:
+        try:  # before the lock is taken, for Ctrl-C may come as soon as it is
+            while not self._taking.acquire(timeout=_left_s(until, _TURN_S)):  # another waits for the same
+                if until is not None and time.monotonic() >= until:
+                    return None
+                _core.check_interrupt()
             self._fill(until)
             return self._pop()
         finally:
-            self._taking.release()
+            try:  # noqa: SIM105  # a context manager's own code could be interrupted before the release
+                self._taking.release()
+            except RuntimeError:  # another thread has it
+                pass
 
     async def get_async(self) -> Item | None:
         """Return the next result without blocking the event loop; None if there will be none."""
@@ -93,8 +99,7 @@ class ResultReader:
     def _fill(self, until: float | None) -> None:
         """Wait until a result is ready, none will come any more, or `until` has passed."""
         while not self._ready and not self.closed:
-            left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
-            result = self._core.take(max(left, 0.0))
+            result = self._core.take(_left_s(until, _LOOK_S))
             self._clock.look(self._core.position)
             if result is not None:
                 self._ready += self.networks[result.network].items(result)
@@ -116,3 +121,8 @@ class ResultReader:
                 self._failure = error
                 self._core.finish()
         return self._failure
+
+
+def _left_s(until: float | None, most_s: float) -> float:
+    """Return the seconds until then, from 0 to `most_s`."""
+    return most_s if until is None else min(max(until - time.monotonic(), 0.0), most_s)

@@ -48,9 +48,11 @@ class Retrying:
             ValueError: the time isn't in (0, 86400] seconds.
         """
         if isinstance(retry_s, bool) or not isinstance(retry_s, int | float):
-            raise TypeError(f"listen: expected retry_s as a number of seconds or None, got {retry_s!r}")
+            raise TypeError(f"listen: expected retry_s as a number of seconds or None, got {retry_s!r:.80}")
         if not 0 < retry_s <= _LARGEST_S:
-            raise ValueError(f"listen: expected retry_s in (0, {_LARGEST_S:.0f}] seconds, got {retry_s!r}")
+            raise ValueError(
+                f"listen: expected retry_s in (0, {_LARGEST_S:.0f}] seconds, got {retry_s!r:.80}"
+            )
         if not callable(getattr(source, "again", None)):
             raise TypeError(
                 f"listen: expected a source with a method again() for retry_s, got {type(source).__name__}; "
@@ -76,10 +78,12 @@ class Retrying:
         """Stop feeding, and look for no other source."""
         self._stopped.set()
         self._wake.set()
-        self._source.stop()
-        watcher = self._watcher
-        if watcher is not None and watcher is not threading.current_thread() and watcher.is_alive():
-            watcher.join(_STOP_S)
+        try:
+            self._source.stop()
+        finally:
+            watcher = self._watcher
+            if watcher is not None and watcher.is_alive() and watcher is not threading.current_thread():
+                watcher.join(_STOP_S)
 
     def check(self) -> None:
         """Raise the error that a new source can't mend, if there was one."""
@@ -119,7 +123,7 @@ class Retrying:
         reason = f"{error} " if str(error).endswith("?") else f"{error}; "
         log.warning("%strying again after %g s, later every %g s", reason, wait_s, self._longest_s)
         lost_s = time.monotonic()
-        self._source.stop()
+        self._stop_lost(self._source)
         self._relay.cut()
         self._fed.interrupt()
         told = ""
@@ -153,11 +157,17 @@ class Retrying:
             self._require_same_sound(source)
             source.start(relay)
         except BaseException:
-            source.stop()  # it may hold a file, a socket or a device
+            self._stop_lost(source)  # it may hold a file, a socket or a device
             raise
         self._relay, self._source = relay, cast("Again", source)
         if self._stopped.is_set():  # while it was started
             source.stop()
+
+    def _stop_lost(self, source: Source) -> None:
+        try:
+            source.stop()
+        except Exception as error:  # noqa: BLE001  # what it raised before is what matters
+            log.warning("%s: expected it to stop, got %s: %s", self.name, type(error).__name__, error)
 
     def _require_same_sound(self, source: Source) -> None:
         if (source.sample_rate, source.channels) != (self.sample_rate, self.channels):

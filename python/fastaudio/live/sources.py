@@ -75,8 +75,9 @@ class _Reader:
     """
 
     def __init__(self, name: str, sample_rate: int, channels: int, duration_s: float | None) -> None:
-        if duration_s is not None and not 0 < duration_s < math.inf:
-            raise ValueError(f"{name}: expected duration_s above 0, got {duration_s!r}")
+        number = isinstance(duration_s, int | float)
+        if duration_s is not None and not (number and 0 < duration_s < math.inf):
+            raise ValueError(f"{name}: expected duration_s above 0, got {duration_s!r:.80}")
         self.name = name
         self.sample_rate = sample_rate
         self.channels = channels
@@ -100,14 +101,15 @@ class _Reader:
         self._thread = threading.Thread(
             target=self._run, args=(stream,), name="fastaudio-source", daemon=True
         )
-        self._thread.start()
+        self._thread.start()  # it owns what it reads from now on, and closes it
 
     def stop(self) -> None:
         """Stop feeding. A read that blocks goes on, and what it returns is dropped."""
         self._stopped.set()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
-            thread.join(_STOP_S)  # one whose start was interrupted ends by itself
+        # One that couldn't be started can't be joined either.
+        if thread is not None and thread.is_alive() and thread is not threading.current_thread():
+            thread.join(_STOP_S)
 
     def check(self) -> None:
         """Raise the error that ended reading, if there was one.
@@ -172,9 +174,9 @@ class PcmSource(_Reader):
         """
         for what, value in (("sample_rate", sample_rate), ("channels", channels)):
             if type(value) is not int or value < 1:
-                raise ValueError(f"PcmSource: expected {what} as an int of at least 1, got {value!r}")
+                raise ValueError(f"PcmSource: expected {what} as an int of at least 1, got {value!r:.80}")
         if encoding not in ENCODINGS:
-            raise ValueError(f"PcmSource: expected encoding of {', '.join(ENCODINGS)}, got {encoding!r}")
+            raise ValueError(f"PcmSource: expected encoding of {', '.join(ENCODINGS)}, got {encoding!r:.80}")
         if isinstance(source, str | os.PathLike):
             if not os.path.exists(source):  # noqa: PTH110
                 raise DecodeError(os.fspath(source), "expected raw PCM, got no such file")
@@ -242,8 +244,8 @@ class FileSource(_Reader):
         Raises:
             DecodeError: it doesn't exist, or its format isn't known.
         """
-        if not 0 < block_s <= 60:  # noqa: PLR2004
-            raise ValueError(f"FileSource: expected block_s in (0, 60] seconds, got {block_s!r}")
+        if not isinstance(block_s, int | float) or not 0 < block_s <= 60:  # noqa: PLR2004
+            raise ValueError(f"FileSource: expected block_s in (0, 60] seconds, got {block_s!r:.80}")
         self._file = AudioFile(path)
         super().__init__(self._file.name, self._file.sample_rate, self._file.channels, duration_s)
         self._real_time = real_time

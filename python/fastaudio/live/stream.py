@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fastaudio import _core
@@ -60,12 +61,15 @@ class LiveStream:
     ) -> None:
         """Use `Pipeline.live` or `Pipeline.listen` instead. Starts the source."""
         if not isinstance(pool, _core.Pool | None):
-            raise TypeError(f"live: expected pool as a Pool or None, got {pool!r} ({type(pool).__name__})")
+            raise TypeError(
+                f"live: expected pool as a Pool or None, got {pool!r:.80} ({type(pool).__name__})"
+            )
         self.sample_rate = round(spec.rate_hz)
         self.channels = spec.shape[0] if spec.shape else 1
         self.source = source
         self._swapping = threading.Lock()
         self._pid = os.getpid()
+        self._over = False
         network = Network(node.output_specs(spec), self.sample_rate, model)
         pool = shared_pool() if pool is None else pool  # a pool without streams is false
         self._clock = Clock(spec.rate_hz, position=options.start_sample, started=started)
@@ -76,7 +80,8 @@ class LiveStream:
             try:
                 source.start(self._core)
             except BaseException:
-                self.close()
+                with suppress(Exception):  # a source that can't start may be unable to stop
+                    self.close()
                 raise
 
     # Sound in.
@@ -97,9 +102,11 @@ class LiveStream:
     def finish(self) -> None:
         """End the sound: the source stops, what was taken is run, then the results end."""
         self._require_process()
-        if self.source is not None:
-            self.source.stop()
-        self._core.finish()
+        try:
+            if self.source is not None:
+                self.source.stop()
+        finally:
+            self._core.finish()
 
     # Results out.
 
@@ -223,15 +230,24 @@ class LiveStream:
         """Stop the source and drop the results that were not taken; may be called twice, from any thread.
 
         Returns within `CLOSE_S` after the source has stopped (a microphone takes 1 s at most), even while
-        a network runs: that run ends in the background.
+        a network runs: that run ends in the background. An error that the source's `stop` raises comes out
+        after that.
         """
-        if self._reader.closed or os.getpid() != self._pid:  # a forked child has neither source nor worker
+        if self._over or os.getpid() != self._pid:  # a forked child has neither source nor worker
             return
         self._reader.close()
+        failure: Exception | None = None
+        try:
+            if self.source is not None:
+                self.source.stop()
+        except Exception as error:  # noqa: BLE001  # raised below
+            failure = error
+        finally:
+            self._core.close(CLOSE_S)
+        self._over = True  # after Ctrl-C it isn't: the next call does what is left
         open_streams.discard(self)
-        if self.source is not None:
-            self.source.stop()
-        self._core.close(CLOSE_S)
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> LiveStream:
         return self

@@ -33,7 +33,7 @@ def checked_silence(silence_db: float | None) -> float | None:
     if silence_db is None:
         return None
     if isinstance(silence_db, bool) or not isinstance(silence_db, int | float | np.number):
-        got = f"{silence_db!r} ({type(silence_db).__name__})"
+        got = f"{silence_db!r:.80} ({type(silence_db).__name__})"
         raise TypeError(f"Pipeline: expected silence_db as a float or None, got {got}")
     if not silence_db <= 0:
         raise ValueError(f"Pipeline: expected silence_db of at most 0 dB (full scale), got {silence_db}")

@@ -58,7 +58,7 @@ def start_of(text: str) -> datetime:
         return with_zone(moment)
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(
-            f"expected a time such as 2026-11-28T13:15:00 or 2026-11-28T13:15:00+01:00, got {text!r}"
+            f"expected a time such as 2026-11-28T13:15:00 or 2026-11-28T13:15:00+01:00, got {text!r:.80}"
         ) from error
 
 

@@ -38,12 +38,12 @@ def with_layout(samples: Samples, sample_rate: int | None, layout: Layout | None
         )
     if samples.ndim != (1 if layout is None else 2):
         got = f"{samples.dtype} {samples.shape}"
-        wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r}"
+        wanted = "[n_samples]" if layout is None else f"two axes for layout={layout!r:.80}"
         raise ValueError(f"samples: expected {wanted}, got {got}; {_remedy(samples.shape)}")
     samples = samples.T if layout == "channels_samples" else samples
     if samples.ndim > 1 and samples.shape[1] > max(_MOST_CHANNELS, len(samples)):
         other = "samples_channels" if layout == "channels_samples" else "channels_samples"
-        got = f"{samples.shape[1]} with layout={layout!r}; use layout={other!r}"
+        got = f"{samples.shape[1]} with layout={layout!r:.80}; use layout={other!r}"
         raise ValueError(f"samples: expected at most {_MOST_CHANNELS} channels, got {got}")
     return samples, sample_rate, samples.shape[1] if samples.ndim > 1 else 1
 

@@ -28,7 +28,7 @@ def time_of(seconds: float) -> datetime:
 
 
 def clips(folder: Path, **options: Any) -> Clips:
-    return Clips(str(folder), RATE, **{"before_s": 3.0, "after_s": 5.0, "waiting_s": 60.0} | options)
+    return Clips(str(folder), RATE, 1, **{"before_s": 3.0, "after_s": 5.0, "waiting_s": 60.0} | options)
 
 
 def event(start_s: float, end_s: float | None, label: str = "dog") -> Event:

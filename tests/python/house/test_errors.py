@@ -14,6 +14,7 @@ from typing import Any
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio import _core
 from helpers import GUITAR, ONNX, WEIGHTS, musicnn_front
 
 FORM = re.compile(r"^[^:]+(\([^)]*\))?: (.*: )?expected .+, got:? .+", re.DOTALL)
@@ -191,6 +192,18 @@ LONG: dict[str, Call] = {
     "a long layer": lambda: fa.Pipeline.load().layer(MUCH),
     "a long quality": lambda: fa.Pipeline(MEL, quality=MUCH),
     "a long channel": lambda: fa.Pipeline(MEL, channel=MUCH),
+    "a long unit": lambda: fa.StreamSpec(rate_hz=MUCH),
+    "a long spec": lambda: MEL.output_specs(MUCH),
+    "a long argument too many": lambda: MEL.children(MUCH),
+    "a long spec to open": lambda: MEL.open(input=[MUCH] * 100),
+    "a long pool": lambda: PIPELINE.live(16_000, pool=MUCH),
+    "a long number of workers": lambda: fa.Pool(MUCH),
+    "a long time limit": lambda: _core.Interruptible(timeout_s=MUCH),
+    "a long start": lambda: PIPELINE.live(16_000, started=MUCH),
+    "a long retry_s": lambda: PIPELINE.listen(fa.FileSource(GUITAR), retry_s=MUCH),
+    "a long block_s": lambda: fa.FileSource(GUITAR, block_s=MUCH),
+    "a long encoding": lambda: fa.PcmSource(io.BytesIO(), sample_rate=1, encoding=MUCH),
+    "a long hop_s": lambda: PIPELINE.with_hop(MUCH),
     "a long node": lambda: fa.Sequential([MEL, MUCH]),
     "a long card": lambda: _load_card(f'{{"node": "{MUCH}"}}'),
     "a long option of a card": lambda: _load_card(f'{{"node": "Log", "kind": "{MUCH}"}}'),

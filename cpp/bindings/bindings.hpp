@@ -65,6 +65,13 @@ class WithoutGil {
   PyThreadState* state_;
 };
 
+/// What `call` returns, without the GIL: for what may take long or wait for a lock.
+template <class Call>
+auto unlocked(Call&& call) {
+  const WithoutGil without_gil;
+  return call();
+}
+
 void register_errors(py::module_& m);
 void register_cancel(py::module_& m);
 void register_interrupt(py::module_& m);
@@ -75,6 +82,7 @@ void register_onnx(py::module_& m);
 void register_stream(py::module_& m, NodeClass& node);
 void register_live(py::module_& m);
 void register_silence(py::module_& m);
+void register_budget(py::module_& m);
 void register_info(py::module_& m);
 
 }  // namespace fastaudio::bindings

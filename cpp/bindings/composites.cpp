@@ -95,14 +95,17 @@ void register_composites(py::module_& m, NodeClass& node) {
   node.def(
       "__rshift__",
       [](const std::shared_ptr<Node>& self, const std::shared_ptr<Node>& next) {
-        return std::make_shared<Sequential>(std::vector<NodePtr>{self, next});
+        return unlocked([&] { return std::make_shared<Sequential>(std::vector<NodePtr>{self, next}); });
       },
       py::is_operator(), py::arg("next"));
   node.def(
       "__rshift__",
       [](const std::shared_ptr<Node>& self, const py::typing::Dict<py::str, Node>& branches) {
-        const NodePtr parallel = std::make_shared<Parallel>(read_dict(Parallel::name, branches));
-        return std::make_shared<Sequential>(std::vector<NodePtr>{self, parallel});
+        auto named = read_dict(Parallel::name, branches);
+        return unlocked([&] {
+          const NodePtr parallel = std::make_shared<Parallel>(std::move(named));
+          return std::make_shared<Sequential>(std::vector<NodePtr>{self, parallel});
+        });
       },
       py::is_operator(), py::arg("branches"));
 }

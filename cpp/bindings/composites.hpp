@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/options.hpp"
+#include "core/budget.hpp"
 #include "core/compose/composite.hpp"
 
 namespace fastaudio::bindings {
@@ -53,7 +54,8 @@ std::shared_ptr<N> construct(py::args args, py::kwargs kwargs) {
   if (args.size() > positional) throw_arguments(N::name, n_args - args.size() + positional, n_args);
   auto options = read_options<N>(args, kwargs);
   check_options(N::name, options);
-  return make_composite<N>(std::move(children), std::move(options));
+  const Budget::At at(N::name);
+  return unlocked([&] { return make_composite<N>(std::move(children), std::move(options)); });
 }
 
 template <class N>

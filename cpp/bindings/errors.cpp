@@ -1,7 +1,10 @@
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "bindings/bindings.hpp"
+#include "core/budget.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 
@@ -38,8 +41,13 @@ void set(PyObject* type, std::string_view text) {
   if (message) PyErr_SetObject(type, message.ptr());
 }
 
+constexpr const char* kNoMemory =
+    "memory: expected enough for what the options and the signal ask for, got too little; choose smaller "
+    "options, or push shorter blocks";
+
 PyObject* state_error = nullptr;
 PyObject* model_error = nullptr;
+PyObject* budget_error = nullptr;
 PyObject* overrun = nullptr;
 PyObject* cancelled = nullptr;
 PyObject* timed_out = nullptr;
@@ -53,6 +61,8 @@ void register_errors(py::module_& m) {
   state_error =
       make_error(m, "StateError", "A call came at the wrong time, such as a push after flush.", bases);
   model_error = make_error(m, "ModelError", "A model, card or hash can't be used as asked.", bases);
+  budget_error = make_error(m, "BudgetError", "A card asks for more than its reader allows: see Budget.",
+                            py::make_tuple(py::handle(model_error)));
   overrun = make_error(m, "Overrun", "Sound came faster than it could be processed.", bases);
   cancelled = make_error(m, "Cancelled", "A call was ended because somebody asked for it.", bases);
   timed_out = make_error(m, "TimedOut", "A call took longer than the time that it was allowed.",
@@ -68,6 +78,8 @@ void register_errors(py::module_& m) {
       set(state_error, error.what());
     } catch (const EndOfProcess& error) {
       set(PyExc_SystemExit, error.what());  // else a thread's traceback could meet the end of stderr
+    } catch (const BudgetError& error) {
+      set(budget_error, error.what());
     } catch (const ModelError& error) {
       set(model_error, error.what());
     } catch (const Overrun& error) {
@@ -76,6 +88,10 @@ void register_errors(py::module_& m) {
       set(cancelled, error.what());
     } catch (const TimedOut& error) {
       set(timed_out, error.what());
+    } catch (const std::bad_alloc&) {
+      set(PyExc_MemoryError, kNoMemory);
+    } catch (const std::length_error&) {
+      set(PyExc_MemoryError, kNoMemory);
     }
   });
 }

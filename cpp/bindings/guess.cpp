@@ -86,11 +86,12 @@ py::str readable(const std::string& text) {
 
 std::string did_you_mean(const std::string& got, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 100;  // nobody mistypes a longer name, and comparing takes time
+  constexpr std::size_t kMost = 1000;    // nor would anyone look through more
   if (got.empty() || got.size() > kLongest) return "";
   const std::string name = lower(got);
   std::string guess = synonym(name, known);
   if (guess.empty()) guess = completed(name, known);
-  if (guess.empty()) guess = nearest(name, known);
+  if (guess.empty() && known.size() <= kMost) guess = nearest(name, known);
   return guess.empty() ? "" : "; did you mean '" + guess + "'?";
 }
 

@@ -27,5 +27,6 @@ PYBIND11_MODULE(_core, m) {
   register_interrupt(m);
   register_live(m);
   register_silence(m);
+  register_budget(m);
   register_info(m);
 }

@@ -76,19 +76,20 @@ NodeClass register_node(py::module_& m) {
           "output_specs",
           [](const Node& self, const StreamSpec& input) {
             py::typing::Dict<py::str, StreamSpec> specs;
-            std::vector<Output> outputs;
-            {
-              const WithoutGil without_gil;  // a network may have to run to tell
-              outputs = self.outputs(input);
-            }
+            const auto outputs = unlocked([&] { return self.outputs(input); });
             for (const Output& output : outputs) specs[py::str(output.name)] = output.spec;
             return specs;
           },
           py::arg("input"),
           "Specs of what comes out for `input`, by the outputs' names ('' if there is one).")
-      .def("receptive_field_s", &Node::receptive_field_s, py::arg("input"),
-           "Seconds of `input` that one row depends on, for the output where that is most; infinite if "
-           "a row may depend on all before it.")
+      .def(
+          "receptive_field_s",
+          [](const Node& self, const StreamSpec& input) {
+            return unlocked([&] { return self.receptive_field_s(input); });
+          },
+          py::arg("input"),
+          "Seconds of `input` that one row depends on, for the output where that is most; infinite if "
+          "a row may depend on all before it.")
       .def(
           "to_dict",
           [](const Node& self) -> py::typing::Dict<py::str, py::object> {
@@ -129,7 +130,7 @@ NodeClass register_node(py::module_& m) {
               }
               children.push_back(node.cast<std::shared_ptr<Node>>());
             }
-            return unconst(self.with_children(std::move(children)));
+            return unconst(unlocked([&] { return self.with_children(std::move(children)); }));
           },
           py::arg("nodes"),
           "A node of the same type and options with other children; a node without any returns itself.\n\n"
@@ -156,7 +157,7 @@ NodeClass register_node(py::module_& m) {
           [](const Node& self, const std::optional<StreamSpec>& input) {
             const auto spec = input ? input : self.input();
             if (!spec) throw ValueError(self.summary() + ": expected an input spec to draw for, got none");
-            return diagram(self, *spec);
+            return unlocked([&] { return diagram(self, *spec); });
           },
           py::arg("input") = py::none(), "Draws the node and its parts as text, with the rows between them.");
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bindings/options.hpp"
+#include "core/budget.hpp"
 
 namespace fastaudio::bindings {
 
@@ -16,7 +17,14 @@ void warn_empty_bands(const Node& node, const char* name, const std::vector<int>
 template <class N>
 void bind_listed(py::module_& m) {
   bind_node<N>(
-      m, [](typename N::Options options) { return std::make_shared<N>(std::move(options)); },
+      m,
+      [](typename N::Options options) {
+        const Budget::At at(N::name);
+        return unlocked([&] {
+          const Budget::Building building;
+          return std::make_shared<N>(std::move(options));
+        });
+      },
       [](const N& node) {
         if constexpr (requires { node.empty_bands(); }) warn_empty_bands(node, N::name, node.empty_bands());
       });

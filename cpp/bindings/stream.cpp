@@ -4,6 +4,7 @@
 #include "bindings/bindings.hpp"
 #include "bindings/input.hpp"
 #include "bindings/output.hpp"
+#include "core/budget.hpp"
 #include "core/compose/split.hpp"
 
 namespace fastaudio::bindings {
@@ -90,6 +91,7 @@ class PyStream {
     check_spec(input);
     input_ = input;
     const WithoutGil without_gil;
+    const Budget::Building building;
     outputs_ = node_->outputs(input);
     stream_ = node_->open(input);
   }

@@ -74,7 +74,7 @@ void Levels::keep(float sum) {
     begin_ = std::max(begin_, from);
   }
   if (n_cells_ - begin_ == capacity) {  // a network is far behind the sound
-    std::vector<float> larger(2 * ring_.size());
+    Buffer<float> larger(2 * ring_.size());
     for (std::int64_t cell = begin_; cell < n_cells_; ++cell) {
       larger[static_cast<std::size_t>(cell) % larger.size()] = at(cell);
     }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/node.hpp"
 #include "core/rows/pace.hpp"
 
@@ -48,7 +49,7 @@ class Levels {
   std::int64_t per_block_;  ///< cells in 100 ms
   std::vector<std::weak_ptr<Reader>> readers_;
   Pace pace_;
-  std::vector<float> ring_;      ///< sums of squares, by number of cell
+  Buffer<float> ring_;           ///< sums of squares, by number of cell
   std::int64_t begin_ = 0;       ///< first cell that is kept
   std::int64_t n_cells_ = 0;     ///< cells that are complete
   std::int64_t n_samples_ = -1;  ///< of the whole signal, once it has ended

@@ -43,8 +43,8 @@ std::vector<NodePtr> Node::parts() const {
 std::string short_name(const Node& node) {
   std::string names;
   for (const NodePtr& part : node.parts()) {
-    const std::string text = part->repr();
-    names += (names.empty() ? "" : " >> ") + text.substr(0, text.find('('));
+    names += names.empty() ? "" : " >> ";
+    names += part->type();
   }
   return names;
 }

@@ -112,6 +112,9 @@ class Node : public std::enable_shared_from_this<Node> {
   /// The expression that makes an equal node.
   virtual std::string repr() const = 0;
 
+  /// The name of its class.
+  virtual const char* type() const { return "Node"; }
+
   /// A short form of `repr` for diagrams.
   virtual std::string summary() const;
 

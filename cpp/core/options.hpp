@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/error.hpp"
 #include "core/node.hpp"
 
@@ -170,13 +171,17 @@ class NodeOf : public Node, public Optioned<Derived> {
   explicit NodeOf(typename Self::Options options = {}) : Optioned<Derived>(std::move(options)) {}
 
   std::string repr() const override { return format_options(Derived::name, this->options()); }
+  const char* type() const final { return Derived::name; }
 
   /// Outputs for `input`; throws ValueError if it doesn't fit. A node with a locality leaves their latency to
   /// `outputs`; any other node sets it here.
   virtual std::vector<Output> describe(const StreamSpec& input) const = 0;
 
   std::vector<Output> outputs(const StreamSpec& input) const final {
+    const Budget::Building building(!requires { Derived::untimed; });
     auto outputs = describe(input);
+    check_build();
+    for (const Output& output : outputs) require_countable(Derived::name, output.spec);
     if (const auto near = locality()) detail::state_latency(outputs, *near, input);
     return outputs;
   }

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 
 namespace fastaudio::platform {
 
@@ -34,6 +35,15 @@ void set_environment(const char* name, const char* value) { _putenv_s(name, valu
 
 int fork_generation() { return 0; }
 
+double thread_seconds() {
+  FILETIME begun, ended, kernel, user;
+  if (GetThreadTimes(GetCurrentThread(), &begun, &ended, &kernel, &user) == 0) return 0;
+  const auto seconds = [](const FILETIME& time) {  // it counts 100 ns
+    return (static_cast<double>(time.dwHighDateTime) * 4294967296.0 + time.dwLowDateTime) * 1e-7;
+  };
+  return seconds(kernel) + seconds(user);
+}
+
 #else
 
 void* open_library(const std::string& path, std::string& error) {
@@ -51,6 +61,12 @@ int fork_generation() {
   static const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
   (void)registered;
   return generation;
+}
+
+double thread_seconds() {
+  timespec time{};
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 #endif

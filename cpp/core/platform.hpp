@@ -29,6 +29,9 @@ class ForkGuard {
   int generation_ = fork_generation();
 };
 
+/// Processor time that this thread has used, in seconds.
+double thread_seconds();
+
 /// Asks for large pages under a large block of fresh memory, if the system has them. Page faults would
 /// dominate the run time: each costs as much as computing half a page.
 void prefer_large_pages(void* memory, std::size_t n_bytes);

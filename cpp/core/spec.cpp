@@ -32,6 +32,15 @@ void check_spec(const StreamSpec& spec) {
   }
 }
 
+void require_countable(const char* node, const StreamSpec& spec) {
+  constexpr double kSlowest_hz = 1e-12;  // a row in 30,000 years
+  if (spec.once() || spec.rate_hz >= kSlowest_hz) return;
+  char rate[40];
+  std::snprintf(rate, sizeof rate, "%.3g", spec.rate_hz);
+  throw ValueError(std::string(node) + ": expected rows at 1e-12 Hz or more, got " + rate +
+                   " Hz; choose smaller hops");
+}
+
 std::string to_string(const StreamSpec& spec) {
   char rate[40] = "once";
   if (!spec.once()) {

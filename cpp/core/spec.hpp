@@ -69,6 +69,10 @@ const char* name_of(StreamSpec::Kind kind);
 /// Throws ValueError unless the rate is finite and not negative, and a row has from 1 to 2**28 values.
 void check_spec(const StreamSpec& spec);
 
+/// Throws ValueError, in a node's name, if rows come so seldom that their times can't be counted: below 1e-12
+/// Hz.
+void require_countable(const char* node, const StreamSpec& spec);
+
 /// "[62.5 Hz, 96]", "[16000 Hz]", "[once, 50]".
 std::string to_string(const StreamSpec& spec);
 

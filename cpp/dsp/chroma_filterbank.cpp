@@ -17,7 +17,7 @@ double wrap(double x, double n) {
 
 }  // namespace
 
-std::vector<float> make_chroma_filterbank(const ChromaFilters& filters) {
+Buffer<float> make_chroma_filterbank(const ChromaFilters& filters) {
   const auto n_chroma = static_cast<std::size_t>(filters.n_chroma);
   const double n = filters.n_chroma;
   const double lowest = 440 * std::pow(2, filters.tuning / n) / 16;  // A0: octave 0 begins here
@@ -25,9 +25,10 @@ std::vector<float> make_chroma_filterbank(const ChromaFilters& filters) {
   const double half = std::nearbyint(n / 2);
   const std::size_t rotation = filters.base_c ? n_chroma / 12 * 3 : 0;  // moves class C from place 3 to 0
 
-  std::vector<float> weights(n_chroma * filters.n_bins);
+  Buffer<float> weights(n_chroma * filters.n_bins);
   std::vector<double> column(n_chroma);
   for (std::size_t k = 0; k < filters.n_bins; ++k) {
+    check_build();
     // 0 Hz has no pitch, so it gets one far below the first bin's, and its width covers all classes.
     const double next = pitch(static_cast<double>(k + 1));
     const double at = k == 0 ? next - 1.5 * n : pitch(static_cast<double>(k));

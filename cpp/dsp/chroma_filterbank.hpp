@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <optional>
-#include <vector>
+
+#include "core/budget.hpp"
 
 namespace fastaudio::dsp {
 
@@ -22,6 +23,6 @@ struct ChromaFilters {
 /// A bin's weights are a Gaussian over the circle of classes, centred on the bin's pitch and as wide as the
 /// bin, with unit l2 norm. If `octwidth` is set, they are then multiplied by a Gaussian over octaves around
 /// `ctroct`. Source: Ellis, Chroma Analysis and Synthesis, 2007; librosa 0.11 `filters.chroma`.
-std::vector<float> make_chroma_filterbank(const ChromaFilters& filters);
+Buffer<float> make_chroma_filterbank(const ChromaFilters& filters);
 
 }  // namespace fastaudio::dsp

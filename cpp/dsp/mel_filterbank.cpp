@@ -44,7 +44,9 @@ SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
     std::vector<double> weights;
     int first = 0;
     double total = 0;
-    for (std::size_t k = 0; k < x.size(); ++k) {
+    // Bins outside the triangle have no weight, so the search for its bins may skip them.
+    const auto inside = static_cast<std::size_t>(std::upper_bound(x.begin(), x.end(), left) - x.begin());
+    for (std::size_t k = inside; k < x.size() && x[k] <= right; ++k) {
       const double weight = std::min((x[k] - left) / (centre - left), (right - x[k]) / (right - centre));
       if (!(weight > 0)) continue;  // it is NaN where two edges are the same number
       if (weights.empty()) first = static_cast<int>(k);

@@ -55,7 +55,7 @@ std::complex<double> root(std::int64_t k, std::int64_t n) {
   return {std::cos(angle), std::sin(angle)};
 }
 
-void append(std::vector<float>& table, std::complex<double> value) {
+void append(Table<float>& table, std::complex<double> value) {
   table.push_back(static_cast<float>(value.real()));
   table.push_back(static_cast<float>(value.imag()));
 }
@@ -68,6 +68,7 @@ ComplexVector transform(const ComplexVector& x) {
   const std::size_t part = n / radix;
   ComplexVector result(n);
   for (std::size_t q = 0; q < radix; ++q) {
+    if (n > 4096) check_build();
     ComplexVector decimated(part);
     for (std::size_t j = 0; j < part; ++j) decimated[j] = x[j * radix + q];
     decimated = transform(decimated);
@@ -90,6 +91,7 @@ FftTables::FftTables(int size) : size_(size), order_(static_cast<std::size_t>(si
     const int part = length / radix;
     if (part > 1) {
       for (int p = 1; p < radix; ++p) {
+        check_build();
         std::vector<std::complex<double>> row;
         for (int j = 0; j < part; ++j) row.push_back(root(std::int64_t{j} * p, length));
         for (const auto& value : row) stage.twiddle.push_back(static_cast<float>(value.real()));

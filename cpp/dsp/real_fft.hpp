@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "dsp/kernels_spectrum.hpp"
 
 namespace fastaudio::dsp {
@@ -21,13 +22,13 @@ class FftTables {
   struct Stage {
     int radix;
     int length;
-    std::vector<float> twiddle;
-    std::vector<float> root;
+    Table<float> twiddle;
+    Table<float> root;
   };
 
   int size_;
   std::vector<Stage> stages_;
-  std::vector<std::int32_t> order_;
+  Table<std::int32_t> order_;
 };
 
 /// It is immutable, so threads can share it. A transform costs O(n log n) for every n.
@@ -47,10 +48,10 @@ class RealFft {
   int points_;  ///< points of the complex transform: n / 2 if n is even, otherwise n
   bool chirped_;
   FftTables stages_;
-  std::vector<std::int32_t> order_;
-  std::vector<float> split_;
-  std::vector<float> chirp_;
-  std::vector<float> chirp_spectrum_;
+  Table<std::int32_t> order_;
+  Table<float> split_;
+  Table<float> chirp_;
+  Table<float> chirp_spectrum_;
 };
 
 }  // namespace fastaudio::dsp

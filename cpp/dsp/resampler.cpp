@@ -46,6 +46,7 @@ class LowPass {
 
   /// Returns `n` taps whose centre lies `fraction` of a sample after index `reach`.
   std::vector<float> row(int n, int reach, double fraction) const {
+    check_build();
     std::vector<double> values;
     double total = 0;
     for (int i = 0; i < n; ++i) {
@@ -102,10 +103,10 @@ double stop_band_gain(const std::vector<double>& side, double width) {
 
 /// Returns the shortest half-band low-pass that attenuates enough. It is searched for, because Kaiser's
 /// estimate is off by many dB for so few taps.
-std::vector<float> shortest_half_band(const Quality& quality, double width) {
+Table<float> shortest_half_band(const Quality& quality, double width) {
   const double wanted = std::pow(10.0, -quality.attenuation_db / 20);
   int n = 1;
-  while (stop_band_gain(half_band_taps(n, width), width) > wanted) ++n;
+  for (; stop_band_gain(half_band_taps(n, width), width) > wanted; ++n) check_build();
   const std::vector<double> side = half_band_taps(n, width);
   return {side.begin(), side.end()};
 }
@@ -114,8 +115,9 @@ std::vector<float> shortest_half_band(const Quality& quality, double width) {
 
 std::int64_t ResamplerTable::outputs_of(std::int64_t n) const {
   const std::int64_t divisor = std::gcd(input_rate_, output_rate_);
+  const std::int64_t up = output_rate_ / divisor;
   const std::int64_t down = input_rate_ / divisor;
-  return (n * (output_rate_ / divisor) + down - 1) / down;
+  return n / down * up + (n % down * up + down - 1) / down;  // no product of n overflows
 }
 
 ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view quality)
@@ -149,6 +151,7 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   reach_ = plan_.taps - after;
   if (!exact) {
     plan_.phases = q.phases;
+    table_.reserve(static_cast<std::size_t>(q.phases + 1) * static_cast<std::size_t>(plan_.taps));
     for (int r = 0; r <= plan_.phases; ++r) {
       const auto row = filter.row(plan_.taps, reach_, static_cast<double>(r) / plan_.phases);
       table_.insert(table_.end(), row.begin(), row.end());

@@ -45,11 +45,11 @@ class ResamplerTable {
   std::int64_t before_ = 0;
   std::int64_t after_ = 0;
   std::vector<HalvePlan> halvings_;
-  std::vector<std::vector<float>> halving_taps_;  ///< taps of the halvings
+  std::vector<Table<float>> halving_taps_;  ///< taps of the halvings
   ResamplePlan plan_;
   int reach_;
-  AlignedFloats table_;
-  std::vector<std::int32_t> start_;
+  AlignedTable table_;
+  Table<std::int32_t> start_;
 };
 
 }  // namespace fastaudio::dsp

@@ -1,6 +1,9 @@
 #include "dsp/sparse_filterbank.hpp"
 
 #include <algorithm>
+#include <limits>
+
+#include "core/error.hpp"
 
 namespace fastaudio::dsp {
 
@@ -16,6 +19,13 @@ void SparseFilterbank::add(int first_bin, const std::vector<double>& band, int n
   const int n = static_cast<int>(band.size());
   const int padded = FilterPlan::padded(n);
   const int start = std::max(0, std::min(first_bin, n_bins - padded));
+  constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
+  check_build();
+  if (weights.size() > kMost - static_cast<std::size_t>(padded)) {
+    throw ValueError(
+        "filterbank: expected at most 2**31 - 1 weights in all bands, got more; take fewer bands, "
+        "narrower ones, or a shorter transform");
+  }
   std::vector<float> row(static_cast<std::size_t>(padded), 0.0f);
   for (int k = 0; k < n; ++k) {
     row[static_cast<std::size_t>(first_bin - start + k)] =

@@ -4,17 +4,19 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "dsp/kernels_spectrum.hpp"
 
 namespace fastaudio::dsp {
 
 /// Band b weighs bins [first[b], first[b] + offset[b + 1] - offset[b]), zeros at an end included.
 struct SparseFilterbank {
-  std::vector<std::int32_t> first;
-  std::vector<std::int32_t> offset{0};
-  std::vector<float> weights;
+  Table<std::int32_t> first;
+  Table<std::int32_t> offset{0};
+  Table<float> weights;
 
-  /// Adds a band; `weights` begin at bin `first` of `n_bins`.
+  /// Adds a band; `weights` begin at bin `first` of `n_bins`. Throws ValueError if there are more weights in
+  /// all than offsets can count.
   void add(int first, const std::vector<double>& weights, int n_bins);
 
   /// Points into these vectors.

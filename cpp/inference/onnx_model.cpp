@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/budget.hpp"
 #include "inference/onnx_stream.hpp"
 #include "inference/onnx_walk.hpp"
 
@@ -123,6 +124,10 @@ OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
   auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout, input,
                                  options().batch, !states_.empty());
   onnx::require_size(session_->subject(), "input", layout.shape);
+  if (const Budget* budget = Budget::current()) {
+    const Budget::At at(name);
+    budget->check_run(static_cast<double>(layout.batch) * static_cast<double>(layout.row_size()));
+  }
   auto row_shapes = probe_.row_shapes(*this, layout);
   const auto names = output_names();
   for (std::size_t o = 0; o < names.size(); ++o) {

@@ -11,6 +11,7 @@ namespace fastaudio {
 class OnnxModel final : public NodeOf<OnnxModel> {
  public:
   static constexpr const char* name = "OnnxModel";
+  static constexpr bool untimed = true;  ///< a budget for building leaves out its first run
   static constexpr const char* doc = R"(Runs a network with ONNX Runtime.
 
 Input:  rows of the shape that the model takes, without its batch axis (patches, for example)

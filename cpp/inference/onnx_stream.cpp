@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/budget.hpp"
 #include "core/interrupt.hpp"
 #include "core/platform.hpp"
 #include "core/turn.hpp"
@@ -185,8 +186,9 @@ class ThreadedStream final : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan) {
-  if (node->options().threads == 1 ||
-      !node->states().empty()) {  // a run needs the state that the last one left
+  const bool in_order = !node->states().empty();           // a run needs the state that the last one left
+  const bool only_counted = Budget::current() != nullptr;  // threads are its reader's choice, not the card's
+  if (node->options().threads == 1 || in_order || only_counted) {
     return std::make_unique<SingleStream>(std::move(node), std::move(plan));
   }
   return std::make_unique<ThreadedStream>(std::move(node), std::move(plan));

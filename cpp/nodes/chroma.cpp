@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/budget.hpp"
 #include "dsp/chroma_filterbank.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/row_stream.hpp"
@@ -64,7 +65,7 @@ class Folding {
   std::size_t n_bins_;
   std::size_t n_chroma_;
   Norm norm_;
-  std::vector<float> weights_;
+  Buffer<float> weights_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
 #include "core/compose/sequential.hpp"
 #include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
@@ -15,11 +16,11 @@ namespace {
 /// Weights of rows -half to half. Their weighted sum is the derivative of order `order` of the polynomial of
 /// that order that fits them best, which is the same everywhere. With p the polynomial orthogonal to all of
 /// lower order, weight i is order! p(i) / sum p^2.
-std::vector<double> derivative_weights(int width, int order) {
+Buffer<double> derivative_weights(int width, int order) {
   const int half = width / 2;
   const auto size = static_cast<std::size_t>(width);
-  std::vector<double> before(size, 0.0);
-  std::vector<double> p(size, 1.0);
+  Buffer<double> before(size, 0.0);
+  Buffer<double> p(size, 1.0);
   double energy = width;
   double energy_before = 0;
   double factorial = 1;
@@ -105,11 +106,11 @@ class DeltaStream final : public Stream {
   std::int64_t half_;
   bool interp_;
   bool odd_;
-  std::vector<double> weights_;
+  Buffer<double> weights_;
   std::size_t row_size_;
   RowRing ring_;
-  std::vector<double> sums_;
-  std::vector<float> last_;  ///< the row that came out last
+  Buffer<double> sums_;
+  Buffer<float> last_;  ///< the row that came out last
   RowBlock block_;
   Pace pace_;
 };

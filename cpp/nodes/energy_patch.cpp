@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "core/rows/row_ring.hpp"
 #include "dsp/reduce.hpp"
@@ -31,7 +32,7 @@ class WindowSum {
   }
 
  private:
-  std::vector<double>
+  Buffer<double>
       rests_;  ///< first values of this block, then sums from each value of the block before to its end
   double begun_ = 0;
   std::size_t at_ = 0;
@@ -91,9 +92,9 @@ class EnergyPatchStream final : public Stream {
   std::size_t row_size_;
   WindowSum energy_;
   Pace pace_;
-  RowRing ring_;              ///< holds twice the rows of a patch, so that each patch is copied at most once
-  std::vector<float> patch_;  ///< the best one, once its rows leave the ring
-  std::int64_t best_ = 0;     ///< its first row
+  RowRing ring_;           ///< holds twice the rows of a patch, so that each patch is copied at most once
+  Buffer<float> patch_;    ///< the best one, once its rows leave the ring
+  std::int64_t best_ = 0;  ///< its first row
   double best_energy_ = 0;
 };
 

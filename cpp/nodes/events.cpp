@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
 #include "core/rows/row_ring.hpp"
@@ -17,7 +18,10 @@ namespace {
 constexpr std::size_t kRowSize = 6;
 constexpr std::int64_t kLow = 65536;  // first window = high * kLow + low, both exact in float32 for 2**40
 
-std::int64_t windows_of(double seconds, double rate_hz) { return std::llround(seconds * rate_hz); }
+/// At most 2**40, which no stream reaches.
+std::int64_t windows_of(double seconds, double rate_hz) {
+  return std::llround(std::min(seconds * rate_hz, 0x1p40));
+}
 
 /// A label's options, with times as numbers of windows.
 struct Rule {
@@ -28,8 +32,8 @@ struct Rule {
   std::int64_t n_cool_down;  ///< after an event no other begins for this many
 };
 
-std::vector<Rule> rules_of(const Events::Options& options, const StreamSpec& input) {
-  std::vector<Rule> rules;
+Buffer<Rule> rules_of(const Events::Options& options, const StreamSpec& input) {
+  Buffer<Rule> rules;
   const auto windows = [&](const Numbers& seconds, std::size_t k) {
     return windows_of(at(seconds, k), input.rate_hz);
   };
@@ -105,9 +109,9 @@ class Smoothing {
   std::int64_t later_;
   bool median_;
   RowRing ring_;
-  std::vector<float> smooth_;
-  std::vector<double> sums_;
-  std::vector<float> sorted_;
+  Buffer<float> smooth_;
+  Buffer<double> sums_;
+  Buffer<float> sorted_;
   Pace pace_;
 };
 
@@ -131,7 +135,7 @@ class EventStream final : public Stream {
  public:
   EventStream(const Events::Options& options, const StreamSpec& input)
       : rules_(rules_of(options, input)),
-        labels_(input.labels),
+        labels_(input.labels.begin(), input.labels.end()),
         running_(rules_.size()),
         smoothing_(options, input.rate_hz, rules_.size()),
         onsets_(options.onsets),
@@ -270,14 +274,14 @@ class EventStream final : public Stream {
     std::copy(row.begin(), row.end(), block_.next(sink));
   }
 
-  std::vector<Rule> rules_;
-  std::vector<std::string> labels_;
-  std::vector<Running> running_;
+  Buffer<Rule> rules_;
+  Buffer<std::string> labels_;
+  Buffer<Running> running_;
   Smoothing smoothing_;
   bool onsets_;
   bool summary_;
   bool bridge_at_onset_;
-  std::vector<Due> due_;  ///< rows that this window gives, at most one per label
+  Buffer<Due> due_;  ///< rows that this window gives, at most one per label
   RowBlock block_;
   std::int64_t now_ = 0;                                  ///< index of the window that is decided next
   float best_ = -std::numeric_limits<float>::infinity();  ///< highest smoothed score so far

@@ -1,5 +1,6 @@
 #include "nodes/linear_softmax_pooling.hpp"
 
+#include "core/budget.hpp"
 #include "nodes/support/windowed.hpp"
 
 namespace fastaudio {
@@ -30,8 +31,8 @@ class LinearSoftmax {
   }
 
  private:
-  std::vector<double> sums_;
-  std::vector<double> squares_;
+  Buffer<double> sums_;
+  Buffer<double> squares_;
 };
 
 }  // namespace

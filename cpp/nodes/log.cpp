@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "dsp/kernels.hpp"
 
@@ -51,7 +52,7 @@ class LogStream final : public Stream {
   dsp::LogPlan plan_;
   std::size_t row_size_;
   std::size_t rows_at_once_;
-  std::vector<float> block_;
+  Buffer<float> block_;
   Pace pace_;
 };
 

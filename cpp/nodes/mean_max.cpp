@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/budget.hpp"
 #include "nodes/support/window_options.hpp"
 #include "nodes/support/windowed.hpp"
 
@@ -44,7 +45,7 @@ class Reduced {
   }
 
  private:
-  std::vector<double> totals_;
+  Buffer<double> totals_;
   double count_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/budget.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
 
@@ -18,11 +19,12 @@ double lifter_of(const MFCC::Options& o, int k) {
 }
 
 /// The transform times the lifter, transposed: [n_mels][n_mfcc].
-std::vector<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
+Buffer<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
   const std::size_t n_mfcc = static_cast<std::size_t>(o.n_mfcc);
-  std::vector<float> weights(n_mels * n_mfcc);
+  Buffer<float> weights(n_mels * n_mfcc);
   const double n = static_cast<double>(n_mels);
   for (std::size_t k = 0; k < n_mfcc; ++k) {
+    check_build();
     const double ortho = std::sqrt((k == 0 ? 1 : 2) / n);
     const double gain = (o.norm == "ortho" ? ortho : 2) * lifter_of(o, static_cast<int>(k));
     for (std::size_t m = 0; m < n_mels; ++m) {
@@ -59,7 +61,7 @@ class Transform {
   }
 
  private:
-  std::vector<float> weights_;
+  Buffer<float> weights_;
   std::size_t n_mels_;
   std::size_t n_mfcc_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "dsp/kernels.hpp"
 #include "nodes/support/require.hpp"
@@ -37,7 +38,7 @@ class MonoStream final : public Stream {
   }
 
   std::shared_ptr<const Mono> node_;
-  std::vector<float> block_;
+  Buffer<float> block_;
   Pace pace_;
 };
 

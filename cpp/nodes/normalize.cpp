@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/budget.hpp"
 #include "core/interrupt.hpp"
 #include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
@@ -66,7 +67,7 @@ class RowOrClipStream final : public Stream {
   bool clip_;
   std::size_t row_size_;
   RowBlock block_;
-  std::vector<float> kept_;
+  Buffer<float> kept_;
 };
 
 template <class Apply>

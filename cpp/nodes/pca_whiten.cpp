@@ -1,5 +1,6 @@
 #include "nodes/pca_whiten.hpp"
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/require.hpp"
@@ -27,7 +28,7 @@ class Whitened {
 
  private:
   std::shared_ptr<const PCAWhiten> node_;
-  std::vector<double> centred_;
+  Buffer<double> centred_;
   Pace pace_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/budget.hpp"
 #include "core/rows/row_block.hpp"
 #include "nodes/support/require.hpp"
 
@@ -70,8 +71,8 @@ class PCENStream final : public Stream {
   float floor_;
   std::size_t row_size_;
   bool first_;
-  std::vector<double> coefficients_;
-  std::vector<double> levels_;
+  Buffer<double> coefficients_;
+  Buffer<double> levels_;
   RowBlock block_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/budget.hpp"
 #include "nodes/support/row_stream.hpp"
 
 namespace fastaudio {
@@ -30,7 +31,7 @@ class SoftmaxRow {
   }
 
   std::size_t n_;
-  std::vector<double> powers_;
+  Buffer<double> powers_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/budget.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/row_stream.hpp"
 #include "nodes/support/spectrum_rows.hpp"
@@ -32,7 +33,7 @@ class Centroid {
   }
 
  private:
-  std::vector<double> hz_;
+  Buffer<double> hz_;
 };
 
 class Bandwidth {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include "core/budget.hpp"
 #include "nodes/support/row_stream.hpp"
 #include "nodes/support/spectrum_rows.hpp"
 
@@ -19,7 +20,7 @@ struct Band {
 
 /// librosa's rules: bins on an edge belong to both bands; every band but the first begins one bin below its
 /// edge; every band but the last loses its highest bin after `quantile` of its bins was counted.
-std::vector<Band> bands_of(const SpectralContrast::Options& o, const StreamSpec& input) {
+Buffer<Band> bands_of(const SpectralContrast::Options& o, const StreamSpec& input) {
   constexpr const char* name = SpectralContrast::name;
   const auto n_bins = static_cast<std::size_t>(input.shape.front());
   const auto hz = [&](std::size_t k) { return static_cast<double>(k) * input.bin_hz; };
@@ -29,7 +30,7 @@ std::vector<Band> bands_of(const SpectralContrast::Options& o, const StreamSpec&
     throw ValueError(std::string(name) + ": expected the last band to begin below " + format(top) +
                      " Hz, half the sample rate, got " + format(last_edge) + "; lower f_min or n_bands");
   }
-  std::vector<Band> bands;
+  Buffer<Band> bands;
   double low = 0;
   double high = o.f_min;
   std::size_t first = 0;
@@ -58,7 +59,7 @@ std::vector<Band> bands_of(const SpectralContrast::Options& o, const StreamSpec&
 
 /// Mean of the first n of `values` in the order of `less`. Reorders them.
 template <class Less>
-double extreme(std::vector<float>& values, const Band& band, Less less) {
+double extreme(Buffer<float>& values, const Band& band, Less less) {
   const auto begin = values.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(band.n_bins);
   const auto n = static_cast<std::ptrdiff_t>(band.n_extreme);
@@ -71,7 +72,7 @@ double extreme(std::vector<float>& values, const Band& band, Less less) {
 
 class Contrast {
  public:
-  Contrast(const SpectralContrast::Options& options, std::vector<Band> bands)
+  Contrast(const SpectralContrast::Options& options, Buffer<Band> bands)
       : bands_(std::move(bands)),
         linear_(options.linear),
         with_peak_(options.part != "valley"),
@@ -94,11 +95,11 @@ class Contrast {
  private:
   double level(double value) const { return linear_ ? value : 10 * std::log10(std::max(1e-10, value)); }
 
-  std::vector<Band> bands_;
+  Buffer<Band> bands_;
   bool linear_;
   bool with_peak_;
   bool with_valley_;
-  std::vector<float> values_;
+  Buffer<float> values_;
 };
 
 }  // namespace

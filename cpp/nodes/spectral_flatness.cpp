@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/budget.hpp"
 #include "dsp/kernels.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/row_stream.hpp"
@@ -41,7 +42,7 @@ class Flatness {
 
   double power_;
   dsp::LogPlan plan_;
-  std::vector<float> logs_;
+  Buffer<float> logs_;
 };
 
 }  // namespace

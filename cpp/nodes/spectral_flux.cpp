@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
 #include "core/rows/row_ring.hpp"
@@ -59,7 +60,7 @@ class FluxStream final : public Stream {
   std::size_t above_;
   double divisor_;
   RowRing ring_;  ///< of the rows that later ones are compared with, after `largest_around`
-  std::vector<float> largest_;
+  Buffer<float> largest_;
   RowBlock block_;
   Pace pace_;
 };

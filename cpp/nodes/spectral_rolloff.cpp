@@ -1,5 +1,6 @@
 #include "nodes/spectral_rolloff.hpp"
 
+#include "core/budget.hpp"
 #include "dsp/reduce.hpp"
 #include "nodes/support/row_stream.hpp"
 #include "nodes/support/spectrum_rows.hpp"
@@ -44,7 +45,7 @@ class Rolloff {
   double part_;
   double bin_hz_;
   std::size_t n_bins_;
-  std::vector<double> blocks_;
+  Buffer<double> blocks_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "core/budget.hpp"
 #include "core/rows/pace.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/windowed.hpp"
@@ -71,14 +72,14 @@ class Moments {
 
  private:
   std::int64_t n_ = 0;
-  std::vector<double> mean_;
-  std::vector<double> squares_;
-  std::vector<float> low_;
-  std::vector<float> high_;
+  Buffer<double> mean_;
+  Buffer<double> squares_;
+  Buffer<float> low_;
+  Buffer<float> high_;
 };
 
 /// The value below which `percent` of sorted values lie.
-float percentile(const std::vector<float>& sorted, double percent) {
+float percentile(const Buffer<float>& sorted, double percent) {
   const double position = percent / 100 * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(position);
   const double low = sorted[below];
@@ -144,8 +145,8 @@ class Kinds {
   std::vector<std::optional<double>> percents_;  ///< for each kind; nothing if it is no percentile
   bool sorts_ = false;
   Moments moments_;
-  std::vector<float> rows_;    ///< all rows of the clip or window, if percentiles need them
-  std::vector<float> column_;  ///< one element of each of these rows
+  Buffer<float> rows_;    ///< all rows of the clip or window, if percentiles need them
+  Buffer<float> column_;  ///< one element of each of these rows
   Pace pace_;
 };
 

@@ -14,7 +14,7 @@ from fastaudio._core import __version__, set_model_reader
 from fastaudio._system import instances, old_paths, onnxruntime
 from fastaudio._system.versions import show_versions
 from fastaudio._system.writing import OutputError
-from fastaudio.cards import models, packed_file
+from fastaudio.cards import Budget, models, packed_file
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.events import Event
 from fastaudio.isolation.limits import Limits
@@ -33,6 +33,7 @@ instances.count_as(_core.Tags, tags.Tags)
 instances.count_as(_core.Events, events.Events)
 
 __all__ = [
+    "Budget",
     "DecodeError",
     "Device",
     "DeviceError",

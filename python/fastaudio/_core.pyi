@@ -18,6 +18,9 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class BudgetError(ModelError):
+    """A card asks for more than its reader allows."""
+
 class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
@@ -28,7 +31,7 @@ class TimedOut(FastaudioError, TimeoutError):
     """A call took longer than the time that it was allowed."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Preemphasis', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'BudgetError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Preemphasis', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class Cancel:
     """
     Ends calls that were given it as `cancel=`, from any thread, once and for all.
@@ -2102,4 +2105,11 @@ def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat
     The node with a mark at the end of each row of scores, 1 for a silent window; events skip silent windows
     and end in a summary row. A window is silent whose loudest 100 ms are below `silence_db`; None marks none.
     `swappable` nodes begin alike, so that a live stream can go on with another one.
+    """
+def within_budget(call: collections.abc.Callable[[], typing.Any], *, table_bytes: typing.SupportsInt | typing.SupportsIndex | None, buffer_values: typing.SupportsInt | typing.SupportsIndex | None, run_values: typing.SupportsInt | typing.SupportsIndex | None, probe_values: typing.SupportsInt | typing.SupportsIndex | None, build_s: typing.SupportsFloat | typing.SupportsIndex | None) -> typing.Any:
+    """
+    Returns what `call` returns; what it makes in this thread is counted, see `fastaudio.Budget`.
+    
+    Raises:
+        BudgetError: that is more than one of the limits; None is no limit.
     """

@@ -163,6 +163,10 @@ class Composition:
         self._require_trained()
         return (self._live_runner if live else self._runner).adapt(sample_rate, channels)
 
+    def try_open(self) -> None:
+        """Open a stream and let it go: raises what opening one raises."""
+        self._runner.try_open()
+
     def _require_trained(self) -> None:
         require_trained(self.card, self.output_specs.values(), untrained=self.untrained)
 

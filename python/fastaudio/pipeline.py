@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import ModelError, StateError, samples_remedy
+from fastaudio._core import Interruptible, StateError, samples_remedy
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
@@ -75,6 +76,9 @@ class Pipeline(Composition):
         channel: int | None = None,
         untrained: bool = False,
         silence_db: float | None = None,
+        budget: cards.Budget | None = None,
+        timeout_s: float | None = None,
+        cancel: Cancel | None = None,
         isolate: bool | Limits = False,
     ) -> Pipeline:
         """Load a model that comes with the package, a card, or a packed model.
@@ -87,28 +91,42 @@ class Pipeline(Composition):
             untrained: whether to give (meaningless) tags if the card says `"weights": "untrained"`.
             silence_db: level below which a window is silent, in dB relative to full scale, see `Pipeline`;
                 None takes the card's, or else -70, and -math.inf marks none.
+            budget: what the card may cost, see `fastaudio.Budget`; None takes its defaults.
+            timeout_s: seconds that loading may take; None for as long as it takes.
+            cancel: ends loading once it is cancelled, from another thread.
             isolate: whether to decode and run in processes of their own, see `isolated`; or their `Limits`.
 
         Raises:
+            BudgetError: the card asks for more than the budget allows.
+            Cancelled: `cancel` was cancelled.
             ModelError: there is no such model, its card is wrong, or its weights were changed.
             IsolationError: a process can't be started, or ended while it built the pipeline.
+            TimedOut: it took longer than `timeout_s`.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
         checked_silence(silence_db)
         check_channel(channel)  # here, because below it would be called the card's fault
-        card = cards.read_card(model)
-        if isolate:
-            options: dict[str, Any] = {"threads": threads, "providers": providers, "channel": channel}
-            options |= {"untrained": untrained, "silence_db": silence_db}
-            return IsolatedPipeline(model_of_card(card, options), limits_of(isolate))
-        how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
-        how |= {} if channel is None else {"channel": channel}
-        how |= {} if silence_db is None else {"silence_db": silence_db}
-        node = cards.build(card, threads=threads, providers=providers)
-        try:
-            return cls(node, card=card.data, untrained=untrained, **how)
-        except (ValueError, TypeError) as error:
-            raise ModelError(f"{card.path}: {error}") from error
+        if budget is not None and not isinstance(budget, cards.Budget):
+            raise TypeError(f"Pipeline.load: expected budget as a Budget or None, got {budget!r:.80}")
+        budget = budget or cards.Budget()
+        own = {"channel": channel, "silence_db": silence_db}
+        with Interruptible(cancel, timeout_s):
+            card = cards.read_card(model, budget)
+            if isolate:
+                options: dict[str, Any] = {"threads": threads, "providers": providers, "channel": channel}
+                options |= {"untrained": untrained, "silence_db": silence_db, "budget": asdict(budget)}
+                return IsolatedPipeline(model_of_card(card, options), limits_of(isolate))
+            how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
+            how |= {key: value for key, value in own.items() if value is not None}
+
+            def loaded() -> Pipeline:
+                node = cards.build(card, threads=threads, providers=providers, budget=budget)
+                with cards.blaming(card):
+                    pipeline = cls(node, card=card.data, untrained=untrained, **how)
+                    pipeline.try_open()  # its buffers count as well
+                return pipeline
+
+            return budget.within(loaded)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a card with the networks' files beside it, or all in one if `path` ends in .onnx.

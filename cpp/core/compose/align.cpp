@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/checked.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -105,6 +107,13 @@ double Alignment::latency_s(const std::vector<AlignedRows>& inputs) const {
 
 std::optional<Alignment::Extent> Alignment::extent(const std::vector<Locality>& inputs,
                                                    std::optional<int> rate_of, bool average) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;  // so that what follows can be counted
+  const auto counts = [](std::int64_t n) { return -kMost <= n && n <= kMost; };
+  for (const Locality& near : inputs) {
+    if (!counts(near.n_in) || !counts(near.n_out) || !counts(near.before) || !counts(near.after)) {
+      return std::nullopt;
+    }
+  }
   std::size_t to = 0;
   if (rate_of) {
     to = static_cast<std::size_t>(*rate_of);
@@ -120,8 +129,10 @@ std::optional<Alignment::Extent> Alignment::extent(const std::vector<Locality>& 
     const std::int64_t p = inputs[to].n_in * near.n_out, q = inputs[to].n_out * near.n_in;
     const std::int64_t common = std::gcd(p, q);
     const Ratio ratio{p / common, q / common};
-    cycle = std::lcm(cycle, ratio.q * (near.n_out / std::gcd(near.n_out, ratio.p)));
-    if (cycle > kLongestCycle) return std::nullopt;
+    if (!counts(ratio.p) || !counts(ratio.q)) return std::nullopt;
+    const Checked rows = lcm(Checked(cycle), Checked(ratio.q) * (near.n_out / std::gcd(near.n_out, ratio.p)));
+    if (!rows.ok() || rows.value() > kLongestCycle) return std::nullopt;
+    cycle = rows.value();
     divisible = divisible && near.divisible;
     ratios.push_back(ratio);
   }

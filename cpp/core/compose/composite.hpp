@@ -86,6 +86,8 @@ class CompositeOf : public Base, public Optioned<Derived> {
                             format_options("", this->options()));
   }
 
+  const char* type() const final { return Derived::name; }
+
   NodePtr with_children(std::vector<NodePtr> nodes) const override {
     constexpr Form form = Derived::child_arguments[0].form;
     return make_composite<Derived>(replaced(Derived::name, form, this->children(), std::move(nodes)),

@@ -1,5 +1,6 @@
 #include "core/compose/concat.hpp"
 
+#include "core/budget.hpp"
 #include "core/compose/join_stream.hpp"
 
 namespace fastaudio {
@@ -46,7 +47,10 @@ void Concat::join_specs(const std::vector<AlignedRows>& rows, StreamSpec& spec) 
 std::unique_ptr<Stream> Concat::open(const StreamSpec& input) const {
   const auto rows = aligned(input);
   std::vector<JoinStream::Branch> streams;
-  for (const Child& branch : children()) streams.push_back({branch.node->open(input), {streams.size()}});
+  for (const Child& branch : children()) {
+    const Budget::At at(branch.node->type());
+    streams.push_back({branch.node->open(input), {streams.size()}});
+  }
   std::vector<std::size_t> sizes;
   for (const AlignedRows& branch : rows) sizes.push_back(branch.spec.row_size());
   const auto join = [sizes](const float* const* in, float* out) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/budget.hpp"
+#include "core/compose/effort.hpp"
 #include "core/interrupt.hpp"
 
 namespace fastaudio {
@@ -68,7 +70,7 @@ class EachStream final : public Stream {
   std::size_t n_rows_;
   std::size_t kept_;
   std::size_t row_size_;
-  std::vector<float> rows_;
+  Buffer<float> rows_;
 };
 
 }  // namespace
@@ -92,20 +94,39 @@ NodePtr Each::with_hop(int n_rows) const {
 }
 
 std::size_t Each::rows_of(const StreamSpec& input) const {
-  const std::lock_guard lock(mutex_);
   const std::pair key(input.rate_hz, input.shape);
-  if (const auto found = found_.find(key); found != found_.end()) return found->second;
-  const std::vector<float> silence(cut().rows() * input.row_size());
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = found_.find(key); found != found_.end()) return found->second;
+  }
+  const std::size_t n_rows = count_rows(input);  // without the lock: it may take long, and be interrupted
+  const std::lock_guard lock(mutex_);
+  return found_[key] = n_rows;
+}
+
+std::size_t Each::count_rows(const StreamSpec& input) const {
+  constexpr std::size_t kPiece = 1024;
+  const Budget::Building building;
+  if (const Budget* budget = Budget::current()) {
+    budget->check_probe(values_read(*inner(), input, static_cast<double>(cut().rows())));
+  }
+  const Buffer<float> silence(std::min(kPiece, cut().rows()) * input.row_size());
   FirstRows count(nullptr, 0, 0);
   const auto stream = inner()->open(input);
-  stream->push(silence.data(), cut().rows(), count);
+  for (std::size_t left = cut().rows(); left > 0;) {
+    const std::size_t n = std::min(left, kPiece);
+    check_build();
+    stream->push(silence.data(), n, count);
+    left -= n;
+  }
   stream->flush(count);
-  return found_[key] = count.n;
+  return count.n;
 }
 
 std::vector<Output> Each::outputs(const StreamSpec& input) const {
   const StreamSpec clip = Cutter::spec(cut(), input);
   check_spec(clip);
+  require_countable(name, clip);
   const auto outputs = inner()->outputs(input);
   if (outputs.size() != 1) {
     throw ValueError("Each: expected a node with one output, got " + std::to_string(outputs.size()) +

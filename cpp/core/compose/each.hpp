@@ -82,6 +82,7 @@ Example:
 
   /// Rows that `inner` gives for a clip of such input; found once, with a silent clip.
   std::size_t rows_of(const StreamSpec& input) const;
+  std::size_t count_rows(const StreamSpec& input) const;
 
   mutable std::mutex mutex_;
   mutable std::map<std::pair<double, std::vector<std::int64_t>>, std::size_t> found_;  ///< by rate and shape

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "core/budget.hpp"
 #include "core/compose/align.hpp"
 #include "core/rows/row_block.hpp"
 
@@ -25,7 +26,7 @@ class RowQueue {
 
  private:
   std::size_t row_size_;
-  std::vector<float> values_;
+  Buffer<float> values_;
   std::int64_t first_ = 0;   ///< row at the front of values_
   std::int64_t wanted_ = 0;  ///< rows before it are no longer needed
   std::int64_t end_ = 0;
@@ -63,9 +64,9 @@ class JoinStream final : public Stream {
 
   Alignment alignment_;
   std::vector<Branch> branches_;
-  std::vector<RowQueue> queues_;           ///< by input of the alignment
-  std::vector<std::vector<float>> means_;  ///< by input of the alignment
-  std::vector<double> sums_;
+  std::vector<RowQueue> queues_;      ///< by input of the alignment
+  std::vector<Buffer<float>> means_;  ///< by input of the alignment
+  Buffer<double> sums_;
   std::vector<const float*> rows_;  ///< of the next row out, by input of the alignment
   std::size_t input_size_;
   Join join_;

@@ -1,8 +1,10 @@
 #include "core/compose/parallel.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <string_view>
+#include <unordered_set>
 
+#include "core/checked.hpp"
 #include "core/levels.hpp"
 
 namespace fastaudio {
@@ -64,12 +66,11 @@ class ParallelStream final : public Stream, public LevelReader {
 Parallel::Parallel(std::vector<NamedNode> branches, Options o) : CompositeOf(std::move(branches), o) {
   const auto all = children();
   if (all.empty()) throw ValueError("Parallel: expected at least one branch, got none");
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].name.empty()) throw ValueError("Parallel: expected a name for each branch, got ''");
-    for (std::size_t j = 0; j < i; ++j) {
-      if (all[j].name == all[i].name) {
-        throw ValueError("Parallel: expected different names, got " + format(all[i].name) + " twice");
-      }
+  std::unordered_set<std::string_view> seen;
+  for (const Child& branch : all) {
+    if (branch.name.empty()) throw ValueError("Parallel: expected a name for each branch, got ''");
+    if (!seen.insert(branch.name).second) {
+      throw ValueError("Parallel: expected different names, got " + format(branch.name) + " twice");
     }
   }
   check_input();
@@ -80,9 +81,15 @@ std::optional<Locality> Parallel::locality() const {
   std::optional<Locality> all = child(0)->locality();
   for (const Child& branch : children()) {
     const auto near = branch.node->locality();
-    if (!all || !near || near->n_in * all->n_out != all->n_in * near->n_out) return std::nullopt;
-    all->n_in = std::lcm(all->n_in, near->n_in);
-    all->n_out = all->n_in / near->n_in * near->n_out;
+    if (!all || !near) return std::nullopt;
+    const Checked mine = Checked(near->n_in) * all->n_out;
+    const Checked others = Checked(all->n_in) * near->n_out;
+    if (!mine.ok() || !others.ok() || mine.value() != others.value()) return std::nullopt;
+    const Checked n_in = lcm(Checked(all->n_in), near->n_in);
+    const Checked n_out = n_in / near->n_in * near->n_out;
+    if (!n_in.ok() || !n_out.ok()) return std::nullopt;
+    all->n_in = n_in.value();
+    all->n_out = n_out.value();
     all->before = std::max(all->before, near->before);
     all->after = std::max(all->after, near->after);
     all->divisible = all->divisible && near->divisible;
@@ -98,15 +105,13 @@ double Parallel::receptive_field_s(const StreamSpec& input) const {
 
 std::vector<Output> Parallel::outputs(const StreamSpec& input) const {
   std::vector<Output> all;
+  std::unordered_set<std::string> seen;
   for (const Child& branch : children()) {
     auto outputs = branch.node->outputs(input);
     for (Output& output : outputs) {
       output.name = outputs.size() == 1 ? branch.name : branch.name + "." + output.name;
-      for (const Output& other : all) {
-        if (other.name == output.name) {
-          throw ValueError("Parallel: expected different output names, got " + format(output.name) +
-                           " twice");
-        }
+      if (!seen.insert(output.name).second) {
+        throw ValueError("Parallel: expected different output names, got " + format(output.name) + " twice");
       }
       all.push_back(std::move(output));
     }

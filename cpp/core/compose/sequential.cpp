@@ -1,23 +1,29 @@
 #include "core/compose/sequential.hpp"
 
 #include <cmath>
-#include <numeric>
 
+#include "core/budget.hpp"
+#include "core/checked.hpp"
 #include "core/levels.hpp"
 
 namespace fastaudio {
 
 namespace {
 
-/// The locality of `second` applied after `first`.
-Locality through(const Locality& first, const Locality& second) {
-  const std::int64_t rows = std::lcm(first.n_out, second.n_in);  // between the two, in a whole cycle
-  const auto inputs = [&](std::int64_t n) { return (n * first.n_in + first.n_out - 1) / first.n_out; };
-  return {.n_in = inputs(rows),
-          .n_out = rows / second.n_in * second.n_out,
-          .before = first.before + inputs(second.before),
-          .after = first.after + inputs(second.after - 1),
-          .divisible = first.divisible && second.divisible};
+/// The locality of `second` applied after `first`; none if a cycle is longer than what can be counted.
+std::optional<Locality> through(const Locality& first, const Locality& second) {
+  const Checked rows = lcm(Checked(first.n_out), second.n_in);  // between the two, in a whole cycle
+  const auto inputs = [&](Checked n) { return (n * first.n_in + first.n_out - 1) / first.n_out; };
+  const Checked n_in = inputs(rows);
+  const Checked n_out = rows / second.n_in * second.n_out;
+  const Checked before = inputs(second.before) + first.before;
+  const Checked after = inputs(second.after - 1) + first.after;
+  if (!n_in.ok() || !n_out.ok() || !before.ok() || !after.ok()) return std::nullopt;
+  return Locality{.n_in = n_in.value(),
+                  .n_out = n_out.value(),
+                  .before = before.value(),
+                  .after = after.value(),
+                  .divisible = first.divisible && second.divisible};
 }
 
 const StreamSpec& only_output(const Node& node, const std::vector<Output>& outputs) {
@@ -109,11 +115,15 @@ std::vector<Output> Sequential::outputs(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> Sequential::open(const StreamSpec& input) const {
   std::vector<std::unique_ptr<Stream>> streams;
-  streams.push_back(child(0)->open(input));
+  const auto open = [&](const Node& step, const StreamSpec& spec) {
+    const Budget::At at(step.type());
+    streams.push_back(step.open(spec));
+  };
+  open(*child(0), input);
   StreamSpec spec = input;
   for (std::size_t i = 1; i < children().size(); ++i) {
     spec = only_output(*child(i - 1), child(i - 1)->outputs(spec));
-    streams.push_back(child(i)->open(spec));
+    open(*child(i), spec);
   }
   return std::make_unique<SequentialStream>(std::move(streams));
 }
@@ -122,7 +132,7 @@ std::optional<Locality> Sequential::locality() const {
   std::optional<Locality> all = child(0)->locality();
   for (std::size_t i = 1; all && i < children().size(); ++i) {
     const auto next = child(i)->locality();
-    all = next ? std::optional(through(*all, *next)) : std::nullopt;
+    all = next ? through(*all, *next) : std::nullopt;
   }
   return all;
 }

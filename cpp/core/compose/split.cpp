@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/checked.hpp"
+
 namespace fastaudio {
 
 namespace {
@@ -15,9 +17,10 @@ std::vector<Part> split(const Node& node, const StreamSpec& input, std::int64_t 
   const auto near = n_parts > 1 ? node.locality() : std::nullopt;
   if (!near || !near->divisible || node.outputs(input).size() != 1) return {{.end_input = n_inputs}};
   // Long enough that no part meets both ends of the signal.
-  const std::int64_t smallest = std::max(4 * (near->before + near->after + near->n_in),
-                                         kSmallestPart / static_cast<std::int64_t>(input.row_size()));
-  const std::int64_t n = std::clamp<std::int64_t>(n_inputs / smallest, 1, n_parts);
+  const Checked smallest = max(Checked(4) * (Checked(near->before) + near->after + near->n_in),
+                               kSmallestPart / static_cast<std::int64_t>(input.row_size()));
+  if (!smallest.ok()) return {{.end_input = n_inputs}};
+  const std::int64_t n = std::clamp<std::int64_t>(n_inputs / smallest.value(), 1, n_parts);
   const std::int64_t warm_up = (near->before + near->n_in - 1) / near->n_in;
   const std::size_t row_size = node.outputs(input).front().spec.row_size();
   std::vector<Part> parts;

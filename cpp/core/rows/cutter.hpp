@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/node.hpp"
 #include "core/rows/pace.hpp"
 
@@ -105,7 +106,7 @@ class Cutter {
   std::size_t length_;  ///< of a piece with its context
   std::size_t hop_;
   std::size_t row_size_;
-  std::vector<float> piece_;
+  Buffer<float> piece_;
   std::size_t filled_;
   std::size_t skip_ = 0;
   Pace pace_;

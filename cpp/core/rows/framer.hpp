@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/node.hpp"
 #include "core/rows/pace.hpp"
 #include "core/rows/ring_buffer.hpp"
@@ -158,7 +159,7 @@ class Framer {
   std::int64_t first_;  ///< start of the first frame, counting the padding
   RingBuffer ring_;
   Pace pace_;
-  std::vector<float> head_;  ///< the first samples, until they can be mirrored
+  Buffer<float> head_;  ///< the first samples, until they can be mirrored
   bool started_ = false;
   std::int64_t next_ = first_;  ///< start of the next frame
   std::int64_t n_samples_ = 0;  ///< without padding

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "core/budget.hpp"
+
 namespace fastaudio {
 
 /// One thread may use it. Positions count items since the start in 64 bits and never wrap. The ring holds
@@ -53,7 +55,7 @@ class RingBuffer {
   }
 
   std::size_t capacity_;
-  std::vector<float> items_;
+  Buffer<float> items_;
   std::int64_t begin_ = 0;
   std::int64_t end_ = 0;
 };

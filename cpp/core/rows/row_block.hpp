@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/node.hpp"
 #include "core/rows/pace.hpp"
 
@@ -35,7 +36,7 @@ class RowBlock {
 
   std::size_t row_size_;
   std::size_t capacity_;
-  std::vector<float> values_;
+  Buffer<float> values_;
   std::size_t n_ = 0;
   Pace pace_;
 };

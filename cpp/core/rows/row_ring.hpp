@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/budget.hpp"
+
 namespace fastaudio {
 
 /// Keeps the last `n_rows` rows. Rows are numbered from the start of the stream, and numbers never wrap.
@@ -32,7 +34,7 @@ class RowRing {
 
   std::int64_t n_rows_;
   std::size_t row_size_;
-  std::vector<float> values_;
+  Buffer<float> values_;
   std::int64_t end_ = 0;
 };
 

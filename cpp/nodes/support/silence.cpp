@@ -42,6 +42,7 @@ class Level final : public Node {
 
   std::optional<StreamSpec> input() const override { return input_; }
   std::string repr() const override { return "Level()"; }
+  const char* type() const override { return "Level"; }
   std::vector<Output> outputs(const StreamSpec& input) const override { return {{"", input}}; }
   std::unique_ptr<Stream> open(const StreamSpec& input) const override {
     return std::make_unique<LevelStream>(input);
@@ -124,6 +125,8 @@ class Gate final : public Node {
   std::string repr() const override {
     return std::string(how_ == Silent::marked ? "MarkSilence(" : "MuteSilence(") + format(silence_db_) + ")";
   }
+
+  const char* type() const override { return how_ == Silent::marked ? "MarkSilence" : "MuteSilence"; }
 
   std::vector<Output> outputs(const StreamSpec& input) const override {
     StreamSpec spec = input;

@@ -21,8 +21,10 @@ bool starts(const FrameOptions& o) { return o.window_at == "start"; }
 
 int frame_length(const FrameOptions& o) { return starts(o) ? o.win_length.value_or(o.n_fft) : o.n_fft; }
 
-std::vector<float> window_of(const FrameOptions& o) {
-  auto window = dsp::make_window(o.window, o.win_length.value_or(o.n_fft), o.n_fft, starts(o), o.window_beta);
+Table<float> window_of(const FrameOptions& o) {
+  const auto shape =
+      dsp::make_window(o.window, o.win_length.value_or(o.n_fft), o.n_fft, starts(o), o.window_beta);
+  Table<float> window(shape.begin(), shape.end());
   const double share = o.n_fft % 2 == 0 ? 0.5 : 1;  // see FramePlan
   for (float& value : window) value = static_cast<float>(value * o.sample_scale * share);
   return window;

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "core/budget.hpp"
 #include "core/options.hpp"
 #include "dsp/kernels.hpp"
 #include "dsp/real_fft.hpp"
@@ -87,7 +88,7 @@ class SpectralFront {
   const char* node_;
   FrameOptions options_;
   dsp::RealFft fft_;
-  std::vector<float> window_;
+  Table<float> window_;
   dsp::SpectrumPlan plan_;  ///< points into the tables above
 };
 

@@ -11,21 +11,23 @@ import json
 import os
 import re
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import ModelError, Node, OnnxModel, Patches, build_node, did_you_mean
+from fastaudio._core import BudgetError, ModelError, Node, OnnxModel, Patches, build_node, did_you_mean
 from fastaudio._system.folder import making
 from fastaudio._system.reading import pieces
 from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
+from fastaudio.cards.budget import Budget, Counted, check_items
 from fastaudio.cards.file_names import LICENCE, harmless
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SCHEMA = "fastaudio.card/1"
 """Name and version of the format; the number rises when the meaning of a card changes."""
@@ -35,8 +37,8 @@ _FOLDERS = [Path(folder) / "_models" for folder in sys.modules["fastaudio"].__pa
 MODELS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 """Folder of the models that come with the package."""
 
-_DEEPEST = 32
 _MOST_THREADS = 1024
+TOO_LARGE = "pipeline: expected a card that fits into memory, got one that needs more than there is"
 _SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
 _NODES: dict[str, type[Node]] = {
@@ -73,18 +75,24 @@ def models() -> list[str]:
 DEFAULT_MODEL = "musicnn-mtt"
 
 
-def read_card(name_or_path: str | os.PathLike[str]) -> Card:
+def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None) -> Card:
     """Read a card by its model's name, or by the path of a card or a packed model.
 
     Raises:
+        BudgetError: it holds more values than `budget` allows; None is the default one.
         ModelError: no such model or file, or no card of a known schema.
     """
     path = _card_path(name_or_path)
     raw, found = _read_bytes(path)
     try:
+        check_items(raw, budget or Budget())
         data = json.loads(raw.decode("utf-8"))
+    except BudgetError as error:
+        raise BudgetError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise ModelError(f"{path}: {TOO_LARGE}") from error
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: expected a card in JSON, got: {error}") from error
+        raise ModelError(f"{path}: expected a card in JSON, got: {error!s:.200}") from error
     got = data.get("schema") if isinstance(data, dict) else type(data).__name__
     if got != SCHEMA:
         raise ModelError(f"{path}: expected a card of schema {SCHEMA!r}, got {got!r:.80}")
@@ -150,10 +158,17 @@ def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
     return raw, None
 
 
-def build(card: Card, *, threads: int | None = None, providers: list[str] | None = None) -> Node:
+def build(
+    card: Card,
+    *,
+    threads: int | None = None,
+    providers: list[str] | None = None,
+    budget: Budget | None = None,
+) -> Node:
     """Build the pipeline that a card holds.
 
     Raises:
+        BudgetError: it needs more than `budget` allows; None is the default one.
         ModelError: an unknown node, a bad option, parts that don't fit, a missing or changed file.
         TypeError, ValueError: `threads` or `providers` of a wrong type, or outside their range.
     """
@@ -182,15 +197,28 @@ def build(card: Card, *, threads: int | None = None, providers: list[str] | None
             raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
         return options | {"path": _utf8(path)} | chosen
 
-    try:
-        node = _build({"node": "Sequential", "nodes": card.data["pipeline"]}, locate, 0)
+    budget = budget or Budget()
+    whole = {"node": "Sequential", "nodes": card.data["pipeline"]}
+    with blaming(card):
+        node = budget.within(lambda: _build(whole, locate, Counted(budget), 0))
         expected, got = card.data.get("input"), front_end(node)
-    except (ModelError, ValueError, TypeError) as error:
-        raise ModelError(f"{card.path}: {error}") from error
     # The right weights behind a wrong front end are the most common mistake, and a silent one.
     if expected is not None and expected != got:
         raise ModelError(f"{card.path}: pipeline: expected a front end that gives {expected}, got {got}")
     return node
+
+
+@contextmanager
+def blaming(card: Card) -> Iterator[None]:
+    """Make errors in its scope the card's: ModelError that names it."""
+    try:
+        yield
+    except BudgetError as error:
+        raise BudgetError(f"{card.path}: {error}") from error
+    except (MemoryError, RecursionError) as error:
+        raise ModelError(f"{card.path}: {TOO_LARGE}") from error
+    except (ModelError, ValueError, TypeError) as error:
+        raise ModelError(f"{card.path}: {error}") from error
 
 
 def _utf8(path: Path) -> str:
@@ -228,10 +256,11 @@ def front_end(node: Node) -> dict[str, Any] | None:
     return None
 
 
-def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth: int) -> Node:
-    if depth > _DEEPEST:
-        raise ModelError(f"pipeline: expected at most {_DEEPEST} levels, got more")
+def _build(
+    data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], counted: Counted, depth: int
+) -> Node:
     name = data.get("node") if isinstance(data, dict) else None
+    counted.add(name, depth)
     if not isinstance(name, str) or name not in _NODES:
         known = sorted(_NODES)
         guess = did_you_mean(name, known) if isinstance(name, str) else ""
@@ -241,13 +270,13 @@ def _build(data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], depth:
     for key, form in _NODES[name].child_arguments().items():
         value = options.get(key)
         if form == "node":
-            options[key] = _build(value, locate, depth + 1)
+            options[key] = _build(value, locate, counted, depth + 1)
         elif not isinstance(value, kinds[form]):
             raise ModelError(f"{name}: expected {key!r} as a {form}, got {value!r:.80}")
         elif isinstance(value, dict):
-            options[key] = {part: _build(value[part], locate, depth + 1) for part in value}
+            options[key] = {part: _build(value[part], locate, counted, depth + 1) for part in value}
         else:
-            options[key] = [_build(part, locate, depth + 1) for part in value]
+            options[key] = [_build(part, locate, counted, depth + 1) for part in value]
     if name == "OnnxModel":
         options = locate(options)
     return build_node(_NODES[name], options)  # no warnings of options that the weights were trained with

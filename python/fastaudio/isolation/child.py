@@ -181,7 +181,9 @@ def _built(fields: Mapping[str, Any]) -> Composition:
     card = cards.Card(Path(fields["path"]), data, packed=held)
     how = {key: data[key] for key in ("channel", "quality", "silence_db") if key in data}
     how |= {key: options[key] for key in ("channel", "silence_db") if options.get(key) is not None}
-    node = cards.build(card, threads=options.get("threads"), providers=options.get("providers"))
+    run_time = {key: options.get(key) for key in ("threads", "providers")}
+    budget = cards.Budget(**options["budget"]) if "budget" in options else None
+    node = cards.build(card, **run_time, budget=budget)
     try:
         pipeline = Composition(node, card=data, untrained=bool(options.get("untrained")), **how)
     except (ValueError, TypeError) as error:

@@ -80,6 +80,10 @@ class Adapter:
                 self._adapted.popitem(last=False)
             return adapted
 
+    def try_open(self) -> None:
+        """Open a stream for the node's own input, and let it go."""
+        self._node.open(self.spec)
+
     def _adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         own_rate = round(self.spec.rate_hz)
         resample = Resample(input_rate=sample_rate, output_rate=own_rate, quality=self._quality)

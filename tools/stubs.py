@@ -48,6 +48,9 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class BudgetError(ModelError):
+    """A card asks for more than its reader allows."""
+
 class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 

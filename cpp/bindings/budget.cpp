@@ -11,8 +11,8 @@ void register_budget(py::module_& m) {
   using Count = std::optional<std::size_t>;
   m.def(
       "within_budget",
-      [](const py::function& call, Count table_bytes, Count buffer_values, Count run_values,
-         Count probe_values, std::optional<double> build_s) -> py::object {
+      [](const py::typing::Callable<py::object()>& call, Count table_bytes, Count buffer_values,
+         Count run_values, Count probe_values, std::optional<double> build_s) -> py::object {
         const Budget budget({.table_bytes = table_bytes.value_or(Budget::kNoLimit),
                              .buffer_values = buffer_values.value_or(Budget::kNoLimit),
                              .run_values = run_values.value_or(Budget::kNoLimit),

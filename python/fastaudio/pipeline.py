@@ -116,8 +116,8 @@ class Pipeline(Composition):
         with limits("Pipeline.load", timeout_s, cancel):
             card = cards.read_card(model, budget)
             if isolate:
-                options: dict[str, Any] = own | {"threads": threads, "providers": providers, "untrained": untrained}
-                options["budget"] = asdict(budget)
+                options: dict[str, Any] = {"threads": threads, "providers": providers, "untrained": untrained}
+                options |= own | {"budget": asdict(budget)}
                 return IsolatedPipeline(model_of_card(card, options), limits_of(isolate))
             how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
             how |= {key: value for key, value in own.items() if value is not None}

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "core/budget.hpp"
+#include "core/compose/each.hpp"
 #include "core/compose/effort.hpp"
 #include "helpers.hpp"
 #include "nodes/all.hpp"
@@ -18,7 +19,10 @@ TEST_CASE("Budget: tables and buffers are refused before they are made, and coun
   const Budget budget({.table_bytes = kMebi, .buffer_values = kMebi});
   CHECK_THROWS_AS(Table<float>(std::size_t{1} << 40), BudgetError);
   CHECK_THROWS_AS(Buffer<float>(std::size_t{1} << 40), BudgetError);
-  for (int i = 0; i < 10; ++i) Table<char>(kMebi * 3 / 4);  // one after another
+  for (int i = 0; i < 10; ++i) {  // one after another
+    const Table<char> table(kMebi * 3 / 4);
+    CHECK(!table.empty());
+  }
   const Table<char> first(kMebi * 3 / 4);
   CHECK_THROWS_AS(Table<char>(kMebi * 3 / 4), BudgetError);
   const Buffer<float> buffer(kMebi);
@@ -30,7 +34,7 @@ TEST_CASE("Budget: an inner one counts for the outer one, and none is left behin
     const Budget outer({.table_bytes = kMebi});
     const Table<char> some(kMebi / 2);
     const Budget inner({.table_bytes = 10 * kMebi});
-    CHECK_THROWS_AS(Table<char>(kMebi), BudgetError);
+    CHECK_THROWS_AS(Table<char>(kMebi, 'a'), BudgetError);
   }
   CHECK(Budget::current() == nullptr);
   CHECK(Table<char>(2 * kMebi).size() == 2 * kMebi);

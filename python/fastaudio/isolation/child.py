@@ -232,7 +232,7 @@ def _built(fields: Mapping[str, Any]) -> Composition:
     for method, argument in fields["steps"]:
         if method == "then":
             after = cards.Card(Path("pipeline"), {"pipeline": [argument]}, packed=held)
-            pipeline = pipeline >> cards.build(after)
+            pipeline = pipeline >> cards.build(after, budget=budget)
         else:
             pipeline = pipeline.layer(argument) if method == "layer" else pipeline.with_hop(argument)
     return pipeline

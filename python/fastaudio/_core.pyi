@@ -18,6 +18,9 @@ class StateError(FastaudioError, RuntimeError):
 class ModelError(FastaudioError, RuntimeError):
     """A model, card or hash that can't be used as asked."""
 
+class BudgetError(ModelError):
+    """A card asks for more than its reader allows."""
+
 class Overrun(FastaudioError, RuntimeError):
     """Sound came faster than it could be run."""
 
@@ -2103,7 +2106,7 @@ def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat
     and end in a summary row. A window is silent whose loudest 100 ms are below `silence_db`; None marks none.
     `swappable` nodes begin alike, so that a live stream can go on with another one.
     """
-def within_budget(call: collections.abc.Callable, *, table_bytes: typing.SupportsInt | typing.SupportsIndex | None, buffer_values: typing.SupportsInt | typing.SupportsIndex | None, run_values: typing.SupportsInt | typing.SupportsIndex | None, probe_values: typing.SupportsInt | typing.SupportsIndex | None, build_s: typing.SupportsFloat | typing.SupportsIndex | None) -> typing.Any:
+def within_budget(call: collections.abc.Callable[[], typing.Any], *, table_bytes: typing.SupportsInt | typing.SupportsIndex | None, buffer_values: typing.SupportsInt | typing.SupportsIndex | None, run_values: typing.SupportsInt | typing.SupportsIndex | None, probe_values: typing.SupportsInt | typing.SupportsIndex | None, build_s: typing.SupportsFloat | typing.SupportsIndex | None) -> typing.Any:
     """
     Returns what `call` returns; what it makes in this thread is counted, see `fastaudio.Budget`.
     

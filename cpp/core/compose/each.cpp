@@ -100,7 +100,7 @@ std::size_t Each::rows_of(const StreamSpec& input) const {
     if (const auto found = found_.find(key); found != found_.end()) return found->second;
   }
   const std::size_t n_rows = count_rows(input);  // without the lock: it may take long, and be interrupted
-  constexpr std::size_t kMostKept = 64;  // specs may come from strangers' files
+  constexpr std::size_t kMostKept = 64;          // specs may come from strangers' files
   const std::lock_guard lock(mutex_);
   if (found_.size() >= kMostKept) found_.clear();
   return found_[key] = n_rows;

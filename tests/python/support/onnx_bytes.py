@@ -48,7 +48,9 @@ def attribute(name: str, number: int, value: bytes, kind: int) -> bytes:
     return field(1, name) + field(number, value) + field(20, kind)
 
 
-def node(kind: str, inputs: Sequence[str], outputs: Sequence[str], *attributes: bytes, domain: str = "") -> bytes:
+def node(
+    kind: str, inputs: Sequence[str], outputs: Sequence[str], *attributes: bytes, domain: str = ""
+) -> bytes:
     """Return a NodeProto."""
     names = b"".join(field(1, name) for name in inputs) + b"".join(field(2, name) for name in outputs)
     where = field(7, domain) if domain else b""

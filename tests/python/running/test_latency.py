@@ -53,7 +53,11 @@ NODES: dict[str, fa.Node] = {
     "48 to 16 kHz, patches": resample(48_000, 16_000) >> mel() >> fa.Patches(length=9, hop=4),
     "44.1 to 16 kHz, patches": resample(44_100, 16_000) >> mel(pad_mode="reflect") >> fa.Patches(length=9),
 }
-OPTIONS: dict[str, dict[str, Any]] = {"ae_w2v": {"min": [0.0], "max": [1.0]}, "whisper": {"last": "drop"}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "ae_w2v": {"min": [0.0], "max": [1.0]},
+    "firered": {"mean": [0.0], "std": [1.0]},
+    "whisper": {"last": "drop"},
+}
 # One follows a network, one gives a row at the clip's end.
 for preset in sorted(set(presets.__all__) - {"vggish_postprocess", "mfcc_statistics"}):
     NODES[preset] = getattr(presets, preset)(**OPTIONS.get(preset, {}))

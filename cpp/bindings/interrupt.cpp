@@ -7,6 +7,7 @@
 
 #include "bindings/made.hpp"
 #include "core/platform.hpp"
+#include "core/turn.hpp"
 
 namespace fastaudio::bindings {
 
@@ -19,6 +20,7 @@ void poll_signals() {
     ~WithGil() { PyGILState_Release(state); }
   };
   const WithGil with_gil;
+  const TurnsAtOnce now;  // this thread may hold a turn for which a handler's run would wait
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
@@ -59,7 +61,10 @@ class PyInterruptible {
 
   ~PyInterruptible() {
     if (!scope_) return;
-    // One that nobody left may still be in use by its thread, so it stays, and what it points to.
+    // An interrupt between entering and the block can leave it entered; then nobody else uses it.
+    if (thread_ == std::this_thread::get_id() && Interruptible::current() == scope_.get()) return;
+    // In another order, or of another thread, it may still be in use by its thread, so it stays, and what it
+    // points to.
     static_cast<void>(scope_.release());
     static_cast<void>(new std::shared_ptr<Cancel>(cancel_));
   }

@@ -1,5 +1,6 @@
 #include "bindings/errors.hpp"
 
+#include <exception>
 #include <string>
 
 namespace fastaudio::bindings {
@@ -51,7 +52,11 @@ struct Shortened {
 
   static PyObject* call(PyObject* self, Arguments... arguments) {
     PyObject* result = original(self, arguments...);
-    if (result == nullptr) shorten_error();
+    if (result != nullptr) return result;
+    try {
+      shorten_error();
+    } catch (const std::exception&) {  // there is no memory for it, and Python's C code takes no exception
+    }
     return result;
   }
 

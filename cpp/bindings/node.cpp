@@ -151,7 +151,8 @@ NodeClass register_node(py::module_& m) {
       .def(
           "with_hop",
           [](const Node& self, const Argument<int>& n_rows) {
-            return unconst(self.with_hop(n_rows.read(self.summary().c_str(), "n_rows")));
+            const int n = n_rows.read(self.summary().c_str(), "n_rows");
+            return unconst(unlocked([&] { return self.with_hop(n); }));
           },
           py::arg("n_rows"),
           "The same node with a window every `n_rows` input rows.\n\n"

@@ -81,7 +81,7 @@ void register_onnx(py::module_& m) {
   m.def(
       "onnxruntime_info",
       [] {
-        const auto& runtime = onnx::Runtime::get();
+        const auto runtime = unlocked([] { return onnx::Runtime::get(); });
         py::typing::Dict<py::str, py::object> info;
         info["version"] = runtime->version();
         info["library"] = runtime->path();

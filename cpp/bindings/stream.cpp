@@ -58,7 +58,8 @@ class PyStream {
     const Busy busy(busy_);
     const py::array array = checked(rows);
     Collector collector(outputs_, span_s(array), 2);  // padding completes a row or two more
-    const std::vector<Part> parts = split(*node_, input_, array.shape(0), threads);
+    const py::ssize_t n_rows = array.shape(0);
+    const std::vector<Part> parts = unlocked([&] { return split(*node_, input_, n_rows, threads); });
     if (parts.size() > 1) {
       run_parts(parts, array, collector.rows[0]);
     } else {

@@ -65,25 +65,33 @@ void Budget::refuse(const char* limit, const std::string& allowed, const std::st
                     "; if you trust it, load it with budget=fastaudio.Budget(" + limit + "=None)");
 }
 
-void Budget::add_table(std::size_t n_bytes) {
-  if (outer_ != nullptr) outer_->add_table(n_bytes);
+void Budget::check_table(std::size_t n_bytes) const {
+  if (outer_ != nullptr) outer_->check_table(n_bytes);
   if (n_bytes > less(limits_.table_bytes, table_bytes_)) {
     const auto limit = static_cast<double>(limits_.table_bytes);
     const double total = static_cast<double>(table_bytes_) + static_cast<double>(n_bytes);
     refuse("table_bytes", mebibytes(limit) + " of tables", mebibytes(total) + " or more");
   }
-  table_bytes_ += n_bytes;
 }
 
-void Budget::add_buffer(std::size_t n_bytes) {
-  if (outer_ != nullptr) outer_->add_buffer(n_bytes);
+void Budget::check_buffer(std::size_t n_bytes) const {
+  if (outer_ != nullptr) outer_->check_buffer(n_bytes);
   const double limit = static_cast<double>(limits_.buffer_values);
   const double total = static_cast<double>(buffer_bytes_) + static_cast<double>(n_bytes);
   if (total > limit * sizeof(float)) {
     refuse("buffer_values", values(limit) + " in the buffers of its streams",
            values(total / sizeof(float)) + " or more");
   }
-  buffer_bytes_ += n_bytes;
+}
+
+void Budget::add_table(std::size_t n_bytes) {
+  check_table(n_bytes);  // all of them, before one counts it
+  for (Budget* each = this; each != nullptr; each = each->outer_) each->table_bytes_ += n_bytes;
+}
+
+void Budget::add_buffer(std::size_t n_bytes) {
+  check_buffer(n_bytes);
+  for (Budget* each = this; each != nullptr; each = each->outer_) each->buffer_bytes_ += n_bytes;
 }
 
 void Budget::remove_table(std::size_t n_bytes) noexcept {

@@ -63,6 +63,8 @@ class Budget {
   };
 
   /// Each throws BudgetError, and counts nothing, where that would be too much.
+  void check_table(std::size_t n_bytes) const;
+  void check_buffer(std::size_t n_bytes) const;
   void add_table(std::size_t n_bytes);
   void add_buffer(std::size_t n_bytes);
   void check_run(double n_values) const;

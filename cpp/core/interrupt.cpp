@@ -69,6 +69,16 @@ Cancel* Interruptible::cancel() const noexcept {
   return nullptr;
 }
 
+bool Interruptible::must_look() const noexcept {
+  if (limits_.poll != nullptr || deadline_ != Clock::time_point::max()) return true;
+  int n_cancels = 0;  // a Watch is called by one only
+  for (const Interruptible* scope = this; scope != nullptr; scope = scope->outer_) {
+    if (scope->outer_ != scope->before_) return true;  // it belongs to another thread's
+    n_cancels += scope->limits_.cancel != nullptr ? 1 : 0;
+  }
+  return n_cancels > 1;
+}
+
 bool Interruptible::asked() const noexcept {
   for (const Interruptible* scope = this; scope != nullptr; scope = scope->outer_) {
     if (scope->ended_.load(std::memory_order_acquire)) return true;

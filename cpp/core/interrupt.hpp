@@ -93,6 +93,9 @@ class Interruptible {
   /// so who waits calls `check` too.
   Cancel* cancel() const noexcept;
 
+  /// Whether its end may come without a call of its Cancel, so that who waits has to call `check` meanwhile.
+  bool must_look() const noexcept;
+
   /// When the time limit ends; the largest time without one.
   Clock::time_point deadline() const noexcept { return deadline_; }
 

@@ -85,6 +85,7 @@ Session::Session(std::string subject, std::string model, std::vector<std::string
       outputs_(describe(false)) {}
 
 Handle<OrtSession> Session::create() const {
+  Runtime::check_open();
   const Api& api = runtime_->api();
   const auto check = [&](OrtStatus* status) { runtime_->check(status, subject_); };
   OrtSessionOptions* raw = nullptr;
@@ -97,6 +98,9 @@ Handle<OrtSession> Session::create() const {
   check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.set_denormal_as_zero", "1"));
   check(api.add_session_config_entry(raw, "session.load_model_format", "ONNX"));  // what the walk read it as
+  // Larger tensors are computed in each run instead, which can be ended; folding can't.
+  check(
+      api.add_session_config_entry(raw, "optimization.constant_folding_max_output_size_in_bytes", "1048576"));
   const auto available = runtime_->providers();
   const bool cpu_allowed =
       std::find(providers_.begin(), providers_.end(), "CPUExecutionProvider") != providers_.end();
@@ -208,7 +212,7 @@ void Session::run(const std::vector<const char*>& input_names, const std::vector
     const auto end = [&running] { running.end(); };
     const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), end);
     const bool maybe_long = loops_ || expected_ns >= kLong_ns;
-    status = scope != nullptr && maybe_long ? supervise(*scope, run, end) : run();
+    status = scope != nullptr && maybe_long && scope->must_look() ? supervise(*scope, run, end) : run();
   }
   if (status.get() != nullptr && running.ended()) {
     check_interrupt();

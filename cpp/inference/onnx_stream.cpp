@@ -51,6 +51,7 @@ class ThreadedStream final : public Stream {
     const auto n_threads = static_cast<std::size_t>(node_->options().threads);
     slots_.reserve(n_threads + 1);  // one more, so that the next rows are ready when a worker is
     for (std::size_t i = 0; i < n_threads + 1; ++i) slots_.emplace_back(*node_, plan_);
+    workers_->reserve(n_threads);  // so that emplace_back can't fail after it has started a thread
     try {
       for (std::size_t i = 0; i < n_threads; ++i) workers_->emplace_back([this] { work(); });
     } catch (const std::system_error&) {

@@ -89,9 +89,13 @@ const Rule* rule_of(Message in, std::uint32_t number) {
   return place < 0 ? nullptr : &kRules[static_cast<std::size_t>(place)];
 }
 
-/// Operators whose runs may take as long as their input says.
-constexpr std::array<std::string_view, 7> kLooping{
-    "Loop", "Scan", "BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch", "SequenceMap"};
+/// Operators by which a run may take as long as its input says: loops, choices, and those that make tensors
+/// of sizes that follow from values.
+constexpr std::array<std::string_view, 22> kLooping{
+    "Loop",    "Scan",   "If",     "BeamSearch", "GreedySearch",      "Sampling", "WhisperBeamSearch",
+    "NonZero", "Range",  "Unique", "Compress",   "NonMaxSuppression", "Expand",   "SequenceMap",
+    "Tile",    "Resize", "Pad",    "Upsample",   "ConstantOfShape",   "OneHot",   "Slice",
+    "GatherND"};
 
 /// Operators of ONNX Runtime that read files, or run code that isn't its own.
 constexpr std::array<std::string_view, 5> kOutside{"EPContext", "PythonOp", "PythonOpGrad", "ATen",

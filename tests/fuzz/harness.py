@@ -92,13 +92,15 @@ class Report:
         self.findings[kind] = (times + 1, *first)  # type: ignore[assignment]
 
 
-def cases(fuzzer: Fuzzer, seed: int) -> Iterator[tuple[str, bytes | random.Random]]:
-    """Yield each case's name, with its content or what draws it: kept ones, then new ones without end."""
-    yield from fuzzer.kept.items()
-    run = 0
-    while True:
-        yield f"{run} of seed {seed}", random.Random(f"{fuzzer.name} {seed} {run}")  # noqa: S311
-        run += 1
+def cases(fuzzer: Fuzzer, seed: int, numbers: range) -> Iterator[tuple[int, str, bytes | random.Random]]:
+    """Yield cases by number, each with its name and its content or what draws it; kept ones come first."""
+    kept = list(fuzzer.kept.items())
+    for number in numbers:
+        if number < len(kept):
+            yield number, *kept[number]
+        else:
+            run = number - len(kept)
+            yield number, f"{run} of seed {seed}", random.Random(f"{fuzzer.name} {seed} {run}")  # noqa: S311
 
 
 def fuzz(fuzzer: Fuzzer, *, seed: int, runs: int | None, seconds: float, measure: bool = False) -> Report:
@@ -233,13 +235,12 @@ def _serve(
         gc.collect()
         gc.freeze()  # what is here by now needn't be looked through after each input
         with Watch(outside) as watch:
-            for number, (case, drawn) in enumerate(cases(fuzzer, seed)):
-                if number >= numbers.stop or (deadline is not None and time.monotonic() > deadline):
+            for number, case, drawn in cases(fuzzer, seed, numbers):
+                if deadline is not None and time.monotonic() > deadline:
                     break
-                if number in numbers:
-                    tell(case=case, at=number)
-                    _one(fuzzer, drawn, home, watch, tell=tell, lines=lines)
-                    tell(at=number + 1)
+                tell(case=case, at=number)
+                _one(fuzzer, drawn, home, watch, tell=tell, lines=lines)
+                tell(at=number + 1)
         if lines is not None:
             tell(lines=lines.hit)
 

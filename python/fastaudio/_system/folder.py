@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HELD = {os.open, os.stat, os.mkdir, os.unlink, os.rmdir, os.rename, os.link} <= os.supports_dir_fd
 _AS_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_UNREAD = getattr(os, "O_PATH", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 _NEW |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -35,7 +36,12 @@ class Folder:
         self._descriptor: int | None = None
         if _HELD:
             name, where = (path, None) if above is None else (path.name, above._descriptor)  # noqa: SLF001
-            self._descriptor = os.open(name, _AS_FOLDER | _NO_LINK, dir_fd=where)
+            try:
+                self._descriptor = os.open(name, _AS_FOLDER | _NO_LINK, dir_fd=where)
+            except PermissionError:  # one that can be written into, but not listed
+                if not _UNREAD:
+                    raise
+                self._descriptor = os.open(name, _AS_FOLDER | _NO_LINK | _UNREAD, dir_fd=where)
         elif not stat.S_ISDIR(os.lstat(path).st_mode):
             raise NotADirectoryError(f"not a folder: {path}")
 

@@ -7,6 +7,7 @@ user names a link, it stays, and the file that it points to is replaced.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import secrets
@@ -15,18 +16,21 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.folder import Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""Numbers of errors that come late, while results are written: no fault of who called."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of errors that come only from writing."""
+
+LATE = (*NO_ROOM, errno.EIO)
+"""Numbers of errors that come late, while files are written or read: no fault of who called."""
 
 _STREAMS = {"-": 1, "/dev/stdout": 1, "/dev/stderr": 2}
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
@@ -145,7 +149,7 @@ def writing_all(outputs: Iterable[Output]) -> Iterator[list[BinaryIO]]:
     """
     with ExitStack() as stack:
         parts = [_Part(output, stack) for output in outputs]
-        with full_disk(parts[0].text if parts else ""):
+        with full_disk(parts[0].text if parts else "", NO_ROOM):  # the block may meet others as it reads
             yield [part.file for part in parts]
         for part in parts:
             part.complete()
@@ -154,6 +158,18 @@ def writing_all(outputs: Iterable[Output]) -> Iterator[list[BinaryIO]]:
                 undo.callback(part.undo)
                 part.publish(keep=len(parts) > 1)
             undo.pop_all()
+
+
+class _Named(io.FileIO):
+    """A file whose errors of writing name another file, whose contents it will be."""
+
+    def __init__(self, descriptor: int, text: str) -> None:
+        super().__init__(descriptor, "wb")
+        self._text = text
+
+    def write(self, data: Any, /) -> int:
+        with full_disk(self._text):
+            return super().write(data)
 
 
 class _Part:
@@ -177,7 +193,7 @@ class _Part:
         with self._refused("a file that can be written"):
             descriptor = self._folder.create(self._part)
         stack.callback(self._clean)
-        self.file: BinaryIO = stack.enter_context(os.fdopen(descriptor, "wb"))
+        self.file: BinaryIO = stack.enter_context(io.BufferedWriter(_Named(descriptor, self.text)))
 
     def complete(self) -> None:
         """Have all of it on the disk."""
@@ -267,12 +283,12 @@ def _open_folder(path: Path, below: Path | None, stack: ExitStack) -> Folder:
 
 
 @contextmanager
-def full_disk(text: str) -> Iterator[None]:
-    """Name the file in errors that say only that there is no room."""
+def full_disk(text: str, numbers: Container[int | None] = LATE) -> Iterator[None]:
+    """Name the file in errors that say only that it can't be written further."""
     try:
         yield
     except OSError as error:
-        if isinstance(error, FastaudioError) or error.errno not in NO_ROOM:
+        if isinstance(error, FastaudioError) or error.errno not in numbers:
             raise
         told = OutputError(f"{text}: expected room to write, got: {error.strerror}; free some, and try again")
         told.errno = error.errno

@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
-from fastaudio._core import BudgetError, ModelError, Node, OnnxModel, Patches, build_node, did_you_mean
+from fastaudio._core import (
+    BudgetError,
+    ModelError,
+    Node,
+    OnnxModel,
+    Patches,
+    TimedOut,
+    build_node,
+    did_you_mean,
+)
 from fastaudio._system.folder import making
 from fastaudio._system.reading import pieces
 from fastaudio._system.writing import Output, writing_all
@@ -151,6 +160,8 @@ def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
                     "fastaudio pack makes one from a card; it can't be used once it was cut short or added to"
                 )
             raw = file.read(packed_file.LARGEST_CARD + 1)
+    except TimedOut:  # an OSError too
+        raise
     except OSError as error:
         raise ModelError(f"{path}: expected a readable file, got {error}") from error
     if len(raw) > packed_file.LARGEST_CARD:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,8 @@ def _networks(pipeline: Any) -> list[tuple[str, str]]:
         elif isinstance(data, dict):
             left += reversed(data.values())
             if data.get("node") == "OnnxModel":
-                found.append((str(data.get("path")), str(data.get("sha256"))))
+                name = posixpath.normpath(str(data.get("path")))  # "./a.onnx" loads as "a.onnx" does
+                found.append((name, str(data.get("sha256"))))
     return found
 
 

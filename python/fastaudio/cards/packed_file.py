@@ -17,18 +17,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from fastaudio._core import ModelError
+from fastaudio._core import ModelError, TimedOut, check_interrupt
 from fastaudio._system.writing import writing
 from fastaudio.cards.metadata import entries, entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 LARGEST_CARD = 16_000_000
@@ -38,7 +39,7 @@ _CARD, _LICENCE, _FILE, _PACKED = (f"fastaudio.{key}" for key in ("card", "licen
 _TEXTS = (_CARD, _LICENCE)
 _MOST_FILES = 64
 _LARGEST = (1 << 31) - 1  # protobuf's limit
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # a multiple of 4, as base64 needs
 
 
 @dataclass(frozen=True)
@@ -59,37 +60,69 @@ class Packed:
     licence: bytes
     files: Mapping[str, tuple[int, int]]
 
-    def read(self, file: BinaryIO, sha256: str) -> bytes:
-        """Return the network that has that hash, or else the first one; the caller has to verify it."""
+    def pieces(self, file: BinaryIO, sha256: str) -> Iterator[bytes]:
+        """Yield the network that has that hash, or else the first one; the caller has to verify it."""
         if sha256 not in self.files:
-            file.seek(0)
-            return file.read(self.length)
-        start, end = self.files[sha256]
-        file.seek(start)
-        return base64.b64decode(file.read(end - start), validate=True)
+            yield from _pieces(file, 0, self.length)
+            return
+        for piece in _pieces(file, *self.files[sha256]):
+            yield base64.b64decode(piece, validate=True)
 
 
 def read_network(path: str, sha256: str) -> bytes:
     """Return a network's bytes after checking their hash, so that what runs is what was checked.
 
     `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
-    file gives its first network, and nothing is checked.
+    file gives its first network, and nothing is checked. A file with another hash takes no memory.
 
     Raises:
         ModelError: the file can't be read, is too large, is damaged or was changed.
+        Cancelled, TimedOut: this thread is to end its work.
     """
     subject = f"OnnxModel({path!r:.300})"
     try:
         with open(path, "rb", opener=_open_at_once) as file:  # Path.open takes no opener
-            _require_network(subject, os.fstat(file.fileno()))
+            status = os.fstat(file.fileno())
+            _require_network(subject, status)
             packed = find(file, subject)
-            content = packed.read(file, sha256) if packed else file.read()
+
+            def pieces() -> Iterator[bytes]:
+                return packed.pieces(file, sha256) if packed else _pieces(file, 0, status.st_size)
+
+            if not sha256:
+                return _kept(pieces())
+            _require_hash(subject, _hash(pieces()), sha256)
+            content = _kept(pieces())
+    except TimedOut:  # an OSError too
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or f"{error!s:.200}"
         raise ModelError(f"{subject}: expected a readable file, got {reason}") from error
-    if sha256:
-        _require_hash(subject, hashlib.sha256(content).hexdigest(), sha256)
+    again = _hash(_pieces(io.BytesIO(content), 0, len(content)))
+    _require_hash(subject, again, sha256)  # the file may have changed between
     return content
+
+
+def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    """Yield what is there, piece by piece, so that the work can be ended in between."""
+    file.seek(start)
+    while start < end and (piece := file.read(min(_CHUNK, end - start))):
+        check_interrupt()
+        yield piece
+        start += len(piece)
+
+
+def _hash(pieces: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _kept(pieces: Iterable[bytes]) -> bytes:
+    held = io.BytesIO()  # gives what it holds without a copy
+    held.writelines(pieces)
+    return held.getvalue()
 
 
 def _open_at_once(path: str, flags: int) -> int:
@@ -137,11 +170,7 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
         if key in _TEXTS:
             _require_size(subject, last - first)
         where[key] = first, last
-    file.seek(length)
-    digest, hashed = hashlib.sha256(), size - len(_NO_HASH)
-    for start in range(length, hashed, _CHUNK):
-        digest.update(file.read(min(_CHUNK, hashed - start)))
-    _require_hash(subject, digest.hexdigest(), match[2].decode("ascii"))
+    _require_hash(subject, _hash(_pieces(file, length, size - len(_NO_HASH))), match[2].decode("ascii"))
     card = _text(file, where.pop(_CARD, (0, 0)), subject)
     licence = _text(file, where.pop(_LICENCE), subject) if _LICENCE in where else b""
     files = {key.removeprefix(_FILE): place for key, place in where.items()}

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError, __version__
 from fastaudio._system.text import printable
-from fastaudio._system.writing import NO_ROOM
+from fastaudio._system.writing import LATE, NO_ROOM
 from fastaudio.cli import devices, embed, evaluate, info, listen, models, pack, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return OK
     except (FastaudioError, ValueError, OSError) as error:
         complain(_said(error))
-        late = isinstance(error, OSError) and error.errno in NO_ROOM
+        late = isinstance(error, OSError) and error.errno in LATE
         if late and not isinstance(error, FastaudioError):
             drop_stdout()
         return FAILED if late or isinstance(error, DeviceError | DecodeError | RecordError) else USAGE

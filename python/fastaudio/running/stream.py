@@ -146,31 +146,33 @@ class PipelineStream:
             got = "got one; reset it, or open a new stream"
             raise StateError(f"stream: expected no call after one that was interrupted, {got}")
         self._interrupted = True
+        result = call()
+        self._interrupted = False
+        return result
+
+    def _in_core(self, call: Callable[[], Any]) -> dict[str, NDArray[np.float32]]:
+        """Return the rows that the core gives; an error after it, even a warning's, loses them."""
         try:
-            result = call()
+            rows = call()
         except Exception:
             self._interrupted = False  # the core knows whether rows were lost
             raise
-        self._interrupted = False
-        return result
+        return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
 
     def _keep(self, found: dict[str, NDArray[np.float32]]) -> None:
         for name, rows in found.items():
             self._kept[name].append(rows)
 
     def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
-        rows = self._open().push(without_channel_axis(samples), wait=wait)
+        rows = self._in_core(lambda: self._open().push(without_channel_axis(samples), wait=wait))
         self.samples_pushed += len(samples)
         if not self._heard_loud and self._open().too_loud:
             self._heard_loud = True
             warn(scale_warning(self.name))
-        return self._by_name(rows)
+        return rows
 
     def _flush(self) -> dict[str, NDArray[np.float32]]:
-        return self._by_name(self._open().flush())
-
-    def _by_name(self, rows: Any) -> dict[str, NDArray[np.float32]]:
-        return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
+        return self._in_core(lambda: self._open().flush())
 
     def _results(self, rows: dict[str, NDArray[np.float32]], duration_s: float | None) -> Batch:
         results = {name: self._items(name, rows[name], duration_s) for name in rows}

@@ -65,6 +65,7 @@ class Workers:
         for thread in self._threads:
             if thread is not threading.current_thread() and thread.is_alive():  # its start may be interrupted
                 thread.join(max(0.0, until_s - time.monotonic()))
+        _all.discard(self)
 
 
 _all: WeakSet[Workers] = WeakSet()

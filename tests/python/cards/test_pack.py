@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -65,6 +66,17 @@ def test_pack_and_unpack_give_back_every_byte(mine: Path, model: cards.Card, tmp
     want = fa.Pipeline.load(mine)(GUITAR).scores
     for place in (model.path, tmp_path / "deep" / "out"):
         assert np.array_equal(fa.Pipeline.load(place)(GUITAR).scores, want)
+
+
+def test_a_card_that_loads_packs_however_it_spells_its_paths(mine: Path, tmp_path: Path) -> None:
+    text = (mine / "card.json").read_text(encoding="utf-8")
+    text = text.replace('"nft.onnx', '"./nft.onnx').replace("heads/", "heads//./../heads/")
+    (mine / "card.json").write_text(text, encoding="utf-8")
+    want = fa.Pipeline.load(mine)(GUITAR).scores
+    packing.pack(cards.read_card(mine), tmp_path / "mine.onnx")
+    packing.unpack(cards.read_card(tmp_path / "mine.onnx"), tmp_path / "out")
+    assert tree(tmp_path / "out") == tree(mine)
+    assert np.array_equal(fa.Pipeline.load(tmp_path / "out")(GUITAR).scores, want)
 
 
 def test_a_packed_model_packs_to_itself(model: cards.Card, tmp_path: Path) -> None:
@@ -139,7 +151,7 @@ def test_whatever_the_name_nothing_lands_outside(name: str, tmp_path_factory: py
     except fa.ModelError:
         assert not (home / "a").exists()
         return
-    assert set(tree(home / "a" / "out")) == {name, "card.json"}
+    assert set(tree(home / "a" / "out")) == {posixpath.normpath(name), "card.json"}
     assert {p.name for p in (home / "a").iterdir()} == {"out"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -24,6 +26,7 @@ from hypothesis import strategies as st
 from packed_models import MEL, double, entry, network, sealed, small
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 SEAL_BYTES = packed._SEAL_BYTES
@@ -274,6 +277,84 @@ def test_a_sparse_file_is_refused_before_it_is_hashed(
         ):
             read(spoilt)
     spoilt.unlink()
+
+
+def large(path: Path, n_bytes: int) -> str:
+    """Make a file of zeros that takes no room on the disk; return its path."""
+    with path.open("wb") as file:
+        try:
+            file.truncate(n_bytes)
+        except OSError:
+            pytest.skip("no file of that size here")
+    return str(path)
+
+
+def head_of_one_entry(n_bytes: int) -> bytes:
+    """Return what makes one further network of all bytes of a file that follow."""
+    n_key, n_head = len("fastaudio.file." + HASH), 93
+
+    def length(value: int) -> bytes:
+        return bytes([*(value >> shift & 0x7F | 0x80 for shift in (0, 7, 14, 21)), value >> 28])
+
+    key = b"\x0a" + bytes([n_key]) + b"fastaudio.file." + HASH.encode()
+    return b"\x72" + length(n_bytes - 6) + key + b"\x12" + length(n_bytes - n_head)
+
+
+def test_a_network_of_another_hash_takes_no_memory(spoilt: Path) -> None:
+    path = large(spoilt, 256 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(fa.ModelError, match="expected sha256 0000"):
+            packed.read_network(path, HASH)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        spoilt.unlink()
+    assert peak < 16 << 20
+
+
+@pytest.mark.parametrize("how", ["network", "unchecked", "metadata", "card"])
+def test_reading_a_large_network_ends_in_between(spoilt: Path, how: str) -> None:
+    n_bytes = (1 << 31) - 4096
+    path = large(spoilt, n_bytes)
+    sha256 = "" if how == "unchecked" else HASH
+    if how in ("metadata", "card"):
+        with spoilt.open("r+b") as file:
+            file.write(head_of_one_entry(n_bytes))
+            file.seek(n_bytes)
+            file.write(packed._seal(0, HASH))
+    with fa._core.Interruptible(timeout_s=0.05), pytest.raises(fa.TimedOut):
+        cards.read_card(path) if how == "card" else packed.read_network(path, sha256)
+    spoilt.unlink()
+
+
+def test_a_network_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sha256 = tmp_path / "a.onnx", cards.hash_file(ONNX / "nft.onnx")
+    shutil.copy(ONNX / "nft.onnx", path)
+    kept = packed._kept
+
+    def changed(pieces: Iterable[bytes]) -> bytes:
+        with path.open("r+b") as file:
+            file.write(b"?")
+        return kept(pieces)
+
+    monkeypatch.setattr(packed, "_kept", changed)
+    with pytest.raises(fa.ModelError, match=f"expected sha256 {sha256}, got"):
+        packed.read_network(str(path), sha256)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, packed._CHUNK - 1, packed._CHUNK, 3 * packed._CHUNK + 2])
+def test_networks_of_any_length_come_back_whole(tmp_path: Path, n_bytes: int) -> None:
+    contents = [np.random.default_rng(0).bytes(n_bytes), bytes(4 * packed._CHUNK)]
+    packed.write(tmp_path / "a.onnx", b"{}", b"", contents, force=False)
+    for content in contents:
+        sha256 = hashlib.sha256(content).hexdigest()
+        assert packed.read_network(str(tmp_path / "a.onnx"), sha256) == content
+        (tmp_path / "alone.onnx").write_bytes(content)
+        for checked in (sha256, ""):
+            assert packed.read_network(str(tmp_path / "alone.onnx"), checked) == content
 
 
 def test_a_length_beyond_the_file_is_refused(small_file: bytes, spoilt: Path) -> None:

@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio.running.workers import Workers, _all
 from sound_files import noise, written
 
 if TYPE_CHECKING:
@@ -127,9 +128,25 @@ def test_what_progress_raises_comes_back_as_it_is() -> None:
         assert caught.value is error
 
 
+class Blocking:
+    """A file that gives nothing for a long time, unless it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def seekable(self) -> bool:
+        return False
+
+    def read(self, size: int = -1) -> bytes:  # noqa: ARG002
+        self.go.wait(60)
+        return b""
+
+
 def test_a_file_that_takes_too_long_ends_no_other(slow: fa.Pipeline) -> None:
     short = written(noise(1.0), "WAV")
-    results = list(slow.map([short, CONTENT, short], jobs=2, timeout_s=1.0))
+    endless: Any = Blocking()
+    results = list(slow.map([short, endless, short], jobs=2, timeout_s=3.0))
+    endless.go.set()
     assert isinstance(results[1], fa.TimedOut)
     assert isinstance(results[0], np.ndarray)
     assert np.array_equal(results[0], results[2])  # type: ignore[arg-type]
@@ -175,6 +192,13 @@ print(time.time())
     done = subprocess.run(command, input=CONTENT, capture_output=True, check=True)
     assert done.stderr == b""
     assert time.time() - float(done.stdout) < SOON_S
+
+
+def test_workers_that_were_left_are_forgotten() -> None:
+    workers = Workers(1)
+    assert workers.submit(lambda: 1).wait() == 1
+    workers.leave()
+    assert workers not in _all
 
 
 def test_an_interrupted_stream_takes_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import fastaudio as fa
 import numpy as np
+import pytest
 import soundfile
 from helpers import musicnn_front
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 PIPELINE = fa.Pipeline(musicnn_front())
 SOUND = np.random.default_rng(3).uniform(-0.5, 0.5, 48_000).astype(np.float32)
@@ -44,6 +43,17 @@ def test_a_stream_warns_once_however_many_blocks_it_takes() -> None:
     with PIPELINE.open(sample_rate=16_000) as stream:
         blocks = [SOUND[:1000], *np.split(LOUD, 100)]
         assert len(warned(lambda: [stream.push(block) for block in blocks])) == 1
+
+
+def test_rows_that_a_warning_loses_are_missed() -> None:
+    with PIPELINE.open(sample_rate=16_000) as stream, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="full scale"):
+            stream.push(LOUD)
+        with pytest.raises(fa.StateError, match="expected no call after one that was interrupted"):
+            stream.push(SOUND)
+        stream.reset()
+        assert len(stream.push(SOUND)) > 0
 
 
 def test_every_channel_is_heard() -> None:

@@ -15,6 +15,7 @@ import pytest
 from fastaudio._system.writing import (
     Output,
     OutputError,
+    _Named,
     check_folder,
     check_writable,
     is_stream,
@@ -57,19 +58,36 @@ def test_after_an_error_what_was_there_stays(
     assert held(tmp_path) == before
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
 def test_a_full_disk_is_named_and_what_was_there_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     (tmp_path / "a").write_bytes(b"dear")
 
     def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match="a: expected room to write, got: No space left") as caught:
+    said = f"a: expected room to write, got: {os.strerror(number)}"
+    with pytest.raises(OutputError, match=said) as caught:
         write(tmp_path / "a", b"new", force=True)
-    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.errno == number
     assert held(tmp_path) == {"a": b"dear"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_each_write_names_the_file_by_itself() -> None:
+    said = r"^a: expected room to write, got: No space left"
+    with _Named(os.open("/dev/full", os.O_WRONLY), "a") as file, pytest.raises(OutputError, match=said):
+        file.write(b"new")
+
+
+def test_a_fault_is_the_outputs_only_where_writing_meets_it(tmp_path: Path) -> None:
+    fault = OSError(errno.EIO, os.strerror(errno.EIO))
+    with pytest.raises(OSError, match="Input/output error") as caught, writing(tmp_path / "a", force=False):
+        raise fault  # as an input that is read may
+    assert caught.value is fault
+    assert not held(tmp_path)
 
 
 def test_a_file_that_is_there_needs_force(tmp_path: Path) -> None:
@@ -117,6 +135,27 @@ def test_a_mode_is_handed_on_and_a_new_files_is_the_usual_one(tmp_path: Path) ->
     (tmp_path / "usual").touch()
     write(tmp_path / "new", b"new")
     assert (tmp_path / "new").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.skipif(not hasattr(os, "O_PATH"), reason="a folder is opened to be read here")
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_cannot_be_listed_is_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    opened, really_open = [], os.open
+
+    def refuse(path: str, flags: int, *rest: int, **where: int) -> int:  # root may list anything
+        opened.append(flags)
+        if flags & os.O_DIRECTORY and not flags & os.O_PATH:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return really_open(path, flags, *rest, **where)
+
+    monkeypatch.setattr(os, "open", refuse)
+    (tmp_path / "dropbox").mkdir(0o300)
+    write(tmp_path / "dropbox" / "a", b"new", force=force)
+    assert any(flags & os.O_DIRECTORY for flags in opened)
+    (tmp_path / "dropbox").chmod(0o700)
+    assert held(tmp_path / "dropbox") == {"a": b"new"}
 
 
 @needs_links

@@ -23,6 +23,7 @@ from fastaudio.cards import packed_file
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, DecodeError
 from fastaudio.isolation import limits
+from fastaudio.isolation.model import described
 from fastaudio.isolation.wire import Channel, ClosedError, Message
 
 if TYPE_CHECKING:
@@ -89,13 +90,12 @@ class _Server:
 
     def load(self, message: Message) -> None:
         arrays = self._channel.read_arrays(message)
-        networks = {
-            hashlib.sha256(content).hexdigest(): content for content in map(np.ndarray.tobytes, arrays)
-        }
+        text, *contents = map(np.ndarray.tobytes, arrays)
+        networks = {hashlib.sha256(content).hexdigest(): content for content in contents}
         if list(networks) != message.fields["networks"]:
             raise ValueError("isolation: expected the networks that were announced, got others")
         _core.set_model_reader(lambda _, sha256: networks[sha256])
-        self._pipeline = pipeline = _built(message.fields)
+        self._pipeline = pipeline = _built(described(text))
         self._channel.send(
             "loaded",
             {
@@ -105,7 +105,6 @@ class _Server:
                 "receptive_field_s": pipeline.receptive_field_s,
                 "repr": repr(pipeline),
                 "str": str(pipeline),
-                "card": pipeline.card,
             },
         )
 
@@ -210,7 +209,7 @@ class _Remote(io.RawIOBase):
 
 
 def _built(fields: Mapping[str, Any]) -> Composition:
-    """Build the pipeline that a message describes, as `Pipeline.load` does."""
+    """Build the pipeline that was described, as `Pipeline.load` does."""
     data, options = fields["card"], fields["options"]
     # Named as packed, so that no file is looked for: networks are those that came with the message.
     held = packed_file.Packed("", 0, b"", b"", {})

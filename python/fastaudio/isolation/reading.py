@@ -25,7 +25,8 @@ class _Link:
     """What the thread and its caller share; the thread holds nothing else of the caller."""
 
     def __init__(self, owner: object) -> None:
-        self.wanted: SimpleQueue[Any] = SimpleQueue()  # position and number of bytes, or the end
+        # Positions with numbers of bytes; anything else once the caller has left.
+        self.wanted: SimpleQueue[Any] = SimpleQueue()
         self.ready: SimpleQueue[Any] = SimpleQueue()
         self.closed = threading.Event()
         self.left = False

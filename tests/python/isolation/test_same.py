@@ -12,6 +12,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
+from fastaudio import heads
 from fastaudio.events import Events
 from fastaudio.tags import Tags
 from helpers import GUITAR, SOUNDS, clips, decode, listed, musicnn_front
@@ -289,6 +290,7 @@ def test_a_card_that_is_wrong_gives_the_same_error(tmp_path: Path) -> None:
 def test_what_needs_the_network_in_this_process_is_refused(apart: fa.Pipeline, tmp_path: Path) -> None:
     for refused in (
         lambda: apart.live(16_000),
+        lambda: apart.listen("no such device"),
         lambda: apart.save(tmp_path / "card.json"),
         lambda: apart >> {"a": fa.Mean()},
         lambda: pickle.dumps(apart),
@@ -300,3 +302,26 @@ def test_what_needs_the_network_in_this_process_is_refused(apart: fa.Pipeline, t
         fa.Pipeline.load(isolate="yes")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="memory_mb"):
         fa.Limits(memory_mb=0)
+
+
+def test_a_card_longer_than_a_header_loads(tmp_path: Path) -> None:
+    mel = {"node": "MelSpectrogram", "sample_rate": 16_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+    card = {"schema": "fastaudio.card/1", "name": "x", "notes": "é" * 3_000_000, "pipeline": [mel]}
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
+    sound = np.full(1000, 0.5, np.float32)
+    here = fa.Pipeline.load(path)
+    with fa.Pipeline.load(path, isolate=True) as apart:
+        assert_same(here(sound, sample_rate=16_000), apart(sound, sample_rate=16_000))
+        assert here.card == apart.card
+        with apart >> fa.Delta() as longer:
+            assert_same((here >> fa.Delta())(sound, sample_rate=16_000), longer(sound, sample_rate=16_000))
+
+
+def test_a_head_is_not_trained_on_an_isolated_pipeline(apart: fa.Pipeline) -> None:
+    pytest.importorskip("sklearn", reason="pip install '.[train]'")
+    pytest.importorskip("onnx", reason="pip install '.[train]'")
+    files, done = [str(GUITAR)] * 4, []
+    with pytest.raises(fa.StateError, match="isolated"):
+        heads.fit(apart, files, ["a", "a", "b", "b"], progress=lambda *_: done.append(1))
+    assert done == []

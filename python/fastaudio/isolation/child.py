@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import io
 import os
+import pkgutil
 import select
 import socket
 import threading
@@ -28,6 +28,7 @@ from fastaudio.isolation.wire import Channel, ClosedError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from fastaudio._core import StreamSpec
 
@@ -66,17 +67,25 @@ def _watch(descriptor: int, owner: int) -> NoReturn:
 
 def _load_libraries() -> None:
     """Load what can't be loaded any more once files can't be opened."""
-    for name in ("soundfile", "av"):
-        if importlib.util.find_spec(name) is not None:
-            try:
-                importlib.import_module(name)
-            except (ImportError, OSError):
-                continue  # told to who decodes a file
+    _load("soundfile")
+    av = _load("av")
+    for part in pkgutil.iter_modules(av.__path__, "av.") if av else ():  # some load only as a file is opened
+        package = None if part.name == "av.__main__" else _load(part.name)
+        for inner in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{part.name}."):
+            _load(inner.name)
     _core.set_model_reader(lambda *_: _IDENTITY)
     try:
         _core.OnnxModel("identity.onnx")(np.zeros((1, 1), dtype=np.float32))
     except _core.ModelError:
         return  # told to who builds a pipeline with a network
+
+
+def _load(name: str) -> ModuleType | None:
+    """Import a module; that there is none, or that it can't be loaded, is told to who decodes a file."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError):
+        return None
 
 
 class _Server:

@@ -77,6 +77,20 @@ def test_a_file_gives_the_same_result_or_error(here: fa.Pipeline, apart: fa.Pipe
     assert_same(outcome(here, path), outcome(apart, path))
 
 
+@pytest.mark.parametrize(("kind", "codec"), [("matroska", "pcm_s16le"), ("mp4", "aac"), ("avi", "ac3")])
+def test_what_ffmpeg_decodes_gives_the_same(
+    here: fa.Pipeline, apart: fa.Pipeline, kind: str, codec: str
+) -> None:
+    av = pytest.importorskip("av", reason="needs the extra [av]")
+    file, samples = io.BytesIO(), np.sin(np.arange(200_000) / 9).astype(np.float32) / 2
+    with av.open(file, "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=44_100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 44_100, 0
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    assert_same(here(file.getvalue()), apart(file.getvalue()))
+
+
 @pytest.mark.parametrize("name", [name for name in fa.models() if name != "musicnn-mtt"])
 def test_every_model_gives_the_same(name: str) -> None:
     with fa.Pipeline.load(name, isolate=True) as apart:

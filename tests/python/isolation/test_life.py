@@ -236,6 +236,29 @@ def loop_for_ever(path: Path) -> Path:
     return path
 
 
+def test_an_owner_that_handles_ctrl_c_of_a_terminal_keeps_its_processes() -> None:
+    code = """
+import os, signal, time, numpy as np, fastaudio as fa
+mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96)
+pipeline = fa.isolated(fa.Pipeline(mel))
+before = [one.pid for one in pipeline._children._started]
+signal.signal(signal.SIGINT, lambda *_: None)
+os.killpg(0, signal.SIGINT)  # as a terminal does
+time.sleep(0.5)
+pipeline(np.zeros(16_000, np.float32), sample_rate=16_000)
+print(before == [one.pid for one in pipeline._children._started if one.alive])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        start_new_session=True,
+    )
+    assert done.stdout.strip() == "True"
+
+
 def test_a_network_that_never_ends_is_ended(tmp_path: Path) -> None:
     network = fa.OnnxModel(str(loop_for_ever(tmp_path / "loop.onnx")))
     pipeline = fa.Pipeline(musicnn_front() >> network)

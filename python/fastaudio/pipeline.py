@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -354,6 +354,10 @@ class IsolatedPipeline(Isolated, Pipeline):
             f"Pipeline: expected one of this process to save as {os.fspath(path)!r:.80}, got an isolated "
             "one; save the pipeline that it was made of"
         )
+
+    def listen(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse, before a device is opened: the network is in another process."""
+        self.runnable(self.sample_rate, 1, live=True)
 
 
 def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPipeline:

@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import Mean, OnnxModel, Sequential, Tags
+from fastaudio._core import Mean, OnnxModel, Sequential, StateError, Tags
 from fastaudio.cards.packed_file import read_network
 from fastaudio.heads.export import write_head, write_joined
-from fastaudio.pipeline import Pipeline
+from fastaudio.pipeline import IsolatedPipeline, Pipeline
 
 if TYPE_CHECKING:
     import os
@@ -26,8 +26,14 @@ def embedder_of(model: str | os.PathLike[str] | Pipeline, layer: str | None) -> 
 
     Raises:
         ModelError: no such model.
+        StateError: the pipeline is isolated.
         ValueError: no such layer, or rows that aren't vectors.
     """
+    if isinstance(model, IsolatedPipeline):
+        raise StateError(
+            "heads.fit: expected a pipeline of this process, got an isolated one; "
+            "pass the model's name, or the pipeline that it was made of, and isolate what was trained"
+        )
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
     specs = list(pipeline.output_specs.values())
     if layer is not None or len(specs) != 1 or specs[0].labels:  # a pipeline that gives rows stays as it is

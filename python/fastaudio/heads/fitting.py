@@ -98,6 +98,7 @@ def fit(
         TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
             outside its range, rows aren't vectors, or files can't be used and `allow_missing` forbids it.
         OutputError: the cache's folder can't be made or written into.
+        StateError: `embedder` is an isolated pipeline.
         ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
         MissingExtra: scikit-learn or onnx isn't installed.
         TimedOut, Cancelled: it was ended early.

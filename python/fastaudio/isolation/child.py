@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import io
 import os
+import pkgutil
 import select
 import socket
 import threading
@@ -23,10 +23,12 @@ from fastaudio.cards import packed_file
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, DecodeError
 from fastaudio.isolation import limits
+from fastaudio.isolation.model import described
 from fastaudio.isolation.wire import Channel, ClosedError, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from fastaudio._core import StreamSpec
 
@@ -65,17 +67,25 @@ def _watch(descriptor: int, owner: int) -> NoReturn:
 
 def _load_libraries() -> None:
     """Load what can't be loaded any more once files can't be opened."""
-    for name in ("soundfile", "av"):
-        if importlib.util.find_spec(name) is not None:
-            try:
-                importlib.import_module(name)
-            except (ImportError, OSError):
-                continue  # told to who decodes a file
+    _load("soundfile")
+    av = _load("av")
+    for part in pkgutil.iter_modules(av.__path__, "av.") if av else ():  # some load only as a file is opened
+        package = None if part.name == "av.__main__" else _load(part.name)
+        for inner in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{part.name}."):
+            _load(inner.name)
     _core.set_model_reader(lambda *_: _IDENTITY)
     try:
         _core.OnnxModel("identity.onnx")(np.zeros((1, 1), dtype=np.float32))
     except _core.ModelError:
         return  # told to who builds a pipeline with a network
+
+
+def _load(name: str) -> ModuleType | None:
+    """Import a module; that there is none, or that it can't be loaded, is told to who decodes a file."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError):
+        return None
 
 
 class _Server:
@@ -89,13 +99,12 @@ class _Server:
 
     def load(self, message: Message) -> None:
         arrays = self._channel.read_arrays(message)
-        networks = {
-            hashlib.sha256(content).hexdigest(): content for content in map(np.ndarray.tobytes, arrays)
-        }
+        text, *contents = map(np.ndarray.tobytes, arrays)
+        networks = {hashlib.sha256(content).hexdigest(): content for content in contents}
         if list(networks) != message.fields["networks"]:
             raise ValueError("isolation: expected the networks that were announced, got others")
         _core.set_model_reader(lambda _, sha256: networks[sha256])
-        self._pipeline = pipeline = _built(message.fields)
+        self._pipeline = pipeline = _built(described(text))
         self._channel.send(
             "loaded",
             {
@@ -105,7 +114,6 @@ class _Server:
                 "receptive_field_s": pipeline.receptive_field_s,
                 "repr": repr(pipeline),
                 "str": str(pipeline),
-                "card": pipeline.card,
             },
         )
 
@@ -210,7 +218,7 @@ class _Remote(io.RawIOBase):
 
 
 def _built(fields: Mapping[str, Any]) -> Composition:
-    """Build the pipeline that a message describes, as `Pipeline.load` does."""
+    """Build the pipeline that was described, as `Pipeline.load` does."""
     data, options = fields["card"], fields["options"]
     # Named as packed, so that no file is looked for: networks are those that came with the message.
     held = packed_file.Packed("", 0, b"", b"", {})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from fastaudio._core import check_interrupt
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from fastaudio.isolation.wire import Message
 
 _all: weakref.WeakSet[Children] = weakref.WeakSet()
+
+
+class _Turn:
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
 
 
 class Children:
@@ -37,7 +44,8 @@ class Children:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()  # a stream that is collected while it is held gives its process back
-        self._calls = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._turns: weakref.WeakSet[_Turn] = weakref.WeakSet()  # one that an interrupt loses frees itself
+        self._freed: SimpleQueue[None] = SimpleQueue()
         self._idle: list[Process] = []
         self._started: set[Process] = set()
         self._finalizer = weakref.finalize(self, _end, self._started)
@@ -78,13 +86,30 @@ class Children:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Wait for one's turn: as many calls run at once as the machine has cores."""
-        while not self._calls.acquire(timeout=LOOK_S):
+        """Wait for one's turn: as many calls run at once as the machine has cores.
+
+        A call within a call of the same thread, in `progress` for example, goes on at once.
+        """
+        turn = _Turn()
+        while not self._begun(turn):
             check_interrupt()
+            with contextlib.suppress(Empty):
+                self._freed.get(timeout=LOOK_S)
         try:
             yield
         finally:
-            self._calls.release()
+            with self._lock:
+                self._turns.discard(turn)
+            if self._freed.empty():
+                self._freed.put(None)
+
+    def _begun(self, turn: _Turn) -> bool:
+        with self._lock:
+            within = any(other.thread == turn.thread for other in self._turns)
+            begun = within or len(self._turns) < (os.cpu_count() or 1)
+            if begun and not within:
+                self._turns.add(turn)
+            return begun
 
     def close(self) -> None:
         """End all processes, also those that are at work; the next call starts new ones."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from fastaudio._core import Node, StateError, StreamSpec
 from fastaudio.composition import Composition
-from fastaudio.decoding.sources import DecodeError, Source
+from fastaudio.decoding.sources import DecodeError
 from fastaudio.isolation import answers
 from fastaudio.isolation.children import Children
+from fastaudio.isolation.reading import Reader
 from fastaudio.isolation.runs import IsolatedFile, IsolatedPipelineStream, IsolatedStream
 from fastaudio.running.adapt import SILENCE_DB, checked_silence
 from fastaudio.running.stream import PipelineStream
@@ -138,17 +139,13 @@ class Isolated(Composition):
         self._require_trained()
         with ExitStack() as stack:
             stack.enter_context(self._children.call())
-            held = Source(source)
-            stack.callback(held.close)
+            reader = stack.enter_context(Reader(source))
             process = self._children.take()
             stack.callback(self._children.give, process)
             try:
-                file = IsolatedFile(held, process, int(self._children.limits.result_mb * 1e6))
+                file = IsolatedFile(reader, process, int(self._children.limits.result_mb * 1e6))
             except DecodeError as error:
-                if held.start:
-                    where = f"; it was read from byte {held.start} on, where the file object was"
-                    raise DecodeError(error.path, error.reason + where) from error
-                raise
+                raise reader.blamed(error) from error
             specs = cast("dict[str, StreamSpec]", file.outputs)
             stream = PipelineStream(file.stream, specs, file.sample_rate, self.name)
             yield cast("AudioFile", file), stream

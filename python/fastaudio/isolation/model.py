@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from dataclasses import dataclass, replace
@@ -48,16 +49,19 @@ class Model:
         return replace(self, steps=(*self.steps, (method, argument)))
 
     def message(self) -> tuple[dict[str, Any], list[NDArray[Any]]]:
-        """Return the fields and arrays of the message that builds it."""
+        """Return the fields and arrays of the message that builds it; `described` reads the first array."""
         networks = self.networks()
-        fields = {
-            "path": self.path,
-            "card": self.card,
-            "options": self.options,
-            "steps": self.steps,
-            "networks": list(networks),
-        }
-        return fields, [np.frombuffer(content, np.uint8) for content in networks.values()]
+        parts = {"path": self.path, "card": self.card, "options": self.options, "steps": self.steps}
+        # What isn't JSON goes as its repr, and is refused there by what was expected.
+        text = json.dumps(parts, default=repr).encode("ascii")  # may be longer than a header
+        contents = text, *networks.values()
+        return {"networks": list(networks)}, [np.frombuffer(each, np.uint8) for each in contents]
+
+
+def described(text: bytes) -> dict[str, Any]:
+    """Return a model's path, card, options and steps, of the first array of its message."""
+    parts: dict[str, Any] = json.loads(text)
+    return parts
 
 
 def model_of_card(card: Card, options: Mapping[str, Any]) -> Model:

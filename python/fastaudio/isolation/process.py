@@ -81,6 +81,7 @@ class Process:
                 env=environment | {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"},  # less memory
                 pass_fds=[other.fileno()],
                 cwd="/",
+                start_new_session=True,  # a terminal sends Ctrl-C to the owner only, who may go on
             )
         except OSError as error:
             own.close()

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastaudio.decoding.sources import Source
     from fastaudio.isolation.answers import RowSpec
     from fastaudio.isolation.children import Children
     from fastaudio.isolation.process import Process
+    from fastaudio.isolation.reading import Reader
     from fastaudio.isolation.wire import Message
 
     Rows = dict[str, NDArray[np.float32]]
@@ -69,18 +69,19 @@ class IsolatedFile:
         outputs: what rows come out.
     """
 
-    def __init__(self, source: Source, process: Process, most_bytes: int) -> None:
+    def __init__(self, reader: Reader, process: Process, most_bytes: int) -> None:
         """Begin with a source, which this process reads.
 
         Raises:
             DecodeError: it can't be decoded.
+            Exception: what the file object raises.
         """
-        self.name = source.name
+        self.name = reader.name
         self.path = None if self.name in NAMELESS else self.name
-        self._source = source
+        self._reader = reader
         self._process = process
-        self._may_read = 100 * source.size + (1 << 28)  # far more than any decoder reads again
-        process.send("file", {"name": self.name, "size": source.size})
+        self._may_read = 100 * reader.size + (1 << 28)  # far more than any decoder reads again
+        process.send("file", {"name": self.name, "size": reader.size})
         message = self._next("opened")
         fields = message.fields
         with process.checked():
@@ -112,13 +113,8 @@ class IsolatedFile:
     def _next(self, *kinds: str) -> Message:
         """Return the next message, after reading for the process what it asks for."""
         while True:
-            try:
-                message = self._process.receive("read", *kinds, path=self.name)
-            except Exception:
-                self._source.raise_pending()  # the file object's own error was first
-                raise
+            message = self._process.receive("read", *kinds, path=self.name)
             if message.kind != "read":
-                self._source.raise_pending()
                 return message
             with self._process.checked():
                 position = answers.whole(message.fields.get("position"), "position")
@@ -126,7 +122,7 @@ class IsolatedFile:
                 self._may_read -= n_bytes + _READ_COSTS
                 if self._may_read < 0:
                     answers.wrong("an end of reading")
-            data = self._source.read(position, n_bytes)
+            data = self._reader.read(position, n_bytes)
             self._process.send("data", {}, [np.frombuffer(data, np.uint8)])
 
     @property

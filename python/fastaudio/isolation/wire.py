@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST_HEADER = 1 << 22
-"""Bytes that a header may have: a card with its labels is the longest."""
+"""Bytes that a header may have: an answer with the labels of all outputs is the longest."""
 
 LOOK_S = 0.1
 """How often a wait looks whether it shall end, in seconds."""

@@ -12,6 +12,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
+from fastaudio import heads
 from fastaudio.events import Events
 from fastaudio.tags import Tags
 from helpers import GUITAR, SOUNDS, clips, decode, listed, musicnn_front
@@ -74,6 +75,20 @@ FILES = sorted({path for path, _ in [*clips(), *listed(SOUNDS)]})
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_gives_the_same_result_or_error(here: fa.Pipeline, apart: fa.Pipeline, path: Path) -> None:
     assert_same(outcome(here, path), outcome(apart, path))
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("matroska", "pcm_s16le"), ("mp4", "aac"), ("avi", "ac3")])
+def test_what_ffmpeg_decodes_gives_the_same(
+    here: fa.Pipeline, apart: fa.Pipeline, kind: str, codec: str
+) -> None:
+    av = pytest.importorskip("av", reason="needs the extra [av]")
+    file, samples = io.BytesIO(), np.sin(np.arange(200_000) / 9).astype(np.float32) / 2
+    with av.open(file, "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=44_100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 44_100, 0
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    assert_same(here(file.getvalue()), apart(file.getvalue()))
 
 
 @pytest.mark.parametrize("name", [name for name in fa.models() if name != "musicnn-mtt"])
@@ -289,6 +304,7 @@ def test_a_card_that_is_wrong_gives_the_same_error(tmp_path: Path) -> None:
 def test_what_needs_the_network_in_this_process_is_refused(apart: fa.Pipeline, tmp_path: Path) -> None:
     for refused in (
         lambda: apart.live(16_000),
+        lambda: apart.listen("no such device"),
         lambda: apart.save(tmp_path / "card.json"),
         lambda: apart >> {"a": fa.Mean()},
         lambda: pickle.dumps(apart),
@@ -300,3 +316,26 @@ def test_what_needs_the_network_in_this_process_is_refused(apart: fa.Pipeline, t
         fa.Pipeline.load(isolate="yes")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="memory_mb"):
         fa.Limits(memory_mb=0)
+
+
+def test_a_card_longer_than_a_header_loads(tmp_path: Path) -> None:
+    mel = {"node": "MelSpectrogram", "sample_rate": 16_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
+    card = {"schema": "fastaudio.card/1", "name": "x", "notes": "é" * 3_000_000, "pipeline": [mel]}
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
+    sound = np.full(1000, 0.5, np.float32)
+    here = fa.Pipeline.load(path)
+    with fa.Pipeline.load(path, isolate=True) as apart:
+        assert_same(here(sound, sample_rate=16_000), apart(sound, sample_rate=16_000))
+        assert here.card == apart.card
+        with apart >> fa.Delta() as longer:
+            assert_same((here >> fa.Delta())(sound, sample_rate=16_000), longer(sound, sample_rate=16_000))
+
+
+def test_a_head_is_not_trained_on_an_isolated_pipeline(apart: fa.Pipeline) -> None:
+    pytest.importorskip("sklearn", reason="pip install '.[train]'")
+    pytest.importorskip("onnx", reason="pip install '.[train]'")
+    files, done = [str(GUITAR)] * 4, []
+    with pytest.raises(fa.StateError, match="isolated"):
+        heads.fit(apart, files, ["a", "a", "b", "b"], progress=lambda *_: done.append(1))
+    assert done == []

@@ -365,7 +365,7 @@ def test_what_does_not_fit_is_refused_when_composed(make: Any, message: str) -> 
 )
 def test_a_bad_card_says_where(data: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError, fa.ModelError), match=message):
-        card._build(data, lambda options: options, 0)
+        card._build(data, lambda options: options, card.Counted(fa.Budget()), 0)
 
 
 def test_a_pipeline_gives_the_same_from_a_file_a_stream_and_live(

@@ -19,8 +19,8 @@ from fastaudio.live import stream as live_stream
 from live_helpers import RATE_HZ, background, features, noise, run_program, wait_until
 
 LIVE = os.path.dirname(live_stream.__file__)  # noqa: PTH120
-SOON_S = 20.0  # half a second is promised; a busy machine takes longer, and a hang for ever
-"""Ten times what is promised, for slow machines."""
+SOON_S = 20.0
+"""Half a second is promised; a busy machine takes longer, and a hang for ever."""
 
 FEATURES = features()
 SOUND = (noise(RATE_HZ) * 20_000).astype("<i2").tobytes()

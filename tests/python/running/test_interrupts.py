@@ -20,7 +20,8 @@ from sound_files import noise, written
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOON_S = 20.0  # half a second is promised; a busy machine takes longer, and a hang for ever
+SOON_S = 20.0
+"""Half a second is promised; a busy machine takes longer, and a hang for ever."""
 RATE = 16_000
 DRIVER = Path(__file__).parents[1] / "support" / "interrupts.py"
 MINUTES = np.random.default_rng(0).standard_normal(10 * 60 * RATE).astype(np.float32) / 10

@@ -117,8 +117,9 @@ WAITS = {
     "threading.Thread(target=s.get, daemon=True).start(); time.sleep(0.1); s.get()",
     "push without room": "scores().live(16_000, buffer_s=0.5, max_results=1).push(noise(10_000_000))",
     "push while another pushes": "s = scores().live(16_000, buffer_s=0.5, max_results=1)\n"
-    "threading.Thread(target=feed, args=(s, [noise(10_000_000)] * 9), daemon=True).start(); time.sleep(0.1)\n"
-    "s.push(noise(1000))",
+    "def other():\n"
+    "    with contextlib.suppress(fa.StateError): feed(s, [noise(10_000_000)] * 9)\n"  # the end closes it
+    "threading.Thread(target=other, daemon=True).start(); time.sleep(0.1); s.push(noise(1000))",
     "async for": "import asyncio\nasync def run():\n    async with scores().live(16_000) as s:\n"
     "        async for window in s: pass\nasyncio.run(run())",
 }
@@ -144,19 +145,20 @@ except KeyboardInterrupt:
 
 
 def blocked_push() -> None:
-    stream = FEATURES.live(RATE_HZ, buffer_s=0.5, max_results=1)
-    stream.push(noise(10_000_000))
+    with FEATURES.live(RATE_HZ, buffer_s=0.5, max_results=1) as stream:
+        stream.push(noise(10_000_000))
 
 
 def waiting_get() -> None:
-    FEATURES.live(RATE_HZ).get()
+    with FEATURES.live(RATE_HZ) as stream:
+        stream.get()
 
 
 def get_behind_another() -> None:
-    stream = FEATURES.live(RATE_HZ)
-    threading.Thread(target=stream.get, daemon=True).start()
-    time.sleep(0.1)
-    stream.get()
+    with FEATURES.live(RATE_HZ) as stream:
+        threading.Thread(target=stream.get, daemon=True).start()
+        time.sleep(0.1)
+        stream.get()
 
 
 CALLS = [blocked_push, waiting_get, get_behind_another]

@@ -136,7 +136,7 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 # Programs in `run_program` begin with this.
 PREAMBLE = """
-import os, signal, sys, threading, time
+import contextlib, os, signal, sys, threading, time
 import numpy as np
 import fastaudio as fa
 sys.path.insert(0, {folder!r})

@@ -117,8 +117,9 @@ WAITS = {
     "threading.Thread(target=s.get, daemon=True).start(); time.sleep(0.1); s.get()",
     "push without room": "scores().live(16_000, buffer_s=0.5, max_results=1).push(noise(10_000_000))",
     "push while another pushes": "s = scores().live(16_000, buffer_s=0.5, max_results=1)\n"
+    "blocks = [noise(10_000_000)] * 9\n"
     "def other():\n"
-    "    with contextlib.suppress(fa.StateError): feed(s, [noise(10_000_000)] * 9)\n"  # the end closes it
+    "    with contextlib.suppress(fa.StateError): feed(s, blocks)\n"  # the end closes it
     "threading.Thread(target=other, daemon=True).start(); time.sleep(0.1); s.push(noise(1000))",
     "async for": "import asyncio\nasync def run():\n    async with scores().live(16_000) as s:\n"
     "        async for window in s: pass\nasyncio.run(run())",

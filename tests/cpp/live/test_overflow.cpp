@@ -198,7 +198,8 @@ TEST_CASE("overflow: with raise a sound card's overrun ends the stream, after th
   CHECK(n_rows > 0);
   CHECK(message.starts_with("live: expected results to be computed as fast as sound comes, got "));
   CHECK(message_of<StateError>([&] { stream.push(x.data(), 1); }) ==
-        "live: expected no sound after an error, got some; open a new stream once this is mended: " + message);
+        "live: expected no sound after an error, got some; open a new stream once this is mended: " +
+            message);
   const auto stats = stream.stats();
   CHECK(stats.captured == 26000);
   CHECK(stats.delivered + stats.dropped == 26000);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -22,6 +23,30 @@ class Failed:
     """What a thread met, for who waits for it."""
 
     error: BaseException
+
+
+class Link:
+    """What a thread and its caller share; the thread holds nothing else of the caller.
+
+    Attributes:
+        wanted: what the caller asks for; its reference, which means nothing, once it was dropped.
+        ready: what the thread gives.
+        closed: whether the thread has closed what it opened.
+        left: whether the caller has left.
+    """
+
+    def __init__(self, owner: object) -> None:
+        """Take the caller, which isn't kept alive."""
+        self.wanted: SimpleQueue[Any] = SimpleQueue()
+        self.ready: SimpleQueue[Any] = SimpleQueue()
+        self.closed = threading.Event()
+        self.left = False
+        # Called without any Python code of ours, so that no signal is handled, and lost, within.
+        self.owner = weakref.ref(owner, self.wanted.put)
+
+    def caller_left(self) -> bool:
+        """Tell whether the caller has left, or was dropped."""
+        return self.left or self.owner() is None
 
 
 def wait_for(ready: SimpleQueue[Any], thread: threading.Thread | None = None) -> Any:

@@ -16,6 +16,7 @@ from fastaudio.cards.card import (
     front_end,
     hash_file,
     models,
+    network_beside,
     read_card,
     save,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "front_end",
     "hash_file",
     "models",
+    "network_beside",
     "read_card",
     "save",
 ]

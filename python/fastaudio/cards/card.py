@@ -186,7 +186,6 @@ def build(
     _check_run_time(threads, providers)
     run_time = {"threads": threads, "providers": providers}
     chosen = {key: value for key, value in run_time.items() if value is not None}
-    folder = card.path.parent.resolve()
 
     def locate(options: dict[str, Any]) -> dict[str, Any]:
         relative, sha256 = options.get("path"), options.get("sha256")
@@ -197,16 +196,7 @@ def build(
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         if card.packed:  # a packed model's networks always lie in its own file
             return options | {"path": _utf8(card.path.resolve())} | chosen
-        try:
-            path = (folder / relative).resolve()
-            inside, there = path.is_relative_to(folder), path.is_file()
-        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
-            raise ModelError(f"OnnxModel: expected a path, got {relative!r:.80} ({error})") from error
-        if not inside:
-            raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r:.80}")
-        if not there:
-            raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
-        return options | {"path": _utf8(path)} | chosen
+        return options | {"path": _utf8(network_beside(card, relative))} | chosen
 
     budget = budget or Budget()
     whole = {"node": "Sequential", "nodes": card.data["pipeline"]}
@@ -230,6 +220,25 @@ def blaming(card: Card) -> Iterator[None]:
         raise ModelError(f"{card.path}: {TOO_LARGE}") from error
     except (ModelError, ValueError, TypeError) as error:
         raise ModelError(f"{card.path}: {error}") from error
+
+
+def network_beside(card: Card, relative: str) -> Path:
+    """Return the file of a network that a card names, which lies in the card's folder.
+
+    Raises:
+        ModelError: it lies outside, or isn't there.
+    """
+    folder = card.path.parent.resolve()
+    try:
+        path = (folder / relative).resolve()
+        inside, there = path.is_relative_to(folder), path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
+        raise ModelError(f"OnnxModel: expected a path, got {relative!r:.80} ({error})") from error
+    if not inside:
+        raise ModelError(f"OnnxModel: expected a path inside the card's folder, got {relative!r:.80}")
+    if not there:
+        raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
+    return path
 
 
 def _utf8(path: Path) -> str:

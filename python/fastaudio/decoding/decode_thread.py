@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import weakref
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from fastaudio._core import StateError
-from fastaudio._system.waiting import Failed, wait_for
+from fastaudio._system.waiting import Failed, Link, wait_for
 from fastaudio.decoding.sources import CallerLeft, DecodeError, FileLike, Source
 
 if TYPE_CHECKING:
@@ -56,27 +54,12 @@ class Block:
     is_last: bool
 
 
-class _Link:
-    """What the thread and its caller share; the thread holds nothing else of the caller."""
-
-    def __init__(self, owner: object) -> None:
-        self.wanted: SimpleQueue[Any] = SimpleQueue()  # buffers to fill, None for new ones
-        self.ready: SimpleQueue[Any] = SimpleQueue()
-        self.closed = threading.Event()
-        self.left = False
-        # Called without any Python code of ours, so that no signal is handled, and lost, within.
-        self.owner = weakref.ref(owner, self.wanted.put)
-
-    def caller_left(self) -> bool:
-        return self.left or self.owner() is None
-
-
 class DecodeThread:
     """A thread that decodes one file, as far ahead as buffers are given to it."""
 
     def __init__(self, source: FileLike, open_decoder: Open) -> None:
         """Start it; dropping this object ends it."""
-        self._link = _Link(self)
+        self._link = Link(self)
         # The context of the caller, which a file object may depend on.
         run = contextvars.copy_context().run
         self._thread = threading.Thread(
@@ -113,7 +96,7 @@ def buffer_of(samples: Buffer) -> Buffer:
     return samples.base if isinstance(samples.base, np.ndarray) else samples
 
 
-def _work(link: _Link, given: FileLike, open_decoder: Open) -> None:
+def _work(link: Link, given: FileLike, open_decoder: Open) -> None:
     """Open, decode and close; whatever is raised goes to the caller."""
     source: Source | None = None
     decoder: Decoder | None = None
@@ -149,7 +132,7 @@ def _opened(source: Source, open_decoder: Open) -> Decoder:
         raise DecodeError(error.path, error.reason + where) from error
 
 
-def _decode(link: _Link, decoder: Decoder) -> Block:
+def _decode(link: Link, decoder: Decoder) -> Block:
     """Fill the buffers that are wanted to the end of the file, and return the last one."""
     while True:
         buffer = link.wanted.get()

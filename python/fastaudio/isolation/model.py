@@ -100,7 +100,6 @@ def model_of(pipeline: Composition, options: Mapping[str, Any]) -> Model:
 def _files(card: Card) -> dict[str, Path]:
     """Return where the network of each hash lies; what is wrong with a card otherwise, `cards.build` says."""
     found: dict[str, Path] = {}
-    folder = card.path.parent.resolve()
     left: list[Any] = [card.data["pipeline"]]
     while left:  # no recursion: a card may nest deeper than the stack
         data = left.pop()
@@ -111,16 +110,7 @@ def _files(card: Card) -> dict[str, Path]:
         relative, sha256 = data.get("path"), data.get("sha256")
         if not isinstance(relative, str) or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             continue
-        path, subject = card.path, f"{card.path}: OnnxModel: expected"
-        if not card.packed:
-            try:
-                path = (folder / relative).resolve()
-                inside, there = path.is_relative_to(folder), path.is_file()
-            except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
-                raise ModelError(f"{subject} a path, got {relative!r:.80} ({error})") from error
-            if not inside:
-                raise ModelError(f"{subject} a path inside the card's folder, got {relative!r:.80}")
-            if not there:
-                raise ModelError(f"{subject} the file {relative!r:.80} beside the card, got none")
+        with cards.blaming(card):
+            path = card.path if card.packed else cards.network_beside(card, relative)
         found[sha256] = path
     return found

@@ -7,34 +7,16 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import weakref
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import StateError
-from fastaudio._system.waiting import Failed, wait_for
+from fastaudio._system.waiting import Failed, Link, wait_for
 from fastaudio.decoding.sources import CallerLeft, DecodeError, FileLike, Source, name_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _LEAVE_S = 0.2  # how long a caller that leaves waits for a read that goes on
-
-
-class _Link:
-    """What the thread and its caller share; the thread holds nothing else of the caller."""
-
-    def __init__(self, owner: object) -> None:
-        # Positions with numbers of bytes; anything else once the caller has left.
-        self.wanted: SimpleQueue[Any] = SimpleQueue()
-        self.ready: SimpleQueue[Any] = SimpleQueue()
-        self.closed = threading.Event()
-        self.left = False
-        # Called without any Python code of ours, so that no signal is handled, and lost, within.
-        self.owner = weakref.ref(owner, self.wanted.put)
-
-    def caller_left(self) -> bool:
-        return self.left or self.owner() is None
 
 
 class Reader:
@@ -53,7 +35,7 @@ class Reader:
             Exception: what `Source` raises.
         """
         self.name = name_of(source)
-        self._link = _Link(self)
+        self._link = Link(self)
         # The context of the caller, which a file object may depend on.
         run = contextvars.copy_context().run
         self._thread = threading.Thread(
@@ -98,7 +80,7 @@ class Reader:
         return item
 
 
-def _work(link: _Link, given: FileLike) -> None:
+def _work(link: Link, given: FileLike) -> None:
     """Open, read what is wanted, and close; whatever is raised goes to the caller."""
     source: Source | None = None
     try:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack
-from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -21,25 +20,13 @@ from fastaudio.cli.keeping import Keeping
 from fastaudio.cli.record import Recorder, RecordError, duration
 from fastaudio.decoding.audio_file import AudioFile
 from helpers import GUITAR, decode
+from record_helpers import RATE, SOUND, START, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
 
-RATE = 48_000
-START = datetime(2026, 11, 28, 13, 15).astimezone()
-SOUND = np.random.default_rng(0).integers(-(2**15), 2**15, 3 * RATE).astype(np.int16)
 SUFFIXES = [".wav", ".w64", ".flac"]
-
-
-def record(path: Path, *blocks: NDArray[Any], **options: Any) -> Recorder:
-    """Record blocks to the end."""
-    recorder = Recorder(str(path), RATE, 1, **options)
-    for block in blocks:
-        recorder.write(block)
-    recorder.close()
-    return recorder
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

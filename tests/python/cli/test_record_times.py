@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 from fastaudio.cli.record import Recorder
 from fastaudio.running.start_time import start_in_name
+from record_helpers import RATE, SOUND, START, record
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
-
-
-RATE = 48_000
-
-
-START = datetime(2026, 11, 28, 13, 15).astimezone()
-
-
-SOUND = np.random.default_rng(0).integers(-(2**15), 2**15, 3 * RATE).astype(np.int16)
-
-
-def record(path: Path, *blocks: NDArray[Any], **options: Any) -> Recorder:
-    """Record blocks to the end."""
-    recorder = Recorder(str(path), RATE, 1, **options)
-    for block in blocks:
-        recorder.write(block)
-    recorder.close()
-    return recorder
 
 
 def test_files_follow_one_another_to_the_sample_and_are_named_by_their_time(tmp_path: Path) -> None:

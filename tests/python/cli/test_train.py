@@ -10,38 +10,14 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import pytest
 import soundfile
-from fastaudio import cli, heads
+from cli_helpers import run
+from fastaudio import heads
 from fastaudio.cli.train import groups_of
 from fastaudio.heads import fitting
-from heads_helpers import RATE, embedder, tone, write_network, write_tones
+from heads_helpers import RATE, tone
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Return exit status, stdout and stderr of the command line."""
-    try:
-        status = cli.main([*map(str, arguments)])
-    except SystemExit as error:
-        status = int(str(error.code))
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the card of a small embedder."""
-    folder = tmp_path_factory.mktemp("base")
-    embedder(write_network(folder / "net.onnx")).save(folder / "card.json")
-    return folder
-
-
-@pytest.fixture
-def sounds(tmp_path: Path) -> Path:
-    """Return four files of each of two tones."""
-    write_tones(tmp_path / "sounds", ["low", "high"], 4)
-    return tmp_path / "sounds"
 
 
 @pytest.fixture

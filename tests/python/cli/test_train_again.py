@@ -6,39 +6,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-from fastaudio import cli
+from cli_helpers import run
 from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.heads import rows
-from heads_helpers import embedder, write_network, write_tones
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Return exit status, stdout and stderr of the command line."""
-    try:
-        status = cli.main([*map(str, arguments)])
-    except SystemExit as error:
-        status = int(str(error.code))
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the card of a small embedder."""
-    folder = tmp_path_factory.mktemp("base")
-    embedder(write_network(folder / "net.onnx")).save(folder / "card.json")
-    return folder
-
-
-@pytest.fixture
-def sounds(tmp_path: Path) -> Path:
-    """Return four files of each of two tones."""
-    write_tones(tmp_path / "sounds", ["low", "high"], 4)
-    return tmp_path / "sounds"
+    import pytest
 
 
 def test_embeddings_are_kept_for_the_next_run(

@@ -6,7 +6,7 @@ import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fastaudio as fa
 import numpy as np
@@ -16,22 +16,7 @@ from fastaudio import _core
 from helpers import ONNX, WEIGHTS, assert_same_bits, in_chunks
 from hypothesis import given
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FRAMES, BANDS = 4, 3
-
-
-def model(name: str, **options: Any) -> fa.OnnxModel:
-    """Return one of the small networks."""
-    return fa.OnnxModel(str(ONNX / f"{name}.onnx"), **options)
-
-
-def rows_of(n: int) -> NDArray[np.float32]:
-    """Return rows [n, 4, 3] of different values."""
-    return np.random.default_rng(n).uniform(-1, 1, (n, FRAMES, BANDS)).astype(np.float32)
-
+from onnx_files import BANDS, FRAMES, model, rows_of
 
 # Each has a name, a layout, and the order of a row's axes in the weights that the network holds.
 LAYOUTS = [

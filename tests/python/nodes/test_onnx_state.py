@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import ONNX, assert_same_bits, in_chunks, join
+from helpers import assert_same_bits, in_chunks, join
 from hypothesis import given
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FRAMES, BANDS = 4, 3
-
-
-def model(name: str, **options: Any) -> fa.OnnxModel:
-    """Return one of the small networks."""
-    return fa.OnnxModel(str(ONNX / f"{name}.onnx"), **options)
-
-
-def rows_of(n: int) -> NDArray[np.float32]:
-    """Return rows [n, 4, 3] of different values."""
-    return np.random.default_rng(n).uniform(-1, 1, (n, FRAMES, BANDS)).astype(np.float32)
-
+from onnx_files import BANDS, model, rows_of
 
 STATE = {"h": "h_next"}
 

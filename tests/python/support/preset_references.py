@@ -39,6 +39,11 @@ def db(x: Floats) -> Floats:
     return 10 * np.log10(np.maximum(x, 1e-10))
 
 
+def db_mel(x: Any, **options: Any) -> Floats:
+    """Return mel bands in dB of frames that are mirrored at the signal's ends."""
+    return db(mel_spectrogram(x, pad_mode="reflect", **options))
+
+
 def musicnn(x: Any, *, window: str = "hann", pad_mode: str = "reflect") -> Floats:
     mel = mel_spectrogram(
         x, sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96, window=window, pad_mode=pad_mode
@@ -96,18 +101,7 @@ def preemphasised(x: Any) -> Floats:
 
 
 def ced(x: Any) -> Floats:
-    return db(
-        mel_spectrogram(
-            x,
-            sample_rate=16_000,
-            n_fft=512,
-            hop_length=160,
-            pad_mode="reflect",
-            n_mels=64,
-            norm="none",
-            mel_scale="htk",
-        )
-    )
+    return db_mel(x, sample_rate=16_000, n_fft=512, hop_length=160, n_mels=64, norm="none", mel_scale="htk")
 
 
 def limited(windows: Floats) -> Floats:
@@ -124,18 +118,7 @@ def beats(x: Any) -> Floats:
 
 
 def clap(x: Any) -> Floats:
-    return db(
-        mel_spectrogram(
-            x,
-            sample_rate=48_000,
-            n_fft=1024,
-            hop_length=480,
-            pad_mode="reflect",
-            n_mels=64,
-            f_min=50,
-            f_max=14_000,
-        )
-    )
+    return db_mel(x, sample_rate=48_000, n_fft=1024, hop_length=480, n_mels=64, f_min=50, f_max=14_000)
 
 
 def maest(x: Any) -> Floats:
@@ -227,33 +210,11 @@ def ln_mel(x: Any, hop_length: int, n_fft: int) -> Floats:
 
 
 def panns(x: Any) -> Floats:
-    return db(
-        mel_spectrogram(
-            x,
-            sample_rate=32_000,
-            n_fft=1024,
-            hop_length=320,
-            pad_mode="reflect",
-            n_mels=64,
-            f_min=50,
-            f_max=14_000,
-        )
-    )
+    return db_mel(x, sample_rate=32_000, n_fft=1024, hop_length=320, n_mels=64, f_min=50, f_max=14_000)
 
 
 def panns_16k(x: Any) -> Floats:
-    return db(
-        mel_spectrogram(
-            x,
-            sample_rate=16_000,
-            n_fft=512,
-            hop_length=160,
-            pad_mode="reflect",
-            n_mels=64,
-            f_min=50,
-            f_max=8000,
-        )
-    )
+    return db_mel(x, sample_rate=16_000, n_fft=512, hop_length=160, n_mels=64, f_min=50, f_max=8000)
 
 
 def aisfx(x: Any) -> Floats:

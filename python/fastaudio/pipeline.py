@@ -291,14 +291,16 @@ class Pipeline(Composition):
                 method `again`, which returns a new source. None to raise DeviceLost.
             started: when sample 0 was recorded, for `LiveStream.time_of`; None for sound that is heard now.
             pool: the threads that run it; None for those that all live streams share.
-            options: as for `live`; a microphone can't wait, so overflow "block" is refused for one.
+            options: as for `live`; a microphone can't wait, so overflow "block" is refused for one. It is the
+                default for sources that can, such as a file that isn't played in real time.
 
         Raises:
             DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
         pipeline = self if hop_s is None else self.with_hop(hop_s)
-        live = LiveOptions(**LISTEN_DEFAULTS | options)
+        waits: LiveOptionsDict = {"overflow": "block"} if getattr(device, "can_wait", False) else {}
+        live = LiveOptions(**LISTEN_DEFAULTS | waits | options)
         how: dict[str, Any] = {"sample_rate": sample_rate, "channels": channels, "block_s": block_s}
         how["retry_s"] = retry_s
         source = source_for(device, pipeline.output_specs.values(), overflow=live.overflow, **how)

@@ -104,6 +104,7 @@ class Channel:
             ClosedError: the other side has closed its end.
             TimeoutError: `time.monotonic()` is past `until_s`.
         """
+        self._look()  # the other side may always answer before there is a wait
         magic, header_bytes, arrays_bytes = _FRAME.unpack(self._receive(_FRAME.size, until_s))
         if magic != _MAGIC or not 0 < header_bytes <= LARGEST_HEADER:
             raise IsolationError("isolation: expected a message, got other bytes")

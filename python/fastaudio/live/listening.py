@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio.live.microphone import Microphone
@@ -30,6 +32,11 @@ def source_for(
         DeviceError: no such device, or one that refuses.
         ValueError: the policy makes the source wait, and it is a microphone; or it can't be found again.
     """
+    if isinstance(device, os.PathLike) or (isinstance(device, str) and Path(device).is_file()):
+        raise ValueError(
+            f"listen: expected a microphone's name or number, or a source, got a file; "
+            f"use fastaudio.FileSource({os.fspath(device)!r:.200})"
+        )
     if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
         raise ValueError(
             "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; a microphone can't wait"

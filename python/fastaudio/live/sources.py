@@ -72,7 +72,12 @@ class _Reader:
 
     At the end, and after an error, it finishes the stream: the sound so far is still run, and `check` raises
     the error.
+
+    Attributes:
+        can_wait: whether it may be given sound later than it comes, so that none has to be dropped.
     """
+
+    can_wait = True
 
     def __init__(self, name: str, sample_rate: int, channels: int, duration_s: float | None) -> None:
         number = isinstance(duration_s, int | float)
@@ -249,6 +254,7 @@ class FileSource(_Reader):
         self._file = AudioFile(path)
         super().__init__(self._file.name, self._file.sample_rate, self._file.channels, duration_s)
         self._real_time = real_time
+        self.can_wait = not real_time
         self._block = max(1, round(block_s * self.sample_rate))
 
     @property

@@ -14,7 +14,7 @@ frame's largest, and b for all values: below that, float32 rounds, in the origin
 
 Patches begin every `hop` frames of one run over the signal. If the original cuts the samples first and pads
 each window separately, the preset does too, by `Each`, and `hop` counts samples. Samples left at the end are
-dropped unless the docstring says otherwise.
+dropped unless the docstring says otherwise; a clip shorter than a patch is repeated, see `Patches`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from fastaudio._core import Sequential
 
 
+_FIRERED_BANDS = 80
+
+
 def whisper(*, n_mels: int = 80, last: str = "pad") -> Sequential:
     """Whisper: log mel windows [n, 3000, n_mels], 30 s at 16,000 Hz each, between -1 and 1 for usual sound.
 
@@ -84,4 +87,6 @@ def firered(*, mean: Sequence[float], std: Sequence[float]) -> Sequential:
     Source: FireRedTeam/FireRedVAD: Kaldi's filter bank of 16-bit integers, (x - mean) / std
     Error: 1e-4 to -40 dB, 2e-2, for deviations of 1 or more
     """
+    if len(mean) != _FIRERED_BANDS or len(std) != _FIRERED_BANDS:
+        raise ValueError(f"firered: expected 80 numbers as mean and std, got {len(mean)} and {len(std)}")
     return kaldi_fbank() >> Standardize(mean=list(mean), std=list(std))

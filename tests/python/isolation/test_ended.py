@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+import soundfile
 from fastaudio._core import Interruptible
 from fastaudio.isolation import process
 from helpers import musicnn_front
@@ -170,3 +171,15 @@ def test_closing_from_another_thread_ends_a_call(tmp_path: Path) -> None:
         threading.Timer(0.5, apart.close).start()
         with pytest.raises(fa.IsolationError):
             apart(SOUND, sample_rate=16_000)
+
+
+def test_a_time_limit_ends_a_process_that_always_answers(tmp_path: Path) -> None:
+    """While it reads and runs a file, its messages come one after another, without a wait in between."""
+    sound = np.random.default_rng(0).normal(0, 0.1, 16_000 * 600).astype(np.float32)
+    soundfile.write(tmp_path / "long.flac", sound, 16_000)
+    with fa.Pipeline.load("musicnn-mtt", isolate=True) as apart:
+        apart(SOUND, sample_rate=16_000)  # it has started
+        seen: list[float] = []
+        with pytest.raises(fa.TimedOut):
+            apart(tmp_path / "long.flac", timeout_s=0.5, progress=lambda done_s, _: seen.append(done_s))
+        assert max(seen, default=0) < 300

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -15,10 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 from helpers import GUITAR, decode
+from live_helpers import RATE_HZ, features, noise, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -255,3 +256,21 @@ def test_stdin_that_says_nothing_does_not_break_the_end_of_the_program() -> None
         finally:
             process.kill()
         assert process.stderr.read() == b""
+
+
+def test_a_source_that_can_wait_loses_nothing(tmp_path: Path) -> None:
+    pipeline = features()
+    path = tmp_path / "long.wav"
+    soundfile.write(path, (noise(60 * RATE_HZ) * 20_000).astype(np.int16), RATE_HZ)
+    with pipeline.listen(fa.FileSource(path, real_time=False)) as stream:
+        got = rows_of(list(stream))
+        assert stream.stats().dropped == 0
+    np.testing.assert_array_equal(got, pipeline(path))
+
+
+@pytest.mark.parametrize("as_path", [str, Path])
+def test_a_file_is_no_microphone_and_the_error_says_what_to_use(tmp_path: Path, as_path: Any) -> None:
+    path = as_path(tmp_path / "a.wav")
+    soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ)
+    with pytest.raises(ValueError, match=r"^listen: expected a microphone's .*use fastaudio\.FileSource\('"):
+        features().listen(path)

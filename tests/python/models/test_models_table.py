@@ -233,7 +233,7 @@ def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureReque
 def test_no_shipped_model_and_no_published_front_end_warns() -> None:
     needed = {
         "ae_w2v": {"min": [0.0], "max": [1.0]},
-        "firered": {"mean": [0.0], "std": [1.0]},
+        "firered": {"mean": [0.0] * 80, "std": [1.0] * 80},
         "vggish_postprocess": {"matrix": np.eye(128), "means": [0.0] * 128},
     }
     with warnings.catch_warnings():

@@ -55,7 +55,7 @@ NODES: dict[str, fa.Node] = {
 }
 OPTIONS: dict[str, dict[str, Any]] = {
     "ae_w2v": {"min": [0.0], "max": [1.0]},
-    "firered": {"mean": [0.0], "std": [1.0]},
+    "firered": {"mean": [0.0] * 80, "std": [1.0] * 80},
     "whisper": {"last": "drop"},
 }
 # One follows a network, one gives a row at the clip's end.

@@ -126,6 +126,8 @@ class FileRun:
         self._jobs: int | None = args.jobs
         self._failed = 0
         self._started = time.perf_counter()
+        if names.count("-") > 1:
+            raise ValueError("-: expected stdin once, got it twice; name it once")
         self._sources = [_stdin() if name == "-" else name for name in names]
         self.bar: Bar = stack.enter_context(progress(len(names), quiet=args.quiet))
         self.sound_s = 0.0

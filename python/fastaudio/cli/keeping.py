@@ -83,7 +83,7 @@ class Keeping:
                 args.record,
                 rate,
                 source.channels,
-                None if args.seconds is None else round(args.seconds * rate),
+                None if args.seconds is None else round(min(args.seconds, 1e9) * rate),
                 bits=args.record_bits,
                 every_s=args.record_every,
                 force=args.force,

@@ -151,7 +151,7 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         view = stack.enter_context(closing(_view(args, source, pipeline, out, wide=wide)))
         keeping.begin(stream, view.say)
         view.begin(stream)
-        limit = None if args.seconds is None else round(args.seconds * rate)
+        limit = None if args.seconds is None else round(min(args.seconds, 1e9) * rate)
         try:
             _follow(stream, view, limit, keeping, ending)
             view.end()

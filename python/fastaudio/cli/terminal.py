@@ -124,7 +124,12 @@ def drop_stdout() -> None:
 
 
 def put(text: str) -> None:
-    """Write data to stdout: UTF-8 with plain line ends, whatever the terminal's encoding."""
+    """Write data to stdout: UTF-8 with plain line ends, whatever the terminal's encoding.
+
+    A terminal isn't controlled by it; pipes and files get it as it is.
+    """
+    if sys.stdout.isatty():
+        text = "\t".join(printable(cell, lines=True) for cell in text.split("\t"))
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:  # replaced by something that takes text
         sys.stdout.write(text)

@@ -37,7 +37,7 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     windows remembers the ones before.
     """
     if node.cuts_windows():
-        return node.with_hop(min(max(1, round(hop_s * spec.rate_hz)), _MOST))
+        return node.with_hop(max(1, round(min(float(min(hop_s, _MOST)) * spec.rate_hz, _MOST))))
     children, roles = node.children(), node.child_roles()
     changed: list[Node | None] = [None] * len(children)
     if "step" in roles:

@@ -53,6 +53,7 @@ class Process:
         import socket  # noqa: PLC0415  # these take time, and few need them
         import subprocess  # noqa: PLC0415
 
+        self._closed = False  # by who uses it
         if sys.platform == "win32" or not sys.executable or getattr(sys, "frozen", False):
             got = f"{sys.platform} with {sys.executable or 'none'}"
             raise IsolationError(
@@ -152,6 +153,7 @@ class Process:
 
     def kill(self) -> None:
         """End it from another thread than that which talks to it."""
+        self._closed = True
         self._process.kill()
         self._process.wait()
 
@@ -199,7 +201,9 @@ class Process:
             status = None
         self.end()
         raise IsolationError(
-            f"isolation: expected an answer, got the end of the process: {_told(status)}"
+            "isolation: expected an answer, got a pipeline that was closed meanwhile; call it again"
+            if self._closed
+            else f"isolation: expected an answer, got the end of the process: {_told(status)}"
         ) from None
 
 

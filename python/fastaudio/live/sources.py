@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import sys
 import threading
@@ -27,6 +26,7 @@ ENCODINGS: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dty
 
 _READ_BYTES = 1 << 16
 _STOP_S = 0.3
+_LONGEST_S = 1e9
 
 log = logging.getLogger("fastaudio")
 
@@ -81,8 +81,8 @@ class _Reader:
 
     def __init__(self, name: str, sample_rate: int, channels: int, duration_s: float | None) -> None:
         number = isinstance(duration_s, int | float)
-        if duration_s is not None and not (number and 0 < duration_s < math.inf):
-            raise ValueError(f"{name}: expected duration_s above 0, got {duration_s!r:.80}")
+        if duration_s is not None and not (number and 0 < duration_s <= _LONGEST_S):
+            raise ValueError(f"{name}: expected duration_s in (0, 1e9] seconds, got {duration_s!r:.80}")
         self.name = name
         self.sample_rate = sample_rate
         self.channels = channels

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fastaudio._core import Each, Log, MelSpectrogram, Standardize, TopDb
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ def firered(*, mean: Sequence[float], std: Sequence[float]) -> Sequential:
     Source: FireRedTeam/FireRedVAD: Kaldi's filter bank of 16-bit integers, (x - mean) / std
     Error: 1e-4 to -40 dB, 2e-2, for deviations of 1 or more
     """
-    if len(mean) != _FIRERED_BANDS or len(std) != _FIRERED_BANDS:
-        raise ValueError(f"firered: expected 80 numbers as mean and std, got {len(mean)} and {len(std)}")
+    sizes = np.shape(mean), np.shape(std)
+    if sizes != ((_FIRERED_BANDS,),) * 2:
+        raise ValueError(f"firered: expected 80 numbers each as mean and std, got {sizes[0]} and {sizes[1]}")
     return kaldi_fbank() >> Standardize(mean=list(mean), std=list(std))

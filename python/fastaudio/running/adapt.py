@@ -13,6 +13,7 @@ from fastaudio._core import Mono, Node, Resample, Sequential, StreamSpec
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
 
+_MOST_CHANNELS = 1024
 _MOST_KEPT = 8  # adapted nodes: what a file's header says must not decide how much memory is kept
 
 
@@ -20,8 +21,8 @@ def check_channel(channel: int | None) -> None:
     """Raise TypeError or ValueError unless it is an index, or None."""
     if channel is not None and type(channel) is not int:
         raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r:.80}")
-    if channel is not None and channel < 0:
-        raise ValueError(f"Pipeline: expected channel as an index from 0, got {channel}")
+    if channel is not None and not 0 <= channel < _MOST_CHANNELS:
+        raise ValueError(f"Pipeline: expected channel as an index from 0 to 1023, got {channel}")
 
 
 SILENCE_DB = -70.0

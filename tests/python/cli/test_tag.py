@@ -254,3 +254,16 @@ def test_the_shipped_models_are_in_the_readme_the_default_one_first() -> None:
     assert fa.models() == sorted(names, key=lambda name: name != "musicnn-mtt")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in names if f"| `{name}`" not in readme] == []
+
+
+def test_stdin_can_be_named_once() -> None:
+    status, out, err = run("tag", "-", "-", stdin=GUITAR.read_bytes())
+    assert (status, out) == (2, "")
+    assert "expected stdin once, got it twice" in err
+
+
+@pytest.mark.parametrize("hop_s", ["1e308", "1e20"])
+def test_a_hop_that_no_clip_has_is_no_traceback(hop_s: str) -> None:
+    status, _, err = run("tag", GUITAR, "--hop", hop_s)
+    assert status in (0, 2)
+    assert "Traceback" not in err

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import cards, cli
-from fastaudio.cli.terminal import complain, printable
+from fastaudio.cli.terminal import complain, printable, put
 from fastaudio.tags import Tags
 from helpers import GUITAR
 
@@ -273,3 +273,16 @@ def test_a_stdout_that_only_takes_text_gets_data_as_text(monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "stdout", out)
     assert cli.main(["tag", str(GUITAR), "--json"]) == 0
     assert json.loads(out.getvalue())[0]["path"] == str(GUITAR)
+
+
+def test_a_table_does_not_control_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    table = "a.wav\t\x1b]0;x\x07red\n"
+    for kind, shown in ((Terminal, b"a.wav\t\\x1b]0;x\\x07red\n"), (io.TextIOWrapper, table.encode())):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", kind(raw, encoding="utf-8"))
+        put(table)
+        assert raw.getvalue() == shown

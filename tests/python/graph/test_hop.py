@@ -206,3 +206,10 @@ def test_silero_vad_is_refused_another_step_everywhere(
     assert cli.main(how) == 2
     assert "only with its own step of 0.032 s; leave out hop_s (--hop)" in capsys.readouterr().err
     assert not (tmp_path / "a.npz").exists()
+
+
+@pytest.mark.parametrize("hop_s", [1e308, 10**400])
+def test_a_huge_hop_is_the_largest_or_a_value_error(hop_s: float) -> None:
+    pipeline = fa.Pipeline(presets.musicnn())
+    with pytest.raises(ValueError, match="expected hop in "):
+        pipeline.with_hop(hop_s)

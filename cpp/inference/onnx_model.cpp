@@ -33,6 +33,13 @@ std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::stri
                      ": expected operators that ONNX Runtime itself brings and that read no files, " +
                      "got " + format(contents.foreign_operator) + "; export it without");
   }
+  if (contents.sparse_in_function) {
+    throw ModelError(
+        subject +
+        ": expected no sparse tensor in a function, got one, with which ONNX Runtime may crash; "
+        "write it again by: import onnx; onnx.save(onnx.inliner.inline_local_functions(onnx.load(" +
+        format(options.path) + ")), " + format(beside(options.path)) + "), and load that");
+  }
   return std::make_shared<onnx::Session>(subject, std::move(content), options.providers, contents.loops);
 }
 

@@ -221,6 +221,8 @@ class Walk {
     if (n > open_.back().end - at_) fail("a message longer than what it lies in");
     if (open_.size() >= kDeepest) fail("more than " + std::to_string(kDeepest) + " messages in one another");
     if (kind == Message::entry) contents_.external = true;
+    if (kind == Message::function) function_depth_ = open_.size();
+    if (kind == Message::sparse_tensor && function_depth_ > 0) contents_.sparse_in_function = true;
     open_.push_back({kind, at_ + static_cast<std::size_t>(n)});
   }
 
@@ -236,7 +238,10 @@ class Walk {
   void close() {
     const Open& open = open_.back();
     if (open.kind == Message::node) close_node(open);
-    if (open.kind == Message::function) insert(functions_, open.domain);
+    if (open.kind == Message::function) {
+      insert(functions_, open.domain);
+      function_depth_ = 0;
+    }
     if (open.kind == Message::entry && open.key == "location") insert(contents_.locations, open.value);
     open_.pop_back();
   }
@@ -263,6 +268,7 @@ class Walk {
   std::string_view file_;
   std::size_t at_ = 0;
   std::uint64_t n_fields_ = 0;
+  std::size_t function_depth_ = 0;  ///< 0: in no function; functions hold no others
   std::vector<Open> open_;
   std::set<std::string> functions_;                           ///< domains of the network's own functions
   std::set<std::string> unknown_domains_;                     ///< of its operators

@@ -16,6 +16,8 @@ struct Contents {
   /// The first operator that reads files or runs code of others, or that no ONNX Runtime brings, as
   /// "domain.Name"; empty if there is none.
   std::string foreign_operator;
+  /// Whether a function holds a sparse tensor: ONNX Runtime (1.32) reads freed memory while it loads some.
+  bool sparse_in_function = false;
   bool loops = false;              ///< whether its input may decide how long a run takes
   std::uint64_t weight_bytes = 0;  ///< bytes of all tensors' values inside the file
 };

@@ -269,7 +269,7 @@ class EventStream final : public Stream {
                       rules_[best_label_].onset,
                       static_cast<float>(n_broken_),
                       -1.0f,
-                      best_,
+                      now_ == 0 ? 0.0f : best_,
                       static_cast<float>(now_ == 0 ? -1 : n_heard_)};
     std::copy(row.begin(), row.end(), block_.next(sink));
   }

@@ -144,7 +144,7 @@ def summary_of(rows: NDArray[np.float32], spec: StreamSpec) -> Summary | None:
     if len(last) == 0:
         return None
     label, onset, n_broken, _, score, n_heard = last[0].tolist()
-    best = Best(spec.labels[int(label)], score, onset) if math.isfinite(score) else None
+    best = Best(spec.labels[int(label)], score, onset) if n_heard >= 0 and math.isfinite(score) else None
     return Summary(best, int(n_heard), int(n_broken))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from drawn_nodes import PLAIN, options, tree
 from harness import LONGEST_MESSAGE, Fuzzer
 from mutate import ODD_VALUES, change_bytes, change_json
+from watching import peak_mb, reset_peak
 
 if TYPE_CHECKING:
     import random
@@ -22,6 +23,7 @@ NETWORK = ROOT / "tests" / "golden" / "onnx" / "nft.onnx"
 SHA256 = hashlib.sha256(NETWORK.read_bytes()).hexdigest()
 NOISE = np.random.default_rng(1).uniform(-0.5, 0.5, 6000).astype(np.float32)
 LONGEST_RUN_S = 2.0
+MOST_TO_BUILD_MB = 300
 PATHS = [
     "net.onnx",
     "./net.onnx",
@@ -53,6 +55,7 @@ class Cards(Fuzzer):
     name = "cards"
     gate_runs = 600
     modules = "fastaudio.cards"
+    limit_mb = 1000  # results of a minute of sound at 100 Hz, as a budget for values per second allows
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,12 +87,16 @@ class Cards(Fuzzer):
         (folder / "link.onnx").symlink_to("../outside/canary")
         (folder / "loop").symlink_to("loop")
         (folder / "card.json").write_bytes(content)
+        before_mb = reset_peak()
         try:
             pipeline = fa.Pipeline.load(folder / "card.json")
         except fa.ModelError as error:
             assert "expected" in str(error), f"expected an error that says what was expected, got {error}"
             assert len(str(error)) <= LONGEST_MESSAGE, "expected a message of one screen, got a longer one"
             return
+        finally:
+            took_mb = peak_mb() - before_mb
+            assert took_mb < MOST_TO_BUILD_MB, f"expected less than 300 MB to build it, got {took_mb:.0f}"
         repr(pipeline)
         # What building takes is bounded; running may take longer, but ends when it is asked to.
         spec = pipeline.node.input_spec

@@ -116,8 +116,10 @@ class Decoders(Fuzzer):
                 assert file.channels >= 1
                 assert file.sample_rate >= 1
                 assert file.duration_s is None or file.duration_s >= 0
-                with file.decode_errors():
+                try:
                     stream = self.pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
+                except ValueError:  # a rate that no resampler takes: nobody reads on
+                    return False
                 for block in file.blocks():
                     assert block.ndim == 2
                     assert block.shape[1] == file.channels

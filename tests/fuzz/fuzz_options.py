@@ -30,6 +30,7 @@ SPECTRAL = [
     "SpectralFlatness",
 ]
 MOST_VALUES = 3e6
+MOST_LABELS = 10_000
 SIGNALS = ["noise", "noise", "noise", "loud", "quiet", "zeros", "constant", "positive", "impulse"]
 
 
@@ -125,7 +126,8 @@ def _part(
     except (ValueError, TypeError):
         shape = tuple(spec["shape"])
     if name == "Tags":
-        part["labels"] = [f"tag {i}" for i in range(math.prod(shape))]
+        n = math.prod(shape)
+        part["labels"] = [f"tag {i}" for i in range(n if n < MOST_LABELS else 1)]
     elif name == "Similarity":
         n = len(part["labels"]) * math.prod(shape)
         part["bank"] = [rng.uniform(-1, 1) for _ in range(n)] if n < 500 else [1.0]
@@ -143,10 +145,11 @@ def _open(nodes: list[dict[str, Any]], spec: dict[str, Any]) -> tuple[fa.Node, f
 
 def _affordable(node: fa.Node, spec: fa.StreamSpec, n: int) -> bool:
     """Whether no part of a chain gives more values than are soon computed."""
+    n = max(n, 1)  # padding makes a patch of nothing
     for part in [node] if not hasattr(node, "nodes") else node.nodes:
         outputs = part.output_specs(spec)
         values = sum(
-            n * max(one.rate_hz / max(spec.rate_hz, 1e-9), 1 / max(n, 1)) * math.prod(one.shape)
+            n * max(one.rate_hz / max(spec.rate_hz, 1e-9), 1 / n) * math.prod(one.shape)
             for one in outputs.values()
         )
         if not values < MOST_VALUES:

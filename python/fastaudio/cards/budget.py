@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from fastaudio._core import BudgetError, check_interrupt, within_budget
+from fastaudio._core import BudgetError, Each, check_interrupt, within_budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fastaudio._core import Node, StreamSpec
 
 T = TypeVar("T")
 
@@ -23,7 +25,8 @@ class Budget:
 
     `Pipeline.load` takes one. Without it the defaults hold: all models that come with the package need less
     than a tenth of each. A card that asks for more is refused within a second, before it takes 300 MB.
-    What you compose in Python yourself isn't limited.
+    What you compose in Python yourself isn't limited. How long a loaded card runs isn't either: calls
+    take `timeout_s`.
 
     Attributes:
         table_bytes: tables of all nodes together, such as filterbanks and windows; networks' weights don't
@@ -32,6 +35,8 @@ class Budget:
         run_values: numbers that a network takes in one run: those of a row times its batch.
         probe_values: numbers read by the nodes of an `Each` for its first clip, which tells how many rows
             clips give.
+        values_per_s: numbers that a node gives for a second of sound, estimated once it is built: the memory
+            of running the card grows with it.
         build_s: processor seconds for tables and first clips; what ONNX Runtime takes to load a network
             doesn't count.
         nodes: nodes in the card, those within others included.
@@ -48,6 +53,7 @@ class Budget:
     buffer_values: int | None = 16 << 20
     run_values: int | None = 8 << 20
     probe_values: int | None = 256 << 20
+    values_per_s: int | None = 16 << 20
     build_s: float | None = 0.6
     nodes: int | None = 2000
     networks: int | None = 64
@@ -104,6 +110,29 @@ class Counted:
             refuse("nodes", f"{limit} nodes", "more")
         if self._networks > (limit := self._budget.networks or math.inf):
             refuse("networks", f"{limit} networks", "more")
+
+
+def check_rates(node: Node, budget: Budget) -> None:
+    """Raise BudgetError if a node, or one within it, gives too many numbers for a second of sound."""
+    if budget.values_per_s is not None and (spec := node.input_spec) is not None:
+        _check_rates(node, spec, budget.values_per_s, 1.0)
+
+
+def _check_rates(node: Node, spec: StreamSpec, limit: int, times: float) -> None:
+    """Check a node whose input comes so many times over, as that of clips that overlap does."""
+    check_interrupt()
+    here = spec
+    for child, role in zip(node.children(), node.child_roles(), strict=True):
+        again = 1.0
+        if isinstance(node, Each):
+            again = max(1.0, (node.context + node.clip_length) / (node.hop or node.clip_length))
+        _check_rates(child, here, limit, times * again)
+        if role == "step":
+            here = next(iter(child.output_specs(here).values()))
+    n_values = times * sum(out.rate_hz * math.prod(out.shape) for out in node.output_specs(spec).values())
+    if n_values > limit:
+        allowed = f"{limit} values per second of sound from a node"
+        refuse("values_per_s", allowed, f"{n_values:.3g} from {type(node).__name__}")
 
 
 def check_items(text: bytes, budget: Budget) -> None:

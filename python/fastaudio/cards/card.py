@@ -31,7 +31,7 @@ from fastaudio._system.folder import making
 from fastaudio._system.reading import pieces
 from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
-from fastaudio.cards.budget import Budget, Counted, check_items
+from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
 from fastaudio.cards.file_names import LICENCE, harmless
 from fastaudio.cards.trained import check_weights
 
@@ -202,6 +202,7 @@ def build(
     whole = {"node": "Sequential", "nodes": card.data["pipeline"]}
     with blaming(card):
         node = budget.within(lambda: _build(whole, locate, Counted(budget), 0))
+        check_rates(node, budget)
         expected, got = card.data.get("input"), front_end(node)
     # The right weights behind a wrong front end are the most common mistake, and a silent one.
     if expected is not None and expected != got:

@@ -108,6 +108,10 @@ def _work(link: Link, given: FileLike, open_decoder: Open) -> None:
             about = decoder.sample_rate, decoder.channels, decoder.n_samples, decoder.truncated
             link.ready.put(Opened(source.start, *about))
             last = _decode(link, decoder)
+        except DecodeError:
+            if source is not None:
+                source.raise_pending()  # what the file object raised comes before what followed from it
+            raise
         finally:
             if decoder is not None:
                 decoder.close()

@@ -182,7 +182,7 @@ class FfmpegDecoder:
 
     def _stated(self) -> int | None:
         stream: Any = self._stream
-        if stream.duration and stream.time_base:
+        if stream.duration and stream.duration > 0 and stream.time_base:
             return round(float(stream.duration * stream.time_base) * self.sample_rate)
         if self._container.duration and self._container.duration > 0:
             return int(self._container.duration / self._av.time_base * self.sample_rate)

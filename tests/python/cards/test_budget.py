@@ -67,6 +67,34 @@ def test_the_remedy_in_the_error_loads_the_card(tmp_path: Path) -> None:
     assert pipeline.output_specs[""].shape == (400_000, 96)
 
 
+SPECTRA = node("Spectrogram", sample_rate=16_000, n_fft=512, hop_length=1)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "at"),
+    [
+        ([SPECTRA, node("Patches", length=5000, hop=10)], "Patches"),
+        ([SPECTRA, node("Patches", length=100, hop=1), node("Statistics", kinds=["mean"])], "Patches"),
+        ([branches([SPECTRA] * 9)], "Parallel"),
+        ([branches([node("Sequential", nodes=[SPECTRA, node("Patches", length=300, hop=1)])])], "Patches"),
+        ([node("Each", inner=MEL, clip_length=16_000, hop=1)], "MelSpectrogram"),
+    ],
+)
+def test_a_card_whose_rows_would_fill_the_memory_is_refused(
+    nodes: list[dict[str, Any]], at: str, tmp_path: Path
+) -> None:
+    card = write(tmp_path, nodes)
+    with pytest.raises(
+        fa.BudgetError, match=rf"at most 16777216 values per second of sound.*got .* from {at}"
+    ):
+        fa.Pipeline.load(card)
+
+
+def test_the_remedy_for_many_rows_loads_the_card(tmp_path: Path) -> None:
+    card = write(tmp_path, [SPECTRA, node("Patches", length=5000, hop=10)])
+    fa.Pipeline.load(card, budget=fa.Budget(values_per_s=None))
+
+
 def test_tables_of_all_nodes_count_together(tmp_path: Path) -> None:
     few, many = (
         write(tmp_path / str(n), resamplers(n)) for n in (2, 4) if (tmp_path / str(n)).mkdir() is None
@@ -107,6 +135,7 @@ def test_all_that_ships_needs_a_tenth_of_the_budget() -> None:
         buffer_values=(16 << 20) // 10,
         run_values=(8 << 20) // 10,
         probe_values=(256 << 20) // 10,
+        values_per_s=(16 << 20) // 10,
         build_s=None,
         nodes=200,
         items=(512 << 10) // 10,

@@ -365,3 +365,9 @@ def test_an_event_that_goes_on_has_no_place_in_a_table_of_ends() -> None:
         events.audacity_line(ON)
     with pytest.raises(ValueError, match=message):
         events.raven_row(ON, 1, high_hz=8000.0)
+
+
+def test_the_summary_of_no_sound_is_finite() -> None:
+    node = fa.ZeroCrossingRate(hop_length=1) >> fa.Tags(labels=["x"]) >> fa.Events(summary=True)
+    rows = node(np.zeros(0, np.float32))
+    assert np.isfinite(rows).all()

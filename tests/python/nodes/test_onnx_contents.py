@@ -191,3 +191,15 @@ def test_a_damaged_file_is_refused_or_runs(tmp_path_factory, at: int, byte: int,
     content[at % len(content)] = byte
     with suppress(fa.ModelError):
         load(tmp_path_factory.mktemp("damaged"), bytes(content))
+
+
+def test_a_sparse_tensor_in_a_function_is_refused(tmp_path: Path) -> None:
+    """ONNX Runtime 1.32 reads freed memory while it loads such a function beside a loop."""
+    sparse = attribute("sparse_value", 22, field(1, tensor("s", [1.0])), 11)
+    constant_node = node("Constant", [], ["b"], sparse)
+    call = node("F", ["x"], ["y"], domain="own")
+    whole = model(graph([call], [X], [Y]), function("F", "own", [constant_node]), domains=("", "own"))
+    with pytest.raises(
+        fa.ModelError, match=r"no sparse tensor in a function, got one.*inline_local_functions"
+    ):
+        load(tmp_path, whole)

@@ -29,10 +29,11 @@ def check_address(url: str, *, before: str | None = None) -> None:
         raise ModelError(f"{wanted} and holds no name or password, got {said}; put them into ~/.netrc")
     if not host or not url.isprintable():
         raise ModelError(f"{wanted}, got {said:.200}")
-    local = parts.scheme == "http" and host in _THIS_MACHINE
-    if before is not None and urlsplit(before).scheme == "https" and parts.scheme != "https":
-        local = False
-    if parts.scheme != "https" and not local:
+    if parts.scheme == "https":
+        return
+    if before is not None and urlsplit(before).scheme == "https":
+        raise ModelError(f"{wanted}, got {said:.200}")
+    if parts.scheme != "http" or host not in _THIS_MACHINE:
         raise ModelError(f"{wanted}, or http://localhost, got {said:.200}")
 
 

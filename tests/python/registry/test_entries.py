@@ -13,6 +13,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio import registry
+from fastaudio.registry.address import check_address
 from fastaudio.registry.getting import fetch
 from helpers import GUITAR, ROOT
 
@@ -172,6 +173,16 @@ def test_a_hash_or_an_address_that_cannot_be_taken_is_refused(how: dict[str, Any
     with pytest.raises(fa.ModelError, match=match) as caught:
         registry.get("efficientat-mn10", **how)
     assert "secret" not in str(caught.value)
+
+
+def test_an_address_with_https_leads_to_no_other() -> None:
+    check_address("https://b.example/x", before="https://a.example/x")
+    check_address("http://localhost:1/x", before="http://127.0.0.1:2/x")
+    for target in ("http://localhost:1/x", "http://b.example/x", "file:///x"):
+        with pytest.raises(
+            fa.ModelError, match=r"a.example/x: redirect: expected an address .* https://, got"
+        ):
+            check_address(target, before="https://a.example/x")
 
 
 @pytest.mark.usefixtures("home")

@@ -243,7 +243,6 @@ def test_redirects_are_followed_on_this_machine(server: Server, home: Path) -> N
         *(
             "http://127.0.0.1@a.example/",
             "https://me:secret@a.example/",
-            "http:///net",
             "//a.example/x",
             "http://[/",
         ),

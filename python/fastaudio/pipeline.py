@@ -84,7 +84,7 @@ class Pipeline(Composition):
         timeout_s: float | None = None,
         cancel: Cancel | None = None,
     ) -> Pipeline:
-        """Load a model that comes with the package, a card, or a packed model.
+        """Load a model that comes with the package or was fetched, a card, or a packed model.
 
         Args:
             model: a name that `fastaudio.models()` lists, or the path of a card or a packed model.
@@ -102,7 +102,7 @@ class Pipeline(Composition):
         Raises:
             BudgetError: the card asks for more than the budget allows.
             Cancelled: `cancel` was cancelled.
-            ModelError: there is no such model, its card is wrong, or its weights were changed.
+            ModelError: there is no such model here, its card is wrong, or its weights were changed.
             IsolationError: a process can't be started, or ended while it built the pipeline.
             TimedOut: it took longer than `timeout_s`.
             TypeError, ValueError: an argument of a wrong type, or outside its range.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def pytest_configure() -> None:
     """Let Ctrl-C through, which a process that a shell started in the background ignores."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Models that were fetched on this machine are none of the tests'.
+    os.environ["FASTAUDIO_HOME"] = str(SHARED / "no models were fetched here")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
 from fastaudio.cards.file_names import LICENCE, harmless
+from fastaudio.cards.named import card_path
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
@@ -40,11 +40,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "fastaudio.card/1"
 """Name and version of the format; the number rises when the meaning of a card changes."""
-
-# An editable install has two folders: one with the sources, and one with the files built and installed.
-_FOLDERS = [Path(folder) / "_models" for folder in sys.modules["fastaudio"].__path__]
-MODELS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
-"""Folder of the models that come with the package."""
 
 _MOST_THREADS = 1024
 TOO_LARGE = "pipeline: expected a card that fits into memory, got one that needs more than there is"
@@ -75,15 +70,6 @@ class Card:
         return str(self.data["name"])
 
 
-def models() -> list[str]:
-    """Return the names of the models that come with the package, the default one first."""
-    names = sorted(path.parent.name for path in MODELS.glob("*/card.json"))
-    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
-
-
-DEFAULT_MODEL = "musicnn-mtt"
-
-
 def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None) -> Card:
     """Read a card by its model's name, or by the path of a card or a packed model.
 
@@ -91,7 +77,7 @@ def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None
         BudgetError: it holds more values than `budget` allows; None is the default one.
         ModelError: no such model or file, or no card of a known schema.
     """
-    path = _card_path(name_or_path)
+    path = card_path(name_or_path)
     raw, found = _read_bytes(path)
     try:
         check_items(raw, budget or Budget())
@@ -116,35 +102,6 @@ def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None
             )
     check_weights(data, path)
     return Card(path, data, raw, found)
-
-
-def _card_path(name_or_path: str | os.PathLike[str]) -> Path:
-    """Return where a model's card lies."""
-    text = os.fspath(name_or_path) if isinstance(name_or_path, str | os.PathLike) else name_or_path
-    if not isinstance(text, str):
-        got = f"{text!r:.80} ({type(text).__name__})"
-        raise TypeError(f"Pipeline.load: expected a model's name or a path, got {got}")
-    known = models()
-    if text in known:
-        return MODELS / text / "card.json"
-    path = Path(text)
-    try:
-        path = path / "card.json" if (folder := path.is_dir()) else path
-        there = path.is_file()
-    except (OSError, ValueError):
-        folder = there = False
-    if there:
-        return path
-    if folder:
-        raise ModelError(f"Pipeline.load: expected a folder with a card.json, got {text!r:.200} without one")
-    if isinstance(name_or_path, os.PathLike) or path.name != text or path.suffix in (".json", ".onnx"):
-        raise ModelError(
-            f"Pipeline.load: expected the path of a card or packed model, got no file {text!r:.200}"
-        )
-    raise ModelError(
-        f"Pipeline.load: expected one of {', '.join(known)}, or the path of a card or packed model, "
-        f"got {text!r:.80}{did_you_mean(text, known)}"
-    )
 
 
 def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastaudio._system.text import printable
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cli.arguments import OK, Commands, add_command
+from fastaudio.cli.get import about_entry, to_fetch
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
 _HELP = """\
 list the models, or show one
 
-List the models that come with the package, or show what the card of one says.
+List the models that are here and those that `fastaudio get` fetches, or show what the card of one says.
 
 examples:
-  fastaudio models                  a list, the default one first
+  fastaudio models                  a list: those that are here, the default one first, and those to fetch
   fastaudio models musicnn-mtt      its licence, layers, labels and nodes
   fastaudio models mine.onnx        a packed model's
 """
 _SHOWN = (
     *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
-    *("licence", "citation", "source"),
+    *("licence", "citation", "source", "fetched"),
 )
 
 
@@ -37,7 +38,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    text = _table() if args.name is None else _about(args.name)
+    text = _table() if args.name is None else about_entry(args.name) or _about(args.name)
     sys.stdout.write(printable(text, lines=True))  # cards are untrusted
     return OK
 
@@ -45,11 +46,13 @@ def _run(args: argparse.Namespace) -> int:
 def _table() -> str:
     rows = [(name, read_card(name).data) for name in models()]
     width = max(map(len, models()), default=0)
-    lines = [f"{name:<{width}}  {data.get('description', '')}" for name, data in rows]
-    return "".join(
+    lines = [f"  {name:<{width}}  {data.get('description', '')}" for name, data in rows]
+    here = "".join(
         f"{line}{'  (default)' if name == DEFAULT_MODEL else ''}\n"
         for line, (name, _) in zip(lines, rows, strict=True)
     )
+    there = to_fetch()
+    return f"here\n{here}" + (f"\nto fetch: fastaudio get NAME\n{there}" if there else "")
 
 
 def _about(model: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import pytest
 import soundfile
-from fastaudio import cli
+from fastaudio import cli, registry
 from fastaudio.tags import CSV_COLUMNS, SCHEMA
 from helpers import GUITAR, ROOT, decode
 
@@ -194,8 +194,10 @@ def test_help_shows_examples(command: list[str]) -> None:
 def test_models_are_listed_and_shown() -> None:
     status, out, _ = run("models")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == fa.models()
-    assert "(default)" in out.splitlines()[0]
+    here, _, there = out.partition("\nto fetch: fastaudio get NAME\n")
+    assert [line.split()[0] for line in here.splitlines()] == ["here", *fa.models()]
+    assert "(default)" in here.splitlines()[1]
+    assert [line.split()[0] for line in there.splitlines()] == list(registry.entries())
     status, out, _ = run("models", "vgg-msd")
     assert status == 0
     for word in ("licence", "citation", "roc_auc", "taggram", "pool5", "female vocalists", "16000 Hz"):

@@ -23,6 +23,10 @@ HEAVY = {
     "soxr",
     "sounddevice",
     "cffi",
+    "pooch",
+    "requests",
+    "urllib3",
+    "ssl",
 }
 
 

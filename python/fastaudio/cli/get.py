@@ -1,0 +1,150 @@
+"""The command `fastaudio get`, which fetches a model after asking; what `models` says of those to fetch."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fastaudio import registry
+from fastaudio._core import ModelError
+from fastaudio._system.text import printable
+from fastaudio.cards import models
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
+from fastaudio.cli.terminal import complain, tell
+from fastaudio.pipeline import Pipeline
+from fastaudio.registry.address import shown
+from fastaudio.registry.getting import fetch, missing, require_hash, withdraw
+from fastaudio.registry.home import folder_of
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from fastaudio.registry import Entry
+
+_HELP = """\
+fetch a model over the network
+
+Show a model's size, licence and address, ask, fetch it, check its hash, and keep it in the folder of fetched
+models. Its name then works as --model. Nothing else in fastaudio uses the network.
+
+examples:
+  fastaudio models                              which models are here, and which can be fetched
+  fastaudio get efficientat-mn10                asks first
+  fastaudio get efficientat-mn10 --yes          for scripts
+  fastaudio get ced-tiny --sha256 HASH          a file of which no page states the hash: you say which it is
+  fastaudio tag song.mp3 --model efficientat-mn10
+
+It needs the extra [get]: pip install 'fastaudio-toolkit[get]'. Models lie in FASTAUDIO_HOME, or else in the
+platform's folder for data, such as ~/.local/share/fastaudio; removing a model's folder there removes it. A
+proxy is taken from HTTPS_PROXY. A cut connection is taken up again, now or when you run it the next time.
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    get = add_command(commands, "get", _run, _HELP)
+    get.add_argument("name", metavar="NAME", help="a model that `fastaudio models` lists to fetch")
+    get.add_argument("--yes", action="store_true", help="don't ask")
+    get.add_argument(
+        "--sha256", metavar="HASH", help="hash of the network, in hex, instead of the one that is known"
+    )
+    get.add_argument(
+        "--url", metavar="URL", help="another address of the network: https, or http on localhost"
+    )
+    get.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.name in models() and args.name not in registry.entries():
+        sys.stdout.write(f"{printable(args.name)} comes with the package\n")
+        return OK
+    chosen = registry.entry(args.name).chosen(sha256=args.sha256, url=args.url)
+    require_hash(chosen)
+    if missing(chosen):
+        if not args.yes and not _agreed(chosen):
+            complain("nothing was fetched")
+            return FAILED
+        if args.yes:
+            tell(printable(_about(chosen), lines=True))
+    with _bar(quiet=args.quiet) as show:
+        card = fetch(chosen, show)
+    try:
+        Pipeline.load(card)
+    except ModelError:
+        withdraw(chosen.name)  # it would be named by mistake
+        raise
+    sys.stdout.write(printable(f"{chosen.name} is in {card.parent}") + "\n")
+    return OK
+
+
+def _agreed(chosen: Entry) -> bool:
+    """Show what would be fetched, and ask."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ModelError(
+            "get: expected --yes, or a terminal to ask on, got neither; "
+            f"run: {registry.entry(chosen.name).command} --yes"
+        )
+    tell(printable(_about(chosen), lines=True) + "Fetch it? [y/N] ")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _about(chosen: Entry) -> str:
+    lines = [f"{chosen.name}: {chosen.card['description']}", f"  licence      {chosen.card['licence']}"]
+    lines.append(f"  page         {chosen.page}")
+    for file in chosen.files:
+        lines += [
+            f"  from         {shown(file.url)}",
+            f"  size         {file.size}",
+            f"  sha256       {file.sha256 or 'not known'}",
+        ]
+        lines += [f"               read at {file.hash_read}"] if file.hash_read.startswith("https:") else []
+        lines += [f"               read in {file.hash_read}"] if file.hash_read.startswith("public") else []
+    lines.append(f"  into         {folder_of(chosen.name)}")
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _bar(*, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """Give a function that shows how much of a file is here, on stderr if that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _, __: None
+        return
+    from tqdm import tqdm  # noqa: PLC0415  # needed on a terminal only
+
+    with tqdm(unit="B", unit_scale=True, file=sys.stderr, leave=False, dynamic_ncols=True) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def to_fetch() -> str:
+    """Return the table of the models that aren't here but can be fetched; empty if there are none."""
+    there = [entry for name, entry in registry.entries().items() if name not in registry.fetched()]
+    width = max((len(entry.name) for entry in there), default=0)
+    lines = []
+    for entry in there:
+        network = entry.files[0]
+        size = network.size.partition(" (")[0]
+        own = "" if network.sha256 else ", with your own --sha256"
+        lines.append(
+            f"  {entry.name:<{width}}  {entry.card['description']} ({size}, {entry.card['licence']}{own})\n"
+        )
+    return "".join(lines)
+
+
+def about_entry(name: str) -> str | None:
+    """Return what is known of a model that isn't here but can be fetched; None for any other name."""
+    entry = registry.entries().get(name)
+    if entry is None or name in registry.fetched():
+        return None
+    card = entry.card
+    lines = [f"{name} isn't here", f"  to fetch     {entry.command}", *_about(entry).splitlines()[1:]]
+    for key in ("task", "description", "trained_on", "citation"):
+        lines += textwrap.wrap(f"{key:<12} {card[key]}", 110, initial_indent="  ", subsequent_indent=" " * 15)
+    return "\n".join(lines) + "\n"

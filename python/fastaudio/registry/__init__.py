@@ -1,0 +1,13 @@
+"""Models that are fetched when you ask for them, and never otherwise.
+
+`entries` reads the cards without weights that lie in `models`, with the lists of labels in `labels`; `home`
+is the folder that fetched models lie in; `address` says which addresses are taken; `transfer` fetches one
+file, and `getting` a whole model. Only `get` uses the network.
+"""
+
+from fastaudio.registry.entries import Entry, Remote, entries, entry
+from fastaudio.registry.getting import get
+from fastaudio.registry.home import fetched, home
+from fastaudio.registry.transfer import FetchError
+
+__all__ = ["Entry", "FetchError", "Remote", "entries", "entry", "fetched", "get", "home"]

@@ -1,0 +1,211 @@
+"""Getting a model: its files are fetched and checked; its card comes last, so it is whole or not here."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._core import FastaudioError, ModelError
+from fastaudio._system.growing import kept
+from fastaudio._system.reading import pieces
+from fastaudio._system.writing import OutputError, check_folder, full_disk, writing
+from fastaudio.registry.address import shown
+from fastaudio.registry.entries import Entry, Remote, entry, labels_in
+from fastaudio.registry.home import CARD, folder_of
+from fastaudio.registry.transfer import FetchError, transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def get(
+    name: str,
+    *,
+    sha256: str | None = None,
+    url: str | None = None,
+    progress: Callable[[int, int | None], None] = lambda _, __: None,
+) -> Path:
+    """Fetch a model over the network unless it is here, and return the path of its card.
+
+    `Pipeline.load(name)` loads it then. Its files lie in a folder of their own below `home()`. What came of a
+    file before the connection was cut is kept there under another name, and the next call goes on from it.
+
+    Args:
+        name: one of `entries()`.
+        sha256: hash of the network, in hex, instead of the entry's; needed where the entry has none.
+        url: address of the network, instead of the entry's.
+        progress: called with the bytes of the present file that are here and its total, None if unknown.
+
+    Raises:
+        FetchError: a file can't be fetched, or hasn't the hash or the size that it should have; or the extra
+            [get] isn't installed.
+        ModelError: no such entry, no hash, or an address that isn't taken.
+        OutputError: the folder can't be written, its disk is full, or another run fetches the model.
+    """
+    return fetch(entry(name).chosen(sha256=sha256, url=url), progress)
+
+
+def fetch(chosen: Entry, progress: Callable[[int, int | None], None] = lambda _, __: None) -> Path:
+    """Do what `get` does, for an entry with a hash or an address of your own."""
+    require_hash(chosen)
+    folder = folder_of(chosen.name)
+    if missing(chosen):
+        pooch = _pooch()
+        check_folder(folder)
+        with _refused(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        for file in chosen.files:
+            _fetch_file(pooch, file, folder, progress)
+    text = json.dumps(_card(chosen, folder), indent=2, ensure_ascii=False) + "\n"
+    card = folder / CARD
+    if not card.is_file() or card.read_bytes() != text.encode("utf-8"):
+        with writing(card, force=True) as out:
+            out.write(text.encode("utf-8"))
+        for file in chosen.files:  # they were their owner's alone while they grew
+            shutil.copymode(card, folder / file.path)
+    return card
+
+
+def require_hash(chosen: Entry) -> None:
+    """Raise ModelError, with the line to run, if nothing says which bytes the network has."""
+    if chosen.files[0].sha256 is None:
+        raise ModelError(
+            f"get {chosen.name}: expected the file's hash, got none, since no page is known that states it; "
+            f"read it at {chosen.page}, then run: {chosen.command}"
+        )
+
+
+def missing(chosen: Entry) -> list[Remote]:
+    """Return the files of a model that aren't here, or aren't those that are meant."""
+    folder = folder_of(chosen.name)
+    return [file for file in chosen.files if _hash_at(folder / file.path) != file.sha256]
+
+
+def withdraw(name: str) -> None:
+    """Take back the card of a model, so that it isn't loaded by name; its files stay."""
+    (folder_of(name) / CARD).unlink(missing_ok=True)
+
+
+def _hash_at(path: Path) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        for piece in pieces(path):
+            digest.update(piece)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _fetch_file(pooch: Any, file: Remote, folder: Path, progress: Callable[[int, int | None], None]) -> None:
+    """Have a file in the folder: pooch leaves it if it has its hash, and else names it when it is whole."""
+    target = folder / file.path
+    part = folder / f".{file.path}-{str(file.sha256)[:12]}.part"
+
+    def download(_: str, output: str | Path, __: object) -> None:
+        with kept(str(part), str(target)) as growing:
+            _whole(file, growing, target, progress)
+            if os.name != "nt":  # while no other run can take it up
+                os.replace(part, output)  # noqa: PTH105
+        if os.name == "nt":
+            os.replace(part, output)  # noqa: PTH105
+
+    log = pooch.get_logger()
+    level = log.level
+    log.setLevel("WARNING")  # it would say on stderr what it does
+    try:
+        with _refused(target):
+            _check_room(file, target, part)
+            pooch.retrieve(
+                file.url, f"sha256:{file.sha256}", fname=file.path, path=folder, downloader=download
+            )
+    finally:
+        log.setLevel(level)
+
+
+def _whole(file: Remote, growing: Any, target: Path, progress: Callable[[int, int | None], None]) -> None:
+    """Fetch all of a file, and check its hash; if its pieces don't fit together, fetch it anew, once."""
+    for last in (False, True):
+        joined = transfer(file, growing, progress)
+        growing.seek(0)
+        digest = hashlib.sha256()
+        while piece := growing.read(1 << 20):
+            digest.update(piece)
+        if digest.hexdigest() == file.sha256:
+            with full_disk(str(target)):
+                growing.flush()
+                os.fsync(growing.fileno())
+            return
+        growing.seek(0)
+        growing.truncate()
+        if last or not joined:
+            raise FetchError(
+                f"{shown(file.url)}: expected sha256 {file.sha256}, got {digest.hexdigest()}; it is another "
+                "file, or was changed on the way: nothing is kept"
+            )
+
+
+def _card(chosen: Entry, folder: Path) -> dict[str, Any]:
+    """Return the card as it lies beside the files: with hashes, labels, and where all came from."""
+    card = json.loads(json.dumps(chosen.card))
+    network = chosen.files[0]
+    for node in card["pipeline"]:
+        if node["node"] == "OnnxModel":
+            node["sha256"] = network.sha256
+    labels = card.pop("labels", None)
+    if labels is not None:
+        card["pipeline"].append({"node": "Tags", "labels": _labels(labels, folder)})
+    card["fetched"] = [
+        {"path": file.path, "url": shown(file.url), "sha256": file.sha256, "hash_read": file.hash_read}
+        for file in chosen.files
+    ]
+    return dict(card)
+
+
+def _labels(how: dict[str, Any], folder: Path) -> list[str]:
+    if "file" in how:
+        lines = (folder / how["file"]).read_text(encoding="utf-8").splitlines()
+        return [line.strip().strip('"') for line in lines[1 if how.get("header") else 0 :] if line.strip()]
+    without = set(how.get("without", ()))
+    return [label for label in labels_in(how["list"]) if label not in without]
+
+
+def _pooch() -> Any:
+    try:
+        import pooch  # noqa: PLC0415  # of the extra [get], which only this needs
+    except ModuleNotFoundError as error:
+        raise FetchError("get: expected pooch, got none; pip install 'fastaudio-toolkit[get]'") from error
+    return pooch
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """Name a file in the system's errors."""
+    try:
+        with full_disk(str(path)):
+            yield
+    except OSError as error:
+        if isinstance(error, FastaudioError):
+            raise
+        raise OutputError(
+            f"{path}: expected a file that can be written, got: {error.strerror or error}; "
+            "set FASTAUDIO_HOME to another folder"
+        ) from error
+
+
+def _check_room(file: Remote, target: Path, part: Path) -> None:
+    """Raise OutputError before anything is fetched if the disk has no room for it."""
+    have = part.stat().st_size if part.is_file() else 0
+    free = shutil.disk_usage(target.parent).free
+    if file.n_bytes is not None and file.n_bytes - have > free:
+        error = OutputError(
+            f"{target}: expected room for {file.n_bytes:,} bytes, got {free + have:,}; "
+            "free some, and try again"
+        )
+        error.errno = errno.ENOSPC
+        raise error

@@ -69,7 +69,6 @@ def from_essentia(
         ValueError: another number of networks, or a step outside its range.
     """
     model = read_essentia(metadata)
-    files = _files(model, [os.fspath(network) for network in networks])
     algorithm = model.embedder if model.is_head else model.algorithm
     if algorithm not in FRONTS:
         known = ", ".join(sorted({*FRONTS, "TensorflowPredict2D"}))
@@ -77,6 +76,7 @@ def from_essentia(
             f"{model.path}: expected an algorithm with a known front end ({known}), got "
             f"{algorithm or 'none for the embedding'!r:.80}; import the network with --preset and --labels"
         )
+    files = _files(model, [os.fspath(network) for network in networks])
     preset, first = FRONTS[algorithm], read_network(files[0])
     shape = input_of(first, files[0])
     options = {}
@@ -167,8 +167,8 @@ def _embedding(
     if model.embedder == _BEFORE_RELU:
         raise ModelError(
             f"{path}: expected the output model/dense/BiasAdd, which is before the ReLU, got {have}; "
-            "Essentia's heads on MusiCNN give wrong scores on what comes after it: export that tensor too, or "
-            "name the output that holds it with --embedding"
+            "Essentia's heads on MusiCNN give wrong scores on what comes after it: export that tensor too, "
+            "or name the output that holds it with --embedding"
         )
     if width is None:
         raise ModelError(

@@ -1,4 +1,4 @@
-"""Front ends for networks: a preset by its name, or samples as they are, in windows that the network takes."""
+"""Front ends for networks: a preset by its name, or samples as they are, in windows of the right length."""
 
 from __future__ import annotations
 
@@ -174,5 +174,5 @@ def require_layout(name: str, network: object, row: Shape, shape: Shape) -> str:
     gives = " x ".join(map(str, row))
     raise ModelError(
         f"{network}: expected an input for patches of {gives}, as the preset {name} gives them, got "
-        f"{told(shape)}; name the preset that it was trained with, or give the preset's options (--option length=...)"
+        f"{told(shape)}; name the preset that it was trained with, or give its options (--option length=...)"
     )

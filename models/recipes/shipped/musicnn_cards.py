@@ -68,7 +68,7 @@ def make_card(
     return {
         "schema": "fastaudio.card/1",
         "name": name,
-        "version": "1.0.0",
+        "version": "1.1.0" if network == "musicnn" else "1.0.0",
         "task": "music auto-tagging",
         "description": NETWORKS[network] + NOTES.get(name, ""),
         "input": {"rate_hz": 62.5, "shape": [96], "unit": "log10"},

@@ -27,7 +27,7 @@ class MusiCNN(nn.Module):
     """Tags of a patch and every layer that has a name; 787,159 parameters in the checkpoint.
 
     Input:  log-mel [n, frames, 96]; any number of frames, trained on 187
-    Output: in the order of `OUTPUTS`: [n, 50], [n, 200], [n, 753] twice, [n, frames, width] five times, [n, 200]
+    Output: in the order of `OUTPUTS`: [n, 50], [n, 200], [n, 753] twice, rows [n, frames, width], [n, 200]
     """
 
     ROWS = ("timbral", "temporal", "cnn1", "cnn2", "cnn3")

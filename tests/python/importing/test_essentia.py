@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio import cards, importing, presets
+from fastaudio import cards, heads, importing, presets
 from helpers import GUITAR, decode
 
 pytest.importorskip("onnx")
@@ -92,6 +92,27 @@ def test_a_head_on_musicnn_takes_the_shipped_network(
     assert (tmp_path / "card" / "LICENSE").read_bytes() == (
         cards.MODELS / "musicnn-msd" / "LICENSE"
     ).read_bytes()
+
+
+def test_a_head_may_be_trained_on_dense(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="pip install '.[train]'")
+    soundfile = pytest.importorskip("soundfile")
+    rng = np.random.default_rng(0)
+    files, labels = [], []
+    for i in range(4):
+        t = np.arange(4 * 16_000) / 16_000
+        for label, x in (
+            ("tone", 0.3 * np.sin(2 * np.pi * 220 * (i + 1) * t)),
+            ("noise", rng.normal(0, 0.1, len(t))),
+        ):
+            files.append(str(tmp_path / f"{label}{i}.wav"))
+            labels.append(label)
+            soundfile.write(files[-1], x, 16_000)
+    trained = heads.fit("musicnn-msd", files, labels, layer="dense", folds=2)
+    trained.save(tmp_path / "mine")
+    model = fa.Pipeline.load(tmp_path / "mine")
+    assert model.card["head"]["layer"] == "dense"
+    assert [model(file).top(1)[0][0] for file in files] == labels
 
 
 def test_an_embedding_after_the_relu_is_refused(tmp_path: Path, head: tuple[Path, Path]) -> None:

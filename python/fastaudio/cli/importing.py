@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,9 @@ Essentia's models come with a JSON file, which says the front end and the classe
 JSON, or the embedding network, the head and the head's JSON. Heads on MusiCNN take musicnn-msd or musicnn-mtt
 as their embedding network, which come with the package.
 
-For other networks, --preset names the front end that they were trained with: {", ".join(NAMES[:12])},
-{", ".join(NAMES[12:24])},
-{", ".join(NAMES[24:])}. "{SAMPLES}" is for networks that take the sound itself, with --option
+For other networks, --preset names the front end that they were trained with:
+{textwrap.fill(", ".join(NAMES), 100, initial_indent="  ", subsequent_indent="  ")}
+"{SAMPLES}" is for networks that take the sound itself, with --option
 sample_rate=HZ. --labels is a CSV such as AudioSet's class_labels_indices.csv, a text file with a label on
 each line, or a Hugging Face config.json; without it, labels in the network's metadata count.
 

@@ -74,7 +74,7 @@ def from_essentia(
         known = ", ".join(sorted({*FRONTS, "TensorflowPredict2D"}))
         raise ModelError(
             f"{model.path}: expected an algorithm with a known front end ({known}), got "
-            f"{algorithm or 'none for the embedding'!r:.80}; import the network with --preset and --labels"
+            f"{algorithm or 'none for the embedding'!r:.80}; name the front end itself (--preset, from_onnx)"
         )
     files = _files(model, [os.fspath(network) for network in networks])
     preset, first = FRONTS[algorithm], read_network(files[0])
@@ -87,7 +87,7 @@ def from_essentia(
     if model.sample_rate not in (None, rate_hz):
         raise ModelError(
             f"{model.path}: expected a sample_rate of {rate_hz:g} Hz, which {algorithm} takes, got "
-            f"{model.sample_rate:g}; import the network with --preset and --labels"
+            f"{model.sample_rate:g}; name the front end itself (--preset, from_onnx)"
         )
     network, spec = behind(front, files[0], preset, shape)
     if model.is_head:
@@ -168,11 +168,11 @@ def _embedding(
         raise ModelError(
             f"{path}: expected the output model/dense/BiasAdd, which is before the ReLU, got {have}; "
             "Essentia's heads on MusiCNN give wrong scores on what comes after it: export that tensor too, "
-            "or name the output that holds it with --embedding"
+            "or name the output that holds it (--embedding)"
         )
     if width is None:
         raise ModelError(
-            f"{path}: expected an output named {' or '.join(names)}, got {have}; choose one with --embedding"
+            f"{path}: expected an output named {' or '.join(names)}, got {have}; choose one (--embedding)"
         )
     name = output_for(
         network, spec, width, subject=path, labels=f"what {Path(model.path).name} takes", option="--embedding"

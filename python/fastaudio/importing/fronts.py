@@ -51,7 +51,7 @@ def front_of(name: str, options: Mapping[str, Any]) -> Node:
     if missing:
         raise ValueError(
             f"preset {name}: expected the option {missing[0]}, got none; it comes with the weights "
-            f"(--option {missing[0]}=VALUE, or {missing[0]}=@FILE for a list in a JSON file)"
+            f"(options in Python; --option {missing[0]}=VALUE, or {missing[0]}=@FILE for a JSON file)"
         )
     try:
         node: Node = make(**options)
@@ -82,7 +82,7 @@ def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None
         if window_s is not None:
             raise ValueError(
                 f"preset {name}: expected no window, as it has one of its own, got {window_s:g} s; give its "
-                "length by --option, if it has one"
+                "length as an option (--option), if it has one"
             )
         return front
     spec = rows_of(front)

@@ -58,7 +58,7 @@ def labels_in(data: Any, subject: str) -> list[str]:
         if key is None and not all(str(name).isdecimal() for name in data):
             raise ModelError(
                 f"{subject}: expected one of the keys {', '.join(_KEYS)}, or a list of labels, got the keys "
-                f"{', '.join(map(str, list(data)[:8])) or 'of nothing'}; name another file with --labels"
+                f"{', '.join(map(str, list(data)[:8])) or 'of nothing'}; name another file"
             )
         if key == "label2id":
             found = {number: label for label, number in found.items()}

@@ -75,7 +75,7 @@ def read_essentia(path: str | os.PathLike[str]) -> EssentiaModel:
     if not is_essentia(data):
         raise ModelError(
             f"{subject}: expected Essentia's description of a model, with 'schema', 'classes' and "
-            "'inference', got other JSON; give labels by --labels, with --preset"
+            "'inference', got other JSON; labels alone go with a preset (--labels, --preset)"
         )
     inference = _dict(data, "inference", subject)
     embedder = _dict(inference, "embedding_model", subject)
@@ -83,7 +83,7 @@ def read_essentia(path: str | os.PathLike[str]) -> EssentiaModel:
     if not algorithm:
         raise ModelError(
             f"{subject}: expected 'inference' with the 'algorithm' that runs the model, got none; name its "
-            "front end with --preset"
+            "front end itself (--preset, from_onnx)"
         )
     classes = data.get("classes")
     if not isinstance(classes, list | None):

@@ -56,7 +56,7 @@ def output_for(
     *,
     subject: str,
     labels: str,
-    option: str = "--output",
+    option: str = "--output-name",
 ) -> str:
     """Return the output whose rows are `n` numbers; of several the one whose name says that it has scores.
 
@@ -66,7 +66,7 @@ def output_for(
         n: how many numbers; None takes the network's first output.
         subject: what errors are about.
         labels: what has `n` entries, for errors.
-        option: how another output is chosen, for errors.
+        option: how another output is chosen on the command line, for errors.
 
     Raises:
         ModelError: none fits, or several do.
@@ -79,14 +79,14 @@ def output_for(
     fitting = [name for name, shape in shapes.items() if shape == (n,)]
     if len(fitting) == 1:
         return fitting[0]
-    for known in _SCORES if option == "--output" else ():
+    for known in _SCORES if option == "--output-name" else ():
         for name in fitting:
             if name.lower().partition(":")[0].rpartition("/")[2] == known:
                 return name
     if fitting:
         raise ModelError(
             f"{subject}: expected one output of {n} numbers, got {', '.join(fitting[:_SHOWN])}; choose one "
-            f"with {option}"
+            f"({option})"
         )
     raise ModelError(
         f"{subject}: expected an output with {n} scores, one for each of {labels}, got {told(shapes)}; give "

@@ -133,7 +133,7 @@ def test_labels_come_from_the_metadata_if_none_are_given(tmp_path: Path) -> None
 def test_of_several_outputs_the_one_that_fits_the_labels_is_taken() -> None:
     pipeline = importing.from_onnx(WEIGHTS, "musicnn", labels=[f"tag {i}" for i in range(50)])
     assert pipeline.node.parts()[3].outputs == ["taggram"]
-    message = r"expected one output of 753 numbers, got mean_pool, max_pool; choose one with --output"
+    message = r"expected one output of 753 numbers, got mean_pool, max_pool; choose one \(--output-name\)"
     with pytest.raises(fa.ModelError, match=message):
         importing.from_onnx(WEIGHTS, "musicnn", labels=[f"tag {i}" for i in range(753)])
     chosen = importing.from_onnx(

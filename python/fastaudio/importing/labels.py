@@ -111,6 +111,10 @@ def checked(labels: list[str], subject: str) -> list[str]:
     for i, label in enumerate(labels):
         if not label:
             raise ModelError(f"{subject}: expected a name for each score, got none for score {i}")
+        if label != label.encode("utf-8", "replace").decode():
+            raise ModelError(
+                f"{subject}: expected labels in Unicode, got {label!a:.80} for score {i}; rename it"
+            )
         if label in seen:
             raise ModelError(
                 f"{subject}: expected different labels, got {label!r:.80} for scores {seen[label]} and {i}; "

@@ -148,4 +148,6 @@ def _text(data: dict[str, Any], key: str) -> str:
     value = data.get(key, "")
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    return value.strip()[:_LONGEST] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value.strip()[:_LONGEST].encode("utf-8", "replace").decode()  # JSON may spell half a character

@@ -6,7 +6,7 @@ import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import ModelError, TimedOut
+from fastaudio._core import BudgetError, ModelError, TimedOut
 from fastaudio._system.reading import read_small
 from fastaudio.cards.budget import Budget, check_items
 
@@ -53,12 +53,16 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     """Return what a JSON file holds.
 
     Raises:
-        BudgetError: it holds more values than a card may.
-        ModelError: it can't be read, or is no JSON.
+        ModelError: it can't be read, is no JSON, or holds more values than a card may.
     """
     text = read_text(path)
-    check_items(text.encode("utf-8", "replace"), Budget())
     try:
+        check_items(text.encode("utf-8", "replace"), Budget())
         return json.loads(text)
+    except BudgetError as error:
+        most = Budget().items
+        raise ModelError(
+            f"{path}: expected JSON of at most {most} values, got more; keep the labels only"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: expected JSON, got: {error!s:.200}") from error

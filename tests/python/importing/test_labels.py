@@ -103,6 +103,7 @@ def test_an_onnx_files_metadata_is_read(metadata: dict[str, str]) -> None:
         ("l.txt", "", "expected a label on each line, got none on line 1"),
         ("l.json", "{", "expected JSON, got: "),
         ("l.json", "[" * 100_000, "expected JSON, got: "),
+        ("l.json", '["a", "\\ud800"]', r"expected labels in Unicode, got '\ud800' for score 1"),
         ("l.json", "3", "expected a list of labels, got int"),
         ("l.json", '{"model_type": "ced"}', "expected one of the keys id2label, "),
         ("l.json", '{"id2label": {"0": {"a": 1}}}', "expected each label as a text, got {'a': 1}"),
@@ -125,6 +126,8 @@ def test_what_says_no_order_is_refused(tmp_path: Path, name: str, text: str | by
 def test_large_and_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(fa.ModelError, match=r"expected a text of at most 8 MiB, got a larger file"):
         read_labels(write(tmp_path / "l.txt", b"a\n" * (5 << 20)))
+    with pytest.raises(fa.ModelError, match=r"expected JSON of at most \d+ values, got more; keep"):
+        read_labels(write(tmp_path / "l.json", json.dumps([0] * 600_000)))
     with pytest.raises(fa.ModelError, match=r"expected a file that can be read, got: "):
         read_labels(tmp_path / "none.txt")
     with pytest.raises(fa.ModelError, match=r"expected a file that can be read, got: "):

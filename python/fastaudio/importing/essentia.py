@@ -194,8 +194,8 @@ def _predictions(network: OnnxModel, spec: StreamSpec, model: EssentiaModel, cho
     """Return the last network with the output that the JSON means."""
     if chosen is not None:
         return require_output(network, [chosen], network.path)
-    purpose = "predictions" if model.classes else "embeddings"
-    for output in model.named(purpose):
+    purposes = ("predictions",) if model.classes else ("embeddings", "predictions")
+    for output in (output for purpose in purposes for output in model.named(purpose)):
         found = with_output(network, output.name)
         if found is not None:
             return found

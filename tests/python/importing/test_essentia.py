@@ -220,6 +220,16 @@ def test_an_embedding_network_alone_gives_its_embedding(tmp_path: Path) -> None:
     assert pipeline.card["outputs"]["embeddings"]["unit"] == "embedding"
 
 
+def test_predictions_without_classes_are_rows(tmp_path: Path) -> None:
+    network = write_head(
+        tmp_path / "crepe.onnx", 1024, 360, source="frames", output="model/classifier/Sigmoid"
+    )
+    outputs = {"model/classifier/Sigmoid": "predictions"}
+    about = write_json(tmp_path / "crepe.json", "TensorflowPredictCREPE", None, outputs)
+    (spec,) = importing.from_essentia(network, metadata=about).output_specs.values()
+    assert spec.shape == (360,)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

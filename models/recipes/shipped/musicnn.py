@@ -54,6 +54,7 @@ MUSICNN_TENSORS = {
     "cnn1": ("model/transpose",),
     "cnn2": ("model/Add",),
     "cnn3": ("model/Add_1",),
+    "dense": ("model/dense/BiasAdd",),
 }
 VGG_TENSORS = {
     "taggram": ("model/Sigmoid",),

@@ -33,7 +33,7 @@ NOTES = {
 # Each output has a purpose and a unit.
 OUTPUTS = {
     "taggram": ("score of each tag", "probability"),
-    "penultimate": ("embedding before the classifier", "embedding"),
+    "penultimate": ("embedding before the classifier, normalised after its ReLU", "embedding"),
     "mean_pool": ("mean over time of all features, front to cnn3", "embedding"),
     "max_pool": ("maximum over time of all features, front to cnn3", "embedding"),
     "timbral": ("front-end features of timbre, from filters tall in frequency", "activation"),
@@ -41,6 +41,7 @@ OUTPUTS = {
     "cnn1": ("first dense layer", "activation"),
     "cnn2": ("second dense layer, the first added", "activation"),
     "cnn3": ("third dense layer, the second added", "activation"),
+    "dense": ("penultimate before its ReLU, which heads of Essentia take", "embedding"),
     "flat": ("embedding before the classifier: pool5, flattened", "embedding"),
     "pool1": ("first block, [frames, bands, filters]", "activation"),
     "pool2": ("second block, [frames, bands, filters]", "activation"),
@@ -67,7 +68,7 @@ def make_card(
     return {
         "schema": "fastaudio.card/1",
         "name": name,
-        "version": "1.0.0",
+        "version": "1.1.0" if network == "musicnn" else "1.0.0",
         "task": "music auto-tagging",
         "description": NETWORKS[network] + NOTES.get(name, ""),
         "input": {"rate_hz": 62.5, "shape": [96], "unit": "log10"},

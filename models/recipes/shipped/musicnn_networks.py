@@ -27,11 +27,11 @@ class MusiCNN(nn.Module):
     """Tags of a patch and every layer that has a name; 787,159 parameters in the checkpoint.
 
     Input:  log-mel [n, frames, 96]; any number of frames, trained on 187
-    Output: in the order of `OUTPUTS`: [n, 50], [n, 200], [n, 753] twice, then [n, frames, width]
+    Output: in the order of `OUTPUTS`: [n, 50], [n, 200], [n, 753] twice, rows [n, frames, width], [n, 200]
     """
 
     ROWS = ("timbral", "temporal", "cnn1", "cnn2", "cnn3")
-    OUTPUTS = ("taggram", "penultimate", "mean_pool", "max_pool", *ROWS)
+    OUTPUTS = ("taggram", "penultimate", "mean_pool", "max_pool", *ROWS, "dense")
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,10 +72,11 @@ class MusiCNN(nn.Module):
         mean_pool = features.mean(dim=2)
         # The classifier's weights expect the two interleaved, the maximum first.
         pooled = self.norm_pool(torch.stack([max_pool, mean_pool], dim=2).flatten(1))
-        penultimate = self.norm_out(functional.relu(self.penultimate(pooled)))
+        dense = self.penultimate(pooled)
+        penultimate = self.norm_out(functional.relu(dense))
         taggram = torch.sigmoid(self.tags(penultimate))
         rows = [y.squeeze(2).transpose(1, 2) for y in (timbral, temporal, cnn1, cnn2, cnn3)]
-        return (taggram, penultimate, mean_pool, max_pool, *rows)
+        return (taggram, penultimate, mean_pool, max_pool, *rows, dense)
 
 
 class Vgg(nn.Module):

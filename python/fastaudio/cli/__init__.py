@@ -1,6 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `pack`,
+`devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
 tags and events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import FastaudioError, __version__
 from fastaudio._system.text import printable
 from fastaudio._system.writing import LATE, NO_ROOM
-from fastaudio.cli import devices, embed, evaluate, get, info, listen, models, pack, tag, train
+from fastaudio.cli import devices, embed, evaluate, get, importing, info, listen, models, pack, tag, train
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
@@ -49,10 +50,11 @@ examples:
   fastaudio embed album/ --output album.npz
   fastaudio listen
   fastaudio train sounds/ -o my-model
+  fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, embed, listen, train, evaluate, pack, devices, models, get, info)
+_COMMANDS = (tag, embed, listen, train, evaluate, importing, pack, devices, models, get, info)
 
 
 def _parser() -> Parser:

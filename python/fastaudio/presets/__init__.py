@@ -8,9 +8,11 @@
 Each is a chain of nodes, which you can take apart and change; sound at other rates needs `Resample` first.
 `music`, `speech`, `audioset` and `sounds` hold them; `vggish_postprocess` comes after VGGish's network.
 
-`Error` is the largest difference to the original's formula, computed in float64 over real sound, in the
-output's unit, with room for other processors. "a to -60 dB, b" means a for values down to 60 dB below their
-frame's largest, and b for all values: below that, float32 rounds, in the original as well.
+`Error` is the largest difference to the original's formula, computed in float64 over 41 recordings of music,
+speech, animals, weather and single notes, in the output's unit, with room for other processors. Sound of
+8,000 and 11,025 Hz is among them, which leaves bands empty once it is resampled. "a to -60 dB, b" means a for
+values down to 60 dB below their frame's largest, and b for all values: below that, float32 rounds, in the
+original as well.
 
 Patches begin every `hop` frames of one run over the signal. If the original cuts the samples first and pads
 each window separately, the preset does too, by `Each`, and `hop` counts samples. Samples left at the end are

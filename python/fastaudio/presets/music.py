@@ -114,7 +114,7 @@ def harmonic_cnn(*, q: Sequence[float] = (1.0,), n_fft: int = 512, hop: int = 80
     window of 5 s has its ends mirrored, as in the original.
 
     Source: Won, Chun, Nieto & Serra, ICASSP 2020, and its authors' code
-    Error: 1e-3 to -60 dB, 5e-2
+    Error: 1e-3 to -60 dB, 2
     """
     harmonic = build_node(
         HarmonicSpectrogram, {"n_fft": n_fft, "q": list(q)}

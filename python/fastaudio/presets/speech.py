@@ -49,9 +49,9 @@ def kaldi_fbank(
 
     Source: Kaldi compute-fbank-feats, with its default window, offset and pre-emphasis;
     kaldi-native-fbank 1.22
-    Error: 1e-4 to -40 dB, 2e-2, in sound that fills its band. Where next to nothing sounds, such as above
-    4,000 Hz in sound that was resampled from 8,000 Hz, values are float32's rounding: they err by up to 1,
-    and so do kaldi-native-fbank's
+    Error: 1e-4 to -40 dB, 1, and 2e-2 in sound that fills its band. Where next to nothing sounds, such as
+    above 4,000 Hz in sound that was resampled from 8,000 Hz, values are float32's rounding, and so are
+    kaldi-native-fbank's
     """
     options = kaldi_options(sample_rate) | {"center": not snip_edges, "sample_scale": sample_scale}
     bands = {"window": window, "n_mels": n_mels, "f_min": f_min, "f_max": f_max}
@@ -87,7 +87,7 @@ def firered(*, mean: Sequence[float], std: Sequence[float]) -> Sequential:
     mean and std are the training data's, 80 each; they come with the weights, which hold 1 / std.
 
     Source: FireRedTeam/FireRedVAD: Kaldi's filter bank of 16-bit integers, (x - mean) / std
-    Error: 1e-4 to -40 dB, 2e-2, for deviations of 1 or more
+    Error: 1e-4 to -40 dB, 2e-1, for deviations of 1 or more
     """
     sizes = np.shape(mean), np.shape(std)
     if sizes != ((_FIRERED_BANDS,),) * 2:

@@ -81,6 +81,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Enter a folder such as a reader has: the examples, a model, songs, and sounds with labels."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     shutil.copytree(ROOT / "models" / "musicnn-mtt", tmp_path / "models" / "musicnn-mtt")
+    labels = fa.Pipeline.load("musicnn-mtt").output_specs[""].labels
+    (tmp_path / "labels.csv").write_text(
+        "label\n" + "".join(f"{label}\n" for label in labels), encoding="utf-8"
+    )
     for name in ("song.mp3", "song.flac", "song.wav"):
         shutil.copy(GUITAR, tmp_path / name)
     samples, rate = decode(GUITAR)
@@ -127,7 +131,18 @@ COMMANDS = [
 
 def test_the_pages_show_every_command() -> None:
     shown = {call[0] for _, _, call in COMMANDS}
-    assert shown >= {"tag", "embed", "listen", "train", "evaluate", "pack", "unpack", "devices", "models"}
+    assert shown >= {
+        "tag",
+        "embed",
+        "listen",
+        "train",
+        "evaluate",
+        "import",
+        "pack",
+        "unpack",
+        "devices",
+        "models",
+    }
 
 
 @pytest.mark.parametrize(

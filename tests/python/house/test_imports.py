@@ -44,7 +44,7 @@ ROWS = [
     {"librosa", "composition"},
     {"live", "isolation"},
     {"pipeline"},
-    {"heads"},
+    {"heads", "importing"},
     {"cli"},
     {"__init__", "__main__"},
 ]

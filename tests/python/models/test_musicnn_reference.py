@@ -54,6 +54,26 @@ def test_scores_are_those_of_the_graph_it_was_trained_as(name: str) -> None:
     assert np.abs(got - golden[name]).max() < 1e-5
 
 
+@pytest.mark.parametrize("name", ["musicnn-mtt", "musicnn-msd"])
+def test_dense_is_penultimate_before_its_relu(name: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    (network,) = (part for part in fa.Pipeline.load(name).node.parts() if isinstance(part, fa.OnnxModel))
+    weights = {
+        tensor.name: onnx.numpy_helper.to_array(tensor).astype(np.float64)
+        for tensor in onnx.load(network.path).graph.initializer
+    }
+    patches = np.load(GOLDEN / "musicnn_graphs.npz")["patches"].astype(np.float32)
+    dense, penultimate = network["dense"](patches), network["penultimate"](patches)
+    assert dense.shape == (len(patches), 200)
+    assert (dense < 0).any()
+    norm = {key: weights[f"norm_out.{key}"] for key in ("weight", "bias", "running_mean", "running_var")}
+    scaled = (np.maximum(dense, 0) - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-3)
+    assert np.abs(scaled * norm["weight"] + norm["bias"] - penultimate).max() < 1e-4
+    # Asking for it changes no bit of the rest.
+    both = fa.OnnxModel(network.path, outputs=["taggram", "dense"])(patches)
+    assert both["taggram"].tobytes() == network["taggram"](patches).tobytes()
+
+
 def test_log_mel_of_16_khz_files_is_the_references(shared: Path, reference: dict[str, np.ndarray]) -> None:
     pipeline = fa.Pipeline(musicnn_front())
     seen = 0

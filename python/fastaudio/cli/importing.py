@@ -1,0 +1,201 @@
+"""The command `fastaudio import`, which makes a model of a network that others trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastaudio import cards, importing
+from fastaudio._core import ModelError
+from fastaudio._system.text import printable
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, seconds
+from fastaudio.cli.parsing import Parser
+from fastaudio.cli.terminal import complain
+from fastaudio.importing.fronts import NAMES, SAMPLES
+from fastaudio.importing.metadata import is_essentia
+from fastaudio.importing.plain import ACTIVATIONS
+from fastaudio.importing.saving import check_place
+from fastaudio.importing.text import read_json
+from fastaudio.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import argparse
+
+_HELP = f"""\
+make a model of an ONNX network that others trained
+
+Put the right front end before an ONNX network and its labels behind it, run the result once, and write it as
+a model that --model takes everywhere. Nothing is fetched.
+
+Essentia's models come with a JSON file, which says the front end and the classes: give the network and its
+JSON, or the embedding network, the head and the head's JSON. Heads on MusiCNN take musicnn-msd or musicnn-mtt
+as their embedding network, which come with the package.
+
+For other networks, --preset names the front end that they were trained with:
+{textwrap.fill(", ".join(NAMES), 100, initial_indent="  ", subsequent_indent="  ")}
+"{SAMPLES}" is for networks that take the sound itself, with --option
+sample_rate=HZ. --labels is a CSV such as AudioSet's class_labels_indices.csv, a text file with a label on
+each line, or a Hugging Face config.json; without it, labels in the network's metadata count.
+
+It prints what the model gives for a few sounds that are made up, or for the files that --try names. If that
+makes no sense, the front end isn't the one that the network was trained with.
+
+examples:
+  fastaudio import msd-musicnn-1.onnx mood_happy-msd-musicnn-1.onnx mood_happy-msd-musicnn-1.json -o happy
+  fastaudio import musicnn-msd mood_happy-msd-musicnn-1.onnx mood_happy-msd-musicnn-1.json -o happy
+  fastaudio import discogs-effnet-bsdynamic-1.onnx discogs-effnet-bs64-1.json -o discogs
+  fastaudio import model.onnx --preset ced --labels class_labels_indices.csv -o ced --try song.wav
+  fastaudio import ast.onnx --preset ast --labels config.json --activation sigmoid -o ast
+  fastaudio import yamnet.onnx --preset {SAMPLES} --option sample_rate=16000 --labels classes.csv -o yamnet
+  fastaudio tag song.wav --model ced
+
+exit status: 0 written, 1 written, but what it gives looks wrong (stderr says why), 2 nothing written
+"""
+_SHOWN = 6
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "import", _run, _HELP)
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="one network or two (.onnx), and Essentia's JSON if there is one",
+    )
+    if isinstance(parser, Parser):
+        parser.intermixed = True
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="where to write the model, or a FILE.onnx"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a model that is there")
+    front = parser.add_argument_group("front end and labels")
+    front.add_argument("--preset", metavar="NAME", help="front end that the network was trained with")
+    front.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the preset; VALUE is JSON, or @FILE for a JSON file",
+    )
+    front.add_argument("--labels", metavar="FILE", help="labels of the scores: .csv, .json or text")
+    front.add_argument(
+        "--activation", choices=list(ACTIVATIONS), help="what turns the network's numbers into scores (none)"
+    )
+    front.add_argument(
+        "--window", type=seconds, metavar="S", help="length of windows, for presets that give frames"
+    )
+    front.add_argument("--hop", type=seconds, metavar="S", help="step between windows (the preset's own)")
+    network = parser.add_argument_group("network")
+    network.add_argument("--output-name", metavar="NAME", help="output with the scores (found by its size)")
+    network.add_argument(
+        "--embedding", metavar="NAME", help="output of the embedding network that the head takes"
+    )
+    network.add_argument("--layout", help="order of the input's axes, such as n1tf (found by the sizes)")
+    parser.add_argument(
+        "--try", dest="sounds", action="append", default=[], metavar="SOUND", help="a file to run it over"
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    check_place(args.output, force=args.force)
+    pipeline = _imported(args)
+    heard, doubts = importing.listen_to(pipeline, args.sounds)
+    target = importing.save(pipeline, args.output, force=args.force)
+    loaded = Pipeline.load(target)  # as every command will: its hash and its cost are checked
+    sys.stdout.write(printable(_about(loaded, target, heard), lines=True))
+    for doubt in doubts:
+        complain(f"{target}: {doubt}")
+    return FAILED if doubts else OK
+
+
+def _imported(args: argparse.Namespace) -> Pipeline:
+    networks = [name for name in args.files if Path(name).suffix.lower() != ".json"]
+    described = [name for name in args.files if name not in networks]
+    for name in networks:
+        if Path(name).suffix.lower() != ".onnx" and name not in cards.models():
+            raise ValueError(
+                f"import: expected networks as .onnx files and Essentia's JSON, got {name!r:.200}; a file of "
+                "labels goes after --labels"
+            )
+    essentia = [name for name in described if is_essentia(read_json(name))]
+    if args.preset is None and essentia:
+        return _from_essentia(args, networks, described)
+    if args.preset is None:
+        raise ValueError(
+            "import: expected --preset with the front end that the network was trained with, or Essentia's "
+            f"JSON, got neither; --preset is one of {', '.join(NAMES)}"
+        )
+    if len(networks) != 1 or len(described) > 1:
+        got = f"{len(networks)} networks and {len(described)} JSON files"
+        raise ValueError(f"import: expected one network with --preset, got {got}; leave out the others")
+    if described and args.labels:
+        raise ValueError(f"import: expected --labels or {described[0]}, got both; leave out one")
+    if args.embedding is not None:
+        raise ValueError("import: expected --embedding with a head and its JSON only; leave it out")
+    return importing.from_onnx(
+        networks[0],
+        args.preset,
+        labels=args.labels or (described[0] if described else None),
+        options=_options(args.option),
+        activation=args.activation or "none",
+        output=args.output_name,
+        layout=args.layout,
+        window_s=args.window,
+        hop_s=args.hop,
+    )
+
+
+def _from_essentia(args: argparse.Namespace, networks: list[str], described: list[str]) -> Pipeline:
+    for option in ("labels", "option", "activation", "window", "layout"):
+        if getattr(args, option):
+            raise ValueError(
+                f"import: expected --{option} with --preset only, got it with {described[-1]}; leave one out"
+            )
+    if len(described) > 2:  # noqa: PLR2004  # of the embedding network and of the head
+        raise ValueError(
+            f"import: expected at most two JSON files, got {len(described)}; leave out the others"
+        )
+    return importing.from_essentia(
+        *networks,
+        metadata=described[-1],
+        embedding_metadata=described[0] if len(described) > 1 else None,
+        output=args.output_name,
+        embedding=args.embedding,
+        hop_s=args.hop,
+    )
+
+
+def _options(given: list[str]) -> dict[str, Any]:
+    """Return the preset's options: values in JSON, or else as text."""
+    options: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ValueError(f"import: expected --option NAME=VALUE, got {text!r:.80}")
+        if value.startswith("@"):
+            options[name.strip()] = read_json(value[1:])
+            continue
+        try:
+            options[name.strip()] = json.loads(value)
+        except ValueError:
+            options[name.strip()] = value
+        except RecursionError as error:
+            raise ModelError(f"import: expected --option {name} as JSON, got too many levels") from error
+    return options
+
+
+def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> str:
+    """Return what was written and what it gives."""
+    labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
+    shown = ", ".join(labels[:_SHOWN]) + (", ..." if len(labels) > _SHOWN else "")
+    width = max(len(each.sound) for each in heard)
+    lines = [f"{target}", "", str(pipeline), ""]
+    lines.append(
+        f"{len(labels)} labels: {shown}" if labels else "no labels: fastaudio embed writes what it gives"
+    )
+    lines += ["", *(f"{each.sound:<{width}}  {each.said}" for each in heard)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,178 @@
+"""Front ends for networks: a preset by its name, or samples as they are, in windows of the right length."""
+
+from __future__ import annotations
+
+import inspect
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from fastaudio import presets
+from fastaudio._core import ModelError, Patches, Resample, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastaudio._core import Node, Sequential, StreamSpec
+    from fastaudio.importing.network_file import Shape
+
+SAMPLES = "samples"
+"""Name of the front end of networks that take the sound itself."""
+
+NAMES = (*(name for name in presets.__all__ if name != "vggish_postprocess"), SAMPLES)
+
+WINDOW_S = 10.0
+"""Length of windows where neither the preset nor the network states one."""
+
+_BANDS_FIRST = ("ced", "efficientat", "harmonic_cnn", "passt")
+_LARGEST_RANK = 4
+
+
+def front_of(name: str, options: Mapping[str, Any]) -> Node:
+    """Return a preset by its name, with its options.
+
+    "samples" is no preset: it takes `sample_rate` and gives the samples themselves.
+
+    Raises:
+        ValueError: there is no such preset, an option isn't one of its, or has a wrong value.
+    """
+    if name not in NAMES:
+        guess = did_you_mean(str(name), NAMES)
+        raise ValueError(f"preset: expected one of {', '.join(NAMES)}, got {name!r:.80}{guess}")
+    make = _samples if name == SAMPLES else getattr(presets, name)
+    parameters = inspect.signature(make).parameters
+    for key in options:
+        if key not in parameters:
+            known = ", ".join(parameters) or "none"
+            raise ValueError(
+                f"preset {name}: expected options among {known}, got {key!r:.80}"
+                f"{did_you_mean(key, list(parameters))}"
+            )
+    missing = [key for key, each in parameters.items() if each.default is each.empty and key not in options]
+    if missing:
+        raise ValueError(
+            f"preset {name}: expected the option {missing[0]}, got none; it comes with the weights "
+            f"(options in Python; --option {missing[0]}=VALUE, or {missing[0]}=@FILE for a JSON file)"
+        )
+    try:
+        node: Node = make(**options)
+    except TypeError as error:
+        raise ValueError(f"preset {name}: expected options of the right type, got: {error}") from error
+    return node
+
+
+def _samples(*, sample_rate: int) -> Sequential:
+    return Resample(input_rate=sample_rate, output_rate=sample_rate) >> _WHOLE
+
+
+_WHOLE = Patches(length=1, hop=1)  # stands for the windows until the network's length is known
+
+
+def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None) -> Node:
+    """Return a front end that gives what a network takes at once, which has the input `shape`.
+
+    Presets that give frames, and "samples", are cut into windows: of `window_s` seconds, or as long as the
+    network states, or of 10 s.
+
+    Raises:
+        ValueError: the preset has windows of its own, and `window_s` is another length.
+    """
+    if name == SAMPLES:
+        front = front.children()[0]
+    elif _cuts(front) or not _gives_frames(front):
+        if window_s is not None:
+            raise ValueError(
+                f"preset {name}: expected no window, as it has one of its own, got {window_s:g} s; give its "
+                "length as an option (--option), if it has one"
+            )
+        return front
+    spec = rows_of(front)
+    rate_hz = spec.rate_hz
+    _require_bands(name, spec.shape, shape)
+    length = 0 if window_s is None else max(1, round(window_s * rate_hz))
+    if not length:
+        width = () if name == SAMPLES else spec.shape
+        length = _stated_length(shape, width) or round(WINDOW_S * rate_hz)
+    return front >> Patches(length=length, hop=length)
+
+
+def rows_of(node: Node) -> StreamSpec:
+    """Return the spec of what a front end gives."""
+    assert node.input_spec is not None
+    (spec,) = node.output_specs(node.input_spec).values()
+    return spec
+
+
+def _cuts(node: Node) -> bool:
+    return node.cuts_windows() or any(_cuts(child) for child in node.children())
+
+
+def _gives_frames(node: Node) -> bool:
+    """Tell whether a front end gives frame after frame, and not one row for the whole clip."""
+    spec = rows_of(node)
+    return spec.rate_hz > 0 and len(spec.shape) == 1
+
+
+def _require_bands(name: str, row: Sequence[int], shape: Shape) -> None:
+    """Raise a ModelError if a network's input states sizes, and the number of bands isn't among them."""
+    sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
+    for bands in row:
+        if sizes and bands not in sizes and name != SAMPLES:
+            raise ModelError(
+                f"preset {name}: expected a network whose input has an axis of {bands} bands, got "
+                f"{told(shape)}; name the preset that it was trained with, or give the preset's options"
+            )
+
+
+def _stated_length(shape: Shape, width: Any) -> int | None:
+    """Return the length of time that a network's input states, besides the batch, ones and the bands."""
+    left: list[Any] = [size for size in shape[1:] if size != 1]
+    for size in width:
+        if size in left:
+            left.remove(size)
+    sizes = [size for size in left if isinstance(size, int)]
+    return sizes[0] if len(sizes) == 1 else None
+
+
+def layouts(name: str, rank: int, row_rank: int) -> list[str]:
+    """Return orders in which an input of `rank` axes may have those of a row, the likeliest first."""
+    own = "tfc"[:row_rank]
+    if name in _BANDS_FIRST:
+        own = own[1:] + own[0]
+    ones = "1" * (rank - 1 - len(own))
+    if rank > _LARGEST_RANK + 1 or len(ones) != rank - 1 - len(own):
+        return ["n" + own]
+    first = [f"n{ones}{own}", f"n{own}{ones}"]
+    more = [f"n{''.join(order)}" for order in permutations(own + ones)]
+    return list(dict.fromkeys([*first, *more]))
+
+
+def fits(layout: str, row: Shape, shape: Shape) -> bool:
+    """Tell whether rows fit an input by their sizes, as far as it states any."""
+    sizes = dict(zip("tfc", row, strict=False)) | {"1": 1}
+    if len(layout) != len(shape):
+        return False
+    return all(
+        sign == "n" or not isinstance(size, int) or size == sizes.get(sign)
+        for sign, size in zip(layout, shape, strict=True)
+    )
+
+
+def told(shape: Shape) -> str:
+    """Return an input's sizes, with ? for those that it leaves open."""
+    return " x ".join(str(size) if isinstance(size, int) else "?" for size in shape)
+
+
+def require_layout(name: str, network: object, row: Shape, shape: Shape) -> str:
+    """Return the likeliest order of axes in which rows fit a network's input.
+
+    Raises:
+        ModelError: they fit in none.
+    """
+    for layout in layouts(name, len(shape), len(row)):
+        if fits(layout, row, shape):
+            return layout
+    gives = " x ".join(map(str, row))
+    raise ModelError(
+        f"{network}: expected an input for patches of {gives}, as the preset {name} gives them, got "
+        f"{told(shape)}; name the preset that it was trained with, or give its options (--option length=...)"
+    )

@@ -1,0 +1,149 @@
+"""`fastaudio import` writes a model that the other commands take, and says what it gives."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import fastaudio as fa
+import pytest
+from fastaudio.cli import main
+from helpers import GUITAR
+
+pytest.importorskip("onnx")
+from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CSV = "index,mid,display_name\n" + "".join(f'{i},/m/0{i},"Sound {i}, loud"\n' for i in range(50))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with networks, labels and JSON, in which the commands run."""
+    monkeypatch.chdir(tmp_path)
+    write_embedder(tmp_path / "emb.onnx", ("x", ["n", 187, 96]), 96, DENSE, 200)
+    write_head(tmp_path / "head.onnx", 200)
+    embedder = {"algorithm": "TensorflowPredictMusiCNN", "model_name": "msd-musicnn-1"}
+    outputs = {SOFTMAX: "predictions"}
+    write_json(tmp_path / "head.json", "TensorflowPredict2D", GENRES, outputs, embedding_model=embedder)
+    write_embedder(tmp_path / "model.onnx", ("feats", ["n", 64, "t"]), 64, "e", 20, scores="prob", axes=(2,))
+    (tmp_path / "labels.csv").write_text(CSV, encoding="utf-8")
+    names = {str(i): f"name {i}" for i in range(50)}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "ced", "id2label": names}))
+    (tmp_path / "labels.txt").write_text("\n".join(names.values()))
+    return tmp_path
+
+
+def test_essentias_files_become_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "emb.onnx", "head.onnx", "head.json", "-o", "genres"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("genres/card.json\n\n16000 Hz mono")
+    for part in (
+        "Patches(length=187, hop=93)",
+        "OnnxModel('emb.onnx')",
+        "8 labels: cla, dan, ",
+        "\na chord  ",
+    ):
+        assert part in said
+    assert main(["tag", str(GUITAR), "--model", "genres"]) == 0
+    assert any(genre in capsys.readouterr().out for genre in GENRES)
+    assert (folder / "genres" / "emb.onnx").is_file()
+
+
+@pytest.mark.parametrize("labels", [["--labels", "labels.csv"], ["--labels", "labels.txt"], ["config.json"]])
+def test_a_preset_and_labels_become_a_model(
+    folder: Path, capsys: pytest.CaptureFixture[str], labels: list[str]
+) -> None:
+    assert main(["import", "model.onnx", "--preset", "ced", *labels, "-o", "m", "--try", str(GUITAR)]) == 0
+    said = capsys.readouterr().out
+    assert "MelSpectrogram(sample_rate=16000, ...)" in said
+    assert str(GUITAR) in said
+    tags = fa.Pipeline.load(folder / "m")(str(GUITAR))
+    assert len(tags.labels) == 50
+    assert tags.labels[1] == ("Sound 1, loud" if "labels.csv" in labels else "name 1")
+
+
+def test_a_model_in_one_file_is_written(folder: Path) -> None:
+    assert main(["import", "model.onnx", "--preset", "ced", "--labels", "labels.csv", "-o", "mine.onnx"]) == 0
+    assert fa.Pipeline.load(folder / "mine.onnx").name == "mine"
+
+
+def test_a_models_options_are_json(folder: Path) -> None:
+    how = ["--option", "length=500", "--option", "hop=@hop.json"]
+    (folder / "hop.json").write_text("250")
+    assert main(["import", "model.onnx", "--preset", "ced", "--labels", "labels.csv", "-o", "m", *how]) == 0
+    patches = next(
+        part for part in fa.Pipeline.load(folder / "m").node.parts() if isinstance(part, fa.Patches)
+    )
+    assert (patches.length, patches.hop) == (500, 250)
+
+
+def test_a_model_that_is_there_stays_without_force(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["import", "model.onnx", "--preset", "ced", "--labels", "labels.csv", "-o", "m"]
+    assert main(call) == 0
+    before = (folder / "m" / "card.json").read_bytes()
+    assert main([*call[:-3], "labels.txt", "-o", "m"]) == 2
+    assert "m/card.json: expected no model there, got one; choose another name, or add --force" in (
+        capsys.readouterr().err
+    )
+    assert (folder / "m" / "card.json").read_bytes() == before
+    assert main([*call[:-3], "labels.txt", "-o", "m", "--force"]) == 0
+    assert (folder / "m" / "card.json").read_bytes() != before
+
+
+def test_what_looks_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_head(folder / "logits.onnx", 16_000, source="x", output="logits")
+    (folder / "eight.txt").write_text("\n".join(GENRES))
+    call = ["import", "logits.onnx", "--preset", "samples", "--option", "sample_rate=16000", "--labels"]
+    assert main([*call, "eight.txt", "-o", "m"]) == 1
+    assert "its scores aren't within 0 and 1; if the network gives logits, add --activation" in (
+        capsys.readouterr().err
+    )
+    assert main([*call, "eight.txt", "-o", "n", "--activation", "softmax"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "model.onnx",
+            "expected --preset with the front end that the network was trained with, or Essentia's JSON",
+        ),
+        ("model.onnx config.json", "expected --preset with the front end"),
+        ("model.onnx labels.csv --preset ced", "a file of labels goes after --labels"),
+        ("model.onnx emb.onnx --preset ced", "expected one network with --preset, got 2 networks"),
+        (
+            "model.onnx config.json --preset ced --labels labels.csv",
+            "expected --labels or config.json, got both",
+        ),
+        ("emb.onnx head.onnx head.json --labels labels.csv", "expected --labels with --preset only"),
+        ("emb.onnx head.onnx head.json --window 3", "expected --window with --preset only"),
+        (
+            "emb.onnx head.onnx head.onnx head.json",
+            "expected the embedding network msd-musicnn-1 and the head, got 3",
+        ),
+        ("head.onnx emb.onnx head.json", "expected an input for patches of 187 x 96"),
+        ("model.onnx --preset ced --option hop", "expected --option NAME=VALUE, got 'hop'"),
+        ("none.onnx --preset ced", "none.onnx: expected an ONNX file that can be read"),
+        ("model.onnx --preset ced --labels none.csv", "none.csv: expected a file that can be read"),
+        ("model.onnx --preset ced --try none.wav", "none.wav: expected"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: str, message: str
+) -> None:
+    assert main(["import", *words.split(), "-o", "out"]) in (1, 2)
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+    assert not (folder / "out").exists()
+
+
+def test_labels_that_would_control_a_terminal_are_escaped(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "evil.txt").write_text("\n".join(["\x1b]0;owned\x07", *(f"l{i}" for i in range(49))]))
+    main(["import", "model.onnx", "--preset", "ced", "--labels", "evil.txt", "-o", "m"])
+    assert "\x1b" not in capsys.readouterr().out

@@ -1,0 +1,142 @@
+"""Labels are read in the forms in which models come with them, and never in a wrong order."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import pytest
+from fastaudio.importing import read_labels
+from fastaudio.importing.labels import labels_of_metadata
+from helpers import SHARED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AUDIOSET = (
+    'index,mid,display_name\n0,/m/09x0r,"Speech"\n1,/m/05zppz,"Male speech, man speaking"\n2,/m/068hy,Pets\n'
+)
+WANT = ["Speech", "Male speech, man speaking", "Pets"]
+
+TABLES = {
+    "AudioSet": AUDIOSET,
+    "CRLF": AUDIOSET.replace("\n", "\r\n"),
+    "CR": AUDIOSET.replace("\n", "\r"),
+    "no line end": AUDIOSET.rstrip(),
+    "empty lines": AUDIOSET + "\n\n",
+    "no quotes": AUDIOSET.replace('"', ""),
+    "shuffled": 'display_name,index\nPets,2\nSpeech,0\n"Male speech, man speaking",1\n',
+    "semicolons": "index;name\n0;Speech\n1;Male speech, man speaking\n2;Pets\n",
+    "tabs": "index\tlabel\n0\tSpeech\n1\tMale speech, man speaking\n2\tPets\n",
+    "ESC-50": "filename,fold,target,category,esc10\n"
+    'a.wav,1,0,Speech,True\nb.wav,1,2,Pets,False\nc.wav,2,1,"Male speech, man speaking",True\n'
+    "d.wav,3,0,Speech,True\n",
+    "FSD50K": '0,Speech,/m/09x0r\n1,"Male speech, man speaking",/m/05zppz\n2,Pets,/m/068hy\n',
+    "names only": 'Label\nSpeech\n"Male speech, man speaking"\nPets\n',
+}
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_read(tmp_path: Path, name: str) -> None:
+    assert read_labels(write(tmp_path / "labels.csv", TABLES[name])) == WANT
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("name", ["labels.txt", "labels.csv"])
+def test_encodings_are_told_apart(tmp_path: Path, encoding: str, name: str) -> None:
+    text = "label\n" * name.endswith("csv") + "Café\nMönch\n"
+    assert read_labels(write(tmp_path / name, text.encode(encoding))) == ["Café", "Mönch"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"id2label": {"0": "a", "2": "c", "1": "b"}, "label2id": {"x": 0}},
+        {"label2id": {"c": 2, "a": 0, "b": 1}},
+        {"2": "c", "1": "b", "0": "a"},
+        ["a", "b", "c"],
+        {"classes": ["a", "b", "c"]},
+        {"labels": {"0": "a", "1": "b", "2": "c"}},
+    ],
+)
+def test_json_is_read(tmp_path: Path, data: Any) -> None:
+    assert read_labels(write(tmp_path / "config.json", json.dumps(data))) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"labels": '["a", "b", "c"]'},
+        {"names": "{0: 'a', 1: 'b', 2: 'c'}"},
+        {"Classes": "a, b, c"},
+        {"class_names": "a\nb\nc\n"},
+        {"id2label": '{"0": "a", "1": "b", "2": "c"}'},
+    ],
+)
+def test_an_onnx_files_metadata_is_read(metadata: dict[str, str]) -> None:
+    assert labels_of_metadata({"producer": "x"} | metadata, "net.onnx") == ["a", "b", "c"]
+    assert labels_of_metadata({"producer": "x"}, "net.onnx") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("l.csv", "", "expected a table of labels, got an empty file"),
+        ("l.csv", "index,display_name\n", "expected at least one label, got none"),
+        ("l.csv", "index,display_name\n1,a\n2,b\n", "expected numbers from 0 to 1, got 1 to 2 without 0"),
+        ("l.csv", "index,display_name\n0,a\n0,b\n", "expected one label for 0, got 'a' and 'b'"),
+        ("l.csv", "index,display_name\n0,a\n1,a\n", "expected different labels, got 'a' for scores 0 and 1"),
+        ("l.csv", "index,display_name\n0,\n", "expected a name for each score, got none for score 0"),
+        ("l.csv", "index,display_name\nx,a\n", "expected a whole number for 'a', got 'x'"),
+        ("l.csv", "index,display_name\n-1,a\n", "expected a whole number for 'a', got '-1'"),
+        ("l.csv", "index,display_name\n0\n", "expected 2 cells or more in each row, got 0"),
+        ("l.csv", "a,b\nc,d\n", "expected a column named display_name, "),
+        ("l.csv", 'index,display_name\n0,"' + "x" * 200_000, "expected a table, got: field larger"),
+        ("l.txt", "a\n\nb\n", "expected a label on each line, got none on line 2"),
+        ("l.txt", b"a\0b", "expected a text, got bytes that are none"),
+        ("l.txt", "", "expected a label on each line, got none on line 1"),
+        ("l.json", "{", "expected JSON, got: "),
+        ("l.json", "[" * 100_000, "expected JSON, got: "),
+        ("l.json", '["a", "\\ud800"]', r"expected labels in Unicode, got '\ud800' for score 1"),
+        ("l.json", "3", "expected a list of labels, got int"),
+        ("l.json", '{"model_type": "ced"}', "expected one of the keys id2label, "),
+        ("l.json", '{"id2label": {"0": {"a": 1}}}', "expected each label as a text, got {'a': 1}"),
+        (
+            "l.json",
+            '{"id2label": {"0": "a", "5": "b"}}',
+            "expected numbers from 0 to 1, got 0 to 5 without 1",
+        ),
+        ("l.json", '{"id2label": {"LABEL_0": "a"}}', "expected a whole number for 'a', got 'LABEL_0'"),
+    ],
+)
+def test_what_says_no_order_is_refused(tmp_path: Path, name: str, text: str | bytes, message: str) -> None:
+    path = write(tmp_path / name, text)
+    with pytest.raises(fa.ModelError) as told:
+        read_labels(path)
+    assert str(told.value).startswith(f"{path}: {message}"), told.value
+    assert len(str(told.value)) < 600
+
+
+def test_large_and_missing_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(fa.ModelError, match=r"expected a text of at most 8 MiB, got a larger file"):
+        read_labels(write(tmp_path / "l.txt", b"a\n" * (5 << 20)))
+    with pytest.raises(fa.ModelError, match=r"expected JSON of at most \d+ values, got more; keep"):
+        read_labels(write(tmp_path / "l.json", json.dumps([0] * 600_000)))
+    with pytest.raises(fa.ModelError, match=r"expected a file that can be read, got: "):
+        read_labels(tmp_path / "none.txt")
+    with pytest.raises(fa.ModelError, match=r"expected a file that can be read, got: "):
+        read_labels(tmp_path)
+
+
+def test_yamnets_class_map_is_read() -> None:
+    path = SHARED / "models" / "yamnet" / "class_map.csv"
+    if not path.is_file():
+        pytest.skip("the folder of models from elsewhere, ../shared/models, isn't there")
+    labels = read_labels(path)
+    assert (len(labels), labels[0], labels[494]) == (521, "Speech", "Silence")

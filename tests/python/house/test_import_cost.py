@@ -23,6 +23,7 @@ HEAVY = {
     "soxr",
     "sounddevice",
     "cffi",
+    "torch",
 }
 
 

@@ -14,8 +14,8 @@ from helpers import GUITAR
 torch = pytest.importorskip("torch", reason="pip install '.[torch]'")
 
 import fastaudio.torch as ft  # noqa: E402
-import networks  # noqa: E402
-from networks import BANDS, LABELS  # noqa: E402
+import torch_networks as networks  # noqa: E402
+from torch_networks import BANDS, LABELS  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,9 +121,7 @@ def test_names_and_the_output_that_ends_the_pipeline_are_chosen(tmp_path: Path) 
     )
     assert made.pipeline.layers == ("e", "tags")
     assert tuple(made.pipeline(GUITAR).labels) == tuple(LABELS)
-    assert (
-        made.pipeline.layer().output_specs[""].shape == (8,) or made.pipeline.layer("e")(GUITAR).shape[1] == 8
-    )
+    assert made.pipeline.layer("e")(GUITAR).shape[1] == 8
 
 
 def test_a_card_says_what_it_is_and_a_single_file_holds_all(tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
-"""Small networks of ordinary kinds."""
+"""Small networks of ordinary kinds, and a dataset of clips."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
+import numpy as np
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LABELS = ["dog", "cat", "rain"]
 FRAMES, BANDS = 25, 40
@@ -21,6 +25,24 @@ def front(hop: int | None = None) -> fa.Node:
 def wave() -> fa.Node:
     """Windows of a quarter of a second at 16 kHz."""
     return fa.Resample(input_rate=16_000, output_rate=16_000) >> fa.Patches(length=4_000)
+
+
+def clip(seed: int, n_samples: int = 20_000) -> NDArray[np.float32]:
+    """Noise."""
+    return np.random.default_rng(seed).normal(0, 0.1, n_samples).astype(np.float32)
+
+
+class Clips(torch.utils.data.Dataset):
+    """Clips of noise, and their rows as a transform gives them; here, where spawned workers find it."""
+
+    def __init__(self, front: Any) -> None:
+        self.front = front
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> Any:
+        return self.front(torch.from_numpy(clip(index)))
 
 
 def settled(net: nn.Module) -> nn.Module:

@@ -116,14 +116,16 @@ def export(
     """
     asked: dict[str, Any] = {"labels": labels, "activation": activation, "layout": layout}
     asked |= {"outputs": outputs, "output": output}
-    how: dict[str, Any] = {"opset": opset, "tolerance": tolerance, "card": dict(card or {})}
-    check_arguments(tolerance=tolerance, opset=opset, exporter=exporter, activation=activation)
+    check_arguments(
+        tolerance=tolerance, opset=opset, exporter=exporter, activation=activation, card=card or {}
+    )
     before = front_pipeline(front)
     target = model_file(path)
     check_folder(target.parent)
     if target.is_file():
         read_card(target)  # no other file is replaced
     heard = [*made_up(before), *recorded(sounds)]
+    how: dict[str, Any] = {"opset": opset, "tolerance": tolerance, "card": dict(card or {})}
     with at_rest(module) as net:
         plan = make_plan(net, before, heard, **asked)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:

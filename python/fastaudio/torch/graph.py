@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import torch
 
@@ -25,6 +25,8 @@ EXPORTERS: tuple[Exporter, ...] = ("script", "dynamo")
 """In the order in which they are tried. The first traces one run, takes a second, and gives the plainer
 graph; the second reads the program, takes ten times as long or more, and knows operators that the first
 doesn't, such as complex numbers."""
+
+_PRINTS = "_jit_onnx_log"
 
 LEAST_OPSET: dict[Exporter, int] = {"script": 9, "dynamo": 18}
 
@@ -85,9 +87,9 @@ def write(
                     verbose=False,
                 )
     except Exception as error:
-        raise ModelError(f"the {exporter} exporter: {told(error)}") from error
+        raise ModelError(told(error)) from error
     if [other.name for other in path.parent.iterdir()] != [path.name]:
-        raise ModelError(f"the {exporter} exporter: expected one file, got weights beside it, above 2 GB")
+        raise ModelError("expected weights that fit into one file, below 2 GB, got more")
     return opset
 
 
@@ -96,11 +98,17 @@ def _quiet() -> Iterator[None]:
     """Keep to themselves what exporters print and warn of: the numbers are checked afterwards."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
+    core: Any = torch._C  # noqa: SLF001  # it prints a graph that is refused, all of it, straight to stdout
+    prints = getattr(core, _PRINTS, None)
     nowhere = io.StringIO()
     with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         warnings.simplefilter("ignore")
         logger.setLevel(logging.ERROR)
+        if prints is not None:
+            setattr(core, _PRINTS, lambda *_: None)
         try:
             yield
         finally:
             logger.setLevel(level)
+            if prints is not None:
+                setattr(core, _PRINTS, prints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _AXES = "ntfc"  # of a batch of rows: its own, then a row's first, second and third
 _MOST_AXES = 3
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
 
 
 @contextmanager
@@ -27,20 +29,12 @@ def at_rest(module: Any) -> Iterator[torch.nn.Module]:
     """Give a module in the processor's memory and in eval mode; the caller's is as it was afterwards.
 
     Raises:
-        TypeError: it is no module.
-        ModelError: it isn't of float32, can't leave its device, or a part of it stays in training mode.
+        TypeError: it is no module, or one that PyTorch's exporters can't read.
+        ModelError: it isn't of float32, has no weights yet, can't leave its device, or a part of it stays in
+            training mode.
     """
-    if not isinstance(module, torch.nn.Module):
-        raise TypeError(f"export: expected a torch.nn.Module, got {type(module).__name__}")
-    inner = getattr(module, "_orig_mod", module)  # what torch.compile wrapped
-    if isinstance(inner, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
-        inner = inner.module
-    weights = list(itertools.chain(inner.parameters(), inner.buffers()))
-    for tensor in weights:
-        if tensor.is_floating_point() and tensor.dtype != torch.float32:
-            raise ModelError(
-                f"export: expected a module of float32, got one with {tensor.dtype}; use module.float()"
-            )
+    inner = _checked(module)
+    weights = itertools.chain(inner.parameters(), inner.buffers())
     if any(tensor.device.type != "cpu" for tensor in weights):
         try:
             inner = copy.deepcopy(inner).cpu()
@@ -58,15 +52,38 @@ def at_rest(module: Any) -> Iterator[torch.nn.Module]:
                 f"export: expected eval mode, got {still or 'the module'!r} still in training mode after "
                 "module.eval(); export a module whose train() and eval() are PyTorch's own"
             )
-        torch.backends.mha.set_fastpath_enabled(
-            False
-        )  # a fused transformer layer, for which ONNX has no name
+        torch.backends.mha.set_fastpath_enabled(False)  # a fused layer, for which ONNX has no name
         with torch.no_grad():
             yield inner
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         for part, training in modes:
             part.training = training
+
+
+def _checked(module: Any) -> torch.nn.Module:
+    """Return a module without what wraps it, whose weights are there and of float32."""
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"export: expected a torch.nn.Module, got {type(module).__name__}")
+    inner = getattr(module, "_orig_mod", module)  # what torch.compile wrapped
+    if isinstance(inner, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
+        inner = inner.module
+    if isinstance(inner, torch.jit.ScriptModule):
+        raise TypeError(
+            "export: expected a torch.nn.Module, got a ScriptModule, which no exporter reads; export "
+            "the module that it was compiled from"
+        )
+    weights = list(itertools.chain(inner.parameters(), inner.buffers()))
+    if any(tensor.is_meta for tensor in weights):
+        raise ModelError(
+            "export: expected a module with weights, got one on the device 'meta'; load them first"
+        )
+    for tensor in weights:
+        if tensor.is_floating_point() and tensor.dtype != torch.float32:
+            raise ModelError(
+                f"export: expected a module of float32, got one with {tensor.dtype}; use module.float()"
+            )
+    return inner
 
 
 def check_layout(layout: str, shape: tuple[int, ...]) -> str:
@@ -92,7 +109,8 @@ def arranged(rows: NDArray[np.float32], layout: str) -> torch.Tensor:
     """Return rows as the tensor that a module of this layout takes."""
     order = [_AXES.index(axis) for axis in layout if axis != "1"]
     ones = tuple(index for index, axis in enumerate(layout) if axis == "1")
-    return torch.from_numpy(np.ascontiguousarray(np.expand_dims(rows.transpose(order), ones)))
+    # A copy: modules may change what they are given.
+    return torch.from_numpy(np.expand_dims(rows.transpose(order), ones).copy())
 
 
 def called(module: torch.nn.Module, batch: torch.Tensor) -> Any:
@@ -101,7 +119,8 @@ def called(module: torch.nn.Module, batch: torch.Tensor) -> Any:
         return module(batch)
     except Exception as error:
         raise ModelError(
-            f"export: expected a module that takes rows {list(batch.shape)} alone, got {told(error)}"
+            f"export: expected a module that takes rows {list(batch.shape)} alone, got {told(error)}; "
+            "wrap it in one whose forward does"
         ) from error
 
 
@@ -149,5 +168,8 @@ def scale(values: NDArray[np.float32]) -> float:
 
 def told(error: BaseException) -> str:
     """Return what an error says, in one line of bounded length."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:240]
+    cause = error
+    while cause.__cause__ is not None:  # the exporters' own message only says at which step it was
+        cause = cause.__cause__
+    lines = [line.strip() for line in _COLOURS.sub("", str(cause)).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[0] if lines else ''}"[:240]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from fastaudio._core import ModelError, Node, Tags
+from fastaudio.cards.trained import check_weights
 from fastaudio.composition import Composition
 from fastaudio.pipeline import Pipeline
 from fastaudio.tags import IN_RANGE
@@ -89,8 +91,13 @@ class Plan:
         }
 
 
-def check_arguments(*, tolerance: Any, opset: Any, exporter: Any, activation: Any) -> None:
-    """Raise TypeError or ValueError for arguments that don't depend on the module."""
+def check_arguments(*, tolerance: Any, opset: Any, exporter: Any, activation: Any, card: Any) -> None:
+    """Raise TypeError, ValueError or ModelError for arguments that don't depend on the module."""
+    try:
+        json.dumps(dict(card))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"export: expected card as a dict of what JSON holds, got {card!r:.80}") from error
+    check_weights(card, "export: card")
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float):
         raise TypeError(f"export: expected tolerance as a float, got {tolerance!r:.80}")
     if not 0 <= tolerance < np.inf:

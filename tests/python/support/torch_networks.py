@@ -55,6 +55,13 @@ def settled(net: nn.Module) -> nn.Module:
     return net.train()
 
 
+def reference(net: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give what a module itself returns for a batch as it takes it, in eval mode; of several, the first."""
+    with torch.no_grad():
+        found = net.eval()(torch.from_numpy(rows.copy()))
+    return (found if isinstance(found, torch.Tensor) else found[0]).numpy()
+
+
 class Images(nn.Module):
     """Takes [n, 1, FRAMES, BANDS] or [n, 1, BANDS, FRAMES], and tells the two apart."""
 
@@ -179,3 +186,65 @@ class OneRow(nn.Module):
 
     def forward(self, x: Any) -> Any:
         return torch.sigmoid(self.dense(x.reshape(1, FRAMES * BANDS)))
+
+
+class InPlace(Rows):
+    """Changes the rows that it is given."""
+
+    def forward(self, x: Any) -> Any:
+        x.sub_(1).mul_(0.5)
+        return super().forward(x).sigmoid()
+
+
+class OfTheBatch(nn.Module):
+    """Normalises by the batch itself also in eval mode, so that a row depends on the others."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        super().__init__()
+        self.norm = nn.BatchNorm1d(BANDS, track_running_stats=False)
+        self.dense = nn.Linear(BANDS, len(LABELS))
+
+    def forward(self, x: Any) -> Any:
+        return self.dense(self.norm(x.transpose(1, 2)).amax(-1)).sigmoid()
+
+
+class Loop(nn.Module):
+    """Steps over the frames in Python, from a state that is made for the batch."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        super().__init__()
+        self.dense = nn.Linear(BANDS, len(LABELS))
+
+    def forward(self, x: Any) -> Any:
+        state = torch.zeros(int(x.shape[0]), len(LABELS))
+        for k in range(x.shape[1]):
+            state = torch.tanh(state + self.dense(x[:, k]))
+        return state.sigmoid()
+
+
+class Normed(nn.Module):
+    """Has weights that are computed from others at each call."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        super().__init__()
+        self.dense = nn.utils.parametrizations.weight_norm(nn.Linear(BANDS, len(LABELS)))
+
+    def forward(self, x: Any, lengths: Any = None) -> Any:
+        del lengths  # not needed, and never given
+        return self.dense(x.mean(1)).sigmoid()
+
+
+class Resized(nn.Module):
+    """Resizes its images, which ONNX does by an operator of many options."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        super().__init__()
+        self.convolution = nn.Conv2d(1, len(LABELS), 3)
+
+    def forward(self, x: Any) -> Any:
+        maps = nn.functional.interpolate(self.convolution(x), size=(48, 48), mode="bicubic")
+        return maps.mean((2, 3)).sigmoid()

@@ -15,53 +15,13 @@ torch = pytest.importorskip("torch", reason="pip install '.[torch]'")
 
 import fastaudio.torch as ft  # noqa: E402
 import torch_networks as networks  # noqa: E402
-from torch_networks import BANDS, LABELS  # noqa: E402
+from torch_networks import BANDS, LABELS, reference  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 nn = torch.nn
 Pair = namedtuple("Pair", ["scores", "features"])  # noqa: PYI024
-
-
-def reference(net: Any, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The module itself, in eval mode, over a batch as it takes it."""
-    with torch.no_grad():
-        found = net.eval()(torch.from_numpy(np.ascontiguousarray(rows)))
-    return (found if isinstance(found, torch.Tensor) else found[0]).numpy()
-
-
-KINDS = {
-    "images": (networks.Images, networks.front, "n1tf", lambda rows: rows[:, None]),
-    "turned images": (
-        lambda: networks.Images(transposed=True),
-        networks.front,
-        "n1ft",
-        lambda rows: rows.transpose(0, 2, 1)[:, None],
-    ),
-    "bands": (networks.Bands, networks.front, "nft", lambda rows: rows.transpose(0, 2, 1)),
-    "recurrent": (networks.Recurrent, networks.front, "", lambda rows: rows),
-    "attention": (networks.Attention, networks.front, "ntf", lambda rows: rows),
-    "wave": (networks.Wave, networks.wave, "", lambda rows: rows),
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_model_gives_the_modules_scores_for_a_recording(kind: str, tmp_path: Path) -> None:
-    make, front, layout, turned = KINDS[kind]
-    net = networks.settled(make())
-    made = ft.export(net, front(), path=tmp_path / "m", labels=LABELS, layout=layout, sounds=[GUITAR])
-    rows = fa.Pipeline(front())(GUITAR)
-    want = reference(net, turned(rows))
-    found = fa.Pipeline.load(tmp_path / "m")(GUITAR)
-    assert tuple(found.labels) == tuple(LABELS)
-    np.testing.assert_allclose(found.scores, want, atol=2e-6)
-    assert np.abs(want[0] - want[-1]).max() > 1e-3  # agreement would say nothing otherwise
-    assert made.largest_difference <= 2e-5
-    assert made.largest_difference == max(made.differences.values())
-    assert (made.exporter, made.batches, made.sounds[-1]) == ("script", True, str(GUITAR))
 
 
 def test_the_module_stays_as_it_was(tmp_path: Path) -> None:
@@ -164,32 +124,6 @@ def test_an_embedding_of_one_number_per_row_keeps_its_rows(tmp_path: Path) -> No
     assert made.pipeline.layers == ("embedding",)
 
 
-def test_a_module_of_single_rows_is_exported_for_single_rows(tmp_path: Path) -> None:
-    net = networks.OneRow()
-    made = ft.export(net, networks.front(), path=tmp_path / "m", labels=LABELS)
-    assert not made.batches
-    rows = fa.Pipeline(networks.front())(GUITAR)
-    want = np.concatenate([reference(net, row[None]) for row in rows])
-    np.testing.assert_allclose(made.pipeline(GUITAR).scores, want, atol=2e-6)
-
-
-@pytest.mark.parametrize("net", [networks.Spectrum, networks.Deciding])
-def test_what_the_trace_refuses_or_changes_goes_to_the_other_exporter(net: Any, tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript", reason="pip install '.[torch]'")
-    module = net()
-    if net is networks.Spectrum:
-        made = ft.export(module, networks.wave(), path=tmp_path / "m", labels=LABELS, sounds=[GUITAR])
-        assert (made.exporter, made.opset) == ("dynamo", 18)
-        want = reference(module, fa.Pipeline(networks.wave())(GUITAR))
-        np.testing.assert_allclose(made.pipeline(GUITAR).scores, want, atol=1e-5)
-        return
-    with pytest.raises(
-        fa.ModelError, match=r"script: expected scores within .* got a difference of .*dynamo: "
-    ):
-        ft.export(module, networks.front(), path=tmp_path / "m", labels=LABELS)
-    assert not list(tmp_path.iterdir())
-
-
 class Noisy(networks.Rows):
     def forward(self, x: Any) -> Any:
         return nn.functional.dropout(super().forward(x).sigmoid())
@@ -203,6 +137,7 @@ class Stubborn(networks.Images):
 
 
 REFUSED = {
+    "no weights": (networks.Rows().to("meta"), {}, "got one on the device 'meta'; load them first"),
     "dropout left on": (Noisy(), {}, "expected the same numbers from one row each time"),
     "BatchNorm in training mode": (
         Stubborn(),
@@ -266,6 +201,8 @@ def test_a_difference_above_the_tolerance_is_refused_with_its_size(tmp_path: Pat
         ({"sounds": str(GUITAR)}, TypeError, r"use \[sound\]"),
         ({"sounds": [3]}, TypeError, "each of sounds as a path"),
         ({"sounds": ["no-such.wav"]}, fa.DecodeError, "no-such.wav"),
+        ({"card": "MIT"}, TypeError, "expected card as a dict of what JSON holds, got 'MIT'"),
+        ({"card": {"weights": "no"}}, fa.ModelError, "'weights' as 'trained' or 'untrained', got 'no'"),
         ({"module": "net"}, TypeError, "expected a torch.nn.Module, got str"),
     ],
 )

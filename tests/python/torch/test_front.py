@@ -75,6 +75,15 @@ def test_rows_are_memory_of_their_own_and_samples_stay(node: fa.Node) -> None:
     assert torch.equal(rows - 1, (first + 1) - 1)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_rows_of_samples_on_a_gpu_come_back_to_it() -> None:
+    front = ft.Front(networks.front())
+    samples = torch.from_numpy(clip(0))
+    rows = front(samples.cuda())
+    assert rows.is_cuda
+    assert torch.equal(rows.cpu(), front(samples))
+
+
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda front: pickle.loads(pickle.dumps(front))])  # noqa: S301
 def test_a_front_is_copied_and_pickled(again: Any) -> None:
     front = ft.Front(networks.front(), sample_rate=44_100)

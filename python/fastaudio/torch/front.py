@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Front(torch.nn.Module):
         leading = clips.shape[:-1]
         if 0 in leading:
             raise ValueError(f"Front: expected at least one clip, got samples {list(clips.shape)}")
-        each: list[Any] = [self._adapted(clip) for clip in clips.reshape(-1, clips.shape[-1])]
+        each: list[Any] = [self._adapted(clip) for clip in clips.reshape(math.prod(leading), clips.shape[-1])]
         if isinstance(each[0], dict):
             return _tensors(
                 {name: np.stack([one[name] for one in each]) for name in each[0]}, leading, device

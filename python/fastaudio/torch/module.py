@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from fastaudio._core import ModelError
+from fastaudio.torch.front import Front
 from fastaudio.torch.outputs import check_rows, tensors_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ def _checked(module: Any) -> torch.nn.Module:
         raise TypeError(
             "export: expected a torch.nn.Module, got a ScriptModule, which no exporter reads; export "
             "the module that it was compiled from"
+        )
+    if any(isinstance(part, Front) for part in inner.modules()):
+        raise ModelError(
+            "export: expected a module without its front end, got one that holds a Front; export the network "
+            "alone, with the Front's .node as front"
         )
     weights = list(itertools.chain(inner.parameters(), inner.buffers()))
     if any(tensor.is_meta for tensor in weights):

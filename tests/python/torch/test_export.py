@@ -137,6 +137,11 @@ class Stubborn(networks.Images):
 
 
 REFUSED = {
+    "its own front end": (
+        nn.Sequential(ft.Front(networks.front()), networks.Rows()),
+        {},
+        "without its front end, got one that holds a Front; export the network alone",
+    ),
     "no weights": (networks.Rows().to("meta"), {}, "got one on the device 'meta'; load them first"),
     "dropout left on": (Noisy(), {}, "expected the same numbers from one row each time"),
     "BatchNorm in training mode": (

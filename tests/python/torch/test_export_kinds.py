@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -72,7 +73,7 @@ def test_a_module_whose_rows_depend_on_each_other_is_exported_for_single_rows(tm
 
 
 @pytest.mark.filterwarnings("ignore")  # PyTorch warns of its own parts
-@pytest.mark.parametrize("wrap", [torch.compile, torch.nn.DataParallel])
+@pytest.mark.parametrize("wrap", [partial(torch.compile, backend="eager"), torch.nn.DataParallel])
 def test_what_wraps_a_module_is_left_out(wrap: Any, tmp_path: Path) -> None:
     net = networks.Rows(lambda logits, _: logits.sigmoid())
     made = ft.export(wrap(net), networks.front(), path=tmp_path / "m", labels=LABELS)

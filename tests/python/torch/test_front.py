@@ -14,6 +14,7 @@ from fastaudio import presets
 torch = pytest.importorskip("torch", reason="pip install '.[torch]'")
 
 import fastaudio.torch as ft  # noqa: E402
+import fastaudio.torch.front as front_module  # noqa: E402
 import torch_networks as networks  # noqa: E402
 from torch_networks import Clips, clip  # noqa: E402
 
@@ -40,6 +41,11 @@ def test_a_batch_is_its_clips_one_by_one_whatever_its_axes() -> None:
     assert together.shape == (2, 3, 2, networks.FRAMES, networks.BANDS)
     for k, one in enumerate(together.reshape(6, *together.shape[2:])):
         assert torch.equal(one, front(clips[k]))
+
+
+def test_clips_without_samples_have_no_rows_or_padded_ones() -> None:
+    front = ft.Front(networks.front())
+    assert front(torch.zeros(3, 0)).shape == (3, *front(torch.zeros(0)).shape)
 
 
 def test_16_bit_samples_and_those_that_lie_apart_are_taken() -> None:
@@ -73,6 +79,14 @@ def test_rows_are_memory_of_their_own_and_samples_stay(node: fa.Node) -> None:
     assert torch.equal(front(samples), first)
     samples.zero_()
     assert torch.equal(rows - 1, (first + 1) - 1)
+
+
+def test_samples_and_rows_are_handed_over_without_a_copy() -> None:
+    samples = torch.from_numpy(clip(0))
+    taken, _ = front_module._clips(samples)
+    assert taken.ctypes.data == samples.data_ptr()
+    rows = np.zeros((2, 3), dtype=np.float32)
+    assert front_module._tensors(rows, (), samples.device).data_ptr() == rows.ctypes.data
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

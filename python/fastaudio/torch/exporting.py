@@ -160,7 +160,8 @@ def _made(
                     return made
     raise ModelError(
         f"export: expected a module that an exporter of PyTorch turns into the same numbers, got: "
-        f"{'; '.join(dict.fromkeys(refusals))}"
+        f"{'; '.join(dict.fromkeys(refusals))}; raise tolerance if the difference is rounding, or write the module "
+        "without what is refused"
     )
 
 

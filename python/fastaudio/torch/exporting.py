@@ -159,9 +159,9 @@ def _made(
                 if made is not None:
                     return made
     raise ModelError(
-        f"export: expected a module that an exporter of PyTorch turns into the same numbers, got: "
-        f"{'; '.join(dict.fromkeys(refusals))}; raise tolerance if the difference is rounding, or write the module "
-        "without what is refused"
+        "export: expected a module that an exporter of PyTorch turns into the same numbers, got: "
+        f"{'; '.join(dict.fromkeys(refusals))}; raise tolerance if the difference is rounding, or write the "
+        "module without what is refused"
     )
 
 

@@ -2,8 +2,8 @@
 
 `card` reads, builds and writes cards, `named` finds them by a model's name, `budget` limits what one may
 cost, `old` adapts those of 0.1, `trained` refuses tags from untrained weights, `packed_file` is the format of
-a packed model, `metadata` the entries that it adds to an ONNX file, `pack` packs and unpacks, `file_names`
-says which names may be written.
+a packed model, `metadata` the entries that it adds to an ONNX file, `pack` packs and unpacks, `replacing`
+writes a model in an older one's place, `file_names` says which names may be written.
 """
 
 from fastaudio.cards.budget import Budget

@@ -13,13 +13,13 @@ from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, check_writable
 from fastaudio.cards import DEFAULT_MODEL, read_card
+from fastaudio.cards.replacing import model_file
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, positive, status_of
 from fastaudio.cli.files import model_files
 from fastaudio.cli.progress import stages
 from fastaudio.cli.terminal import complain
 from fastaudio.heads import plots
 from fastaudio.heads.data import EMBEDDINGS, refusal, search
-from fastaudio.heads.head import model_file
 from fastaudio.heads.report import failed_lines
 
 if TYPE_CHECKING:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fastaudio import cards
-from fastaudio._core import ModelError
 from fastaudio._system.text import printable
-from fastaudio.cards import pack, read_card
 from fastaudio.cards.pack import licence_in
+from fastaudio.cards.replacing import model_file, save_model
 from fastaudio.heads import report, similarity
 
 if TYPE_CHECKING:
@@ -24,9 +21,6 @@ if TYPE_CHECKING:
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
     from fastaudio.pipeline import Pipeline
-
-
-_NETWORK = re.compile(r"[^/\\]+\.onnx")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,21 +87,11 @@ class Head:
             ModelError: the temporary files are gone or were changed, or what is in the way is no model.
             OutputError: a file can't be written.
         """
-        target, ours = model_file(path), self.pipeline
-        in_folder = target != Path(path)
-        name = Path(path).absolute().name if in_folder else target.stem
+        ours = self.pipeline
         how = {key: getattr(ours, key) for key in ("channel", "quality", "silence_db")}
-        metadata = {**ours.card, "name": name, **how}
-        if target.suffix == ".onnx":
-            pack.save(target, ours.node, metadata)
-            return
-        licence = licence_in(self.licence.parent) if in_folder and self.licence is not None else b""
-        old = _networks_beside(target)
-        cards.save(target, ours.node, metadata, licence=licence)
-        if in_folder and old and not licence:  # that of the model before
-            (target.parent / "LICENSE").unlink(missing_ok=True)
-        for network in old - _networks_beside(target):
-            network.unlink(missing_ok=True)
+        in_folder = model_file(path) != Path(path)
+        licence = licence_in(self.licence.parent) if self.licence is not None and in_folder else b""
+        save_model(path, ours.node, {**ours.card, **how}, licence=licence)
 
     def similarity(self) -> tuple[list[str], NDArray[np.float64]]:
         """Return the labels, with similar ones side by side, and the cosines between their weights.
@@ -140,38 +124,3 @@ class Head:
             MissingExtra: matplotlib isn't installed.
         """
         self.evaluation.plot_confusion(path)
-
-
-def model_file(path: str | os.PathLike[str]) -> Path:
-    """Return the file that makes a head's place a model: its card, or all in one if `path` ends in .onnx."""
-    target = Path(path)
-    return target if target.suffix in (".json", ".onnx") else target / "card.json"
-
-
-def _networks_beside(card: Path) -> set[Path]:
-    """Return the networks beside a head's card that it names, and that no other card there does."""
-    if card.suffix != ".json" or not card.is_file():
-        return set()
-    names = _named_in(card)
-    for other in card.parent.glob("*.json"):
-        if other != card:
-            names -= _named_in(other)
-    return {card.parent / name for name in names if _NETWORK.fullmatch(name)}  # a card might name anything
-
-
-def _named_in(card: Path) -> set[str]:
-    """Return the paths of networks in a card; none of what is no card."""
-    try:
-        left: list[Any] = [read_card(card).data["pipeline"]]
-    except ModelError:
-        return set()
-    found = set()
-    while left:  # no recursion: a card may nest deeper than the stack
-        data = left.pop()
-        if isinstance(data, list):
-            left += data
-        elif isinstance(data, dict):
-            left += data.values()
-            if data.get("node") == "OnnxModel":
-                found.add(str(data.get("path")))
-    return found

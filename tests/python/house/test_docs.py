@@ -103,6 +103,8 @@ def test_a_pages_python_runs_from_top_to_bottom(page: Path) -> None:
     if any("heads.fit" in text for _, text in blocks(page)):
         for package in ("sklearn", "onnx"):
             pytest.importorskip(package, reason="pip install '.[train]'")
+    if any("import torch" in text for _, text in blocks(page)):
+        pytest.importorskip("torch", reason="pip install '.[torch]'")
     names: dict[str, Any] = {"__name__": page.stem}
     for line, text in blocks(page):
         # Padded, so that a traceback points into the page.
@@ -204,6 +206,8 @@ MODULES = [
 
 @pytest.mark.parametrize("name", MODULES)
 def test_doctests_hold(name: str) -> None:
+    if name.startswith("fastaudio.torch"):
+        pytest.importorskip("torch", reason="pip install '.[torch]'")
     module = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 
 import fastaudio as fa
 import pytest
+from fastaudio import heads
 from helpers import GUITAR, ROOT
 
 HEAVY = {
@@ -27,6 +29,7 @@ HEAVY = {
     "requests",
     "urllib3",
     "ssl",
+    "torch",
 }
 
 
@@ -45,6 +48,18 @@ def modules_after(code: str) -> set[str]:
 @pytest.mark.parametrize("module", ["fastaudio", "fastaudio.librosa", "fastaudio.heads"])
 def test_import_loads_no_heavy_package(module: str) -> None:
     assert not HEAVY & modules_after(f"import {module}")
+
+
+def test_the_room_for_pytorch_says_what_to_install_where_it_is_absent() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "torch", None)
+        for name in [name for name in sys.modules if name.startswith("fastaudio.torch")]:
+            patch.delitem(sys.modules, name)
+        with pytest.raises(
+            heads.MissingExtra, match=r"fastaudio.torch: expected torch, got none; pip install"
+        ) as told:
+            importlib.import_module("fastaudio.torch")
+    assert "'fastaudio-toolkit[torch]'" in str(told.value)
 
 
 def test_librosas_names_load_when_asked_for() -> None:

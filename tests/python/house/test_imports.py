@@ -45,6 +45,7 @@ ROWS = [
     {"live", "isolation"},
     {"pipeline"},
     {"heads", "importing"},
+    {"torch"},
     {"cli"},
     {"__init__", "__main__"},
 ]

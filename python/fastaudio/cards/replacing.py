@@ -1,0 +1,87 @@
+"""Writing a model in the place of an older one, whose networks go once the new one is whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._core import ModelError
+from fastaudio.cards import pack
+from fastaudio.cards.card import read_card, save
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from fastaudio._core import Node
+
+_NETWORK = re.compile(r"[^/\\]+\.onnx")
+
+
+def model_file(path: str | os.PathLike[str]) -> Path:
+    """Return the file that makes a place a model: its card, or all in one if `path` ends in .onnx."""
+    target = Path(path)
+    return target if target.suffix in (".json", ".onnx") else target / "card.json"
+
+
+def save_model(
+    path: str | os.PathLike[str], node: Node, metadata: Mapping[str, Any], *, licence: bytes | None = None
+) -> Path:
+    """Write a model that is named like `path`, and return its file, which `Pipeline.load` takes.
+
+    A model that is there is replaced, and stays whole until the new one is.
+
+    Args:
+        path: a folder, for the card, its networks and the licence; or the path of a card, which ends in
+            .json; or a file that ends in .onnx, for all but the licence.
+        node: the model.
+        metadata: what the card says besides.
+        licence: the text of its LICENSE, empty for none; None leaves the one that is there.
+
+    Raises:
+        ModelError: a network's file is gone or was changed, or what is in the way is no model.
+        OutputError: a file can't be written.
+    """
+    target = model_file(path)
+    in_folder = target != Path(path)
+    metadata = {**metadata, "name": Path(path).absolute().name if in_folder else target.stem}
+    if target.suffix == ".onnx":
+        pack.save(target, node, metadata)
+        return target
+    old = _networks_beside(target)
+    save(target, node, metadata, licence=licence if licence and in_folder else b"")
+    if in_folder and old and licence == b"":  # that of the model before
+        (target.parent / "LICENSE").unlink(missing_ok=True)
+    for network in old - _networks_beside(target):
+        network.unlink(missing_ok=True)
+    return target
+
+
+def _networks_beside(card: Path) -> set[Path]:
+    """Return the networks beside a card that it names, and that no other card there does."""
+    if card.suffix != ".json" or not card.is_file():
+        return set()
+    names = _named_in(card)
+    for other in card.parent.glob("*.json"):
+        if other != card:
+            names -= _named_in(other)
+    return {card.parent / name for name in names if _NETWORK.fullmatch(name)}  # a card might name anything
+
+
+def _named_in(card: Path) -> set[str]:
+    """Return the paths of networks in a card; none of what is no card."""
+    try:
+        left: list[Any] = [read_card(card).data["pipeline"]]
+    except ModelError:
+        return set()
+    found = set()
+    while left:  # no recursion: a card may nest deeper than the stack
+        data = left.pop()
+        if isinstance(data, list):
+            left += data
+        elif isinstance(data, dict):
+            left += data.values()
+            if data.get("node") == "OnnxModel":
+                found.add(str(data.get("path")))
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastaudio.exporting.cutting import Cut, frames
 from fastaudio.exporting.probing import run
-from fastaudio.exporting.refusing import refuse
+from fastaudio.exporting.refusing import refuse, refuse_block
 from fastaudio.exporting.registry import converts
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fastaudio.exporting.graph import Graph, Rows
 
 _MOST_WEIGHTS = 1 << 22
+_ROUNDING = 1e-5
+_NONE = np.zeros((0, 0), dtype=np.float32)
 _CYCLES = (1, 2, 4, 8, 16, 32, 64)  # the core halves a rate that is far above the other's
 
 
@@ -30,6 +32,8 @@ class _Filters:
     kernels: NDArray[np.float32]
     left: int
     down: int
+    start: NDArray[np.float32]
+    """What the first outputs have besides, [n_first, n_samples]: the core's halvings begin at sample 0."""
 
 
 @converts("Resample")
@@ -44,15 +48,39 @@ def resample(graph: Graph, node: Resample, rows: Rows) -> Rows:
         framed, n, delay = frames(graph, rows, cut, "Resample")
         assert n is not None
         value = graph.reshape(graph.op("MatMul", framed, filters.kernels.T), -1)
-        return replace(rows, value=value, n=n * up, delay=delay * up)
+        found = replace(rows, value=value, n=n * up, delay=delay * up)
+        return replace(found, value=_begun(graph, rows, found, filters))
     signal = graph.pad(rows.value, 1, filters.left, length + filters.down)
     line = graph.reshape(signal, 1, 1, -1)
     cycles = graph.op("Conv", line, filters.kernels[:, None], strides=[filters.down])
     value = graph.reshape(graph.op("Transpose", cycles, perm=[0, 2, 1]), -1)
+    if filters.start.size:
+        n_first, n_samples = filters.start.shape
+        first = graph.slice(graph.pad(rows.value, 1, 0, n_samples), 0, n_samples)
+        value = graph.pad(value, 1, 0, n_first)  # a short clip has fewer outputs than that
+        begun = graph.op("Add", graph.slice(value, 0, n_first), graph.op("MatMul", filters.start, first))
+        value = graph.concat(begun, graph.slice(value, n_first, np.iinfo(np.int64).max))
     common = math.gcd(node.input_rate, node.output_rate)
     times, parts = node.output_rate // common, node.input_rate // common
     n_out = graph.int_op("Add", graph.int_op("Mul", graph.length(rows.value), times), parts - 1)
     return replace(rows, value=graph.slice(value, 0, graph.int_op("Div", n_out, parts)))
+
+
+def _begun(graph: Graph, rows: Rows, found: Rows, filters: _Filters) -> str:
+    """Add what the first outputs have besides; all of them lie in the first block."""
+    if not filters.start.size:
+        return found.value
+    assert rows.n is not None
+    assert found.n is not None
+    n_first, n_samples = filters.start.shape
+    rest = found.n - found.delay - n_first
+    if rest < 0 or rows.n < n_samples or rows.delay:
+        up = len(filters.kernels)
+        refuse_block("Resample", filters.down, rows.n, max(n_samples, -(-(found.delay + n_first) // up) * filters.down))
+    more = graph.op("MatMul", filters.start, graph.slice(rows.value, 0, n_samples))
+    placed = graph.pad(more, 1, found.delay, rest)
+    is_first = graph.op("Less", graph.blocks(), [0.5])
+    return graph.op("Add", found.value, graph.op("Where", is_first, placed, 0.0))
 
 
 def _filters_of(node: Resample) -> _Filters:
@@ -70,8 +98,9 @@ def _filters_of(node: Resample) -> _Filters:
             expected = f"rates whose filters have at most {_MOST_WEIGHTS:,} weights"
             refuse("Resample", expected, got, "choose a sample rate in a simpler ratio, such as 44100 or 48000")
         filters = _probed(node, n_in, n_out, reach, spec)
-        if np.abs(_filtered(filters, noise)[: len(wanted)] - wanted).max() < 1e-5:  # noqa: PLR2004
-            return filters
+        missing = np.abs(_filtered(filters, noise)[: len(wanted)] - wanted)
+        if missing[-(len(wanted) // 2) :].max() < _ROUNDING:
+            return replace(filters, start=_start_of(node, filters, reach, spec) if missing.max() > _ROUNDING else _NONE)
     raise AssertionError(f"{node!r} isn't periodic")
 
 
@@ -93,7 +122,21 @@ def _probed(node: Resample, down: int, up: int, reach: int, spec: Any) -> _Filte
                 kernels[phase, where] = out[k]
     used = np.flatnonzero(np.abs(kernels).max(axis=0))
     first, last = int(used[0]), int(used[-1])
-    return _Filters(np.ascontiguousarray(kernels[:, first : last + 1]), reach - first, down)
+    return _Filters(np.ascontiguousarray(kernels[:, first : last + 1]), reach - first, down, _NONE)
+
+
+def _start_of(node: Resample, filters: _Filters, reach: int, spec: Any) -> NDArray[np.float32]:
+    """Return what the first outputs have besides the filters, for a 1 at each of the first samples."""
+    columns = []
+    for place in range(reach):
+        signal = np.zeros(4 * reach, dtype=np.float32)
+        signal[place] = 1
+        wanted = run(node, signal, spec)
+        columns.append(wanted - _filtered(filters, signal)[: len(wanted)])
+    more = np.stack(columns, axis=1)
+    more[np.abs(more) < 1e-9] = 0  # noqa: PLR2004
+    n_first, n_samples = (np.flatnonzero(more.any(axis=axis))[-1] + 1 for axis in (1, 0))
+    return more[:n_first, :n_samples].astype(np.float32)
 
 
 def _filtered(filters: _Filters, signal: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,7 +1,17 @@
 """Pipelines as one ONNX graph, from raw samples to scores: what `Pipeline.export_onnx` writes.
 
-`model` builds and writes the file, and `check` compares it with the pipeline. `graph` holds operators while they
-are added, and `registry` has a function for each class of nodes, which `probing` helps with tables read off the
-nodes. `cutting` cuts frames and patches; `spectra`, `levels`, `shapes`, `bands`, `recurrent`, `pooling`, `patches`,
-`resampling`, `networks` and `composites` are the functions. `refusing` says what a graph can't hold.
+`writing` has `to_onnx`, `model` builds the whole, and `checking` compares it with the node. `graph` holds operators
+while they are added; `registry` has a function for each class of nodes. `spectra`, `levels`, `bands`, `recurrent`,
+`pooling`, `patches`, `resampling`, `networks` and `composites` are these functions; `cutting` cuts frames for them,
+and `probing` reads tables off the nodes. `refusing` says what a graph can't hold.
+
+The core knows no ONNX files, so a node has no method for this: call `to_onnx(node, path)`.
 """
+
+from __future__ import annotations
+
+from fastaudio.exporting.refusing import ExportError
+from fastaudio.exporting.registry import exportable
+from fastaudio.exporting.writing import to_onnx
+
+__all__ = ["ExportError", "exportable", "to_onnx"]

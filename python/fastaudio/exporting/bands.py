@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Chroma, SpectralContrast
-from fastaudio.exporting.cutting import earlier
+from fastaudio.exporting.cutting import earlier, index_of
 from fastaudio.exporting.probing import matrix_of
 from fastaudio.exporting.registry import converts
 
@@ -178,9 +178,8 @@ def spectral_flux(graph: Graph, node: SpectralFlux, rows: Rows) -> Rows:
 def _has_begun(graph: Graph, rows: Rows, lag: int) -> str:
     """Return 0 for the first `lag` rows and 1 for others, float32 [n, 1]."""
     if rows.n is None:
-        index = graph.arange(graph.length(rows.value))
-        late = graph.op("Less", index, graph.ints(lag))
+        at = graph.op("Unsqueeze", graph.arange(graph.length(rows.value)), graph.ints(1))
+        late = graph.op("Less", at, graph.ints(lag))
     else:
-        at = np.arange(rows.n, dtype=np.float32) - rows.delay
-        late = graph.op("Less", graph.op("Add", graph.op("Mul", graph.blocks(), [float(rows.n)]), at), [lag - 0.5])
-    return graph.op("Sub", 1.0, graph.op("Unsqueeze", graph.cast(late, "FLOAT"), graph.ints(1)))
+        late = graph.op("Less", index_of(graph, rows), [lag - 0.5])
+    return graph.op("Sub", 1.0, graph.cast(late, "FLOAT"))

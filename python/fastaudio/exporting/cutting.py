@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio.exporting.refusing import refuse_block, refuse_stream
+from fastaudio.exporting.refusing import refuse_block
 
 if TYPE_CHECKING:
     from fastaudio.exporting.graph import Graph, Rows
@@ -96,43 +96,36 @@ def _of_block(graph: Graph, rows: Rows, cut: Cut, who: str) -> tuple[str, int, i
     if rows.n is None or rows.n % cut.hop:
         refuse_block(who, cut.hop, rows.n)
     delay = max(-((cut.left - cut.length - rows.delay) // cut.hop) - 1, 0)
-    before = delay * cut.hop + cut.left - rows.delay
-    kept, skipped = max(before, 0), max(-before, 0)
+    reach = delay * cut.hop + cut.left - rows.delay
+    kept, skipped = max(reach, 0), max(-reach, 0)
     signal = rows.value
     if kept:
-        signal, state = graph.state(kept, *rows.shape)
+        before, state = graph.state(kept, *rows.shape)
+        signal = graph.concat(before, rows.value)
         if cut.left > 0:
             signal = _begun(graph, signal, rows, cut, kept, who)
-        signal = graph.concat(signal, rows.value)
         state.value = graph.slice(signal, rows.n, rows.n + kept)
-        if cut.left > 0 and rows.delay:  # what came before the signal is the edge's, not the network's
-            at = np.arange(kept + rows.n) - kept - rows.delay
-            signal = _where_before(graph, signal, rows, at, cut.fill)
     if skipped:
         signal = graph.slice(signal, skipped, np.iinfo(np.int64).max)
     count = rows.n // cut.hop
     return pieces(graph, signal, rows.rank, count, cut), count, delay
 
 
-def _begun(graph: Graph, state: str, rows: Rows, cut: Cut, kept: int, who: str) -> str:
-    """Return the rows before a block, which for the first one are those before the signal."""
-    if cut.edge == "constant" and (cut.fill == 0 or rows.delay):
-        return state
-    first = graph.op("Less", graph.blocks(), [0.5])
-    first = graph.reshape(first, *[1] * rows.rank)
-    if cut.edge == "constant":
-        return graph.op("Where", first, graph.floats(cut.fill), state)
+def _begun(graph: Graph, signal: str, rows: Rows, cut: Cut, kept: int, who: str) -> str:
+    """Put what stands before the signal where it hasn't begun: rows of `fill`, or its own, mirrored."""
     assert rows.n is not None
-    if rows.delay:
-        refuse_stream(who, "a mirrored edge of a signal that was resampled or delayed before")
-    if cut.edge == "hold":
-        inside = np.zeros(kept, dtype=np.int64)
-    else:
-        inside = np.arange(kept, 0, -1) - (0 if cut.edge == "reflect" else 1)
-        inside = np.where(np.arange(kept) < kept - cut.left, 0, inside)
-        if inside.max() >= rows.n:
-            refuse_block(who, cut.hop, rows.n, least=int(inside.max()) + 1)
-    return graph.op("Where", first, graph.op("Gather", rows.value, graph.constant(inside), axis=0), state)
+    place = np.arange(kept + rows.n) - kept - rows.delay  # in the signal, if this is the first block
+    if cut.edge == "constant":
+        if cut.fill == 0 and not rows.delay:
+            return signal
+        return _where_before(graph, signal, rows, place, cut.fill)
+    beyond = {"hold": 0 * place, "reflect": -place, "kaldi": -place - 1}[cut.edge]
+    source = np.where((place < 0) & (place >= -cut.left), beyond, place) + kept + rows.delay
+    if source.max() >= kept + rows.n:
+        refuse_block(who, cut.hop, rows.n, least=int(source.max()) - kept + 1)
+    first = graph.reshape(graph.op("Less", graph.blocks(), [0.5]), *[1] * rows.rank)
+    mirrored = graph.op("Gather", signal, graph.constant(source.astype(np.int64)), axis=0)
+    return graph.op("Where", first, mirrored, signal)
 
 
 def _where_before(graph: Graph, signal: str, rows: Rows, at: np.ndarray, fill: float) -> str:
@@ -141,6 +134,14 @@ def _where_before(graph: Graph, signal: str, rows: Rows, at: np.ndarray, fill: f
     index = graph.op("Add", graph.op("Mul", graph.blocks(), [float(rows.n)]), at.astype(np.float32))
     early = graph.reshape(graph.op("Less", index, [-0.5]), -1, *[1] * len(rows.shape))
     return graph.op("Where", early, graph.floats(fill), signal)
+
+
+def index_of(graph: Graph, rows: Rows) -> str:
+    """Return each row's number in the signal, float32 [n, 1]; below 0 for those that mean nothing."""
+    assert rows.n is not None
+    at = np.arange(rows.n, dtype=np.float32) - rows.delay
+    index = graph.op("Add", graph.op("Mul", graph.blocks(), [float(rows.n)]), at)
+    return graph.op("Unsqueeze", index, graph.ints(1))
 
 
 def earlier(graph: Graph, rows: Rows, lag: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import __version__, check_interrupt
@@ -20,7 +21,7 @@ from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
 from fastaudio.exporting.graph import OPSET, Graph, Rows, onnx
 from fastaudio.exporting.networks import networks, opset_of, read
 from fastaudio.exporting.pooling import mean_of
-from fastaudio.exporting.refusing import ExportError, refuse
+from fastaudio.exporting.refusing import BlockError, refuse, refuse_stream
 from fastaudio.exporting.registry import convert
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 INPUT, SCORES, CLIP = "samples", "scores", "clip"
 PREFIX = "fastaudio."
 _KEPT = ("name", "licence", "authors", "source", "citation", "description", "task")
+_TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
+_LONGEST_S = 60
 _LARGEST = (1 << 31) - 1  # bytes that a protobuf can hold
 
 
@@ -129,4 +132,31 @@ def _metadata(
     return {PREFIX + key: value for key, value in (flat | words).items()}
 
 
-__all__ = ["ExportError", "build"]
+def smallest_block(node: Node, spec: StreamSpec) -> int:
+    """Return the fewest samples, of 10 ms or more, from which each run gives as many rows.
+
+    Raises:
+        ExportError: a node can't run on blocks, or no block up to a minute fits.
+    """
+    hops = []
+    for name, one in node.output_specs(spec).items():
+        if not one.rate_hz:
+            refuse_stream("export_onnx", f"{name or 'rows'}: one row at the end of the clip")
+        hops.append(Fraction(spec.rate_hz / one.rate_hz).limit_denominator(1 << 20).numerator)
+    hop = math.lcm(*hops)
+    least = hop * max(1, -(-round(spec.rate_hz / 100) // hop))
+    if least > _LONGEST_S * spec.rate_hz:
+        expected = f"rows that a whole number of samples up to {_LONGEST_S} s makes"
+        refuse("export_onnx", expected, f"{least / spec.rate_hz:.1f} s", "choose a sample rate in a simpler ratio")
+    refused: BlockError | None = None
+    for times in _TIMES:
+        if least * times > _LONGEST_S * spec.rate_hz:
+            break
+        try:
+            build(node, spec, block=least * times)
+        except BlockError as error:
+            refused = refused or error
+        else:
+            return least * times
+    assert refused is not None
+    raise refused

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fastaudio.cards.packed_file import read_network
-from fastaudio.exporting.cutting import at_least_one
+from fastaudio.exporting.cutting import at_least_one, index_of
 from fastaudio.exporting.graph import OPSET, onnx
-from fastaudio.exporting.refusing import refuse, refuse_stream
+from fastaudio.exporting.refusing import refuse
 from fastaudio.exporting.registry import converts
 
 if TYPE_CHECKING:
@@ -45,8 +46,10 @@ def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
     fixed = bool(shape) and shape[0] is not None
     if fixed and shape[0] != 1:
         refuse("OnnxModel", "a network with an open batch axis, or one row in each run", f"{shape[0]}", _REMEDY)
-    found = _row_by_row(graph, node, model, data, rows) if fixed or node.state else None
-    if found is None:
+    large = rows.n != 1 and math.prod(rows.shape) >= _LARGE
+    if fixed or node.state or large:
+        found = _row_by_row(graph, node, model, data, rows)
+    else:
         value, n = at_least_one(graph, rows) if rows.n is None else (rows.value, None)
         whole = _run(graph, model, {data.name: _in_layout(graph, node, value, rows)})
         found = [whole[name] if n is None else graph.slice(whole[name], 0, n) for name in _names(node)]
@@ -56,6 +59,7 @@ def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
     ]
 
 
+_LARGE = 1024  # values of a row: all patches of a clip at once would take gigabytes
 _REMEDY = "export the network again with a dynamic batch axis"
 
 
@@ -100,7 +104,7 @@ def _run(graph: Graph, model: Any, inputs: dict[str, str]) -> dict[str, str]:
     """Add the network's operators and return its outputs by their own names."""
     for name, value in inputs.items():
         graph.nodes.append(onnx().helper.make_node("Identity", [value], [name], name=f"{name}_in"))
-    graph.root.initializers.extend(model.graph.initializer)
+    graph.initializers.extend(model.graph.initializer)  # in a loop's body, so that operators fuse there too
     graph.nodes.extend(model.graph.node)
     return {_bare(one.name): one.name for one in model.graph.output}
 
@@ -118,8 +122,6 @@ def _in_layout(graph: Graph, node: OnnxModel, value: str, rows: Rows) -> str:
 
 def _row_by_row(graph: Graph, node: OnnxModel, model: Any, data: Any, rows: Rows) -> list[str]:
     """Run one row after another, each with the state that the one before left."""
-    if rows.delay and node.state:
-        refuse_stream("OnnxModel", f"state, and rows that begin {rows.delay} rows late")
     value, n = at_least_one(graph, rows) if rows.n is None else (rows.value, None)
     prefix = data.name[: len(data.name) - len(_bare(data.name))]
     shapes = {one.name: [d.dim_value for d in one.type.tensor_type.shape.dim] for one in model.graph.input}
@@ -134,23 +136,33 @@ def _row_by_row(graph: Graph, node: OnnxModel, model: Any, data: Any, rows: Rows
             before, state = graph.state(*shape)
             starts.append(before)
             kept.append(state)
+    late = bool(states) and rows.delay > 0  # rows before the signal leave the state alone
     if rows.n == 1:  # a block of one row needs no loop
         outputs = _run(graph, model, {data.name: _in_layout(graph, node, value, rows)} | dict(zip(states, starts, strict=True)))
-        for state, after in zip(kept, states.values(), strict=True):
-            state.value = after
+        early = graph.op("Less", graph.reshape(index_of(graph, rows), 1), [-0.5]) if late else ""
+        for state, start, after in zip(kept, starts, states.values(), strict=True):
+            state.value = graph.op("Where", early, start, after) if late else after
         return [outputs[name] for name in _names(node)]
     body = graph.within()
     row = body.name("row")
     one = body.op("Unsqueeze", row, body.ints(0))
     inputs = [body.info(name, [max(size, 1) for size in shapes[name]]) for name in states]
     outputs = _run(body, model, {data.name: _in_layout(body, node, one, rows)})
-    afters = [body.op("Identity", after) for after in states.values()]
+    index = body.name("index")
+    early = body.op("Less", index, -0.5) if late else ""
+    afters = [
+        body.op("Where", early, name, after) if late else body.op("Identity", after)
+        for name, after in states.items()
+    ]
     found = [body.op("Squeeze", outputs[name], body.ints(0)) for name in _names(node)]
     specs = node.output_specs(rows.spec).values()
     ends = [body.info(name, list(info.shape_of)) for name, info in zip(afters, map(_Shape, inputs), strict=True)]
     ends += [body.info(name, list(spec.shape)) for name, spec in zip(found, specs, strict=True)]
-    proto = body.proto([*inputs, body.info(row, list(rows.shape))], ends, "row by row")
-    all_outputs = graph.ops("Scan", [*starts, value], len(afters) + len(found), body=proto, num_scan_inputs=1)
+    scanned = [value, *([index_of(graph, rows)] if late else [])]
+    infos = [*inputs, body.info(row, list(rows.shape)), *([body.info(index, [1])] if late else [])]
+    proto = body.proto(infos, ends, "row by row")
+    n_outputs, n_inputs = len(afters) + len(found), len(scanned)
+    all_outputs = graph.ops("Scan", [*starts, *scanned], n_outputs, body=proto, num_scan_inputs=n_inputs)
     for state, after in zip(kept, all_outputs, strict=False):
         state.value = after
     rest = all_outputs[len(afters) :]

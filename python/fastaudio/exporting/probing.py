@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,13 +47,16 @@ def frame_length(node: MelSpectrogram | HarmonicSpectrogram | Spectrogram) -> in
     return node.win_length if starts and node.win_length is not None else node.n_fft
 
 
+@lru_cache(maxsize=8)
 def filters_of(node: MelSpectrogram | HarmonicSpectrogram) -> NDArray[np.float32]:
     """Return the weights of each bin in each band, [n_bins, n_bands]."""
     n_fft = node.n_fft
     front = {"win_length": None, "hop_length": n_fft, "window": "rectangular", "center": False}
     plain = {"remove_dc": False, "preemphasis": 0.0, "sample_scale": 1.0, "power": 2.0, "window_at": "middle"}
     names = [name for name in type(node).__dict__ if isinstance(type(node).__dict__[name], property)]
-    bare: Any = type(node)(**{name: getattr(node, name) for name in names} | front | plain)
+    with warnings.catch_warnings():  # the node itself has given them
+        warnings.simplefilter("ignore")
+        bare: Any = type(node)(**{name: getattr(node, name) for name in names} | front | plain)
     bins = np.arange(n_fft // 2 + 1)
     step = max(_VALUES_AT_ONCE // n_fft, 1)
     found = []

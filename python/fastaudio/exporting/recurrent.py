@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Delta, StreamSpec
-from fastaudio.exporting.cutting import at_least_one
+from fastaudio.exporting.cutting import at_least_one, index_of
 from fastaudio.exporting.probing import run
 from fastaudio.exporting.refusing import refuse_stream
 from fastaudio.exporting.registry import converts
@@ -46,26 +46,42 @@ def _levels(
     graph: Graph, node: PCEN, rows: Rows, energy: str, weight: NDArray[np.float32], shape: tuple[int, ...]
 ) -> str:
     """Return the level beside each row, [n, n_rates, *shape]."""
-    first = graph.slice(energy, 0, 1)
-    begun = graph.op("Squeeze", first, graph.ints(0)) if node.initial == "first" else graph.floats(1.0)
-    start = graph.op("Expand", begun, graph.ints(*shape))
-    state = None
-    if rows.n is not None:
-        if rows.delay:
-            refuse_stream("PCEN", f"rows that begin {rows.delay} rows late")
-        before, state = graph.state(*shape)
-        is_first = graph.reshape(graph.op("Less", graph.blocks(), [0.5]), *[1] * len(shape))
-        start = graph.op("Where", is_first, start, before)
-    body = graph.within()
-    level, new = body.name("level"), body.name("energy")
-    risen = body.op("Add", level, body.op("Mul", body.op("Sub", new, level), weight))
-    out = body.op("Identity", risen)
-    inputs = [body.info(level, list(shape)), body.info(new, [1, *rows.shape])]
-    proto = body.proto(inputs, [body.info(risen, list(shape)), body.info(out, list(shape))], "level")
-    last, levels = graph.ops("Scan", [start, energy], 2, body=proto, num_scan_inputs=1)
-    if state is not None:
-        state.value = last
+    one = graph.op("Expand", graph.floats(1.0), graph.ints(*shape))
+    if rows.n is None:
+        first = graph.op("Squeeze", graph.slice(energy, 0, 1), graph.ints(0))
+        start = graph.op("Expand", first, graph.ints(*shape)) if node.initial == "first" else one
+        return _followed(graph, rows, [start, energy], weight, shape)[1]
+    before, state = graph.state(*shape)
+    is_first = graph.reshape(graph.op("Less", graph.blocks(), [0.5]), *[1] * len(shape))
+    start = graph.op("Where", is_first, one, before)
+    inputs = [start, energy, index_of(graph, rows)]
+    state.value, levels = _followed(graph, rows, inputs, weight, shape, first=node.initial == "first")
     return levels
+
+
+def _followed(
+    graph: Graph,
+    rows: Rows,
+    inputs: list[str],
+    weight: NDArray[np.float32],
+    shape: tuple[int, ...],
+    *,
+    first: bool = False,
+) -> list[str]:
+    """Return the last level, and the one beside each row. Rows with a number below 0 leave the level alone."""
+    body = graph.within()
+    level, new, index = (body.name(hint) for hint in ("level", "energy", "index"))
+    infos = [body.info(level, list(shape)), body.info(new, [1, *rows.shape])]
+    risen = body.op("Add", level, body.op("Mul", body.op("Sub", new, level), weight))
+    if len(inputs) > len(infos):
+        infos.append(body.info(index, [1]))
+        if first:
+            risen = body.op("Where", body.op("Less", index, 0.5), body.op("Expand", new, body.ints(*shape)), risen)
+        risen = body.op("Where", body.op("Less", index, -0.5), level, risen)
+    out = body.op("Identity", risen)
+    ends = [body.info(risen, list(shape)), body.info(out, list(shape))]
+    proto = body.proto(infos, ends, "level")
+    return graph.ops("Scan", inputs, 2, body=proto, num_scan_inputs=len(inputs) - 1)
 
 
 def _compressed(graph: Graph, node: PCEN, x: str) -> str:

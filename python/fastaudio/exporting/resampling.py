@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +84,7 @@ def _begun(graph: Graph, rows: Rows, found: Rows, filters: _Filters) -> str:
     return graph.op("Add", found.value, graph.op("Where", is_first, placed, 0.0))
 
 
+@lru_cache(maxsize=8)
 def _filters_of(node: Resample) -> _Filters:
     """Read the filters off the node: what comes out for a 1 at each place of a cycle."""
     common = math.gcd(node.input_rate, node.output_rate)

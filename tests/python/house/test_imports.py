@@ -42,7 +42,7 @@ ROWS = [
     {"decoding"},
     {"cards", "running"},
     {"librosa", "composition"},
-    {"live", "isolation"},
+    {"live", "isolation", "exporting"},
     {"pipeline"},
     {"heads"},
     {"cli"},

@@ -30,14 +30,14 @@ _NEARLY_NOTHING = float(np.finfo(np.float32).tiny)
 
 @converts("MFCC")
 def mfcc(graph: Graph, node: MFCC, rows: Rows) -> Rows:
-    """The transform and the lifter are one matrix."""
+    """Multiply by the transform and the lifter, which are one matrix."""
     value = graph.op("MatMul", rows.value, matrix_of(node, rows.spec))
     return replace(rows, value=value, shape=(node.n_mfcc,))
 
 
 @converts("PCAWhiten")
 def pca_whiten(graph: Graph, node: PCAWhiten, rows: Rows) -> Rows:
-    """The matrix times what is left without the means."""
+    """Subtract the means, then multiply by the matrix."""
     matrix = np.asarray(node.matrix).reshape(-1, len(node.means))
     centred = graph.op("Sub", graph.cast(rows.value, "DOUBLE"), graph.doubles(np.asarray(node.means)))
     value = graph.cast(graph.op("MatMul", centred, graph.doubles(matrix.T)), "FLOAT")
@@ -46,7 +46,7 @@ def pca_whiten(graph: Graph, node: PCAWhiten, rows: Rows) -> Rows:
 
 @converts("Similarity")
 def similarity(graph: Graph, node: Similarity, rows: Rows) -> Rows:
-    """Cosines: products of rows and vectors of unit length; 0 for a row of zeros."""
+    """Multiply rows and vectors of unit length; a row of zeros gives 0."""
     bank = np.asarray(node.bank, dtype=np.float64).reshape(len(node.labels), -1)
     norms = np.linalg.norm(bank, axis=1, keepdims=True)
     unit = np.divide(bank, norms, out=np.zeros_like(bank), where=norms > 0)
@@ -59,7 +59,7 @@ def similarity(graph: Graph, node: Similarity, rows: Rows) -> Rows:
 
 @converts("Chroma")
 def chroma(graph: Graph, node: Chroma, rows: Rows) -> Rows:
-    """Sums of bins, divided by the row's norm; a row that is all but zero stays the same."""
+    """Sum bins and divide by the row's norm; a row that is all but zero stays the same."""
     options = ("n_chroma", "tuning", "ctroct", "octwidth", "base_c")
     sums = Chroma(norm="none", **{name: getattr(node, name) for name in options})
     value = graph.op("MatMul", rows.value, matrix_of(sums, rows.spec))
@@ -94,13 +94,13 @@ def _centroid(graph: Graph, rows: Rows) -> tuple[str, str, str, np.ndarray]:
 
 @converts("SpectralCentroid")
 def spectral_centroid(graph: Graph, _: Node, rows: Rows) -> Rows:
-    """The mean frequency."""
+    """Take the mean frequency."""
     return replace(rows, value=graph.cast(_centroid(graph, rows)[2], "FLOAT"), shape=(1,))
 
 
 @converts("SpectralBandwidth")
 def spectral_bandwidth(graph: Graph, node: SpectralBandwidth, rows: Rows) -> Rows:
-    """The deviation from the mean frequency."""
+    """Take the deviation from the mean frequency."""
     magnitude, length, centre, hz = _centroid(graph, rows)
     far = graph.op("Abs", graph.op("Sub", graph.doubles(hz), centre))
     far = graph.op("Mul", far, far) if node.p == 2 else graph.op("Pow", far, graph.doubles(node.p))  # noqa: PLR2004
@@ -113,7 +113,7 @@ def spectral_bandwidth(graph: Graph, node: SpectralBandwidth, rows: Rows) -> Row
 
 @converts("SpectralRolloff")
 def spectral_rolloff(graph: Graph, node: SpectralRolloff, rows: Rows) -> Rows:
-    """The first bin at which the running sum reaches its part: as many bins lie below it."""
+    """Count the bins below the first one at which the running sum reaches its part."""
     magnitude = _magnitude(graph, rows)
     running = graph.op("CumSum", magnitude, graph.constant(np.array(1, dtype=np.int64)))
     threshold = graph.op("Mul", graph.reduce("Sum", magnitude, [1]), graph.doubles(node.roll_percent))
@@ -124,7 +124,7 @@ def spectral_rolloff(graph: Graph, node: SpectralRolloff, rows: Rows) -> Rows:
 
 @converts("SpectralFlatness")
 def spectral_flatness(graph: Graph, node: SpectralFlatness, rows: Rows) -> Rows:
-    """The geometric mean over the arithmetic one."""
+    """Divide the geometric mean by the arithmetic one."""
     floor = float(np.float32(node.amin ** (1 / node.power)))
     floored = graph.cast(graph.op("Max", rows.value, floor), "DOUBLE")
     power = graph.doubles(node.power)
@@ -136,7 +136,7 @@ def spectral_flatness(graph: Graph, node: SpectralFlatness, rows: Rows) -> Rows:
 
 @converts("SpectralContrast")
 def spectral_contrast(graph: Graph, node: SpectralContrast, rows: Rows) -> Rows:
-    """Peaks minus valleys of octaves, which bins these are being read off the node itself."""
+    """Subtract valleys of octaves from peaks; which bins these are is read off the node itself."""
     options = {name: getattr(node, name) for name in ("f_min", "n_bands", "quantile")}
     shares = matrix_of(SpectralContrast(linear=True, part="peak", **options), rows.spec)
     columns = []
@@ -161,7 +161,7 @@ def _level(graph: Graph, node: SpectralContrast, value: str) -> str:
 
 @converts("SpectralFlux")
 def spectral_flux(graph: Graph, node: SpectralFlux, rows: Rows) -> Rows:
-    """How much each band rose, or fell not at all."""
+    """Add up how much each band rose."""
     largest: Any = rows.value
     if node.max_size > 1:
         line = graph.op("Unsqueeze", rows.value, graph.ints(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,7 @@ BOUND = 1e-4
 _LEAST_S, _MOST_S = 2.0, 30.0
 
 
-def largest_difference(
-    model: Any, node: Node, spec: StreamSpec, *, block: int | None = None
-) -> float:
+def largest_difference(model: Any, node: Node, spec: StreamSpec, *, block: int | None = None) -> float:
     """Return the largest difference between a graph and its node, over sounds of several lengths.
 
     A difference of values above 1 counts by its part of the largest.
@@ -47,7 +46,7 @@ def largest_difference(
                 got = got[: len(want)]  # noqa: PLW2901
             if got.shape != want.shape:
                 raise ExportError(
-                    f"export_onnx: expected rows {want.shape} from the graph's output {name}, got {got.shape}; "
+                    f"export_onnx: expected rows {want.shape} from output {name}, got {got.shape}; "
                     "report this pipeline to fastaudio"
                 )
             scale = max(1.0, float(np.abs(want).max(initial=0)))
@@ -76,7 +75,9 @@ def _session(model: Any) -> Any:
         )
     except Exception as error:
         got = str(error)[:300]
-        raise ExportError(f"export_onnx: expected a graph that ONNX Runtime takes, got {got!r}; export a part") from error
+        raise ExportError(
+            f"export_onnx: expected a graph that ONNX Runtime takes, got {got!r}; export a part"
+        ) from error
 
 
 def _sounds(node: Node, spec: StreamSpec, block: int | None) -> Iterator[NDArray[np.float32]]:
@@ -100,7 +101,9 @@ def _sounds(node: Node, spec: StreamSpec, block: int | None) -> Iterator[NDArray
         yield rows[:length]
 
 
-def _wanted(node: Node, rows: NDArray[np.float32], spec: StreamSpec, *, flush: bool) -> list[NDArray[np.float32]]:
+def _wanted(
+    node: Node, rows: NDArray[np.float32], spec: StreamSpec, *, flush: bool
+) -> list[NDArray[np.float32]]:
     stream = node.open(spec)
     parts: list[Any] = [stream.push(rows), *([stream.flush()] if flush else [])]
     if isinstance(parts[0], dict):
@@ -117,15 +120,15 @@ def _whole(session: Any, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]
 
 def _blocks(session: Any, rows: NDArray[np.float32], block: int) -> list[NDArray[np.float32]]:
     """Run whole blocks, and leave out the rows that come before the signal's first."""
-    import json  # noqa: PLC0415
-
     about = json.loads(session.get_modelmeta().custom_metadata_map["fastaudio.export"])["outputs"]
     inputs = [one for one in session.get_inputs() if one.name != INPUT]
     states = {one.name: np.zeros(one.shape, dtype=np.float32) for one in inputs}
     found: dict[str, list[NDArray[np.float32]]] = {name: [] for name in about}
     names = [*about, *(f"next_{name}" for name in states)]
     for start in range(0, len(rows) - block + 1, block):
-        values = dict(zip(names, session.run(names, {INPUT: rows[start : start + block], **states}), strict=True))
+        values = dict(
+            zip(names, session.run(names, {INPUT: rows[start : start + block], **states}), strict=True)
+        )
         states = {name: values[f"next_{name}"] for name in states}
         for name, parts in found.items():
             parts.append(values[name])

@@ -24,7 +24,7 @@ _LONGEST_CYCLE = 65536
 
 @converts("Sequential")
 def sequential(graph: Graph, node: Sequential, rows: Rows) -> list[Rows]:
-    """Each takes what the one before gives."""
+    """Give each child what the one before gives."""
     found = [rows]
     for child in node.children():
         (one,) = found
@@ -34,7 +34,7 @@ def sequential(graph: Graph, node: Sequential, rows: Rows) -> list[Rows]:
 
 @converts("Parallel")
 def parallel(graph: Graph, node: Parallel, rows: Rows) -> list[Rows]:
-    """All take the same rows."""
+    """Give all children the same rows."""
     return [one for child in node.children() for one in convert(graph, child, rows)]
 
 
@@ -56,7 +56,7 @@ def each(graph: Graph, node: Each, rows: Rows) -> Rows:
 
 @converts("Concat")
 def concat(graph: Graph, node: Concat, rows: Rows) -> Rows:
-    """The branches' rows as one vector."""
+    """Join the branches' rows to one vector."""
     branches = [convert(graph, child, rows)[0] for child in node.children()]
     to = node.rate_of if node.rate_of is not None else _fastest(branches)
     values, n, delay = _aligned(graph, branches, to, average=node.align == "average", who="Concat")
@@ -67,7 +67,7 @@ def concat(graph: Graph, node: Concat, rows: Rows) -> Rows:
 
 @converts("Film")
 def film(graph: Graph, node: Film, rows: Rows) -> Rows:
-    """gamma * content + beta."""
+    """Gamma * content + beta."""
     content, condition = node.children()
     names = list(condition.output_specs(rows.spec))
     first, second = convert(graph, condition, rows)
@@ -102,7 +102,9 @@ def _aligned(
         p, q = ratio.numerator, ratio.denominator
         if mean:  # the last row whose first is there
             last = graph.int_op("Mul", graph.int_op("Sub", graph.int_op("Max", n, 1), 1), q)
-            mine = graph.int_op("Mul", graph.int_op("Add", graph.int_op("Div", last, p), 1), graph.int_op("Min", n, 1))
+            mine = graph.int_op(
+                "Mul", graph.int_op("Add", graph.int_op("Div", last, p), 1), graph.int_op("Min", n, 1)
+            )
         else:
             mine = graph.int_op("Div", graph.int_op("Add", graph.int_op("Mul", n, q), p - 1), p)
         count = graph.int_op("Min", count, mine) if count else mine
@@ -134,7 +136,9 @@ def _means(graph: Graph, rows: Rows, n: str, index: str, ratio: Fraction) -> str
     there = graph.cast(graph.op("Less", at, column[1]), "DOUBLE")
     safe = graph.pad(rows.value, rows.rank, 0, most)
     picked = graph.cast(graph.op("Gather", safe, graph.int_op("Min", at, n), axis=0), "DOUBLE")
-    weights = graph.op("Unsqueeze", there, graph.ints(*range(2, 2 + len(rows.shape)))) if rows.shape else there
+    weights = (
+        graph.op("Unsqueeze", there, graph.ints(*range(2, 2 + len(rows.shape)))) if rows.shape else there
+    )
     total = graph.reduce("Sum", graph.op("Mul", picked, weights), [1], keep=False)
     divisor = graph.reduce("Sum", weights, [1], keep=False)
     return graph.cast(graph.op("Div", total, divisor), "FLOAT")

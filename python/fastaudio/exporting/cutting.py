@@ -56,7 +56,7 @@ def frames(graph: Graph, rows: Rows, cut: Cut, who: str) -> tuple[str, int | Non
 
 
 def pieces(graph: Graph, signal: str, rank: int, count: str | int, cut: Cut) -> str:
-    """Return [count, length, ...]: piece k begins at row k * hop of `signal`; rows of `fill` come after it."""
+    """Return [count, length, ...]: piece k begins at row k * hop of `signal`, which `fill` goes on."""
     slices = -(-cut.length // cut.hop)
     if slices > _MOST_SLICES:
         if isinstance(count, int):
@@ -103,7 +103,7 @@ def _of_block(graph: Graph, rows: Rows, cut: Cut, who: str) -> tuple[str, int, i
         before, state = graph.state(kept, *rows.shape)
         signal = graph.concat(before, rows.value)
         if cut.left > 0:
-            signal = _begun(graph, signal, rows, cut, kept, who)
+            signal = _begun(graph, signal, rows, cut, kept=kept, who=who)
         state.value = graph.slice(signal, rows.n, rows.n + kept)
     if skipped:
         signal = graph.slice(signal, skipped, np.iinfo(np.int64).max)
@@ -111,7 +111,7 @@ def _of_block(graph: Graph, rows: Rows, cut: Cut, who: str) -> tuple[str, int, i
     return pieces(graph, signal, rows.rank, count, cut), count, delay
 
 
-def _begun(graph: Graph, signal: str, rows: Rows, cut: Cut, kept: int, who: str) -> str:
+def _begun(graph: Graph, signal: str, rows: Rows, cut: Cut, *, kept: int, who: str) -> str:
     """Put what stands before the signal where it hasn't begun: rows of `fill`, or its own, mirrored."""
     assert rows.n is not None
     place = np.arange(kept + rows.n) - kept - rows.delay  # in the signal, if this is the first block

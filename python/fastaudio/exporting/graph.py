@@ -96,7 +96,7 @@ class Graph:
         self.nodes.append(self._onnx.helper.make_node(kind, inputs, outputs, name=outputs[0], **attributes))
         return outputs
 
-    def op(self, kind: str, *inputs: str | float | NDArray[Any], **attributes: Any) -> str:
+    def op(self, kind: str, *inputs: str | float | list[float] | NDArray[Any], **attributes: Any) -> str:
         """Add an operator with one output and return its name; numbers are constants in float32."""
         names = [one if isinstance(one, str) else self.floats(one) for one in inputs]
         return self.ops(kind, names, **attributes)[0]
@@ -112,11 +112,11 @@ class Graph:
         root._constants[key] = name  # noqa: SLF001
         return name
 
-    def floats(self, values: float | NDArray[Any]) -> str:
+    def floats(self, values: float | list[float] | NDArray[Any]) -> str:
         """Return a constant in float32."""
         return self.constant(np.asarray(values, dtype=np.float32))
 
-    def doubles(self, values: float | NDArray[Any]) -> str:
+    def doubles(self, values: float | list[float] | NDArray[Any]) -> str:
         """Return a constant in float64."""
         return self.constant(np.asarray(values, dtype=np.float64))
 
@@ -130,7 +130,9 @@ class Graph:
 
     def int_op(self, kind: str, *inputs: str | int, **attributes: Any) -> str:
         """Add an operator over int64 [n]; numbers are constants [1]."""
-        return self.op(kind, *(one if isinstance(one, str) else self.ints(one) for one in inputs), **attributes)
+        return self.op(
+            kind, *(one if isinstance(one, str) else self.ints(one) for one in inputs), **attributes
+        )
 
     def arange(self, n: str) -> str:
         """Return 0, 1, ... as int64 [n], where n is int64 [1]."""

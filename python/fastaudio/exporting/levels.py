@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 
 @converts("Tags")
 def same(_: Graph, __: Node, rows: Rows) -> Rows:
-    """Names of labels are no numbers."""
+    """Leave the rows: names of labels are no numbers."""
     return rows
 
 
 @converts("Sigmoid")
 def sigmoid(graph: Graph, _: Node, rows: Rows) -> Rows:
-    """Each value by itself."""
+    """Take each value by itself."""
     return replace(rows, value=graph.op("Sigmoid", rows.value))
 
 
 @converts("Softmax")
 def softmax(graph: Graph, _: Node, rows: Rows) -> Rows:
-    """Over the last axis."""
+    """Take the last axis together."""
     return replace(rows, value=graph.op("Softmax", rows.value, axis=-1))
 
 
 @converts("Log")
 def log(graph: Graph, node: Log, rows: Rows) -> Rows:
-    """A logarithm of another base is the natural one times a factor."""
+    """Take the natural logarithm, times a factor for another base."""
     value = rows.value
     if node.scale != 1:
         value = graph.op("Mul", value, node.scale)
@@ -66,14 +66,14 @@ def log(graph: Graph, node: Log, rows: Rows) -> Rows:
 
 @converts("Standardize")
 def standardize(graph: Graph, node: Standardize, rows: Rows) -> Rows:
-    """(x - mean) / std, with the mean's digits that float32 drops."""
+    """Compute (x - mean) / std in float64."""
     mean, std = np.asarray(node.mean), np.asarray(node.std)
     return replace(rows, value=_affine(graph, rows.value, mean, 1 / std))
 
 
 @converts("MinMaxScale")
 def min_max_scale(graph: Graph, node: MinMaxScale, rows: Rows) -> Rows:
-    """(x - min) / (max - min)."""
+    """Compute (x - min) / (max - min)."""
     low, high = np.asarray(node.min), np.asarray(node.max)
     value = _affine(graph, rows.value, low, 1 / (high - low))
     if node.clip:
@@ -88,7 +88,7 @@ def _affine(graph: Graph, value: str, shift: Any, gain: Any) -> str:
 
 @converts("Quantize")
 def quantize(graph: Graph, node: Quantize, rows: Rows) -> Rows:
-    """In float64, because rounding down doesn't forgive."""
+    """Count steps in float64, because rounding down doesn't forgive."""
     low, high = (graph.doubles(limit) for limit in (node.min, node.max))
     wide = graph.op("Min", graph.op("Max", graph.cast(rows.value, "DOUBLE"), low), high)
     gain = graph.doubles((2**node.bits - 1) / (node.max - node.min))
@@ -113,7 +113,7 @@ def _over_row(graph: Graph, kind: str, value: str, rows: Rows) -> str:
 
 @converts("Normalize")
 def normalize(graph: Graph, node: Normalize, rows: Rows) -> Rows:
-    """By the level of the row, or of the clip."""
+    """Divide by the level of the row, or of the clip."""
     value, n = _row_or_clip(graph, node, rows)
     axes = list(range(0 if node.over == "clip" else 1, rows.rank))
     wide = graph.cast(value, "DOUBLE")
@@ -126,7 +126,9 @@ def normalize(graph: Graph, node: Normalize, rows: Rows) -> Rows:
         out = graph.op("Div", wide, graph.op("Max", over("Max", graph.op("Abs", wide)), eps))
     elif node.kind == "min_max":
         low = over("Min", wide)
-        out = graph.op("Div", graph.op("Sub", wide, low), graph.op("Max", graph.op("Sub", over("Max", wide), low), eps))
+        out = graph.op(
+            "Div", graph.op("Sub", wide, low), graph.op("Max", graph.op("Sub", over("Max", wide), low), eps)
+        )
     else:
         out = graph.op("Sub", wide, over("Mean", wide))
         if node.kind == "standard":
@@ -162,17 +164,19 @@ def _cut_back(graph: Graph, rows: Rows, value: str, n: str | None) -> Rows:
 
 @converts("Mono")
 def mono(graph: Graph, node: Mono, rows: Rows) -> Rows:
-    """The mean of the channels, or one of them."""
+    """Take the mean of the channels, or one of them."""
     if node.channel is None:
         value = graph.reduce("Mean", rows.value, [1], keep=False)
     else:
-        value = graph.op("Squeeze", graph.slice(rows.value, node.channel, node.channel + 1, axis=1), graph.ints(1))
+        value = graph.op(
+            "Squeeze", graph.slice(rows.value, node.channel, node.channel + 1, axis=1), graph.ints(1)
+        )
     return replace(rows, value=value, shape=())
 
 
 @converts("StackChannels")
 def stack_channels(graph: Graph, node: StackChannels, rows: Rows) -> Rows:
-    """The same values along a new axis."""
+    """Repeat the values along a new axis."""
     axis = 1 if node.axis == "first" else rows.rank
     one = graph.op("Unsqueeze", rows.value, graph.ints(axis))
     shape = (node.channels, *rows.shape) if node.axis == "first" else (*rows.shape, node.channels)
@@ -181,7 +185,7 @@ def stack_channels(graph: Graph, node: StackChannels, rows: Rows) -> Rows:
 
 @converts("Preemphasis")
 def preemphasis(graph: Graph, node: Preemphasis, rows: Rows) -> Rows:
-    """Each sample minus a part of the one before."""
+    """Subtract a part of the sample before."""
     value = graph.op("Sub", rows.value, graph.op("Mul", earlier(graph, rows, 1), node.coeff))
     if not node.advanced:
         return replace(rows, value=value)

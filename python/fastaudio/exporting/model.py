@@ -69,7 +69,9 @@ def build(
         for name, rows in zip(names, found, strict=True):
             if rows.spec.kind == "scores":
                 clip = CLIP if len(names) == 1 else f"{CLIP}.{name}"
-                graph.nodes.append(package.helper.make_node("Squeeze", [mean_of(graph, rows), graph.ints(0)], [clip]))
+                graph.nodes.append(
+                    package.helper.make_node("Squeeze", [mean_of(graph, rows), graph.ints(0)], [clip])
+                )
                 outputs.append(graph.info(clip, list(rows.shape)))
     inputs = [graph.info(INPUT, [block or "n_samples", *shape])]
     for state in graph.states:
@@ -77,7 +79,9 @@ def build(
         after = f"next_{state.name}"
         graph.nodes.append(package.helper.make_node("Identity", [state.value], [after], name=f"{after}_out"))
         outputs.append(graph.info(after, list(state.shape)))
-    domains = [package.helper.make_opsetid(one, version) for one, version in {"": opset, **graph.domains}.items()]
+    domains = [
+        package.helper.make_opsetid(one, version) for one, version in {"": opset, **graph.domains}.items()
+    ]
     model = package.helper.make_model(
         graph.proto(inputs, outputs, "fastaudio"),
         opset_imports=domains,
@@ -87,7 +91,12 @@ def build(
     )
     size = model.ByteSize()
     if size > _LARGEST:
-        refuse("export_onnx", "a graph below 2 GiB, which protobuf can hold", f"{size:,} bytes", "export a smaller network")
+        refuse(
+            "export_onnx",
+            "a graph below 2 GiB, which protobuf can hold",
+            f"{size:,} bytes",
+            "export a smaller network",
+        )
     package.checker.check_model(model)
     about = _metadata(dict(zip(names, found, strict=True)), spec, card or {}, block)
     package.helper.set_model_props(model, about)
@@ -147,7 +156,12 @@ def smallest_block(node: Node, spec: StreamSpec) -> int:
     least = hop * max(1, -(-round(spec.rate_hz / 100) // hop))
     if least > _LONGEST_S * spec.rate_hz:
         expected = f"rows that a whole number of samples up to {_LONGEST_S} s makes"
-        refuse("export_onnx", expected, f"{least / spec.rate_hz:.1f} s", "choose a sample rate in a simpler ratio")
+        refuse(
+            "export_onnx",
+            expected,
+            f"{least / spec.rate_hz:.1f} s",
+            "choose a sample rate in a simpler ratio",
+        )
     refused: BlockError | None = None
     for times in _TIMES:
         if least * times > _LONGEST_S * spec.rate_hz:

@@ -39,13 +39,15 @@ def opset_of(model: Any) -> int:
 
 @converts("OnnxModel")
 def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
-    """Rows in the order of the model's axes, and its outputs without their batch axis."""
+    """Bring rows into the order of the model's axes, and give its outputs without their batch axis."""
     model = _inlined(graph, node)
     data = _data_input(node, model)
     shape = [one.dim_value if one.HasField("dim_value") else None for one in data.type.tensor_type.shape.dim]
     fixed = bool(shape) and shape[0] is not None
     if fixed and shape[0] != 1:
-        refuse("OnnxModel", "a network with an open batch axis, or one row in each run", f"{shape[0]}", _REMEDY)
+        refuse(
+            "OnnxModel", "a network with an open batch axis, or one row in each run", f"{shape[0]}", _REMEDY
+        )
     large = rows.n != 1 and math.prod(rows.shape) >= _LARGE
     if fixed or node.state or large:
         found = _row_by_row(graph, node, model, data, rows)
@@ -75,12 +77,16 @@ def _inlined(graph: Graph, node: OnnxModel) -> Any:
             model = package.version_converter.convert_version(model, graph.opset)
         except Exception as error:  # noqa: BLE001  # the converter raises what it likes
             got = f"opset {opset_of(model)}: {str(error)[:200]}"
-            refuse("OnnxModel", f"a network that onnx converts to opset {graph.opset}", got, "export it again")
+            refuse(
+                "OnnxModel", f"a network that onnx converts to opset {graph.opset}", got, "export it again"
+            )
     if model.functions:
         model = package.inliner.inline_local_functions(model)
     root = graph.root
     root.ir_version = max(root.ir_version, model.ir_version if opset_of(model) > OPSET else 0)
-    root.domains |= {one.domain: one.version for one in model.opset_import if one.domain not in ("", "ai.onnx")}
+    root.domains |= {
+        one.domain: one.version for one in model.opset_import if one.domain not in ("", "ai.onnx")
+    }
     prefix = f"{root.name('network')}/"
     return package.compose.add_prefix(model, prefix=prefix)
 
@@ -138,7 +144,11 @@ def _row_by_row(graph: Graph, node: OnnxModel, model: Any, data: Any, rows: Rows
             kept.append(state)
     late = bool(states) and rows.delay > 0  # rows before the signal leave the state alone
     if rows.n == 1:  # a block of one row needs no loop
-        outputs = _run(graph, model, {data.name: _in_layout(graph, node, value, rows)} | dict(zip(states, starts, strict=True)))
+        outputs = _run(
+            graph,
+            model,
+            {data.name: _in_layout(graph, node, value, rows)} | dict(zip(states, starts, strict=True)),
+        )
         early = graph.op("Less", graph.reshape(index_of(graph, rows), 1), [-0.5]) if late else ""
         for state, start, after in zip(kept, starts, states.values(), strict=True):
             state.value = graph.op("Where", early, start, after) if late else after
@@ -156,7 +166,9 @@ def _row_by_row(graph: Graph, node: OnnxModel, model: Any, data: Any, rows: Rows
     ]
     found = [body.op("Squeeze", outputs[name], body.ints(0)) for name in _names(node)]
     specs = node.output_specs(rows.spec).values()
-    ends = [body.info(name, list(info.shape_of)) for name, info in zip(afters, map(_Shape, inputs), strict=True)]
+    ends = [
+        body.info(name, list(info.shape_of)) for name, info in zip(afters, map(_Shape, inputs), strict=True)
+    ]
     ends += [body.info(name, list(spec.shape)) for name, spec in zip(found, specs, strict=True)]
     scanned = [value, *([index_of(graph, rows)] if late else [])]
     infos = [*inputs, body.info(row, list(rows.shape)), *([body.info(index, [1])] if late else [])]

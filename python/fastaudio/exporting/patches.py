@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @converts("Patches")
 def patches(graph: Graph, node: Patches, rows: Rows) -> Rows:
-    """Rows in groups."""
+    """Group rows."""
     return cut_rows(graph, node, node.length, rows)
 
 

@@ -26,13 +26,13 @@ def mean_of(graph: Graph, rows: Rows) -> str:
 
 @converts("Mean")
 def mean(graph: Graph, _: Mean, rows: Rows) -> Rows:
-    """One row, none for an empty clip."""
+    """Pool all rows to one, or to none for an empty clip."""
     return _once(graph, rows, mean_of(graph, _whole_clip(graph, rows, "Mean")))
 
 
 @converts("Max")
 def largest(graph: Graph, _: Any, rows: Rows) -> Rows:
-    """One row, none for an empty clip."""
+    """Pool all rows to one, or to none for an empty clip."""
     value, _n = at_least_one(graph, _whole_clip(graph, rows, "Max"))
     return _once(graph, rows, graph.reduce("Max", value, [0]))
 
@@ -96,18 +96,20 @@ def _some(graph: Graph, rows: Rows, value: str) -> str:
 
 @converts("LinearSoftmaxPooling")
 def linear_softmax_pooling(graph: Graph, node: LinearSoftmaxPooling, rows: Rows) -> Rows:
-    """The sum of squares over the sum."""
+    """Divide the sum of squares by the sum."""
     windows = _windows(graph, node, rows)
     p = graph.op("Mul", graph.op("Max", windows.value, graph.doubles(0)), windows.mask)
     total = graph.reduce("Sum", p, [1], keep=False)
     squares = graph.reduce("Sum", graph.op("Mul", p, p), [1], keep=False)
     value = graph.op("Div", squares, graph.op("Max", total, graph.doubles(1e-300)))
-    return replace(rows, value=_some(graph, rows, graph.cast(value, "FLOAT")), n=windows.n, delay=windows.delay)
+    return replace(
+        rows, value=_some(graph, rows, graph.cast(value, "FLOAT")), n=windows.n, delay=windows.delay
+    )
 
 
 @converts("Statistics")
 def statistics(graph: Graph, node: Statistics, rows: Rows) -> Rows:
-    """Each kind along a new axis."""
+    """Put each kind along a new axis."""
     windows = _windows(graph, node, rows)
     found = [graph.op("Unsqueeze", _kind(graph, kind, windows), graph.ints(1)) for kind in node.kinds]
     value = _some(graph, rows, graph.cast(graph.concat(*found, axis=1), "FLOAT"))
@@ -144,7 +146,7 @@ def _kind(graph: Graph, kind: str, windows: _Windows) -> str:
 
 @converts("EnergyPatch")
 def energy_patch(graph: Graph, node: EnergyPatch, rows: Rows) -> Rows:
-    """The patch with the largest sum, the first if several have it."""
+    """Take the patch with the largest sum, the first if several have it."""
     _whole_clip(graph, rows, "EnergyPatch")
     length, n = node.length, graph.length(rows.value)
     energy = graph.reduce("Sum", graph.cast(rows.value, "DOUBLE"), list(range(1, rows.rank)), keep=False)

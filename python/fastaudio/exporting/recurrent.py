@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @converts("PCEN")
 def pcen(graph: Graph, node: PCEN, rows: Rows) -> Rows:
-    """The level of each band runs through a Scan; the rest is computed for all rows at once."""
+    """Follow the level of each band in a Scan; the rest is computed for all rows at once."""
     shape = (len(node.time_constants_s), *rows.shape)
     value, n = (rows.value, None) if rows.n is not None else at_least_one(graph, rows)
     energy = graph.op("Unsqueeze", graph.op("Max", value, 0.0), graph.ints(1))
     steps = [node_weight(t * rows.spec.rate_hz) for t in node.time_constants_s]
     weight = np.array(steps, dtype=np.float32).reshape(-1, *[1] * len(rows.shape))
-    levels = graph.op("Add", _levels(graph, node, rows, energy, weight, shape), node.eps)
+    levels = graph.op("Add", _levels(graph, node, rows, energy, weight=weight, shape=shape), node.eps)
     share = graph.op("Div", energy, graph.op("Pow", levels, node.gain))
     out = _compressed(graph, node, share)
     if len(node.time_constants_s) == 1:
@@ -43,7 +43,13 @@ def node_weight(t: float) -> float:
 
 
 def _levels(
-    graph: Graph, node: PCEN, rows: Rows, energy: str, weight: NDArray[np.float32], shape: tuple[int, ...]
+    graph: Graph,
+    node: PCEN,
+    rows: Rows,
+    energy: str,
+    *,
+    weight: NDArray[np.float32],
+    shape: tuple[int, ...],
 ) -> str:
     """Return the level beside each row, [n, n_rates, *shape]."""
     one = graph.op("Expand", graph.floats(1.0), graph.ints(*shape))
@@ -68,7 +74,7 @@ def _followed(
     *,
     first: bool = False,
 ) -> list[str]:
-    """Return the last level, and the one beside each row. Rows with a number below 0 leave the level alone."""
+    """Return the last level, and the one beside each row; rows with a number below 0 leave it alone."""
     body = graph.within()
     level, new, index = (body.name(hint) for hint in ("level", "energy", "index"))
     infos = [body.info(level, list(shape)), body.info(new, [1, *rows.shape])]
@@ -76,7 +82,9 @@ def _followed(
     if len(inputs) > len(infos):
         infos.append(body.info(index, [1]))
         if first:
-            risen = body.op("Where", body.op("Less", index, 0.5), body.op("Expand", new, body.ints(*shape)), risen)
+            risen = body.op(
+                "Where", body.op("Less", index, 0.5), body.op("Expand", new, body.ints(*shape)), risen
+            )
         risen = body.op("Where", body.op("Less", index, -0.5), level, risen)
     out = body.op("Identity", risen)
     ends = [body.info(risen, list(shape)), body.info(out, list(shape))]
@@ -100,7 +108,7 @@ def _compressed(graph: Graph, node: PCEN, x: str) -> str:
 
 @converts("Delta")
 def delta(graph: Graph, node: Delta, rows: Rows) -> Rows:
-    """A convolution over time, with the end rows repeated; "interp" repeats its results instead."""
+    """Convolve over time, with the end rows repeated; "interp" repeats its results instead."""
     if graph.block is not None:
         refuse_stream("Delta", "one that reads rows before the first and after the last")
     once = node.mode == "htk" and node.order > 1
@@ -129,6 +137,10 @@ def _slope(graph: Graph, value: str, n: str, kernel: NDArray[np.float32]) -> str
     some = graph.int_op("Max", n, 1)
     at = graph.int_op("Add", graph.arange(graph.int_op("Add", some, 2 * half)), -half)
     inside = graph.int_op("Min", graph.int_op("Max", at, 0), graph.int_op("Sub", some, 1))
-    lines = graph.op("Unsqueeze", graph.op("Transpose", graph.op("Gather", value, inside, axis=0), perm=[1, 0]), graph.ints(1))
+    lines = graph.op(
+        "Unsqueeze",
+        graph.op("Transpose", graph.op("Gather", value, inside, axis=0), perm=[1, 0]),
+        graph.ints(1),
+    )
     sloped = graph.op("Conv", lines, np.ascontiguousarray(kernel))
     return graph.op("Transpose", graph.op("Squeeze", sloped, graph.ints(1)), perm=[1, 0])

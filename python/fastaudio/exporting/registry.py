@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastaudio.exporting.refusing import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastaudio._core import Node
     from fastaudio.exporting.graph import Graph, Rows
 

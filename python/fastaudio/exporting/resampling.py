@@ -39,7 +39,7 @@ class _Filters:
 
 @converts("Resample")
 def resample(graph: Graph, node: Resample, rows: Rows) -> Rows:
-    """Output k stands at time k / output_rate."""
+    """Put output k at time k / output_rate."""
     if node.input_rate == node.output_rate:
         return rows
     filters = _filters_of(node)
@@ -77,7 +77,9 @@ def _begun(graph: Graph, rows: Rows, found: Rows, filters: _Filters) -> str:
     rest = found.n - found.delay - n_first
     if rest < 0 or rows.n < n_samples or rows.delay:
         up = len(filters.kernels)
-        refuse_block("Resample", filters.down, rows.n, max(n_samples, -(-(found.delay + n_first) // up) * filters.down))
+        refuse_block(
+            "Resample", filters.down, rows.n, max(n_samples, -(-(found.delay + n_first) // up) * filters.down)
+        )
     more = graph.op("MatMul", filters.start, graph.slice(rows.value, 0, n_samples))
     placed = graph.pad(more, 1, found.delay, rest)
     is_first = graph.op("Less", graph.blocks(), [0.5])
@@ -98,11 +100,15 @@ def _filters_of(node: Resample) -> _Filters:
         if n_out * (n_in + 2 * reach) > 2 * _MOST_WEIGHTS:
             got = f"{node.input_rate} to {node.output_rate}, a cycle of {down} to {up}"
             expected = f"rates whose filters have at most {_MOST_WEIGHTS:,} weights"
-            refuse("Resample", expected, got, "choose a sample rate in a simpler ratio, such as 44100 or 48000")
+            refuse(
+                "Resample", expected, got, "choose a sample rate in a simpler ratio, such as 44100 or 48000"
+            )
         filters = _probed(node, n_in, n_out, reach, spec)
         missing = np.abs(_filtered(filters, noise)[: len(wanted)] - wanted)
         if missing[-(len(wanted) // 2) :].max() < _ROUNDING:
-            return replace(filters, start=_start_of(node, filters, reach, spec) if missing.max() > _ROUNDING else _NONE)
+            return replace(
+                filters, start=_start_of(node, filters, reach, spec) if missing.max() > _ROUNDING else _NONE
+            )
     raise AssertionError(f"{node!r} isn't periodic")
 
 

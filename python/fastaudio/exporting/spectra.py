@@ -1,7 +1,7 @@
 """Samples to spectra: MelSpectrogram, HarmonicSpectrogram, Spectrogram; and levels of frames.
 
-A discrete Fourier transform of n = a * b values is done in two steps, with matrices of a and of b values: it takes
-the operators that every runtime has, weighs little, and rounds as a fast transform does.
+A discrete Fourier transform of n = a * b values is done in two steps, with matrices of a and of b values: it
+takes the operators that every runtime has, weighs little, and rounds as a fast transform does.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MOST_FACTOR = 4096  # the matrix of a prime n has n^2 values
 
 @converts("MelSpectrogram", "HarmonicSpectrogram")
 def bands(graph: Graph, node: Any, rows: Rows) -> Rows:
-    """Sums of bins by a bank of filters."""
+    """Sum bins by a bank of filters."""
     spectrum, n, delay = _framed(graph, node, rows)
     values, places = _transformed(graph, node, spectrum)
     power = _powered(graph, graph.reduce("Sum", graph.op("Mul", values, values), [2], keep=False), node.power)
@@ -42,7 +42,7 @@ def bands(graph: Graph, node: Any, rows: Rows) -> Rows:
 
 @converts("Spectrogram")
 def spectrum(graph: Graph, node: Spectrogram, rows: Rows) -> Rows:
-    """The bins themselves."""
+    """Give the bins themselves."""
     framed, n, delay = _framed(graph, node, rows)
     values, places = _transformed(graph, node, framed)
     shape = tuple(node.output_specs(rows.spec)[""].shape)
@@ -129,7 +129,7 @@ def _powered(graph: Graph, power: str, exponent: float) -> str:
 
 @converts("RMS")
 def rms(graph: Graph, node: RMS, rows: Rows) -> Rows:
-    """The root of the mean of squares."""
+    """Take the root of the mean of squares."""
     pad = node.frame_length // 2 if node.center else 0
     cut = Cut(node.frame_length, node.hop_length, pad, pad, node.pad_mode)
     value, n, delay = frames(graph, rows, cut, "RMS")
@@ -139,7 +139,7 @@ def rms(graph: Graph, node: RMS, rows: Rows) -> Rows:
 
 @converts("ZeroCrossingRate")
 def zero_crossing_rate(graph: Graph, node: ZeroCrossingRate, rows: Rows) -> Rows:
-    """The share of samples whose sign changed."""
+    """Count the samples whose sign changed."""
     length = node.frame_length
     pad = length // 2 if node.center else 0
     value, n, delay = frames(graph, rows, Cut(length, node.hop_length, pad, pad, "hold"), "ZeroCrossingRate")

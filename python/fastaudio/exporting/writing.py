@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.writing import check_writable, writing
@@ -11,6 +10,7 @@ from fastaudio.exporting.model import build, smallest_block
 from fastaudio.exporting.refusing import refuse
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from fastaudio._core import Node, StreamSpec
@@ -46,12 +46,15 @@ def to_onnx(
         The largest difference that was found, of values above 1 by their part of the largest; None unchecked.
 
     Raises:
-        ExportError: ONNX operators can't compute a node, or not on blocks; the numbers differ by more than 1e-4.
+        ExportError: ONNX operators can't compute a node, or not on blocks; or the numbers differ by more
+            than 1e-4.
         MissingExtra: the package onnx isn't installed.
         OutputError: the file can't be written.
     """
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
-        raise ValueError(f"export_onnx: expected block as a whole number of samples above 0, got {block!r:.80}")
+        raise ValueError(
+            f"export_onnx: expected block as a whole number of samples above 0, got {block!r:.80}"
+        )
     if block is not None and not streaming:
         raise ValueError("export_onnx: expected no block without streaming, got one; give streaming=True")
     spec = spec or node.input_spec

@@ -27,7 +27,8 @@ try {
   for (const name of NAMES) {
     const model = await tagger(ort, name + ".onnx");
     const start = performance.now();
-    const { scores } = await model.session.run({ samples: new ort.Tensor("float32", samples, [samples.length]) });
+    const input = new ort.Tensor("float32", samples, [samples.length]);
+    const { scores } = await model.session.run({ samples: input });
     found[name] = { seconds: (performance.now() - start) / 1000, shape: scores.dims, rate: model.sampleRate,
                     scores: [...scores.data], tags: await model.tags(samples) };
   }
@@ -55,7 +56,11 @@ PIPELINES: dict[str, Any] = {
 
 def test_a_browser_gives_the_same_tags(tmp_path: Path) -> None:
     chromium_or_skip()
-    shutil.copytree(ort_web_or_skip(), tmp_path / "dist", ignore=shutil.ignore_patterns("*.map", "*jsep*", "*jspi*", "*async*"))
+    shutil.copytree(
+        ort_web_or_skip(),
+        tmp_path / "dist",
+        ignore=shutil.ignore_patterns("*.map", "*jsep*", "*jspi*", "*async*"),
+    )
     shutil.copy(ROOT / "examples" / "tag.js", tmp_path)
     sound, rate = decode(GUITAR)
     samples = np.ascontiguousarray(sound[: 10 * rate, 0])

@@ -46,7 +46,7 @@ STREAMS: list[tuple[fa.Node, int | None]] = [
     (fa.ZeroCrossingRate(sample_rate=RATE, frame_length=300, hop_length=100), 600),
     (fa.Each(MEL >> fa.PCEN(), 4000, hop=2000, context=100), None),
     (fa.Concat(LOG, MEL >> fa.SpectralFlux(lag=2), MEL >> fa.Patches(length=3, hop=1)), None),
-    (LOG >> fa.Patches(length=8, hop=8) >> fa.Normalize() >> fa.TopDb(), None) if False else (LOG >> fa.Normalize(), None),
+    (LOG >> fa.Patches(length=8, hop=8) >> fa.Normalize(), None),
 ]  # fmt: skip
 
 

@@ -99,6 +99,8 @@ def test_a_pages_python_runs_from_top_to_bottom(page: Path) -> None:
     if any("heads.fit" in text for _, text in blocks(page)):
         for package in ("sklearn", "onnx"):
             pytest.importorskip(package, reason="pip install '.[train]'")
+    if any("export_onnx" in text for _, text in blocks(page)):
+        pytest.importorskip("onnx", reason="pip install '.[onnx]'")
     names: dict[str, Any] = {"__name__": page.stem}
     for line, text in blocks(page):
         # Padded, so that a traceback points into the page.
@@ -128,6 +130,7 @@ COMMANDS = [
 def test_the_pages_show_every_command() -> None:
     shown = {call[0] for _, _, call in COMMANDS}
     assert shown >= {"tag", "embed", "listen", "train", "evaluate", "pack", "unpack", "devices", "models"}
+    assert "export" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Runs pages in headless Chromium: they come from a static server here, and tell by a last request what they found."""
+"""Runs pages in headless Chromium: a static server gives them, and a last request tells what they found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import threading
 import urllib.parse
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from helpers import ROOT
@@ -21,10 +21,10 @@ from helpers import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage"
-).split()
+_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+]  # fmt: skip
 _PLACES = ("FASTAUDIO_ORT_WEB", "node_modules/onnxruntime-web/dist")
 
 
@@ -47,7 +47,11 @@ def ort_web_or_skip() -> Path:
 class _Files(http.server.SimpleHTTPRequestHandler):
     """Serves a folder; a request for /result?... is what the page found."""
 
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript", ".wasm": "application/wasm"}  # noqa: RUF012
+    extensions_map: ClassVar = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
 
     def __init__(self, *args: Any, found: queue.Queue[Any], **options: Any) -> None:
         self._found = found
@@ -81,13 +85,20 @@ def result_of(folder: Path, page: str, *, timeout_s: float = 240) -> Any:
     """Open a page of a folder in the browser and return what it found."""
     browser, found = chromium_or_skip(), queue.Queue[Any]()
     with _served(folder, found) as port:
-        command = [browser, *_FLAGS, f"--user-data-dir={folder / 'profile'}", f"http://127.0.0.1:{port}/{page}"]
+        command = [
+            browser,
+            *_FLAGS,
+            f"--user-data-dir={folder / 'profile'}",
+            f"http://127.0.0.1:{port}/{page}",
+        ]
         log = (folder / "chromium.log").open("wb")
         with log, subprocess.Popen(command, stdout=log, stderr=log) as process:
             try:
                 return found.get(timeout=timeout_s)
             except queue.Empty:
                 text = (folder / "chromium.log").read_text(errors="replace")[-2000:]
-                raise AssertionError(f"the page told nothing in {timeout_s} s; Chromium said: {text}") from None
+                raise AssertionError(
+                    f"the page told nothing in {timeout_s} s; Chromium said: {text}"
+                ) from None
             finally:
                 process.terminate()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -30,11 +31,9 @@ def run_graph(model: Any) -> Callable[[NDArray[np.float32]], list[NDArray[np.flo
 
 def run_blocks(model: Any, rows: NDArray[np.float32], block: int) -> dict[str, list[NDArray[np.float32]]]:
     """Run whole blocks one after another, with the state that each leaves; states begin with zeros."""
-    import numpy
-
     session = session_of(model)
     states = {
-        one.name: numpy.zeros(one.shape, dtype=numpy.float32)
+        one.name: np.zeros(one.shape, dtype=np.float32)
         for one in session.get_inputs()
         if one.name != "samples"
     }

@@ -1,4 +1,4 @@
-"""Measures exported graphs in ONNX Runtime's own Python package against the pipelines that they were made of."""
+"""Measures exported graphs, in ONNX Runtime's own Python package, against the pipelines they hold."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SECONDS = 30
 
 
 def groups(context: Context) -> list[Group]:
-    """Compare milliseconds for half a minute of sound at the pipeline's rate, on one thread; and the numbers."""
+    """Compare milliseconds for half a minute of sound at the pipeline's rate, on one thread; and numbers."""
     found = [_timed(name, context) for name in _MODELS]
     cases = [Case(name, _difference(name, context)) for name in _MODELS]
-    sizes = [Case(name, lambda _, name=name: _exported(name, context.temp).stat().st_size / 1e6) for name in _MODELS]
+    sizes = [Case(name, _size(name, context)) for name in _MODELS]
     differences = Group("largest difference over the recordings", "1e-6", cases, rounds=1, warm_up=False)
     return [*found, differences, Group("size of the graph", "MB", sizes, rounds=1, warm_up=False)]
 
@@ -43,6 +43,10 @@ def _exported(name: str, folder: Path) -> Path:
     if not path.exists():
         pipeline_of(name).export_onnx(path)
     return path
+
+
+def _size(name: str, context: Context) -> Measure:
+    return lambda _: _exported(name, context.temp).stat().st_size / 1e6
 
 
 def _session(name: str, folder: Path) -> Any:

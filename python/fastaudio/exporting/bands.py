@@ -169,8 +169,13 @@ def spectral_flux(graph: Graph, node: SpectralFlux, rows: Rows) -> Rows:
         pooled = graph.op("MaxPool", line, kernel_shape=[sum(pads) + 1], pads=pads, strides=[1])
         largest = graph.op("Squeeze", pooled, graph.ints(1))
     past = earlier(graph, replace(rows, value=largest), node.lag)
-    rise = graph.op("Max", graph.op("Sub", rows.value, past), 0.0)
-    flux = graph.reduce("Mean" if node.aggregate == "mean" else "Sum", rise, [1])
+    change = graph.op("Sub", rows.value, past)
+    rectified = getattr(node, "rectify", True)
+    rise = graph.op("Max", change, 0.0) if rectified else graph.op("Abs", change)
+    if node.aggregate == "l2":
+        flux = graph.op("Sqrt", graph.reduce("Sum", graph.op("Mul", rise, rise), [1]))
+    else:
+        flux = graph.reduce("Mean" if node.aggregate == "mean" else "Sum", rise, [1])
     began = graph.op("Mul", flux, _has_begun(graph, rows, node.lag))
     return replace(rows, value=began, shape=(1,))
 

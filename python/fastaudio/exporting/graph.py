@@ -88,7 +88,7 @@ class Graph:
     def name(self, hint: str) -> str:
         """Return a name that nothing has."""
         self._count += 1
-        return f"{self.prefix}{hint}_{self._count}"
+        return f"{self.prefix}~{hint}_{self._count}"
 
     def ops(self, kind: str, inputs: list[str], n_outputs: int = 1, **attributes: Any) -> list[str]:
         """Add an operator and return the names of its outputs."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio.exporting.cutting import at_least_one, earlier
-from fastaudio.exporting.refusing import refuse_stream
+from fastaudio.exporting.refusing import refuse, refuse_stream
 from fastaudio.exporting.registry import converts
 
 if TYPE_CHECKING:
@@ -122,18 +122,22 @@ def normalize(graph: Graph, node: Normalize, rows: Rows) -> Rows:
         return graph.reduce(kind, values, axes) if axes else values
 
     eps = graph.doubles(node.eps)
-    if node.kind == "max":
-        out = graph.op("Div", wide, graph.op("Max", over("Max", graph.op("Abs", wide)), eps))
-    elif node.kind == "min_max":
+    if node.kind == "min_max":
         low = over("Min", wide)
-        out = graph.op(
-            "Div", graph.op("Sub", wide, low), graph.op("Max", graph.op("Sub", over("Max", wide), low), eps)
-        )
-    else:
+        width = graph.op("Max", graph.op("Sub", over("Max", wide), low), eps)
+        out = graph.op("Div", graph.op("Sub", wide, low), width)
+    elif node.kind in ("mean", "standard"):
         out = graph.op("Sub", wide, over("Mean", wide))
         if node.kind == "standard":
             std = graph.op("Sqrt", over("Mean", graph.op("Mul", out, out)))
             out = graph.op("Div", out, graph.op("Max", std, eps))
+    elif node.kind in ("rms", "energy"):
+        total = over("Mean" if node.kind == "rms" else "Sum", graph.op("Mul", wide, wide))
+        out = graph.op("Div", wide, graph.op("Max", graph.op("Sqrt", total), eps))
+    elif node.kind == "max":
+        out = graph.op("Div", wide, graph.op("Max", over("Max", graph.op("Abs", wide)), eps))
+    else:
+        refuse("Normalize", "a kind that a graph can compute", repr(node.kind), "take another kind")
     return _cut_back(graph, rows, graph.cast(out, "FLOAT"), n)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,11 @@ def _output_names(specs: Mapping[str, StreamSpec]) -> list[str]:
     if len(specs) == 1:
         (spec,) = specs.values()
         return [SCORES if spec.kind == "scores" else "rows"]
+    for name in specs:
+        if name == INPUT or re.match(rf"(next_)?state\d+$|{CLIP}(\.|$)", name):
+            refuse(
+                "export_onnx", "outputs with names of their own", repr(name), "give that branch another name"
+            )
     return list(specs)
 
 

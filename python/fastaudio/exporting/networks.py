@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fastaudio.cards.packed_file import read_network
 from fastaudio.exporting.cutting import at_least_one, index_of
@@ -40,38 +42,57 @@ def opset_of(model: Any) -> int:
 @converts("OnnxModel")
 def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
     """Bring rows into the order of the model's axes, and give its outputs without their batch axis."""
+    if getattr(node, "clip_rows", 0):
+        refuse("OnnxModel", "a network that takes a row a run", "clip_rows", "export what comes before it")
     model = _inlined(graph, node)
     data = _data_input(node, model)
+    _take_floats(data)
+    layout = _layout(node, data, rows)
     shape = [one.dim_value if one.HasField("dim_value") else None for one in data.type.tensor_type.shape.dim]
-    fixed = bool(shape) and shape[0] is not None
-    if fixed and shape[0] != 1:
-        refuse(
-            "OnnxModel", "a network with an open batch axis, or one row in each run", f"{shape[0]}", _REMEDY
-        )
+    fixed = "n" not in layout or (bool(shape) and shape[0] is not None)
+    if "n" in layout and fixed and shape[0] != 1:
+        remedy = "export the network again with a dynamic batch axis"
+        refuse("OnnxModel", "a network with an open batch axis, or one row a run", f"{shape[0]}", remedy)
+    net = _Network(node, model, data, layout, fixed)
     large = rows.n != 1 and math.prod(rows.shape) >= _LARGE
     if fixed or node.state or large:
-        found = _row_by_row(graph, node, model, data, rows)
+        found = _row_by_row(graph, net, rows)
     else:
         value, n = at_least_one(graph, rows) if rows.n is None else (rows.value, None)
-        whole = _run(graph, model, {data.name: _in_layout(graph, node, value, rows)})
-        found = [whole[name] if n is None else graph.slice(whole[name], 0, n) for name in _names(node)]
+        found = net.run(graph, net.in_layout(graph, value, rows), {}, rows, of_row=False)
+        found = found if n is None else [graph.slice(one, 0, n) for one in found]
     specs = node.output_specs(rows.spec).values()
     return [
         replace(rows, value=value, shape=tuple(spec.shape)) for value, spec in zip(found, specs, strict=True)
     ]
 
 
+def _layout(node: OnnxModel, data: Any, rows: Rows) -> str:
+    """Return the axes of the network's input; n is missing if it takes one row without a batch."""
+    rank = len(data.type.tensor_type.shape.dim)
+    axes = "tfc"[: len(rows.shape)]
+    return node.layout or (axes if rank == len(axes) else "n" + axes)
+
+
+def _take_floats(data: Any) -> None:
+    """Refuse a network whose input is no number with a fraction."""
+    kinds = onnx().TensorProto
+    kind = data.type.tensor_type.elem_type
+    if kind not in (kinds.FLOAT, kinds.FLOAT16, kinds.DOUBLE):
+        got = kinds.DataType.Name(kind).lower()
+        remedy = "export what comes before it"
+        refuse("OnnxModel", "a network that takes float32, float16 or float64 rows", got, remedy)
+
+
 _LARGE = 1024  # values of a row: all patches of a clip at once would take gigabytes
-_REMEDY = "export the network again with a dynamic batch axis"
-
-
-def _names(node: OnnxModel) -> list[str]:
-    return list(node.outputs) or [node.available_outputs[0]]
 
 
 def _inlined(graph: Graph, node: OnnxModel) -> Any:
     """Return the model in the graph's opset, with names that nothing else has."""
     model, package = read(node), onnx()
+    if any(one.data_location == package.TensorProto.EXTERNAL for one in model.graph.initializer):
+        remedy = "write it as one file: onnx.save(onnx.load('net.onnx'), 'one.onnx')"
+        refuse("OnnxModel", "a network with its weights in its own file", "some in files beside it", remedy)
     if opset_of(model) < graph.opset:
         try:
             model = package.version_converter.convert_version(model, graph.opset)
@@ -92,13 +113,14 @@ def _inlined(graph: Graph, node: OnnxModel) -> Any:
 
 
 def _data_input(node: OnnxModel, model: Any) -> Any:
-    """Return the input that takes the rows; the others are states."""
+    """Return the input that takes the rows; the others are states, or constant."""
     held = {one.name for one in model.graph.initializer}
     inputs = [one for one in model.graph.input if one.name not in held]
-    data = [one for one in inputs if _bare(one.name) not in node.state]
+    others = {*node.state, *getattr(node, "inputs", {})}
+    data = [one for one in inputs if _bare(one.name) not in others]
     if len(data) != 1:
         got = ", ".join(_bare(one.name) for one in data)
-        refuse("OnnxModel", "a network with one input beside its state", got, _REMEDY)
+        refuse("OnnxModel", "a network with one input beside its state", got, "export it with one input")
     return data[0]
 
 
@@ -106,83 +128,120 @@ def _bare(name: str) -> str:
     return name.partition("/")[2]
 
 
-def _run(graph: Graph, model: Any, inputs: dict[str, str]) -> dict[str, str]:
-    """Add the network's operators and return its outputs by their own names."""
-    for name, value in inputs.items():
-        graph.nodes.append(onnx().helper.make_node("Identity", [value], [name], name=f"{name}_in"))
-    graph.initializers.extend(model.graph.initializer)  # in a loop's body, so that operators fuse there too
-    graph.nodes.extend(model.graph.node)
-    return {_bare(one.name): one.name for one in model.graph.output}
+def _shape_of(info: Any) -> list[int]:
+    return [max(size.dim_value, 1) for size in info.type.tensor_type.shape.dim]
 
 
-def _in_layout(graph: Graph, node: OnnxModel, value: str, rows: Rows) -> str:
-    """Bring the axes of rows [n, *shape] into the network's order."""
-    layout = node.layout or "n" + "tfc"[: len(rows.shape)]
-    axes = "ntfc"[: rows.rank]
-    order = [axes.index(axis) for axis in layout if axis != "1"]
-    if order != sorted(order):
-        value = graph.op("Transpose", value, perm=order)
-    ones = [place for place, axis in enumerate(layout) if axis == "1"]
-    return graph.op("Unsqueeze", value, graph.ints(*ones)) if ones else value
+@dataclass(frozen=True)
+class _Network:
+    """A network whose names are prefixed, and how it takes rows."""
+
+    node: OnnxModel
+    model: Any
+    data: Any
+    layout: str
+    one_row: bool
+
+    @property
+    def prefix(self) -> str:
+        """What stands before its names."""
+        name: str = self.data.name
+        return name[: len(name) - len(_bare(name))]
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The inputs that are state, each with the output that it takes next."""
+        return {self.prefix + name: self.prefix + after for name, after in self.node.state.items()}
+
+    def in_layout(self, graph: Graph, value: str, rows: Rows) -> str:
+        """Bring the axes of rows [n, *shape], or of one row if there is no n, into the network's order."""
+        axes = ("n" if "n" in self.layout else "") + "tfc"[: len(rows.shape)]
+        order = [axes.index(axis) for axis in self.layout if axis != "1"]
+        if order != sorted(order):
+            value = graph.op("Transpose", value, perm=order)
+        ones = [place for place, axis in enumerate(self.layout) if axis == "1"]
+        value = graph.op("Unsqueeze", value, graph.ints(*ones)) if ones else value
+        kind = self.data.type.tensor_type.elem_type
+        return value if kind == onnx().TensorProto.FLOAT else graph.op("Cast", value, to=kind)
+
+    def run(self, graph: Graph, value: str, states: dict[str, str], rows: Rows, *, of_row: bool) -> list[str]:
+        """Add the operators; return the outputs in float32, without the batch axis if they are of one row."""
+        for name, given in {self.data.name: value, **states}.items():
+            graph.nodes.append(onnx().helper.make_node("Identity", [given], [name], name=f"{name}_in"))
+        infos = {one.name: one for one in [*self.model.graph.input, *self.model.graph.output]}
+        for name, number in getattr(self.node, "inputs", {}).items():
+            info = infos[self.prefix + name]
+            kind = onnx().helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+            constant = (
+                np.asarray(number).astype(kind).reshape(_shape_of(info) if np.ndim(number) == 0 else -1)
+            )
+            constant = constant.reshape([len(constant)] if len(_shape_of(info)) == 1 else _shape_of(info))
+            graph.initializers.append(onnx().numpy_helper.from_array(constant, info.name))
+        graph.initializers.extend(
+            self.model.graph.initializer
+        )  # in a loop's body, so that operators fuse there
+        graph.nodes.extend(self.model.graph.node)
+        found = []
+        specs = self.node.output_specs(rows.spec).values()
+        names = list(self.node.outputs) or [self.node.available_outputs[0]]
+        for name, spec in zip(names, specs, strict=True):
+            out, info = self.prefix + name, infos.get(self.prefix + name)
+            if info is not None and info.type.tensor_type.elem_type != onnx().TensorProto.FLOAT:
+                out = graph.cast(out, "FLOAT")
+            whole = info is not None and len(info.type.tensor_type.shape.dim) == len(spec.shape)
+            found.append(graph.op("Squeeze", out, graph.ints(0)) if of_row and not whole else out)
+        return found
 
 
-def _row_by_row(graph: Graph, node: OnnxModel, model: Any, data: Any, rows: Rows) -> list[str]:
+def _row_by_row(graph: Graph, net: _Network, rows: Rows) -> list[str]:
     """Run one row after another, each with the state that the one before left."""
     value, n = at_least_one(graph, rows) if rows.n is None else (rows.value, None)
-    prefix = data.name[: len(data.name) - len(_bare(data.name))]
-    shapes = {one.name: [d.dim_value for d in one.type.tensor_type.shape.dim] for one in model.graph.input}
-    states = {prefix + name: prefix + after for name, after in node.state.items()}
+    infos = {one.name: one for one in net.model.graph.input}
+    shapes = {name: _shape_of(infos[name]) for name in net.states}
+    for name in shapes:
+        if infos[name].type.tensor_type.elem_type != onnx().TensorProto.FLOAT:
+            refuse("OnnxModel", "state in float32", _bare(name), "export the network with such a state")
     starts, kept = [], []
-    for name in states:
-        shape = [max(size, 1) for size in shapes[name]]
+    for shape in shapes.values():
         if graph.block is None:
-            zeros = onnx().helper.make_tensor("zero", onnx().TensorProto.FLOAT, [1], [0.0])
-            starts.append(graph.op("ConstantOfShape", graph.ints(*shape), value=zeros))
+            starts.append(graph.floats(np.zeros(shape)))
         else:
             before, state = graph.state(*shape)
             starts.append(before)
             kept.append(state)
-    late = bool(states) and rows.delay > 0  # rows before the signal leave the state alone
+    late = bool(shapes) and rows.delay > 0  # rows before the signal leave the state alone
+    batched = "n" in net.layout
     if rows.n == 1:  # a block of one row needs no loop
-        outputs = _run(
-            graph,
-            model,
-            {data.name: _in_layout(graph, node, value, rows)} | dict(zip(states, starts, strict=True)),
-        )
+        row = value if batched else graph.op("Squeeze", value, graph.ints(0))
+        given = dict(zip(shapes, starts, strict=True))
+        found = net.run(graph, net.in_layout(graph, row, rows), given, rows, of_row=True)
         early = graph.op("Less", graph.reshape(index_of(graph, rows), 1), [-0.5]) if late else ""
-        for state, start, after in zip(kept, starts, states.values(), strict=True):
+        for state, start, after in zip(kept, starts, net.states.values(), strict=True):
             state.value = graph.op("Where", early, start, after) if late else after
-        return [outputs[name] for name in _names(node)]
+        return [graph.op("Unsqueeze", one, graph.ints(0)) for one in found]
     body = graph.within()
-    row = body.name("row")
-    one = body.op("Unsqueeze", row, body.ints(0))
-    inputs = [body.info(name, [max(size, 1) for size in shapes[name]]) for name in states]
-    outputs = _run(body, model, {data.name: _in_layout(body, node, one, rows)})
-    index = body.name("index")
+    row, index = body.name("row"), body.name("index")
+    one = body.op("Unsqueeze", row, body.ints(0)) if batched else row
+    befores = {name: body.name("state") for name in shapes}
+    found = net.run(body, net.in_layout(body, one, rows), befores, rows, of_row=True)
     early = body.op("Less", index, -0.5) if late else ""
     afters = [
-        body.op("Where", early, name, after) if late else body.op("Identity", after)
-        for name, after in states.items()
+        body.op("Where", early, befores[name], after) if late else body.op("Identity", after)
+        for name, after in net.states.items()
     ]
-    found = [body.op("Squeeze", outputs[name], body.ints(0)) for name in _names(node)]
-    specs = node.output_specs(rows.spec).values()
-    ends = [
-        body.info(name, list(info.shape_of)) for name, info in zip(afters, map(_Shape, inputs), strict=True)
-    ]
-    ends += [body.info(name, list(spec.shape)) for name, spec in zip(found, specs, strict=True)]
-    scanned = [value, *([index_of(graph, rows)] if late else [])]
-    infos = [*inputs, body.info(row, list(rows.shape)), *([body.info(index, [1])] if late else [])]
-    proto = body.proto(infos, ends, "row by row")
-    n_outputs, n_inputs = len(afters) + len(found), len(scanned)
-    all_outputs = graph.ops("Scan", [*starts, *scanned], n_outputs, body=proto, num_scan_inputs=n_inputs)
-    for state, after in zip(kept, all_outputs, strict=False):
+    specs = net.node.output_specs(rows.spec).values()
+    infos_in = [body.info(befores[name], list(shape)) for name, shape in shapes.items()]
+    infos_in.append(body.info(row, list(rows.shape)))
+    scanned = [value]
+    if late:
+        infos_in.append(body.info(index, [1]))
+        scanned.append(index_of(graph, rows))
+    infos_out = [body.info(name, list(shape)) for name, shape in zip(afters, shapes.values(), strict=True)]
+    infos_out += [body.info(name, list(spec.shape)) for name, spec in zip(found, specs, strict=True)]
+    proto = body.proto(infos_in, infos_out, "row by row")
+    n_out = len(infos_out)
+    outputs = graph.ops("Scan", [*starts, *scanned], n_out, body=proto, num_scan_inputs=len(scanned))
+    for state, after in zip(kept, outputs[: len(kept)], strict=True):
         state.value = after
-    rest = all_outputs[len(afters) :]
+    rest = outputs[len(afters) :]
     return rest if n is None else [graph.slice(one, 0, n) for one in rest]
-
-
-class _Shape:
-    """The shape of what ONNX says of an input."""
-
-    def __init__(self, info: Any) -> None:
-        self.shape_of = [size.dim_value for size in info.type.tensor_type.shape.dim]

@@ -222,15 +222,15 @@ def _row_by_row(graph: Graph, net: _Network, rows: Rows) -> list[str]:
     body = graph.within()
     row, index = body.name("row"), body.name("index")
     one = body.op("Unsqueeze", row, body.ints(0)) if batched else row
-    befores = {name: body.name("state") for name in shapes}
-    found = net.run(body, net.in_layout(body, one, rows), befores, rows, of_row=True)
+    given = {name: body.name("state") for name in shapes}
+    found = net.run(body, net.in_layout(body, one, rows), given, rows, of_row=True)
     early = body.op("Less", index, -0.5) if late else ""
     afters = [
-        body.op("Where", early, befores[name], after) if late else body.op("Identity", after)
+        body.op("Where", early, given[name], after) if late else body.op("Identity", after)
         for name, after in net.states.items()
     ]
     specs = net.node.output_specs(rows.spec).values()
-    infos_in = [body.info(befores[name], list(shape)) for name, shape in shapes.items()]
+    infos_in = [body.info(given[name], list(shape)) for name, shape in shapes.items()]
     infos_in.append(body.info(row, list(rows.shape)))
     scanned = [value]
     if late:

@@ -199,3 +199,28 @@ def test_an_isolated_pipeline_is_refused(tmp_path: Path) -> None:
         pytest.raises(fa.StateError, match="export the pipeline"),
     ):
         apart.export_onnx(tmp_path / "all.onnx")
+
+
+@pytest.mark.parametrize("opset", [11, 18, 21])
+def test_a_network_of_another_opset_agrees(opset: int, tmp_path: Path) -> None:
+    make, tensor = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    weights = np.random.default_rng(opset).uniform(-1, 1, (8, 3)).astype(np.float32)
+    nodes = [make("MatMul", ["x", "w"], ["m"]), make("Sigmoid", ["m"], ["y"])]
+    ends = [tensor("x", 1, ["n", 8])], [tensor("y", 1, ["n", 3])]
+    graph = onnx.helper.make_graph(nodes, "net", *ends, [onnx.numpy_helper.from_array(weights, "w")])
+    opsets = [onnx.helper.make_opsetid("", opset)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "net.onnx")
+    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=8)
+    front = mel >> fa.Log(kind="dB") >> fa.TopDb(top_db=1.0) >> fa.Normalize(kind="max")
+    pipeline = fa.Pipeline(front >> fa.OnnxModel(str(tmp_path / "net.onnx")) >> fa.Tags(["a", "b", "c"]))
+    worst = pipeline.export_onnx(tmp_path / "all.onnx")
+    assert worst is not None
+    assert worst <= 1e-4
+    (found,) = onnx.load(tmp_path / "all.onnx").opset_import
+    assert found.version == max(opset, 17)
+
+
+def test_a_branch_named_as_the_graphs_input_is_refused(tmp_path: Path) -> None:
+    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=8)
+    with pytest.raises(ExportError, match="got 'samples'; give that branch another name"):
+        fa.Pipeline(mel >> {"samples": fa.Log(), "x": fa.Max()}).export_onnx(tmp_path / "all.onnx")

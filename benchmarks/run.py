@@ -33,6 +33,7 @@ SUBJECTS = (
     "streaming",
     "live",
     "isolation",
+    "export",
 )
 
 _EXAMPLES = """

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import with_silence
+from fastaudio._system.keywords import checked_keywords
 from fastaudio._system.text import printable
 from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
@@ -13,6 +14,7 @@ from fastaudio.graph.layers import layer, layers
 from fastaudio.running.adapt import SILENCE_DB, Adapter, Quality, checked_silence
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from typing_extensions import Self
@@ -162,6 +164,55 @@ class Composition:
         """
         self._require_trained()
         return (self._live_runner if live else self._runner).adapt(sample_rate, channels)
+
+    @checked_keywords
+    def export_onnx(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        sample_rate: int | None = None,
+        channels: int = 1,
+        streaming: bool = False,
+        block: int | None = None,
+        check: bool = True,
+        force: bool = True,
+    ) -> float | None:
+        """Write all of it as one ONNX graph, from samples to scores, which other programs and browsers run.
+
+        Mixing, resampling, the front end, the network and the rest are one graph, of opset 17 unless a
+        network needs a later one. Its input "samples" is float32 [n], or [n, channels], of any length. It
+        gives "scores" [n_windows, n_labels] and their mean "clip" [n_labels]; other rows are called "rows",
+        and several outputs have their own names. Labels, rates and the card's licence are in its metadata.
+        Windows that are silent aren't marked. Needs the extra [onnx].
+
+        Args:
+            path: the file to write.
+            sample_rate: the rate of the samples that it takes, in Hz; None for the pipeline's own.
+            channels: how many channels they have.
+            streaming: whether a run takes a block and the state that the run before left, and gives its
+                own: inputs "state0", ..., zeros at first, and outputs "next_state0", ...
+            block: how many samples a run takes then; None for the fewest of 10 ms or more.
+            check: whether to compare it with the pipeline on made-up sound before it is written.
+            force: whether to replace a file that is there.
+
+        Returns:
+            The largest difference that was found, of values above 1 by their part of the largest; or None if
+            it wasn't checked.
+
+        Raises:
+            ExportError: ONNX operators can't compute a node, such as Events, or not on blocks; or the numbers
+                differ by more than 1e-4.
+            MissingExtra: the package onnx isn't installed.
+            ModelError: the weights are untrained, or were changed since they were loaded.
+            OutputError: the file can't be written.
+            TypeError, ValueError: an argument of a wrong type, or outside its range.
+        """
+        from fastaudio.exporting import to_onnx  # noqa: PLC0415  # most programs never export
+
+        rate = self.sample_rate if sample_rate is None else sample_rate
+        node, spec = self.adapted(rate, channels)
+        how: dict[str, Any] = {"streaming": streaming, "block": block, "check": check, "force": force}
+        return to_onnx(node, path, spec=spec, card=self.card, **how)
 
     def try_open(self) -> None:
         """Open a stream and let it go: raises what opening one raises."""

@@ -357,6 +357,13 @@ class IsolatedPipeline(Isolated, Pipeline):
             "one; save the pipeline that it was made of"
         )
 
+    def export_onnx(self, path: str | os.PathLike[str], **_: Any) -> NoReturn:
+        """Refuse: the network is in another process."""
+        raise StateError(
+            f"Pipeline: expected one of this process to export as {os.fspath(path)!r:.80}, got an isolated "
+            "one; export the pipeline that it was made of"
+        )
+
     def listen(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse, before a device is opened: the network is in another process."""
         self.runnable(self.sample_rate, 1, live=True)

@@ -1,6 +1,6 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `pack`,
+Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`, `pack`,
 `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
@@ -24,7 +24,20 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import FastaudioError, __version__
 from fastaudio._system.text import printable
 from fastaudio._system.writing import LATE, NO_ROOM
-from fastaudio.cli import devices, embed, evaluate, get, importing, info, listen, models, pack, tag, train
+from fastaudio.cli import (
+    devices,
+    embed,
+    evaluate,
+    export,
+    get,
+    importing,
+    info,
+    listen,
+    models,
+    pack,
+    tag,
+    train,
+)
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
@@ -54,7 +67,7 @@ examples:
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, embed, listen, train, evaluate, importing, pack, devices, models, get, info)
+_COMMANDS = (tag, embed, listen, train, evaluate, importing, export, pack, devices, models, get, info)
 
 
 def _parser() -> Parser:

@@ -105,6 +105,8 @@ def test_a_pages_python_runs_from_top_to_bottom(page: Path) -> None:
             pytest.importorskip(package, reason="pip install '.[train]'")
     if any("import torch" in text for _, text in blocks(page)):
         pytest.importorskip("torch", reason="pip install '.[torch]'")
+    if any("export_onnx" in text for _, text in blocks(page)):
+        pytest.importorskip("onnx", reason="pip install '.[onnx]'")
     names: dict[str, Any] = {"__name__": page.stem}
     for line, text in blocks(page):
         # Padded, so that a traceback points into the page.
@@ -133,18 +135,8 @@ COMMANDS = [
 
 def test_the_pages_show_every_command() -> None:
     shown = {call[0] for _, _, call in COMMANDS}
-    assert shown >= {
-        "tag",
-        "embed",
-        "listen",
-        "train",
-        "evaluate",
-        "import",
-        "pack",
-        "unpack",
-        "devices",
-        "models",
-    }
+    expected = "tag embed listen train evaluate import export pack unpack devices models get".split()
+    assert shown >= set(expected)
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ ROWS = [
     {"presets", "tags", "events", "graph", "registry"},
     {"decoding"},
     {"cards", "running"},
+    {"exporting"},
     {"librosa", "composition"},
     {"live", "isolation"},
     {"pipeline"},

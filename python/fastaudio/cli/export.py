@@ -1,0 +1,70 @@
+"""The command `fastaudio export`: all of a model as one ONNX graph, from samples to scores."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastaudio._system.text import printable
+from fastaudio._system.writing import check_writable
+from fastaudio.cli.arguments import OK, Commands, add_command, positive
+from fastaudio.cli.progress import progress
+from fastaudio.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    import argparse
+
+_HELP = """\
+write a model as one ONNX graph, from samples to scores
+
+Write mixing, resampling, the front end and the network as one ONNX graph, which ONNX Runtime runs in
+browsers, on phones and from other languages. Before the file is written, the graph runs beside the pipeline
+on made-up sound; it is refused if they differ by more than 0.0001.
+Needs pip install 'fastaudio-toolkit[onnx]'.
+
+examples:
+  fastaudio export musicnn-mtt -o everything.onnx                        samples at the model's rate, 16000 Hz
+  fastaudio export musicnn-mtt -o everything.onnx --sample-rate 48000    resampled in the graph
+  fastaudio export silero-vad -o vad.onnx --streaming                    a block a run, with state in and out
+  fastaudio export mine/card.json -o mine.onnx --channels 2              your own model, for stereo
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "export", _export, _HELP)
+    parser.add_argument("model", metavar="MODEL", help="name of a model, or path of a card or a packed model")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
+    parser.add_argument("--sample-rate", type=positive, metavar="HZ", help="the samples' rate (the model's)")
+    parser.add_argument("--channels", type=positive, default=1, metavar="N", help="channels (%(default)s)")
+    parser.add_argument("--streaming", action="store_true", help="one block a run, with state in and out")
+    parser.add_argument("--block", type=positive, metavar="N", help="samples per block (the fewest that fit)")
+    parser.add_argument("--untrained", action="store_true", help="write untrained weights too")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def _export(args: argparse.Namespace) -> int:
+    target = Path(args.output)
+    if target.suffix != ".onnx":
+        raise ValueError(f"export: expected -o as a file that ends in .onnx, got {args.output!r}")
+    if args.block is not None and not args.streaming:
+        raise ValueError("export: expected --block with --streaming only, got it alone; add --streaming")
+    check_writable(target, force=args.force)
+    with progress(2, quiet=args.quiet, what="export") as bar:
+        pipeline = Pipeline.load(args.model, untrained=args.untrained)
+        bar.step()
+        worst = pipeline.export_onnx(
+            target,
+            sample_rate=args.sample_rate,
+            channels=args.channels,
+            streaming=args.streaming,
+            block=args.block,
+            force=args.force,
+        )
+        bar.step()
+    rate = pipeline.sample_rate if args.sample_rate is None else args.sample_rate
+    sys.stdout.write(f"{printable(str(target))}  ({target.stat().st_size:,} bytes)\n")
+    sys.stdout.write(f"takes samples at {rate} Hz; largest difference from the pipeline {worst:.1e}\n")
+    return OK

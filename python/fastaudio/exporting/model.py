@@ -1,0 +1,182 @@
+"""The whole graph: its inputs, outputs, states and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._core import __version__, check_interrupt
+from fastaudio._system.text import printable
+from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
+    bands,
+    composites,
+    levels,
+    patches,
+    recurrent,
+    resampling,
+    spectra,
+)
+from fastaudio.exporting.graph import OPSET, Graph, Rows, onnx
+from fastaudio.exporting.networks import networks, opset_of, read
+from fastaudio.exporting.pooling import mean_of
+from fastaudio.exporting.refusing import BlockError, refuse, refuse_stream
+from fastaudio.exporting.registry import convert
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastaudio._core import Node, StreamSpec
+
+INPUT, SCORES, CLIP = "samples", "scores", "clip"
+PREFIX = "fastaudio."
+_KEPT = ("name", "licence", "authors", "source", "citation", "description", "task")
+_TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
+_LONGEST_S = 60
+_LARGEST = (1 << 31) - 1  # bytes that a protobuf can hold
+
+
+def build(
+    node: Node, spec: StreamSpec, *, card: Mapping[str, Any] | None = None, block: int | None = None
+) -> Any:
+    """Return a node as an ONNX model, from rows of `spec` to all its outputs.
+
+    Args:
+        node: what to hold.
+        spec: its input, samples [n] or rows [n, ...].
+        card: metadata, of which the model keeps the name, the licence and others.
+        block: how many rows each run takes, with state in and out; None for a whole signal.
+
+    Raises:
+        ExportError: ONNX operators can't compute a node of it, or not on blocks.
+    """
+    package = onnx()
+    opset = max([OPSET, *(opset_of(read(net)) for net in networks(node))])
+    graph = Graph(opset=opset, block=block)
+    shape = tuple(spec.shape)
+    specs = node.output_specs(spec)
+    try:
+        found = convert(graph, node, Rows(INPUT, spec, shape, n=block))
+    except RecursionError:
+        refuse("export_onnx", "a composition less deep", "one too deep", "take fewer nodes within nodes")
+    check_interrupt()
+    outputs, names = [], _output_names(specs)
+    for name, rows in zip(names, found, strict=True):
+        graph.nodes.append(package.helper.make_node("Identity", [rows.value], [name], name=f"{name}_out"))
+        outputs.append(graph.info(name, [rows.n if block is not None else f"n_{name}", *rows.shape]))
+    if block is None:
+        for name, rows in zip(names, found, strict=True):
+            if rows.spec.kind == "scores":
+                clip = CLIP if len(names) == 1 else f"{CLIP}.{name}"
+                graph.nodes.append(
+                    package.helper.make_node("Squeeze", [mean_of(graph, rows), graph.ints(0)], [clip])
+                )
+                outputs.append(graph.info(clip, list(rows.shape)))
+    inputs = [graph.info(INPUT, [block or "n_samples", *shape])]
+    for state in graph.states:
+        inputs.append(graph.info(state.name, list(state.shape)))
+        after = f"next_{state.name}"
+        graph.nodes.append(package.helper.make_node("Identity", [state.value], [after], name=f"{after}_out"))
+        outputs.append(graph.info(after, list(state.shape)))
+    domains = [
+        package.helper.make_opsetid(one, version) for one, version in {"": opset, **graph.domains}.items()
+    ]
+    model = package.helper.make_model(
+        graph.proto(inputs, outputs, "fastaudio"),
+        opset_imports=domains,
+        ir_version=graph.ir_version,
+        producer_name="fastaudio",
+        producer_version=__version__,
+    )
+    size = model.ByteSize()
+    if size > _LARGEST:
+        refuse(
+            "export_onnx",
+            "a graph below 2 GiB, which protobuf can hold",
+            f"{size:,} bytes",
+            "export a smaller network",
+        )
+    package.checker.check_model(model)
+    about = _metadata(dict(zip(names, found, strict=True)), spec, card or {}, block)
+    package.helper.set_model_props(model, about)
+    return model
+
+
+def _output_names(specs: Mapping[str, StreamSpec]) -> list[str]:
+    if len(specs) == 1:
+        (spec,) = specs.values()
+        return [SCORES if spec.kind == "scores" else "rows"]
+    for name in specs:
+        if name == INPUT or re.match(rf"(next_)?state\d+$|{CLIP}(\.|$)", name):
+            refuse(
+                "export_onnx", "outputs with names of their own", repr(name), "give that branch another name"
+            )
+    return list(specs)
+
+
+def _metadata(
+    outputs: dict[str, Rows], spec: StreamSpec, card: Mapping[str, Any], block: int | None
+) -> dict[str, str]:
+    """Return what a page needs to print tags with no other file; JSON under one key."""
+    about: dict[str, Any] = {
+        "sample_rate": round(spec.rate_hz),
+        "channels": spec.shape[0] if len(spec.shape) else 1,
+        "outputs": {
+            name: {
+                "labels": list(rows.spec.labels),
+                "unit": rows.spec.unit,
+                "shape": list(rows.shape),
+                "hop_s": 1 / rows.spec.rate_hz if rows.spec.rate_hz else None,
+                "span_s": rows.spec.span_s if math.isfinite(rows.spec.span_s) else None,
+                "skip": rows.delay,
+            }
+            for name, rows in outputs.items()
+        },
+    }
+    if block is not None:
+        about["block"] = block
+    labels = [rows.spec.labels for rows in outputs.values() if rows.spec.labels]
+    words = {key: printable(str(card[key])) for key in _KEPT if card.get(key)}
+    flat = {
+        "sample_rate": str(about["sample_rate"]),
+        "labels": json.dumps(list(labels[0]) if labels else [], ensure_ascii=False),
+        "export": json.dumps(about, ensure_ascii=False),
+    }
+    return {PREFIX + key: value for key, value in (flat | words).items()}
+
+
+def smallest_block(node: Node, spec: StreamSpec) -> int:
+    """Return the fewest samples, of 10 ms or more, from which each run gives as many rows.
+
+    Raises:
+        ExportError: a node can't run on blocks, or no block up to a minute fits.
+    """
+    hops = []
+    for name, one in node.output_specs(spec).items():
+        if not one.rate_hz:
+            refuse_stream("export_onnx", f"{name or 'rows'}: one row at the end of the clip")
+        hops.append(Fraction(spec.rate_hz / one.rate_hz).limit_denominator(1 << 20).numerator)
+    hop = math.lcm(*hops)
+    least = hop * max(1, -(-round(spec.rate_hz / 100) // hop))
+    if least > _LONGEST_S * spec.rate_hz:
+        expected = f"rows that a whole number of samples up to {_LONGEST_S} s makes"
+        refuse(
+            "export_onnx",
+            expected,
+            f"{least / spec.rate_hz:.1f} s",
+            "choose a sample rate in a simpler ratio",
+        )
+    refused: BlockError | None = None
+    for times in _TIMES:
+        if least * times > _LONGEST_S * spec.rate_hz:
+            break
+        try:
+            build(node, spec, block=least * times)
+        except BlockError as error:
+            refused = refused or error
+        else:
+            return least * times
+    assert refused is not None
+    raise refused

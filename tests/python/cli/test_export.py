@@ -1,0 +1,63 @@
+"""`fastaudio export`: one graph, checked before it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import fastaudio as fa
+import numpy as np
+import pytest
+from cli_helpers import run
+from export_cases import run_graph
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("onnx")
+
+
+def test_export_writes_a_graph_with_the_pipelines_numbers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = tmp_path / "everything.onnx"
+    status, out, err = run(capsys, "export", "instruments-tags", "-o", target, "--sample-rate", "48000")
+    assert status == 0, err
+    assert out.startswith(f"{target}  (")
+    assert "takes samples at 48000 Hz; largest difference from the pipeline " in out
+    sound = np.random.default_rng(0).uniform(-0.3, 0.3, 200_000).astype(np.float32)
+    scores, clip = run_graph(target.read_bytes())(sound)
+    tags = fa.Pipeline.load("instruments-tags")(sound, sample_rate=48_000)
+    assert isinstance(tags, fa.tags.Tags)
+    np.testing.assert_allclose(scores, tags.scores, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(clip, tags.mean(), rtol=0, atol=1e-4)
+
+
+def test_export_replaces_a_file_only_if_told_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target = tmp_path / "vad.onnx"
+    target.write_bytes(b"mine")
+    status, _, err = run(capsys, "export", "silero-vad", "-o", target)
+    assert status != 0
+    assert "--force" in err
+    assert target.read_bytes() == b"mine"
+    status, _, err = run(capsys, "export", "silero-vad", "-o", target, "--streaming", "--force")
+    assert status == 0, err
+    assert target.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "graph.txt"], "expected -o as a file that ends in .onnx"),
+        (["-o", "graph.onnx", "--block", "512"], "expected --block with --streaming only"),
+        (["-o", "graph.onnx", "--streaming", "--block", "500"], "expected blocks of a multiple of 512"),
+        (["-o", "graph.onnx", "--sample-rate", "15999"], "choose a sample rate in a simpler ratio"),
+    ],
+)
+def test_export_refuses_in_words(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    arguments = [str(tmp_path / one) if one.startswith("graph") else one for one in arguments]
+    status, _, err = run(capsys, "export", "silero-vad", *arguments)
+    assert status != 0
+    assert message in err
+    assert not list(tmp_path.iterdir())

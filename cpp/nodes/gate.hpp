@@ -39,15 +39,16 @@ Example:
     bool mark = false;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"threshold_db", &Options::threshold_db, Range{-300, 300}, "dB", "The gate opens at this level.",
-                Place::shown},
+          Field{"threshold_db", &Options::threshold_db, Range{-300, 300}, "dB",
+                "The gate opens at this level.", Place::shown},
           Field{"hysteresis_db", &Options::hysteresis_db, Range{0, 300}, "dB",
                 "An open gate closes this much below threshold_db."},
           Field{"hold_s", &Options::hold_s, Range{0, 86400}, "s",
                 "An open gate stays open for this time after the last window that is loud enough."},
           Field{"window_s", &Options::window_s, Range{0, 60}, "s", "Time over which a level is taken."},
           Field{"value", &Options::value, Range{-1e30, 1e30}, "", "What values of quiet rows become."},
-          Field{"mark", &Options::mark, "Whether 1 and 0 come out, for open and closed, instead of the rows."}};
+          Field{"mark", &Options::mark,
+                "Whether 1 and 0 come out, for open and closed, instead of the rows."}};
     }
   };
 

@@ -28,10 +28,14 @@ Buffer<double> weights_of(const Loudness::Options& o) {
   if (!o.weights.empty()) return {o.weights.begin(), o.weights.end()};
   constexpr double kSide = 1.41;
   switch (o.channels) {
-    case 4: return {1, 1, kSide, kSide};
-    case 5: return {1, 1, 1, kSide, kSide};
-    case 6: return {1, 1, 1, 0, kSide, kSide};
-    default: return Buffer<double>(static_cast<std::size_t>(o.channels), 1);
+    case 4:
+      return {1, 1, kSide, kSide};
+    case 5:
+      return {1, 1, 1, kSide, kSide};
+    case 6:
+      return {1, 1, 1, 0, kSide, kSide};
+    default:
+      return Buffer<double>(static_cast<std::size_t>(o.channels), 1);
   }
 }
 
@@ -155,8 +159,8 @@ class LoudnessStream final : public Stream {
   dsp::KWeighting filter_;
   Buffer<double> weights_;
   Buffer<dsp::KWeighting::State> states_;
-  Buffer<double> sums_;  ///< of squares, of each channel in the step that goes on
-  std::size_t step_;     ///< samples in 100 ms
+  Buffer<double> sums_;   ///< of squares, of each channel in the step that goes on
+  std::size_t step_;      ///< samples in 100 ms
   Buffer<double> steps_;  ///< sums of the last steps, over the channels
   bool integrated_;
   double floor_;

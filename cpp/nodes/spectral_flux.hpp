@@ -36,14 +36,15 @@ Example:
     std::string aggregate = "mean";
     bool rectify = true;
     static constexpr auto fields() {
-      return std::tuple{Field{"lag", &Options::lag, Range{1, 4095}, "rows",
-                              "How far back the row lies that each row is compared with."},
-                        Field{"max_size", &Options::max_size, Range{1, 255}, "bands",
-                              "Each band is compared with the largest of this many bands around it in the "
-                              "earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone."},
-                        Field{"aggregate", &Options::aggregate, Choices{"mean sum l2"},
-                              "Whether the mean over the bands comes out, their sum, or their Euclidean norm."},
-                        Field{"rectify", &Options::rectify, "Whether only rises count, and falls don't."}};
+      return std::tuple{
+          Field{"lag", &Options::lag, Range{1, 4095}, "rows",
+                "How far back the row lies that each row is compared with."},
+          Field{"max_size", &Options::max_size, Range{1, 255}, "bands",
+                "Each band is compared with the largest of this many bands around it in the "
+                "earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone."},
+          Field{"aggregate", &Options::aggregate, Choices{"mean sum l2"},
+                "Whether the mean over the bands comes out, their sum, or their Euclidean norm."},
+          Field{"rectify", &Options::rectify, "Whether only rises count, and falls don't."}};
     }
   };
 

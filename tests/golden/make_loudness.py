@@ -2,8 +2,8 @@
 
     python tests/golden/make_loudness.py [libebur128.so.1]
 
-This needs libebur128 (Debian's libebur128-1 has it) and soundfile. The sound is examples/guitar.flac, taken as
-if it had the rate that a key names. If ../shared is there, its uncompressed clips are measured, too.
+This needs libebur128 (Debian's libebur128-1 has it) and soundfile. The sound is examples/guitar.flac, taken
+as if it had the rate that a key names. If ../shared is there, its uncompressed clips are measured, too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Meter:
 
 
 def measure(library: ctypes.CDLL, samples: np.ndarray, rate: int) -> dict[str, np.ndarray]:
-    """Return momentary and short-term loudness every 100 ms, once their windows are full, and the integrated."""
+    """Return the loudness of whole windows every 100 ms, momentary and short-term, and the integrated one."""
     meter = Meter(library, samples.shape[1], rate)
     step = (rate + 5) // 10
     momentary, short = [], []

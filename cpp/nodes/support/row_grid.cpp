@@ -24,7 +24,8 @@ Fraction fraction_of(double x) {
   Fraction before{1, 0};
   Fraction now{static_cast<std::int64_t>(x), 1};
   double rest = x - std::floor(x);
-  while (std::abs(static_cast<double>(now.numerator) / static_cast<double>(now.denominator) - x) > 1e-12 * x) {
+  while (std::abs(static_cast<double>(now.numerator) / static_cast<double>(now.denominator) - x) >
+         1e-12 * x) {
     const double turned = 1 / rest;
     const auto digit = static_cast<std::int64_t>(std::min(turned, 1e6));
     const Fraction next{digit * now.numerator + before.numerator,
@@ -89,7 +90,8 @@ double RowGrid::latest(std::int64_t (RowGrid::*first)(std::int64_t) const) const
 }
 
 std::int64_t RowGrid::most_patches() const {
-  const double step = static_cast<double>(whole_) + static_cast<double>(rest_) / static_cast<double>(denominator_);
+  const double step =
+      static_cast<double>(whole_) + static_cast<double>(rest_) / static_cast<double>(denominator_);
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(static_cast<double>(n_rows_) / step)));
 }
 

@@ -107,7 +107,7 @@ def test_the_window_is_the_latency_and_times_stay() -> None:
 
 def test_logarithms_other_than_decibels_and_large_windows_are_refused() -> None:
     for kind in ("ln", "log10"):
-        with pytest.raises(ValueError, match=f"Gate: expected samples, power, .* got {kind}; put Gate before Log"):
+        with pytest.raises(ValueError, match=f"Gate: expected .* got {kind}; put Gate before Log"):
             fa.MelSpectrogram() >> fa.Log(kind=kind) >> fa.Gate()
     with pytest.raises(ValueError, match=r"at most 2\*\*28 values at a time, .* choose a smaller window_s"):
         fa.Gate(window_s=60).output_specs(fa.StreamSpec(rate_hz=48_000, shape=[1000]))

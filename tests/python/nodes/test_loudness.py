@@ -139,16 +139,16 @@ def test_a_pipeline_leaves_the_channels_that_its_first_node_takes() -> None:
     want = REFERENCE["guitar_44100_2/integrated"]
     np.testing.assert_allclose(np.asarray(pipeline(GUITAR)).ravel(), want, atol=1e-3)
     assert "44100 Hz, 2 channels" in str(pipeline)
-    with pytest.raises(ValueError, match="Loudness: expected .* set sample_rate and channels to those of the s"):
+    with pytest.raises(ValueError, match=r"Loudness: expected .*; set sample_rate and channels to those"):
         pipeline(np.zeros(44_100, np.float32), sample_rate=44_100)
 
 
 def test_channels_and_rates_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"Loudness: expected weights of 8 items, one for each channel, got 0"):
+    with pytest.raises(ValueError, match=r"expected weights of 8 items, one for each channel, got 0"):
         fa.Loudness(channels=8)
     with pytest.raises(ValueError, match=r"Loudness: expected weights of 2 items, .*, got 1 items"):
         fa.Loudness(channels=2, weights=[1.0])
-    with pytest.raises(ValueError, match=r"expected samples \[48000 Hz, 2\], got \[44100 Hz, 2\]; set sample_rate"):
+    with pytest.raises(ValueError, match=r"expected samples \[48000 Hz, 2\], got \[44100 Hz, 2\]; set"):
         fa.Loudness(channels=2).output_specs(fa.StreamSpec(rate_hz=44_100, shape=[2]))
-    with pytest.raises(ValueError, match=r"expected samples \[48000 Hz\], got samples \[44100 Hz\]; resample"):
+    with pytest.raises(ValueError, match=r"samples \[48000 Hz\], got samples \[44100 Hz\]; resample"):
         fa.Loudness().output_specs(fa.StreamSpec(rate_hz=44_100))

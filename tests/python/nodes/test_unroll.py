@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import assert_same_bits, by_name, in_chunks
+from helpers import GUITAR, assert_same_bits, by_name, decode, in_chunks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +70,7 @@ def reference(name: str, overlap: str) -> NDArray[np.float64]:
     step = rate * Fraction(network.hop, network.rate)
     used = min(n_rows, -((-rate * network.length) // network.rate))
     starts = [int((k * step + Fraction(1, 2)) // 1) for k in range(len(patches) + 1)]
-    cuts = [0, *[(b + a + used) // 2 for a, b in zip(starts, starts[1:], strict=False)]]
+    cuts = [0, *[(b + a + used) // 2 for a, b in pairwise(starts)]]
     cuts[-1] = starts[-2] + used  # the last patch gives all
     sums = np.zeros((cuts[-1], patches.shape[2]))
     totals = np.zeros((cuts[-1], 1))
@@ -189,8 +190,10 @@ def test_the_latency_is_that_of_the_patches() -> None:
     waits = fa.Unroll(overlap="mean", context=2).output_specs(spec)[""]
     assert waits.rate_hz == pytest.approx(6)
     assert waits.latency_s == pytest.approx(0.5 + 2 / 6)
-    reach = fa.Unroll(rate_hz=5, overlap="mean").receptive_field_s(spec)
-    assert reach == pytest.approx(0.5)
+    rows = fa.StreamSpec(rate_hz=10, shape=[1])
+    for overlap, reach_s in (("trim", 1.0), ("mean", 1.5)):
+        chain = fa.Patches(length=10, hop=5) >> fa.Unroll(overlap=overlap)
+        assert chain.receptive_field_s(rows) == pytest.approx(reach_s)
 
 
 def test_what_does_not_fit_is_refused_with_a_remedy() -> None:
@@ -203,10 +206,29 @@ def test_what_does_not_fit_is_refused_with_a_remedy() -> None:
             fa.Unroll(rate_hz=rate_hz).output_specs(patches)
     with pytest.raises(ValueError, match="expected context below the 5 rows of a patch, got 5"):
         fa.Unroll(context=5).output_specs(fa.StreamSpec(rate_hz=1, shape=[5, 1]))
-    with pytest.raises(ValueError, match=r"Unroll: expected patches \[n_rows, ...\], got rows .*; compose after"):
+    with pytest.raises(ValueError, match=r"expected patches \[n_rows, ...\], got rows .*; compose after"):
         fa.Unroll().output_specs(fa.StreamSpec(rate_hz=16_000))
     labels = fa.Tags(["a", "b"]).output_specs(fa.StreamSpec(rate_hz=50, shape=[2]))[""]
     with pytest.raises(ValueError, match=r"got rows \[50 Hz, 2\] of bands or labels"):
         fa.Unroll().output_specs(labels)
     with pytest.raises(ValueError, match=r"patches \[n_rows, ...\] over time, got rows \[once, 3"):
         fa.MelSpectrogram() >> fa.EnergyPatch(length=3) >> fa.Unroll()
+
+
+def test_the_frames_of_a_network_end_with_the_sound_and_are_those_of_its_windows() -> None:
+    notes = fa.Pipeline.load("basic-pitch").layer("note")
+    frames = notes >> fa.Unroll(rate_hz=22_050 / 256)
+    sound = decode(GUITAR)[0][: 3 * 44_100, 0].copy()
+    got = frames(sound, sample_rate=44_100)
+    windows = notes(sound, sample_rate=44_100)
+    assert isinstance(got, np.ndarray)
+    assert isinstance(windows, np.ndarray)
+    assert windows.shape == (2, 142, 88)
+    assert len(got) == 259  # the last one begins 258 * 256 / 22050 = 2.995 s after the first
+    np.testing.assert_array_equal(got[:141], windows[0, :141])
+    np.testing.assert_array_equal(got[141:], windows[1, : 259 - 141])
+    with frames.open(sample_rate=44_100) as stream:
+        parts = [stream.push(sound[i : i + 4410]) for i in range(0, len(sound), 4410)]
+        live = np.concatenate([*parts, stream.flush()])
+    assert live.shape == got.shape
+    np.testing.assert_allclose(live, got, atol=1e-5)

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/compose/sequential.hpp"
+#include "core/extent.hpp"
 #include "core/levels.hpp"
 #include "live/clock.hpp"
 
@@ -61,7 +62,7 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
   const std::lock_guard lock(mutex_);
   parts_.resize(first);
   std::move(opened.begin(), opened.end(), std::back_inserter(parts_));
-  share_levels(first);
+  share_upstream(first);
   outputs_ = outputs;
   rows_out_.assign(outputs_.size(), 0);
   for (holder_ = 0; holder_ < parts_.size(); ++holder_) {
@@ -69,11 +70,17 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
   }
 }
 
-void Chain::share_levels(std::size_t first) {
+void Chain::share_upstream(std::size_t first) {
   std::shared_ptr<Levels> levels;
+  std::shared_ptr<const Extent> extent;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (i >= first) give_levels(levels, parts_[i]->base_s, *parts_[i]->stream);
-    levels = levels_after(levels, *parts_[i]->stream);
+    Stream& stream = *parts_[i]->stream;
+    if (i >= first) {
+      give_levels(levels, parts_[i]->base_s, stream);
+      give_extent(extent, parts_[i]->base_s, stream);
+    }
+    levels = levels_after(levels, stream);
+    extent = extent_after(extent, stream);
   }
 }
 
@@ -185,7 +192,7 @@ void Chain::restart() {
     part->n_rows = 0;
     part->base_s = 0;
   }
-  share_levels(0);
+  share_upstream(0);
   rows_out_.assign(outputs_.size(), 0);
   held_.clear();
   n_held_ = 0;

@@ -95,7 +95,7 @@ class Chain {
 
   void open_parts(const std::vector<NodePtr>& nodes, std::size_t first, double base_s);
   /// Lets the parts from `first` on know the level of the sound before them.
-  void share_levels(std::size_t first);
+  void share_upstream(std::size_t first);
   void feed(std::size_t i, const float* rows, std::size_t n_rows);
   void settle_from(std::size_t first);
   void flush_from(std::size_t first);

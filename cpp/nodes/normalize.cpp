@@ -27,6 +27,8 @@ Level level_of(const Normalize::Options& o, const float* x, std::size_t n) {
     const auto square = [mean](double v) { return (v - mean) * (v - mean); };
     return {mean, std::max(std::sqrt(dsp::sum_of(x, n, square) / count), o.eps)};
   }
+  if (o.kind == "rms") return {0, std::max(std::sqrt(dsp::sum_squares(x, n) / count), o.eps)};
+  if (o.kind == "energy") return {0, std::max(std::sqrt(dsp::sum_squares(x, n)), o.eps)};
   const double low = dsp::smallest(x, n);
   const double high = dsp::largest(x, n);
   if (o.kind == "min_max") return {low, std::max(high - low, o.eps)};

@@ -14,16 +14,19 @@ class Normalize final : public NodeOf<Normalize> {
  public:
   static constexpr const char* name = "Normalize";
   static constexpr const char* doc =
-      R"(Brings values to a common level by the largest, the mean or the deviation of their row or clip.
+      R"(Brings values to a common level by the largest, mean, deviation or energy of their row or clip.
 
 Input:  rows of any shape
-Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), where
-        these are taken over all values of a row or of the clip; no divisor is below eps
+Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, (x - min) / (max - min), x / rms or
+        x / norm, where these are taken over all values of a row or of the clip; no divisor is below eps
 Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
 
 A frame cut by Patches is one row, and so is a patch of frames. For known means, use Standardize.
 
-Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch this way; librosa 0.11 `util.normalize`
+Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch this way; librosa 0.11 `util.normalize`;
+        Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive regularization,
+        scale each clip by its energy and don't say to which: kind="rms", over="clip" makes it the same at any
+        length
 
 Example:
     >>> import numpy as np
@@ -40,9 +43,10 @@ Example:
     double eps = 1e-8;
     static constexpr auto fields() {
       return std::tuple{
-          Field{"kind", &Options::kind, Choices{"max mean standard min_max"},
+          Field{"kind", &Options::kind, Choices{"max mean standard min_max rms energy"},
                 "max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes "
-                "0 and the standard deviation 1; min_max: values go from 0 to 1."},
+                "0 and the standard deviation 1; min_max: values go from 0 to 1; rms: the root of the mean "
+                "square becomes 1; energy: the sum of the squares becomes 1."},
           Field{"over", &Options::over, Choices{"row clip"},
                 "Whether each row is brought to the level by itself, or the whole clip together."},
           Field{"eps", &Options::eps, Range{1e-30, 1e12}, "", "Smallest divisor that is used."}};

@@ -1,25 +1,32 @@
 #include "nodes/patches.hpp"
 
+#include "core/extent.hpp"
 #include "nodes/support/require.hpp"
 
 namespace fastaudio {
 
 namespace {
 
-class PatchStream final : public Stream {
+class PatchStream final : public Stream, public ExtentSource {
  public:
-  PatchStream(const Cutter::Options& options, std::size_t row_size) : cutter_(options, row_size) {}
+  PatchStream(const Cutter::Options& options, const StreamSpec& input)
+      : cutter_(options, input.row_size()), extent_(std::make_shared<Extent>(input.rate_hz)) {}
+
+  std::shared_ptr<const Extent> extent() const override { return extent_; }
 
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    extent_->n_rows += static_cast<std::int64_t>(n_rows);
     cutter_.push(rows, n_rows, [&](const float* patch) { sink.write(0, patch, 1); });
   }
 
   void do_flush(Sink& sink) override {
+    extent_->ended = true;
     cutter_.flush([&](const float* patch) { sink.write(0, patch, 1); });
   }
 
   Cutter cutter_;
+  std::shared_ptr<Extent> extent_;
 };
 
 }  // namespace
@@ -39,7 +46,7 @@ std::vector<Output> Patches::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> Patches::open(const StreamSpec& input) const {
   outputs(input);
-  return std::make_unique<PatchStream>(cut(), input.row_size());
+  return std::make_unique<PatchStream>(cut(), input);
 }
 
 NodePtr Patches::with_hop(int n_rows) const {

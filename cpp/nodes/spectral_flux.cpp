@@ -1,6 +1,7 @@
 #include "nodes/spectral_flux.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/budget.hpp"
 #include "core/rows/pace.hpp"
@@ -20,6 +21,8 @@ class FluxStream final : public Stream {
       : lag_(options.lag),
         below_(static_cast<std::size_t>(options.max_size / 2)),
         above_(static_cast<std::size_t>((options.max_size - 1) / 2)),
+        l2_(options.aggregate == "l2"),
+        rectify_(options.rectify),
         divisor_(options.aggregate == "mean" ? static_cast<double>(n_bands) : 1),
         ring_(static_cast<std::size_t>(options.lag), n_bands),
         largest_(n_bands),
@@ -36,9 +39,15 @@ class FluxStream final : public Stream {
   }
 
   float flux(const float* row, const float* earlier) const {
-    const double rise = dsp::sum<double>(
-        largest_.size(), [&](std::size_t k) { return std::max(0.0, double{row[k]} - double{earlier[k]}); });
-    return static_cast<float>(rise / divisor_);
+    const auto rise = [&](std::size_t k) {
+      const double difference = double{row[k]} - double{earlier[k]};
+      return rectify_ ? std::max(0.0, difference) : std::abs(difference);
+    };
+    if (l2_) {
+      return static_cast<float>(
+          std::sqrt(dsp::sum<double>(largest_.size(), [&](std::size_t k) { return rise(k) * rise(k); })));
+    }
+    return static_cast<float>(dsp::sum<double>(largest_.size(), rise) / divisor_);
   }
 
   /// Each band's largest value from `below_` bands under it to `above_` bands over it, as SciPy places even
@@ -58,6 +67,8 @@ class FluxStream final : public Stream {
   std::int64_t lag_;
   std::size_t below_;
   std::size_t above_;
+  bool l2_;
+  bool rectify_;
   double divisor_;
   RowRing ring_;  ///< of the rows that later ones are compared with, after `largest_around`
   Buffer<float> largest_;

@@ -31,7 +31,7 @@ class TimedOut(FastaudioError, TimeoutError):
     """A call took longer than the time that it was allowed."""
 
 __version__: str
-__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'BudgetError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Preemphasis', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
+__all__: list[str] = ['FastaudioError', 'StateError', 'ModelError', 'BudgetError', 'Overrun', 'Cancelled', 'TimedOut', 'Cancel', 'StreamSpec', 'Node', 'Chroma', 'Delta', 'EnergyPatch', 'Events', 'Gate', 'HarmonicSpectrogram', 'LinearSoftmaxPooling', 'Log', 'Loudness', 'Mean', 'Max', 'MelSpectrogram', 'MFCC', 'Mono', 'Normalize', 'TopDb', 'Patches', 'PCAWhiten', 'PCEN', 'Preemphasis', 'Quantize', 'Resample', 'RMS', 'Standardize', 'MinMaxScale', 'L2Normalize', 'Sigmoid', 'Similarity', 'Softmax', 'SpectralCentroid', 'SpectralBandwidth', 'SpectralContrast', 'SpectralFlatness', 'SpectralFlux', 'SpectralRolloff', 'Spectrogram', 'StackChannels', 'Statistics', 'Tags', 'Unroll', 'ZeroCrossingRate', 'Sequential', 'Parallel', 'Each', 'Concat', 'Film', 'OnnxModel', 'Stream']
 class Cancel:
     """
     Ends calls that were given it as `cancel=`, from any thread, once and for all.
@@ -368,6 +368,57 @@ class Events(Node):
     def smoothing_s(self) -> float: ...
     @property
     def summary(self) -> bool: ...
+class Gate(Node):
+    """
+    Sets what is quieter than a level to a value, as a noise gate does. Times stay.
+    
+    Input:  rows of any shape, or samples
+    Output: rows of the same shape: those of quiet windows are `value`, all others unchanged; if `mark`, rows [1]
+            instead: 1 where the gate is open, 0 where it is closed
+    Latency: `window_s`, less one row
+    
+    The gate opens with a window whose level is at or above `threshold_db`, and stays open until levels
+    have been below threshold_db - hysteresis_db for longer than `hold_s`. A window is as many rows as fit into
+    `window_s`, at least one: the gate opens and closes for all of them. The level is the mean square of all values
+    in dB relative to 1, which is dBFS for samples; for rows of power or in dB it is their mean power.
+    
+    A clip's last window may be shorter. No row is dropped, since then times would be lost. To leave the scores
+    of a network alone but know which of its windows were silent, see `silence_db` of `Pipeline`.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> rows = np.array([[0.5, 0.5], [0.01, 0.0], [0.1, 0.1]], dtype=np.float32)
+        >>> fa.Gate(threshold_db=-30)(rows).tolist()
+        [[0.5, 0.5], [0.0, 0.0], [0.10000000149011612, 0.10000000149011612]]
+    
+    Options:
+        threshold_db: float in [-300, 300] dB, default -60.0
+            The gate opens at this level.
+        hysteresis_db: float in [0, 300] dB, default 0.0
+            An open gate closes this much below threshold_db.
+        hold_s: float in [0, 86400] s, default 0.0
+            An open gate stays open for this time after the last window that is loud enough.
+        window_s: float in [0, 60] s, default 0.01
+            Time over which a level is taken.
+        value: float in [-1e+30, 1e+30], default 0.0
+            What values of quiet rows become.
+        mark: bool, default False
+            Whether 1 and 0 come out, for open and closed, instead of the rows.
+    """
+    def __init__(self, *, threshold_db: float = -60.0, hysteresis_db: float = 0.0, hold_s: float = 0.0, window_s: float = 0.01, value: float = 0.0, mark: bool = False) -> None: ...
+    @property
+    def hold_s(self) -> float: ...
+    @property
+    def hysteresis_db(self) -> float: ...
+    @property
+    def mark(self) -> bool: ...
+    @property
+    def threshold_db(self) -> float: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def window_s(self) -> float: ...
 class HarmonicSpectrogram(Node):
     """
     Measures the spectrum at the harmonics of a scale of notes, with data-driven harmonic filters.
@@ -529,6 +580,62 @@ class Log(Node):
     def reference(self) -> float: ...
     @property
     def scale(self) -> float: ...
+class Loudness(Node):
+    """
+    Measures how loud sound is to listeners, in LUFS: momentary, short-term, or of the whole programme.
+    
+    Input:  samples [n_samples], or [n_samples, channels]; full scale +-1, at `sample_rate`
+    Output: rows [n, 1] in LUFS, ten per second, each of the 400 ms (momentary) or 3 s (short_term) from its start
+            on; [1, 1] at the end (integrated). No value is below `floor_lufs`, which stands for silence
+    Latency: 0.4 s, 3 s, or the whole clip; memory doesn't grow with it
+    
+    Channels are filtered by K-weighting, and their mean squares are added up, each times its weight. Mixing them
+    to mono before that gives another loudness, lower by up to 3 LU for sound that differs between them: a
+    `Pipeline` mixes, unless its first node asks for as many channels as there are. One channel counts
+    once; weights=[2] takes it as played by two loudspeakers.
+    
+    The integrated loudness is that of blocks of 400 ms, one every 100 ms, without those below -70 LUFS and then
+    without those 10 LU below the mean of the rest. Blocks are counted in 10,000 classes of 0.01 LU, whose energies
+    are added up exactly: only blocks within 0.01 LU of the relative threshold may fall on its wrong side. A clip
+    shorter than one window gives the loudness of what there is; by the standard it has none.
+    
+    If 100 ms aren't a whole number of samples, they are rounded to one, as libebur128 does.
+    
+    Source: ITU-R BS.1770-5; EBU R 128 and Tech 3341; libebur128 1.2.6, whose values these are to within 0.001 LU
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> t = np.arange(48_000) / 48_000
+        >>> sine = np.sin(2 * np.pi * 997 * t).astype(np.float32)  # of full scale: -3.01 LUFS
+        >>> print(fa.Loudness(kind="integrated")(sine).round(2))
+        [[-3.01]]
+        >>> fa.Loudness()(sine).shape
+        (7, 1)
+    
+    Options:
+        sample_rate: int in [8000, 768000] Hz, default 48000
+            Rate of the input.
+        channels: int in [1, 64], default 1
+            Number of channels.
+        kind: str, one of 'momentary', 'short_term', 'integrated', default 'momentary'
+            The time that is measured: 400 ms, 3 s, or the whole clip with gating.
+        weights: float | list[float] in [0, 10], default []
+            Weight of each channel's mean square; if empty, 1 for left, right and centre, 0 for the bass channel (the fourth of six) and 1.41 for the channels at the sides or behind.
+        floor_lufs: float in [-200, -70] LUFS, default -120.0
+            Smallest value given.
+    """
+    def __init__(self, *, sample_rate: int = 48000, channels: int = 1, kind: str = 'momentary', weights: float | list[float] = [], floor_lufs: float = -120.0) -> None: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def floor_lufs(self) -> float: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def sample_rate(self) -> int: ...
+    @property
+    def weights(self) -> list[float]: ...
 class Mean(Node):
     """
     Takes the mean of all rows of a clip.
@@ -712,16 +819,19 @@ class Mono(Node):
     def channels(self) -> int: ...
 class Normalize(Node):
     """
-    Brings values to a common level by the largest, the mean or the deviation of their row or clip.
+    Brings values to a common level by the largest, mean, deviation or energy of their row or clip.
     
     Input:  rows of any shape
-    Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, or (x - min) / (max - min), where
-            these are taken over all values of a row or of the clip; no divisor is below eps
+    Output: rows of the same shape: x / max(|x|), x - mean, (x - mean) / std, (x - min) / (max - min), x / rms or
+            x / norm, where these are taken over all values of a row or of the clip; no divisor is below eps
     Latency: none over a row; the whole clip over a clip: all rows come at its end, and memory grows with it
     
     A frame cut by Patches is one row, and so is a patch of frames. For known means, use Standardize.
     
-    Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch this way; librosa 0.11 `util.normalize`
+    Source: CREPE 0.0.16 and TempoCNN standardise each frame or patch this way; librosa 0.11 `util.normalize`;
+            Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive regularization,
+            scale each clip by its energy and don't say to which: kind="rms", over="clip" makes it the same at any
+            length
     
     Example:
         >>> import numpy as np
@@ -733,8 +843,8 @@ class Normalize(Node):
         [[0.25, -1.0], [0.0, 0.125]]
     
     Options:
-        kind: str, one of 'max', 'mean', 'standard', 'min_max', default 'standard'
-            max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes 0 and the standard deviation 1; min_max: values go from 0 to 1.
+        kind: str, one of 'max', 'mean', 'standard', 'min_max', 'rms', 'energy', default 'standard'
+            max: the largest magnitude becomes 1; mean: the mean becomes 0; standard: the mean becomes 0 and the standard deviation 1; min_max: values go from 0 to 1; rms: the root of the mean square becomes 1; energy: the sum of the squares becomes 1.
         over: str, one of 'row', 'clip', default 'row'
             Whether each row is brought to the level by itself, or the whole clip together.
         eps: float in [1e-30, 1e+12], default 1e-08
@@ -1319,10 +1429,13 @@ class SpectralFlux(Node):
     
     Input:  rows [n_bands]  of any unit: librosa takes dB, and the papers take magnitudes
     Output: rows [1]        mean or sum over the bands of max(0, S[t] - S[t - lag]), in the input's unit, where
-            S[t] is row t; the first `lag` rows are 0
+            S[t] is row t, or the root of the sum of their squares ("l2"); the first `lag` rows are 0. Unless
+            `rectify`, S[t] - S[t - lag] counts where it is negative, too, by its magnitude
     Latency: none
     
-    librosa's `center=True` moves its result n_fft // (2 * hop_length) rows later; this node doesn't.
+    librosa's `center=True` moves its result n_fft // (2 * hop_length) rows later; this node doesn't. Essentia's
+    `Flux` takes magnitudes: it is aggregate="l2" without `rectify` by default, aggregate="sum" with norm="L1";
+    its first row is compared with silence.
     
     Source: Masri, PhD thesis, University of Bristol, 1996; Dixon, DAFx 2006, section 2.2 (sums magnitudes);
             Boeck and Widmer, DAFx 2013, for `max_size`; librosa 0.11 `onset.onset_strength(center=False)` (same
@@ -1339,16 +1452,20 @@ class SpectralFlux(Node):
             How far back the row lies that each row is compared with.
         max_size: int in [1, 255] bands, default 1
             Each band is compared with the largest of this many bands around it in the earlier row, so that vibrato isn't taken for onsets; 1 takes the band alone.
-        aggregate: str, one of 'mean', 'sum', default 'mean'
-            Whether the mean over the bands comes out, or their sum.
+        aggregate: str, one of 'mean', 'sum', 'l2', default 'mean'
+            Whether the mean over the bands comes out, their sum, or their Euclidean norm.
+        rectify: bool, default True
+            Whether only rises count, and falls don't.
     """
-    def __init__(self, *, lag: int = 1, max_size: int = 1, aggregate: str = 'mean') -> None: ...
+    def __init__(self, *, lag: int = 1, max_size: int = 1, aggregate: str = 'mean', rectify: bool = True) -> None: ...
     @property
     def aggregate(self) -> str: ...
     @property
     def lag(self) -> int: ...
     @property
     def max_size(self) -> int: ...
+    @property
+    def rectify(self) -> bool: ...
 class SpectralRolloff(Node):
     """
     Finds the frequency below which a given part of a spectrum's magnitude lies.
@@ -1532,6 +1649,49 @@ class Tags(Node):
     def __init__(self, labels: list[str]) -> None: ...
     @property
     def labels(self) -> list[str]: ...
+class Unroll(Node):
+    """
+    Lays out the rows within patches, such as a network's scores for each frame, as rows in time.
+    
+    Input:  patches [n_patches, n_rows, ...]: row j of patch k happens j / rate_hz after the patch begins
+    Output: rows [n, ...], row n of which begins at n / rate_hz; names of labels stay
+    Latency: that of the patches, and up to a row more where their steps aren't whole numbers of rows; for "mean"
+            and "hamming" also that of the `context`
+    
+    Patches begin on the grid of rows, at the nearest row: a step that isn't a whole number of rows (36,164 samples
+    of 256 each, say) is counted as a fraction, so that rounding never adds up, and no row is more than half a row
+    from where it was. By default rows share the span of a patch evenly: 589 in 10 s come at 58.9 Hz. Give
+    `rate_hz` if rows reach less far or farther; those that begin after their patch has ended are left out.
+    
+    Where patches overlap, "trim" takes each row from the patch in which it lies farther from the edge, "mean"
+    the mean of all, and "hamming" their mean with the weights of a Hamming window over the patch, as pyannote.audio
+    does. Of a last patch that `Patches` or `Each` has padded, rows that begin after the end of what these cut are
+    left out.
+    
+    Example:
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> patches = np.array([[[1], [2], [3], [4]], [[5], [6], [7], [8]]], dtype=np.float32)
+        >>> fa.Unroll()(patches)[:, 0].tolist()
+        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+        >>> fa.Unroll().output_specs(fa.StreamSpec(rate_hz=0.5, shape=[4, 1]))[""].rate_hz  # 2 s each
+        2.0
+    
+    Options:
+        rate_hz: float | None in [1e-06, 768000] Hz, default None
+            Rate of the rows; None spreads those after `context` evenly over the span of a patch.
+        overlap: str, one of 'trim', 'mean', 'hamming', default 'trim'
+            Which of several patches give a row: one, or all by their mean, weighted or not.
+        context: int in [0, 1e+06] rows, default 0
+            Rows at the front of a patch that lie before its beginning, as those do that a network makes of the `context` of Patches.
+    """
+    def __init__(self, *, rate_hz: float | None = None, overlap: str = 'trim', context: int = 0) -> None: ...
+    @property
+    def context(self) -> int: ...
+    @property
+    def overlap(self) -> str: ...
+    @property
+    def rate_hz(self) -> float | None: ...
 class ZeroCrossingRate(Node):
     """
     Measures the share of a frame's samples whose sign differs from that of the sample before.

@@ -69,7 +69,7 @@ inline std::vector<MinMaxScale::Options> examples(std::type_identity<MinMaxScale
   return {{{-1}, {1}, false}, {{-1}, {0, 1, 2, 3, 4, 5}, true}};
 }
 inline std::vector<Normalize::Options> examples(std::type_identity<Normalize>) {
-  return {{"max"}, {"mean"}, {"standard"}, {"min_max"}, {"standard", "clip"}};
+  return {{"max"}, {"mean"}, {"standard"}, {"min_max"}, {"rms"}, {"energy"}, {"standard", "clip"}};
 }
 inline std::vector<TopDb::Options> examples(std::type_identity<TopDb>) {
   return {{}, {0.5, "row", true}, {0.5, "clip", false}};
@@ -103,6 +103,20 @@ inline std::vector<RMS::Options> examples(std::type_identity<RMS>) {
 }
 inline std::vector<ZeroCrossingRate::Options> examples(std::type_identity<ZeroCrossingRate>) {
   return {{}, {16000, 400, 160, true, 0.01}, {8000, 33, 50, false, 0}};
+}
+inline std::vector<Gate::Options> examples(std::type_identity<Gate>) {
+  return {{}, {.threshold_db = -5, .hysteresis_db = 2, .hold_s = 0.05, .window_s = 0.03, .value = -1}};
+}
+inline std::vector<Loudness::Options> examples(std::type_identity<Loudness>) {
+  return {{},
+          {.sample_rate = 8000, .channels = 2, .kind = "short_term"},
+          {.sample_rate = 11025, .channels = 6, .kind = "integrated"}};
+}
+inline std::vector<SpectralFlux::Options> examples(std::type_identity<SpectralFlux>) {
+  return {{}, {.lag = 3, .max_size = 2, .aggregate = "l2", .rectify = false}};
+}
+inline std::vector<Unroll::Options> examples(std::type_identity<Unroll>) {
+  return {{}, {.overlap = "mean"}, {.overlap = "hamming"}};
 }
 inline const std::vector<std::string> kLabels{"a", "b", "c", "d", "e", "f"};
 inline std::vector<Tags::Options> examples(std::type_identity<Tags>) { return {{kLabels}}; }

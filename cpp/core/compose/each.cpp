@@ -4,6 +4,7 @@
 
 #include "core/budget.hpp"
 #include "core/compose/effort.hpp"
+#include "core/extent.hpp"
 #include "core/interrupt.hpp"
 
 namespace fastaudio {
@@ -27,7 +28,7 @@ class FirstRows final : public Sink {
   std::size_t row_size_;
 };
 
-class EachStream final : public Stream {
+class EachStream final : public Stream, public ExtentSource {
  public:
   EachStream(NodePtr inner, const Cutter::Options& cut, const StreamSpec& input, std::size_t n_rows,
              std::size_t kept)
@@ -38,14 +39,19 @@ class EachStream final : public Stream {
         n_rows_(n_rows),
         kept_(kept),
         row_size_(inner_->outputs(input).front().spec.row_size()),
-        rows_(kept * row_size_) {}
+        rows_(kept * row_size_),
+        extent_(std::make_shared<Extent>(input.rate_hz)) {}
+
+  std::shared_ptr<const Extent> extent() const override { return extent_; }
 
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override {
+    extent_->n_rows += static_cast<std::int64_t>(n_rows);
     cutter_.push(rows, n_rows, [&](const float* clip) { run_clip(clip, sink); });
   }
 
   void do_flush(Sink& sink) override {
+    extent_->ended = true;
     cutter_.flush([&](const float* clip) { run_clip(clip, sink); });
   }
 
@@ -71,6 +77,7 @@ class EachStream final : public Stream {
   std::size_t kept_;
   std::size_t row_size_;
   Buffer<float> rows_;
+  std::shared_ptr<Extent> extent_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "core/checked.hpp"
+#include "core/extent.hpp"
 #include "core/levels.hpp"
 
 namespace fastaudio {
@@ -29,12 +30,16 @@ struct BranchStream {
   std::size_t first_output;
 };
 
-class ParallelStream final : public Stream, public LevelReader {
+class ParallelStream final : public Stream, public LevelReader, public ExtentReader {
  public:
   explicit ParallelStream(std::vector<BranchStream> branches) : branches_(std::move(branches)) {}
 
   void read(const std::shared_ptr<Levels>& levels, double base_s) override {
     for (const BranchStream& branch : branches_) give_levels(levels, base_s, *branch.stream);
+  }
+
+  void read(const std::shared_ptr<const Extent>& extent, double base_s) override {
+    for (const BranchStream& branch : branches_) give_extent(extent, base_s, *branch.stream);
   }
 
  private:

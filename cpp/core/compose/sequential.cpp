@@ -4,6 +4,7 @@
 
 #include "core/budget.hpp"
 #include "core/checked.hpp"
+#include "core/extent.hpp"
 #include "core/levels.hpp"
 
 namespace fastaudio {
@@ -42,7 +43,7 @@ class Link final : public Sink {
   void write(std::size_t, const float* rows, std::size_t n_rows) override { next->push(rows, n_rows, *out); }
 };
 
-class SequentialStream final : public Stream, public LevelReader {
+class SequentialStream final : public Stream, public LevelReader, public ExtentReader {
  public:
   explicit SequentialStream(std::vector<std::unique_ptr<Stream>> streams)
       : streams_(std::move(streams)), links_(streams_.size() - 1) {
@@ -50,7 +51,8 @@ class SequentialStream final : public Stream, public LevelReader {
       links_[i].next = streams_[i + 1].get();
       if (i + 1 < links_.size()) links_[i].out = &links_[i + 1];
     }
-    read(nullptr, 0);
+    read(std::shared_ptr<Levels>(), 0);
+    read(std::shared_ptr<const Extent>(), 0);
   }
 
   void read(const std::shared_ptr<Levels>& levels, double base_s) override {
@@ -58,6 +60,14 @@ class SequentialStream final : public Stream, public LevelReader {
     for (const auto& stream : streams_) {
       give_levels(known, base_s, *stream);
       known = levels_after(known, *stream);
+    }
+  }
+
+  void read(const std::shared_ptr<const Extent>& extent, double base_s) override {
+    std::shared_ptr<const Extent> known = extent;
+    for (const auto& stream : streams_) {
+      give_extent(known, base_s, *stream);
+      known = extent_after(known, *stream);
     }
   }
 

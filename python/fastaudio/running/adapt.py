@@ -87,6 +87,8 @@ class Adapter:
 
     def _adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         own_rate = round(self.spec.rate_hz)
+        if self.spec.shape == (channels,) and sample_rate == own_rate and self._channel is None:
+            return self._node, StreamSpec(rate_hz=float(sample_rate), shape=[channels])
         resample = Resample(input_rate=sample_rate, output_rate=own_rate, quality=self._quality)
         mixes = channels != 1 or bool(self._channel)
         parts: list[Node] = [Mono(channels=channels, channel=self._channel)] if mixes else []
@@ -96,5 +98,7 @@ class Adapter:
         return Sequential([*parts, self._node]), spec
 
     def __str__(self) -> str:
+        if self.spec.shape:
+            return f"{round(self.spec.rate_hz)} Hz, {self.spec.shape[0]} channels"
         how = "mean of all channels" if self._channel is None else f"channel {self._channel}"
         return f"{round(self.spec.rate_hz)} Hz mono ({how})"

@@ -28,6 +28,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "Resample": [{"input_rate": 8000, "output_rate": 48_000}, {"input_rate": 11_127, "output_rate": 16_000}],
     "Statistics": [{"window": 7, "hop": 3}, {"kinds": ["p25"], "window": 4}],
     "TopDb": [{"over": "clip"}],
+    "Unroll": [{"overlap": "mean"}, {"rate_hz": 260.0}, {"rate_hz": 260.0, "overlap": "hamming"}],
     "ZeroCrossingRate": [{"center": False}],
 }
 

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KINDS = ("max", "mean", "standard", "min_max")
+KINDS = ("max", "mean", "standard", "min_max", "rms", "energy")
 DB_MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=64) >> fa.Log(kind="dB")
 
 
@@ -30,6 +30,8 @@ def reference(rows: NDArray[np.float32], kind: str, axes: tuple[int, ...]) -> ND
         return x - mean
     if kind == "standard":
         return (x - mean) / x.std(axis=axes, keepdims=True)
+    if kind in ("rms", "energy"):
+        return x / np.sqrt((np.mean if kind == "rms" else np.sum)(x**2, axis=axes, keepdims=True))
     return (x - low) / (x.max(axis=axes, keepdims=True) - low)
 
 
@@ -63,7 +65,8 @@ def test_rows_that_never_change_are_divided_by_eps_alone() -> None:
     for kind in KINDS:
         assert not fa.Normalize(kind=kind)(np.zeros((2, 5), dtype=np.float32)).any()
     flat = np.full((2, 5), 0.3, dtype=np.float32)
-    assert fa.Normalize(kind="max")(flat).tolist() == np.ones((2, 5)).tolist()
+    for kind in ("max", "rms"):
+        np.testing.assert_allclose(fa.Normalize(kind=kind)(flat), 1, rtol=1e-7)
     for kind in ("mean", "standard", "min_max"):
         np.testing.assert_allclose(fa.Normalize(kind=kind)(flat), 0, atol=1e-8)
     assert fa.Normalize(kind="max", eps=2)(np.float32([[1, -1]])).tolist() == [[0.5, -0.5]]

@@ -27,7 +27,12 @@ def rows(guitar_16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def reference(
-    x: NDArray[np.float32], *, lag: int = 1, max_size: int = 1, aggregate: str = "mean"
+    x: NDArray[np.float32],
+    *,
+    lag: int = 1,
+    max_size: int = 1,
+    aggregate: str = "mean",
+    rectify: bool = True,
 ) -> NDArray[np.float64]:
     """Return what the documentation says, in float64, band by band."""
     wide = x.astype(np.float64)
@@ -37,18 +42,21 @@ def reference(
         for k in range(x.shape[1]):
             low = max(0, k - max_size // 2)
             around = wide[t - lag, low : k + (max_size - 1) // 2 + 1]
-            rises.append(max(0.0, wide[t, k] - around.max()))
-        flux[t] = np.mean(rises) if aggregate == "mean" else np.sum(rises)
+            rise = wide[t, k] - around.max()
+            rises.append(max(0.0, rise) if rectify else abs(rise))
+        how = {"mean": np.mean, "sum": np.sum, "l2": np.linalg.norm}
+        flux[t] = how[aggregate](rises)
     return flux
 
 
-@pytest.mark.parametrize("aggregate", ["mean", "sum"])
+@pytest.mark.parametrize("rectify", [True, False])
+@pytest.mark.parametrize("aggregate", ["mean", "sum", "l2"])
 @pytest.mark.parametrize(("lag", "max_size"), [(1, 1), (2, 3), (5, 4), (1, 255), (500, 1)])
 def test_each_row_is_the_rise_of_its_bands(
-    rows: NDArray[np.float32], lag: int, max_size: int, aggregate: str
+    rows: NDArray[np.float32], lag: int, max_size: int, aggregate: str, rectify: bool
 ) -> None:
-    got = fa.SpectralFlux(lag=lag, max_size=max_size, aggregate=aggregate)(rows)
-    want = reference(rows, lag=lag, max_size=max_size, aggregate=aggregate)
+    got = fa.SpectralFlux(lag=lag, max_size=max_size, aggregate=aggregate, rectify=rectify)(rows)
+    want = reference(rows, lag=lag, max_size=max_size, aggregate=aggregate, rectify=rectify)
     np.testing.assert_allclose(got, want, rtol=2e-7, atol=0)
 
 

@@ -45,6 +45,7 @@ COMPOSITES = {name for name, value in CLASSES.items() if value.child_arguments()
 
 # Number of input rows and their shape, for a node that takes neither samples nor rows of any shape.
 ROWS: dict[str, tuple[int, tuple[int, ...]]] = {
+    "Loudness": (40_000, ()),
     "MFCC": (300, (20,)),
     "Mono": (500, (2,)),
     "OnnxModel": (3, (187, 96)),
@@ -59,6 +60,7 @@ SCORES = fa.Tags(list("abcde")).output_specs(fa.StreamSpec(rate_hz=100, shape=[5
 INPUTS: dict[str, fa.StreamSpec] = {
     "Chroma": SPECTRUM,
     "Events": SCORES,
+    "Unroll": fa.StreamSpec(rate_hz=100, shape=[4, 3], unit=""),
     "SpectralBandwidth": SPECTRUM,
     "SpectralCentroid": SPECTRUM,
     "SpectralContrast": SPECTRUM,

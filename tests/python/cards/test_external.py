@@ -164,9 +164,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused_before_it_is_read(
     folder = tmp_path / "net"
     folder.mkdir()
     (folder / "net.onnx").write_bytes(network_with(location))
-    with pytest.raises(
-        fa.ModelError, match=r"expected (weights in a file in the network's folder|a file's name)"
-    ):
+    with pytest.raises(fa.ModelError, match=r"expected (weights |a file's name)"):
         fa.OnnxModel(folder / "net.onnx")
 
 

@@ -110,8 +110,6 @@ SPELLINGS = {
 READ = (
     "as exporters do",
     "value before key",
-    "unknown fields between",
-    "key given twice",
     "network in two pieces",
 )
 

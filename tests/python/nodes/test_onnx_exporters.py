@@ -15,6 +15,7 @@ from helpers import ONNX, assert_same_bits, in_chunks
 FOLDER = ONNX / "exporters"
 OPTIONS: dict[str, dict[str, Any]] = {
     "onnxscript_rate": {"inputs": {"sr": 16_000}},
+    "onnxruntime_quantized": {"batch": 5},  # the scale of its numbers is that of all rows of a run
 }
 NAMES = sorted(path.stem for path in FOLDER.glob("*.npz"))
 
@@ -37,4 +38,5 @@ def test_a_network_of_each_exporter_gives_the_numbers_of_onnx_runtime(name: str)
         assert outputs[key].shape == value.shape
         tolerance = 1e-3 if value.dtype == np.float16 else 1e-6
         np.testing.assert_allclose(outputs[key], value.astype(np.float32), rtol=0, atol=tolerance)
-    assert_same_bits(outputs, in_chunks(net, rows, [1, 2, 2]))
+    if "batch" not in OPTIONS.get(name, {}):
+        assert_same_bits(got if isinstance(got, dict) else {"": got}, in_chunks(net, rows, [1, 2, 2]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio import cli
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,15 +219,13 @@ def test_any_tensor_of_the_graph_is_an_output_by_its_name(tmp_path: Path) -> Non
 
 
 def test_tensors_are_listed_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from fastaudio.cli.start import main
-
     path = deep(tmp_path / "net.onnx")
-    assert main(["models", str(path), "--tensors"]) == 0
+    assert cli.main(["models", str(path), "--tensors"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
         ["input", "x", "float32", "[?,", "3]"],
         ["output", "y", "float32", "[?,", "3]"],
         ["inner", "/block/mul", "float32", "[?,", "3]"],
     ]
-    assert main(["models", "musicnn-mtt", "--tensors"]) == 0
+    assert cli.main(["models", "musicnn-mtt", "--tensors"]) == 0
     assert "taggram" in capsys.readouterr().out

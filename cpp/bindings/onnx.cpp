@@ -42,9 +42,12 @@ std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
   });
 }
 
+using Axes = py::typing::List<py::typing::Optional<py::int_>>;
+using Tensors = py::typing::List<py::typing::Tuple<py::str, py::str, py::str, Axes>>;
+
 /// The network of a file with all tensors of its graph as outputs.
-py::list tensors_of(const std::string& path, const std::string& sha256,
-                    const std::map<std::string, std::string>& external) {
+Tensors tensors_of(const std::string& path, const std::string& sha256,
+                   const std::map<std::string, std::string>& external) {
   OnnxModel::Options options;
   options.path = path;
   options.sha256 = sha256;
@@ -56,9 +59,9 @@ py::list tensors_of(const std::string& path, const std::string& sha256,
         onnx::read_network("OnnxModel(" + format(path) + ")", std::move(content), std::move(beside), {});
     return std::make_shared<onnx::Session>(network, network->tensors);
   });
-  py::list tensors;
+  Tensors tensors;
   const auto add = [&](const char* role, const onnx::TensorInfo& info) {
-    py::list shape;
+    Axes shape;
     for (const std::int64_t n : info.shape) shape.append(n < 0 ? py::object(py::none()) : py::int_(n));
     tensors.append(py::make_tuple(role, readable(info.name), onnx::type_text(info.element_type), shape));
   };
@@ -119,8 +122,9 @@ void register_onnx(py::module_& m) {
       "name of a file with weights beside it or ''.");
   m.def(
       "names_beside",
-      [](const std::string& path, const std::string& content) {
-        return unlocked([&] { return onnx::names_beside("OnnxModel(" + format(path) + ")", content); });
+      [](const std::string& path, const py::bytes& content) {
+        const std::string_view file(content);
+        return unlocked([&] { return onnx::names_beside("OnnxModel(" + format(path) + ")", file); });
       },
       py::arg("path"), py::arg("content"),
       "Returns the names of the files with weights that a network refers to; `path` is for messages.\n\n"

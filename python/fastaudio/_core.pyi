@@ -2109,14 +2109,14 @@ def isa() -> str:
     Raises:
         ValueError: FASTAUDIO_ISA names one that this processor can't run.
     """
-def names_beside(path: str, content: str) -> list[str]:
+def names_beside(path: str, content: bytes) -> list[str]:
     """
     Returns the names of the files with weights that a network refers to; `path` is for messages.
     
     Raises:
         ModelError: it isn't a network, or a name leads out of its folder.
     """
-def network_tensors(path: str, sha256: str = '', external: collections.abc.Mapping[str, str] = {}) -> list:
+def network_tensors(path: str, sha256: str = '', external: collections.abc.Mapping[str, str] = {}) -> list[tuple[str, str, str, list[int | None]]]:
     """
     Returns each tensor of a network: 'input', 'output' or 'inner', its name, type, and shape with None for an open axis.
     

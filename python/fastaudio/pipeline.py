@@ -37,7 +37,7 @@ from fastaudio.running.whole import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
     from typing_extensions import Self, Unpack
@@ -75,7 +75,7 @@ class Pipeline(Composition):
         model: str | os.PathLike[str] = cards.DEFAULT_MODEL,
         *,
         threads: int | None = None,
-        providers: Sequence[str | tuple[str, dict[str, str]]] | None = None,
+        providers: list[str] | list[str | tuple[str, dict[str, str]]] | None = None,
         channel: int | None = None,
         untrained: bool = False,
         silence_db: float | None = None,

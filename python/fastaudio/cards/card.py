@@ -36,7 +36,7 @@ from fastaudio.cards.file_names import LICENCE, check_names, harmless
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
 SCHEMA = "fastaudio.card/1"
 """Name and version of the format; the number rises when the meaning of a card changes."""
@@ -173,7 +173,7 @@ def build(
     card: Card,
     *,
     threads: int | None = None,
-    providers: Sequence[str | tuple[str, dict[str, str]]] | None = None,
+    providers: list[str] | list[str | tuple[str, dict[str, str]]] | None = None,
     budget: Budget | None = None,
 ) -> Node:
     """Build the pipeline that a card holds.
@@ -284,7 +284,7 @@ def _check_run_time(threads: Any, providers: Any) -> None:
     names = providers if isinstance(providers, list | tuple) else [None]
     if providers is not None and not all(map(_is_provider, names)):
         raise TypeError(
-            "Pipeline.load: expected providers as names, or tuples of a name and a dict of its options, got "
+            "Pipeline.load: expected providers as list[str], or with tuples of a name and a dict of its options, got "
             f"{providers!r:.80}"
         )
 

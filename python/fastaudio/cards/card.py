@@ -284,7 +284,7 @@ def _check_run_time(threads: Any, providers: Any) -> None:
     names = providers if isinstance(providers, list | tuple) else [None]
     if providers is not None and not all(map(_is_provider, names)):
         raise TypeError(
-            "Pipeline.load: expected providers as list[str], or with tuples of a name and a dict of its options, got "
+            "Pipeline.load: expected providers as list[str], or tuples of a name and its options in it, got "
             f"{providers!r:.80}"
         )
 

@@ -124,6 +124,29 @@ def test_a_provider_that_is_active_is_accepted() -> None:
     assert np.array_equal(cpu(rows), model("ntf")(rows))
 
 
+def test_a_provider_takes_options_and_those_of_the_cpu_are_none(tmp_path: Path) -> None:
+    rows = rows_of(2)
+    active = _core.onnxruntime_info()["providers"]
+    if "AzureExecutionProvider" in active:
+        both = [("AzureExecutionProvider", {"any": "1"}), "CPUExecutionProvider"]
+        net = model("ntf", providers=both)
+        assert np.array_equal(net(rows), model("ntf")(rows))
+        assert net.providers == both
+        assert pickle.loads(pickle.dumps(net)) == net  # noqa: S301
+    with pytest.raises(
+        fa.ModelError, match=r"expected no options for CPUExecutionProvider, got \{'a': 'b'\}"
+    ):
+        model("ntf", providers=[("CPUExecutionProvider", {"a": "b"})])
+    for name in ("CUDA", "CoreML", "OpenVINO", "Dml", "Xnnpack"):
+        if (provider := f"{name}ExecutionProvider") not in active:
+            with pytest.raises(
+                fa.ModelError, match=rf"expected a provider among .*, got '{provider}'; install"
+            ):
+                model("ntf", providers=[(provider, {"device_id": "0"})])
+    with pytest.raises(TypeError, match=r"expected providers as list"):
+        model("ntf", providers=[("CPUExecutionProvider", {"a": 1})])
+
+
 def test_units_are_one_for_each_output() -> None:
     with pytest.raises(ValueError, match=r"expected a unit for each of 1 outputs, got \['a', 'b'\]"):
         model("ntf", units=["a", "b"])

@@ -24,12 +24,52 @@ auto guessing(Make make) {
   }
 }
 
+/// Reads the files that a network refers to.
+onnx::Beside read_beside(const OnnxModel::Options& options, const std::string& content) {
+  onnx::Beside beside;
+  for (const auto& [name, sha256] : unlocked([&] { return OnnxModel::files_beside(options, content); })) {
+    beside[name] = reader()(options.path, sha256, name).cast<std::string>();
+  }
+  return beside;
+}
+
 std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
-  auto content = reader()(options.path, options.sha256).cast<std::string>();
+  auto content = reader()(options.path, options.sha256, "").cast<std::string>();
   return guessing([&] {
+    auto beside = read_beside(options, content);
     const WithoutGil without_gil;
-    return std::make_shared<OnnxModel>(options, std::move(content));
+    return std::make_shared<OnnxModel>(options, std::move(content), std::move(beside));
   });
+}
+
+using Axes = py::typing::List<py::typing::Optional<py::int_>>;
+using Tensors = py::typing::List<py::typing::Tuple<py::str, py::str, py::str, Axes>>;
+
+/// The network of a file with all tensors of its graph as outputs.
+Tensors tensors_of(const std::string& path, const std::string& sha256,
+                   const std::map<std::string, std::string>& external) {
+  OnnxModel::Options options;
+  options.path = path;
+  options.sha256 = sha256;
+  options.external = external;
+  auto content = reader()(path, sha256, "").cast<std::string>();
+  auto beside = read_beside(options, content);
+  const auto session = unlocked([&] {
+    const auto network =
+        onnx::read_network("OnnxModel(" + format(path) + ")", std::move(content), std::move(beside), {});
+    return std::make_shared<onnx::Session>(network, network->tensors);
+  });
+  Tensors tensors;
+  const auto add = [&](const char* role, const onnx::TensorInfo& info) {
+    Axes shape;
+    for (const std::int64_t n : info.shape) shape.append(n < 0 ? py::object(py::none()) : py::int_(n));
+    tensors.append(py::make_tuple(role, readable(info.name), onnx::type_text(info.element_type), shape));
+  };
+  for (const auto& info : session->inputs()) add("input", info);
+  for (std::size_t i = 0; i < session->outputs().size(); ++i) {
+    add(i < session->n_own_outputs() ? "output" : "inner", session->outputs()[i]);
+  }
+  return tensors;
 }
 
 /// Returns the units that belong to some of the outputs named so far.
@@ -55,27 +95,46 @@ void register_onnx(py::module_& m) {
             return guessing([&] { return self.with_outputs({output}, units_of(self, {output})); });
           },
           py::arg("output"),
-          "Returns the same network with one output; both share a session.\n\n"
+          "Returns the same network with one output, which may be any tensor of its graph.\n\n"
           "Raises:\n    ModelError: the network has no such output.\n")
       .def_property_readonly(
           "available_outputs",
           [](const OnnxModel& self) {
             py::typing::List<py::str> names;
-            for (const onnx::TensorInfo& output : self.session().outputs()) {
-              names.append(readable(output.name));
+            const auto& outputs = self.session().outputs();
+            for (std::size_t i = 0; i < self.session().n_own_outputs(); ++i) {
+              names.append(readable(outputs[i].name));
             }
             return names;
           },
-          "Names of all outputs that the network has.");
+          "Names of all outputs that the network has; `outputs` takes those of its inner tensors as well.");
   py::module_::import("atexit").attr("register")(py::cpp_function([] {
     const WithoutGil without_gil;
     onnx::Runtime::close();
   }));
   m.def(
       "set_model_reader",
-      [](const py::typing::Callable<py::bytes(std::string, std::string)>& read) { reader() = read; },
+      [](const py::typing::Callable<py::bytes(std::string, std::string, std::string)>& read) {
+        reader() = read;
+      },
       py::arg("read"),
-      "Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''.");
+      "Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', and the "
+      "name of a file with weights beside it or ''.");
+  m.def(
+      "names_beside",
+      [](const std::string& path, const py::bytes& content) {
+        const std::string_view file(content);
+        return unlocked([&] { return onnx::names_beside("OnnxModel(" + format(path) + ")", file); });
+      },
+      py::arg("path"), py::arg("content"),
+      "Returns the names of the files with weights that a network refers to; `path` is for messages.\n\n"
+      "Raises:\n    ModelError: it isn't a network, or a name leads out of its folder.\n");
+  m.def("network_tensors", &tensors_of, py::arg("path"), py::arg("sha256") = "",
+        py::arg("external") = std::map<std::string, std::string>{},
+        "Returns each tensor of a network: 'input', 'output' or 'inner', its name, type, and shape with None "
+        "for "
+        "an open axis.\n\n"
+        "Raises:\n    ModelError: the file can't be read, or isn't a network that runs here.\n");
   m.def("set_onnxruntime_library", &onnx::Runtime::set_library, py::arg("path"),
         "Says where ONNX Runtime's library lies; this has no effect once it is open.");
   m.def(

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bindings/guess.hpp"
+#include "bindings/onnx_options.hpp"
 #include "bindings/readers.hpp"
 
 namespace fastaudio::bindings {
@@ -99,6 +100,8 @@ template const ValueType& value_type<std::optional<double>>();
 template const ValueType& value_type<std::vector<std::string>>();
 template const ValueType& value_type<std::vector<double>>();
 template const ValueType& value_type<std::map<std::string, std::string>>();
+template const ValueType& value_type<onnx::Constants>();
+template const ValueType& value_type<onnx::Providers>();
 
 std::string OptionField::expected() const {
   std::string text = type_text(*this);

@@ -20,6 +20,7 @@ struct OrtRunOptions;
 struct OrtAllocator;
 struct OrtTypeInfo;
 struct OrtTensorInfo;
+struct OrtCudaOptions;
 
 struct ApiBase {
   void* const* (*get_api)(std::uint32_t version);
@@ -29,11 +30,32 @@ struct ApiBase {
 /// The oldest table that has every slot below.
 inline constexpr std::uint32_t kApiVersion = 22;
 
-inline constexpr int kFail = 1;            ///< error code
-inline constexpr int kFloat = 1;           ///< element type
+inline constexpr int kFail = 1;  ///< error code
+
+// Types of a tensor's elements.
+inline constexpr int kFloat = 1;
+inline constexpr int kUint8 = 2;
+inline constexpr int kInt8 = 3;
+inline constexpr int kUint16 = 4;
+inline constexpr int kInt16 = 5;
+inline constexpr int kInt32 = 6;
+inline constexpr int kInt64 = 7;
+inline constexpr int kBool = 9;
+inline constexpr int kFloat16 = 10;
+inline constexpr int kDouble = 11;
+inline constexpr int kUint32 = 12;
+inline constexpr int kUint64 = 13;
+
 inline constexpr int kFatalOnly = 4;       ///< logging level
 inline constexpr int kArenaAllocator = 1;  ///< allocator type
 inline constexpr int kDefaultMemory = 0;   ///< memory type
+
+/// A character of a path.
+#ifdef _WIN32
+using PathChar = wchar_t;
+#else
+using PathChar = char;
+#endif
 
 /// Takes a message: a parameter, its level, category, id, place in the code, and text.
 using Log = void (*)(void*, int, const char*, const char*, const char*, const char*);
@@ -98,8 +120,16 @@ struct Api {
   Slot<125, OrtStatus*(char***, int*)> get_available_providers{table};
   Slot<126, OrtStatus*(char**, int)> release_available_providers{table};
   Slot<130, OrtStatus*(OrtSessionOptions*, const char*, const char*)> add_session_config_entry{table};
+  Slot<204, OrtStatus*(OrtSessionOptions*, const OrtCudaOptions*)> append_cuda{table};
+  Slot<205, OrtStatus*(OrtCudaOptions**)> create_cuda_options{table};
+  Slot<206, OrtStatus*(OrtCudaOptions*, const char* const*, const char* const*, std::size_t)>
+      update_cuda_options{table};
+  Slot<208, void(OrtCudaOptions*)> release_cuda_options{table};
   Slot<216, OrtStatus*(OrtSessionOptions*, const char*, const char* const*, const char* const*, std::size_t)>
       append_execution_provider{table};
+  Slot<279,
+       OrtStatus*(OrtSessionOptions*, const PathChar* const*, char* const*, const std::size_t*, std::size_t)>
+      add_external_initializers{table};
   Slot<293, OrtStatus*(OrtSessionOptions*, bool)> set_load_cancellation_flag{table};
 };
 

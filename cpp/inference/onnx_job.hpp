@@ -33,11 +33,24 @@ class OnnxJob {
   struct Copy {
     std::size_t input;
     std::size_t output;
-    std::size_t row_size;
+    std::size_t row_bytes;
+  };
+
+  /// A tensor of one run, as the network has it.
+  struct Held {
+    int element_type;
+    std::size_t row_size;  ///< values
+    dsp::AlignedFloats memory;
+    Held(int type, std::size_t size, std::size_t n_rows);
+    void* at(std::size_t row);
+    const void* values() const { return memory.data(); }
+    std::size_t row_bytes() const;
   };
 
   void find_copies();
   Tensors& tensors_for(std::size_t n_rows);
+  void convert_row(const float* row, std::size_t to);
+  void convert_outputs();
 
   const OnnxModel& node_;
   const OnnxModel::Plan& plan_;
@@ -46,10 +59,13 @@ class OnnxJob {
   std::vector<const char*> input_names_;
   std::vector<const char*> output_names_;
   std::vector<Copy> copies_;
-  dsp::AlignedFloats input_;
-  std::vector<dsp::AlignedFloats> outputs_;
-  std::vector<dsp::AlignedFloats> states_;  ///< two of each: a run reads one and writes the other
-  std::vector<Tensors> tensors_;            ///< by number of rows - 1
+  Held input_;
+  bool samples_in_;            ///< whether rows are sound, which has a scale in integers
+  dsp::AlignedFloats turned_;  ///< a row in the model's order, on its way to another type
+  std::vector<Held> outputs_;
+  std::vector<dsp::AlignedFloats> rows_;  ///< of outputs that aren't float32
+  std::vector<Held> states_;              ///< two of each: a run reads one and writes the other
+  std::vector<Tensors> tensors_;          ///< by number of rows - 1
 };
 
 }  // namespace fastaudio

@@ -20,11 +20,16 @@ void Layout::copy_row(const float* row, float* to) const {
   }
 }
 
+std::string default_axes(const Shape& model_shape, std::size_t rank) {
+  const std::string row_axes = std::string("tfc").substr(0, rank);
+  return model_shape.size() == 1 && rank == 1 ? row_axes : "n" + row_axes;
+}
+
 Layout fit_layout(const std::string& subject, const Shape& model_shape, std::string axes,
                   const StreamSpec& input, int batch, bool has_state) {
   const std::size_t rank = input.shape.size();
   const std::string row_axes = std::string("tfc").substr(0, rank);
-  if (axes.empty()) axes = "n" + row_axes;
+  if (axes.empty()) axes = default_axes(model_shape, rank);
   const auto misfit = [&](const std::string& why) {
     throw ModelError(subject + ": expected rows that fit its input " + shape_text(model_shape) +
                      ", got rows " + to_string(input) + " with layout '" + axes + "'" + why);

@@ -16,11 +16,19 @@ struct Layout {
   bool fixed_batch = false;          ///< whether each run takes a whole batch, filled up with zeros
   int batch_axis = -1;               ///< 0, or -1 if the model has none
 
+  /// Whether a run takes one row, and gives an output as a whole: its first axis is none of rows, unless it
+  /// is one.
+  bool one_row() const { return batch == 1 && (batch_axis < 0 || fixed_batch); }
+
   std::size_t row_size() const { return extents[0] * extents[1] * extents[2]; }
 
   /// Copies a row, with its axes in the model's order.
   void copy_row(const float* row, float* to) const;
 };
+
+/// The axes of a model's input if no layout is given: the batch's and those of a row of `rank` axes, or only
+/// these if the model has one axis and the row too.
+std::string default_axes(const Shape& model_shape, std::size_t rank);
 
 /// Fits rows of `input` into a model's input of `model_shape`, whose axes are named as in the option `layout`
 /// of OnnxModel. `batch` applies if the model leaves it open; with state, a run takes one row. Throws

@@ -1,52 +1,67 @@
 #include "inference/onnx_model.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 
 #include "core/budget.hpp"
+#include "inference/onnx_edge.hpp"
 #include "inference/onnx_stream.hpp"
-#include "inference/onnx_walk.hpp"
 
 namespace fastaudio {
 
 namespace {
 
-/// "net.onnx" as "net-whole.onnx".
-std::string beside(const std::string& path) {
-  const std::string suffix = ".onnx";
-  const bool has_suffix = path.ends_with(suffix);
-  return path.substr(0, path.size() - (has_suffix ? suffix.size() : 0)) + "-whole" + suffix;
+constexpr const char* kSamples = "samples";
+
+std::string subject_of(const OnnxModel::Options& options) {
+  return "OnnxModel(" + format(options.path) + ")";
 }
 
-std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::string content) {
+std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::string content,
+                                    onnx::Beside beside) {
   check_options(OnnxModel::name, options);
-  const std::string subject = "OnnxModel(" + format(options.path) + ")";
-  const onnx::Contents contents = onnx::walk(subject, content);
-  if (contents.external) {  // no hash would cover that file
-    throw ModelError(subject +
-                     ": expected all weights inside the file, got some in another; make it one file: " +
-                     "import onnx; onnx.save(onnx.load(" + format(options.path) + "), " +
-                     format(beside(options.path)) + "), and load that");
-  }
-  if (!contents.foreign_operator.empty()) {
-    throw ModelError(subject +
-                     ": expected operators that ONNX Runtime itself brings and that read no files, " +
-                     "got " + format(contents.foreign_operator) + "; export it without");
-  }
-  if (contents.sparse_in_function) {
-    throw ModelError(
-        subject +
-        ": expected no sparse tensor in a function, got one, with which ONNX Runtime may crash; "
-        "write it again by: import onnx; onnx.save(onnx.inliner.inline_local_functions(onnx.load(" +
-        format(options.path) + ")), " + format(beside(options.path)) + "), and load that");
-  }
-  return std::make_shared<onnx::Session>(subject, std::move(content), options.providers, contents.loops);
+  const auto network =
+      onnx::read_network(subject_of(options), std::move(content), std::move(beside), options.providers);
+  return std::make_shared<onnx::Session>(network, options.outputs);
+}
+
+/// "'x' float32 [?, 3]"
+std::string text_of(const onnx::TensorInfo& info) {
+  return format(info.name) + " " + onnx::type_text(info.element_type) + " " + onnx::shape_text(info.shape);
+}
+
+/// Rows of a clip as one row.
+StreamSpec as_one(StreamSpec input, std::size_t n_rows) {
+  input.shape.insert(input.shape.begin(), static_cast<std::int64_t>(n_rows));
+  return input;
 }
 
 }  // namespace
 
-OnnxModel::OnnxModel(Options options, std::string content)
-    : OnnxModel(options, load(options, std::move(content))) {}
+std::map<std::string, std::string> OnnxModel::files_beside(const Options& options, std::string_view content) {
+  const std::string subject = subject_of(options);
+  std::map<std::string, std::string> files;
+  const bool any = options.sha256.empty() && options.external.empty();
+  for (const std::string& name : onnx::names_beside(subject, content)) {
+    const auto stated = options.external.find(name);
+    if (stated == options.external.end() && !any) {
+      throw ModelError(subject + ": expected the hash of each file with weights, got none of " +
+                       format(name) + "; add it: external={" + format(name) + ": '<its sha256>'}");
+    }
+    files[name] = any ? "" : stated->second;
+  }
+  for (const auto& [name, sha256] : options.external) {
+    if (files.contains(name)) continue;
+    throw ModelError(subject + ": expected in external only files that the network has weights in, got " +
+                     format(name) + "; leave it out");
+  }
+  return files;
+}
+
+OnnxModel::OnnxModel(Options options, std::string content, onnx::Beside beside)
+    : OnnxModel(options, load(options, std::move(content), std::move(beside))) {}
 
 OnnxModel::OnnxModel(Options o, std::shared_ptr<onnx::Session> session)
     : NodeOf(std::move(o)), session_(std::move(session)) {
@@ -57,40 +72,58 @@ OnnxModel::OnnxModel(Options o, std::shared_ptr<onnx::Session> session)
 std::shared_ptr<OnnxModel> OnnxModel::with_outputs(std::vector<std::string> outputs,
                                                    std::vector<std::string> units) const {
   Options changed = options();
+  auto session = session_;
+  const bool given = std::all_of(outputs.begin(), outputs.end(), [&](const std::string& name) {
+    return onnx::find(session_->outputs(), name) != nullptr;
+  });
+  if (!given) session = std::make_shared<onnx::Session>(session_->network(), outputs);
   changed.outputs = std::move(outputs);
   changed.units = std::move(units);
-  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), session_));
+  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), std::move(session)));
 }
 
 void OnnxModel::find_data_input() {
+  const std::string& subject = session_->subject();
   states_ = onnx::find_states(*session_, options().state);
-  std::vector<std::string> others;
+  constants_ = onnx::bind(*session_, options().inputs);
+  std::vector<std::size_t> others;
   const auto& inputs = session_->inputs();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (options().state.contains(inputs[i].name)) continue;
-    others.push_back(inputs[i].name);
-    data_input_ = i;
+    const bool constant = options().inputs.contains(inputs[i].name);
+    const bool state = options().state.contains(inputs[i].name);
+    if (constant && state) {
+      throw ModelError(subject + ": expected an input as a state or constant, got " + format(inputs[i].name) +
+                       " as both; leave it out of state= or inputs=");
+    }
+    if (!constant && !state) others.push_back(i);
   }
-  if (others.size() == 1 && data_input().element_type == onnx::kFloat) return;
-  const std::string expected = session_->subject() + ": expected a model with one float32 input" +
-                               (states_.empty() ? "" : " beside its state") + ", got ";
   if (others.size() == 1) {
-    throw ModelError(expected + format(others) + " of " + onnx::type_text(data_input().element_type) +
-                     "; export it in float32");
+    data_input_ = others.front();
+    if (onnx::element_size(data_input().element_type) > 0) return;
+    throw ModelError(subject + ": expected rows of " + onnx::convertible_types() + ", got input " +
+                     text_of(data_input()) + "; export it in float32");
   }
-  throw ModelError(expected + format(others) + (others.empty() ? "" : "; name recurrent ones with state="));
+  std::string got;
+  for (const std::size_t i : others) got += (got.empty() ? "" : ", ") + text_of(inputs[i]);
+  throw ModelError(subject + ": expected one input for the rows, got " + (got.empty() ? "none" : got) +
+                   (got.empty()
+                        ? "; leave that one out of state= and inputs="
+                        : "; give the others what they always are with inputs={name: number}, and name "
+                          "recurrent ones with state="));
 }
 
-std::vector<std::string> OnnxModel::data_outputs() const {
+std::vector<std::string> OnnxModel::own_outputs() const {
   auto names = onnx::names_of(session_->outputs());
+  names.resize(session_->n_own_outputs());
   for (const auto& state : states_) std::erase(names, state.output);
   return names;
 }
 
 void OnnxModel::check_outputs() const {
   const std::string& subject = session_->subject();
-  const auto known = data_outputs();
-  if (known.empty()) {
+  auto known = onnx::names_of(session_->outputs());
+  for (const auto& state : states_) std::erase(known, state.output);
+  if (own_outputs().empty()) {
     throw ModelError(subject + ": expected a model with outputs" +
                      (states_.empty() ? "" : " beside its state") + ", got none");
   }
@@ -100,15 +133,17 @@ void OnnxModel::check_outputs() const {
     if (!seen.insert(name).second) {
       throw ValueError(subject + ": expected different outputs, got " + format(name) + " twice");
     }
-  }
-  for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       throw onnx::UnknownName(subject + ": expected outputs", known, name);
     }
-    const int type = onnx::find(session_->outputs(), name)->element_type;
-    if (type != onnx::kFloat) {
-      throw ModelError(subject + ": expected float32 from output " + format(name) + ", got " +
-                       onnx::type_text(type) + "; export it in float32, or choose another output");
+    const onnx::TensorInfo& output = *onnx::find(session_->outputs(), name);
+    if (onnx::element_size(output.element_type) == 0) {
+      throw ModelError(subject + ": expected outputs of " + onnx::convertible_types() + ", got " +
+                       text_of(output) + "; export it in float32, or choose another output");
+    }
+    if (options().inputs.contains(name)) {
+      throw ModelError(subject + ": expected an output that a run computes, got the constant " +
+                       format(name) + "; choose another output");
     }
   }
   if (!options().units.empty() && options().units.size() != names.size()) {
@@ -119,7 +154,11 @@ void OnnxModel::check_outputs() const {
 
 std::vector<std::string> OnnxModel::output_names() const {
   if (!options().outputs.empty()) return options().outputs;
-  return {data_outputs().front()};
+  return {own_outputs().front()};
+}
+
+bool OnnxModel::gives_samples(std::size_t output) const {
+  return !options().units.empty() && options().units[output] == kSamples;
 }
 
 std::string OnnxModel::summary() const {
@@ -128,21 +167,65 @@ std::string OnnxModel::summary() const {
 }
 
 OnnxModel::Plan OnnxModel::plan(const StreamSpec& input) const {
-  auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout, input,
-                                 options().batch, !states_.empty());
+  return options().clip_rows > 0 ? clip_plan(input) : plan_of(input);
+}
+
+OnnxModel::Plan OnnxModel::plan_of(const StreamSpec& input) const {
+  const int batch = options().clip_rows > 0 ? 1 : options().batch;
+  auto layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout, input, batch,
+                                 !states_.empty());
   onnx::require_size(session_->subject(), "input", layout.shape);
   if (const Budget* budget = Budget::current()) {
     const Budget::At at(name);
     budget->check_run(static_cast<double>(layout.batch) * static_cast<double>(layout.row_size()));
   }
-  auto row_shapes = probe_.row_shapes(*this, layout);
+  auto rows = probe_.row_shapes(*this, layout);
   const auto names = output_names();
   for (std::size_t o = 0; o < names.size(); ++o) {
-    auto shape = row_shapes[o];
+    auto shape = rows.shapes[o];
     shape.insert(shape.begin(), static_cast<std::int64_t>(layout.batch));
     onnx::require_size(session_->subject(), "output " + format(names[o]), shape);
   }
-  return {std::move(layout), std::move(row_shapes)};
+  return {std::move(layout), std::move(rows.shapes), std::move(rows.whole), input.unit == kSamples};
+}
+
+OnnxModel::Plan OnnxModel::clip_plan(const StreamSpec& input) const {
+  const auto most = static_cast<std::size_t>(options().clip_rows);
+  if (const Budget* budget = Budget::current()) {
+    const Budget::At at(name);
+    budget->check_run(static_cast<double>(most) * static_cast<double>(input.row_size()));
+  }
+  // A second, unless the network needs more; a clip of another length has to give the same shapes.
+  const double rate_hz = std::clamp(std::ceil(input.rate_hz), 1.0, static_cast<double>(most));
+  const auto second = static_cast<std::size_t>(rate_hz);
+  for (const std::size_t n : {second, std::min(10 * second, most), most}) {
+    Plan plan;
+    try {
+      plan = plan_of(as_one(input, n));
+    } catch (const BudgetError&) {
+      throw;
+    } catch (const ModelError&) {
+      if (n == most) throw;
+      continue;
+    }
+    const std::size_t other = n > 1 && n == most ? n - 1 : std::min(2 * n, most);
+    const Plan another = plan_of(as_one(input, other));
+    if (plan.row_shapes == another.row_shapes) return plan;
+    for (std::size_t o = 0; o < plan.row_shapes.size(); ++o) {
+      if (plan.row_shapes[o] == another.row_shapes[o]) continue;
+      throw ModelError(session_->subject() + ": expected outputs of one shape for clips of any length, got " +
+                       onnx::shape_text(plan.row_shapes[o]) + " and " +
+                       onnx::shape_text(another.row_shapes[o]) + " from " + format(output_names()[o]) +
+                       "; leave out clip_rows and cut the sound into windows with Patches");
+    }
+  }
+  throw ModelError(session_->subject() + ": expected clips, got none");
+}
+
+void OnnxModel::fit_clip(Plan& plan, const StreamSpec& input, std::size_t n_rows) const {
+  plan.layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout,
+                                 as_one(input, n_rows), 1, !states_.empty());
+  onnx::require_size(session_->subject(), "input", plan.layout.shape);
 }
 
 std::vector<Output> OnnxModel::describe(const StreamSpec& input) const {
@@ -153,24 +236,29 @@ std::vector<Output> OnnxModel::describe(const StreamSpec& input) const {
     StreamSpec spec = input;
     spec.shape = plan.row_shapes[o];
     spec.unit = options().units.empty() ? "" : options().units[o];
+    if (options().clip_rows > 0) {
+      spec.rate_hz = spec.span_s = spec.bin_hz = 0;
+      spec.labels.clear();
+      spec.kind = StreamSpec::Kind::rows;
+    }
     outputs.push_back({names[o], spec});
   }
   return outputs;
 }
 
 std::unique_ptr<Stream> OnnxModel::open(const StreamSpec& input) const {
-  return open_onnx_stream(keep(this), plan(input));
+  return open_onnx_stream(keep(this), plan(input), input);
 }
 
 std::optional<Locality> OnnxModel::locality() const {
-  if (!states_.empty()) return std::nullopt;
+  if (!states_.empty() || options().clip_rows > 0) return std::nullopt;
   return Locality{.divisible = false};
 }
 
 bool OnnxModel::batches() const {
-  const bool has_batch = options().layout.empty() || options().layout.front() == 'n';
   const auto& shape = data_input().shape;
-  return has_batch && states_.empty() && !shape.empty() && shape.front() != 1;
+  const bool has_batch = options().layout.empty() ? shape.size() > 1 : options().layout.front() == 'n';
+  return has_batch && states_.empty() && options().clip_rows == 0 && !shape.empty() && shape.front() != 1;
 }
 
 NodePtr OnnxModel::batched(int n_rows) const {

@@ -6,17 +6,22 @@
 #include "core/interrupt.hpp"
 #include "core/turn.hpp"
 #include "dsp/aligned.hpp"
+#include "inference/onnx_edge.hpp"
 #include "inference/onnx_model.hpp"
 
 namespace fastaudio::onnx {
 
-std::vector<Shape> OutputProbe::row_shapes(const OnnxModel& model, const Layout& layout) const {
+RowShapes OutputProbe::row_shapes(const OnnxModel& model, const Layout& layout) const {
   const auto names = model.output_names();
   std::vector<Shape> shapes;
+  std::vector<char> whole;
+  const bool one_row = layout.one_row();
   bool open = false;
   for (const std::string& name : names) {
     const Shape& shape = shapes.emplace_back(find(model.session().outputs(), name)->shape);
-    open = open || shape.empty() || std::any_of(shape.begin() + 1, shape.end(), [](auto n) { return n < 0; });
+    const bool known = !shape.empty() && (shape.front() >= 0 || !one_row) &&
+                       std::all_of(shape.begin() + 1, shape.end(), [](auto n) { return n >= 0; });
+    open = open || !known;
   }
   auto batch = static_cast<std::int64_t>(layout.batch);
   if (open) {
@@ -28,11 +33,14 @@ std::vector<Shape> OutputProbe::row_shapes(const OnnxModel& model, const Layout&
   for (std::size_t o = 0; o < names.size(); ++o) {
     const std::string& subject = model.session().subject();
     Shape& shape = shapes[o];
-    if (shape.empty() || (shape.front() != batch && shape.front() >= 0)) {
+    const bool of_rows = !shape.empty() && (shape.front() == batch || shape.front() < 0);
+    if (!of_rows && batch > 1) {
       throw ModelError(subject + ": expected output " + format(names[o]) +
-                       " with one row for each input row, got shape " + shape_text(shape));
+                       " with one row for each input row, got shape " + shape_text(shape) +
+                       "; if a run gives one row only, leave out batch=");
     }
-    shape.erase(shape.begin());
+    if (of_rows) shape.erase(shape.begin());
+    whole.push_back(of_rows ? 0 : 1);
     StreamSpec row;
     row.shape = shape;
     try {
@@ -41,7 +49,7 @@ std::vector<Shape> OutputProbe::row_shapes(const OnnxModel& model, const Layout&
       throw ModelError(subject + ": output " + format(names[o]) + ": " + error.what());
     }
   }
-  return shapes;
+  return {std::move(shapes), std::move(whole)};
 }
 
 std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) const {
@@ -51,19 +59,24 @@ std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) 
   const auto known = shapes_.find(input);
   if (known != shapes_.end()) return known->second;
   const Session& session = model.session();
-  std::size_t size = n_values(input);
-  for (const State& state : model.states()) size = std::max(size, n_values(state.shape));
-  dsp::AlignedFloats zeros(size, 0.0f);
+  const auto bytes_of = [](const Shape& shape, int type) { return n_values(shape) * element_size(type); };
+  std::size_t size = bytes_of(input, model.data_input().element_type);
+  for (const State& state : model.states()) size = std::max(size, bytes_of(state.shape, state.element_type));
+  dsp::AlignedFloats zeros(size / sizeof(float) + 1, 0.0f);
   std::vector<Handle<OrtValue>> owned;
   std::vector<const char*> input_names;
   std::vector<OrtValue*> inputs;
-  const auto add = [&](const std::string& name, const Shape& shape) {
-    owned.push_back(session.tensor(zeros.data(), shape));
+  const auto add = [&](const std::string& name, void* data, int type, const Shape& shape) {
+    owned.push_back(session.tensor(data, type, shape));
     inputs.push_back(owned.back().get());
     input_names.push_back(name.c_str());
   };
-  add(model.data_input().name, input);
-  for (const State& state : model.states()) add(state.input, state.shape);
+  add(model.data_input().name, zeros.data(), model.data_input().element_type, input);
+  for (const State& state : model.states()) add(state.input, zeros.data(), state.element_type, state.shape);
+  for (const Bound& each : model.constants()) {
+    // It is only read.
+    add(each.name, const_cast<std::byte*>(each.bytes.data()), each.element_type, each.shape);
+  }
   const auto names = model.output_names();
   std::vector<const char*> output_names;
   for (const std::string& name : names) output_names.push_back(name.c_str());

@@ -13,13 +13,19 @@ class OnnxModel;
 
 namespace fastaudio::onnx {
 
+/// The shape of a row of each output, and whether it is the output as a whole, not one row of a batch.
+struct RowShapes {
+  std::vector<Shape> shapes;
+  std::vector<char> whole;
+};
+
 /// Remembers the shapes found so far. It is thread-safe.
 class OutputProbe {
  public:
-  /// Returns the shape of a row of each output, without the batch axis. Where the model leaves it open, it
-  /// runs once on zeros, on two rows at most, once for each input shape. Throws ModelError if an output
-  /// doesn't have one row for each input row.
-  std::vector<Shape> row_shapes(const OnnxModel& model, const Layout& layout) const;
+  /// Returns the shapes without the batch axis. Where the model leaves one open, it runs once on zeros, on
+  /// two rows at most, once for each input shape. Throws ModelError if an output doesn't have one row for
+  /// each input row.
+  RowShapes row_shapes(const OnnxModel& model, const Layout& layout) const;
 
  private:
   std::vector<Shape> run(const OnnxModel& model, const Shape& input) const;

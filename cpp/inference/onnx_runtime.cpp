@@ -80,6 +80,14 @@ constexpr char kNegate[] =
     "b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x02"
     "B\x04\n\x00\x10\r";
 
+/// This one of 89 bytes adds to two floats those of the file w.
+constexpr char kAdd[] =
+    "\x08\x08:O\x0a\x0e\x0a\x01x\x0a\x01w\x12\x01y\"\x03"
+    "Add\x12\x01g*\x18\x08\x02\x10\x01"
+    "B\x01wj\x0d\x0a\x08location\x12\x01wp\x01Z\x0f\x0a\x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x02"
+    "b\x0f\x0a\x01y\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x02"
+    "B\x04\x0a\x00\x10\x0d";
+
 [[noreturn]] void fail(const std::string& path, const std::string& expected, const std::string& got) {
   throw ModelError("ONNX Runtime: expected " + expected + ", got " + got + " from " + path +
                    "; pip install 'onnxruntime>=1.25'");
@@ -119,17 +127,27 @@ void self_test(const Runtime& runtime) {
   if (api.get_error_code(status.get()) != kFail || message != "round trip") {
     fail(runtime.path(), "its error message back", "'" + message + "'");
   }
-  const Session session("self-test", std::string(kNegate, sizeof kNegate - 1), {}, false);
+  const auto network = std::make_shared<const Network>(
+      Network{"self-test", std::string(kNegate, sizeof kNegate - 1), {}, {}, false, {}});
+  const Session session(network);
   float in[2] = {1.5f, -2.0f};
   float out[2] = {};
-  const auto x = session.tensor(in, {2});
-  const auto y = session.tensor(out, {2});
+  const auto x = session.tensor(in, kFloat, {2});
+  const auto y = session.tensor(out, kFloat, {2});
   std::vector<OrtValue*> outputs{y.get()};
   session.run({"x"}, {x.get()}, {"y"}, outputs, 2);
   if (out[0] != -1.5f || out[1] != 2.0f)
     fail(runtime.path(), "-1.5 from the self-test", std::to_string(out[0]));
   if (session.values(y.get()) != out)
     fail(runtime.path(), "where the self-test's values lie", "another place");
+  const float w[2] = {10.0f, 20.0f};
+  const Beside beside{{"w", std::string(reinterpret_cast<const char*>(w), sizeof w)}};
+  const Session added(std::make_shared<const Network>(
+      Network{"self-test", std::string(kAdd, sizeof kAdd - 1), beside, {}, false, {}}));
+  added.run({"x"}, {x.get()}, {"y"}, outputs, 2);
+  if (out[0] != 11.5f || out[1] != 18.0f) {
+    fail(runtime.path(), "11.5 from the self-test of weights in a file", std::to_string(out[0]));
+  }
   Cancel cancel;
   cancel.cancel();
   const Interruptible ended({.cancel = &cancel});
@@ -142,8 +160,7 @@ void self_test(const Runtime& runtime) {
     fail(runtime.path(), expected, "one that went on");
   };
   require_end("a run that ends when asked", [&] { session.run({"x"}, {x.get()}, {"y"}, outputs, 2); });
-  require_end("a load that ends when asked",
-              [] { Session("self-test", std::string(kNegate, sizeof kNegate - 1), {}, false); });
+  require_end("a load that ends when asked", [&] { Session(std::shared_ptr<const Network>(network)); });
 }
 
 /// Lists the first of many names.

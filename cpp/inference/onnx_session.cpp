@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cfenv>
 #include <chrono>
+#include <filesystem>
 #include <limits>
 #include <optional>
 
 #include "core/options.hpp"
 #include "core/platform.hpp"
 #include "core/turn.hpp"
+#include "inference/onnx_edge.hpp"
 #include "inference/onnx_supervisor.hpp"
 
 namespace fastaudio::onnx {
@@ -73,21 +75,56 @@ std::vector<std::string> names_of(const std::vector<TensorInfo>& infos) {
   return names;
 }
 
-Session::Session(std::string subject, std::string model, std::vector<std::string> providers, bool loops)
+Session::Session(std::shared_ptr<const Network> network, const std::vector<std::string>& outputs)
     : runtime_(Runtime::get()),
-      subject_(std::move(subject)),
-      model_(std::move(model)),
-      providers_(std::move(providers)),
-      loops_(loops),
+      network_(std::move(network)),
       session_(create()),
       generation_(platform::fork_generation()),
       inputs_(describe(true)),
-      outputs_(describe(false)) {}
+      outputs_(describe(false)) {
+  add_outputs(outputs);
+}
+
+void Session::add_outputs(const std::vector<std::string>& names) {
+  const auto& tensors = network_->tensors;
+  for (const std::string& name : names) {
+    if (find(outputs_, name) != nullptr || std::find(added_.begin(), added_.end(), name) != added_.end())
+      continue;
+    if (std::find(tensors.begin(), tensors.end(), name) == tensors.end()) {
+      auto known = names_of(outputs_);
+      for (const std::string& tensor : tensors) {
+        if (find(outputs_, tensor) == nullptr) known.push_back(tensor);
+      }
+      throw UnknownName(subject() + ": expected outputs", std::move(known), name);
+    }
+    added_.push_back(name);
+  }
+  if (added_.empty()) return;
+  session_ = create();
+  outputs_ = describe(false);
+}
+
+void Session::add_files(OrtSessionOptions* options) const {
+  std::vector<std::basic_string<PathChar>> names;
+  std::vector<const PathChar*> pointers;
+  std::vector<char*> contents;
+  std::vector<std::size_t> sizes;
+  for (const auto& [name, content] : network_->beside) {
+    names.push_back(std::filesystem::path(std::u8string(name.begin(), name.end())).native());
+    contents.push_back(const_cast<char*>(content.data()));  // it is only read
+    sizes.push_back(content.size());
+  }
+  if (names.empty()) return;
+  for (const auto& name : names) pointers.push_back(name.c_str());
+  runtime_->check(runtime_->api().add_external_initializers(options, pointers.data(), contents.data(),
+                                                            sizes.data(), names.size()),
+                  subject());
+}
 
 Handle<OrtSession> Session::create() const {
   Runtime::check_open();
   const Api& api = runtime_->api();
-  const auto check = [&](OrtStatus* status) { runtime_->check(status, subject_); };
+  const auto check = [&](OrtStatus* status) { runtime_->check(status, subject()); };
   OrtSessionOptions* raw = nullptr;
   check(api.create_session_options(&raw));
   const Handle<OrtSessionOptions> owned(raw, api.release_session_options.call);
@@ -101,28 +138,19 @@ Handle<OrtSession> Session::create() const {
   // Larger tensors are computed in each run instead, which can be ended; folding can't.
   check(
       api.add_session_config_entry(raw, "optimization.constant_folding_max_output_size_in_bytes", "1048576"));
-  const auto available = runtime_->providers();
-  const bool cpu_allowed =
-      std::find(providers_.begin(), providers_.end(), "CPUExecutionProvider") != providers_.end();
-  for (const std::string& provider : providers_) {
-    if (std::find(available.begin(), available.end(), provider) == available.end()) {
-      throw UnknownName(subject_ + ": expected a provider", available, provider,
-                        "; install an ONNX Runtime that has it");
-    }
-    if (provider == "CPUExecutionProvider") continue;
-    // The model runs where it was asked to or not at all: it never falls back to the CPU silently.
-    if (!cpu_allowed) check(api.add_session_config_entry(raw, "session.disable_cpu_ep_fallback", "1"));
-    check(api.append_execution_provider(raw, provider.c_str(), nullptr, nullptr, std::size_t{0}));
-  }
+  append_providers(*runtime_, subject(), network_->providers, raw);
+  add_files(raw);
+  std::string with_outputs;
+  if (!added_.empty()) with_outputs = network_->file + added_outputs(added_);
+  const std::string& file = added_.empty() ? network_->file : with_outputs;
   OrtSession* session = nullptr;
   const auto end = [&] {
     const Handle<OrtStatus> unlikely(api.set_load_cancellation_flag(raw, true), api.release_status.call);
   };
   const auto load = [&]() -> Handle<OrtStatus> {
     const KeepFloatEnvironment keep;
-    return {
-        api.create_session_from_array(runtime_->environment(), model_.data(), model_.size(), raw, &session),
-        api.release_status.call};
+    return {api.create_session_from_array(runtime_->environment(), file.data(), file.size(), raw, &session),
+            api.release_status.call};
   };
   Interruptible* scope = Interruptible::current();
   Handle<OrtStatus> status;
@@ -131,7 +159,7 @@ Handle<OrtSession> Session::create() const {
     status = scope != nullptr ? supervise(*scope, load, end) : load();
   }
   if (status.get() != nullptr) check_interrupt();
-  runtime_->check(std::move(status), subject_, "a network that ONNX Runtime loads");
+  runtime_->check(std::move(status), subject(), "a network that ONNX Runtime loads");
   return {session, api.release_session.call};
 }
 
@@ -148,7 +176,7 @@ OrtSession* Session::session_of_process() const {
 
 std::vector<TensorInfo> Session::describe(bool inputs) const {
   const Api& api = runtime_->api();
-  const auto check = [&](OrtStatus* status) { runtime_->check(status, subject_); };
+  const auto check = [&](OrtStatus* status) { runtime_->check(status, subject()); };
   OrtSession* session = session_.get();
   OrtAllocator* allocator = nullptr;
   check(api.get_allocator_with_default_options(&allocator));
@@ -174,19 +202,19 @@ std::vector<TensorInfo> Session::describe(bool inputs) const {
   return infos;
 }
 
-Handle<OrtValue> Session::tensor(float* data, const Shape& shape) const {
+Handle<OrtValue> Session::tensor(void* data, int element_type, const Shape& shape) const {
   OrtValue* value = nullptr;
-  runtime_->check(
-      runtime_->api().create_tensor_with_data(runtime_->memory(), data, n_values(shape) * sizeof(float),
-                                              shape.data(), shape.size(), kFloat, &value),
-      subject_);
+  const std::size_t size = n_values(shape) * element_size(element_type);
+  runtime_->check(runtime_->api().create_tensor_with_data(runtime_->memory(), data, size, shape.data(),
+                                                          shape.size(), element_type, &value),
+                  subject());
   return {value, runtime_->api().release_value.call};
 }
 
-float* Session::values(OrtValue* tensor) const {
+void* Session::values(OrtValue* tensor) const {
   void* data = nullptr;
-  runtime_->check(runtime_->api().get_tensor_mutable_data(tensor, &data), subject_);
-  return static_cast<float*>(data);
+  runtime_->check(runtime_->api().get_tensor_mutable_data(tensor, &data), subject());
+  return data;
 }
 
 void Session::run(const std::vector<const char*>& input_names, const std::vector<OrtValue*>& inputs,
@@ -211,14 +239,14 @@ void Session::run(const std::vector<const char*>& input_names, const std::vector
   {
     const auto end = [&running] { running.end(); };
     const Cancel::Watch watch(scope == nullptr ? nullptr : scope->cancel(), end);
-    const bool maybe_long = loops_ || expected_ns >= kLong_ns;
+    const bool maybe_long = network_->loops || expected_ns >= kLong_ns;
     status = scope != nullptr && maybe_long && scope->must_look() ? supervise(*scope, run, end) : run();
   }
   if (status.get() != nullptr && running.ended()) {
     check_interrupt();
     Runtime::check_open();
   }
-  runtime_->check(std::move(status), subject_, "a network that runs on these rows");
+  runtime_->check(std::move(status), subject(), "a network that runs on these rows");
   const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
   if (took.count() / n < per_value_ns_.load(std::memory_order_relaxed)) per_value_ns_ = took.count() / n;
 }
@@ -227,7 +255,7 @@ Shape Session::take_shape(OrtValue* value) const {
   const Api& api = runtime_->api();
   const Handle<OrtValue> owned(value, api.release_value.call);
   OrtTensorInfo* info = nullptr;
-  runtime_->check(api.get_tensor_type_and_shape(value, &info), subject_);
+  runtime_->check(api.get_tensor_type_and_shape(value, &info), subject());
   const Handle<OrtTensorInfo> owned_info(info, api.release_tensor_info.call);
   return shape_of(info);
 }
@@ -235,9 +263,9 @@ Shape Session::take_shape(OrtValue* value) const {
 Shape Session::shape_of(const OrtTensorInfo* info) const {
   const Api& api = runtime_->api();
   std::size_t rank = 0;
-  runtime_->check(api.get_dimensions_count(info, &rank), subject_);
+  runtime_->check(api.get_dimensions_count(info, &rank), subject());
   Shape shape(rank);
-  runtime_->check(api.get_dimensions(info, shape.data(), rank), subject_);
+  runtime_->check(api.get_dimensions(info, shape.data(), rank), subject());
   return shape;
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "inference/onnx_runtime.hpp"
+#include "inference/onnx_network.hpp"
 
 namespace fastaudio::onnx {
 
@@ -51,19 +51,23 @@ std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
 /// forked child, the session is made anew at its first use.
 class Session {
  public:
-  /// Its error messages begin with `subject`; `model` is the file's content. `loops` says that the time of
-  /// past runs doesn't tell the next one's.
-  Session(std::string subject, std::string model, std::vector<std::string> providers, bool loops);
+  /// Names in `outputs` that aren't the graph's outputs are made such if the graph has these tensors. Throws
+  /// UnknownName if it hasn't.
+  explicit Session(std::shared_ptr<const Network> network, const std::vector<std::string>& outputs = {});
 
-  const std::string& subject() const { return subject_; }
+  const std::shared_ptr<const Network>& network() const { return network_; }
+  const std::string& subject() const { return network_->subject; }
   const std::vector<TensorInfo>& inputs() const { return inputs_; }
   const std::vector<TensorInfo>& outputs() const { return outputs_; }
 
-  /// Wraps `data`, which must outlive the tensor.
-  Handle<OrtValue> tensor(float* data, const Shape& shape) const;
+  /// How many of the outputs, which come first, are the graph's own.
+  std::size_t n_own_outputs() const { return outputs_.size() - added_.size(); }
 
-  /// Returns where a float32 tensor's values lie.
-  float* values(OrtValue* tensor) const;
+  /// Wraps `data`, which must outlive the tensor.
+  Handle<OrtValue> tensor(void* data, int element_type, const Shape& shape) const;
+
+  /// Returns where a tensor's values lie.
+  void* values(OrtValue* tensor) const;
 
   /// Reads the inputs, which hold `n_in` values beside the state, and fills the outputs. ONNX Runtime
   /// allocates those that are null; it doesn't fill one that has an input's name. Within an `Interruptible`
@@ -80,16 +84,16 @@ class Session {
   static constexpr double kLong_ns = 10e6;  ///< is watched, which costs some 50 us
 
   Handle<OrtSession> create() const;
+  void add_files(OrtSessionOptions* options) const;
+  void add_outputs(const std::vector<std::string>& names);
   OrtSession* session_of_process() const;
   std::vector<TensorInfo> describe(bool inputs) const;
   Shape shape_of(const OrtTensorInfo* info) const;
 
   std::shared_ptr<Runtime> runtime_;
-  std::string subject_;
-  std::string model_;
-  std::vector<std::string> providers_;
-  bool loops_;
-  mutable std::mutex mutex_;  ///< held while the two below are made anew after a fork
+  std::shared_ptr<const Network> network_;
+  std::vector<std::string> added_;  ///< outputs that the graph itself doesn't give out
+  mutable std::mutex mutex_;        ///< held while the two below are made anew after a fork
   mutable Handle<OrtSession> session_;
   mutable std::atomic<int> generation_;
   mutable std::atomic<double> per_value_ns_{std::numeric_limits<double>::infinity()};  ///< at the fastest

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/options.hpp"
+#include "inference/onnx_edge.hpp"
 
 namespace fastaudio::onnx {
 
@@ -37,11 +38,10 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
       throw ModelError(subject + ": expected a state output for each input, got " + format(output_name) +
                        " twice");
     }
-    for (const TensorInfo* info : {&input, &output}) {
-      if (info->element_type != kFloat) {
-        throw ModelError(subject + ": expected float32 in state " + format(info->name) + ", got " +
-                         type_text(info->element_type) + "; export it in float32");
-      }
+    if (input.element_type != output.element_type || element_size(input.element_type) == 0) {
+      throw ModelError(subject + ": expected state " + format(input_name) + " and " + format(output_name) +
+                       " of one type of numbers, got " + type_text(input.element_type) + " and " +
+                       type_text(output.element_type) + "; export both in one");
     }
     auto shape = input.shape;
     if (std::count_if(shape.begin(), shape.end(), [](auto n) { return n < 0; }) > 1) {
@@ -63,7 +63,7 @@ std::vector<State> find_states(const Session& session, const std::map<std::strin
       size *= n;
     }
     left -= size;
-    states.push_back({input_name, output_name, std::move(shape)});
+    states.push_back({input_name, output_name, input.element_type, std::move(shape)});
   }
   return states;
 }

@@ -10,6 +10,7 @@ namespace fastaudio::onnx {
 struct State {
   std::string input;
   std::string output;
+  int element_type = 0;
   Shape shape;  ///< shape when a run takes one row
 };
 

@@ -42,6 +42,44 @@ class SingleStream final : public Stream {
   OnnxJob job_;
 };
 
+/// Keeps the rows of a clip, and runs once at its end.
+class ClipStream final : public Stream {
+ public:
+  ClipStream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan, StreamSpec input)
+      : node_(std::move(node)),
+        plan_(std::move(plan)),
+        input_(std::move(input)),
+        row_size_(input_.row_size()) {
+    rows_.reserve(most() * row_size_);  // counted and taken here; the system hands it out as it fills
+  }
+
+ private:
+  std::size_t most() const { return static_cast<std::size_t>(node_->options().clip_rows); }
+
+  void do_push(const float* rows, std::size_t n_rows, Sink& /*sink*/) override {
+    if (n_rows > most() - rows_.size() / row_size_) {
+      throw ModelError(node_->session().subject() + ": expected at most " + std::to_string(most()) +
+                       " rows in a clip, got more; cut it, or raise clip_rows");
+    }
+    rows_.insert(rows_.end(), rows, rows + n_rows * row_size_);
+  }
+
+  void do_flush(Sink& sink) override {
+    if (rows_.empty()) return;
+    node_->fit_clip(plan_, input_, rows_.size() / row_size_);
+    OnnxJob job(*node_, plan_);
+    job.fill(rows_.data(), 1);
+    job.run();
+    job.write(sink);
+  }
+
+  std::shared_ptr<const OnnxModel> node_;
+  OnnxModel::Plan plan_;
+  StreamSpec input_;
+  std::size_t row_size_;
+  Buffer<float> rows_;
+};
+
 /// Holds a ring of jobs: the caller fills them in order, any free worker runs them, and results are written
 /// in order.
 class ThreadedStream final : public Stream {
@@ -186,7 +224,11 @@ class ThreadedStream final : public Stream {
 
 }  // namespace
 
-std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan) {
+std::unique_ptr<Stream> open_onnx_stream(std::shared_ptr<const OnnxModel> node, OnnxModel::Plan plan,
+                                         const StreamSpec& input) {
+  if (node->options().clip_rows > 0) {
+    return std::make_unique<ClipStream>(std::move(node), std::move(plan), input);
+  }
   const bool in_order = !node->states().empty();           // a run needs the state that the last one left
   const bool only_counted = Budget::current() != nullptr;  // threads are its reader's choice, not the card's
   if (node->options().threads == 1 || in_order || only_counted) {

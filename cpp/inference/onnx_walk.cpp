@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,8 @@ namespace {
 constexpr std::size_t kDeepest = 100;
 constexpr std::size_t kLongest = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t kMostNames = 1000;
+constexpr std::uint64_t kFurthest = std::uint64_t{1} << 62;  ///< so that an offset and a length add up
+constexpr std::size_t kInGraph = 3;  ///< messages that are open in a node of the graph itself
 
 enum class Wire : std::uint32_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
@@ -25,7 +29,7 @@ enum class Wire : std::uint32_t { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 
 enum class Message { model, graph, node, attribute, tensor, sparse_tensor, function, training, entry };
 
 /// What a field is to the walk, beside messages, which it enters.
-enum class Field { skip, message, weights, location, op_type, domain, function_domain, key, value };
+enum class Field { skip, message, weights, location, op_type, output, domain, function_domain, key, value };
 
 struct Rule {
   Message in;
@@ -42,6 +46,7 @@ constexpr std::array kRules{
     Rule{Message::graph, 1, Field::message, Message::node},
     Rule{Message::graph, 5, Field::message, Message::tensor},
     Rule{Message::graph, 15, Field::message, Message::sparse_tensor},
+    Rule{Message::node, 2, Field::output},
     Rule{Message::node, 4, Field::op_type},
     Rule{Message::node, 5, Field::message, Message::attribute},
     Rule{Message::node, 7, Field::domain},
@@ -146,10 +151,14 @@ class Walk {
   struct Open {
     Message kind;
     std::size_t end;
-    std::string_view name{};    ///< of an operator
-    std::string_view domain{};  ///< of an operator or function
-    std::string_view key{};     ///< of an entry
-    std::string_view value{};   ///< of an entry
+    std::string_view name{};      ///< of an operator
+    std::string_view domain{};    ///< of an operator or function
+    std::string_view key{};       ///< of an entry
+    std::string_view value{};     ///< of an entry
+    bool outside = false;         ///< whether a tensor's values lie elsewhere
+    std::string_view location{};  ///< and where
+    std::uint64_t offset = 0;     ///< of that
+    std::uint64_t length = 0;
   };
 
   [[noreturn]] void fail(const std::string& why) const {
@@ -197,7 +206,7 @@ class Walk {
     switch (wire) {
       case Wire::varint: {
         const auto value = static_cast<std::uint32_t>(read_varint(10));  // all that an enum keeps
-        if (rule != nullptr && rule->field == Field::location && value != 0) contents_.external = true;
+        if (rule != nullptr && rule->field == Field::location && value != 0) note_outside();
         break;
       }
       case Wire::fixed64:
@@ -220,10 +229,18 @@ class Walk {
     const std::uint64_t n = read_varint(10);
     if (n > open_.back().end - at_) fail("a message longer than what it lies in");
     if (open_.size() >= kDeepest) fail("more than " + std::to_string(kDeepest) + " messages in one another");
-    if (kind == Message::entry) contents_.external = true;
+    if (kind == Message::entry) note_outside();
     if (kind == Message::function) function_depth_ = open_.size();
     if (kind == Message::sparse_tensor && function_depth_ > 0) contents_.sparse_in_function = true;
     open_.push_back({kind, at_ + static_cast<std::size_t>(n)});
+  }
+
+  /// Called in a tensor whose values lie outside.
+  void note_outside() {
+    const bool own = open_.size() == kInGraph && open_[1].kind == Message::graph;
+    contents_.external = true;
+    open_.back().outside = true;
+    contents_.hidden_external = contents_.hidden_external || !own || open_[2].kind != Message::tensor;
   }
 
   void read_text(const Rule* rule, std::string_view text) {
@@ -231,6 +248,7 @@ class Walk {
     Open& open = open_.back();
     if (rule->field == Field::op_type) open.name = text;
     if (rule->field == Field::domain || rule->field == Field::function_domain) open.domain = text;
+    if (rule->field == Field::output) add_tensor(text);
     if (rule->field == Field::key) open.key = text;
     if (rule->field == Field::value) open.value = text;
   }
@@ -242,8 +260,52 @@ class Walk {
       insert(functions_, open.domain);
       function_depth_ = 0;
     }
-    if (open.kind == Message::entry && open.key == "location") insert(contents_.locations, open.value);
+    if (open.kind == Message::entry) close_entry(open);
+    if (open.kind == Message::tensor && open.outside) close_outside(open);
     open_.pop_back();
+  }
+
+  void close_entry(const Open& entry) {
+    Open& tensor = open_[open_.size() - 2];
+    if (entry.key == "location") {
+      tensor.location = entry.value;
+      extend(entry.value, 0);  // each place that is named, whichever holds
+    }
+    if (entry.key == "offset") tensor.offset = number_in(entry.value);
+    if (entry.key == "length") tensor.length = number_in(entry.value);
+  }
+
+  std::uint64_t number_in(std::string_view text) const {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number > kFurthest) {
+      fail("an offset or a length of weights that is no number");
+    }
+    return number;
+  }
+
+  void close_outside(const Open& tensor) {
+    if (tensor.location.empty()) {
+      contents_.hidden_external = true;
+    } else {
+      extend(tensor.location, tensor.offset + tensor.length);
+    }
+  }
+
+  void extend(std::string_view location, std::uint64_t end) {
+    const auto place = contents_.locations.find(std::string(location));
+    if (place != contents_.locations.end()) {
+      place->second = std::max(place->second, end);
+      return;
+    }
+    check_name(location, contents_.locations.size());
+    contents_.locations.emplace(location, end);
+  }
+
+  void add_tensor(std::string_view name) {
+    constexpr std::size_t kMostTensors = std::size_t{1} << 20;
+    const bool own = open_.size() == kInGraph && open_[1].kind == Message::graph;
+    if (own && !name.empty() && contents_.tensors.size() < kMostTensors) contents_.tensors.emplace_back(name);
   }
 
   void close_node(const Open& node) {
@@ -257,11 +319,15 @@ class Walk {
   }
 
   void insert(std::set<std::string>& names, std::string_view name) const {
+    check_name(name, names.size());
+    names.emplace(name);
+  }
+
+  void check_name(std::string_view name, std::size_t n_names) const {
     constexpr std::size_t kLongestName = 4096;
-    if (name.size() > kLongestName || names.size() >= kMostNames) {
+    if (name.size() > kLongestName || n_names >= kMostNames) {
       fail("more than " + std::to_string(kMostNames) + " domains or files, or longer names");
     }
-    names.emplace(name);
   }
 
   const std::string& subject_;

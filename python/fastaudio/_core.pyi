@@ -1919,11 +1919,23 @@ class OnnxModel(Node):
     Runs a network with ONNX Runtime.
     
     Input:  rows of the shape that the model takes, without its batch axis (patches, for example)
-    Output: for each name in `outputs`, one row for each input row: the model's output without its batch axis
-    Latency: the same as its input's; computing time isn't counted
+    Output: for each name in `outputs`, one row for each input row: the model's output without its batch axis, or
+            as a whole if it has none
+    Latency: the same as its input's; computing time isn't counted. With `clip_rows`, the whole clip
+    
+    Rows are float32. If the model's input or an output has another type (float16, float64, bool, integers), they are
+    converted. Integers are the nearest ones. Rows whose unit is 'samples' are sound: +-1 is then the full scale of
+    int8, int16, int32 and of uint8 around 128, and what is beyond is clipped; the same holds for an output whose unit in
+    `units` is 'samples'. Any other number that the type can't hold is an error, and so is a number that isn't finite
+    in an output of another type.
     
     With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
     stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
+    
+    `outputs` may name any tensor of the graph, not only its outputs; `fastaudio models net.onnx --tensors` lists them.
+    
+    Weights may lie in files beside the network, as exporters write them (net.onnx.data). A card states each one's hash
+    in `external`; without `sha256` and `external`, the files that the network names are read from its folder.
     
     Source: ONNX Runtime 1.25 or later, C interface
     
@@ -1931,35 +1943,47 @@ class OnnxModel(Node):
         path: str | os.PathLike[str]
             The .onnx file.
         outputs: list[str], default []
-            Names of the outputs to compute; empty for the first.
+            Names of the tensors to give out; empty for the network's first output.
         units: list[str], default []
             Unit of each output, such as 'probability'.
         layout: str, default ''
-            Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order.
+            Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order, or only these if the model has one axis and the row too.
         state: dict[str, str], default {}
-            Recurrent inputs, each with the output whose values it takes after a run; both are float32 of one shape.
+            Recurrent inputs, each with the output whose values it takes after a run; both have one type and shape.
+        inputs: dict[str, typing.Any], default {}
+            Further inputs with what each always is: a number, or lists of numbers. They take the model's types, and are refused if those can't hold them.
+        clip_rows: int in [0, 268435456] rows, default 0
+            Most rows of a clip that is one run, at its end; 0 makes each row a run. The time axis comes in front of a row's, and the model leaves it open.
         batch: int in [1, 4096] rows, default 1
             Most rows per run, if the model leaves it open; a run never waits until it is full.
         threads: int in [1, 1024], default 1
             Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. The numbers don't depend on it.
-        providers: list[str], default []
-            Execution providers in order, such as 'CPUExecutionProvider'; those that aren't active are refused.
+        providers: list[str | tuple[str, dict[str, str]]], default []
+            Execution providers in order, such as 'CPUExecutionProvider', or each with its options: ('CUDAExecutionProvider', {'device_id': '0'}). Those that aren't active are refused.
         sha256: str, default ''
             Expected hash of the file, in hex; '' to accept any.
+        external: dict[str, str], default {}
+            Files with weights beside the network, by the names that it has for them, each with its hash in hex.
     """
     def __getitem__(self, output: str) -> OnnxModel:
         """
-        Returns the same network with one output; both share a session.
+        Returns the same network with one output, which may be any tensor of its graph.
         
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, batch: int = 1, threads: int = 1, providers: list[str] = [], sha256: str = '') -> None: ...
+    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, inputs: dict[str, typing.Any] = {}, clip_rows: int = 0, batch: int = 1, threads: int = 1, providers: list[str | tuple[str, dict[str, str]]] = [], sha256: str = '', external: dict[str, str] = {}) -> None: ...
     @property
     def available_outputs(self) -> list[str]:
-        """Names of all outputs that the network has."""
+        """Names of all outputs that the network has; `outputs` takes those of its inner tensors as well."""
     @property
     def batch(self) -> int: ...
+    @property
+    def clip_rows(self) -> int: ...
+    @property
+    def external(self) -> dict[str, str]: ...
+    @property
+    def inputs(self) -> dict[str, typing.Any]: ...
     @property
     def layout(self) -> str: ...
     @property
@@ -1967,7 +1991,7 @@ class OnnxModel(Node):
     @property
     def path(self) -> str: ...
     @property
-    def providers(self) -> list[str]: ...
+    def providers(self) -> list[str | tuple[str, dict[str, str]]]: ...
     @property
     def sha256(self) -> str: ...
     @property
@@ -2245,6 +2269,20 @@ def isa() -> str:
     Raises:
         ValueError: FASTAUDIO_ISA names one that this processor can't run.
     """
+def names_beside(path: str, content: bytes) -> list[str]:
+    """
+    Returns the names of the files with weights that a network refers to; `path` is for messages.
+    
+    Raises:
+        ModelError: it isn't a network, or a name leads out of its folder.
+    """
+def network_tensors(path: str, sha256: str = '', external: collections.abc.Mapping[str, str] = {}) -> list[tuple[str, str, str, list[int | None]]]:
+    """
+    Returns each tensor of a network: 'input', 'output' or 'inner', its name, type, and shape with None for an open axis.
+    
+    Raises:
+        ModelError: the file can't be read, or isn't a network that runs here.
+    """
 def onnxruntime_info() -> dict[str, typing.Any]:
     """
     Returns the version, path and active providers of ONNX Runtime, and opens it if need be.
@@ -2256,8 +2294,8 @@ def samples_remedy(value: typing.Any) -> str:
     """Returns "; use CODE" for the end of a message if CODE makes samples of what is no array, or ''."""
 def scale_warning(name: str) -> str:
     """Returns what to warn of when the sound called `name` is too loud."""
-def set_model_reader(read: collections.abc.Callable[[str, str], bytes]) -> None:
-    """Sets the function that returns the bytes of a model's file, given its path and its sha256 or ''."""
+def set_model_reader(read: collections.abc.Callable[[str, str, str], bytes]) -> None:
+    """Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', and the name of a file with weights beside it or ''."""
 def set_onnxruntime_library(path: str) -> None:
     """Says where ONNX Runtime's library lies; this has no effect once it is open."""
 def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat | typing.SupportsIndex | None, *, swappable: bool = False) -> Node:

@@ -75,7 +75,7 @@ class Pipeline(Composition):
         model: str | os.PathLike[str] = cards.DEFAULT_MODEL,
         *,
         threads: int | None = None,
-        providers: list[str] | None = None,
+        providers: list[str] | list[str | tuple[str, dict[str, str]]] | None = None,
         channel: int | None = None,
         untrained: bool = False,
         silence_db: float | None = None,
@@ -89,7 +89,8 @@ class Pipeline(Composition):
         Args:
             model: a name that `fastaudio.models()` lists, or the path of a card or a packed model.
             threads: cores that a whole file may use; their number doesn't change the results.
-            providers: ONNX Runtime's execution providers, in order.
+            providers: ONNX Runtime's execution providers, in order, each a name or a tuple of a name and its
+                options: `("CUDAExecutionProvider", {"device_id": "0"})`. One that isn't active is refused.
             channel: index of the channel to take; None takes the card's, or else the mean of all.
             untrained: whether to give (meaningless) tags if the card says `"weights": "untrained"`.
             silence_db: level below which a window is silent, in dB relative to full scale, see `Pipeline`;

@@ -254,7 +254,8 @@ TEST_CASE("allocations: a network with state makes none but those of ONNX Runtim
   Floats x(3), h(3), y(3), next(3);
   const auto& session = model->session();
   std::vector<onnx::Handle<onnx::OrtValue>> tensors;
-  for (Floats* values : {&x, &h, &y, &next}) tensors.push_back(session.tensor(values->data(), {1, 3}));
+  for (Floats* values : {&x, &h, &y, &next})
+    tensors.push_back(session.tensor(values->data(), onnx::kFloat, {1, 3}));
   const std::vector<onnx::OrtValue*> inputs{tensors[0].get(), tensors[1].get()};
   std::vector<onnx::OrtValue*> outputs{tensors[2].get(), tensors[3].get()};
   const std::vector<const char*> in{"x", "h"}, out{"y", "h_next"};

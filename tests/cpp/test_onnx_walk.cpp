@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "helpers.hpp"
 #include "inference/onnx_walk.hpp"
@@ -47,7 +49,17 @@ TEST_CASE("walk: a network tells its weights, its loops, and the files it refers
   const onnx::Contents two = walk(graph(field(5, external("b.bin")) + field(5, external("a.bin"))) +
                                   graph(field(15, field(2, external("b.bin")))));
   CHECK(two.external);
-  CHECK(two.locations == std::set<std::string>{"a.bin", "b.bin"});
+  CHECK(two.locations == std::map<std::string, std::uint64_t>{{"a.bin", 8}, {"b.bin", 8}});
+  CHECK(two.hidden_external);  // that of the sparse tensor isn't the graph's own
+  CHECK_FALSE(walk(graph(field(5, external("a.bin")))).hidden_external);
+  CHECK(walk(graph(field(1, field(5, field(5, external("a.bin")))))).hidden_external);
+}
+
+TEST_CASE("walk: it names what the graph's own nodes give, and not those of inner graphs") {
+  const auto node = [](const std::string& outputs) { return field(1, outputs + field(4, "Add")); };
+  const std::string inner = field(1, field(2, "c") + field(5, field(6, node(field(2, "d")))));
+  const std::string file = graph(node(field(2, "a") + field(2, "/b/x")) + inner) + graph(node(field(2, "")));
+  CHECK(walk(file).tensors == std::vector<std::string>{"a", "/b/x", "c"});
 }
 
 TEST_CASE("walk: loops are found wherever they are") {

@@ -31,7 +31,7 @@ from fastaudio._system.reading import pieces
 from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
-from fastaudio.cards.file_names import LICENCE, harmless
+from fastaudio.cards.file_names import LICENCE, check_names, harmless
 from fastaudio.cards.named import card_path
 from fastaudio.cards.trained import check_weights
 
@@ -130,7 +130,7 @@ def build(
     card: Card,
     *,
     threads: int | None = None,
-    providers: list[str] | None = None,
+    providers: list[str] | list[str | tuple[str, dict[str, str]]] | None = None,
     budget: Budget | None = None,
 ) -> Node:
     """Build the pipeline that a card holds.
@@ -151,9 +151,13 @@ def build(
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
+        options["external"] = external_of(options)
         if card.packed:  # a packed model's networks always lie in its own file
             return options | {"path": _utf8(card.path.resolve())} | chosen
-        return options | {"path": _utf8(network_beside(card, relative))} | chosen
+        path = network_beside(card, relative)
+        for name in options["external"]:
+            network_beside(card, os.path.join(os.path.dirname(relative), name))  # noqa: PTH118, PTH120
+        return options | {"path": _utf8(path)} | chosen
 
     budget = budget or Budget()
     whole = {"node": "Sequential", "nodes": card.data["pipeline"]}
@@ -199,6 +203,25 @@ def network_beside(card: Card, relative: str) -> Path:
     return path
 
 
+def external_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the files with weights that a card's network names, each with its hash.
+
+    Raises:
+        ModelError: it isn't so.
+    """
+    files = options.get("external", {})
+    fit = isinstance(files, dict) and all(
+        isinstance(name, str) and isinstance(sha256, str) and _SHA256.fullmatch(sha256)
+        for name, sha256 in files.items()
+    )
+    if not fit:
+        raise ModelError(
+            "OnnxModel: expected 'external' as a dict of files, each with its sha256 in hex, got "
+            f"{files!r:.80}"
+        )
+    return dict(files)
+
+
 def _utf8(path: Path) -> str:
     """Return a path as the core takes it."""
     try:
@@ -217,8 +240,22 @@ def _check_run_time(threads: Any, providers: Any) -> None:
     if threads is not None and not 1 <= threads <= _MOST_THREADS:
         raise ValueError(f"Pipeline.load: expected threads in [1, {_MOST_THREADS}], got {threads}")
     names = providers if isinstance(providers, list | tuple) else [None]
-    if providers is not None and not all(isinstance(name, str) for name in names):
-        raise TypeError(f"Pipeline.load: expected providers as list[str], got {providers!r:.80}")
+    if providers is not None and not all(map(_is_provider, names)):
+        raise TypeError(
+            "Pipeline.load: expected providers as list[str], or tuples of a name and its options in it, got "
+            f"{providers!r:.80}"
+        )
+
+
+def _is_provider(value: Any) -> bool:
+    """Tell whether it is a name, or a name with options."""
+    if isinstance(value, list | tuple) and len(value) == 2:  # noqa: PLR2004  # a pair
+        name, options = value
+        texts = isinstance(options, dict) and all(
+            isinstance(t, str) for pair in options.items() for t in pair
+        )
+        return isinstance(name, str) and texts
+    return isinstance(value, str)
 
 
 def front_end(node: Node) -> dict[str, Any] | None:
@@ -284,7 +321,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
         if data.get("node") == "OnnxModel":
             for key in _RUN_TIME_OPTIONS:
                 placed.pop(key, None)
-            placed |= _place_weights(Path(data["path"]), data.get("sha256", ""), folder, networks)
+            placed |= _place_network(data, folder, networks)
         return placed
 
     nodes = [part.to_dict() for part in node.parts()]
@@ -310,18 +347,46 @@ def _require_card(path: Path) -> None:
         ) from error
 
 
-def _place_weights(weights: Path, sha256: str, folder: Path, networks: dict[Path, bytes]) -> dict[str, str]:
-    """Add a network to those to be written, unless its file is in the folder; return its path and hash."""
-    content = packed_file.read_network(str(weights), sha256)
+def _place_network(data: Mapping[str, Any], folder: Path, networks: dict[Path, bytes]) -> dict[str, Any]:
+    """Add a network and its files to those to be written, unless they are in the folder.
+
+    Returns:
+        Its path, its hash, and those of the files beside it.
+    """
+    weights = Path(data["path"])
+    content = packed_file.read_network(str(weights), data.get("sha256", ""))
     sha256 = hashlib.sha256(content).hexdigest()
+    stated = data.get("external", {})
+    beside = {
+        name: packed_file.read_network(str(weights), stated.get(name, ""), name)
+        for name in _core.names_beside(str(weights), content)
+    }
+    hashes = {name: hashlib.sha256(file).hexdigest() for name, file in beside.items()}
+    external = {"external": hashes} if hashes else {}
     if weights.resolve().is_relative_to(folder):
-        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256}
+        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256} | external
     target = folder / harmless(weights.name)
     if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
         target = folder / f"{target.stem}-{sha256[:8]}{target.suffix}"
+    check_names("Pipeline.save", [], hashes)
+    for name, file in beside.items():  # under the names that the network has for them
+        _add_file(folder / name, file, hashes[name], networks)
     if _hash_at(target, networks) is None:
         networks[target] = content
-    return {"path": target.name, "sha256": sha256}
+    return {"path": target.name, "sha256": sha256} | external
+
+
+def _add_file(target: Path, content: bytes, sha256: str, networks: dict[Path, bytes]) -> None:
+    """Add a file with weights to those to be written."""
+    there = _hash_at(target, networks)
+    if there not in (None, sha256):
+        raise ModelError(
+            f"{target}: expected no file there, or the same weights, got others; save into another folder, "
+            "or first save the network with weights under a name of its own: onnx.save(model, 'other.onnx', "
+            "save_as_external_data=True, location='other.onnx.data')"
+        )
+    if there is None:
+        networks[target] = content
 
 
 def _hash_at(target: Path, networks: Mapping[Path, bytes]) -> str | None:

@@ -1,6 +1,7 @@
 """Names that a card may give its files, where these are written: harmless on every system, and all different.
 
-Cards are untrusted: nothing but networks is written under a name from a card, and only inside a folder.
+Cards are untrusted: nothing but networks and their weights is written under a name from a card, and only
+inside a folder.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 CARD, LICENCE = "card.json", "LICENSE"
 
 _SUFFIX = ".onnx"
+_WEIGHTS = (".data", ".onnx_data", ".bin", ".weights")
 _LONGEST = 200  # bytes of UTF-8; file systems take 255, and names for the time of writing must fit
 _MADE = 80
 _DEEPEST = 8
@@ -27,19 +29,21 @@ _DEVICE = re.compile(
 )
 
 
-def check_names(subject: object, names: Iterable[str]) -> None:
+def check_names(subject: object, names: Iterable[str], weights: Iterable[str] = ()) -> None:
     """Raise a ModelError unless these are networks' names that can all be written into one folder.
 
-    They end in .onnx and may lie in folders, which / separates. No two may be one file, and none a folder of
-    another, for any system: case and forms of Unicode don't tell names apart.
+    They end in .onnx, those of files with `weights` in .data, .onnx_data, .bin or .weights, and may lie in
+    folders, which / separates. No two may be one file, and none a folder of another, for any system: case
+    and forms of Unicode don't tell names apart.
     """
     taken = {_folded(name): name for name in (CARD, LICENCE)}
-    for name in names:
+    ends = [(name, (_SUFFIX,)) for name in names] + [(name, _WEIGHTS) for name in weights]
+    for name, suffixes in ends:
         parts = name.split("/")
-        if len(parts) > _DEEPEST or not name.endswith(_SUFFIX) or not all(map(_is_harmless, parts)):
+        if len(parts) > _DEEPEST or not name.endswith(suffixes) or not all(map(_is_harmless, parts)):
             raise ModelError(
                 f"{subject}: expected a file's name inside a folder, got {name!r:.80}; give it one "
-                f"that ends in {_SUFFIX} and that every system takes"
+                f"that ends in {' or '.join(suffixes)} and that every system takes"
             )
         if (other := taken.setdefault(_folded(name), name)) != name:
             raise ModelError(

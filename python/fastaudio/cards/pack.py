@@ -35,7 +35,8 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
     _require_free(target, force=force)
     check_writable(target, force=True, inputs=_inputs(card))
     cards.build(card)
-    packed_file.write(target, card.text, _licence(card), _contents(card).values(), force=force)
+    networks, weights = _split(_contents(card))
+    packed_file.write(target, card.text, _licence(card), networks, weights=weights, force=force)
 
 
 def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
@@ -53,16 +54,23 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
         unpacked = Path(folder, "card.json")
         cards.save(unpacked, node, {"name": path.stem} | dict(metadata))
         card = cards.read_card(unpacked)
+        networks, weights = _split(_contents(card))
         with making(path.parent):
-            packed_file.write(path, card.text, b"", _contents(card).values(), force=True)
+            packed_file.write(path, card.text, b"", networks, weights=weights, force=True)
+
+
+def _split(contents: Mapping[str, bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Return the networks, and the files with weights beside them."""
+    networks = [content for name, content in contents.items() if name.endswith(".onnx")]
+    return networks, [content for name, content in contents.items() if not name.endswith(".onnx")]
 
 
 def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     """Write a packed card and its networks as the separate files that they were; return their paths.
 
-    Only networks, whose names end in .onnx, card.json and LICENSE are written, inside the folder, which is
-    created if needed; nothing at all unless every network has its hash and all files could be written.
-    `force` replaces files that are there.
+    Only networks, whose names end in .onnx, files with their weights, card.json and LICENSE are written,
+    inside the folder, which is created if needed; nothing at all unless every network has its hash and all
+    files could be written. `force` replaces files that are there.
 
     Raises:
         ModelError: the card isn't packed, a name leads out of the folder or may be taken for another, the
@@ -98,7 +106,12 @@ def _inputs(card: Card) -> list[Path]:
     """Return the files that a card is made of."""
     if card.packed:
         return [card.path]
-    names = [LICENCE, *(name for name, _ in _networks(card.data["pipeline"]))]
+    files = _files(card.data["pipeline"])
+    names = [
+        LICENCE,
+        *(name for name, _, _ in files),
+        *(name for _, _, beside in files for name, _, _ in beside),
+    ]
     return [card.path, *(card.path.parent / name for name in names)]
 
 
@@ -137,21 +150,28 @@ def licence_in(folder: Path) -> bytes:
 
 
 def _contents(card: Card) -> dict[str, bytes]:
-    """Return the networks that a card names, after checking their hashes."""
+    """Return the networks that a card names, and files with their weights, after checking their hashes."""
     contents: dict[str, bytes] = {}
     hashes: dict[str, str] = {}
-    networks = _networks(card.data["pipeline"])
-    check_names(card.path, [name for name, _ in networks])
-    for name, sha256 in networks:
+    networks = _files(card.data["pipeline"])
+    every = [beside for _, _, files in networks for beside in files]
+    check_names(card.path, [name for name, _, _ in networks], [name for name, _, _ in every])
+    found = [(name, sha256, name, "") for name, sha256, _ in networks]
+    for name, sha256, network, beside in found + [
+        (place, sha256, name, beside) for name, _, files in networks for place, sha256, beside in files
+    ]:
         if hashes.setdefault(name, sha256) != sha256:
             raise ModelError(f"{card.path}: expected one hash for a file, got {name!r:.80} with two")
-        path = card.path if card.packed else card.path.parent / name
-        contents[name] = packed_file.read_network(str(path), sha256)
+        path = card.path if card.packed else card.path.parent / network
+        contents[name] = packed_file.read_network(str(path), sha256, beside)
     return contents
 
 
-def _networks(pipeline: Any) -> list[tuple[str, str]]:
-    """Return path and hash of each network; `cards.build` checks everything else about them."""
+def _files(pipeline: Any) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """Return path and hash of each network, and those of the files beside it, with its names for them.
+
+    `cards.build` checks everything else about them.
+    """
     found, left = [], [pipeline]
     while left:  # no recursion: an untrusted card may nest deeper than the stack
         data = left.pop()
@@ -161,7 +181,10 @@ def _networks(pipeline: Any) -> list[tuple[str, str]]:
             left += reversed(data.values())
             if data.get("node") == "OnnxModel":
                 name = posixpath.normpath(str(data.get("path")))  # "./a.onnx" loads as "a.onnx" does
-                found.append((name, str(data.get("sha256"))))
+                folder = posixpath.dirname(name)
+                external = cards.external_of(data).items()
+                beside = [(posixpath.join(folder, other), sha256, other) for other, sha256 in external]
+                found.append((name, str(data.get("sha256")), beside))
     return found
 
 

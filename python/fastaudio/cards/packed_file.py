@@ -5,7 +5,7 @@ is one network, byte for byte, followed by metadata that any ONNX tool shows:
 
     fastaudio.card            the card, as JSON
     fastaudio.licence         the licence of the weights, if there was one beside them
-    fastaudio.file.SHA256     another network of the card, in base64
+    fastaudio.file.SHA256     another network of the card, or weights of one, in base64
     fastaudio.packed          version, the first network's length, and the hash of what follows it
 
 The last entry has a fixed length and ends the file, so it is found without reading what comes before. The
@@ -69,17 +69,23 @@ class Packed:
             yield base64.b64decode(piece, validate=True)
 
 
-def read_network(path: str, sha256: str) -> bytes:
+def read_network(path: str, sha256: str, beside: str = "") -> bytes:
     """Return a network's bytes after checking their hash, so that what runs is what was checked.
 
     `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
     file gives its first network, and nothing is checked. A file with another hash takes no memory.
 
+    With `beside`, the bytes are those of the file of that name beside the network, which holds weights of it,
+    or of the packed file that has them under their hash.
+
     Raises:
-        ModelError: the file can't be read, is too large, is damaged or was changed.
+        ModelError: the file can't be read, is too large, is damaged or was changed; one beside the network
+            lies elsewhere.
         Cancelled, TimedOut: this thread is to end its work.
     """
     subject = f"OnnxModel({path!r:.300})"
+    if beside and not is_packed(path):
+        path = _beside(subject, path, beside)
     try:
         with open(path, "rb", opener=_open_at_once) as file:  # Path.open takes no opener
             status = os.fstat(file.fileno())
@@ -101,6 +107,33 @@ def read_network(path: str, sha256: str) -> bytes:
     again = _hash(_pieces(io.BytesIO(content), 0, len(content)))
     _require_hash(subject, again, sha256)  # the file may have changed between
     return content
+
+
+def is_packed(path: str) -> bool:
+    """Tell whether a file is a packed model."""
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return regular and find(file, path) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _beside(subject: str, path: str, name: str) -> str:
+    """Return where a file beside a network lies, which is in the network's folder or in one within it."""
+    folder = os.path.realpath(os.path.dirname(path))  # noqa: PTH120  # text goes in and out
+    place = os.path.realpath(os.path.join(folder, name))  # noqa: PTH118
+    if os.path.commonpath([folder, place]) != folder:
+        raise ModelError(
+            f"{subject}: expected weights in a file in the network's folder, got {name!r:.80}, a link out of "
+            "it; copy the file there"
+        )
+    if not os.path.exists(place):  # noqa: PTH110
+        raise ModelError(
+            f"{subject}: expected its weights in {name!r:.80} beside it, got no such file; put the file that "
+            "was exported with it there"
+        )
+    return place
 
 
 def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
@@ -177,8 +210,18 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
     return Packed(subject, length, card, licence, files)
 
 
-def write(path: Path, card: bytes, licence: bytes, networks: Iterable[bytes], *, force: bool) -> None:
+def write(
+    path: Path,
+    card: bytes,
+    licence: bytes,
+    networks: Iterable[bytes],
+    *,
+    weights: Iterable[bytes] = (),
+    force: bool,
+) -> None:
     """Write a packed file; other tools see its largest network. `force` replaces a file that is there.
+
+    `weights` are contents of files beside the networks.
 
     Raises:
         ModelError: there is no network, or the file would be too large for any tool.
@@ -191,6 +234,14 @@ def write(path: Path, card: bytes, licence: bytes, networks: Iterable[bytes], *,
             f"{path}: expected 1 to {_MOST_FILES} networks, got {len(by_hash)}; save it as .json"
         )
     first, *others = sorted(by_hash, key=lambda sha256: len(by_hash[sha256]), reverse=True)
+    for content in weights:
+        if (sha256 := hashlib.sha256(content).hexdigest()) not in by_hash:
+            by_hash[sha256] = content
+            others.append(sha256)
+    if len(by_hash) > _MOST_FILES:
+        raise ModelError(
+            f"{path}: expected at most {_MOST_FILES} files, got {len(by_hash)}; save it as .json"
+        )
     tail = entry(_CARD, card) + (entry(_LICENCE, licence) if licence else b"")
     tail += b"".join(entry(_FILE + sha256, base64.b64encode(by_hash[sha256])) for sha256 in others)
     length = len(by_hash[first])

@@ -6,10 +6,12 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.cli.get import about_entry, to_fetch
+from fastaudio.cli.tensors import tensors_text
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ examples:
   fastaudio models                  a list: those that are here, the default one first, and those to fetch
   fastaudio models musicnn-mtt      its licence, layers, labels and nodes
   fastaudio models mine.onnx        a packed model's
+  fastaudio models net.onnx --tensors   its network's tensors: names for OnnxModel(outputs=[...])
 """
 _SHOWN = (
     *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
@@ -35,10 +38,20 @@ def add(commands: Commands) -> None:
     """Add the command."""
     listing = add_command(commands, "models", _run, _HELP)
     listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
+    listing.add_argument(
+        "--tensors",
+        action="store_true",
+        help="list name, type and shape of each tensor of its networks; NAME may be a bare .onnx file too",
+    )
 
 
 def _run(args: argparse.Namespace) -> int:
-    text = _table() if args.name is None else about_entry(args.name) or _about(args.name)
+    if args.tensors and args.name is None:
+        raise ModelError("fastaudio models --tensors: expected a model's name or a path, got none; add it")
+    if args.tensors:
+        text = tensors_text(args.name)
+    else:
+        text = _table() if args.name is None else about_entry(args.name) or _about(args.name)
     sys.stdout.write(printable(text, lines=True))  # cards are untrusted
     return OK
 

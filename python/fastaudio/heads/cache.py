@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import __version__
+from fastaudio._core import __version__, names_beside
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, writing
 from fastaudio.cards.packed_file import read_network
@@ -134,7 +134,12 @@ def _weighed(data: Any) -> Any:
     kept = {key: _weighed(value) for key, value in data.items() if key != "threads"}
     if data.get("node") == "OnnxModel":
         path = kept.pop("path")
-        kept["sha256"] = data.get("sha256") or hashlib.sha256(read_network(path, "")).hexdigest()
+        stated = data.get("external", {})
+        content = read_network(path, data.get("sha256", ""))
+        kept["sha256"] = hashlib.sha256(content).hexdigest()
+        if names := names_beside(path, content):
+            files = {name: read_network(path, stated.get(name, ""), name) for name in names}
+            kept["external"] = {name: hashlib.sha256(files[name]).hexdigest() for name in names}
     return kept
 
 

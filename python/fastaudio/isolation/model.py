@@ -74,7 +74,10 @@ def model_of_card(card: Card, options: Mapping[str, Any]) -> Model:
     def networks() -> dict[str, bytes]:
         files = _files(card)
         try:
-            return {sha256: packed_file.read_network(str(path), sha256) for sha256, path in files.items()}
+            return {
+                sha256: packed_file.read_network(str(path), sha256, beside)
+                for sha256, (path, beside) in files.items()
+            }
         except ModelError as error:
             raise ModelError(f"{card.path}: {error}") from error
 
@@ -97,9 +100,12 @@ def model_of(pipeline: Composition, options: Mapping[str, Any]) -> Model:
     return Model(pipeline.name or "pipeline", data, lambda: held, options)
 
 
-def _files(card: Card) -> dict[str, Path]:
-    """Return where the network of each hash lies; what is wrong with a card otherwise, `cards.build` says."""
-    found: dict[str, Path] = {}
+def _files(card: Card) -> dict[str, tuple[Path, str]]:
+    """Return where the network of each hash lies, and for weights beside one its name for their file.
+
+    What is wrong with a card otherwise, `cards.build` says.
+    """
+    found: dict[str, tuple[Path, str]] = {}
     left: list[Any] = [card.data["pipeline"]]
     while left:  # no recursion: a card may nest deeper than the stack
         data = left.pop()
@@ -112,5 +118,8 @@ def _files(card: Card) -> dict[str, Path]:
             continue
         with cards.blaming(card):
             path = card.path if card.packed else cards.network_beside(card, relative)
-        found[sha256] = path
+            external = cards.external_of(data)
+        found[sha256] = path, ""
+        for name, of_file in external.items():
+            found.setdefault(of_file, (path, name))
     return found

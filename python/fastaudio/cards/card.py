@@ -12,7 +12,6 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import _core
@@ -26,17 +25,15 @@ from fastaudio._core import (
     build_node,
     did_you_mean,
 )
-from fastaudio._system.folder import making
 from fastaudio._system.reading import pieces
-from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
-from fastaudio.cards.file_names import LICENCE, check_names, harmless
 from fastaudio.cards.named import card_path
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 SCHEMA = "fastaudio.card/1"
 """Name and version of the format; the number rises when the meaning of a card changes."""
@@ -44,7 +41,7 @@ SCHEMA = "fastaudio.card/1"
 _MOST_THREADS = 1024
 TOO_LARGE = "pipeline: expected a card that fits into memory, got one that needs more than there is"
 _SHA256 = re.compile("[0-9a-f]{64}")
-_RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
+RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
 _NODES: dict[str, type[Node]] = {
     name: value
     for name, value in vars(_core).items()
@@ -150,7 +147,7 @@ def build(
             raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r:.80}")
         if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
-        options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
+        options = {key: value for key, value in options.items() if key not in RUN_TIME_OPTIONS}
         options["external"] = external_of(options)
         if card.packed:  # a packed model's networks always lie in its own file
             return options | {"path": _utf8(card.path.resolve())} | chosen
@@ -295,104 +292,6 @@ def _build(
     if name == "OnnxModel":
         options = locate(options)
     return build_node(_NODES[name], options)  # no warnings of options that the weights were trained with
-
-
-def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes = b"") -> None:
-    """Write a card for `node` to `path`, and its networks' files beside it; it replaces cards, no other file.
-
-    With a `licence`, that is written as LICENSE beside it. Either all files are written, or what was there
-    stays as it was.
-
-    Raises:
-        ModelError: a weight file is missing, or was changed since it was loaded; another file is in the way.
-        OutputError: a file can't be written.
-    """
-    if path.is_file():
-        _require_card(path)
-    folder = path.parent.resolve()
-    networks: dict[Path, bytes] = {}
-
-    def place(data: Any) -> Any:
-        if isinstance(data, list):
-            return [place(part) for part in data]
-        if not isinstance(data, dict):
-            return data
-        placed = {key: place(value) for key, value in data.items()}
-        if data.get("node") == "OnnxModel":
-            for key in _RUN_TIME_OPTIONS:
-                placed.pop(key, None)
-            placed |= _place_network(data, folder, networks)
-        return placed
-
-    nodes = [part.to_dict() for part in node.parts()]
-    card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
-    card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
-    text = json.dumps(card, indent=2, ensure_ascii=False)
-    contents: dict[Output, bytes] = {Output(at, force=False, follow=False): networks[at] for at in networks}
-    if licence:
-        contents[Output(folder / LICENCE, force=True, follow=False)] = licence
-    contents[Output(path, force=True)] = f"{text}\n".encode()  # the last to get its name: it names the others
-    with making(folder), writing_all(contents) as files:
-        for file, content in zip(files, contents.values(), strict=True):
-            file.write(content)
-
-
-def _require_card(path: Path) -> None:
-    """Raise ModelError if a file isn't a card, whose place a new one may take."""
-    try:
-        read_card(path)
-    except ModelError as error:
-        raise ModelError(
-            f"{path}: expected no file there, or a card to replace, got another file; choose another name"
-        ) from error
-
-
-def _place_network(data: Mapping[str, Any], folder: Path, networks: dict[Path, bytes]) -> dict[str, Any]:
-    """Add a network and its files to those to be written, unless they are in the folder.
-
-    Returns:
-        Its path, its hash, and those of the files beside it.
-    """
-    weights = Path(data["path"])
-    content = packed_file.read_network(str(weights), data.get("sha256", ""))
-    sha256 = hashlib.sha256(content).hexdigest()
-    stated = data.get("external", {})
-    beside = {
-        name: packed_file.read_network(str(weights), stated.get(name, ""), name)
-        for name in _core.names_beside(str(weights), content)
-    }
-    hashes = {name: hashlib.sha256(file).hexdigest() for name, file in beside.items()}
-    external = {"external": hashes} if hashes else {}
-    if weights.resolve().is_relative_to(folder):
-        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256} | external
-    target = folder / harmless(weights.name)
-    if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
-        target = folder / f"{target.stem}-{sha256[:8]}{target.suffix}"
-    check_names("Pipeline.save", [], hashes)
-    for name, file in beside.items():  # under the names that the network has for them
-        _add_file(folder / name, file, hashes[name], networks)
-    if _hash_at(target, networks) is None:
-        networks[target] = content
-    return {"path": target.name, "sha256": sha256} | external
-
-
-def _add_file(target: Path, content: bytes, sha256: str, networks: dict[Path, bytes]) -> None:
-    """Add a file with weights to those to be written."""
-    there = _hash_at(target, networks)
-    if there not in (None, sha256):
-        raise ModelError(
-            f"{target}: expected no file there, or the same weights, got others; save into another folder, "
-            "or first save the network with weights under a name of its own: onnx.save(model, 'other.onnx', "
-            "save_as_external_data=True, location='other.onnx.data')"
-        )
-    if there is None:
-        networks[target] = content
-
-
-def _hash_at(target: Path, networks: Mapping[Path, bytes]) -> str | None:
-    if target in networks:
-        return hashlib.sha256(networks[target]).hexdigest()
-    return hash_file(target) if os.path.lexists(target) else None
 
 
 def hash_file(path: Path) -> str:

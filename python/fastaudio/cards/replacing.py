@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
 from fastaudio.cards import pack
-from fastaudio.cards.card import read_card, save
+from fastaudio.cards.card import read_card
+from fastaudio.cards.saving import save
 
 if TYPE_CHECKING:
     import os

@@ -135,8 +135,8 @@ COMMANDS = [
 
 def test_the_pages_show_every_command() -> None:
     shown = {call[0] for _, _, call in COMMANDS}
-    expected = "tag embed listen train evaluate import export pack unpack devices models get".split()
-    assert shown >= set(expected)
+    assert shown >= {"tag", "embed", "listen", "train", "evaluate", "import", "export", "pack", "unpack"}
+    assert shown >= {"devices", "models", "get"}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Models as data: cards, the networks beside them, and both packed into one file.
 
-`card` reads and builds cards, `saving` writes them, `named` finds them by a model's name, `budget` limits what
-one may cost, `old` adapts those of 0.1, `trained` refuses tags from untrained weights, `packed_file` is the
-format of a packed model, `metadata` the entries that it adds to an ONNX file, `pack` packs and unpacks,
+`card` reads and builds cards, `saving` writes them, `named` finds them by a model's name, `budget` limits
+what one may cost, `old` adapts those of 0.1, `trained` refuses tags from untrained weights, `packed_file` is
+the format of a packed model, `metadata` the entries that it adds to an ONNX file, `pack` packs and unpacks,
 `replacing` writes a model in an older one's place, `file_names` says which names may be written.
 """
 

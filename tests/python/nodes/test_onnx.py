@@ -124,7 +124,7 @@ def test_a_provider_that_is_active_is_accepted() -> None:
     assert np.array_equal(cpu(rows), model("ntf")(rows))
 
 
-def test_a_provider_takes_options_and_those_of_the_cpu_are_none(tmp_path: Path) -> None:
+def test_a_provider_takes_options_and_those_of_the_cpu_are_none() -> None:
     rows = rows_of(2)
     active = _core.onnxruntime_info()["providers"]
     if "AzureExecutionProvider" in active:

@@ -6,10 +6,8 @@ outside the card's folder are refused, and weights must match the hash that the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,11 +26,11 @@ from fastaudio._core import (
     did_you_mean,
 )
 from fastaudio._system.folder import making
-from fastaudio._system.reading import pieces
 from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items
-from fastaudio.cards.file_names import LICENCE, check_names, harmless
+from fastaudio.cards.file_names import LICENCE
+from fastaudio.cards.placing import SHA256, external_of, place_network
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
@@ -48,7 +46,6 @@ MODELS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 
 _MOST_THREADS = 1024
 TOO_LARGE = "pipeline: expected a card that fits into memory, got one that needs more than there is"
-_SHA256 = re.compile("[0-9a-f]{64}")
 _RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
 _NODES: dict[str, type[Node]] = {
     name: value
@@ -191,7 +188,7 @@ def build(
         relative, sha256 = options.get("path"), options.get("sha256")
         if not isinstance(relative, str):
             raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r:.80}")
-        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
         options = {key: value for key, value in options.items() if key not in _RUN_TIME_OPTIONS}
         options["external"] = external_of(options)
@@ -243,25 +240,6 @@ def network_beside(card: Card, relative: str) -> Path:
     if not there:
         raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
     return path
-
-
-def external_of(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files with weights that a card's network names, each with its hash.
-
-    Raises:
-        ModelError: it isn't so.
-    """
-    files = options.get("external", {})
-    fit = isinstance(files, dict) and all(
-        isinstance(name, str) and isinstance(sha256, str) and _SHA256.fullmatch(sha256)
-        for name, sha256 in files.items()
-    )
-    if not fit:
-        raise ModelError(
-            "OnnxModel: expected 'external' as a dict of files, each with its sha256 in hex, got "
-            f"{files!r:.80}"
-        )
-    return dict(files)
 
 
 def _utf8(path: Path) -> str:
@@ -363,7 +341,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
         if data.get("node") == "OnnxModel":
             for key in _RUN_TIME_OPTIONS:
                 placed.pop(key, None)
-            placed |= _place_network(data, folder, networks)
+            placed |= place_network(data, folder, networks)
         return placed
 
     nodes = [part.to_dict() for part in node.parts()]
@@ -387,62 +365,3 @@ def _require_card(path: Path) -> None:
         raise ModelError(
             f"{path}: expected no file there, or a card to replace, got another file; choose another name"
         ) from error
-
-
-def _place_network(data: Mapping[str, Any], folder: Path, networks: dict[Path, bytes]) -> dict[str, Any]:
-    """Add a network and its files to those to be written, unless they are in the folder.
-
-    Returns:
-        Its path, its hash, and those of the files beside it.
-    """
-    weights = Path(data["path"])
-    content = packed_file.read_network(str(weights), data.get("sha256", ""))
-    sha256 = hashlib.sha256(content).hexdigest()
-    stated = data.get("external", {})
-    beside = {
-        name: packed_file.read_network(str(weights), stated.get(name, ""), name)
-        for name in _core.names_beside(str(weights), content)
-    }
-    hashes = {name: hashlib.sha256(file).hexdigest() for name, file in beside.items()}
-    external = {"external": hashes} if hashes else {}
-    if weights.resolve().is_relative_to(folder):
-        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256} | external
-    target = folder / harmless(weights.name)
-    if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
-        target = folder / f"{target.stem}-{sha256[:8]}{target.suffix}"
-    check_names("Pipeline.save", [], hashes)
-    for name, file in beside.items():  # under the names that the network has for them
-        _add_file(folder / name, file, hashes[name], networks)
-    if _hash_at(target, networks) is None:
-        networks[target] = content
-    return {"path": target.name, "sha256": sha256} | external
-
-
-def _add_file(target: Path, content: bytes, sha256: str, networks: dict[Path, bytes]) -> None:
-    """Add a file with weights to those to be written."""
-    there = _hash_at(target, networks)
-    if there not in (None, sha256):
-        raise ModelError(
-            f"{target}: expected no file there, or the same weights, got others; save into another folder, "
-            "or first save the network with weights under a name of its own: onnx.save(model, 'other.onnx', "
-            "save_as_external_data=True, location='other.onnx.data')"
-        )
-    if there is None:
-        networks[target] = content
-
-
-def _hash_at(target: Path, networks: Mapping[Path, bytes]) -> str | None:
-    if target in networks:
-        return hashlib.sha256(networks[target]).hexdigest()
-    return hash_file(target) if os.path.lexists(target) else None
-
-
-def hash_file(path: Path) -> str:
-    """Return a file's sha256 in hex; ModelError if it can't be read, or is no regular file."""
-    try:
-        digest = hashlib.sha256()
-        for piece in pieces(path):
-            digest.update(piece)
-    except OSError as error:
-        raise ModelError(f"{path}: expected a readable file, got: {error}") from error
-    return digest.hexdigest()

@@ -2,8 +2,9 @@
 
 `card` reads and builds cards, `saving` writes them, `named` finds them by a model's name, `budget` limits
 what one may cost, `old` adapts those of 0.1, `trained` refuses tags from untrained weights, `packed_file` is
-the format of a packed model, `metadata` the entries that it adds to an ONNX file, `pack` packs and unpacks,
-`replacing` writes a model in an older one's place, `file_names` says which names may be written.
+the format of a packed model, `metadata` the entries that it adds to an ONNX file, `placing` says where a
+network's files go, `pack` packs and unpacks, `replacing` writes a model in an older one's place, `file_names`
+says which names may be written.
 """
 
 from fastaudio.cards.budget import Budget
@@ -12,13 +13,12 @@ from fastaudio.cards.card import (
     Card,
     blaming,
     build,
-    external_of,
     front_end,
-    hash_file,
     network_beside,
     read_card,
 )
 from fastaudio.cards.named import DEFAULT_MODEL, MODELS, models
+from fastaudio.cards.placing import external_of, hash_file
 from fastaudio.cards.saving import save
 
 __all__ = [

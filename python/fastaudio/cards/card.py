@@ -6,10 +6,8 @@ outside the card's folder are refused, and weights must match the hash that the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,10 +23,10 @@ from fastaudio._core import (
     build_node,
     did_you_mean,
 )
-from fastaudio._system.reading import pieces
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
 from fastaudio.cards.named import card_path
+from fastaudio.cards.placing import SHA256, external_of
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ SCHEMA = "fastaudio.card/1"
 
 _MOST_THREADS = 1024
 TOO_LARGE = "pipeline: expected a card that fits into memory, got one that needs more than there is"
-_SHA256 = re.compile("[0-9a-f]{64}")
 RUN_TIME_OPTIONS = ("threads", "providers")  # not saved: they depend on the machine
 _NODES: dict[str, type[Node]] = {
     name: value
@@ -145,7 +142,7 @@ def build(
         relative, sha256 = options.get("path"), options.get("sha256")
         if not isinstance(relative, str):
             raise ModelError(f"OnnxModel: expected 'path' as a str, got {relative!r:.80}")
-        if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+        if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
             raise ModelError(f"OnnxModel: expected 'sha256' as 64 hex digits, got {sha256!r:.80}")
         options = {key: value for key, value in options.items() if key not in RUN_TIME_OPTIONS}
         options["external"] = external_of(options)
@@ -198,25 +195,6 @@ def network_beside(card: Card, relative: str) -> Path:
     if not there:
         raise ModelError(f"OnnxModel: expected the file {relative!r:.80} beside the card, got none")
     return path
-
-
-def external_of(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files with weights that a card's network names, each with its hash.
-
-    Raises:
-        ModelError: it isn't so.
-    """
-    files = options.get("external", {})
-    fit = isinstance(files, dict) and all(
-        isinstance(name, str) and isinstance(sha256, str) and _SHA256.fullmatch(sha256)
-        for name, sha256 in files.items()
-    )
-    if not fit:
-        raise ModelError(
-            "OnnxModel: expected 'external' as a dict of files, each with its sha256 in hex, got "
-            f"{files!r:.80}"
-        )
-    return dict(files)
 
 
 def _utf8(path: Path) -> str:
@@ -292,14 +270,3 @@ def _build(
     if name == "OnnxModel":
         options = locate(options)
     return build_node(_NODES[name], options)  # no warnings of options that the weights were trained with
-
-
-def hash_file(path: Path) -> str:
-    """Return a file's sha256 in hex; ModelError if it can't be read, or is no regular file."""
-    try:
-        digest = hashlib.sha256()
-        for piece in pieces(path):
-            digest.update(piece)
-    except OSError as error:
-        raise ModelError(f"{path}: expected a readable file, got: {error}") from error
-    return digest.hexdigest()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import _core
 from fastaudio._core import ModelError
 from fastaudio._system.folder import making
 from fastaudio._system.writing import Output, writing_all
-from fastaudio.cards import packed_file
-from fastaudio.cards.card import RUN_TIME_OPTIONS, SCHEMA, front_end, hash_file, read_card
-from fastaudio.cards.file_names import LICENCE, check_names, harmless
+from fastaudio.cards.card import RUN_TIME_OPTIONS, SCHEMA, front_end, read_card
+from fastaudio.cards.file_names import LICENCE
+from fastaudio.cards.placing import place_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from fastaudio._core import Node
 
@@ -46,7 +43,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
         if data.get("node") == "OnnxModel":
             for key in RUN_TIME_OPTIONS:
                 placed.pop(key, None)
-            placed |= _place_network(data, folder, networks)
+            placed |= place_network(data, folder, networks)
         return placed
 
     nodes = [part.to_dict() for part in node.parts()]
@@ -70,51 +67,3 @@ def _require_card(path: Path) -> None:
         raise ModelError(
             f"{path}: expected no file there, or a card to replace, got another file; choose another name"
         ) from error
-
-
-def _place_network(data: Mapping[str, Any], folder: Path, networks: dict[Path, bytes]) -> dict[str, Any]:
-    """Add a network and its files to those to be written, unless they are in the folder.
-
-    Returns:
-        Its path, its hash, and those of the files beside it.
-    """
-    weights = Path(data["path"])
-    content = packed_file.read_network(str(weights), data.get("sha256", ""))
-    sha256 = hashlib.sha256(content).hexdigest()
-    stated = data.get("external", {})
-    beside = {
-        name: packed_file.read_network(str(weights), stated.get(name, ""), name)
-        for name in _core.names_beside(str(weights), content)
-    }
-    hashes = {name: hashlib.sha256(file).hexdigest() for name, file in beside.items()}
-    external = {"external": hashes} if hashes else {}
-    if weights.resolve().is_relative_to(folder):
-        return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256} | external
-    target = folder / harmless(weights.name)
-    if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
-        target = folder / f"{target.stem}-{sha256[:8]}{target.suffix}"
-    check_names("Pipeline.save", [], hashes)
-    for name, file in beside.items():  # under the names that the network has for them
-        _add_file(folder / name, file, hashes[name], networks)
-    if _hash_at(target, networks) is None:
-        networks[target] = content
-    return {"path": target.name, "sha256": sha256} | external
-
-
-def _add_file(target: Path, content: bytes, sha256: str, networks: dict[Path, bytes]) -> None:
-    """Add a file with weights to those to be written."""
-    there = _hash_at(target, networks)
-    if there not in (None, sha256):
-        raise ModelError(
-            f"{target}: expected no file there, or the same weights, got others; save into another folder, "
-            "or first save the network with weights under a name of its own: onnx.save(model, 'other.onnx', "
-            "save_as_external_data=True, location='other.onnx.data')"
-        )
-    if there is None:
-        networks[target] = content
-
-
-def _hash_at(target: Path, networks: Mapping[Path, bytes]) -> str | None:
-    if target in networks:
-        return hashlib.sha256(networks[target]).hexdigest()
-    return hash_file(target) if os.path.lexists(target) else None

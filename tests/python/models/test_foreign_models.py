@@ -153,9 +153,13 @@ def test_a_set_of_tags_is_nearest_to_those_like_it(vocabulary: list[str], bank: 
         assert nearest == ["bark", "dog", "barking", "wolf"]
 
 
-def test_the_encoder_itself_is_refused_since_it_takes_ids() -> None:
-    with pytest.raises(fa.ModelError, match=r"expected a model with one float32 input, got \['tag_ids'\]"):
-        fa.OnnxModel(str(ENCODER / "tag_encoder.onnx"))
+def test_the_encoder_itself_takes_rows_of_ids(vocabulary: list[str]) -> None:
+    net = fa.OnnxModel(ENCODER / "tag_encoder.onnx", outputs=["tag_embedding"])
+    sets = [["dog", "bark"], ["wolf"]]
+    ids = np.zeros((2, 10), np.float32)
+    for row, tags in zip(ids, sets, strict=True):
+        row[: len(tags)] = [vocabulary.index(tag) + 1 for tag in tags]
+    assert np.abs(net(ids) - embed(sets, vocabulary)).max() < 1e-6
 
 
 def test_sound_finds_tags_that_its_network_never_had(

@@ -82,8 +82,7 @@ def _agreed(chosen: Entry) -> bool:
     """Show what would be fetched, and ask."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         raise ModelError(
-            "get: expected --yes, or a terminal to ask on, got neither; "
-            f"run: {chosen.command} --yes"
+            f"get: expected --yes, or a terminal to ask on, got neither; run: {chosen.command} --yes"
         )
     tell(printable(_about(chosen), lines=True) + "Fetch it? [y/N] ")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -35,8 +35,9 @@ def get(
 ) -> Path:
     """Fetch a model over the network unless it is here, and return the path of its card.
 
-    It is loaded once before it gets its name; `Pipeline.load(name)` loads it then. Its files lie in a folder of their own below `home()`. What came of a
-    file before the connection was cut is kept there under another name, and the next call goes on from it.
+    It is loaded once before it gets its name; `Pipeline.load(name)` loads it then. Its files lie in a folder
+    of their own below `home()`. What came of a file before the connection was cut is kept there under another
+    name, and the next call goes on from it.
 
     Args:
         name: one of `entries()`.
@@ -173,9 +174,7 @@ def _fetch_file(
     try:
         with _refused(target):
             _check_room(file, target, part)
-            pooch.retrieve(
-                file.url, f"sha256:{file.sha256}", fname=file.path, path=new, downloader=download
-            )
+            pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=file.path, path=new, downloader=download)
     finally:
         log.setLevel(level)
 

@@ -35,16 +35,16 @@ def gate(graph: Graph, node: Gate, rows: Rows) -> Rows:
             refuse_stream("Gate", f"window_s or hold_s of {_MOST_EXACT:,} rows or more")
         if lag := -rows.delay % window:  # windows begin with the signal
             rows = replace(rows, value=earlier(graph, rows, lag), delay=rows.delay + lag)
-        value, n, some = rows.value, None, graph.ints(rows.n)
+        value, n, some = rows.value, None, graph.length(rows.value)
     level, counts = _levels(graph, replace(rows, value=value), some, window)
     is_open = _followed(graph, node, rows, (level, counts), window=window, hold=hold)
     flags = graph.reshape(graph.op("Expand", is_open, graph.ints(1, window)), -1)
     flags = graph.reshape(graph.slice(flags, 0, some), -1, *[1] * (1 if node.mark else len(rows.shape)))
     if node.mark:
-        out, shape = graph.cast(flags, "FLOAT"), (1,)
+        out = graph.cast(flags, "FLOAT")
     else:
-        opened = graph.op("Greater", flags, graph.doubles(0.5))
-        out, shape = graph.op("Where", opened, value, node.value), rows.shape
+        out = graph.op("Where", graph.op("Greater", flags, graph.doubles(0.5)), value, node.value)
+    shape = (1,) if node.mark else rows.shape
     return replace(rows, value=out if n is None else graph.slice(out, 0, n), shape=shape)
 
 
@@ -105,8 +105,8 @@ def _followed(
         early = body.op("Less", index[0], body.doubles(-0.5))
         now, after = body.op("Where", early, was_open, now), body.op("Where", early, quiet, after)
     ends: list[Any] = [now, after, body.op("Identity", now)]
-    infos = ([body.info(one, [1], "DOUBLE") for one in some] for some in (names, ends))
-    proto = body.proto(*infos, "gate")
+    infos, outputs = ([body.info(one, [1], "DOUBLE") for one in some] for some in (names, ends))
+    proto = body.proto(infos, outputs, "gate")
     *left, is_open = graph.ops("Scan", [*starts, *inputs], 3, body=proto, num_scan_inputs=len(inputs))
     for state, one in zip(states, left, strict=False):
         state.value = graph.cast(one, "FLOAT")

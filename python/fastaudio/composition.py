@@ -204,7 +204,7 @@ class Composition:
                 differ by more than 1e-4.
             MissingExtra: the package onnx isn't installed.
             ModelError: the weights are untrained, or were changed since they were loaded.
-            OutputError: the file can't be written.
+            OutputError: the file can't be written, or is one that the pipeline was read from.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
         from fastaudio.exporting import to_onnx  # noqa: PLC0415  # most programs never export

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable
+from fastaudio.cards.named import card_path
 from fastaudio.cli.arguments import OK, Commands, add_command, positive
 from fastaudio.cli.progress import progress
 from fastaudio.pipeline import Pipeline
@@ -41,6 +42,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--streaming", action="store_true", help="one block a run, with state in and out")
     parser.add_argument("--block", type=positive, metavar="N", help="samples per block (the fewest that fit)")
     parser.add_argument("--untrained", action="store_true", help="write untrained weights too")
+    parser.add_argument("--no-check", action="store_true", help="write it without running it first")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
@@ -51,7 +53,7 @@ def _export(args: argparse.Namespace) -> int:
         raise ValueError(f"export: expected -o as a file that ends in .onnx, got {args.output!r}")
     if args.block is not None and not args.streaming:
         raise ValueError("export: expected --block with --streaming only, got it alone; add --streaming")
-    check_writable(target, force=args.force)
+    check_writable(target, force=args.force, inputs=[card_path(args.model)])
     with progress(2, quiet=args.quiet, what="export") as bar:
         pipeline = Pipeline.load(args.model, untrained=args.untrained)
         bar.step()
@@ -61,10 +63,12 @@ def _export(args: argparse.Namespace) -> int:
             channels=args.channels,
             streaming=args.streaming,
             block=args.block,
+            check=not args.no_check,
             force=args.force,
         )
         bar.step()
     rate = pipeline.sample_rate if args.sample_rate is None else args.sample_rate
     sys.stdout.write(f"{printable(str(target))}  ({target.stat().st_size:,} bytes)\n")
-    sys.stdout.write(f"takes samples at {rate} Hz; largest difference from the pipeline {worst:.1e}\n")
+    said = "not checked" if worst is None else f"largest difference from the pipeline {worst:.1e}"
+    sys.stdout.write(f"takes samples at {rate} Hz; {said}\n")
     return OK

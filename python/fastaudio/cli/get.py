@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from fastaudio import registry
 from fastaudio._core import ModelError
 from fastaudio._system.text import printable
-from fastaudio.cards import models
+from fastaudio.cards import MODELS
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
 from fastaudio.cli.terminal import complain, tell
-from fastaudio.pipeline import Pipeline
 from fastaudio.registry.address import shown
-from fastaudio.registry.getting import fetch, missing, require_hash, withdraw
+from fastaudio.registry.getting import fetch, loads, missing, require_hash
 from fastaudio.registry.home import folder_of
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    if args.name in models() and args.name not in registry.entries():
+    if args.name not in registry.entries() and _is_shipped(args.name):
         sys.stdout.write(f"{printable(args.name)} comes with the package\n")
         return OK
     chosen = registry.entry(args.name).chosen(sha256=args.sha256, url=args.url)
@@ -70,22 +69,20 @@ def _run(args: argparse.Namespace) -> int:
         if args.yes:
             tell(printable(_about(chosen), lines=True))
     with _bar(quiet=args.quiet) as show:
-        card = fetch(chosen, show)
-    try:
-        Pipeline.load(card)
-    except ModelError:
-        withdraw(chosen.name)  # it would be named by mistake
-        raise
+        card = fetch(chosen, show, check=loads)
     sys.stdout.write(printable(f"{chosen.name} is in {card.parent}") + "\n")
     return OK
+
+
+def _is_shipped(name: str) -> bool:
+    return any(path.parent.name == name for path in MODELS.glob("*/card.json"))
 
 
 def _agreed(chosen: Entry) -> bool:
     """Show what would be fetched, and ask."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         raise ModelError(
-            "get: expected --yes, or a terminal to ask on, got neither; "
-            f"run: {registry.entry(chosen.name).command} --yes"
+            f"get: expected --yes, or a terminal to ask on, got neither; run: {chosen.command} --yes"
         )
     tell(printable(_about(chosen), lines=True) + "Fetch it? [y/N] ")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

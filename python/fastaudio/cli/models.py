@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
+from fastaudio.cards.named import card_path
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.cli.get import about_entry, to_fetch
 from fastaudio.cli.tensors import tensors_text
 from fastaudio.pipeline import Pipeline
+from fastaudio.registry import entries
 
 if TYPE_CHECKING:
     import argparse
@@ -57,15 +59,24 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _table() -> str:
-    rows = [(name, read_card(name).data) for name in models()]
-    width = max(map(len, models()), default=0)
-    lines = [f"  {name:<{width}}  {data.get('description', '')}" for name, data in rows]
+    names = models()
+    width = max(map(len, names), default=0)
     here = "".join(
-        f"{line}{'  (default)' if name == DEFAULT_MODEL else ''}\n"
-        for line, (name, _) in zip(lines, rows, strict=True)
+        f"  {name:<{width}}  {_described(name)}{'  (default)' if name == DEFAULT_MODEL else ''}\n"
+        for name in names
     )
     there = to_fetch()
     return f"here\n{here}" + (f"\nto fetch: fastaudio get NAME\n{there}" if there else "")
+
+
+def _described(name: str) -> str:
+    """Return one line on a model that is here, whatever became of its card."""
+    try:
+        return " ".join(str(read_card(name).data.get("description", ""))[:300].split())
+    except ModelError:
+        known = entries().get(name)
+        remedy = f"run: {known.command}" if known else f"remove {card_path(name).parent}"
+        return f"(damaged; {remedy})"
 
 
 def _about(model: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import check_interrupt
-from fastaudio.exporting.model import INPUT
+from fastaudio.exporting.model import CLIP, INPUT
 from fastaudio.exporting.refusing import ExportError
 
 if TYPE_CHECKING:
@@ -38,20 +38,36 @@ def largest_difference(model: Any, node: Node, spec: StreamSpec, *, block: int |
     worst = 0.0
     for rows in _sounds(node, spec, block):
         check_interrupt()
-        wanted = _wanted(node, rows, spec, flush=block is None)
+        wanted = _wanted(session, node, rows, spec, flush=block is None)
         found = _whole(session, rows) if block is None else _blocks(session, rows, block)
-        for name, (got, want) in enumerate(zip(found, wanted, strict=True)):
+        for name, got in found.items():
+            want = _mean(wanted, name) if name not in wanted else wanted[name]
             if block is not None:
-                want = want[: len(got)]  # noqa: PLW2901  # the stream may be ahead
+                want = want[: len(got)]  # the stream may be ahead
                 got = got[: len(want)]  # noqa: PLW2901
             if got.shape != want.shape:
                 raise ExportError(
                     f"export_onnx: expected rows {want.shape} from output {name}, got {got.shape}; "
                     "report this pipeline to fastaudio"
                 )
-            scale = max(1.0, float(np.abs(want).max(initial=0)))
-            worst = max(worst, float(np.abs(got - want).max(initial=0)) / scale)
+            worst = max(worst, _difference(got, want))
     return worst
+
+
+def _difference(got: NDArray[np.float32], want: NDArray[Any]) -> float:
+    """Return the largest difference; infinity where only one of both is a number."""
+    other = ~((got == want) | (np.isnan(got) & np.isnan(want)))
+    if not np.isfinite(got[other]).all() or not np.isfinite(want[other]).all():
+        return math.inf
+    scale = max(1.0, float(np.abs(want[np.isfinite(want)]).max(initial=0)))
+    return float(np.abs(got[other] - want[other]).max(initial=0)) / scale
+
+
+def _mean(wanted: dict[str, NDArray[np.float32]], name: str) -> NDArray[Any]:
+    """Return what "clip" is, or "clip.NAME": the mean of the rows, zeros if there are none."""
+    whose = name.removeprefix(CLIP).removeprefix(".")
+    rows = wanted[whose] if whose else next(iter(wanted.values()))
+    return np.asarray(rows.mean(axis=0, dtype=np.float64) if len(rows) else np.zeros(rows.shape[1:]))
 
 
 def require_close(worst: float) -> None:
@@ -59,7 +75,7 @@ def require_close(worst: float) -> None:
     if not worst <= BOUND:
         raise ExportError(
             f"export_onnx: expected a graph within {BOUND:g} of the pipeline, got {worst:.3g}; "
-            "give check=False to write it nevertheless"
+            "give check=False, or --no-check, to write it nevertheless"
         )
 
 
@@ -102,23 +118,25 @@ def _sounds(node: Node, spec: StreamSpec, block: int | None) -> Iterator[NDArray
 
 
 def _wanted(
-    node: Node, rows: NDArray[np.float32], spec: StreamSpec, *, flush: bool
-) -> list[NDArray[np.float32]]:
+    session: Any, node: Node, rows: NDArray[np.float32], spec: StreamSpec, *, flush: bool
+) -> dict[str, NDArray[np.float32]]:
+    """Return the node's rows by the names of the graph's outputs, which are in its order."""
     stream = node.open(spec)
     parts: list[Any] = [stream.push(rows), *([stream.flush()] if flush else [])]
-    if isinstance(parts[0], dict):
-        return [np.concatenate([part[name] for part in parts]) for name in parts[0]]
-    return [np.concatenate(parts)]
-
-
-def _whole(session: Any, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     names = [one.name for one in session.get_outputs()]
-    kept = [name for name in names if name != "clip" and not name.startswith("clip.")]
-    found: list[NDArray[np.float32]] = session.run(kept, {INPUT: rows})
-    return found
+    if isinstance(parts[0], dict):
+        found = [np.concatenate([part[name] for part in parts]) for name in parts[0]]
+    else:
+        found = [np.concatenate(parts)]
+    return dict(zip(names, found, strict=False))
 
 
-def _blocks(session: Any, rows: NDArray[np.float32], block: int) -> list[NDArray[np.float32]]:
+def _whole(session: Any, rows: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    names = [one.name for one in session.get_outputs()]
+    return dict(zip(names, session.run(names, {INPUT: rows}), strict=True))
+
+
+def _blocks(session: Any, rows: NDArray[np.float32], block: int) -> dict[str, NDArray[np.float32]]:
     """Run whole blocks, and leave out the rows that come before the signal's first."""
     about = json.loads(session.get_modelmeta().custom_metadata_map["fastaudio.export"])["outputs"]
     inputs = [one for one in session.get_inputs() if one.name != INPUT]
@@ -132,4 +150,4 @@ def _blocks(session: Any, rows: NDArray[np.float32], block: int) -> list[NDArray
         states = {name: values[f"next_{name}"] for name in states}
         for name, parts in found.items():
             parts.append(values[name])
-    return [np.concatenate(parts)[about[name]["skip"] :] for name, parts in found.items()]
+    return {name: np.concatenate(parts)[about[name]["skip"] :] for name, parts in found.items()}

@@ -13,6 +13,7 @@ from fastaudio._system.text import printable
 from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
     bands,
     composites,
+    gating,
     levels,
     patches,
     recurrent,
@@ -24,6 +25,7 @@ from fastaudio.exporting.networks import networks, opset_of, read
 from fastaudio.exporting.pooling import mean_of
 from fastaudio.exporting.refusing import BlockError, refuse, refuse_stream
 from fastaudio.exporting.registry import convert
+from fastaudio.exporting.sources import licences_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 INPUT, SCORES, CLIP = "samples", "scores", "clip"
 PREFIX = "fastaudio."
-_KEPT = ("name", "licence", "authors", "source", "citation", "description", "task")
+_KEPT = ("name", "authors", "source", "citation", "description", "task")
 _TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 _LONGEST_S = 60
 _LARGEST = (1 << 31) - 1  # bytes that a protobuf can hold
@@ -99,7 +101,7 @@ def build(
             "export a smaller network",
         )
     package.checker.check_model(model)
-    about = _metadata(dict(zip(names, found, strict=True)), spec, card or {}, block)
+    about = _metadata(dict(zip(names, found, strict=True)), spec, card or {}, block, licences_of(node))
     package.helper.set_model_props(model, about)
     return model
 
@@ -117,9 +119,9 @@ def _output_names(specs: Mapping[str, StreamSpec]) -> list[str]:
 
 
 def _metadata(
-    outputs: dict[str, Rows], spec: StreamSpec, card: Mapping[str, Any], block: int | None
+    outputs: dict[str, Rows], spec: StreamSpec, card: Mapping[str, Any], block: int | None, licence: str
 ) -> dict[str, str]:
-    """Return what a page needs to print tags with no other file; JSON under one key."""
+    """Return what a page needs to print tags with no other file; JSON wherever it isn't one text."""
     about: dict[str, Any] = {
         "sample_rate": round(spec.rate_hz),
         "channels": spec.shape[0] if len(spec.shape) else 1,
@@ -138,13 +140,22 @@ def _metadata(
     if block is not None:
         about["block"] = block
     labels = [rows.spec.labels for rows in outputs.values() if rows.spec.labels]
-    words = {key: printable(str(card[key])) for key in _KEPT if card.get(key)}
+    words = {key: _words(card[key]) for key in _KEPT if card.get(key)}
+    if card.get("licence"):
+        words["licence_name"] = _words(card["licence"])
+    if licence:
+        words["licence"] = printable(licence, lines=True)
     flat = {
         "sample_rate": str(about["sample_rate"]),
         "labels": json.dumps(list(labels[0]) if labels else [], ensure_ascii=False),
         "export": json.dumps(about, ensure_ascii=False),
     }
     return {PREFIX + key: value for key, value in (flat | words).items()}
+
+
+def _words(value: Any) -> str:
+    """Return text as it is, and everything else as JSON."""
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def smallest_block(node: Node, spec: StreamSpec) -> int:

@@ -114,9 +114,9 @@ def _filters_of(node: Resample) -> _Filters:
 
 def _probed(node: Resample, down: int, up: int, reach: int, spec: Any) -> _Filters:
     """Put a 1 at each place of a cycle, as far from the next one as filters reach."""
-    apart = -(-2 * reach // down) + 2  # cycles
+    margin = -(-reach // down)  # cycles
+    apart = 2 * margin + 2  # all that comes of a 1 lies inside
     kernels = np.zeros((up, down + 2 * reach), dtype=np.float32)
-    margin = -(-reach // down)
     signal = np.zeros(down * apart, dtype=np.float32)
     for place in range(down):
         signal[:] = 0

@@ -8,6 +8,7 @@ from fastaudio._system.writing import check_writable, writing
 from fastaudio.exporting.checking import largest_difference, require_close
 from fastaudio.exporting.model import build, smallest_block
 from fastaudio.exporting.refusing import refuse
+from fastaudio.exporting.sources import files_of
 
 if TYPE_CHECKING:
     import os
@@ -49,7 +50,7 @@ def to_onnx(
         ExportError: ONNX operators can't compute a node, or not on blocks; or the numbers differ by more
             than 1e-4.
         MissingExtra: the package onnx isn't installed.
-        OutputError: the file can't be written.
+        OutputError: the file can't be written, or is one that the node was read from.
     """
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
         raise ValueError(
@@ -61,7 +62,7 @@ def to_onnx(
     if spec is None:
         got = f"{type(node).__name__}, which takes any rows"
         refuse("export_onnx", "a node that states its input", got, "give spec")
-    check_writable(path, force=force)
+    check_writable(path, force=force, inputs=files_of(node))
     if streaming and block is None:
         block = smallest_block(node, spec)
     model = build(node, spec, card=card, block=block)

@@ -5,9 +5,23 @@ is the folder that fetched models lie in; `address` says which addresses are tak
 file, and `getting` a whole model. Only `get` uses the network.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from fastaudio.registry.entries import Entry, Remote, entries, entry
-from fastaudio.registry.getting import get
 from fastaudio.registry.home import fetched, home
-from fastaudio.registry.transfer import FetchError
+
+if TYPE_CHECKING:
+    from fastaudio.registry.getting import get
+    from fastaudio.registry.transfer import FetchError
 
 __all__ = ["Entry", "FetchError", "Remote", "entries", "entry", "fetched", "get", "home"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("get", "FetchError"):  # most programs never fetch
+        from fastaudio.registry import getting  # noqa: PLC0415
+
+        return getattr(getting, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

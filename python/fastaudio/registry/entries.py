@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError, did_you_mean
-from fastaudio.registry.address import check_address
+from fastaudio.registry.address import check_address, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,8 +68,14 @@ class Entry:
 
     @property
     def command(self) -> str:
-        """The line that fetches it."""
-        return f"fastaudio get {self.name}" + ("" if self.files[0].sha256 else " --sha256 HASH")
+        """The line that fetches it, with the hash and the address that were chosen."""
+        network, known = self.files[0], entries().get(self.name, self).files[0]
+        line = f"fastaudio get {self.name}"
+        if network.sha256 != known.sha256 or network.sha256 is None:
+            line += f" --sha256 {network.sha256 or 'HASH'}"
+        if network.url != known.url:  # which may hold a key
+            line += f" --url {shlex.quote(network.url) if shown(network.url) == network.url else 'URL'}"
+        return line
 
     def chosen(self, *, sha256: str | None = None, url: str | None = None) -> Entry:
         """Return the entry with a hash or an address of your own for the network.

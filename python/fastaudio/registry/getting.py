@@ -7,7 +7,10 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError, ModelError
@@ -21,7 +24,6 @@ from fastaudio.registry.transfer import FetchError, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 def get(
@@ -33,8 +35,9 @@ def get(
 ) -> Path:
     """Fetch a model over the network unless it is here, and return the path of its card.
 
-    `Pipeline.load(name)` loads it then. Its files lie in a folder of their own below `home()`. What came of a
-    file before the connection was cut is kept there under another name, and the next call goes on from it.
+    It is loaded once before it gets its name; `Pipeline.load(name)` loads it then. Its files lie in a folder
+    of their own below `home()`. What came of a file before the connection was cut is kept there under another
+    name, and the next call goes on from it.
 
     Args:
         name: one of `entries()`.
@@ -45,31 +48,84 @@ def get(
     Raises:
         FetchError: a file can't be fetched, or hasn't the hash or the size that it should have; or the extra
             [get] isn't installed.
-        ModelError: no such entry, no hash, or an address that isn't taken.
+        ModelError: no such entry, no hash, an address that isn't taken, or a network that doesn't fit the
+            card: what was here before stays.
         OutputError: the folder can't be written, its disk is full, or another run fetches the model.
     """
-    return fetch(entry(name).chosen(sha256=sha256, url=url), progress)
+    return fetch(entry(name).chosen(sha256=sha256, url=url), progress, check=loads)
 
 
-def fetch(chosen: Entry, progress: Callable[[int, int | None], None] = lambda _, __: None) -> Path:
-    """Do what `get` does, for an entry with a hash or an address of your own."""
+def loads(card: Path) -> None:
+    """Load a model, to find out whether its network fits its card.
+
+    Raises:
+        ModelError: it doesn't.
+    """
+    package = import_module("fastaudio")  # this room lies below what loads models
+    package.Pipeline.load(card)
+
+
+def fetch(
+    chosen: Entry,
+    progress: Callable[[int, int | None], None] = lambda _, __: None,
+    *,
+    check: Callable[[Path], None] = lambda _: None,
+) -> Path:
+    """Do what `get` does, for an entry with a hash or an address of your own.
+
+    `check` is called with the card of what came, before it gets its names; if it raises, what was here stays.
+    """
     require_hash(chosen)
     folder = folder_of(chosen.name)
-    if missing(chosen):
+    absent = missing(chosen)
+    if absent:
         pooch = _pooch()
         check_folder(folder)
-        with _refused(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+    with _refused(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
+    with held as text:
+        new = Path(text)
         for file in chosen.files:
-            _fetch_file(pooch, file, folder, progress)
-    text = json.dumps(_card(chosen, folder), indent=2, ensure_ascii=False) + "\n"
-    card = folder / CARD
-    if not card.is_file() or card.read_bytes() != text.encode("utf-8"):
-        with writing(card, force=True) as out:
-            out.write(text.encode("utf-8"))
-        for file in chosen.files:  # they were their owner's alone while they grew
-            shutil.copymode(card, folder / file.path)
+            if file in absent:
+                _fetch_file(pooch, file, folder, new, progress)
+            else:
+                with _refused(new / file.path):
+                    _share(folder / file.path, new / file.path)
+        content = json.dumps(_card(chosen, new), indent=2, ensure_ascii=False).encode("utf-8") + b"\n"
+        card = folder / CARD
+        if not absent and card.is_file() and card.read_bytes() == content:
+            return card
+        with writing(new / CARD, force=True) as out:
+            out.write(content)
+        _try(chosen, new, check)
+        names = [*(file.path for file in absent), CARD]
+        for name in names:  # they were their owner's alone while they grew
+            shutil.copymode(new / CARD, new / name)
+        for name in names:
+            with _refused(folder / name):
+                (new / name).replace(folder / name)
     return card
+
+
+def _share(path: Path, new: Path) -> None:
+    """Have a file under another name too, without a copy where the disk can."""
+    try:
+        new.hardlink_to(path.resolve())
+    except (OSError, NotImplementedError):
+        shutil.copyfile(path, new)
+
+
+def _try(chosen: Entry, new: Path, check: Callable[[Path], None]) -> None:
+    """Check what came."""
+    try:
+        check(new / CARD)
+    except ModelError as error:
+        got = str(error).replace(f"{new}{os.sep}", "")
+        raise ModelError(
+            f"get {chosen.name}: expected a network that fits the model's card, got: {got}; "
+            "what was here before stays; give another file by --url and --sha256"
+        ) from error
 
 
 def require_hash(chosen: Entry) -> None:
@@ -87,11 +143,6 @@ def missing(chosen: Entry) -> list[Remote]:
     return [file for file in chosen.files if _hash_at(folder / file.path) != file.sha256]
 
 
-def withdraw(name: str) -> None:
-    """Take back the card of a model, so that it isn't loaded by name; its files stay."""
-    (folder_of(name) / CARD).unlink(missing_ok=True)
-
-
 def _hash_at(path: Path) -> str | None:
     digest = hashlib.sha256()
     try:
@@ -102,8 +153,10 @@ def _hash_at(path: Path) -> str | None:
     return digest.hexdigest()
 
 
-def _fetch_file(pooch: Any, file: Remote, folder: Path, progress: Callable[[int, int | None], None]) -> None:
-    """Have a file in the folder: pooch leaves it if it has its hash, and else names it when it is whole."""
+def _fetch_file(
+    pooch: Any, file: Remote, folder: Path, new: Path, progress: Callable[[int, int | None], None]
+) -> None:
+    """Have a whole file in `new`; what came of it stays in the folder."""
     target = folder / file.path
     part = folder / f".{file.path}-{str(file.sha256)[:12]}.part"
 
@@ -121,9 +174,7 @@ def _fetch_file(pooch: Any, file: Remote, folder: Path, progress: Callable[[int,
     try:
         with _refused(target):
             _check_room(file, target, part)
-            pooch.retrieve(
-                file.url, f"sha256:{file.sha256}", fname=file.path, path=folder, downloader=download
-            )
+            pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=file.path, path=new, downloader=download)
     finally:
         log.setLevel(level)
 

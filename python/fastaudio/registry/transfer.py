@@ -28,7 +28,7 @@ _CONNECT_S, _SILENT_S = 15, 30
 _SLOW_S, _SLOW_BYTES = 60, 1 << 16
 _MOST_REDIRECTS = 10
 _PIECE = 1 << 16
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 _OK, _PART, _REDIRECTS, _NO_RANGE = 200, 206, (301, 302, 303, 307, 308), 416
 _SAID = {
     401: "it asks for a login; open its page, and accept its terms if it has any",
@@ -168,11 +168,17 @@ def _open(session: Any, url: str, have: int) -> Any:
         if response.status_code not in _REDIRECTS:
             return response
         response.close()
-        target = urljoin(url, response.headers.get("Location", ""))
+        to = response.headers.get("Location", "")
         try:
+            target = urljoin(url, to)
             check_address(target, before=url)
         except ModelError as error:
             raise FetchError(str(error)) from error
+        except ValueError as error:
+            raise FetchError(
+                f"{shown(url)}: redirect: expected an address, got {shown(to)!r:.200}; "
+                "give its address by --url"
+            ) from error
         url = target
     raise FetchError(
         f"{shown(url)}: expected at most {_MOST_REDIRECTS} redirects, got more; give its address by --url"
@@ -216,7 +222,7 @@ def _restart(part: BinaryIO) -> int:
 def _length(response: Any) -> int | None:
     """Return the size that a server states for the file, None if it doesn't."""
     text = response.headers.get("Content-Length", "")
-    return int(text) if re.fullmatch(r"\d{1,18}", text) else None
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _total(response: Any, have: int) -> int | None:

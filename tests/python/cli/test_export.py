@@ -44,6 +44,30 @@ def test_export_replaces_a_file_only_if_told_to(capsys: pytest.CaptureFixture[st
     assert target.stat().st_size > 10_000
 
 
+def test_export_never_replaces_the_model_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    packed = tmp_path / "packed.onnx"
+    fa.Pipeline.load("silero-vad").save(packed)
+    before = packed.read_bytes()
+    status, _, err = run(capsys, "export", packed, "-o", packed, "--force")
+    assert status != 0
+    assert "expected another file than the inputs" in err
+    assert packed.read_bytes() == before
+
+
+def test_a_graph_that_differs_is_written_as_the_message_says(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastaudio.exporting.writing.largest_difference", lambda *_, **__: 2e-4)
+    target = tmp_path / "vad.onnx"
+    status, _, err = run(capsys, "export", "silero-vad", "-o", target)
+    assert status != 0
+    assert "--no-check" in err
+    status, out, err = run(capsys, "export", "silero-vad", "-o", target, "--no-check")
+    assert status == 0, err
+    assert out.endswith("takes samples at 16000 Hz; not checked\n")
+    assert target.is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

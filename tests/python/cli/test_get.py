@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -172,6 +173,69 @@ def test_a_refusal_says_why_and_has_its_status(
 def test_a_shipped_model_needs_no_fetching(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "get", "musicnn-mtt")[:2] == (0, "musicnn-mtt comes with the package\n")
     assert not home.exists()
+
+
+@pytest.mark.parametrize("how", ["command", "get"])
+def test_a_second_network_that_does_not_fit_leaves_the_first(
+    server: Server, network: bytes, home: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    from hostile_server import whole
+
+    assert run(capsys, "get", NAME, "--yes", *own(server, network))[0] == 0
+    before = {path.name: path.read_bytes() for path in (home / NAME).iterdir()}
+    wrong = bytes(3000)
+    server.acts = [whole(wrong)]
+    if how == "command":
+        status, _, err = run(capsys, "get", NAME, "--yes", *own(server, wrong))
+        assert status == 2
+    else:
+        with pytest.raises(fa.ModelError) as caught:
+            registry.get(NAME, url=server.url, sha256=hashlib.sha256(wrong).hexdigest())
+        err = str(caught.value)
+    assert "expected a network that fits the model's card, got: " in err
+    assert ".new-" not in err
+    assert {path.name: path.read_bytes() for path in (home / NAME).iterdir()} == before
+    fa.Pipeline.load(NAME)
+
+
+def test_the_function_loads_a_model_before_it_keeps_it(server: Server, home: Path) -> None:
+    from hostile_server import whole
+
+    wrong = bytes(3000)
+    server.acts = [whole(wrong)]
+    with pytest.raises(fa.ModelError, match="fits the model's card"):
+        registry.get(NAME, url=server.url, sha256=hashlib.sha256(wrong).hexdigest())
+    assert list((home / NAME).iterdir()) == []
+
+
+def test_the_line_to_run_has_what_was_given(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sha256, url = "ab" * 32, "https://a.example/it's.onnx"
+    _, _, err = run(capsys, "get", NAME, "--sha256", sha256, "--url", url)
+    line = f"run: fastaudio get {NAME} --sha256 {sha256} --url {shlex.quote(url)} --yes"
+    assert line in err
+    _, _, err = run(capsys, "get", "ced-tiny", "--url", "https://a.example/net.onnx")
+    assert "then run: fastaudio get ced-tiny --sha256 HASH --url https://a.example/net.onnx" in err
+    _, _, err = run(capsys, "get", NAME, "--url", "https://a.example/net.onnx?key=secret")
+    assert f"run: fastaudio get {NAME} --url URL --yes" in err
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("name", ["zzz", NAME])
+@pytest.mark.parametrize("card", [b"{", b"\xff", b"{}", b'{"schema": "fastaudio.card/1", "name": 3}'])
+def test_a_broken_card_is_listed_as_damaged(
+    name: str, card: bytes, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / name).mkdir(parents=True)
+    (home / name / "card.json").write_bytes(card)
+    status, out, _ = run(capsys, "models")
+    assert status == 0
+    assert "\n  musicnn-mtt " in out
+    remedy = f"remove {home / name}" if name == "zzz" else f"run: fastaudio get {name}"
+    assert re.search(rf"\n  {name} +\(damaged; {re.escape(remedy)}\)\n", out)
+    if name == "zzz":
+        status, out, err = run(capsys, "get", name)
+        assert (status, out) == (2, "")
+        assert "got 'zzz'" in err
 
 
 def test_a_network_that_the_card_does_not_fit_gets_no_name(

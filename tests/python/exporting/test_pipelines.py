@@ -9,7 +9,11 @@ import fastaudio as fa
 import numpy as np
 import pytest
 from export_cases import run_graph, session_of
+from fastaudio.cards import MODELS, read_card
+from fastaudio.cards.pack import pack
 from fastaudio.exporting import ExportError, to_onnx
+from fastaudio.exporting.checking import largest_difference, require_close
+from fastaudio.exporting.model import build
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -122,7 +126,11 @@ def test_the_file_says_what_a_page_needs(tmp_path: Path) -> None:
     pipeline.export_onnx(tmp_path / "all.onnx", sample_rate=48_000, check=False)
     said = session_of((tmp_path / "all.onnx").read_bytes()).get_modelmeta().custom_metadata_map
     assert said["fastaudio.name"] == "musicnn-mtt"
-    assert said["fastaudio.licence"] == pipeline.card["licence"]
+    assert said["fastaudio.licence_name"] == pipeline.card["licence"]
+    text = (MODELS / "musicnn-mtt" / "LICENSE").read_text(encoding="utf-8")
+    assert said["fastaudio.licence"] == text.strip()
+    assert json.loads(said["fastaudio.authors"]) == pipeline.card["authors"]
+    assert json.loads(said["fastaudio.source"]) == pipeline.card["source"]
     assert said["fastaudio.sample_rate"] == "48000"
     labels = json.loads(said["fastaudio.labels"])
     assert labels == list(pipeline.output_specs[""].labels)
@@ -184,6 +192,72 @@ def test_a_graph_that_differs_is_not_written(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(ExportError, match=r"within 0\.0001 of the pipeline, got 0\.0002"):
         fa.Pipeline.load("silero-vad").export_onnx(tmp_path / "all.onnx")
     assert not list(tmp_path.iterdir())
+
+
+MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=3)
+
+
+@pytest.mark.parametrize("output", ["scores", "clip"])
+@pytest.mark.parametrize(("by", "kind"), [(np.nan, "Mul"), (np.inf, "Mul"), (0.5, "Add")])
+def test_each_output_that_differs_is_found(output: str, by: float, kind: str) -> None:
+    node = MEL >> fa.Sigmoid() >> fa.Tags(["a", "b", "c"])
+    assert node.input_spec is not None
+    model = build(node, node.input_spec)
+    require_close(largest_difference(model, node, node.input_spec))
+    (last,) = (one for one in model.graph.node if output in one.output)
+    last.output[0] = "before"
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(by), "by"))
+    model.graph.node.append(onnx.helper.make_node(kind, ["before", "by"], [output]))
+    with pytest.raises(ExportError, match=r"expected a graph within 0\.0001 of the pipeline, got "):
+        require_close(largest_difference(model, node, node.input_spec))
+
+
+def test_the_same_infinities_are_no_difference(tmp_path: Path) -> None:
+    weights = onnx.numpy_helper.from_array(np.float32([np.inf, -np.inf, np.nan]), "w")
+    ends = [onnx.helper.make_tensor_value_info(name, 1, ["n", 3]) for name in "xy"]
+    nodes = [onnx.helper.make_node("Add", ["x", "w"], ["y"])]
+    graph = onnx.helper.make_graph(nodes, "net", ends[:1], ends[1:], [weights])
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8), tmp_path / "net.onnx")
+    assert fa.Pipeline(MEL >> fa.OnnxModel(tmp_path / "net.onnx")).export_onnx(tmp_path / "all.onnx") == 0
+
+
+def test_no_file_that_the_pipeline_was_read_from_is_replaced(tmp_path: Path) -> None:
+    original = fa.Pipeline.load("instruments-tags")
+    (tmp_path / "own").mkdir()
+    original.save(tmp_path / "own" / "card.json")
+    original.save(tmp_path / "packed.onnx")
+    (tmp_path / "own" / "LICENSE").write_text("own", encoding="utf-8")
+    (tmp_path / "link.onnx").symlink_to(tmp_path / "packed.onnx")
+    for model in (tmp_path / "own", tmp_path / "packed.onnx"):
+        pipeline = fa.Pipeline.load(model)
+        files = list(model.iterdir()) if model.is_dir() else [model, tmp_path / "link.onnx"]
+        for file in files:
+            before = file.read_bytes()
+            with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+                pipeline.export_onnx(file)
+            assert file.read_bytes() == before
+
+
+def test_a_packed_licence_comes_along(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    fa.Pipeline.load("instruments-tags").save(tmp_path / "own" / "card.json")
+    (tmp_path / "own" / "LICENSE").write_text("do what\nyou like\n", encoding="utf-8")
+    pack(read_card(tmp_path / "own"), tmp_path / "packed.onnx")
+    fa.Pipeline.load(tmp_path / "packed.onnx").export_onnx(tmp_path / "all.onnx", check=False)
+    said = session_of((tmp_path / "all.onnx").read_bytes()).get_modelmeta().custom_metadata_map
+    assert said["fastaudio.licence"] == "do what\nyou like"
+
+
+RATES = [(22_050, 16_000), (11_025, 16_000), (16_000, 22_050), (44_100, 32_000), (32_000, 44_100)]
+
+
+@pytest.mark.parametrize(("rate", "own"), RATES)
+def test_rates_of_files_are_taken(rate: int, own: int, tmp_path: Path) -> None:
+    mel = fa.MelSpectrogram(sample_rate=own, n_fft=512, hop_length=256, n_mels=8)
+    worst = fa.Pipeline(mel).export_onnx(tmp_path / "all.onnx", sample_rate=rate)
+    assert worst is not None
+    assert worst <= 1e-4
 
 
 def test_a_node_of_rows_exports_with_its_spec(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ STREAMS: list[tuple[fa.Node, int | None]] = [
     (fa.Each(MEL >> fa.PCEN(), 4000, hop=2000, context=100), None),
     (fa.Concat(LOG, MEL >> fa.SpectralFlux(lag=2), MEL >> fa.Patches(length=3, hop=1)), None),
     (LOG >> fa.Patches(length=8, hop=8) >> fa.Normalize(), None),
+    (LOG >> fa.Patches(length=8, hop=8) >> fa.Normalize(kind="energy"), None),
+    (MEL >> fa.SpectralFlux(lag=2, aggregate="l2", rectify=False), None),
+    (fa.Resample(input_rate=48_000, output_rate=RATE) >> fa.Gate(threshold_db=-12, window_s=0.003), None),
+    (MEL >> fa.Gate(threshold_db=10, hysteresis_db=6, hold_s=0.03, window_s=0.024), 128 * 9),
+    (MEL >> fa.Gate(threshold_db=14, mark=True), None),
 ]  # fmt: skip
 
 

@@ -74,6 +74,8 @@ WRONG_PARTS = {
     "no place": {},
     "backwards": {"Content_Range": "bytes 100000-5/300000"},
     "words": {"Content_Range": "bytes one-two/three"},
+    "a long number": {"Content_Range": f"bytes 100000-{'9' * 5000}/*"},
+    "a long total": {"Content_Range": f"bytes 100000-299999/{'9' * 5000}"},
 }
 
 
@@ -189,6 +191,7 @@ def test_redirects_are_followed_on_this_machine(server: Server, home: Path) -> N
             "https://me:secret@a.example/",
             "//a.example/x",
             "http://[/",
+            "//[::1/net.onnx",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import textwrap
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def _run(args: argparse.Namespace) -> int:
     chosen = registry.entry(args.name).chosen(sha256=args.sha256, url=args.url)
     require_hash(chosen)
     if missing(chosen):
-        if not args.yes and not _agreed(chosen):
+        if not args.yes and not _agreed(chosen, args):
             complain("nothing was fetched")
             return FAILED
         if args.yes:
@@ -80,15 +81,22 @@ def _run(args: argparse.Namespace) -> int:
     return OK
 
 
-def _agreed(chosen: Entry) -> bool:
+def _agreed(chosen: Entry, args: argparse.Namespace) -> bool:
     """Show what would be fetched, and ask."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         raise ModelError(
-            "get: expected --yes, or a terminal to ask on, got neither; "
-            f"run: {registry.entry(chosen.name).command} --yes"
+            f"get: expected --yes, or a terminal to ask on, got neither; run: {_command(args)} --yes"
         )
     tell(printable(_about(chosen), lines=True) + "Fetch it? [y/N] ")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _command(args: argparse.Namespace) -> str:
+    """Return the line that was given."""
+    words = ["fastaudio", "get", args.name]
+    given = {"--sha256": args.sha256, "--url": args.url}
+    words += [f"{option} {shlex.quote(value)}" for option, value in given.items() if value is not None]
+    return " ".join([*words, "--quiet"] if args.quiet else words)
 
 
 def _about(chosen: Entry) -> str:

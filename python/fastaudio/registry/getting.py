@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from fastaudio._system.growing import kept
 from fastaudio._system.reading import pieces
 from fastaudio._system.writing import OutputError, check_folder, full_disk, writing
 from fastaudio.registry.address import shown
-from fastaudio.registry.entries import Entry, Remote, entry, labels_in
+from fastaudio.registry.entries import Entry, Remote, entries, entry, labels_in
 from fastaudio.registry.home import CARD, folder_of
 from fastaudio.registry.transfer import FetchError, transfer
 
@@ -75,9 +76,11 @@ def fetch(chosen: Entry, progress: Callable[[int, int | None], None] = lambda _,
 def require_hash(chosen: Entry) -> None:
     """Raise ModelError, with the line to run, if nothing says which bytes the network has."""
     if chosen.files[0].sha256 is None:
+        known, url = entries().get(chosen.name, chosen).files[0].url, chosen.files[0].url
+        own = "" if url == known else f" --url {shlex.quote(url)}"
         raise ModelError(
             f"get {chosen.name}: expected the file's hash, got none, since no page is known that states it; "
-            f"read it at {chosen.page}, then run: {chosen.command}"
+            f"read it at {chosen.page}, then run: {chosen.command}{own}"
         )
 
 

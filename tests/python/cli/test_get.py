@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -94,6 +95,20 @@ def test_what_it_shows_is_all_that_is_known(home: Path, capsys: pytest.CaptureFi
             entry.page,
         ):
             assert str(said) in out
+    assert not home.exists()
+
+
+def test_without_a_terminal_the_line_to_run_has_all_that_was_given(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--sha256", "0" * 64, "--url", "https://example.org/a b?c=1&d", "--quiet"]
+    err = run(capsys, "get", NAME, *given)[2]
+    words = shlex.split(err.partition("run: fastaudio ")[2])
+    assert words == ["get", NAME, *given, "--yes"]
+    err = run(capsys, "get", "ced-tiny", "--url", "https://example.org/net.onnx")[2]
+    assert err.strip().endswith(
+        "run: fastaudio get ced-tiny --sha256 HASH --url https://example.org/net.onnx"
+    )
     assert not home.exists()
 
 

@@ -29,25 +29,49 @@ def _shipped() -> list[str]:
     return sorted(names, key=lambda name: name != DEFAULT_MODEL)
 
 
+def model_at(path: str) -> Path | None:
+    """Return the card or packed model at a path, None if there is no such file."""
+    try:
+        file = Path(path) / "card.json" if Path(path).is_dir() else Path(path)
+        return file if file.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _require_one(name: str, found: Path) -> None:
+    """Refuse a name that means two models: one that is here by that name, and another at the path."""
+    local = model_at(name)
+    if local is None:
+        return
+    try:
+        same = local.samefile(found) or local.read_bytes() == found.read_bytes()
+    except OSError:
+        same = False
+    if not same:
+        raise ModelError(
+            f"Pipeline.load: expected the name of one model, got {name!r}, which is a model in this folder "
+            f"too; write {os.curdir}{os.sep}{name} for that one, or {found.parent} for the other"
+        )
+
+
 def card_path(name_or_path: str | os.PathLike[str]) -> Path:
     """Return where a model's card lies."""
     text = os.fspath(name_or_path) if isinstance(name_or_path, str | os.PathLike) else name_or_path
     if not isinstance(text, str):
         got = f"{text!r:.80} ({type(text).__name__})"
         raise TypeError(f"Pipeline.load: expected a model's name or a path, got {got}")
-    known = _shipped()
-    if text in known:
-        return MODELS / text / "card.json"
-    if found := fetched_card(text):
+    shipped = MODELS / text / "card.json" if text in _shipped() else None
+    if found := shipped or fetched_card(text):
+        if text != DEFAULT_MODEL:  # which is meant where no name is given
+            _require_one(text, found)
         return found
+    if there := model_at(text):
+        return there
     path = Path(text)
     try:
-        path = path / "card.json" if (folder := path.is_dir()) else path
-        there = path.is_file()
+        folder = path.is_dir()
     except (OSError, ValueError):
-        folder = there = False
-    if there:
-        return path
+        folder = False
     if folder:
         raise ModelError(f"Pipeline.load: expected a folder with a card.json, got {text!r:.200} without one")
     if isinstance(name_or_path, os.PathLike) or path.name != text or path.suffix in (".json", ".onnx"):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fastaudio import cards
 from fastaudio._core import ModelError
 from fastaudio._system.folder import making
-from fastaudio._system.reading import NoRegularFileError, read_small
 from fastaudio._system.writing import Output, check_folder, check_writable, writing_all
 from fastaudio.cards import packed_file
 from fastaudio.cards.file_names import CARD, LICENCE, check_names
+from fastaudio.cards.licences import licence_in, licence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,8 +39,10 @@ def pack(card: Card, target: Path, *, force: bool = False) -> None:
     packed_file.write(target, card.text, _licence(card), networks, weights=weights, force=force)
 
 
-def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
+def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes | None = None) -> None:
     """Write `node` with its card as one file; it replaces a packed file, but no other.
+
+    `licence` is the text that is packed with it; None takes those of the models that its networks are from.
 
     Raises:
         ModelError: there are no networks, a network's file is missing or was changed, or another file is in
@@ -49,14 +51,20 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any]) -> None:
     """
     if path.is_file():
         with path.open("rb") as file:
-            _require_free(path, force=packed_file.find(file, str(path)) is not None)
+            if packed_file.find(file, str(path)) is None:
+                raise ModelError(
+                    f"{path}: expected no file there, or a packed model to replace, got another file; choose "
+                    "another name"
+                )
+    if licence is None:
+        licence = licence_of(node)
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder, "card.json")
         cards.save(unpacked, node, {"name": path.stem} | dict(metadata))
         card = cards.read_card(unpacked)
         networks, weights = _split(_contents(card))
         with making(path.parent):
-            packed_file.write(path, card.text, b"", networks, weights=weights, force=True)
+            packed_file.write(path, card.text, licence, networks, weights=weights, force=True)
 
 
 def _split(contents: Mapping[str, bytes]) -> tuple[list[bytes], list[bytes]]:
@@ -102,6 +110,21 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     return targets
 
 
+def has_own_folder(path: Path) -> bool:
+    """Tell whether a card's folder holds the card, what it names and a LICENSE, and nothing else.
+
+    Otherwise a LICENSE there may be that of other files. False if there is no such card.
+    """
+    if not path.is_file():
+        return False
+    try:
+        card = cards.read_card(path)
+        named = {file.relative_to(card.path.parent).parts[0] for file in _inputs(card)}
+    except (ModelError, ValueError, IndexError):
+        return False
+    return {file.name for file in path.parent.iterdir()} <= named
+
+
 def _inputs(card: Card) -> list[Path]:
     """Return the files that a card is made of."""
     if card.packed:
@@ -124,29 +147,6 @@ def _licence(card: Card) -> bytes:
     if card.packed:
         return card.packed.licence
     return licence_in(card.path.parent)
-
-
-def licence_in(folder: Path) -> bytes:
-    """Return the text of the LICENSE in a folder, empty if there is none; pipes and devices are left alone.
-
-    Raises:
-        ModelError: it is a link out of the folder, which could lead to anything, or it is too large.
-    """
-    path = folder / LICENCE
-    if not path.is_file():
-        return b""
-    place = path.resolve()
-    if not place.is_relative_to(folder.resolve()):
-        raise ModelError(f"{path}: expected a file in the card's folder, got a link out of it; copy the file")
-    try:
-        text = read_small(place, packed_file.LARGEST_CARD, follow=False)
-    except (NoRegularFileError, FileNotFoundError) as error:  # it was changed meanwhile
-        raise ModelError(
-            f"{path}: expected a file in the card's folder, got another; copy the file"
-        ) from error
-    if text is None:
-        raise ModelError(f"{path}: expected at most {packed_file.LARGEST_CARD} bytes, got more; shorten it")
-    return text
 
 
 def _contents(card: Card) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import ModelError
 from fastaudio.cards import pack
 from fastaudio.cards.card import read_card
+from fastaudio.cards.licences import check_licence
 from fastaudio.cards.saving import save
 
 if TYPE_CHECKING:
@@ -35,24 +36,29 @@ def save_model(
 
     Args:
         path: a folder, for the card, its networks and the licence; or the path of a card, which ends in
-            .json; or a file that ends in .onnx, for all but the licence.
+            .json; or a file that ends in .onnx, for all in one.
         node: the model.
         metadata: what the card says besides.
-        licence: the text of its LICENSE, empty for none; None leaves the one that is there.
+        licence: the text of its LICENSE, empty for none; None leaves the one that is there, and packs
+            those of the models that the networks are from.
 
     Raises:
-        ModelError: a network's file is gone or was changed, or what is in the way is no model.
+        ModelError: a network's file is gone or was changed, what is in the way is no model, or another
+            LICENSE is, in a folder with files that aren't the model's.
         OutputError: a file can't be written.
     """
     target = model_file(path)
     in_folder = target != Path(path)
     metadata = {**metadata, "name": Path(path).absolute().name if in_folder else target.stem}
     if target.suffix == ".onnx":
-        pack.save(target, node, metadata)
+        pack.save(target, node, metadata, licence=licence)
         return target
+    own = in_folder and pack.has_own_folder(target)
+    if in_folder and not own:
+        check_licence(target.parent, licence or b"")
     old = _networks_beside(target)
     save(target, node, metadata, licence=licence if licence and in_folder else b"")
-    if in_folder and old and licence == b"":  # that of the model before
+    if own and licence == b"":  # that of the model before
         (target.parent / "LICENSE").unlink(missing_ok=True)
     for network in old - _networks_beside(target):
         network.unlink(missing_ok=True)

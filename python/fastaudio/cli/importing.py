@@ -8,12 +8,13 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import cards, importing
+from fastaudio import importing
 from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, seconds
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import complain
+from fastaudio.importing.essentia import EMBEDDERS
 from fastaudio.importing.fronts import NAMES, SAMPLES
 from fastaudio.importing.metadata import is_essentia
 from fastaudio.importing.plain import ACTIVATIONS
@@ -47,10 +48,10 @@ examples:
   fastaudio import msd-musicnn-1.onnx mood_happy-msd-musicnn-1.onnx mood_happy-msd-musicnn-1.json -o happy
   fastaudio import musicnn-msd mood_happy-msd-musicnn-1.onnx mood_happy-msd-musicnn-1.json -o happy
   fastaudio import discogs-effnet-bsdynamic-1.onnx discogs-effnet-bs64-1.json -o discogs
-  fastaudio import model.onnx --preset ced --labels class_labels_indices.csv -o ced --try song.wav
-  fastaudio import ast.onnx --preset ast --labels config.json --activation sigmoid -o ast
-  fastaudio import yamnet.onnx --preset {SAMPLES} --option sample_rate=16000 --labels classes.csv -o yamnet
-  fastaudio tag song.wav --model ced
+  fastaudio import model.onnx --preset ced --labels class_labels_indices.csv -o my-ced --try song.wav
+  fastaudio import ast.onnx --preset ast --labels config.json --activation sigmoid -o my-ast
+  fastaudio import yamnet.onnx --preset {SAMPLES} --option sample_rate=16000 --labels classes.csv -o my-yamnet
+  fastaudio tag song.wav --model my-ced
 
 exit status: 0 written, 1 written, but what it gives looks wrong (stderr says why), 2 nothing written
 """
@@ -101,7 +102,9 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    check_place(args.output, force=args.force)
+    given = [value[1:] for option in args.option if (value := option.partition("=")[2]).startswith("@")]
+    inputs = [*args.files, *args.sounds, *given, *([args.labels] if args.labels else [])]
+    check_place(args.output, force=args.force, inputs=inputs)
     pipeline = _imported(args)
     heard, doubts = importing.listen_to(pipeline, args.sounds)
     target = importing.save(pipeline, args.output, force=args.force)
@@ -116,10 +119,10 @@ def _imported(args: argparse.Namespace) -> Pipeline:
     networks = [name for name in args.files if Path(name).suffix.lower() != ".json"]
     described = [name for name in args.files if name not in networks]
     for name in networks:
-        if Path(name).suffix.lower() != ".onnx" and name not in cards.models():
+        if Path(name).suffix.lower() != ".onnx" and (name not in EMBEDDERS or args.preset):
             raise ValueError(
                 f"import: expected networks as .onnx files and Essentia's JSON, got {name!r:.200}; a file of "
-                "labels goes after --labels"
+                "labels goes after --labels, and a model that is here already after --model of other commands"
             )
     essentia = [name for name in described if is_essentia(read_json(name))]
     if args.preset is None and essentia:
@@ -150,7 +153,7 @@ def _imported(args: argparse.Namespace) -> Pipeline:
 
 
 def _from_essentia(args: argparse.Namespace, networks: list[str], described: list[str]) -> Pipeline:
-    for option in ("labels", "option", "activation", "window", "layout"):
+    for option in ("labels", "option", "window", "layout"):
         if getattr(args, option):
             raise ValueError(
                 f"import: expected --{option} with --preset only, got it with {described[-1]}; leave one out"
@@ -165,6 +168,7 @@ def _from_essentia(args: argparse.Namespace, networks: list[str], described: lis
         embedding_metadata=described[0] if len(described) > 1 else None,
         output=args.output_name,
         embedding=args.embedding,
+        activation=args.activation or "none",
         hop_s=args.hop,
     )
 

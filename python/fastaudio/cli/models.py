@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
-from fastaudio.cards.named import card_path
+from fastaudio.cards.named import card_path, model_at
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.cli.get import about_entry, to_fetch
 from fastaudio.cli.tensors import tensors_text
@@ -50,12 +50,16 @@ def add(commands: Commands) -> None:
 def _run(args: argparse.Namespace) -> int:
     if args.tensors and args.name is None:
         raise ModelError("fastaudio models --tensors: expected a model's name or a path, got none; add it")
-    if args.tensors:
-        text = tensors_text(args.name)
-    else:
-        text = _table() if args.name is None else about_entry(args.name) or _about(args.name)
+    text = _table() if args.name is None else _shown(args.name, tensors=args.tensors)
     sys.stdout.write(printable(text, lines=True))  # cards are untrusted
     return OK
+
+
+def _shown(name: str, *, tensors: bool) -> str:
+    """Return what is known of a model: one that is here, also at a path of that name, or one to fetch."""
+    if tensors:
+        return tensors_text(name)
+    return (None if model_at(name) else about_entry(name)) or _about(name)
 
 
 def _table() -> str:

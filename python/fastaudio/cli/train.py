@@ -13,6 +13,8 @@ from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, check_writable
 from fastaudio.cards import DEFAULT_MODEL, read_card
+from fastaudio.cards.licences import check_licence, licence_in
+from fastaudio.cards.pack import has_own_folder
 from fastaudio.cards.replacing import model_file
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, positive, status_of
 from fastaudio.cli.files import model_files
@@ -156,6 +158,8 @@ def _check_outputs(args: argparse.Namespace, files: Sequence[str]) -> None:
             ) from error
     else:
         check_folder(model.parent)
+    if model != Path(args.output) and not has_own_folder(model):
+        check_licence(model.parent, licence_in(read_card(args.model).path.parent))
     drawings = [path for path in (args.plot, args.plot_labels) if path]
     for i, path in enumerate(drawings):
         plots.check(path, force=args.force, inputs=[*files, model, *drawings[:i]])

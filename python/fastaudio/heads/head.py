@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
-from fastaudio.cards.pack import licence_in
-from fastaudio.cards.replacing import model_file, save_model
+from fastaudio.cards.licences import licence_in
+from fastaudio.cards.replacing import save_model
 from fastaudio.heads import report, similarity
 
 if TYPE_CHECKING:
@@ -81,16 +81,17 @@ class Head:
 
         Args:
             path: a folder, for the card, its network and the embedder's licence; or the path of a card, which
-                ends in .json; or a file that ends in .onnx, for all but the licence's text.
+                ends in .json; or a file that ends in .onnx, for all in one.
 
         Raises:
-            ModelError: the temporary files are gone or were changed, or what is in the way is no model.
+            ModelError: the temporary files are gone or were changed, or what is in the way is no model, or
+                another LICENSE is, in a folder with other files.
             OutputError: a file can't be written.
         """
         ours = self.pipeline
         how = {key: getattr(ours, key) for key in ("channel", "quality", "silence_db")}
-        in_folder = model_file(path) != Path(path)
-        licence = licence_in(self.licence.parent) if self.licence is not None and in_folder else b""
+        place = self.licence if Path(path).suffix != ".json" else None
+        licence = b"" if place is None else licence_in(place.parent)
         save_model(path, ours.node, {**ours.card, **how}, licence=licence)
 
     def similarity(self) -> tuple[list[str], NDArray[np.float64]]:

@@ -5,8 +5,9 @@ publishes. Both return a `Pipeline`, which `save` writes as a card, and `listen_
 wrong front end is seen at once.
 
 `plain` and `essentia` make the pipelines, `fronts` the front ends, `outputs` finds the output that is meant,
-`labels` reads lists of labels, `metadata` Essentia's JSON, `network_file` what an ONNX file says of itself,
-`trial` runs over sounds, `text` reads small files, `saving` writes the card.
+`labels` reads lists of labels, `tables` those in columns and on lines, `metadata` Essentia's JSON,
+`network_file` what an ONNX file says of itself, `trial` runs over sounds, `text` reads small files, `saving`
+writes the card.
 """
 
 from fastaudio.importing.essentia import from_essentia

@@ -12,7 +12,7 @@ from fastaudio.importing.fronts import fits, front_of, layouts, rows_of, windowe
 from fastaudio.importing.metadata import EssentiaModel, card_of, read_essentia
 from fastaudio.importing.network_file import read_network
 from fastaudio.importing.outputs import output_for, require_output, shapes_of, spelled_alike, with_output
-from fastaudio.importing.plain import about_output, behind, input_of, require_labels
+from fastaudio.importing.plain import about_output, activation_of, behind, input_of, require_labels
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -40,6 +40,13 @@ _EMBEDDINGS = {
 }
 _BEFORE_RELU = "TensorflowPredictMusiCNN"
 _SHIPPED = {"msd-musicnn-1": "musicnn-msd", "mtt-musicnn-1": "musicnn-mtt"}
+EMBEDDERS = tuple(_SHIPPED.values())
+"""Models of the package whose networks may come before a head."""
+
+_OTHER = {
+    False: "name the front end itself (--preset, from_onnx)",
+    True: "put both networks into one .onnx file, and name its front end (--preset, from_onnx)",
+}
 _PROBABILITIES = ("sigmoid", "softmax")
 
 
@@ -49,6 +56,7 @@ def from_essentia(
     embedding_metadata: str | os.PathLike[str] | None = None,
     output: str | None = None,
     embedding: str | None = None,
+    activation: str = "none",
     hop_s: float | None = None,
 ) -> Pipeline:
     """Return a model of Essentia as a pipeline: its front end, the networks, and its classes as labels.
@@ -62,32 +70,34 @@ def from_essentia(
         output: name of the last network's output; None takes the one that the JSON calls predictions.
         embedding: name of the embedding network's output; None takes Essentia's. For MusiCNN that is
             `model/dense/BiasAdd`, before the ReLU: a head on what comes after it runs, and is wrong.
+        activation: "sigmoid" or "softmax" if the last network gives logits; "none" if it gives scores.
         hop_s: step between windows in seconds; None for Essentia's.
 
     Raises:
         ModelError: a file can't be read, no front end is known, or the parts don't fit.
-        ValueError: another number of networks, or a step outside its range.
+        ValueError: another number of networks, no such activation, or a step outside its range.
     """
+    activate = activation_of(activation)
     model = read_essentia(metadata)
     algorithm = model.embedder if model.is_head else model.algorithm
     if algorithm not in FRONTS:
         known = ", ".join(sorted({*FRONTS, "TensorflowPredict2D"}))
         raise ModelError(
             f"{model.path}: expected an algorithm with a known front end ({known}), got "
-            f"{algorithm or 'none for the embedding'!r:.80}; name the front end itself (--preset, from_onnx)"
+            f"{algorithm or 'none for the embedding'!r:.80}; {_OTHER[model.is_head]}"
         )
     files = _files(model, [os.fspath(network) for network in networks])
     preset, first = FRONTS[algorithm], read_network(files[0])
     shape = input_of(first, files[0])
     options = {}
-    if preset == "maest" and isinstance(length := shape[-2], int):
+    if preset == "maest" and len(shape) > 1 and isinstance(length := shape[-2], int) and length > 0:
         options = {"length": length, "hop": max(1, length - 1)}
     front = windowed(preset, front_of(preset, options), shape)
     rate_hz = front.input_spec.rate_hz if front.input_spec else None
     if model.sample_rate not in (None, rate_hz):
         raise ModelError(
             f"{model.path}: expected a sample_rate of {rate_hz:g} Hz, which {algorithm} takes, got "
-            f"{model.sample_rate:g}; name the front end itself (--preset, from_onnx)"
+            f"{model.sample_rate:g}; {_OTHER[model.is_head]}"
         )
     network, spec = behind(front, files[0], preset, shape)
     if model.is_head:
@@ -103,6 +113,8 @@ def from_essentia(
     if unit:
         last = OnnxModel(last.path, outputs=[name], units=[unit], layout=last.layout)
     node: Node = front >> last
+    if activate is not None:
+        node = node >> activate()
     if model.classes:
         require_labels(model.classes, model.path, name, shapes.get(name, ()))
         node = node >> Tags(list(model.classes))
@@ -128,7 +140,14 @@ def _files(model: EssentiaModel, networks: list[str]) -> list[str]:
         )
         got = f"{len(networks)} .onnx files" if len(networks) != 1 else "one .onnx file"
         raise ValueError(f"{model.path}: expected {what}, got {got}; name each file once, the head last")
-    if model.is_head and networks[0] in cards.models() and not Path(networks[0]).exists():
+    named = [name for name in networks if name in cards.models() and not Path(name).is_file()]
+    for name in named:
+        if not model.is_head or name != networks[0] or name not in EMBEDDERS:
+            raise ModelError(
+                f"{model.path}: expected networks as .onnx files, before a head also "
+                f"{' or '.join(EMBEDDERS)}, got {name!r:.80}; name the network's file"
+            )
+    if named:
         if shipped and networks[0] != shipped:
             raise ModelError(
                 f"{model.path}: expected an embedding of {model.embedder_name}, got {networks[0]}; "

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import ast
-import csv
-import io
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
+from fastaudio.importing.tables import MOST, by_number, labels_of_lines, labels_of_table, parts_of, read_rows
 from fastaudio.importing.text import read_json, read_text
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-_NAMES = ("display_name", "category", "label", "labels", "class_name", "name", "class", "classes")
-_NUMBERS = ("index", "target", "classid", "class_id", "class_index", "label_id", "id", "idx")
 _KEYS = ("id2label", "labels", "classes", "class_names", "names", "label2id")
-_MACHINE_ID = re.compile(r"/[a-z]/[0-9a-z_]+")
-_MOST = 100_000
 
 
 def read_labels(path: str | os.PathLike[str]) -> list[str]:
@@ -31,7 +25,8 @@ def read_labels(path: str | os.PathLike[str]) -> list[str]:
         path: AudioSet's `class_labels_indices.csv` and tables like it, with a column of numbers and one of
             names (ESC-50's `esc50.csv`, UrbanSound8K, FSD50K's vocabulary, YAMNet's class map); a JSON file
             with `id2label` (a Hugging Face `config.json`), `classes` (Essentia) or a list; or text with a
-            label on each line. UTF-8, UTF-16 and Latin-1 are read, whatever ends the lines.
+            label on each line, which numbers from 0 may begin. UTF-8, UTF-16 and Latin-1 are read, whatever
+            ends the lines.
 
     Raises:
         ModelError: it can't be read, or doesn't say which label belongs to which score.
@@ -42,7 +37,10 @@ def read_labels(path: str | os.PathLike[str]) -> list[str]:
     else:
         text = read_text(path)
         table = suffix in (".csv", ".tsv")
-        labels = _of_table(_rows(text, str(path)), str(path)) if table else _of_lines(text, str(path))
+        subject = str(path)
+        labels = (
+            labels_of_table(read_rows(text, subject), subject) if table else labels_of_lines(text, subject)
+        )
     return checked(labels, str(path))
 
 
@@ -65,7 +63,8 @@ def labels_in(data: Any, subject: str) -> list[str]:
     else:
         found = data
     if isinstance(found, dict):
-        return _by_number(found.items(), subject)
+        pairs = [(number, _label(label, subject)) for number, label in found.items()]
+        return by_number(pairs, subject)
     if not isinstance(found, list):
         raise ModelError(f"{subject}: expected a list of labels, got {type(found).__name__}")
     return [_label(label, subject) for label in found]
@@ -90,11 +89,12 @@ def _parsed(text: str) -> Any:
     for parse in (json.loads, ast.literal_eval):
         try:
             value = parse(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            repr(value)  # as messages will: it may nest too deep, or have numbers of too many digits
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
         if isinstance(value, dict | list):
             return value
-    return [part.strip() for part in text.strip().split("\n" if "\n" in text.strip() else ",")]
+    return parts_of(text.strip(), "\n" if "\n" in text.strip() else ",")
 
 
 def checked(labels: list[str], subject: str) -> list[str]:
@@ -105,8 +105,8 @@ def checked(labels: list[str], subject: str) -> list[str]:
     """
     if not labels:
         raise ModelError(f"{subject}: expected at least one label, got none")
-    if len(labels) > _MOST:
-        raise ModelError(f"{subject}: expected at most {_MOST} labels, got {len(labels)}")
+    if len(labels) > MOST:
+        raise ModelError(f"{subject}: expected at most {MOST} labels, got {len(labels)}")
     seen: dict[str, int] = {}
     for i, label in enumerate(labels):
         if not label:
@@ -128,89 +128,3 @@ def _label(value: Any, subject: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ModelError(f"{subject}: expected each label as a text, got {value!r:.80}")
     return str(value).strip()
-
-
-def _by_number(pairs: Iterable[tuple[Any, Any]], subject: str) -> list[str]:
-    """Return labels by their numbers, which are 0 to n - 1; a number may come again with the same label."""
-    found: dict[int, str] = {}
-    for number, value in pairs:
-        label, text = _label(value, subject), str(number).strip()
-        if not text.isascii() or not text.isdecimal() or len(text) > len(str(_MOST)):
-            raise ModelError(f"{subject}: expected a whole number for {label!r:.80}, got {text!r:.80}")
-        if found.setdefault(int(text), label) != label:
-            raise ModelError(
-                f"{subject}: expected one label for {text}, got {found[int(text)]!r:.80} and {label!r:.80}"
-            )
-    missing = [i for i in range(len(found)) if i not in found]
-    if missing:
-        raise ModelError(
-            f"{subject}: expected numbers from 0 to {len(found) - 1}, got {min(found)} to {max(found)} "
-            f"without {missing[0]}; number the labels as the network's scores are, from 0"
-        )
-    return [found[i] for i in range(len(found))]
-
-
-def _of_lines(text: str, subject: str) -> list[str]:
-    lines = [line.strip() for line in text.rstrip().split("\n")]
-    if "" in lines:
-        at = lines.index("") + 1
-        raise ModelError(f"{subject}: expected a label on each line, got none on line {at}; remove the line")
-    return lines
-
-
-def _rows(text: str, subject: str) -> list[list[str]]:
-    first = text.partition("\n")[0]
-    delimiter = max("\t;,", key=first.count) if any(sign in first for sign in "\t;,") else ","
-    try:
-        read = list(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True))
-    except csv.Error as error:
-        raise ModelError(f"{subject}: expected a table, got: {error}") from error
-    rows = [[cell.strip() for cell in row] for row in read if any(cell.strip() for cell in row)]
-    if not rows:
-        raise ModelError(f"{subject}: expected a table of labels, got an empty file")
-    return [_joined(row, len(rows[0]), delimiter) for row in rows]
-
-
-def _joined(row: list[str], n: int, delimiter: str) -> list[str]:
-    """Return a row of n cells: names with commas that nobody put in quotes are the last cell."""
-    if len(row) <= n or n < 2:  # noqa: PLR2004
-        return row
-    return [*row[: n - 1], f"{delimiter} ".join(row[n - 1 :])]
-
-
-def _of_table(rows: list[list[str]], subject: str) -> list[str]:
-    head = [cell.lower() for cell in rows[0]]
-    names = next((head.index(name) for name in _NAMES if name in head), None)
-    numbers = next((head.index(name) for name in _NUMBERS if name in head), None)
-    if names is not None:
-        rows = rows[1:]
-    else:
-        names, numbers = _columns(rows, subject)
-    width = 1 + max(names, -1 if numbers is None else numbers)
-    for row in rows:
-        if len(row) < width:
-            raise ModelError(
-                f"{subject}: expected {width} cells or more in each row, got {','.join(row):.80}"
-            )
-    if numbers is None:
-        return [row[names] for row in rows]
-    return _by_number([(row[numbers], row[names]) for row in rows], subject)
-
-
-def _columns(rows: list[list[str]], subject: str) -> tuple[int, int | None]:
-    """Return the columns of names and of numbers in a table without a header."""
-    width = min(map(len, rows))
-    columns = [[row[i] for row in rows] for i in range(width)]
-    numbers = next((i for i in range(width) if all(cell.isdecimal() for cell in columns[i])), None)
-    texts = [
-        i
-        for i in range(width)
-        if i != numbers and not all(_MACHINE_ID.fullmatch(cell) for cell in columns[i])
-    ]
-    if len(texts) != 1:
-        got = ", ".join(rows[0])
-        raise ModelError(
-            f"{subject}: expected a column named {', '.join(_NAMES[:4])} or {_NAMES[5]}, got a first row "
-            f"{got:.80}; add a header, such as index,display_name"
-        )
-    return texts[0], numbers

@@ -1,4 +1,4 @@
-"""Writing an imported model as a card, with its networks and a licence beside it."""
+"""Writing an imported model: a card with its networks and a licence beside it, or all in one file."""
 
 from __future__ import annotations
 
@@ -7,41 +7,49 @@ from typing import TYPE_CHECKING
 
 from fastaudio import cards
 from fastaudio._system.writing import OutputError, check_folder, check_writable
-from fastaudio.cards import pack
+from fastaudio.cards.licences import check_licence, licence_of
+from fastaudio.cards.pack import has_own_folder
+from fastaudio.cards.replacing import model_file, save_model
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from fastaudio._core import Node
     from fastaudio.pipeline import Pipeline
 
 
-def card_path(path: str | os.PathLike[str]) -> Path:
-    """Return the file that makes a place a model: a folder's card.json, or the .onnx or .json file itself."""
-    target = Path(path)
-    return target if target.suffix in (".json", ".onnx") else target / "card.json"
-
-
-def check_place(path: str | os.PathLike[str], *, force: bool) -> None:
+def check_place(
+    path: str | os.PathLike[str], *, force: bool, inputs: Iterable[str | os.PathLike[str]] = ()
+) -> None:
     """Find out before the work whether a model can be written there.
 
+    Args:
+        path: the model's folder or file.
+        force: whether it may replace a model that is there.
+        inputs: files that the model is made of, which it must not replace.
+
     Raises:
-        OutputError: it can't, or there is one and `force` is False.
+        OutputError: it can't, there is one and `force` is False, or it would replace one of `inputs`.
     """
-    target = card_path(path)
-    if target != Path(path):
-        check_folder(path)
-        if target.exists() and not force:
+    target = model_file(path)
+    if target == Path(path):
+        check_writable(path, force=force, inputs=inputs)
+        return
+    check_folder(path)
+    if target.exists():
+        if not force:
             raise OutputError(
                 f"{target}: expected no model there, got one; choose another name, or add --force"
             )
-    else:
-        check_writable(path, force=force)
+        check_writable(target, force=True, inputs=inputs)
 
 
 def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = False) -> Path:
     """Write a pipeline as a model that `Pipeline.load` takes, and return its file.
+
+    If a network comes with the package, the licence of its weights is written too: as LICENSE beside the
+    card, or inside the .onnx file. Of a model that is replaced, nothing stays if the folder holds nothing
+    else; with other files in it, these all stay, networks and a LICENSE among them.
 
     Args:
         pipeline: what to write.
@@ -50,25 +58,20 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = Fals
         force: whether to replace a model that is there.
 
     Raises:
-        ModelError: a network's file was changed meanwhile, or what is in the way is no model.
+        ModelError: a network's file was changed meanwhile, what is in the way is no model, or another
+            LICENSE is, in a folder with other files.
         OutputError: a file can't be written, or there is a model and `force` is False.
     """
     check_place(path, force=force)
-    target = card_path(path)
-    name = target.absolute().parent.name if target.name == "card.json" else target.stem
+    target = model_file(path)
     how = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
-    metadata = {**pipeline.card, "name": name, **how}
-    if target.suffix == ".onnx":
-        pack.save(target, pipeline.node, metadata)
-    else:
-        licence = next(_licences(pipeline.node.parts()), b"")
-        cards.save(target, pipeline.node, metadata, licence=licence)
+    metadata = {**pipeline.card, **how}
+    licence = licence_of(pipeline.node)
+    in_folder = target != Path(path)
+    if target.suffix == ".onnx" or (in_folder and (has_own_folder(target) or not target.exists())):
+        return save_model(path, pipeline.node, metadata, licence=licence)
+    # Networks that lie there may be somebody's originals, which the card before named in their place.
+    check_licence(target.parent, licence)
+    name = target.absolute().parent.name if in_folder else target.stem
+    cards.save(target, pipeline.node, {**metadata, "name": name}, licence=licence)
     return target
-
-
-def _licences(nodes: Iterable[Node]) -> Iterator[bytes]:
-    """Yield the licences of networks that come with the package."""
-    for node in nodes:
-        path = getattr(node, "path", None)
-        if isinstance(path, str) and Path(path).is_relative_to(cards.MODELS):
-            yield pack.licence_in(Path(path).parent)

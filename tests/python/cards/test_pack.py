@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import posixpath
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from fastaudio import cards, cli
 from fastaudio.cards import pack as packing
+from fastaudio.cards.licences import licence_of
 from fastaudio.heads import embedders
 from helpers import GUITAR, ONNX
 from hypothesis import given
@@ -371,3 +373,16 @@ def test_help_shows_examples(command: str, capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         cli.main([command, "--help"])
     assert f"examples:\n  fastaudio {command} m" in capsys.readouterr().out
+
+
+def test_a_packed_pipeline_has_the_licences_of_its_models(
+    mine: Path, model: cards.Card, tmp_path: Path
+) -> None:
+    for source in (mine, model.path):
+        fa.Pipeline.load(source).save(tmp_path / "again.onnx")
+        packed = cards.read_card(tmp_path / "again.onnx").packed
+        assert packed is not None
+        assert packed.licence == b"Do what you like."
+    (tmp_path / "LICENSE").write_text("of something else", encoding="utf-8")
+    shutil.copy(ONNX / "nft.onnx", tmp_path)
+    assert licence_of(fa.OnnxModel(str(tmp_path / "nft.onnx"))) == b""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import fastaudio as fa
 import pytest
-from fastaudio.cli import main
+from fastaudio import cards
+from fastaudio.cli import importing, main
+from fastaudio.registry import entries
 from helpers import GUITAR
 
 pytest.importorskip("onnx")
 from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CSV = "index,mid,display_name\n" + "".join(f'{i},/m/0{i},"Sound {i}, loud"\n' for i in range(50))
 
@@ -113,6 +113,10 @@ def test_what_looks_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[st
         ),
         ("model.onnx config.json", "expected --preset with the front end"),
         ("model.onnx labels.csv --preset ced", "a file of labels goes after --labels"),
+        (
+            "musicnn-mtt --preset musicnn",
+            "got 'musicnn-mtt'; a file of labels goes after --labels, and a model",
+        ),
         ("model.onnx emb.onnx --preset ced", "expected one network with --preset, got 2 networks"),
         (
             "model.onnx config.json --preset ced --labels labels.csv",
@@ -147,3 +151,96 @@ def test_labels_that_would_control_a_terminal_are_escaped(
     (folder / "evil.txt").write_text("\n".join(["\x1b]0;owned\x07", *(f"l{i}" for i in range(49))]))
     main(["import", "model.onnx", "--preset", "ced", "--labels", "evil.txt", "-o", "m"])
     assert "\x1b" not in capsys.readouterr().out
+
+
+CED = ["import", "model.onnx", "--preset", "ced", "--labels", "labels.csv"]
+HEAD = ["import", "musicnn-msd", "head.onnx", "head.json"]
+LICENCE = (cards.MODELS / "musicnn-msd" / "LICENSE").read_bytes()
+
+
+@pytest.mark.parametrize("place", [".", "happy.json"])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_no_licence_of_others_is_replaced(
+    folder: Path, capsys: pytest.CaptureFixture[str], place: str, force: list[str]
+) -> None:
+    (folder / "LICENSE").write_text("mine")
+    assert main([*HEAD, "-o", place, *force]) == 2
+    assert (
+        "LICENSE: expected none, or the licence of the model's weights, got another; choose a folder of"
+        in (capsys.readouterr().err)
+    )
+    assert (folder / "LICENSE").read_text() == "mine"
+    assert not (folder / "card.json").exists()
+    assert not (folder / "happy.json").exists()
+    assert main([*CED, "-o", place]) == 0  # its weights have none
+    assert main([*CED, "-o", place, "--force"]) == 0
+    assert (folder / "LICENSE").read_text() == "mine"
+    assert main([*HEAD, "-o", place, "--force"]) == 2
+    assert (folder / "LICENSE").read_text() == "mine"
+
+
+def test_nothing_stays_of_a_model_that_is_replaced(folder: Path) -> None:
+    assert main([*HEAD, "-o", "m"]) == 0
+    assert (folder / "m" / "LICENSE").read_bytes() == LICENCE
+    assert main([*CED, "-o", "m", "--force"]) == 0
+    (network,) = (part for part in fa.Pipeline.load("m").node.parts() if isinstance(part, fa.OnnxModel))
+    assert {path.name for path in (folder / "m").iterdir()} == {"card.json", Path(network.path).name}
+
+
+@pytest.mark.parametrize("place", [".", "mine.json"])
+def test_networks_of_others_stay(folder: Path, place: str) -> None:
+    assert main([*CED, "-o", place]) == 0
+    network = (folder / "model.onnx").read_bytes()
+    (folder / "other.onnx").write_bytes(network)
+    assert main(["import", "other.onnx", *CED[2:], "-o", place, "--force"]) == 0
+    assert (folder / "model.onnx").read_bytes() == network
+
+
+def test_the_licence_of_shipped_weights_is_in_the_one_file(folder: Path) -> None:
+    assert main([*HEAD, "-o", "m.onnx"]) == 0
+    packed = cards.read_card(folder / "m.onnx").packed
+    assert packed is not None
+    assert packed.licence == LICENCE
+    assert main([*HEAD, "-o", "m.json"]) == 0
+    assert (folder / "LICENSE").read_bytes() == LICENCE
+
+
+def test_no_input_is_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = (folder / "model.onnx").read_bytes()
+    assert main([*CED, "-o", "model.onnx", "--force"]) == 2
+    assert "model.onnx: expected another file than the inputs, got model.onnx" in capsys.readouterr().err
+    assert main([*CED, "-o", "head.onnx", "--force"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        "expected no file there, or a packed model to replace, got another file; choose another name" in said
+    )
+    assert "--force" not in said
+    assert (folder / "model.onnx").read_bytes() == network
+    (folder / "hop.json").write_text("250")
+    for name, call in (
+        ("head.json", HEAD),
+        ("config.json", [*CED[:-2], "config.json"]),
+        ("hop.json", [*CED, "--option", "hop=@hop.json"]),
+    ):
+        before = (folder / name).read_bytes()
+        assert main([*call, "-o", name, "--force"]) == 2
+        assert "expected another file than the inputs" in capsys.readouterr().err
+        assert (folder / name).read_bytes() == before
+
+
+def test_the_remedy_for_logits_of_essentia_works(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "model/dense/BiasAdd"
+    write_head(folder / "logits.onnx", 200, output=name)
+    about = json.loads((folder / "head.json").read_text())
+    about["schema"]["outputs"] = [{"name": name, "op": "fully connected", "output_purpose": "predictions"}]
+    (folder / "logits.json").write_text(json.dumps(about))
+    call = ["import", "musicnn-msd", "logits.onnx", "logits.json", "-o", "m"]
+    assert main(call) == 1
+    assert "add --activation sigmoid" in capsys.readouterr().err
+    assert main([*call, "--force", "--activation", "sigmoid"]) == 0
+
+
+def test_no_name_in_the_help_is_that_of_another_model() -> None:
+    names = re.findall(r"-o ([a-z-]+)", importing._HELP)
+    assert len(names) > 4
+    assert not {*names} & {*fa.models(), *entries()}

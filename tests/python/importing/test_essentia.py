@@ -12,6 +12,7 @@ from fastaudio import cards, heads, importing, presets
 from helpers import GUITAR, decode
 
 pytest.importorskip("onnx")
+import onnx
 import onnxruntime
 from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json
 
@@ -285,3 +286,35 @@ def test_a_step_may_be_given(tmp_path: Path, head: tuple[Path, Path]) -> None:
     emb = write_embedder(tmp_path / "emb.onnx", MUSICNN_INPUT, 96, DENSE, 200)
     pipeline = importing.from_essentia(emb, head[0], metadata=head[1], hop_s=0.5)
     assert 0.49 < pipeline.hop_s < 0.51
+
+
+def test_a_network_without_axes_is_refused(tmp_path: Path) -> None:
+    network = write_head(tmp_path / "net.onnx", 96)
+    whole = onnx.load(network)
+    del whole.graph.input[0].type.tensor_type.shape.dim[0]
+    network.write_bytes(whole.SerializeToString())
+    about = write_json(tmp_path / "a.json", "TensorflowPredictMAEST", GENRES, {SOFTMAX: "predictions"})
+    with pytest.raises(fa.ModelError, match=r"net\.onnx: expected an input for patches of .*, got 96"):
+        importing.from_essentia(network, metadata=about)
+
+
+@pytest.mark.parametrize("name", ["aisfx", "vgg-msd"])
+def test_only_musicnn_is_named_without_its_file(tmp_path: Path, head: tuple[Path, Path], name: str) -> None:
+    with pytest.raises(fa.ModelError, match=r"before a head also musicnn-msd or musicnn-mtt, got"):
+        importing.from_essentia(name, head[0], metadata=head[1])
+    about = write_json(tmp_path / "a.json", "TensorflowPredictMusiCNN", GENRES, {SOFTMAX: "predictions"})
+    with pytest.raises(fa.ModelError, match=r"expected networks as \.onnx files"):
+        importing.from_essentia("musicnn-msd", metadata=about)
+
+
+def test_logits_get_an_activation(tmp_path: Path, x: NDArray[np.float32]) -> None:
+    network = write_head(tmp_path / "head.onnx", 200, output="model/dense/BiasAdd")
+    outputs = {"model/dense/BiasAdd": "predictions"}
+    about = write_json(tmp_path / "a.json", "TensorflowPredict2D", GENRES, outputs, embedding_model=MUSICNN)
+    logits = importing.from_essentia(network, metadata=about)(x, sample_rate=16_000).scores
+    scores = importing.from_essentia(network, metadata=about, activation="sigmoid")(
+        x, sample_rate=16_000
+    ).scores
+    assert np.abs(scores - 1 / (1 + np.exp(-logits))).max() < 1e-6
+    with pytest.raises(ValueError, match="activation: expected one of none, sigmoid, softmax, got 'relu'"):
+        importing.from_essentia(network, metadata=about, activation="relu")

@@ -33,6 +33,13 @@ TABLES = {
     'a.wav,1,0,Speech,True\nb.wav,1,2,Pets,False\nc.wav,2,1,"Male speech, man speaking",True\n'
     "d.wav,3,0,Speech,True\n",
     "FSD50K": '0,Speech,/m/09x0r\n1,"Male speech, man speaking",/m/05zppz\n2,Pets,/m/068hy\n',
+    "class and name": 'class,name\n2,Pets\n0,Speech\n1,"Male speech, man speaking"\n',
+    "another header": 'number,name\n2,Pets\n0,Speech\n1,"Male speech, man speaking"\n',
+    "no header of the numbers": ',label\n2,Pets\n0,Speech\n1,"Male speech, man speaking"\n',
+    "as floats": 'n,display_name\n2.0,Pets\n0.0,Speech\n1.0,"Male speech, man speaking"\n',
+    "ids beside": 'id,n,label\n/m/1,2,Pets\n/m/0,0,Speech\n/m/3,1,"Male speech, man speaking"\n',
+    "numbers as label": 'label,name\n2,Pets\n0,Speech\n1,"Male speech, man speaking"\n',
+    "a group beside": 'fold,label\n1,Speech\n1,"Male speech, man speaking"\n2,Pets\n',
     "names only": 'Label\nSpeech\n"Male speech, man speaking"\nPets\n',
 }
 
@@ -96,6 +103,23 @@ def test_an_onnx_files_metadata_is_read(metadata: dict[str, str]) -> None:
         ("l.csv", "index,display_name\nx,a\n", "expected a whole number for 'a', got 'x'"),
         ("l.csv", "index,display_name\n-1,a\n", "expected a whole number for 'a', got '-1'"),
         ("l.csv", "index,display_name\n0\n", "expected 2 cells or more in each row, got 0"),
+        (
+            "l.csv",
+            "n,label\n2,b\n1,a\n",
+            "expected numbers from 0 to 1, got 1 to 2 without 0 in the column 'n'",
+        ),
+        ("l.csv", "index,class_id,name\n0,1,b\n1,0,a\n", "expected one column of numbers, got 'index' and "),
+        (
+            "l.csv",
+            "n,label,rank\n0,b,1\n1,a,0\n",
+            "expected one column of numbers, got 'n' and 'rank', which",
+        ),
+        ("l.csv", "label,text\n1,b\n0,a\n", "expected names in the column 'label', got numbers or ids, and"),
+        (
+            "l.csv",
+            "id,label\n/m/0,a\n/m/1,b\n",
+            "expected a whole number for 'a', got '/m/0' in the column 'id'",
+        ),
         ("l.csv", "a,b\nc,d\n", "expected a column named display_name, "),
         ("l.csv", 'index,display_name\n0,"' + "x" * 200_000, "expected a table, got: field larger"),
         ("l.txt", "a\n\nb\n", "expected a label on each line, got none on line 2"),
@@ -140,3 +164,38 @@ def test_yamnets_class_map_is_read() -> None:
         pytest.skip("the folder of models from elsewhere, ../shared/models, isn't there")
     labels = read_labels(path)
     assert (len(labels), labels[0], labels[494]) == (521, "Speech", "Silence")
+
+
+def test_digits_may_be_labels(tmp_path: Path) -> None:
+    assert read_labels(write(tmp_path / "l.csv", "label\n0\n1\n")) == ["0", "1"]
+    assert read_labels(write(tmp_path / "l.csv", "index,label\n1,one\n0,0\n")) == ["0", "one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("2 c\n0 a\n1 b\n", ["a", "b", "c"]),
+        ("1: b\n0: a\n", ["a", "b"]),
+        ("0 dB\n1 dB\n", ["0 dB", "1 dB"]),
+        ("1 kHz\n2 kHz\n", ["1 kHz", "2 kHz"]),
+    ],
+)
+def test_lines_may_begin_with_their_numbers(tmp_path: Path, text: str, want: list[str]) -> None:
+    assert read_labels(write(tmp_path / "l.txt", text)) == want
+
+
+@pytest.mark.parametrize("text", ["{[]: 1}", "{{}: 1}", "{0x" + "f" * 5000 + ": 'a'}", "[" * 900 + "]" * 900])
+def test_metadata_that_is_no_list_is_text_or_refused(text: str) -> None:
+    try:
+        assert labels_of_metadata({"names": text}, "net.onnx")
+    except fa.ModelError as error:
+        assert "expected" in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize("text", ["id,label\n/m/0,a\n/m/1,b\n", "n,label\n2,a\n3,b\n"])
+def test_the_column_that_the_message_asks_for_is_taken(tmp_path: Path, text: str) -> None:
+    with pytest.raises(fa.ModelError, match=r"number the labels .*, from 0, in a column named index"):
+        read_labels(write(tmp_path / "l.csv", text))
+    rows = zip(["index", "1", "0"], text.split(), strict=True)
+    again = "\n".join(",".join(row) for row in rows)
+    assert read_labels(write(tmp_path / "l.csv", again)) == ["b", "a"]

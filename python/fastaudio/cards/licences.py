@@ -1,0 +1,81 @@
+"""The licences of weights: which text belongs to a model, and whose LICENSE lies in a folder."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastaudio._core import ModelError, OnnxModel
+from fastaudio._system.reading import NoRegularFileError, read_small
+from fastaudio.cards import packed_file
+from fastaudio.cards.file_names import CARD, LICENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastaudio._core import Node
+
+
+def licence_in(folder: Path) -> bytes:
+    """Return the text of the LICENSE in a folder, empty if there is none; pipes and devices are left alone.
+
+    Raises:
+        ModelError: it is a link out of the folder, which could lead to anything, or it is too large.
+    """
+    path = folder / LICENCE
+    if not path.is_file():
+        return b""
+    place = path.resolve()
+    if not place.is_relative_to(folder.resolve()):
+        raise ModelError(f"{path}: expected a file in the card's folder, got a link out of it; copy the file")
+    try:
+        text = read_small(place, packed_file.LARGEST_CARD, follow=False)
+    except (NoRegularFileError, FileNotFoundError) as error:  # it was changed meanwhile
+        raise ModelError(
+            f"{path}: expected a file in the card's folder, got another; copy the file"
+        ) from error
+    if text is None:
+        raise ModelError(f"{path}: expected at most {packed_file.LARGEST_CARD} bytes, got more; shorten it")
+    return text
+
+
+def licence_of(node: Node) -> bytes:
+    """Return the licences of a pipeline's networks, each text once: those of the models that they are from.
+
+    A network is a model's if it lies beside a card.json, or is packed with its card. Empty if there are none.
+    """
+    texts = dict.fromkeys(text for path in _paths(node) if (text := _licence_at(path)))
+    return b"\n\n".join(text.rstrip(b"\n") for text in texts) + b"\n" if len(texts) > 1 else b"".join(texts)
+
+
+def check_licence(folder: Path, licence: bytes) -> None:
+    """Refuse to write a LICENSE in the place of another one, which may be that of somebody's own files.
+
+    Raises:
+        ModelError: there is one with another text.
+    """
+    path = folder / LICENCE
+    with suppress(OSError):
+        if licence and path.is_file() and licence != read_small(path, packed_file.LARGEST_CARD):
+            raise ModelError(
+                f"{path}: expected none, or the licence of the model's weights, got another; choose a folder "
+                "of its own for the model"
+            )
+
+
+def _licence_at(path: Path) -> bytes:
+    with suppress(ModelError, OSError):  # a link to elsewhere isn't followed
+        if path.is_file():
+            with path.open("rb") as file:
+                if packed := packed_file.find(file, str(path)):
+                    return packed.licence
+        return licence_in(path.parent) if (path.parent / CARD).is_file() else b""
+    return b""
+
+
+def _paths(node: Node) -> Iterator[Path]:
+    if isinstance(node, OnnxModel):
+        yield Path(node.path)
+    for child in node.children():
+        yield from _paths(child)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cards import packed_file
 from fastaudio.cards.file_names import CARD, LICENCE
-from fastaudio.cards.pack import licence_in
+from fastaudio.cards.licences import licence_in
 from fastaudio.exporting.networks import networks
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Node, OnnxModel, Sequential, build_node
@@ -13,6 +12,7 @@ from fastaudio.quantizing.refusing import QuantizeError, package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 KINDS = ("Conv", "MatMul", "Gemm")
 """Operators that can be quantized, if their weights are constants."""
@@ -131,7 +131,7 @@ class Network:
 
 
 def _keep_outputs(onnx: Any, model: Any, names: list[str]) -> None:
-    """Leave only these outputs, in this order; inner tensors become outputs. Without names, only the first."""
+    """Leave only these outputs, or the first without names; inner tensors become outputs."""
     there = {one.name: one for one in model.graph.output}
     wanted = list(dict.fromkeys(names)) or [model.graph.output[0].name]
     if any(name not in there for name in wanted):

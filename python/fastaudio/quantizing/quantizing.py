@@ -1,4 +1,4 @@
-"""Quantizing a pipeline: search in all ways, take the fastest within the bound, and write it with its card."""
+"""Quantizing a pipeline: search in all ways, take the fastest within the bound, and write its card."""
 
 from __future__ import annotations
 
@@ -120,6 +120,7 @@ class _Search:
     compare: Compare
     tell: Progress
     tried: list[Measured] = field(default_factory=list)
+    timings: dict[tuple[tuple[str, str], frozenset[str]], Timing] = field(default_factory=dict)
 
     def best(self, model: Any) -> tuple[Way, Trial]:
         """Return the fastest choice of all ways.
@@ -132,7 +133,10 @@ class _Search:
         (self._spec,) = front.output_specs.values()
         self._row = next(iter(rows.values()))[:1]
         self._model = model
-        self._ranges = ranges(model, self.work, self._fed(model, rows.values()))
+        self._ranges = {
+            method: ranges(model, method, self.work, self._fed(model, rows.values()))
+            for method in dict.fromkeys(way.calibration for way in WAYS if way.activations)
+        }
         kinds = {node.name: node.op_type for node in model.graph.node}
         chances = [(way, [name for name in layers(model) if kinds[name] in way.kinds]) for way in WAYS]
         won: list[tuple[Way, Trial]] = []
@@ -167,7 +171,9 @@ class _Search:
 
         def time(chosen: frozenset[str]) -> Timing:
             self.tell(way.name, next(count), n + 1)
-            return self._time(way, chosen, _SEARCHING_S)
+            if (way.types, chosen) not in self.timings:
+                self.timings[way.types, chosen] = self._time(way, chosen, _SEARCHING_S)
+            return self.timings[way.types, chosen]
 
         return time
 
@@ -187,7 +193,7 @@ class _Search:
         target = self.work / name / "model-int8.onnx"
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
-            quantized(self._model, way, chosen, self._ranges, target)
+            quantized(self._model, way, chosen, self._ranges[way.calibration], target)
         return self.network.fed(target)
 
     def _run(self, node: Node) -> Callable[[], NDArray[np.float32] | dict[str, NDArray[np.float32]]]:
@@ -209,8 +215,8 @@ def _lost(tried: list[Measured], bound: float) -> str:
         got = f"{min(ratios):.2f} of its time at best, where less than 0.95 counts as faster"
     return (
         f"quantize: expected 8-bit layers that are faster than float32 on this processor and move a clip's "
-        f"scores by {bound:g} at most, got {got}; nothing was written, so keep float32, or measure on another "
-        "processor"
+        f"scores by {bound:g} at most, got {got}; nothing was written, so keep float32, or measure on "
+        "another processor"
     )
 
 

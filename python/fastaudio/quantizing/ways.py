@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _FOLLOWING = ("Relu", "Clip")  # they become part of the layer before
 
 
+# Name, weights, and whether those take 7 bits. Activations are unsigned.
+_TYPES = (("u8u8", "QUInt8", False), ("u8s8", "QInt8", False), ("u8s8 of 7 bits", "QInt8", True))
+
+
 @dataclass(frozen=True)
 class Way:
     """A way to quantize.
@@ -28,6 +32,7 @@ class Way:
         activations: type of the numbers between layers, such as "QUInt8"; empty if each run finds ranges.
         weights: type of the weights.
         reduced: whether weights take 7 bits, for processors whose 16-bit sums would overflow.
+        calibration: how ranges are found: "MinMax", or "Percentile", which leaves out a few of the largest.
     """
 
     name: str
@@ -35,35 +40,51 @@ class Way:
     activations: str
     weights: str
     reduced: bool = False
+    calibration: str = "MinMax"
+
+    @property
+    def types(self) -> tuple[str, str]:
+        """What its time depends on."""
+        return self.activations, self.weights
 
 
 WAYS = (
-    Way("static u8u8", KINDS, "QUInt8", "QUInt8"),
-    Way("static u8s8", KINDS, "QUInt8", "QInt8"),
-    Way("static u8s8, 7-bit weights", KINDS, "QUInt8", "QInt8", reduced=True),
     Way("dynamic u8u8", ("MatMul", "Gemm"), "", "QUInt8"),
+    *(
+        Way(f"static {name}, {calibration.lower()}", KINDS, "QUInt8", weights, reduced, calibration)
+        for name, weights, reduced in _TYPES
+        for calibration in ("MinMax", "Percentile")
+    ),
 )
-"""All ways, static ones per channel with the least and the largest number as range."""
+"""All ways; weights have a range per channel."""
 
 
-def ranges(model: Any, folder: Path, feeds: Iterable[dict[str, Any]]) -> Any:
+class _Reader:
+    """Gives ONNX Runtime's tools one input after the other."""
+
+    def __init__(self, feeds: Iterator[dict[str, Any]]) -> None:
+        self._feeds = feeds
+
+    def get_next(self) -> dict[str, Any] | None:
+        """Return the next one, or None at the end."""
+        return next(self._feeds, None)
+
+
+def ranges(model: Any, calibration: str, folder: Path, feeds: Iterable[dict[str, Any]]) -> Any:
     """Return the ranges of the numbers between layers while a network is fed."""
     onnx, calibrate = package("onnx"), package("onnxruntime.quantization.calibrate")
     source = folder / "calibrated.onnx"
     onnx.save(model, source)
 
-    class Reader(calibrate.CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._feeds = iter(feeds)
-
-        def get_next(self) -> dict[str, Any] | None:
-            return next(self._feeds, None)
-
     with _quiet():
         calibrator = calibrate.create_calibrator(
-            source, [*KINDS, *_FOLLOWING], augmented_model_path=str(folder / "augmented.onnx")
+            source,
+            [*KINDS, *_FOLLOWING],
+            augmented_model_path=str(folder / "augmented.onnx"),
+            calibrate_method=getattr(calibrate.CalibrationMethod, calibration),
         )
-        calibrator.collect_data(Reader())
+        for feed in feeds:  # one at a time: it holds all that it is given at once
+            calibrator.collect_data(_Reader(iter([feed])))
         return calibrator.compute_data()
 
 
@@ -89,6 +110,7 @@ def quantized(model: Any, way: Way, layers: frozenset[str], tensor_ranges: Any, 
                 sorted(layers | _following(copy, layers)),
                 [],
                 [*way.kinds, *_FOLLOWING],
+                {},
             )
             quantizer.quantize_model()
             quantizer.model.save_model_to_file(str(target))

@@ -202,17 +202,13 @@ class _Search:
 
 def _lost(tried: list[Measured], bound: float) -> str:
     """Say what came nearest."""
-    ratios = [timing.ratio for one in tried for timing in one.timings.values()]
-    faster = [
-        one.differences[chosen]
-        for one in tried
-        for chosen, timing in one.timings.items()
-        if timing.faster and chosen in one.differences
-    ]
-    if faster:
+    pairs = [(timing, one.differences.get(key)) for one in tried for key, timing in one.timings.items()]
+    faster = [difference for timing, difference in pairs if timing.faster and difference is not None]
+    if faster and min(faster) > bound:
         got = f"{min(faster):.2g} at best from those that are faster"
     else:
-        got = f"{min(ratios):.2f} of its time at best, where less than 0.95 counts as faster"
+        ratio = min((timing.ratio for timing, _ in pairs if not timing.faster), default=1.0)
+        got = f"{ratio:.2f} of its time at best, where 0.95 in most rounds counts as faster"
     return (
         f"quantize: expected 8-bit layers that are faster than float32 on this processor and move a clip's "
         f"scores by {bound:g} at most, got {got}; nothing was written, so keep float32, or measure on "

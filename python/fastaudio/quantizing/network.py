@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Node, OnnxModel, Sequential, build_node
@@ -34,7 +34,6 @@ class Network:
     pipeline: Pipeline
     parts: Sequence[Node]
     at: int
-    sha256: str = field(default="")
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Network:

@@ -68,9 +68,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, help="inputs drawn by each")
     parser.add_argument("--minutes", type=float, help="how long each runs, whatever number that is")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--slack", type=float, default=1, help="times as long before it's a hang, on a busy machine"
-    )
+    parser.add_argument("--slack", type=float, default=1, help="longer limits of time, for a busy machine")
     parser.add_argument("--coverage", action="store_true", help="count the lines of Python that ran")
     parser.add_argument("--findings", type=Path, default=Path("fuzz-findings").resolve())
     parser.add_argument("--input", type=Path, help="run this file alone")

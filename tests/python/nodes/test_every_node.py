@@ -241,6 +241,16 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "bool": [1, "True", object()],
     "list[str]": ["text", [1], ["a", None], 3, object()],
     "dict[str, str]": [{"a": 1}, {1: "a"}, {"a": None}, [("a", "b")], "a", object()],
+    "dict[str, typing.Any]": [{"a": "b"}, {1: 2}, {"a": None}, {"a": [1, "x"]}, ["a"], "a", 3, object()],
+    "list[str | tuple[str, dict[str, str]]]": [
+        [1],
+        [("a", 1)],
+        [("a", {"b": 1})],
+        "a",
+        {"a": 1},
+        3,
+        object(),
+    ],
     "list[float]": [
         "12",
         b"12",
@@ -258,8 +268,8 @@ WRONG_TYPES: dict[str, list[Any]] = {
 @every_option
 def test_an_option_of_a_wrong_type_is_a_type_error(name: str, option: str) -> None:
     text = options_of(name)[option].replace("float | list", "list")  # a list may be a number, too
-    kind, *rest = re.split(r" \| | in |, (?!str\])", text)
-    values = WRONG_TYPES[kind] + ([] if "None" in rest else [None])
+    kind = max((kind for kind in WRONG_TYPES if text.startswith(kind)), key=len)
+    values = WRONG_TYPES[kind] + ([] if f"{kind} | None" in text else [None])
     for value in values:
         with pytest.raises(TypeError, match=rf"^{name}: expected {option} as .*, got "):
             build(name, option, value)

@@ -32,6 +32,9 @@ def test_every_node_gives_the_same_bits_from_any_number_of_threads(name: str, th
     node, rows = node_of(name), repeated(rows_of(name))
     if name == "Events":  # without a spec it knows no labels
         node = fa.Tags(list("abcde")) >> node
+    elif name == "Unroll":
+        node = fa.RMS() >> fa.Patches(length=20, hop=10) >> node
+        rows = repeated(rows_of("RMS"))
     elif name in INPUTS:  # without a spec it doesn't know the frequencies of its rows
         node = fa.Spectrogram(n_fft=1024, hop_length=64, power=2 if name == "Chroma" else 1) >> node
         rows = repeated(rows_of("Spectrogram"))

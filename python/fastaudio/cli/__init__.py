@@ -1,7 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`, `pack`,
-`devices`, `models`, `get`, `info`.
+Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
+`quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
 tags and events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
@@ -35,6 +35,7 @@ from fastaudio.cli import (
     listen,
     models,
     pack,
+    quantize,
     tag,
     train,
 )
@@ -67,7 +68,21 @@ examples:
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (tag, embed, listen, train, evaluate, importing, export, pack, devices, models, get, info)
+_COMMANDS = (
+    tag,
+    embed,
+    listen,
+    train,
+    evaluate,
+    importing,
+    export,
+    quantize,
+    pack,
+    devices,
+    models,
+    get,
+    info,
+)
 
 
 def _parser() -> Parser:

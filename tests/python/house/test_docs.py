@@ -136,7 +136,7 @@ COMMANDS = [
 def test_the_pages_show_every_command() -> None:
     shown = {call[0] for _, _, call in COMMANDS}
     assert shown >= {"tag", "embed", "listen", "train", "evaluate", "import", "export", "pack", "unpack"}
-    assert shown >= {"devices", "models", "get"}
+    assert shown >= {"devices", "models", "get", "quantize"}
 
 
 @pytest.mark.parametrize(

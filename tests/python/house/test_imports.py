@@ -46,7 +46,7 @@ ROWS = [
     {"live", "isolation"},
     {"pipeline"},
     {"heads", "importing"},
-    {"torch"},
+    {"torch", "quantizing"},
     {"cli"},
     {"__init__", "__main__"},
 ]

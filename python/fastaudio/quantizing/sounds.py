@@ -1,0 +1,101 @@
+"""The sounds of a folder: one half to calibrate with, the other to find the differences of scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastaudio._core import FastaudioError
+from fastaudio.decoding.folders import find_audio
+from fastaudio.quantizing.refusing import QuantizeError
+from fastaudio.tags import Tags
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from fastaudio.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Sound files, and what the pipeline gives for those that were held out.
+
+    Attributes:
+        calibrating: files to calibrate with.
+        scores: for each file that was held out, its clip's scores, [n_labels].
+        failed: why each other file was left out, by path.
+    """
+
+    calibrating: list[str]
+    scores: dict[str, NDArray[np.float32]]
+    failed: dict[str, str]
+
+    def difference(self, pipeline: Pipeline) -> float:
+        """Return the largest difference of a clip's scores over all files that were held out."""
+        worst = 0.0
+        for file, wanted in self.scores.items():
+            got = clip_scores(pipeline, file)
+            worst = max(
+                worst, float(np.abs(got - wanted).max(initial=0)) if np.isfinite(got).all() else np.inf
+            )
+        return worst
+
+
+def clip_scores(pipeline: Pipeline, file: str) -> NDArray[np.float32]:
+    """Return the scores of a file as a whole, the means over its windows."""
+    tags = pipeline(file)
+    if not isinstance(tags, Tags):
+        raise QuantizeError(
+            f"quantize: expected a pipeline that ends in Tags, got one that gives {type(tags).__name__}; "
+            "the bound is one of scores, so add Tags"
+        )
+    return tags.mean()
+
+
+def split(
+    pipeline: Pipeline, folder: str | os.PathLike[str], step: Callable[[int], None] | None = None
+) -> Sounds:
+    """Share a folder's files out in the order of their paths: the first to calibrate, the second held out.
+
+    Files that can't be read, or that are too short for a window, are left out.
+
+    Args:
+        pipeline: what gives the scores.
+        folder: it is searched with the folders below it.
+        step: called after each file, with their number.
+
+    Raises:
+        QuantizeError: there are fewer than two files that give scores.
+    """
+    if not Path(folder).is_dir():
+        raise QuantizeError(f"{folder}: expected a folder of sounds to calibrate with, got no folder")
+    files = find_audio(folder).files
+    scores: dict[str, NDArray[np.float32]] = {}
+    failed: dict[str, str] = {}
+    for file in files:
+        try:
+            found = clip_scores(pipeline, file)
+        except QuantizeError:
+            raise
+        except FastaudioError as error:
+            failed[file] = str(error)
+        else:
+            if np.isfinite(found).all():
+                scores[file] = found
+            else:
+                failed[file] = f"{file}: expected sound for a window or more, got less"
+        if step is not None:
+            step(len(files))
+    usable = list(scores)
+    if len(usable) < 2:  # noqa: PLR2004  # one to calibrate with, one held out
+        raise QuantizeError(
+            f"{folder}: expected two sounds or more, one half to calibrate with and one held out, got "
+            f"{len(usable)}; add some like those that the model is for"
+        )
+    return Sounds(usable[::2], {file: scores[file] for file in usable[1::2]}, failed)

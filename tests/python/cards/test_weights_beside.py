@@ -128,6 +128,24 @@ def test_no_more_is_kept_of_weights_than_the_network_needs(tmp_path: Path) -> No
         packed_file.read_network(path, "", "net.data", 1 << 40)
 
 
+def test_a_network_asks_for_the_bytes_that_it_needs(tmp_path: Path) -> None:
+    path = network(tmp_path)
+    n_bytes = WEIGHTS.nbytes
+    asked: list[Any] = []
+
+    def read(*of: Any) -> bytes:
+        asked.append(of[3])
+        return packed_file.read_network(*of)
+
+    fa._core.set_model_reader(read)
+    try:
+        net = fa.OnnxModel(path)
+    finally:
+        fa._core.set_model_reader(packed_file.read_network)
+    assert asked == [None, n_bytes]
+    np.testing.assert_allclose(net(ROWS), ROWS @ WEIGHTS, rtol=0, atol=1e-5)
+
+
 def test_weights_in_a_folder_are_saved_with_it_and_go_with_the_model(tmp_path: Path) -> None:
     model = tmp_path / "model"
     save_model(model, fa.OnnxModel(network(tmp_path / "made", external="sub/net.data")), {})

@@ -2295,7 +2295,7 @@ def samples_remedy(value: typing.Any) -> str:
     """Returns "; use CODE" for the end of a message if CODE makes samples of what is no array, or ''."""
 def scale_warning(name: str) -> str:
     """Returns what to warn of when the sound called `name` is too loud."""
-def set_model_reader(read: collections.abc.Callable[[str, str, str, typing.SupportsInt | typing.SupportsIndex | None], bytes]) -> None:
+def set_model_reader(read: collections.abc.Callable[[str, str, str, int | None], bytes]) -> None:
     """Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', the name of a file with weights beside it or '', and for that how many bytes at its front are needed; None for all."""
 def set_onnxruntime_library(path: str) -> None:
     """Says where ONNX Runtime's library lies; this has no effect once it is open."""

@@ -26,15 +26,31 @@ auto guessing(Make make) {
 
 /// Reads the files that a network refers to.
 onnx::Beside read_beside(const OnnxModel::Options& options, const std::string& content) {
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 33;
+  const auto files = unlocked([&] { return OnnxModel::files_beside(options, content); });
+  const auto require_room = [&](std::uint64_t n_bytes, std::uint64_t more) {
+    if (more <= kMost && n_bytes <= kMost - more) return;
+    throw ModelError(
+        "OnnxModel(" + format(options.path) +
+        "): expected at most 8 GiB of weights beside the network, got more; use a smaller network");
+  };
+  std::uint64_t stated = 0;  // bytes; all sizes are known to fit before a file is read
+  for (const auto& [name, file] : files) {
+    require_room(stated, file.n_bytes.value_or(0));
+    stated += file.n_bytes.value_or(0);
+  }
   onnx::Beside beside;
-  for (const auto& [name, sha256] : unlocked([&] { return OnnxModel::files_beside(options, content); })) {
-    beside[name] = reader()(options.path, sha256, name).cast<std::string>();
+  std::uint64_t n_bytes = 0;
+  for (const auto& [name, file] : files) {
+    beside[name] = reader()(options.path, file.sha256, name, file.n_bytes).cast<std::string>();
+    require_room(n_bytes, beside[name].size());
+    n_bytes += beside[name].size();
   }
   return beside;
 }
 
 std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
-  auto content = reader()(options.path, options.sha256, "").cast<std::string>();
+  auto content = reader()(options.path, options.sha256, "", py::none()).cast<std::string>();
   return guessing([&] {
     auto beside = read_beside(options, content);
     const WithoutGil without_gil;
@@ -52,7 +68,7 @@ Tensors tensors_of(const std::string& path, const std::string& sha256,
   options.path = path;
   options.sha256 = sha256;
   options.external = external;
-  auto content = reader()(path, sha256, "").cast<std::string>();
+  auto content = reader()(path, sha256, "", py::none()).cast<std::string>();
   auto beside = read_beside(options, content);
   const auto session = unlocked([&] {
     const auto network =
@@ -92,7 +108,10 @@ void register_onnx(py::module_& m) {
       .def(
           "__getitem__",
           [](const OnnxModel& self, const std::string& output) {
-            return guessing([&] { return self.with_outputs({output}, units_of(self, {output})); });
+            return guessing([&] {
+              const WithoutGil without_gil;  // it may load the network anew
+              return self.with_outputs({output}, units_of(self, {output}));
+            });
           },
           py::arg("output"),
           "Returns the same network with one output, which may be any tensor of its graph.\n\n"
@@ -114,17 +133,24 @@ void register_onnx(py::module_& m) {
   }));
   m.def(
       "set_model_reader",
-      [](const py::typing::Callable<py::bytes(std::string, std::string, std::string)>& read) {
-        reader() = read;
-      },
+      [](const py::typing::Callable<py::bytes(std::string, std::string, std::string,
+                                              std::optional<std::uint64_t>)>& read) { reader() = read; },
       py::arg("read"),
-      "Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', and the "
-      "name of a file with weights beside it or ''.");
+      "Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', the "
+      "name of "
+      "a file with weights beside it or '', and for that how many bytes at its front are needed; None for "
+      "all.");
   m.def(
       "names_beside",
       [](const std::string& path, const py::bytes& content) {
         const std::string_view file(content);
-        return unlocked([&] { return onnx::names_beside("OnnxModel(" + format(path) + ")", file); });
+        return unlocked([&] {
+          std::vector<std::string> names;
+          for (const auto& found : onnx::files_beside("OnnxModel(" + format(path) + ")", file)) {
+            names.push_back(found.first);
+          }
+          return names;
+        });
       },
       py::arg("path"), py::arg("content"),
       "Returns the names of the files with weights that a network refers to; `path` is for messages.\n\n"

@@ -28,6 +28,14 @@ struct StreamSpec {
   double latency_s = 0;             ///< row k comes out at the latest once k / rate_hz + latency_s seconds of
                                     ///< input are there; infinite: at the end
   Kind kind = Kind::rows;
+  /// How far each row within a patch reaches over the beginning of the next one, the last cut first.
+  std::vector<double> overlaps_s{};
+
+  /// The same for the rows themselves.
+  double overlap_s() const {
+    const double step_s = rate_hz > 0 ? 1 / rate_hz : span_s;
+    return span_s - step_s > 1e-6 * step_s ? span_s - step_s : 0;
+  }
 
   /// Whether one row comes at the end of the stream.
   bool once() const { return rate_hz == 0; }

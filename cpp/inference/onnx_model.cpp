@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/budget.hpp"
 #include "inference/onnx_edge.hpp"
@@ -14,6 +16,7 @@ namespace fastaudio {
 namespace {
 
 constexpr const char* kSamples = "samples";
+constexpr std::size_t kMostOutputs = 4096;
 
 std::string subject_of(const OnnxModel::Options& options) {
   return "OnnxModel(" + format(options.path) + ")";
@@ -40,17 +43,18 @@ StreamSpec as_one(StreamSpec input, std::size_t n_rows) {
 
 }  // namespace
 
-std::map<std::string, std::string> OnnxModel::files_beside(const Options& options, std::string_view content) {
+std::map<std::string, OnnxModel::FileBeside> OnnxModel::files_beside(const Options& options,
+                                                                     std::string_view content) {
   const std::string subject = subject_of(options);
-  std::map<std::string, std::string> files;
+  std::map<std::string, FileBeside> files;
   const bool any = options.sha256.empty() && options.external.empty();
-  for (const std::string& name : onnx::names_beside(subject, content)) {
+  for (const auto& [name, n_bytes] : onnx::files_beside(subject, content)) {
     const auto stated = options.external.find(name);
     if (stated == options.external.end() && !any) {
       throw ModelError(subject + ": expected the hash of each file with weights, got none of " +
                        format(name) + "; add it: external={" + format(name) + ": '<its sha256>'}");
     }
-    files[name] = any ? "" : stated->second;
+    files[name] = {any ? "" : stated->second, n_bytes};
   }
   for (const auto& [name, sha256] : options.external) {
     if (files.contains(name)) continue;
@@ -97,6 +101,11 @@ void OnnxModel::find_data_input() {
     }
     if (!constant && !state) others.push_back(i);
   }
+  for (const onnx::State& state : states_) {
+    if (!options().inputs.contains(state.output)) continue;
+    throw ModelError(subject + ": expected an output that a run computes for state " + format(state.input) +
+                     ", got the constant " + format(state.output) + "; give it another output in state=");
+  }
   if (others.size() == 1) {
     data_input_ = others.front();
     if (onnx::element_size(data_input().element_type) > 0) return;
@@ -121,22 +130,30 @@ std::vector<std::string> OnnxModel::own_outputs() const {
 
 void OnnxModel::check_outputs() const {
   const std::string& subject = session_->subject();
-  auto known = onnx::names_of(session_->outputs());
-  for (const auto& state : states_) std::erase(known, state.output);
+  std::unordered_map<std::string_view, const onnx::TensorInfo*> known;
+  for (const auto& output : session_->outputs()) known.emplace(output.name, &output);
+  for (const auto& state : states_) known.erase(state.output);
   if (own_outputs().empty()) {
     throw ModelError(subject + ": expected a model with outputs" +
                      (states_.empty() ? "" : " beside its state") + ", got none");
   }
   const auto names = output_names();
+  if (names.size() > kMostOutputs) {
+    throw ValueError(subject + ": expected at most " + std::to_string(kMostOutputs) + " outputs, got " +
+                     std::to_string(names.size()) + "; leave some out");
+  }
   std::set<std::string> seen;
   for (const std::string& name : names) {
     if (!seen.insert(name).second) {
       throw ValueError(subject + ": expected different outputs, got " + format(name) + " twice");
     }
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw onnx::UnknownName(subject + ": expected outputs", known, name);
+    const auto found = known.find(name);
+    if (found == known.end()) {
+      auto others = onnx::names_of(session_->outputs());
+      std::erase_if(others, [&](const std::string& other) { return !known.contains(other); });
+      throw onnx::UnknownName(subject + ": expected outputs", std::move(others), name);
     }
-    const onnx::TensorInfo& output = *onnx::find(session_->outputs(), name);
+    const onnx::TensorInfo& output = *found->second;
     if (onnx::element_size(output.element_type) == 0) {
       throw ModelError(subject + ": expected outputs of " + onnx::convertible_types() + ", got " +
                        text_of(output) + "; export it in float32, or choose another output");

@@ -24,7 +24,7 @@ Rows are float32. If the model's input or an output has another type (float16, f
 converted. Integers are the nearest ones. Rows whose unit is 'samples' are sound: +-1 is then the full scale of
 int8, int16, int32 and of uint8 around 128, and what is beyond is clipped; the same holds for an output whose unit in
 `units` is 'samples'. Any other number that the type can't hold is an error, and so is a number that isn't finite
-in an output of another type.
+in an output of another type; float32 outputs come as they are, and `Tags` says whether all were finite.
 
 With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
 stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
@@ -91,9 +91,16 @@ Source: ONNX Runtime 1.25 or later, C interface
   /// files that it refers to, against `external`.
   OnnxModel(Options options, std::string content, onnx::Beside beside = {});
 
-  /// Returns the files that a network refers to, each with the hash that it has to have, or '' for any.
+  /// A file with weights: the hash that it has to have, or '' for any, and how many bytes at its front
+  /// matter.
+  struct FileBeside {
+    std::string sha256;
+    std::optional<std::uint64_t> n_bytes;  ///< all, if there is no number
+  };
+
+  /// Returns the files that a network refers to.
   /// Throws ModelError if `external` doesn't state those of all of them, where a hash is stated at all.
-  static std::map<std::string, std::string> files_beside(const Options& options, std::string_view content);
+  static std::map<std::string, FileBeside> files_beside(const Options& options, std::string_view content);
 
   /// Returns the same model with other outputs; it shares the session if that gives them out. Throws
   /// ModelError for unknown names.

@@ -61,8 +61,9 @@ void check_beside(const std::string& subject, const Contents& contents, const Be
 
 }  // namespace
 
-std::vector<std::string> names_beside(const std::string& subject, std::string_view file) {
-  std::vector<std::string> names;
+std::map<std::string, std::optional<std::uint64_t>> files_beside(const std::string& subject,
+                                                                 std::string_view file) {
+  std::map<std::string, std::optional<std::uint64_t>> files;
   const Contents contents = walk(subject, file);
   if (contents.external && contents.locations.empty()) {
     throw ModelError(subject +
@@ -79,9 +80,9 @@ std::vector<std::string> names_beside(const std::string& subject, std::string_vi
           subject + ": expected weights in a file in the network's folder, got " + format(name) +
           "; save it anew with onnx.save(..., save_as_external_data=True, location='net.onnx.data')");
     }
-    names.push_back(name);
+    files[name] = contents.open_ended.contains(name) ? std::nullopt : std::optional(end);
   }
-  return names;
+  return files;
 }
 
 std::shared_ptr<const Network> read_network(std::string subject, std::string file, Beside beside,

@@ -1,8 +1,10 @@
 /// A network's bytes, before ONNX Runtime has seen them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +30,11 @@ struct Network {
 std::shared_ptr<const Network> read_network(std::string subject, std::string file, Beside beside,
                                             Providers providers);
 
-/// Returns which files beside it a network refers to. Throws ModelError as `walk` does, and for names that
-/// lead out of the network's folder.
-std::vector<std::string> names_beside(const std::string& subject, std::string_view file);
+/// Returns which files beside it a network refers to, each with the bytes at its front that hold its weights,
+/// or nothing if the network doesn't say how many. Throws ModelError as `walk` does, and for names that lead
+/// out of the network's folder.
+std::map<std::string, std::optional<std::uint64_t>> files_beside(const std::string& subject,
+                                                                 std::string_view file);
 
 /// Returns a protobuf message that adds these outputs to a network if it is appended to its file.
 std::string added_outputs(const std::vector<std::string>& names);

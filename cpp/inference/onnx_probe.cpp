@@ -16,27 +16,43 @@ RowShapes OutputProbe::row_shapes(const OnnxModel& model, const Layout& layout) 
   std::vector<Shape> shapes;
   std::vector<char> whole;
   const bool one_row = layout.one_row();
+  const bool open_batch = layout.batch_axis == 0 && !layout.fixed_batch;
   bool open = false;
   for (const std::string& name : names) {
     const Shape& shape = shapes.emplace_back(find(model.session().outputs(), name)->shape);
-    const bool known = !shape.empty() && (shape.front() >= 0 || !one_row) &&
+    // Where the batch is open, a fixed first axis of that extent need not be it: state of two directions.
+    const bool misleads = open_batch && layout.batch > 1 && !shape.empty() && shape.front() >= 0;
+    const bool known = !shape.empty() && !misleads && (shape.front() >= 0 || !one_row) &&
                        std::all_of(shape.begin() + 1, shape.end(), [](auto n) { return n >= 0; });
     open = open || !known;
   }
   auto batch = static_cast<std::int64_t>(layout.batch);
+  std::vector<Shape> of_one;  // run with one row, if runs may take more
   if (open) {
     Shape input = layout.shape;
-    // Two rows tell as much as a whole batch, in less time and memory.
-    if (layout.batch_axis == 0 && !layout.fixed_batch) input[0] = batch = std::min<std::int64_t>(batch, 2);
+    if (open_batch && batch > 1) {
+      input[0] = 1;
+      of_one = run(model, input);
+      // Two rows tell as much as a whole batch, in less time and memory.
+      input[0] = batch = 2;
+    }
     shapes = run(model, input);
   }
   for (std::size_t o = 0; o < names.size(); ++o) {
     const std::string& subject = model.session().subject();
     Shape& shape = shapes[o];
-    const bool of_rows = !shape.empty() && (shape.front() == batch || shape.front() < 0);
+    bool of_rows = !shape.empty() && (shape.front() == batch || shape.front() < 0);
+    std::string other;
+    if (!of_one.empty()) {
+      Shape expected = of_one[o];
+      of_rows = of_rows && !expected.empty() && expected.front() == 1;
+      if (of_rows) expected.front() = shape.front();
+      of_rows = of_rows && expected == shape;
+      other = " from two input rows, and " + shape_text(of_one[o]) + " from one";
+    }
     if (!of_rows && batch > 1) {
       throw ModelError(subject + ": expected output " + format(names[o]) +
-                       " with one row for each input row, got shape " + shape_text(shape) +
+                       " with one row for each input row, got shape " + shape_text(shape) + other +
                        "; if a run gives one row only, leave out batch=");
     }
     if (of_rows) shape.erase(shape.begin());

@@ -22,9 +22,9 @@ struct RowShapes {
 /// Remembers the shapes found so far. It is thread-safe.
 class OutputProbe {
  public:
-  /// Returns the shapes without the batch axis. Where the model leaves one open, it runs once on zeros, on
-  /// two rows at most, once for each input shape. Throws ModelError if an output doesn't have one row for
-  /// each input row.
+  /// Returns the shapes without the batch axis. Where the model leaves one open, it runs on zeros, once for
+  /// each input shape: on one row, and on two as well if runs may take more, which shows what follows the
+  /// batch. Throws ModelError if an output doesn't have one row for each input row.
   RowShapes row_shapes(const OnnxModel& model, const Layout& layout) const;
 
  private:

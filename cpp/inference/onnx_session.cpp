@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <limits>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 
 #include "core/options.hpp"
 #include "core/platform.hpp"
@@ -86,17 +88,21 @@ Session::Session(std::shared_ptr<const Network> network, const std::vector<std::
 }
 
 void Session::add_outputs(const std::vector<std::string>& names) {
-  const auto& tensors = network_->tensors;
+  if (names.empty()) return;
+  std::unordered_set<std::string_view> given;  // sets, since strangers' networks may have a million of them
+  for (const TensorInfo& output : outputs_) given.insert(output.name);
+  const std::unordered_set<std::string_view> tensors(network_->tensors.begin(), network_->tensors.end());
   for (const std::string& name : names) {
-    if (find(outputs_, name) != nullptr || std::find(added_.begin(), added_.end(), name) != added_.end())
-      continue;
-    if (std::find(tensors.begin(), tensors.end(), name) == tensors.end()) {
+    check_interrupt();
+    if (given.contains(name)) continue;
+    if (!tensors.contains(name)) {
       auto known = names_of(outputs_);
-      for (const std::string& tensor : tensors) {
-        if (find(outputs_, tensor) == nullptr) known.push_back(tensor);
+      for (const std::string& tensor : network_->tensors) {
+        if (!given.contains(tensor)) known.push_back(tensor);
       }
       throw UnknownName(subject() + ": expected outputs", std::move(known), name);
     }
+    given.insert(name);
     added_.push_back(name);
   }
   if (added_.empty()) return;

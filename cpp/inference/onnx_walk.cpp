@@ -289,6 +289,7 @@ class Walk {
       contents_.hidden_external = true;
     } else {
       extend(tensor.location, tensor.offset + tensor.length);
+      if (tensor.length == 0) contents_.open_ended.emplace(tensor.location);
     }
   }
 

@@ -73,14 +73,20 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
 void Chain::share_upstream(std::size_t first) {
   std::shared_ptr<Levels> levels;
   std::shared_ptr<const Extent> extent;
+  double levels_base_s = 0, extent_base_s = 0;  // when their sources begin
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Stream& stream = *parts_[i]->stream;
+    const double base_s = parts_[i]->base_s;
     if (i >= first) {
-      give_levels(levels, parts_[i]->base_s, stream);
-      give_extent(extent, parts_[i]->base_s, stream);
+      give_levels(levels, base_s - levels_base_s, stream);
+      give_extent(extent, base_s - extent_base_s, stream);
     }
-    levels = levels_after(levels, stream);
-    extent = extent_after(extent, stream);
+    auto new_levels = levels_after(levels, stream);
+    auto new_extent = extent_after(extent, stream);
+    if (new_levels != levels) levels_base_s = base_s;
+    if (new_extent != extent) extent_base_s = base_s;
+    levels = std::move(new_levels);
+    extent = std::move(new_extent);
   }
 }
 

@@ -170,6 +170,10 @@ std::vector<Output> Unroll::describe(const StreamSpec& input) const {
   if (spec.shape.empty() && spec.kind != StreamSpec::Kind::samples) spec.shape = {1};
   spec.rate_hz = grid.rate_hz();
   spec.span_s = 1 / spec.rate_hz;
+  if (!spec.overlaps_s.empty()) {
+    spec.span_s += spec.overlaps_s.front();
+    spec.overlaps_s.erase(spec.overlaps_s.begin());
+  }
   const bool trims = options().overlap == "trim";
   spec.latency_s += grid.latest(trims ? &RowGrid::cut : &RowGrid::start) / spec.rate_hz;
   return {{"", spec}};

@@ -17,7 +17,8 @@ Latency: that of the patches, and up to a row more where their steps aren't whol
 
 Patches begin on the grid of rows, at the nearest row: a step that isn't a whole number of rows (36,164 samples
 of 256 each, say) is counted as a fraction, so that rounding never adds up, and no row is more than half a row
-from where it was. By default rows share the span of a patch evenly: 589 in 10 s come at 58.9 Hz. Give
+from where it was. By default rows share the span of a patch evenly: 589 in 10 s come at 58.9 Hz. Rows
+that reach over one another (windows of 2 s, one per second) do so again. Give
 `rate_hz` if rows reach less far or farther; those that begin after their patch has ended are left out.
 
 Where patches overlap, "trim" takes each row from the patch in which it lies farther from the edge, "mean"

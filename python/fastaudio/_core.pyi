@@ -1660,7 +1660,8 @@ class Unroll(Node):
     
     Patches begin on the grid of rows, at the nearest row: a step that isn't a whole number of rows (36,164 samples
     of 256 each, say) is counted as a fraction, so that rounding never adds up, and no row is more than half a row
-    from where it was. By default rows share the span of a patch evenly: 589 in 10 s come at 58.9 Hz. Give
+    from where it was. By default rows share the span of a patch evenly: 589 in 10 s come at 58.9 Hz. Rows
+    that reach over one another (windows of 2 s, one per second) do so again. Give
     `rate_hz` if rows reach less far or farther; those that begin after their patch has ended are left out.
     
     Where patches overlap, "trim" takes each row from the patch in which it lies farther from the edge, "mean"
@@ -1927,7 +1928,7 @@ class OnnxModel(Node):
     converted. Integers are the nearest ones. Rows whose unit is 'samples' are sound: +-1 is then the full scale of
     int8, int16, int32 and of uint8 around 128, and what is beyond is clipped; the same holds for an output whose unit in
     `units` is 'samples'. Any other number that the type can't hold is an error, and so is a number that isn't finite
-    in an output of another type.
+    in an output of another type; float32 outputs come as they are, and `Tags` says whether all were finite.
     
     With `state` the network is recurrent: the next run's input is what a run leaves in those outputs, and each
     stream starts from zeros. Rows then run one by one, in order, whatever `batch` and `threads` are.
@@ -2294,8 +2295,8 @@ def samples_remedy(value: typing.Any) -> str:
     """Returns "; use CODE" for the end of a message if CODE makes samples of what is no array, or ''."""
 def scale_warning(name: str) -> str:
     """Returns what to warn of when the sound called `name` is too loud."""
-def set_model_reader(read: collections.abc.Callable[[str, str, str], bytes]) -> None:
-    """Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', and the name of a file with weights beside it or ''."""
+def set_model_reader(read: collections.abc.Callable[[str, str, str, int | None], bytes]) -> None:
+    """Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', the name of a file with weights beside it or '', and for that how many bytes at its front are needed; None for all."""
 def set_onnxruntime_library(path: str) -> None:
     """Says where ONNX Runtime's library lies; this has no effect once it is open."""
 def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat | typing.SupportsIndex | None, *, swappable: bool = False) -> Node:

@@ -149,6 +149,7 @@ std::vector<Output> Each::outputs(const StreamSpec& input) const {
                      "; cut longer clips or choose a smaller length");
   }
   StreamSpec spec = outputs.front().spec;
+  spec.overlaps_s.insert(spec.overlaps_s.begin(), spec.overlap_s());
   spec.shape.insert(spec.shape.begin(), options().length.value_or(static_cast<int>(n_rows)));
   spec.rate_hz = clip.rate_hz;
   spec.span_s = clip.span_s;

@@ -66,6 +66,14 @@ JoinStream::JoinStream(Alignment alignment, std::vector<Branch> branches,
   }
 }
 
+void JoinStream::read(const std::shared_ptr<Levels>& levels, double base_s) {
+  for (const Branch& branch : branches_) give_levels(levels, base_s, *branch.stream);
+}
+
+void JoinStream::read(const std::shared_ptr<const Extent>& extent, double base_s) {
+  for (const Branch& branch : branches_) give_extent(extent, base_s, *branch.stream);
+}
+
 template <class Call>
 void JoinStream::run_branches(Call&& call) {
   for (Branch& branch : branches_) {

@@ -5,6 +5,8 @@
 
 #include "core/budget.hpp"
 #include "core/compose/align.hpp"
+#include "core/extent.hpp"
+#include "core/levels.hpp"
 #include "core/rows/row_block.hpp"
 
 namespace fastaudio {
@@ -34,7 +36,7 @@ class RowQueue {
 
 /// A row comes out as soon as all inputs of the alignment have the rows that belong to it. At the end a row
 /// is dropped if some input has none of its rows; a mean is taken over those that have come.
-class JoinStream final : public Stream {
+class JoinStream final : public Stream, public LevelReader, public ExtentReader {
  public:
   /// A branch's stream, and which input of the alignment each of its outputs is.
   struct Branch {
@@ -47,6 +49,9 @@ class JoinStream final : public Stream {
 
   JoinStream(Alignment alignment, std::vector<Branch> branches, const std::vector<AlignedRows>& inputs,
              const StreamSpec& input, std::size_t row_size, Join join);
+
+  void read(const std::shared_ptr<Levels>& levels, double base_s) override;
+  void read(const std::shared_ptr<const Extent>& extent, double base_s) override;
 
  private:
   void do_push(const float* rows, std::size_t n_rows, Sink& sink) override;

@@ -59,7 +59,9 @@ class SequentialStream final : public Stream, public LevelReader, public ExtentR
     std::shared_ptr<Levels> known = levels;
     for (const auto& stream : streams_) {
       give_levels(known, base_s, *stream);
-      known = levels_after(known, *stream);
+      auto after = levels_after(known, *stream);
+      if (after != known) base_s = 0;  // those of a source in here begin with it
+      known = std::move(after);
     }
   }
 
@@ -67,7 +69,9 @@ class SequentialStream final : public Stream, public LevelReader, public ExtentR
     std::shared_ptr<const Extent> known = extent;
     for (const auto& stream : streams_) {
       give_extent(known, base_s, *stream);
-      known = extent_after(known, *stream);
+      auto after = extent_after(known, *stream);
+      if (after != known) base_s = 0;
+      known = std::move(after);
     }
   }
 

@@ -35,6 +35,7 @@ class Cutter {
       spec.rate_hz = input.rate_hz / o.hop;
       spec.span_s = input.span_s + (o.length - 1) / input.rate_hz;
       spec.latency_s += (o.length - 1) / input.rate_hz;
+      spec.overlaps_s.insert(spec.overlaps_s.begin(), input.overlap_s());
     }
     return spec;
   }

@@ -12,7 +12,9 @@ namespace fastaudio {
 namespace {
 
 constexpr double kRounding = 1e-6;  // of a row
-constexpr std::int64_t kLargestDenominator = 65536;
+constexpr std::int64_t kLargestDenominator = 1 << 24;
+constexpr int kMostPatchesForARow = 65536;
+constexpr std::int64_t kMostTried = 131072;  // patches
 
 struct Fraction {
   std::int64_t numerator;
@@ -27,10 +29,11 @@ Fraction fraction_of(double x) {
   while (std::abs(static_cast<double>(now.numerator) / static_cast<double>(now.denominator) - x) >
          1e-12 * x) {
     const double turned = 1 / rest;
-    const auto digit = static_cast<std::int64_t>(std::min(turned, 1e6));
-    const Fraction next{digit * now.numerator + before.numerator,
-                        digit * now.denominator + before.denominator};
-    if (next.denominator > kLargestDenominator) break;
+    if (turned > static_cast<double>(kLargestDenominator)) break;
+    const auto digit = static_cast<std::int64_t>(turned);
+    const std::int64_t denominator = digit * now.denominator + before.denominator;
+    if (denominator > kLargestDenominator) break;
+    const Fraction next{digit * now.numerator + before.numerator, denominator};
     before = now;
     now = next;
     rest = turned - std::floor(turned);
@@ -52,7 +55,9 @@ RowGrid::RowGrid(const char* node, const StreamSpec& patches, double rate_hz, in
     throw ValueError(subject + "context below the " + std::to_string(n_rows) + " rows of a patch, got " +
                      std::to_string(context_));
   }
-  if (rate_hz_ == 0) rate_hz_ = static_cast<double>(n_rows - context_) / span_s;
+  const double overlap_s = patches.overlaps_s.empty() ? 0 : patches.overlaps_s.front();  // of its last row
+  const double rows_s = span_s > overlap_s ? span_s - overlap_s : span_s;
+  if (rate_hz_ == 0) rate_hz_ = static_cast<double>(n_rows - context_) / rows_s;
   const double reach = std::min(std::ceil(span_s * rate_hz_ - kRounding), static_cast<double>(n_rows));
   n_rows_ = std::min(n_rows, context_ + std::max<std::int64_t>(1, static_cast<std::int64_t>(reach)));
   const std::string lie = std::to_string(n_rows) + " rows at " + format(rate_hz_) + " Hz in patches of " +
@@ -65,6 +70,10 @@ RowGrid::RowGrid(const char* node, const StreamSpec& patches, double rate_hz, in
   if (std::ceil(step - kRounding) > static_cast<double>(n_rows_)) {
     throw ValueError(subject + "patches without a gap between their rows, got " + lie +
                      "; choose a smaller hop of the patches, or another rate_hz");
+  }
+  if (step < 1.0 / kMostPatchesForARow) {
+    throw ValueError(subject + "a row in " + std::to_string(kMostPatchesForARow) + " patches or fewer, got " +
+                     lie + "; choose a larger hop of the patches, or a higher rate_hz");
   }
   const Fraction exact = fraction_of(step);
   denominator_ = exact.denominator;
@@ -82,7 +91,13 @@ double RowGrid::latest(std::int64_t (RowGrid::*first)(std::int64_t) const) const
   double most = 0;  // row 0, which patch 0 gives
   const double rest = static_cast<double>(rest_) / static_cast<double>(denominator_);
   const std::int64_t n = denominator_ + n_rows_ / std::max<std::int64_t>(1, whole_);
-  for (std::int64_t k = 1; k <= std::min(n, 2 * kLargestDenominator); ++k) {
+  if (n > kMostTried) {  // the most that rounding gives, since it would take long to find out
+    const double step = static_cast<double>(whole_) + rest;
+    const bool begins = first == &RowGrid::start;
+    const double rounded = begins ? 0.5 : 1 + (step - static_cast<double>(n_rows_)) / 2;
+    return std::max(0.0, rounded + static_cast<double>(context_));
+  }
+  for (std::int64_t k = 1; k <= n; ++k) {
     const double place = static_cast<double>(k * whole_) + static_cast<double>(k) * rest;
     most = std::max(most, place - static_cast<double>((this->*first)(k)));
   }

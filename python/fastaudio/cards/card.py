@@ -7,7 +7,6 @@ outside the card's folder are refused, and weights must match the hash that the 
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from fastaudio._core import (
     Patches,
     TimedOut,
     build_node,
+    check_interrupt,
     did_you_mean,
 )
 from fastaudio.cards import old, packed_file
@@ -30,6 +30,7 @@ from fastaudio.cards.placing import SHA256, external_of
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -149,8 +150,10 @@ def build(
         if card.packed:  # a packed model's networks always lie in its own file
             return options | {"path": _utf8(card.path.resolve())} | chosen
         path = network_beside(card, relative)
+        beside = path.relative_to(card.path.parent.resolve()).parent  # where they are read, links or not
         for name in options["external"]:
-            network_beside(card, os.path.join(os.path.dirname(relative), name))  # noqa: PTH118, PTH120
+            check_interrupt()
+            network_beside(card, (beside / name).as_posix())
         return options | {"path": _utf8(path)} | chosen
 
     budget = budget or Budget()

@@ -15,6 +15,7 @@ from fastaudio._system.writing import Output, check_folder, check_writable, writ
 from fastaudio.cards import packed_file
 from fastaudio.cards.file_names import CARD, LICENCE, check_names
 from fastaudio.cards.licences import licence_in, licence_of
+from fastaudio.cards.placing import require_no_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,10 +95,7 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     home = folder.resolve()
     targets = [home / name for name in contents]
     for target in targets:
-        if link := next(
-            (above for above in target.parents if home in above.parents and above.is_symlink()), None
-        ):
-            raise ModelError(f"{target}: expected a file inside {home}, got a link, {link}; remove it")
+        require_no_link(target, home)
         _require_free(target, force=force)
     check_folder(folder)
     for target in targets:
@@ -162,7 +160,7 @@ def _contents(card: Card) -> dict[str, bytes]:
     ]:
         if hashes.setdefault(name, sha256) != sha256:
             raise ModelError(f"{card.path}: expected one hash for a file, got {name!r:.80} with two")
-        path = card.path if card.packed else card.path.parent / network
+        path = card.path if card.packed else cards.network_beside(card, network)
         contents[name] = packed_file.read_network(str(path), sha256, beside)
     return contents
 

@@ -21,6 +21,7 @@ import io
 import os
 import re
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -29,7 +30,7 @@ from fastaudio._system.writing import writing
 from fastaudio.cards.metadata import entries, entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 LARGEST_CARD = 16_000_000
@@ -60,52 +61,85 @@ class Packed:
     licence: bytes
     files: Mapping[str, tuple[int, int]]
 
-    def pieces(self, file: BinaryIO, sha256: str) -> Iterator[bytes]:
-        """Yield the network that has that hash, or else the first one; the caller has to verify it."""
-        if sha256 not in self.files:
-            yield from _pieces(file, 0, self.length)
+    def pieces(self, file: BinaryIO, sha256: str, *, weights: bool = False) -> Iterator[bytes]:
+        """Yield the network that has that hash, or else the first one; the caller has to verify it.
+
+        `weights` of a network are never the first network.
+        """
+        if sha256 in self.files:
+            for piece in _pieces(file, *self.files[sha256]):
+                yield base64.b64decode(piece, validate=True)
             return
-        for piece in _pieces(file, *self.files[sha256]):
-            yield base64.b64decode(piece, validate=True)
+        if weights:
+            got = f"no file of sha256 {sha256}" if sha256 else "no hash of the one that is meant"
+            raise ModelError(
+                f"{self.subject}: expected weights that are packed with the network, got {got}; load the "
+                "model with fastaudio.Pipeline.load"
+            )
+        yield from _pieces(file, 0, self.length)
 
 
-def read_network(path: str, sha256: str, beside: str = "") -> bytes:
+def read_network(path: str, sha256: str, beside: str = "", n_bytes: int | None = None) -> bytes:
     """Return a network's bytes after checking their hash, so that what runs is what was checked.
 
     `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
     file gives its first network, and nothing is checked. A file with another hash takes no memory.
 
     With `beside`, the bytes are those of the file of that name beside the network, which holds weights of it,
-    or of the packed file that has them under their hash.
+    or of the packed file that has them under their hash; if `n_bytes` are needed, these alone are kept.
 
     Raises:
         ModelError: the file can't be read, is too large, is damaged or was changed; one beside the network
-            lies elsewhere.
+            lies elsewhere, or is shorter than `n_bytes`; weights are packed, and no hash says which.
         Cancelled, TimedOut: this thread is to end its work.
     """
     subject = f"OnnxModel({path!r:.300})"
-    if beside and not is_packed(path):
-        path = _beside(subject, path, beside)
     try:
-        with open(path, "rb", opener=_open_at_once) as file:  # Path.open takes no opener
-            status = os.fstat(file.fileno())
-            _require_network(subject, status)
+        with _opened(subject, path) as (file, size):
             packed = find(file, subject)
-
-            def pieces() -> Iterator[bytes]:
-                return packed.pieces(file, sha256) if packed else _pieces(file, 0, status.st_size)
-
-            if not sha256:
-                return _kept(pieces())
-            _require_hash(subject, _hash(pieces()), sha256)
-            content = _kept(pieces())
+            if packed or not beside:
+                return _verified(
+                    subject,
+                    sha256,
+                    lambda: (
+                        packed.pieces(file, sha256, weights=bool(beside))
+                        if packed
+                        else _pieces(file, 0, size)
+                    ),
+                )
+        with _opened(subject, _beside(subject, path, beside)) as (file, size):
+            if n_bytes is not None and size < n_bytes:
+                raise ModelError(
+                    f"{subject}: expected {n_bytes} bytes in {beside!r:.80}, got {size}; the file is cut "
+                    "short, or another network's"
+                )
+            return _verified(subject, sha256, lambda: _pieces(file, 0, size), n_bytes)
     except TimedOut:  # an OSError too
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or f"{error!s:.200}"
         raise ModelError(f"{subject}: expected a readable file, got {reason}") from error
-    again = _hash(_pieces(io.BytesIO(content), 0, len(content)))
-    _require_hash(subject, again, sha256)  # the file may have changed between
+
+
+@contextmanager
+def _opened(subject: str, path: str) -> Iterator[tuple[BinaryIO, int]]:
+    """Give a network's file, or one with weights, and its size."""
+    with open(path, "rb", opener=_open_at_once) as file:  # Path.open takes no opener
+        status = os.fstat(file.fileno())
+        _require_network(subject, status)
+        yield file, status.st_size
+
+
+def _verified(
+    subject: str, sha256: str, pieces: Callable[[], Iterator[bytes]], n_bytes: int | None = None
+) -> bytes:
+    """Return what `pieces` gives, or its first `n_bytes`, after checking the hash of all, if any."""
+    if not sha256:
+        return _kept(pieces(), n_bytes)
+    _require_hash(subject, _hash(pieces()), sha256)
+    digest = hashlib.sha256()
+    content = _kept(pieces(), n_bytes, digest)
+    _require_hash(subject, digest.hexdigest(), sha256)  # the file may have changed between
     return content
 
 
@@ -115,6 +149,8 @@ def is_packed(path: str) -> bool:
         with open(path, "rb", opener=_open_at_once) as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             return regular and find(file, path) is not None
+    except TimedOut:  # an OSError too
+        raise
     except (OSError, ValueError):
         return False
 
@@ -152,9 +188,16 @@ def _hash(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _kept(pieces: Iterable[bytes]) -> bytes:
+def _kept(pieces: Iterable[bytes], n_bytes: int | None = None, digest: hashlib._Hash | None = None) -> bytes:
+    """Return what the pieces hold, or its first `n_bytes`; a digest takes all."""
     held = io.BytesIO()  # gives what it holds without a copy
-    held.writelines(pieces)
+    for piece in pieces:
+        left = len(piece) if n_bytes is None else n_bytes - held.tell()
+        held.write(piece[: max(left, 0)])
+        if digest is not None:
+            digest.update(piece)
+        elif left < len(piece):
+            break
     return held.getvalue()
 
 

@@ -17,6 +17,9 @@ from fastaudio.cards.file_names import check_names, harmless
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MOST_BESIDE = 1000
+"""Files with weights that a network may have beside it."""
+
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -27,6 +30,11 @@ def external_of(options: Mapping[str, Any]) -> dict[str, str]:
         ModelError: it isn't so.
     """
     files = options.get("external", {})
+    if isinstance(files, dict) and len(files) > MOST_BESIDE:
+        raise ModelError(
+            f"OnnxModel: expected at most {MOST_BESIDE} files in 'external', got {len(files)}; export the "
+            "network with its weights in one file"
+        )
     fit = isinstance(files, dict) and all(
         isinstance(name, str) and isinstance(sha256, str) and SHA256.fullmatch(sha256)
         for name, sha256 in files.items()
@@ -36,11 +44,27 @@ def external_of(options: Mapping[str, Any]) -> dict[str, str]:
             "OnnxModel: expected 'external' as a dict of files, each with its sha256 in hex, got "
             f"{files!r:.80}"
         )
+    for name in files:  # before any of them is looked for
+        if not {"", ".", ".."}.isdisjoint(name.split("/")):
+            raise ModelError(
+                "OnnxModel: expected in 'external' names of files as the network has them, got "
+                f"{name!r:.80}; leave out '.', '..' and empty parts"
+            )
     return dict(files)
 
 
-def place_network(data: Mapping[str, Any], folder: Path, networks: dict[Path, bytes]) -> dict[str, Any]:
+def require_no_link(target: Path, home: Path) -> None:
+    """Raise a ModelError if a folder between a folder and a file in it is a link, which could lead out."""
+    if link := next((at for at in target.parents if home in at.parents and at.is_symlink()), None):
+        raise ModelError(f"{target}: expected a file inside {home}, got a link, {link}; remove it")
+
+
+def place_network(
+    data: Mapping[str, Any], folder: Path, networks: dict[Path, bytes], replaced: set[Path]
+) -> dict[str, Any]:
     """Add a network and its files to those to be written, unless they are in the folder.
+
+    Weights may take the place of those in `replaced`; what a network in the folder needs is taken out of it.
 
     Returns:
         Its path, its hash, and those of the files beside it.
@@ -56,21 +80,30 @@ def place_network(data: Mapping[str, Any], folder: Path, networks: dict[Path, by
     hashes = {name: hashlib.sha256(file).hexdigest() for name, file in beside.items()}
     external = {"external": hashes} if hashes else {}
     if weights.resolve().is_relative_to(folder):
+        for name, file in beside.items():
+            place = weights.resolve().parent / name
+            replaced.discard(place)
+            _add_file(place, file, hashes[name], networks, replaced)
         return {"path": weights.resolve().relative_to(folder).as_posix(), "sha256": sha256} | external
     target = folder / harmless(weights.name)
     if _hash_at(target, networks) not in (None, sha256):  # another model's file: keep both
         target = folder / f"{target.stem}-{sha256[:8]}{target.suffix}"
     check_names("Pipeline.save", [], hashes)
     for name, file in beside.items():  # under the names that the network has for them
-        _add_file(folder / name, file, hashes[name], networks)
+        require_no_link(folder / name, folder)
+        _add_file(folder / name, file, hashes[name], networks, replaced)
     if _hash_at(target, networks) is None:
         networks[target] = content
     return {"path": target.name, "sha256": sha256} | external
 
 
-def _add_file(target: Path, content: bytes, sha256: str, networks: dict[Path, bytes]) -> None:
-    """Add a file with weights to those to be written."""
+def _add_file(
+    target: Path, content: bytes, sha256: str, networks: dict[Path, bytes], replaced: set[Path]
+) -> None:
+    """Add a file with weights to those to be written, unless it is there."""
     there = _hash_at(target, networks)
+    if there not in (None, sha256) and target in replaced and target not in networks:
+        there = None
     if there not in (None, sha256):
         raise ModelError(
             f"{target}: expected no file there, or the same weights, got others; save into another folder, "

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
 from fastaudio.cards import pack
 from fastaudio.cards.card import read_card
+from fastaudio.cards.file_names import check_names
 from fastaudio.cards.licences import check_licence
+from fastaudio.cards.placing import external_of
 from fastaudio.cards.saving import save
 
 if TYPE_CHECKING:
@@ -56,28 +60,47 @@ def save_model(
     own = in_folder and pack.has_own_folder(target)
     if in_folder and not own:
         check_licence(target.parent, licence or b"")
-    old = _networks_beside(target)
-    save(target, node, metadata, licence=licence if licence and in_folder else b"")
+    old = _files_beside(target)
+    kept = licence if licence and in_folder else b""
+    save(
+        target, node, metadata, licence=kept, replaced=[name for name in old if not _NETWORK.fullmatch(name)]
+    )
     if own and licence == b"":  # that of the model before
         (target.parent / "LICENSE").unlink(missing_ok=True)
-    for network in old - _networks_beside(target):
-        network.unlink(missing_ok=True)
+    home = target.parent.resolve()
+    for name in old - _files_beside(target):
+        file = home / name
+        if file.parent.resolve() != file.parent:  # a link, which could lead anywhere
+            continue
+        file.unlink(missing_ok=True)
+        if file.parent != home:
+            with suppress(OSError):  # others are in it
+                file.parent.rmdir()
     return target
 
 
-def _networks_beside(card: Path) -> set[Path]:
-    """Return the networks beside a card that it names, and that no other card there does."""
+def _files_beside(card: Path) -> set[str]:
+    """Return the networks beside a card that it names, and files with their weights; none of another card."""
     if card.suffix != ".json" or not card.is_file():
         return set()
     names = _named_in(card)
     for other in card.parent.glob("*.json"):
         if other != card:
             names -= _named_in(other)
-    return {card.parent / name for name in names if _NETWORK.fullmatch(name)}  # a card might name anything
+    return {name for name in names if _NETWORK.fullmatch(name) or _is_weights(name)}
+
+
+def _is_weights(name: str) -> bool:
+    """Tell whether it is a name for weights in a folder; a card might name anything."""
+    try:
+        check_names("card", [], [name])
+    except ModelError:
+        return False
+    return True
 
 
 def _named_in(card: Path) -> set[str]:
-    """Return the paths of networks in a card; none of what is no card."""
+    """Return the paths of networks in a card, and of files beside them; none of what is no card."""
     try:
         left: list[Any] = [read_card(card).data["pipeline"]]
     except ModelError:
@@ -90,5 +113,8 @@ def _named_in(card: Path) -> set[str]:
         elif isinstance(data, dict):
             left += data.values()
             if data.get("node") == "OnnxModel":
-                found.add(str(data.get("path")))
+                network = posixpath.normpath(str(data.get("path")))
+                found.add(network)
+                with suppress(ModelError):
+                    found |= {posixpath.join(posixpath.dirname(network), name) for name in external_of(data)}
     return found

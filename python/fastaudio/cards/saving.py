@@ -13,16 +13,24 @@ from fastaudio.cards.file_names import LICENCE
 from fastaudio.cards.placing import place_network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from fastaudio._core import Node
 
 
-def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes = b"") -> None:
+def save(
+    path: Path,
+    node: Node,
+    metadata: Mapping[str, Any],
+    *,
+    licence: bytes = b"",
+    replaced: Iterable[str] = (),
+) -> None:
     """Write a card for `node` to `path`, and its networks' files beside it; it replaces cards, no other file.
 
-    With a `licence`, that is written as LICENSE beside it. Either all files are written, or what was there
+    With a `licence`, that is written as LICENSE beside it. Files with weights may take the place of those in
+    `replaced`, names in the card's folder. Either all files are written, or what was there
     stays as it was.
 
     Raises:
@@ -33,6 +41,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
         _require_card(path)
     folder = path.parent.resolve()
     networks: dict[Path, bytes] = {}
+    old = {folder / name for name in replaced}
 
     def place(data: Any) -> Any:
         if isinstance(data, list):
@@ -43,14 +52,16 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
         if data.get("node") == "OnnxModel":
             for key in RUN_TIME_OPTIONS:
                 placed.pop(key, None)
-            placed |= place_network(data, folder, networks)
+            placed |= place_network(data, folder, networks, old)
         return placed
 
     nodes = [part.to_dict() for part in node.parts()]
     card = {"schema": SCHEMA, "name": path.stem, "version": "1.0.0"} | dict(metadata)
     card |= {"schema": SCHEMA, "input": front_end(node), "pipeline": place(nodes)}
     text = json.dumps(card, indent=2, ensure_ascii=False)
-    contents: dict[Output, bytes] = {Output(at, force=False, follow=False): networks[at] for at in networks}
+    contents: dict[Output, bytes] = {
+        Output(at, force=at in old, follow=False, below=folder): networks[at] for at in networks
+    }
     if licence:
         contents[Output(folder / LICENCE, force=True, follow=False)] = licence
     contents[Output(path, force=True)] = f"{text}\n".encode()  # the last to get its name: it names the others

@@ -103,7 +103,7 @@ class _Server:
         networks = {hashlib.sha256(content).hexdigest(): content for content in contents}
         if list(networks) != message.fields["networks"]:
             raise ValueError("isolation: expected the networks that were announced, got others")
-        _core.set_model_reader(lambda _, sha256, __: networks[sha256])
+        _core.set_model_reader(lambda _, sha256, *__: networks[sha256])
         self._pipeline = pipeline = _built(described(text))
         self._channel.send(
             "loaded",

@@ -335,10 +335,10 @@ def test_a_network_that_changes_while_it_is_read_is_refused(
     shutil.copy(ONNX / "nft.onnx", path)
     kept = packed._kept
 
-    def changed(pieces: Iterable[bytes]) -> bytes:
+    def changed(pieces: Iterable[bytes], *how: Any) -> bytes:
         with path.open("r+b") as file:
             file.write(b"?")
-        return kept(pieces)
+        return kept(pieces, *how)
 
     monkeypatch.setattr(packed, "_kept", changed)
     with pytest.raises(fa.ModelError, match=f"expected sha256 {sha256}, got"):

@@ -265,12 +265,9 @@ class EventStream final : public Stream {
   }
 
   void write_summary(Sink& sink) {
-    const auto row = {static_cast<float>(best_label_),
-                      rules_[best_label_].onset,
-                      static_cast<float>(n_broken_),
-                      -1.0f,
-                      now_ == 0 ? 0.0f : best_,
-                      static_cast<float>(now_ == 0 ? -1 : n_heard_)};
+    const auto row = {static_cast<float>(best_label_), rules_[best_label_].onset,
+                      static_cast<float>(n_broken_),   -1.0f,
+                      now_ == 0 ? 0.0f : best_,        static_cast<float>(now_ == 0 ? -1 : n_heard_)};
     std::copy(row.begin(), row.end(), block_.next(sink));
   }
 

@@ -98,7 +98,12 @@ def test_saving_follows_no_link_out_of_the_folder_and_takes_none_in(
     files, labels = tones
     head = heads.fit(base, files, labels, folds=3)
     (tmp_path / "key").write_bytes(b"dear")
-    (tmp_path / "mine").mkdir()
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "LICENSE").symlink_to(tmp_path / "key")
+    with pytest.raises(fa.ModelError, match="LICENSE: expected none, or the licence of the model's weights"):
+        head.save(tmp_path / "others")
+    head.save(tmp_path / "mine")
+    (tmp_path / "mine" / "LICENSE").unlink()
     (tmp_path / "mine" / "LICENSE").symlink_to(tmp_path / "key")
     head.save(tmp_path / "mine")
     assert (tmp_path / "key").read_bytes() == b"dear"

@@ -143,7 +143,9 @@ def test_save_replaces_a_packed_file_and_no_other(tmp_path: Path) -> None:
     double().save(path)
     assert np.array_equal(fa.Pipeline.load(path)(GUITAR).scores, double()(GUITAR).scores)
     shutil.copy(WEIGHTS, path)
-    with pytest.raises(fa.ModelError, match="expected no file there, or a packed model to replace, got another"):
+    with pytest.raises(
+        fa.ModelError, match="expected no file there, or a packed model to replace, got another"
+    ):
         small().save(path)
     assert path.read_bytes() == WEIGHTS.read_bytes()
 

@@ -60,7 +60,8 @@ def _mono(path: Path, rate: int) -> np.ndarray:
     return mono if own == rate else fa.Resample(input_rate=own, output_rate=rate)(mono)
 
 
-def _recordings(context: Context) -> list[Path]:
+def recordings(context: Context) -> list[Path]:
+    """Return real sounds of many kinds where they are at hand, else the file to measure with."""
     shared = Path(__file__).parents[2] / "shared" / "audio" / "clips"
     heard = [path for path in shared.glob("*") if path.suffix != ".m4a"]  # which soundfile doesn't read
     return sorted(heard) or [context.audio]
@@ -80,7 +81,7 @@ def _difference(name: str, context: Context) -> Measure:
     def measure(_: object) -> float:
         pipeline, session = pipeline_of(name), _session(name, context.temp)
         worst = 0.0
-        for path in _recordings(context):
+        for path in recordings(context):
             samples = _mono(path, pipeline.sample_rate)
             got = session.run(None, {"samples": samples})[0]
             result: Any = pipeline(samples, sample_rate=pipeline.sample_rate)

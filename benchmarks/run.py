@@ -34,6 +34,7 @@ SUBJECTS = (
     "live",
     "isolation",
     "export",
+    "quantize",
 )
 
 _EXAMPLES = """

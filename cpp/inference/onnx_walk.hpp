@@ -18,7 +18,7 @@ struct Contents {
   /// Where those lie, as the network puts it, each with the byte that the furthest of them ends before; a
   /// tensor that names no place has none here.
   std::map<std::string, std::uint64_t> locations;
-  /// Those of them of which some tensor doesn't say where it ends.
+  /// Locations of which some tensor doesn't say where it ends.
   std::set<std::string> open_ended;
   /// The first operator that reads files or runs code of others, or that no ONNX Runtime brings, as
   /// "domain.Name"; empty if there is none.

@@ -1951,7 +1951,7 @@ class OnnxModel(Node):
             Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order, or only these if the model has one axis and the row too.
         state: dict[str, str], default {}
             Recurrent inputs, each with the output whose values it takes after a run; both have one type and shape.
-        inputs: dict[str, typing.Any], default {}
+        inputs: dict[str, float | list], default {}
             Further inputs with what each always is: a number, or lists of numbers. They take the model's types, and are refused if those can't hold them.
         clip_rows: int in [0, 268435456] rows, default 0
             Most rows of a clip that is one run, at its end; 0 makes each row a run. The time axis comes in front of a row's, and the model leaves it open.

@@ -58,8 +58,8 @@ def labels_in(data: Any, subject: str) -> list[str]:
                 f"{subject}: expected one of the keys {', '.join(_KEYS)}, or a list of labels, got the keys "
                 f"{', '.join(map(str, list(data)[:8])) or 'of nothing'}; name another file"
             )
-        if key == "label2id":
-            found = {number: label for label, number in found.items()}
+        if key == "label2id" and isinstance(found, dict):  # two labels may have one number
+            return by_number([(number, _label(label, subject)) for label, number in found.items()], subject)
     else:
         found = data
     if isinstance(found, dict):

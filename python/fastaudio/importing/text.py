@@ -49,6 +49,16 @@ def _decoded(raw: bytes) -> str:
         return raw.decode("cp1252", "replace")
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; ValueError if a key comes twice: only one of its values would be left."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {twice!r:.80} twice in one object; rename or remove one")
+    return found
+
+
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Return what a JSON file holds.
 
@@ -58,7 +68,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     text = read_text(path)
     try:
         check_items(text.encode("utf-8", "replace"), Budget())
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_each_once)
     except BudgetError as error:
         most = Budget().items
         raise ModelError(

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,11 +81,7 @@ def fetch(
     if absent:
         pooch = _pooch()
         check_folder(folder)
-    with _refused(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
-    with held as text:
-        new = Path(text)
+    with _new_in(folder) as new:
         for file in chosen.files:
             if file in absent:
                 _fetch_file(pooch, file, folder, new, progress)
@@ -106,6 +102,20 @@ def fetch(
             with _refused(folder / name):
                 (new / name).replace(folder / name)
     return card
+
+
+@contextmanager
+def _new_in(folder: Path) -> Iterator[Path]:
+    """Give a folder for what comes, within the model's; neither is left if nothing came."""
+    with _refused(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
+    try:
+        with held as text:
+            yield Path(text)
+    finally:
+        with suppress(OSError):  # there is something in it
+            folder.rmdir()
 
 
 def _share(path: Path, new: Path) -> None:
@@ -162,7 +172,13 @@ def _fetch_file(
 
     def download(_: str, output: str | Path, __: object) -> None:
         with kept(str(part), str(target)) as growing:
-            _whole(file, growing, target, progress)
+            try:
+                _whole(file, growing, target, progress)
+            except BaseException:
+                if os.fstat(growing.fileno()).st_size == 0:  # nothing to go on from
+                    with suppress(OSError):
+                        part.unlink()
+                raise
             if os.name != "nt":  # while no other run can take it up
                 os.replace(part, output)  # noqa: PTH105
         if os.name == "nt":

@@ -168,21 +168,28 @@ def _open(session: Any, url: str, have: int) -> Any:
         if response.status_code not in _REDIRECTS:
             return response
         response.close()
-        to = response.headers.get("Location", "")
-        try:
-            target = urljoin(url, to)
-            check_address(target, before=url)
-        except ModelError as error:
-            raise FetchError(str(error)) from error
-        except ValueError as error:
-            raise FetchError(
-                f"{shown(url)}: redirect: expected an address, got {shown(to)!r:.200}; "
-                "give its address by --url"
-            ) from error
-        url = target
+        url = _redirected(url, response.headers.get("Location", ""))
     raise FetchError(
         f"{shown(url)}: expected at most {_MOST_REDIRECTS} redirects, got more; give its address by --url"
     )
+
+
+def _redirected(url: str, to: str) -> str:
+    """Return where a redirect leads; FetchError if that is nowhere, or outside https."""
+    if not to.strip():
+        raise FetchError(
+            f"{shown(url)}: redirect: expected an address, got none; give the file's address by --url"
+        )
+    try:
+        target = urljoin(url, to)
+        check_address(target, before=url)
+    except ModelError as error:
+        raise FetchError(str(error)) from error
+    except ValueError as error:
+        raise FetchError(
+            f"{shown(url)}: redirect: expected an address, got {shown(to)!r:.200}; give its address by --url"
+        ) from error
+    return target
 
 
 def _pieces(response: Any) -> Iterator[bytes]:

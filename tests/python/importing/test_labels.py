@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -199,3 +200,19 @@ def test_the_column_that_the_message_asks_for_is_taken(tmp_path: Path, text: str
     rows = zip(["index", "1", "0"], text.split(), strict=True)
     again = "\n".join(",".join(row) for row in rows)
     assert read_labels(write(tmp_path / "l.csv", again)) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ('{"label2id": {"a": 0, "b": 0, "c": 1}}', "expected one label for 0, got 'a' and 'b'"),
+        ('{"id2label": {"0": "a", "0": "b"}}', "the key '0' twice in one object; rename or remove one"),
+        ('{"label2id": {"a": [1]}}', "expected a whole number for 'a'"),
+        ('{"label2id": {"a": {}}}', "expected a whole number for 'a'"),
+    ],
+)
+def test_no_label_of_json_is_lost(content: str, error: str, tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(fa.ModelError, match=re.escape(error)):
+        read_labels(path)

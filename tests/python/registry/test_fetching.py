@@ -165,7 +165,7 @@ def test_a_refusal_of_the_server_is_named(server: Server, home: Path, status: in
     body = b"" if status in {204, 304} else b"<html>not the file</html>"
     server.acts = [answer(status, body)]
     refused(server, home, match=f"status {status}: [a-z]" if status != 301 else "redirect")
-    assert sum(parts(home)) == 0
+    assert not list(home.iterdir())  # neither a part without a byte nor a folder for it
 
 
 def test_an_encoded_file_is_refused(server: Server, home: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_redirect_to_elsewhere_is_refused(server: Server, home: Path, target: 
     server.acts = [answer(302, Location=target)]
     text = refused(server, home, match="redirect|can be read")
     assert "secret" not in text
-    assert len(server.seen) == (1 if target else 11)  # nowhere else leads to itself
+    assert len(server.seen) == 1
 
 
 def test_redirects_without_end_are_refused(server: Server, home: Path) -> None:

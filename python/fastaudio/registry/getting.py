@@ -18,9 +18,10 @@ from fastaudio._system.growing import kept
 from fastaudio._system.reading import pieces
 from fastaudio._system.writing import OutputError, check_folder, full_disk, writing
 from fastaudio.registry.address import shown
+from fastaudio.registry.asking import FetchError
 from fastaudio.registry.entries import Entry, Remote, entry, labels_in
 from fastaudio.registry.home import CARD, folder_of
-from fastaudio.registry.transfer import FetchError, transfer
+from fastaudio.registry.transfer import transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,6 +176,8 @@ def _fetch_file(
             try:
                 _whole(file, growing, target, progress)
             except BaseException:
+                with suppress(OSError):  # no room for the last of it
+                    growing.flush()
                 if os.fstat(growing.fileno()).st_size == 0:  # nothing to go on from
                     with suppress(OSError):
                         part.unlink()

@@ -12,6 +12,7 @@ from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cards import MODELS
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
+from fastaudio.cli.listing import listed, width
 from fastaudio.cli.terminal import complain, tell
 from fastaudio.registry.address import shown
 from fastaudio.registry.getting import fetch, loads, missing, require_hash
@@ -123,16 +124,13 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
 def to_fetch() -> str:
     """Return the table of the models that aren't here but can be fetched; empty if there are none."""
     there = [entry for name, entry in registry.entries().items() if name not in registry.fetched()]
-    width = max((len(entry.name) for entry in there), default=0)
-    lines = []
+    items = []
     for entry in there:
         network = entry.files[0]
         size = network.size.partition(" (")[0]
         own = "" if network.sha256 else ", with your own --sha256"
-        lines.append(
-            f"  {entry.name:<{width}}  {entry.card['description']} ({size}, {entry.card['licence']}{own})\n"
-        )
-    return "".join(lines)
+        items.append((entry.name, entry.card["description"], f"{size}, {entry.card['licence']}{own}"))
+    return listed(items)
 
 
 def about_entry(name: str) -> str | None:
@@ -143,5 +141,6 @@ def about_entry(name: str) -> str | None:
     card = entry.card
     lines = [f"{name} isn't here", f"  to fetch     {entry.command}", *_about(entry).splitlines()[1:]]
     for key in ("task", "description", "trained_on", "citation"):
-        lines += textwrap.wrap(f"{key:<12} {card[key]}", 110, initial_indent="  ", subsequent_indent=" " * 15)
+        how = {"initial_indent": "  ", "subsequent_indent": " " * 15}
+        lines += textwrap.wrap(f"{key:<12} {card[key]}", min(max(width(110), 40), 110), **how)
     return "\n".join(lines) + "\n"

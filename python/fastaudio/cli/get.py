@@ -141,6 +141,7 @@ def about_entry(name: str) -> str | None:
     card = entry.card
     lines = [f"{name} isn't here", f"  to fetch     {entry.command}", *_about(entry).splitlines()[1:]]
     for key in ("task", "description", "trained_on", "citation"):
-        how = {"initial_indent": "  ", "subsequent_indent": " " * 15}
-        lines += textwrap.wrap(f"{key:<12} {card[key]}", min(max(width(110), 40), 110), **how)
+        columns = min(max(width(110), 40), 110)
+        told = f"{key:<12} {card[key]}"
+        lines += textwrap.wrap(told, columns, initial_indent="  ", subsequent_indent=" " * 15)
     return "\n".join(lines) + "\n"

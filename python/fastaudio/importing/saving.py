@@ -44,18 +44,22 @@ def check_place(
         check_writable(target, force=True, inputs=inputs)
 
 
-def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+def save(
+    pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = False, licence: bytes | None = None
+) -> Path:
     """Write a pipeline as a model that `Pipeline.load` takes, and return its file.
 
     If a network comes with the package, the licence of its weights is written too: as LICENSE beside the
-    card, or inside the .onnx file. Of a model that is replaced, nothing stays if the folder holds nothing
-    else; with other files in it, these all stay, networks and a LICENSE among them.
+    card, or NAME.LICENSE for NAME.json where another LICENSE lies; or inside the .onnx file. Of a model that
+    is replaced, nothing stays if the folder holds nothing else; with other files in it, these all stay,
+    networks and a LICENSE among them.
 
     Args:
         pipeline: what to write.
         path: a folder for the card and its networks; or a file that ends in .json, with the networks beside
             it, or in .onnx, for all in one.
         force: whether to replace a model that is there.
+        licence: the text of the weights' licence; None for those of the models that the networks are from.
 
     Raises:
         ModelError: a network's file was changed meanwhile, what is in the way is no model, or another
@@ -66,12 +70,13 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = Fals
     target = model_file(path)
     how = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
     metadata = {**pipeline.card, **how}
-    licence = licence_of(pipeline.node)
+    licence = licence_of(pipeline.node) if licence is None else licence
     in_folder = target != Path(path)
     if target.suffix == ".onnx" or (in_folder and (has_own_folder(target) or not target.exists())):
         return save_model(path, pipeline.node, metadata, licence=licence)
     # Networks that lie there may be somebody's originals, which the card before named in their place.
-    check_licence(target.parent, licence)
+    if in_folder:
+        check_licence(target.parent, licence)
     name = target.absolute().parent.name if in_folder else target.stem
     cards.save(target, pipeline.node, {**metadata, "name": name}, licence=licence)
     return target

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import check_interrupt
+from fastaudio.cards.licences import licence_of
 from fastaudio.importing.saving import check_place, save
 from fastaudio.pipeline import Pipeline
 from fastaudio.quantizing.network import Network, layers
@@ -105,7 +106,7 @@ def quantize(
         about = _about(pipeline, way, found, bound, sounds)
         result = network.replaced(search_.node_of(way, found.layers))
         result.card["quantized"] = about
-        written = save(result, path, force=force)
+        written = save(result, path, force=force, licence=licence_of(pipeline.node))
     return Quantized(written, about, sounds.failed)
 
 

@@ -90,7 +90,7 @@ def licence_of(node: Node) -> bytes:
     A network is a model's if it lies beside a card.json, or beside another card that names it, or is packed
     with its card. Empty if there are none.
     """
-    texts = dict.fromkeys(text for path in _paths(node) if (text := _licence_at(path)))
+    texts = dict.fromkeys(text for path in _paths(node) if (text := licence_at(path)))
     return b"\n\n".join(text.rstrip(b"\n") for text in texts) + b"\n" if len(texts) > 1 else b"".join(texts)
 
 
@@ -108,7 +108,8 @@ def check_licence(folder: Path, licence: bytes) -> None:
         )
 
 
-def _licence_at(path: Path) -> bytes:
+def licence_at(path: Path) -> bytes:
+    """Return the licence of the model that a network is from, as `licence_of` finds it."""
     with suppress(ModelError, OSError):  # a link to elsewhere isn't followed
         if path.is_file():
             with path.open("rb") as file:

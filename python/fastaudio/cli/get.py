@@ -34,7 +34,7 @@ examples:
   fastaudio models                              which models are here, and which can be fetched
   fastaudio get efficientat-mn10                asks first
   fastaudio get efficientat-mn10 --yes          for scripts
-  fastaudio get ced-tiny --sha256 HASH          a file of which no page states the hash: you say which it is
+  fastaudio get ast --sha256 HASH               a file of which no page states the hash: you say which it is
   fastaudio tag song.mp3 --model efficientat-mn10
 
 It needs the extra [get]: pip install 'fastaudio-toolkit[get]'. Models lie in FASTAUDIO_HOME, or else in the
@@ -99,7 +99,7 @@ def _about(chosen: Entry) -> str:
             f"  sha256       {file.sha256 or 'not known'}",
         ]
         lines += [f"               read at {file.hash_read}"] if file.hash_read.startswith("https:") else []
-        lines += [f"               read in {file.hash_read}"] if file.hash_read.startswith("public") else []
+        lines += [f"               read in {file.hash_read}"] if "public" in file.hash_read else []
     lines.append(f"  into         {folder_of(chosen.name)}")
     return "\n".join(lines) + "\n"
 

@@ -2,8 +2,8 @@
 
 `entries` reads the cards without weights that lie in `models`, with the lists of labels in `labels`; `home`
 is the folder that fetched models lie in; `address` says which addresses are taken; `asking` asks a server,
-`answer` gives it up in time, `transfer` fetches one file, and `getting` a whole model. Only `get` uses the
-network.
+`answer` gives it up in time, `transfer` fetches one file, `getting` a whole model, and `notice` says whose it
+is. Only `get` uses the network.
 """
 
 from __future__ import annotations

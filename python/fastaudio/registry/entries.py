@@ -116,11 +116,10 @@ def entry(name: str) -> Entry:
     return known[name]
 
 
-def labels_in(name: str) -> list[str]:
-    """Return a list of labels that comes with the package, such as "audioset"."""
-    data = json.loads((_FOLDER / "labels" / f"{name}.json").read_text(encoding="utf-8"))
-    labels: list[str] = data["labels"]
-    return labels
+def list_named(name: str) -> dict[str, Any]:
+    """Return a list of labels that comes with the package, such as "audioset", its source and its licence."""
+    data: dict[str, Any] = json.loads((_FOLDER / "labels" / f"{name}.json").read_text(encoding="utf-8"))
+    return data
 
 
 def _read(path: Path) -> Entry:

@@ -19,8 +19,9 @@ from fastaudio._system.reading import pieces
 from fastaudio._system.writing import OutputError, check_folder, full_disk, writing
 from fastaudio.registry.address import shown
 from fastaudio.registry.asking import FetchError
-from fastaudio.registry.entries import Entry, Remote, entry, labels_in
+from fastaudio.registry.entries import Entry, Remote, entry, list_named
 from fastaudio.registry.home import CARD, folder_of
+from fastaudio.registry.notice import NOTICE, notice
 from fastaudio.registry.transfer import transfer
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def get(
     """Fetch a model over the network unless it is here, and return the path of its card.
 
     It is loaded once before it gets its name; `Pipeline.load(name)` loads it then. Its files lie in a folder
-    of their own below `home()`. What came of a file before the connection was cut is kept there under another
-    name, and the next call goes on from it.
+    of their own below `home()`, with a LICENSE that says whose the weights are. What came of a file before
+    the connection was cut is kept there under another name, and the next call goes on from it.
 
     Args:
         name: one of `entries()`.
@@ -91,12 +92,14 @@ def fetch(
                     _share(folder / file.path, new / file.path)
         content = json.dumps(_card(chosen, new), indent=2, ensure_ascii=False).encode("utf-8") + b"\n"
         card = folder / CARD
-        if not absent and card.is_file() and card.read_bytes() == content:
+        written = {NOTICE: notice(chosen), CARD: content}
+        if not absent and all(_holds(folder / name, text) for name, text in written.items()):
             return card
-        with writing(new / CARD, force=True) as out:
-            out.write(content)
+        for name, text in written.items():
+            with writing(new / name, force=True) as out:
+                out.write(text)
         _try(chosen, new, check)
-        names = [*(file.path for file in absent), CARD]
+        names = [*(file.path for file in absent), *written]
         for name in names:  # they were their owner's alone while they grew
             shutil.copymode(new / CARD, new / name)
         for name in names:
@@ -117,6 +120,10 @@ def _new_in(folder: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # there is something in it
             folder.rmdir()
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
 
 
 def _share(path: Path, new: Path) -> None:
@@ -242,7 +249,7 @@ def _labels(how: dict[str, Any], folder: Path) -> list[str]:
         lines = (folder / how["file"]).read_text(encoding="utf-8").splitlines()
         return [line.strip().strip('"') for line in lines[1 if how.get("header") else 0 :] if line.strip()]
     without = set(how.get("without", ()))
-    return [label for label in labels_in(how["list"]) if label not in without]
+    return [label for label in list_named(how["list"])["labels"] if label not in without]
 
 
 def _pooch() -> Any:

@@ -8,7 +8,7 @@ import fastaudio as fa
 import pytest
 from fastaudio import cards
 from fastaudio.cards import pack as packing
-from fastaudio.cards.licences import licence_of
+from fastaudio.cards.licences import licence_at, licence_of
 from packed_models import small
 
 if TYPE_CHECKING:
@@ -100,3 +100,13 @@ def test_weights_without_a_licence_get_none(tmp_path: Path) -> None:
     (tmp_path / "LICENSE").write_text("of my program", encoding="utf-8")
     small().save(tmp_path / "mine.json")
     assert not (tmp_path / "mine.LICENSE").exists()
+
+
+def test_a_licence_is_no_more_than_one_card_says(tmp_path: Path) -> None:
+    fa.Pipeline.load("musicnn-mtt").save(tmp_path / "mine.json")
+    (network,) = tmp_path.glob("*.onnx")
+    for i in range(3):
+        (tmp_path / f"other {i}.json").write_text("[{}]", encoding="utf-8")
+    assert licence_at(network) == text_of("musicnn-mtt")
+    (tmp_path / "mine.json").unlink()
+    assert licence_at(network) == b""  # the LICENSE may be of anything

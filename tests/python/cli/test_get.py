@@ -147,7 +147,7 @@ def test_a_bar_counts_bytes(
     [
         (["nope"], 2, "get: expected one of ast, .*, got 'nope'"),
         (["../" + NAME, "--yes"], 2, "get: expected one of"),
-        (["ced-tiny", "--yes"], 2, "then run: fastaudio get ced-tiny --sha256 HASH"),
+        (["ast", "--yes"], 2, "then run: fastaudio get ast --sha256 HASH"),
         ([NAME, "--yes", "--sha256", "12"], 2, "expected sha256 as 64 hex digits"),
         ([NAME, "--yes", "--url", "http://a.example/x"], 2, "begins with https://"),
         ([NAME, "--yes", "--url", "http://127.0.0.1:9/x"], 1, "expected the whole file, got no connection"),
@@ -213,8 +213,8 @@ def test_the_line_to_run_has_what_was_given(home: Path, capsys: pytest.CaptureFi
     _, _, err = run(capsys, "get", NAME, "--sha256", sha256, "--url", url)
     line = f"run: fastaudio get {NAME} --sha256 {sha256} --url {shlex.quote(url)} --yes"
     assert line in err
-    _, _, err = run(capsys, "get", "ced-tiny", "--url", "https://a.example/net.onnx")
-    assert "then run: fastaudio get ced-tiny --sha256 HASH --url https://a.example/net.onnx" in err
+    _, _, err = run(capsys, "get", "ast", "--url", "https://a.example/net.onnx")
+    assert "then run: fastaudio get ast --sha256 HASH --url https://a.example/net.onnx" in err
     _, _, err = run(capsys, "get", NAME, "--url", "https://a.example/net.onnx?key=secret")
     assert f"run: fastaudio get {NAME} --url URL --yes" in err
     assert not home.exists()

@@ -45,7 +45,7 @@ def check_place(
 
 
 def save(
-    pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = False, licence: bytes | None = None
+    pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = True, licence: bytes | None = None
 ) -> Path:
     """Write a pipeline as a model that `Pipeline.load` takes, and return its file.
 
@@ -58,7 +58,7 @@ def save(
         pipeline: what to write.
         path: a folder for the card and its networks; or a file that ends in .json, with the networks beside
             it, or in .onnx, for all in one.
-        force: whether to replace a model that is there.
+        force: whether to replace a model that is there, as `Pipeline.save` does; no other file is.
         licence: the text of the weights' licence; None for those of the models that the networks are from.
 
     Raises:

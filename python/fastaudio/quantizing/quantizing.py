@@ -58,7 +58,7 @@ def quantize(
     path: str | os.PathLike[str],
     *,
     bound: float = 0.01,
-    force: bool = False,
+    force: bool = True,
     progress: Progress | None = None,
     compare: Compare = compare,
 ) -> Quantized:
@@ -73,7 +73,7 @@ def quantize(
         calibrate: a folder of sounds like those that the model is for.
         path: as for `Pipeline.save`: a folder for the card and its network, or a file .json or .onnx.
         bound: largest difference of a clip's scores that is accepted.
-        force: whether to replace a model that is there.
+        force: whether to replace a model that is there, as `Pipeline.save` does; no other file is.
         progress: called with the stage, the count and the total of its steps.
         compare: what times two runs; see `timing.compare`.
 

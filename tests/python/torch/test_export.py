@@ -231,6 +231,24 @@ def test_no_other_file_is_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "net.onnx").read_bytes() == b"others'"
 
 
+@pytest.mark.parametrize("name", ["mine", "mine.json", "mine.onnx"])
+def test_a_model_that_is_there_is_replaced_once_the_new_one_is_whole(name: str, tmp_path: Path) -> None:
+    ft.export(networks.Rows(lambda logits, _: logits.sigmoid()), networks.front(), path=tmp_path / name)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(fa.ModelError, match="expected the same numbers from one row each time"):
+        ft.export(
+            networks.Rows(lambda logits, _: logits + torch.rand(1)), networks.front(), path=tmp_path / name
+        )
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    ft.export(
+        networks.Rows(lambda logits, _: logits.sigmoid()),
+        networks.front(),
+        path=tmp_path / name,
+        labels=LABELS,
+    )
+    assert fa.Pipeline.load(tmp_path / name)(GUITAR).labels == tuple(LABELS)
+
+
 def test_a_model_streams(tmp_path: Path) -> None:
     net = networks.settled(networks.Images())
     made = ft.export(net, networks.front(hop=5), path=tmp_path / "m", labels=LABELS, layout="n1tf")

@@ -246,7 +246,7 @@ def test_a_model_that_is_there_is_replaced_once_the_new_one_is_whole(name: str, 
         path=tmp_path / name,
         labels=LABELS,
     )
-    assert fa.Pipeline.load(tmp_path / name)(GUITAR).labels == tuple(LABELS)
+    assert fa.Pipeline.load(tmp_path / name)(GUITAR).labels == LABELS
 
 
 def test_a_model_streams(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
 from fastaudio.cli.listing import listed, width
 from fastaudio.cli.terminal import complain, tell
 from fastaudio.registry.address import shown
-from fastaudio.registry.getting import fetch, loads, missing, require_hash
+from fastaudio.registry.getting import fetch, loads, missing, require_extra, require_hash
 from fastaudio.registry.home import folder_of
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     chosen = registry.entry(args.name).chosen(sha256=args.sha256, url=args.url)
     require_hash(chosen)
     if missing(chosen):
+        require_extra()
         if not args.yes and not _agreed(chosen):
             complain("nothing was fetched")
             return FAILED

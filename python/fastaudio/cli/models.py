@@ -40,7 +40,7 @@ _SHOWN = (
 def add(commands: Commands) -> None:
     """Add the command."""
     listing = add_command(commands, "models", _run, _HELP)
-    listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
+    listing.add_argument("name", metavar="NAME", nargs="?", help="name, or path of a card or a packed model")
     listing.add_argument(
         "--tensors",
         action="store_true",
@@ -50,7 +50,7 @@ def add(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     if args.tensors and args.name is None:
-        raise ModelError("fastaudio models --tensors: expected a model's name or a path, got none; add it")
+        raise ModelError("models --tensors: expected a model's name or a path, got none; add it")
     text = _table() if args.name is None else _shown(args.name, tensors=args.tensors)
     sys.stdout.write(printable(text, lines=True))  # cards are untrusted
     return OK

@@ -41,6 +41,11 @@ class Remote:
     hash_read: str
 
     @property
+    def page(self) -> str | None:
+        """The page of this one file, which shows its hash, where the address tells it."""
+        return shown(self.url).replace("/resolve/", "/blob/", 1) if "/resolve/" in self.url else None
+
+    @property
     def size(self) -> str:
         """The size in words."""
         if self.n_bytes is None:
@@ -112,6 +117,8 @@ def entry(name: str) -> Entry:
     if name not in known:
         names = ", ".join(known)
         guess = did_you_mean(name, list(known))
+        if "/" in name or name.endswith(".onnx"):
+            guess = "; for another network, fetch it yourself, then: fastaudio import"
         raise ModelError(f"get: expected one of {names}, got {name!r:.80}{guess}")
     return known[name]
 

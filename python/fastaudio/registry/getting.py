@@ -81,7 +81,7 @@ def fetch(
     folder = folder_of(chosen.name)
     absent = missing(chosen)
     if absent:
-        pooch = _pooch()
+        pooch = require_extra()
         check_folder(folder)
     with _new_in(folder) as new:
         for file in chosen.files:
@@ -111,7 +111,7 @@ def fetch(
 @contextmanager
 def _new_in(folder: Path) -> Iterator[Path]:
     """Give a folder for what comes, within the model's; neither is left if nothing came."""
-    with _refused(folder):
+    with _refused(folder, "a folder"):
         folder.mkdir(parents=True, exist_ok=True)
         held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
     try:
@@ -151,7 +151,7 @@ def require_hash(chosen: Entry) -> None:
     if chosen.files[0].sha256 is None:
         raise ModelError(
             f"get {chosen.name}: expected the file's hash, got none, since no page is known that states it; "
-            f"read it at {chosen.page}, then run: {chosen.command}"
+            f"read it at {chosen.files[0].page or chosen.page}, then run: {chosen.command}"
         )
 
 
@@ -252,7 +252,8 @@ def _labels(how: dict[str, Any], folder: Path) -> list[str]:
     return [label for label in list_named(how["list"])["labels"] if label not in without]
 
 
-def _pooch() -> Any:
+def require_extra() -> Any:
+    """Return the package that fetches; FetchError, with the line that installs it, if it isn't here."""
     try:
         import pooch  # noqa: PLC0415  # of the extra [get], which only this needs
     except ModuleNotFoundError as error:
@@ -261,7 +262,7 @@ def _pooch() -> Any:
 
 
 @contextmanager
-def _refused(path: Path) -> Iterator[None]:
+def _refused(path: Path, what: str = "a file") -> Iterator[None]:
     """Name a file in the system's errors."""
     try:
         with full_disk(str(path)):
@@ -270,7 +271,7 @@ def _refused(path: Path) -> Iterator[None]:
         if isinstance(error, FastaudioError):
             raise
         raise OutputError(
-            f"{path}: expected a file that can be written, got: {error.strerror or error}; "
+            f"{path}: expected {what} that can be written, got: {error.strerror or error}; "
             "set FASTAUDIO_HOME to another folder"
         ) from error
 

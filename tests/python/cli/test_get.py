@@ -128,6 +128,19 @@ def test_it_asks_on_a_terminal(
     assert (home / NAME / "card.json").is_file() == agrees
 
 
+def test_what_is_not_installed_is_told_before_it_asks(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    status, _, err = run(capsys, "get", NAME)
+    assert status == 1
+    assert "Fetch it?" not in err
+    assert "pip install 'fastaudio-toolkit[get]'" in err
+    assert not home.exists()
+
+
 def test_a_bar_counts_bytes(
     server: Server,
     network: bytes,

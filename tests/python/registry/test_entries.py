@@ -167,6 +167,19 @@ def test_a_name_that_is_no_entry_is_refused(name: str, home: Path) -> None:
     assert not home.exists()
 
 
+def test_an_address_or_a_file_is_told_what_takes_it() -> None:
+    for name in ("https://a.example/net.onnx", "net.onnx"):
+        with pytest.raises(fa.ModelError, match="fetch it yourself, then: fastaudio import"):
+            registry.get(name)
+
+
+def test_the_page_that_shows_a_hash_is_the_files_own() -> None:
+    with pytest.raises(
+        fa.ModelError, match=r"read it at https://huggingface\.co/Xenova/.*/blob/main/onnx/model\.onnx, then"
+    ):
+        registry.get("ast")
+
+
 def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:
     with pytest.raises(fa.ModelError, match="did you mean 'efficientat-mn10'"):
         registry.get("efficientat-mn1")

@@ -196,6 +196,16 @@ def test_a_difference_above_the_tolerance_is_refused_with_its_size(tmp_path: Pat
         ({"labels": "dog"}, TypeError, "expected labels as a list"),
         ({"labels": ["dog"]}, ValueError, r"of \[n, 1\] for 1 labels, got \[n, 3\]; give one label for each"),
         ({"layout": "tfn"}, ValueError, "expected layout as the letters of 'ntf'"),
+        (
+            {"layout": "n1tf", "front": networks.front().parts()[0]},
+            ValueError,
+            "end the front end with Patches",
+        ),
+        (
+            {"front": fa.Resample(input_rate=16_000, output_rate=16_000)},
+            fa.ModelError,
+            r"alone, got .*; give it windows of samples: front >> Patches\(length=",
+        ),
         ({"outputs": ["a", "b"]}, ValueError, "expected outputs as 1 different names"),
         ({"outputs": "a"}, TypeError, "expected outputs as a list"),
         ({"output": "other"}, ValueError, "expected output as one of scores"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio import cards
+from fastaudio._core import ModelError
 from fastaudio._system.writing import OutputError, check_folder, check_writable
 from fastaudio.cards.licences import check_licence, licence_of
 from fastaudio.cards.pack import has_own_folder
@@ -29,11 +30,13 @@ def check_place(
         inputs: files that the model is made of, which it must not replace.
 
     Raises:
+        ModelError: another file is there.
         OutputError: it can't, there is one and `force` is False, or it would replace one of `inputs`.
     """
     target = model_file(path)
     if target == Path(path):
         check_writable(path, force=force, inputs=inputs)
+        _require_model(target)
         return
     check_folder(path)
     if target.exists():
@@ -42,6 +45,20 @@ def check_place(
                 f"{target}: expected no model there, got one; choose another name, or add --force"
             )
         check_writable(target, force=True, inputs=inputs)
+        _require_model(target)
+
+
+def _require_model(target: Path) -> None:
+    """Raise ModelError if a file isn't a model, whose place a new one may take."""
+    if not target.is_file():
+        return
+    try:
+        cards.read_card(target)
+    except ModelError as error:
+        what = "a packed model" if target.suffix == ".onnx" else "a card"
+        raise ModelError(
+            f"{target}: expected no file there, or {what} to replace, got another file; choose another name"
+        ) from error
 
 
 def save(

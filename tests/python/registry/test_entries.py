@@ -65,6 +65,16 @@ def test_an_entry_states_address_size_hash_licence_and_where_the_hash_was_read(n
     assert all(file.sha256 for file in entry.files[1:])
 
 
+def test_every_hash_that_was_read_on_a_page_is_an_entrys(shared: Path) -> None:
+    notes = (shared / "frontends.md").read_text(encoding="utf-8")
+    known = {file.sha256: file for entry in ENTRIES.values() for file in entry.files}
+    read = set(re.findall(r"`([0-9a-f]{64})`", notes))
+    assert len(read) >= 4
+    assert read <= set(known)
+    for n_bytes, sha256 in re.findall(r"([0-9,]{6,}) B\s+`([0-9a-f]{64})`", notes):
+        assert known[sha256].n_bytes == int(n_bytes.replace(",", ""))
+
+
 def test_the_names_of_sounds_come_with_whose_they_are() -> None:
     data = json.loads((FOLDER / "labels" / "audioset.json").read_text(encoding="utf-8"))
     text = " ".join((FOLDER / "labels" / "LICENSE").read_text(encoding="utf-8").split())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from fastaudio._core import ModelError
+from fastaudio.cards.licences import licence_of
 from fastaudio.heads import embedders, metrics
 from fastaudio.heads.cache import EmbeddingCache
 from fastaudio.heads.classifier import Classifier, Kind, Options, train
@@ -137,7 +138,8 @@ def fit(
         evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
         parts = evaluation, rows.failed, tagger, classifier, notes, licence
-        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached)
+        text = licence_of(pipeline.node)
+        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached, licence_text=text)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def window_of(node: MelSpectrogram | HarmonicSpectrogram | Spectrogram) -> NDArr
     for first in range(0, length, step):
         ones = np.eye(min(step, length - first), node.n_fft, first, dtype=np.float32)
         window[first : first + len(ones)] = bare(ones.ravel())[:, 0, 0]
-    return window
+    return np.asarray(window)
 
 
 def frame_length(node: MelSpectrogram | HarmonicSpectrogram | Spectrogram) -> int:

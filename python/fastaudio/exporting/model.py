@@ -15,10 +15,12 @@ from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
     composites,
     gating,
     levels,
+    loudness,
     patches,
     recurrent,
     resampling,
     spectra,
+    unrolling,
 )
 from fastaudio.exporting.graph import OPSET, Graph, Rows, onnx
 from fastaudio.exporting.networks import networks, opset_of, read

@@ -18,6 +18,8 @@ Convert: TypeAlias = "Callable[[Graph, Any, Rows], Rows | list[Rows]]"
 
 _CONVERTERS: dict[str, Convert] = {}
 
+_GIVE_EXTENTS = {"Patches", "Each", "Sequential"}  # what branches cut, nodes behind them don't know
+
 _NEVER = {
     "Events": "events, of which a clip has any number, found by rules over time",
 }
@@ -55,4 +57,5 @@ def convert(graph: Graph, node: Node, rows: Rows) -> list[Rows]:
     found = _CONVERTERS[name](graph, node, rows)
     outputs = found if isinstance(found, list) else [found]
     specs = node.output_specs(rows.spec).values()
-    return [replace(one, spec=spec) for one, spec in zip(outputs, specs, strict=True)]
+    kept = {} if name in _GIVE_EXTENTS else {"extent": rows.extent}
+    return [replace(one, spec=spec, **kept) for one, spec in zip(outputs, specs, strict=True)]

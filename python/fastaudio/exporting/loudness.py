@@ -46,8 +46,8 @@ def k_weighting(sample_rate: float, n: int) -> _Filter:
     k = math.tan(math.pi * 1681.974450955533 / sample_rate)
     q, high = 0.7071752369554196, 10 ** (3.999843853973347 / 20)
     band, a0 = high**0.4996667741545416, 1 + k / q + k * k
-    shelf = (high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k)
-    shelf = (*(one / a0 for one in shelf), 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0)
+    b0, b1, b2 = high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k
+    shelf = (b0 / a0, b1 / a0, b2 / a0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0)
     k, q = math.tan(math.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
     a0 = 1 + k / q + k * k
     high_pass = (1.0, -2.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0)

@@ -44,7 +44,7 @@ def check_place(
         check_writable(target, force=True, inputs=inputs)
 
 
-def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = True) -> Path:
     """Write a pipeline as a model that `Pipeline.load` takes, and return its file.
 
     If a network comes with the package, the licence of its weights is written too: as LICENSE beside the
@@ -55,7 +55,7 @@ def save(pipeline: Pipeline, path: str | os.PathLike[str], *, force: bool = Fals
         pipeline: what to write.
         path: a folder for the card and its networks; or a file that ends in .json, with the networks beside
             it, or in .onnx, for all in one.
-        force: whether to replace a model that is there.
+        force: whether to replace a model that is there; no other file is.
 
     Raises:
         ModelError: a network's file was changed meanwhile, what is in the way is no model, or another

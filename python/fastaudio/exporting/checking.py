@@ -38,7 +38,8 @@ class Farthest:
         n_sounds: how many of them were compared.
         difference: how far; of values above 1 their part of the largest.
         output: the name of the output.
-        at_s: when the row begins, None for an output that isn't over time.
+        from_s: when the row begins, None for an output that isn't over time.
+        to_s: when it ends.
         sound: the name of the sound.
     """
 
@@ -46,13 +47,14 @@ class Farthest:
     n_sounds: int
     difference: float
     output: str
-    at_s: float | None
+    from_s: float | None
+    to_s: float | None
     sound: str
 
     def __str__(self) -> str:
         many = "s" if self.n_sounds > 1 else ""
         on = "made-up sound" if self.kind == "made-up" else f"{self.n_sounds} recording{many}"
-        at = "" if self.at_s is None else f", at {self.at_s:.2f} s"
+        at = "" if self.from_s is None else f", {self.from_s:.2f} to {self.to_s:.2f} s"
         return f"{self.difference:.2g} on {on} (output {self.output}{at} of {printable(self.sound)})"
 
 
@@ -80,7 +82,7 @@ def _farthest(
     session: Any, node: Node, spec: StreamSpec, block: int | None, sounds: Iterable[Sound]
 ) -> Farthest | None:
     names = [one.name for one in session.get_outputs()]
-    rates = {name: one.rate_hz for name, one in zip(names, node.output_specs(spec).values(), strict=False)}
+    specs = dict(zip(names, node.output_specs(spec).values(), strict=False))
     worst: Farthest | None = None
     n_sounds = 0
     for sound in sounds:
@@ -100,9 +102,16 @@ def _farthest(
                 )
             difference, row = _difference(got, want)
             if worst is None or difference > worst.difference:
-                at_s = row / rates[name] if rates.get(name) else None
-                worst = Farthest(sound.kind, 0, difference, name, at_s, sound.name)
+                from_s, to_s = _span(specs.get(name), row)
+                worst = Farthest(sound.kind, 0, difference, name, from_s, to_s, sound.name)
     return None if worst is None else replace(worst, n_sounds=n_sounds)
+
+
+def _span(spec: StreamSpec | None, row: int) -> tuple[float, float] | tuple[None, None]:
+    """Return the seconds that a row is about; None for an output that has one for the clip."""
+    if spec is None or not spec.rate_hz:
+        return None, None
+    return row / spec.rate_hz, row / spec.rate_hz + (spec.span_s or 1 / spec.rate_hz)
 
 
 def _difference(got: NDArray[np.float32], want: NDArray[Any]) -> tuple[float, int]:

@@ -76,10 +76,12 @@ def test_the_place_is_where_the_graph_is_farthest() -> None:
     model = changed(node, "rows", "Mul", 1.001)
     found = compare(model, node, node.input_spec, sounds=[("loud.wav", (sound, RATE))])
     (recorded,) = (one for one in found if one.kind == "recorded")
-    assert recorded.at_s == pytest.approx(2.5)
+    assert (recorded.from_s, recorded.to_s) == pytest.approx((2.5, 2.6))
     assert (recorded.output, recorded.sound, recorded.n_sounds) == ("rows", "loud.wav", 1)
     assert recorded.difference == pytest.approx(9e-4, rel=0.01)
-    with pytest.raises(ExportError, match=re.escape("on 1 recording (output rows, at 2.50 s of loud.wav)")):
+    with pytest.raises(
+        ExportError, match=re.escape("on 1 recording (output rows, 2.50 to 2.60 s of loud.wav)")
+    ):
         require_close(found)
 
 

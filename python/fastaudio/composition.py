@@ -15,11 +15,12 @@ from fastaudio.running.adapt import SILENCE_DB, Adapter, Quality, checked_silenc
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from typing_extensions import Self
 
     from fastaudio._core import Node, StreamSpec
+    from fastaudio.running.stream import Samples
 
 _REPR_WIDTH, _REPR_PARTS, _REPR_OUTPUTS = 32, 10, 4
 
@@ -175,7 +176,9 @@ class Composition:
         streaming: bool = False,
         block: int | None = None,
         check: bool = True,
-        force: bool = True,
+        tolerance: float = 1e-4,
+        sounds: Iterable[str | os.PathLike[str] | tuple[Samples, int]] = (),
+        force: bool = False,
     ) -> float | None:
         """Write all of it as one ONNX graph, from samples to scores, which other programs and browsers run.
 
@@ -186,14 +189,17 @@ class Composition:
         Windows that are silent aren't marked. Needs the extra [onnx].
 
         Args:
-            path: the file to write.
+            path: the file to write. An exported graph that is there is replaced, as `save` replaces a model.
             sample_rate: the rate of the samples that it takes, in Hz; None for the pipeline's own.
             channels: how many channels they have.
             streaming: whether a run takes a block and the state that the run before left, and gives its
                 own: inputs "state0", ..., zeros at first, and outputs "next_state0", ...
             block: how many samples a run takes then; None for the fewest of 10 ms or more.
-            check: whether to compare it with the pipeline on made-up sound before it is written.
-            force: whether to replace a file that is there.
+            check: whether to compare it with the pipeline before it is written.
+            tolerance: largest difference allowed, times an output's largest magnitude if that is above 1.
+            sounds: recordings to compare on, beside made-up sound: paths, or pairs of samples, [n] or
+                [n, channels], and sample rate; the first minute of each.
+            force: whether to replace a file that is no exported graph.
 
         Returns:
             The largest difference that was found, of values above 1 by their part of the largest; or None if
@@ -201,10 +207,12 @@ class Composition:
 
         Raises:
             ExportError: ONNX operators can't compute a node, such as Events, or not on blocks; or the numbers
-                differ by more than 1e-4.
+                differ by more than `tolerance`: it says in which output, on which sound and where.
             MissingExtra: the package onnx isn't installed.
             ModelError: the weights are untrained, or were changed since they were loaded.
-            OutputError: the file can't be written, or is one that the pipeline was read from.
+            DecodeError: one of `sounds` can't be read.
+            OutputError: the file can't be written, is one that the pipeline was read from, or another that
+                is no exported graph.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
         from fastaudio.exporting import to_onnx  # noqa: PLC0415  # most programs never export
@@ -212,7 +220,7 @@ class Composition:
         rate = self.sample_rate if sample_rate is None else sample_rate
         node, spec = self.adapted(rate, channels)
         how: dict[str, Any] = {"streaming": streaming, "block": block, "check": check, "force": force}
-        return to_onnx(node, path, spec=spec, card=self.card, **how)
+        return to_onnx(node, path, spec=spec, card=self.card, tolerance=tolerance, sounds=sounds, **how)
 
     def try_open(self) -> None:
         """Open a stream and let it go: raises what opening one raises."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from fastaudio import cards
 from fastaudio._core import ModelError, OnnxModel, Tags
 from fastaudio.importing.fronts import fits, front_of, layouts, rows_of, windowed
+from fastaudio.importing.inputs import input_of
 from fastaudio.importing.metadata import EssentiaModel, card_of, read_essentia
 from fastaudio.importing.network_file import read_network
 from fastaudio.importing.outputs import output_for, require_output, shapes_of, spelled_alike, with_output
-from fastaudio.importing.plain import about_output, activation_of, behind, input_of, require_labels
+from fastaudio.importing.plain import about_output, activation_of, behind, require_labels
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ _LARGEST_RANK = 4
 def front_of(name: str, options: Mapping[str, Any]) -> Node:
     """Return a preset by its name, with its options.
 
-    "samples" is no preset: it takes `sample_rate` and gives the samples themselves.
+    "samples" is no preset: it gives the samples themselves at `sample_rate`, in windows with `context`
+    earlier samples at their front; `last` says what becomes of samples left over at the end (see `Patches`).
 
     Raises:
         ValueError: there is no such preset, an option isn't one of its, or has a wrong value.
@@ -60,11 +61,10 @@ def front_of(name: str, options: Mapping[str, Any]) -> Node:
     return node
 
 
-def _samples(*, sample_rate: int) -> Sequential:
-    return Resample(input_rate=sample_rate, output_rate=sample_rate) >> _WHOLE
-
-
-_WHOLE = Patches(length=1, hop=1)  # stands for the windows until the network's length is known
+def _samples(*, sample_rate: int, context: int = 0, last: str = "drop") -> Sequential:
+    # The patches stand for the windows until the network's length is known.
+    patches = Patches(length=1, hop=1, context=context, last=last)
+    return Resample(input_rate=sample_rate, output_rate=sample_rate) >> patches
 
 
 def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None) -> Node:
@@ -76,8 +76,11 @@ def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None
     Raises:
         ValueError: the preset has windows of its own, and `window_s` is another length.
     """
+    context, last = 0, "drop"
     if name == SAMPLES:
-        front = front.children()[0]
+        front, patches = front.children()
+        assert isinstance(patches, Patches)
+        context, last = patches.context, patches.last
     elif _cuts(front) or not _gives_frames(front):
         if window_s is not None:
             raise ValueError(
@@ -90,9 +93,14 @@ def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None
     _require_bands(name, spec.shape, shape)
     length = 0 if window_s is None else max(1, round(window_s * rate_hz))
     if not length:
-        width = () if name == SAMPLES else spec.shape
-        length = _stated_length(shape, width) or round(WINDOW_S * rate_hz)
-    return front >> Patches(length=length, hop=length)
+        stated = _stated_length(shape, spec.shape)
+        length = round(WINDOW_S * rate_hz) if stated is None else stated - context
+    if length < 1:
+        raise ModelError(
+            f"preset {name}: expected a context shorter than the network's input of {told(shape)}, got "
+            f"{context}; give a smaller one (--option context=...)"
+        )
+    return front >> Patches(length=length, hop=length, context=context, last=last)
 
 
 def rows_of(node: Node) -> StreamSpec:
@@ -114,19 +122,24 @@ def _gives_frames(node: Node) -> bool:
 
 def _require_bands(name: str, row: Sequence[int], shape: Shape) -> None:
     """Raise a ModelError if a network's input states sizes, and the number of bands isn't among them."""
-    sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
+    sizes = [size for size in _of_row(shape, row) if isinstance(size, int) and size != 1]
     for bands in row:
-        if sizes and bands not in sizes and name != SAMPLES:
+        if sizes and bands not in sizes:
             raise ModelError(
                 f"preset {name}: expected a network whose input has an axis of {bands} bands, got "
                 f"{told(shape)}; name the preset that it was trained with, or give the preset's options"
             )
 
 
-def _stated_length(shape: Shape, width: Any) -> int | None:
+def _of_row(shape: Shape, row: Sequence[int]) -> Shape:
+    """Return an input's axes but the batch's, which it lacks if a window alone has as many as it."""
+    return shape if len(shape) == len(row) + 1 else shape[1:]
+
+
+def _stated_length(shape: Shape, row: Sequence[int]) -> int | None:
     """Return the length of time that a network's input states, besides the batch, ones and the bands."""
-    left: list[Any] = [size for size in shape[1:] if size != 1]
-    for size in width:
+    left: list[Any] = [size for size in _of_row(shape, row) if size != 1]
+    for size in row:
         if size in left:
             left.remove(size)
     sizes = [size for size in left if isinstance(size, int)]
@@ -134,10 +147,15 @@ def _stated_length(shape: Shape, width: Any) -> int | None:
 
 
 def layouts(name: str, rank: int, row_rank: int) -> list[str]:
-    """Return orders in which an input of `rank` axes may have those of a row, the likeliest first."""
+    """Return orders in which an input of `rank` axes may have those of a row, the likeliest first.
+
+    One with as many axes as the row has none for the batch: it takes a row at a time.
+    """
     own = "tfc"[:row_rank]
     if name in _BANDS_FIRST:
         own = own[1:] + own[0]
+    if rank == row_rank:
+        return list(dict.fromkeys([own, *("".join(order) for order in permutations(own))]))
     ones = "1" * (rank - 1 - len(own))
     if rank > _LARGEST_RANK + 1 or len(ones) != rank - 1 - len(own):
         return ["n" + own]
@@ -172,7 +190,9 @@ def require_layout(name: str, network: object, row: Shape, shape: Shape) -> str:
         if fits(layout, row, shape):
             return layout
     gives = " x ".join(map(str, row))
+    sound = f', such as "{SAMPLES}" for the sound itself' if len(shape) <= len(row) != 1 else ""
     raise ModelError(
         f"{network}: expected an input for patches of {gives}, as the preset {name} gives them, got "
-        f"{told(shape)}; name the preset that it was trained with, or give its options (--option length=...)"
+        f"{told(shape)}; name the preset that it was trained with{sound}, or another length (--window, or "
+        "--option length=... if the preset has that option)"
     )

@@ -1,0 +1,248 @@
+"""A network may take any usual form of waveform, and further inputs, each of which has its option."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+from fastaudio import importing
+
+pytest.importorskip("onnx")
+import onnx
+import onnxruntime
+from importing_helpers import numbers
+from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+RATE = 16_000
+LABELS = ["a", "b", "c"]
+SAMPLES: dict[str, Any] = {"options": {"sample_rate": RATE}}
+FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+step = helper.make_node
+
+
+def write(
+    path: Path,
+    nodes: list[Any],
+    inputs: dict[str, tuple[int, list[Any]]],
+    outputs: dict[str, list[Any]],
+    weights: dict[str, NDArray[Any]],
+) -> Path:
+    """Write a network whose inputs have a type and a shape each, and whose outputs are float32."""
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
+        [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def of_sound(path: Path, shape: list[Any], *, scores: list[Any] | None = None) -> Path:
+    """Write a network of three scores of a waveform, from the mean of its magnitude and of its square."""
+    last = [len(shape) - 1]
+    nodes = [
+        step("Abs", ["x"], ["a"]),
+        step("ReduceMean", ["a"], ["m"], axes=last, keepdims=1),
+        step("Reshape", ["m", "rows"], ["r"]),
+        step("MatMul", ["r", "w"], ["g"]),
+        step("Sigmoid", ["g"], ["s"]),
+        step("Reshape", ["s", "shape"], ["scores"]),
+    ]
+    scores = scores if scores is not None else ["n", 3]
+    weights = {"rows": np.array([-1, 1]), "w": numbers(1, 3, scale=9)}
+    weights["shape"] = np.array([-1, 3][2 - len(scores) :])
+    return write(path, nodes, {"x": (FLOAT, shape)}, {"scores": scores}, weights)
+
+
+def silero(path: Path) -> Path:
+    """Write a network with the inputs and outputs of Silero's: sound, what it remembers, and the rate."""
+    nodes = [
+        step("Abs", ["input"], ["a"]),
+        step("ReduceMean", ["a"], ["m"], axes=[1], keepdims=1),
+        step("Cast", ["sr"], ["rate"], to=FLOAT),
+        step("Div", ["rate", "whole"], ["factor"]),
+        step("Mul", ["m", "factor"], ["now"]),
+        step("Mul", ["state", "half"], ["before"]),
+        step("Add", ["before", "now"], ["stateN"]),
+        step("ReduceMean", ["stateN"], ["kept"], axes=[0, 2], keepdims=0),
+        step("Reshape", ["kept", "rows"], ["k"]),
+        step("Sigmoid", ["k"], ["output"]),
+    ]
+    inputs = {"input": (FLOAT, [None, None]), "state": (FLOAT, [2, None, 128]), "sr": (INT64, [])}
+    weights = {"whole": np.float32(RATE), "half": np.float32(0.5), "rows": np.array([-1, 1])}
+    outputs: dict[str, list[Any]] = {"output": [None, 1], "stateN": [None, None, None]}
+    return write(path, nodes, inputs, outputs, {name: np.asarray(x) for name, x in weights.items()})
+
+
+def noise(seconds: float) -> NDArray[np.float32]:
+    n = round(seconds * RATE)
+    return (np.random.default_rng(0).uniform(-0.3, 0.3, n) * np.linspace(0, 1, n)).astype(np.float32)
+
+
+def run(path: Path, feeds: dict[str, Any]) -> list[NDArray[np.float32]]:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    got: list[NDArray[np.float32]] = session.run(None, feeds)
+    return got
+
+
+@pytest.mark.parametrize(
+    ("shape", "scores"),
+    [
+        (["t"], [3]),
+        ([None], [3]),
+        ([15_600], [3]),
+        ([15_600], [1, 3]),
+        ([1, "t"], [1, 3]),
+        ([1, 15_600], [1, 3]),
+        (["n", "t"], ["n", 3]),
+        ([None, None], ["n", 3]),
+        (["n", 1, "t"], ["n", 3]),
+        (["n", 15_600], ["n", 3]),
+    ],
+)
+@pytest.mark.parametrize("window_s", [None, 0.975])
+def test_waveforms_of_any_rank_are_taken(
+    tmp_path: Path, shape: list[Any], scores: list[Any], window_s: float | None
+) -> None:
+    network = of_sound(tmp_path / "net.onnx", shape, scores=scores)
+    pipeline = importing.from_onnx(network, "samples", labels=LABELS, window_s=window_s, **SAMPLES)
+    importing.save(pipeline, tmp_path / "m")
+    n = 15_600 if window_s or 15_600 in shape else 160_000
+    x = noise(21)
+    fixed = [1 if size in ("n", None) else size for size in shape[:-1]]
+    want = [
+        run(network, {"x": x[i : i + n].reshape([*fixed, n])})[0].reshape(3)
+        for i in range(0, len(x) - n + 1, n)
+    ]
+    got = fa.Pipeline.load(tmp_path / "m")(x, sample_rate=RATE)
+    assert got.labels == LABELS
+    assert np.array_equal(got.scores, np.stack(want))
+
+
+@pytest.mark.parametrize("shape", [[96, 64], ["t", 64]])
+def test_patches_without_a_batch_are_taken(tmp_path: Path, shape: list[Any]) -> None:
+    nodes = [
+        step("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1),
+        step("MatMul", ["m", "w"], ["g"]),
+        step("Sigmoid", ["g"], ["scores"]),
+    ]
+    weights = {"w": numbers(64, 3)}
+    network = write(tmp_path / "net.onnx", nodes, {"x": (FLOAT, shape)}, {"scores": [1, 3]}, weights)
+    pipeline = importing.from_onnx(network, "yamnet", labels=LABELS)
+    patches = fa.presets.yamnet()(noise(3))
+    want = np.concatenate([run(network, {"x": patch})[0] for patch in patches])
+    assert np.array_equal(pipeline(noise(3), sample_rate=RATE).scores, want)
+
+
+def test_a_network_with_a_rate_and_a_memory_is_onnx_runtimes(tmp_path: Path) -> None:
+    network = silero(tmp_path / "net.onnx")
+    pipeline = importing.from_onnx(
+        network,
+        "samples",
+        labels=["speech"],
+        options={"sample_rate": RATE, "context": 64, "last": "pad"},
+        window_s=0.032,
+        inputs={"sr": 16_000},
+        state={"state": "stateN"},
+    )
+    importing.save(pipeline, tmp_path / "m.onnx")
+    x = noise(1.0)
+    padded = np.concatenate([np.zeros(64, np.float32), x, np.zeros(-len(x) % 512, np.float32)])
+    state, want = np.zeros((2, 1, 128), np.float32), []
+    for i in range(0, len(padded) - 64, 512):
+        feeds = {"input": padded[None, i : i + 576], "state": state, "sr": np.array(16_000)}
+        score, state = run(network, feeds)
+        want.append(score[0])
+    got = fa.Pipeline.load(tmp_path / "m.onnx")(x, sample_rate=RATE)
+    assert np.array_equal(got.scores, np.stack(want))
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (
+            {},
+            (
+                "expected one input for the sound, got input (float32 ? x ?), state (float32 2 x ? x 128), sr"
+                " (int64); say what the others are given: --state state=stateN --input sr=16000 (inputs= and "
+                "state= in Python)"
+            ),
+        ),
+        ({"inputs": {"sr": 16_000}}, "say what the others are given: --state state=stateN ("),
+        ({"state": {"state": "stateN"}}, "say what the others are given: --input sr=16000 ("),
+        ({"inputs": {"rate": 1}}, "expected inputs among input, state, sr, got 'rate'"),
+        (
+            {"state": {"stat": "stateN"}},
+            "expected inputs among input, state, sr, got 'stat'; did you mean 'state'?",
+        ),
+        (
+            {"state": {"state": "stateM"}},
+            "expected outputs for a state among output, stateN, got 'stateM'; did you",
+        ),
+        (
+            {"inputs": {"sr": 1, "state": 1, "input": 1}},
+            "expected an input for the sound, got none left of",
+        ),
+    ],
+)
+def test_the_inputs_that_are_left_are_named_with_their_options(
+    tmp_path: Path, how: dict[str, Any], message: str
+) -> None:
+    network = silero(tmp_path / "net.onnx")
+    with pytest.raises(fa.ModelError, match=re.escape(message)):
+        importing.from_onnx(network, "samples", **SAMPLES, **how)
+
+
+def test_lists_are_asked_for_by_their_axes_and_many_inputs_are_cut(tmp_path: Path) -> None:
+    extra: dict[str, tuple[int, list[Any]]] = {f"e{i}": (FLOAT, ["n"]) for i in range(20)}
+    nodes = [step("Sum", ["x", *extra], ["z"]), step("ReduceMax", ["z"], ["y"], axes=[1], keepdims=1)]
+    network = write(tmp_path / "net.onnx", nodes, {"x": (FLOAT, ["n", "t"])} | extra, {"y": ["n", 1]}, {})
+    with pytest.raises(fa.ModelError, match=r"--input e0=\[\.\.\.\] .*\(12 more\)") as told:
+        importing.from_onnx(network, "samples", **SAMPLES)
+    assert len(str(told.value)) < 600
+    pipeline = importing.from_onnx(
+        network, "samples", **SAMPLES, window_s=1, inputs={name: [0.5] for name in extra}
+    )
+    assert np.abs(pipeline(np.zeros(RATE, np.float32), sample_rate=RATE) - 10).max() == 0
+
+
+@pytest.mark.parametrize("rate_hz", [None, 101.0])
+@pytest.mark.parametrize("context", [0, 1600])
+def test_scores_of_frames_come_at_their_own_rate(tmp_path: Path, context: int, rate_hz: float | None) -> None:
+    nodes = [
+        step("Reshape", ["x", "frames"], ["r"]),
+        step("Abs", ["r"], ["a"]),
+        step("ReduceMean", ["a"], ["m"], axes=[1], keepdims=1),
+        step("MatMul", ["m", "w"], ["g"]),
+        step("Sigmoid", ["g"], ["s"]),
+        step("Unsqueeze", ["s", "zero"], ["scores"]),
+    ]
+    weights = {"frames": np.array([-1, 160]), "w": numbers(1, 3, scale=9), "zero": np.array([0])}
+    inputs: dict[str, tuple[int, list[Any]]] = {"x": (FLOAT, [1, 1, 16_000 + context])}
+    network = write(tmp_path / "net.onnx", nodes, inputs, {"scores": [1, "frames", 3]}, weights)
+    options = {"sample_rate": RATE, "context": context}
+    hop_s = None if rate_hz is None else 0.5
+    pipeline = importing.from_onnx(
+        network, "samples", labels=LABELS, options=options, hop_s=hop_s, frame_rate_hz=rate_hz
+    )
+    tags = pipeline(noise(3.0), sample_rate=RATE)
+    means = np.abs(noise(3.0)).reshape(-1, 160).mean(axis=1, dtype=np.float64)[:, None]
+    want = 1 / (1 + np.exp(-means * weights["w"]))
+    if rate_hz is None:
+        assert tags.scores.shape == (300, 3)
+        assert np.abs(tags.scores - want).max() < 1e-6
+        assert np.allclose(tags.times[:, 0], np.arange(300) / 100)
+    else:
+        assert np.allclose(np.diff(tags.times[:, 0]), 1 / 101)

@@ -85,7 +85,8 @@ class Window:
     def text(self, k: int = 5, *, least: float | None = None) -> str:
         """Return its `k` highest scores from `least` up as text: "guitar 0.63, piano 0.10".
 
-        A silent window's is "(silence)". Scores that aren't finite are left out, and it says so.
+        A label with a comma or quotes stands in quotes. A silent window's text is "(silence)". Scores that
+        aren't finite are left out, and it says so.
         """
         if self.silent:
             return "(silence)"

@@ -67,20 +67,23 @@ def _samples(*, sample_rate: int, context: int = 0, last: str = "drop") -> Seque
     return Resample(input_rate=sample_rate, output_rate=sample_rate) >> patches
 
 
-def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None) -> Node:
+def windowed(
+    name: str, front: Node, shape: Shape, window_s: float | None = None, last: str | None = None
+) -> Node:
     """Return a front end that gives what a network takes at once, which has the input `shape`.
 
     Presets that give frames, and "samples", are cut into windows: of `window_s` seconds, or as long as the
-    network states, or of 10 s.
+    network states, or of 10 s. `last` says what becomes of what is left at the end, see `Patches`; None drops
+    it, unless "samples" says otherwise.
 
     Raises:
         ValueError: the preset has windows of its own, and `window_s` is another length.
     """
-    context, last = 0, "drop"
+    context = 0
     if name == SAMPLES:
         front, patches = front.children()
         assert isinstance(patches, Patches)
-        context, last = patches.context, patches.last
+        context, last = patches.context, last or patches.last
     elif _cuts(front) or not _gives_frames(front):
         if window_s is not None:
             raise ValueError(
@@ -100,7 +103,7 @@ def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None
             f"preset {name}: expected a context shorter than the network's input of {told(shape)}, got "
             f"{context}; give a smaller one (--option context=...)"
         )
-    return front >> Patches(length=length, hop=length, context=context, last=last)
+    return front >> Patches(length=length, hop=length, context=context, last=last or "drop")
 
 
 def rows_of(node: Node) -> StreamSpec:

@@ -41,8 +41,8 @@ def from_onnx(
 ) -> Pipeline:
     """Return a network behind the front end that it was trained with, as a pipeline.
 
-    If the network gives a row of scores for each frame of a window, so does the pipeline, at their own rate
-    and each at its time, see `Unroll`.
+    If the network gives a row of scores for each frame of a window, so does the pipeline, at their own rate,
+    each at its time, and up to the end of the sound, see `Unroll`.
 
     Args:
         path: the .onnx file.
@@ -68,13 +68,13 @@ def from_onnx(
     """
     text = os.fspath(path)
     activate = activation_of(activation)
-    front = front_of(preset, options or {})
+    made = front_of(preset, options or {})
     file = read_network(path)
     names, whose = _labels(labels, file, text)
     further = {"inputs": dict(inputs or {}), "state": dict(state or {})}
-    rate_hz = front.input_spec.rate_hz if front.input_spec else None
+    rate_hz = made.input_spec.rate_hz if made.input_spec else None
     shape = input_of(file, text, **further, rate_hz=rate_hz)
-    front = windowed(preset, front, shape, window_s)
+    front = windowed(preset, made, shape, window_s)
     network, spec = behind(front, text, preset, shape, layout, **further)
     if output is None:
         n = None if names is None else len(names)
@@ -82,12 +82,15 @@ def from_onnx(
     network = require_output(network, [output], text)
     (output,) = network.outputs
     scores = shapes_of(network, spec).get(output, ())
+    frames = names is not None and len(scores) > 1
+    if frames and "last" not in (options or {}):
+        front = windowed(preset, made, shape, window_s, last="repeat")
     node: Node = front >> network
     if hop_s is not None:
         node = Pipeline(node).with_hop(hop_s).node
     if names is not None:
         require_labels(names, whose, output, scores)
-    if names is not None and len(scores) > 1:
+    if frames:
         node = node >> _frames(front, scores[0], frame_rate_hz)
     elif frame_rate_hz is not None:
         raise ValueError(

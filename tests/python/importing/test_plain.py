@@ -148,7 +148,7 @@ def test_of_several_outputs_the_one_that_fits_the_labels_is_taken() -> None:
         ("cedd", {}, r"preset: expected one of .*, got 'cedd'; did you mean 'ced'\?"),
         ("ced", {"options": {"hopp": 3}}, r"preset ced: expected options among length, hop, got 'hopp'; did"),
         ("ced", {"options": {"hop": "x"}}, r"expected"),
-        ("firered", {}, r"preset firered: expected the option mean, got none"),
+        ("firered", {}, r"firered: expected cmvn, the file cmvn.ark that comes with the weights, or"),
         ("samples", {}, r"preset samples: expected the option sample_rate, got none"),
         ("ced", {"activation": "relu"}, r"activation: expected one of none, sigmoid, softmax, got 'relu'"),
         (

@@ -39,9 +39,15 @@ as their embedding network, which come with the package.
 
 For other networks, --preset names the front end that they were trained with:
 {textwrap.fill(", ".join(NAMES), 100, initial_indent="  ", subsequent_indent="  ")}
-"{SAMPLES}" is for networks that take the sound itself, with --option
-sample_rate=HZ. --labels is a CSV such as AudioSet's class_labels_indices.csv, a text file with a label on
-each line, or a Hugging Face config.json; without it, labels in the network's metadata count.
+"{SAMPLES}" is for networks that take the sound itself, of any length or of one, with --option sample_rate=HZ.
+firered needs --option cmvn=cmvn.ark, the file that comes with its weights.
+
+--labels is a CSV such as AudioSet's class_labels_indices.csv, a text file with a label on each line, or a
+Hugging Face config.json; without it, labels in the network's metadata count. If a network gives scores for
+each frame of a window, so does the model, each at its time.
+
+A network with further inputs needs --input for those that are always the same, such as a sample rate, and
+--state for those that carry what it remembers; without them, an error names each with its option.
 
 It prints what the model gives for a few sounds that are made up, or for the files that --try names. If that
 makes no sense, the front end isn't the one that the network was trained with.
@@ -53,6 +59,9 @@ examples:
   fastaudio import model.onnx --preset ced --labels class_labels_indices.csv -o my-ced --try song.wav
   fastaudio import ast.onnx --preset ast --labels config.json --activation sigmoid -o my-ast
   fastaudio import yamnet.onnx --preset {SAMPLES} --option sample_rate=16000 --labels classes.csv -o my-yamnet
+  fastaudio import silero_vad.onnx --preset {SAMPLES} --option sample_rate=16000 --option context=64 \\
+    --window 0.032 --input sr=16000 --state state=stateN --labels labels.txt -o my-vad
+  fastaudio import fireredvad_aed.onnx --preset firered --option cmvn=cmvn.ark --labels labels.txt -o my-aed
   fastaudio tag song.wav --model my-ced
 
 exit status: 0 written, 1 written, but what it gives looks wrong (stderr says why), 2 nothing written
@@ -82,14 +91,18 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an option of the preset; VALUE is JSON, or @FILE for a JSON file",
+        help="an option of the preset; VALUE is JSON or text, or @FILE for a JSON file; an error for "
+        "another name lists those that it has",
     )
     front.add_argument("--labels", metavar="FILE", help="labels of the scores: .csv, .json or text")
     front.add_argument(
         "--activation", choices=list(ACTIVATIONS), help="what turns the network's numbers into scores (none)"
     )
     front.add_argument(
-        "--window", type=seconds, metavar="S", help="length of windows, for presets that give frames"
+        "--window",
+        type=seconds,
+        metavar="S",
+        help=f"length of windows, for presets that give frames and for {SAMPLES} (the network's own, or 10)",
     )
     front.add_argument("--hop", type=seconds, metavar="S", help="step between windows (the preset's own)")
     network = parser.add_argument_group("network")
@@ -134,7 +147,7 @@ def _run(args: argparse.Namespace) -> int:
     loaded = Pipeline.load(target)  # as every command will: its hash and its cost are checked
     sys.stdout.write(printable(_about(loaded, target, heard), lines=True))
     for doubt in doubts:
-        complain(f"{target}: {doubt}")
+        complain(f"{target}: {doubt}; --force replaces what was written")
     return FAILED if doubts else OK
 
 
@@ -153,7 +166,8 @@ def _imported(args: argparse.Namespace) -> Pipeline:
     if args.preset is None:
         raise ValueError(
             "import: expected --preset with the front end that the network was trained with, or Essentia's "
-            f"JSON, got neither; --preset is one of {', '.join(NAMES)}"
+            f"JSON, got neither; --preset is one of {', '.join(NAMES)} ({SAMPLES} if the network "
+            "takes the sound itself)"
         )
     if len(networks) != 1 or len(described) > 1:
         got = f"{len(networks)} networks and {len(described)} JSON files"

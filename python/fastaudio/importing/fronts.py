@@ -183,19 +183,22 @@ def told(shape: Shape) -> str:
     return " x ".join(str(size) if isinstance(size, int) else "?" for size in shape)
 
 
-def require_layout(name: str, network: object, row: Shape, shape: Shape) -> str:
+def require_layout(name: str, network: object, row: Shape, shape: Shape, remedy: str | None = None) -> str:
     """Return the likeliest order of axes in which rows fit a network's input.
 
     Raises:
-        ModelError: they fit in none.
+        ModelError: they fit in none; `remedy` takes the place of what it says to do.
     """
     for layout in layouts(name, len(shape), len(row)):
         if fits(layout, row, shape):
             return layout
     gives = " x ".join(map(str, row))
     sound = f', such as "{SAMPLES}" for the sound itself' if len(shape) <= len(row) != 1 else ""
+    remedy = remedy or (
+        f"name the preset that it was trained with{sound}, or another length (--window, or --option "
+        "length=... if the preset has that option)"
+    )
     raise ModelError(
         f"{network}: expected an input for patches of {gives}, as the preset {name} gives them, got "
-        f"{told(shape)}; name the preset that it was trained with{sound}, or another length (--window, or "
-        "--option length=... if the preset has that option)"
+        f"{told(shape)}; {remedy}"
     )

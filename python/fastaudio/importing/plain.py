@@ -71,11 +71,11 @@ def from_onnx(
     made = front_of(preset, options or {})
     file = read_network(path)
     names, whose = _labels(labels, file, text)
-    further = {"inputs": dict(inputs or {}), "state": dict(state or {})}
+    further: dict[str, Any] = {"inputs": dict(inputs or {}), "state": dict(state or {})}
     rate_hz = made.input_spec.rate_hz if made.input_spec else None
     shape = input_of(file, text, **further, rate_hz=rate_hz)
     front = windowed(preset, made, shape, window_s)
-    network, spec = behind(front, text, preset, shape, layout, **further)
+    network, spec = behind(front, text, preset, shape, layout=layout, **further)
     if output is None:
         n = None if names is None else len(names)
         output = output_for(network, spec, n, subject=text, labels=whose, frames=True)
@@ -131,17 +131,21 @@ def behind(
     path: str,
     preset: str,
     shape: Shape,
+    *,
     layout: str | None = None,
+    remedy: str | None = None,
     **further: Any,
 ) -> tuple[OnnxModel, StreamSpec]:
     """Return a network that takes a front end's patches, and the spec of these; `further` are its options.
+
+    `remedy` is what an error says to do if they don't fit.
 
     Raises:
         ModelError: it can't be run, or doesn't take them.
     """
     spec = rows_of(front)
     if layout is None:
-        layout = require_layout(preset, path, tuple(spec.shape), shape)
+        layout = require_layout(preset, path, tuple(spec.shape), shape, remedy)
     network = OnnxModel(path, layout=layout, **further)
     network.output_specs(spec)
     return network, spec

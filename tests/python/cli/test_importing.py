@@ -102,6 +102,7 @@ def test_what_looks_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[st
         capsys.readouterr().err
     )
     assert main([*call, "eight.txt", "-o", "n", "--activation", "softmax"]) == 0
+    assert main([*call, "eight.txt", "-o", "m", "--activation", "softmax", "--force"]) == 0  # as it says
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_what_looks_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[st
             "emb.onnx head.onnx head.onnx head.json",
             "expected the embedding network msd-musicnn-1 and the head, got 3",
         ),
-        ("head.onnx emb.onnx head.json", "expected an input for patches of 187 x 96"),
+        ("head.onnx emb.onnx head.json", "name the embedding network first and the head last"),
         ("model.onnx --preset ced --option hop", "expected --option NAME=VALUE, got 'hop'"),
         ("model.onnx --preset ced --option hop=3 --option hop=4", "expected --option hop once, got it again"),
         (

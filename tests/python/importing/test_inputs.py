@@ -246,3 +246,36 @@ def test_scores_of_frames_come_at_their_own_rate(tmp_path: Path, context: int, r
         assert np.allclose(tags.times[:, 0], np.arange(300) / 100)
     else:
         assert np.allclose(np.diff(tags.times[:, 0]), 1 / 101)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.82, 5.0, 6.7])
+def test_a_network_of_basic_pitchs_shapes_gives_all_rows_in_time(tmp_path: Path, seconds: float) -> None:
+    rate, row = 22_050, 256
+    nodes = [
+        step("Pad", ["x", "pads"], ["p"]),
+        step("Reshape", ["p", "shape"], ["r"]),
+        step("ReduceMean", ["r"], ["m"], axes=[2], keepdims=1),
+        step("Mul", ["m", "ones"], ["note"]),
+        step("Concat", ["note", "note", "note"], ["contour"], axis=2),
+    ]
+    weights = {
+        "pads": np.array([0, 0, 0, 0, 172 * row - 43_844, 0]),
+        "shape": np.array([-1, 172, row]),
+        "ones": np.ones(88, np.float32),
+    }
+    outputs: dict[str, list[Any]] = {"contour": ["n", 172, 264], "note": ["n", 172, 88]}
+    inputs: dict[str, tuple[int, list[Any]]] = {"x": (FLOAT, ["n", 43_844, 1])}
+    network = write(tmp_path / "nmp.onnx", nodes, inputs, outputs, weights)
+    pipeline = importing.from_onnx(
+        network,
+        "samples",
+        labels=[f"note {i}" for i in range(88)],
+        options={"sample_rate": rate, "context": 3840},
+        hop_s=1.64009,
+        frame_rate_hz=rate / row,
+    )
+    n = round(seconds * rate)
+    tags = pipeline(np.linspace(0, 1, n, endpoint=False, dtype=np.float32), sample_rate=rate)
+    assert 0 <= len(tags.scores) + n // -row <= 1
+    middles = (np.arange(n // row) + 0.5) * row / n  # a row is the mean of a ramp
+    assert np.abs(tags.scores[: n // row - 1, 0] - middles[:-1]).max() < 0.51 * row / n

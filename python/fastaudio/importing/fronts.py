@@ -135,8 +135,9 @@ def _require_bands(name: str, row: Sequence[int], shape: Shape) -> None:
 
 
 def _of_row(shape: Shape, row: Sequence[int]) -> Shape:
-    """Return an input's axes but the batch's, which it lacks if a window alone has as many as it."""
-    return shape if len(shape) == len(row) + 1 else shape[1:]
+    """Return an input's axes but the batch's, which it lacks if it has no more than a window has."""
+    has_batch = len(shape) > len(row) + 1 and any(size != 1 for size in shape[1:])
+    return shape[1:] if has_batch else shape
 
 
 def _stated_length(shape: Shape, row: Sequence[int]) -> int | None:
@@ -152,19 +153,19 @@ def _stated_length(shape: Shape, row: Sequence[int]) -> int | None:
 def layouts(name: str, rank: int, row_rank: int) -> list[str]:
     """Return orders in which an input of `rank` axes may have those of a row, the likeliest first.
 
-    One with as many axes as the row has none for the batch: it takes a row at a time.
+    Those at the end have no axis for the batch: such an input takes a row at a time.
     """
     own = "tfc"[:row_rank]
     if name in _BANDS_FIRST:
         own = own[1:] + own[0]
-    if rank == row_rank:
-        return list(dict.fromkeys([own, *("".join(order) for order in permutations(own))]))
-    ones = "1" * (rank - 1 - len(own))
-    if rank > _LARGEST_RANK + 1 or len(ones) != rank - 1 - len(own):
-        return ["n" + own]
-    first = [f"n{ones}{own}", f"n{own}{ones}"]
-    more = [f"n{''.join(order)}" for order in permutations(own + ones)]
-    return list(dict.fromkeys([*first, *more]))
+    if not row_rank <= rank <= _LARGEST_RANK + 1:
+        return []
+    found = []
+    for batch in ("n", "") if rank > row_rank else ("",):
+        ones = "1" * (rank - len(batch) - row_rank)
+        found += [f"{batch}{ones}{own}", f"{batch}{own}{ones}"]
+        found += [f"{batch}{''.join(order)}" for order in permutations(own + ones)]
+    return list(dict.fromkeys(found))
 
 
 def fits(layout: str, row: Shape, shape: Shape) -> bool:

@@ -61,7 +61,8 @@ def output_for(
 ) -> str:
     """Return the output whose rows are `n` numbers; of several the one whose name says that it has scores.
 
-    If there is none and `frames` is True, it is one with `n` numbers for each frame of a window.
+    If there is none and `frames` is True, it is a single number where `n` is 1, or one with `n` numbers for
+    each frame of a window.
 
     Args:
         network: the network.
@@ -70,7 +71,7 @@ def output_for(
         subject: what errors are about.
         labels: what has `n` entries, for errors.
         option: how another output is chosen on the command line, for errors.
-        frames: whether an output of frames will do.
+        frames: whether an output of frames, or a single number, will do.
 
     Raises:
         ModelError: none fits, or several do.
@@ -81,6 +82,8 @@ def output_for(
     if n is None:
         return next(iter(shapes))
     fitting = [name for name, shape in shapes.items() if shape == (n,)]
+    if frames and n == 1 and not fitting:  # of a network without a batch
+        fitting = [name for name, shape in shapes.items() if shape == ()]
     if frames and not fitting:
         fitting = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] == n]  # noqa: PLR2004
     if len(fitting) == 1:

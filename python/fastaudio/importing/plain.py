@@ -88,6 +88,8 @@ def from_onnx(
     node: Node = front >> network
     if hop_s is not None:
         node = Pipeline(node).with_hop(hop_s).node
+    if names is not None and len(names) == 1 and not scores:
+        node, scores = node >> Patches(length=1, hop=1), (1,)  # a number as a row of one
     if names is not None:
         require_labels(names, whose, output, scores)
     if frames:

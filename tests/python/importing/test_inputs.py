@@ -49,20 +49,19 @@ def write(
     return path
 
 
-def of_sound(path: Path, shape: list[Any], *, scores: list[Any] | None = None) -> Path:
-    """Write a network of three scores of a waveform, from the mean of its magnitude and of its square."""
-    last = [len(shape) - 1]
+def of_sound(path: Path, shape: list[Any], time: int, scores: list[Any]) -> Path:
+    """Write a network of scores of a waveform along the axis `time`, from the mean of its magnitude."""
+    n = scores[-1] if scores else 1
     nodes = [
         step("Abs", ["x"], ["a"]),
-        step("ReduceMean", ["a"], ["m"], axes=last, keepdims=1),
+        step("ReduceMean", ["a"], ["m"], axes=[time], keepdims=1),
         step("Reshape", ["m", "rows"], ["r"]),
         step("MatMul", ["r", "w"], ["g"]),
         step("Sigmoid", ["g"], ["s"]),
         step("Reshape", ["s", "shape"], ["scores"]),
     ]
-    scores = scores if scores is not None else ["n", 3]
-    weights = {"rows": np.array([-1, 1]), "w": numbers(1, 3, scale=9)}
-    weights["shape"] = np.array([-1, 3][2 - len(scores) :])
+    weights = {"rows": np.array([-1, 1]), "w": numbers(1, n, scale=9)}
+    weights["shape"] = np.array([-1, n][2 - len(scores) :], dtype=np.int64)
     return write(path, nodes, {"x": (FLOAT, shape)}, {"scores": scores}, weights)
 
 
@@ -98,37 +97,43 @@ def run(path: Path, feeds: dict[str, Any]) -> list[NDArray[np.float32]]:
 
 
 @pytest.mark.parametrize(
-    ("shape", "scores"),
+    ("shape", "form", "scores"),
     [
-        (["t"], [3]),
-        ([None], [3]),
-        ([15_600], [3]),
-        ([15_600], [1, 3]),
-        ([1, "t"], [1, 3]),
-        ([1, 15_600], [1, 3]),
-        (["n", "t"], ["n", 3]),
-        ([None, None], ["n", 3]),
-        (["n", 1, "t"], ["n", 3]),
-        (["n", 15_600], ["n", 3]),
+        (["t"], [-1], [3]),
+        ([None], [-1], [3]),
+        ([15_600], [-1], [3]),
+        ([15_600], [-1], [1, 3]),
+        (["t"], [-1], [1]),
+        (["t"], [-1], []),
+        (["t", 1], [-1, 1], [1, 3]),
+        ([15_600, 1], [-1, 1], [1, 3]),
+        ([1, "t"], [1, -1], [1, 3]),
+        ([1, 15_600], [1, -1], [1, 3]),
+        (["n", "t"], [1, -1], ["n", 3]),
+        ([None, None], [1, -1], ["n", 3]),
+        (["n", 15_600], [1, -1], ["n", 3]),
+        (["n", "t"], [1, -1], ["n", 1]),
+        (["n", 1, "t"], [1, 1, -1], ["n", 3]),
+        (["n", "t", 1], [1, -1, 1], ["n", 3]),
     ],
 )
 @pytest.mark.parametrize("window_s", [None, 0.975])
 def test_waveforms_of_any_rank_are_taken(
-    tmp_path: Path, shape: list[Any], scores: list[Any], window_s: float | None
+    tmp_path: Path, shape: list[Any], form: list[int], scores: list[Any], window_s: float | None
 ) -> None:
-    network = of_sound(tmp_path / "net.onnx", shape, scores=scores)
-    pipeline = importing.from_onnx(network, "samples", labels=LABELS, window_s=window_s, **SAMPLES)
+    network = of_sound(tmp_path / "net.onnx", shape, form.index(-1), scores)
+    labels = LABELS[: scores[-1] if scores else 1]
+    pipeline = importing.from_onnx(network, "samples", labels=labels, window_s=window_s, **SAMPLES)
     importing.save(pipeline, tmp_path / "m")
     n = 15_600 if window_s or 15_600 in shape else 160_000
     x = noise(21)
-    fixed = [1 if size in ("n", None) else size for size in shape[:-1]]
-    want = [
-        run(network, {"x": x[i : i + n].reshape([*fixed, n])})[0].reshape(3)
-        for i in range(0, len(x) - n + 1, n)
-    ]
+    windows = [x[i : i + n].reshape(form) for i in range(0, len(x) - n + 1, n)]
+    want = np.stack([run(network, {"x": window})[0].reshape(len(labels)) for window in windows])
     got = fa.Pipeline.load(tmp_path / "m")(x, sample_rate=RATE)
-    assert got.labels == LABELS
-    assert np.array_equal(got.scores, np.stack(want))
+    assert got.labels == labels
+    assert np.array_equal(got.scores, want)
+    closer = fa.Pipeline.load(tmp_path / "m").with_hop(n / 2 / RATE)(x, sample_rate=RATE)
+    assert np.array_equal(closer.scores[::2], want)
 
 
 @pytest.mark.parametrize("shape", [[96, 64], ["t", 64]])

@@ -6,6 +6,7 @@ import ast
 import json
 import math
 import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def labels_of_metadata(metadata: Mapping[str, str], subject: str) -> list[str] |
 
 def _parsed(text: str, subject: str) -> Any:
     """Return a value in JSON or in Python's spelling; or what stands on lines or between commas."""
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (json.loads, _literal):
         try:
             value = parse(text)
             repr(value)  # as messages will: it may nest too deep, or have numbers of too many digits
@@ -106,6 +107,12 @@ def _parsed(text: str, subject: str) -> Any:
             "labels in a file (--labels)"
         )
     return labels_of_lines(text, subject) if "\n" in text else labels_of_line(text, subject)
+
+
+def _literal(text: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's own on its syntax, which a label such as 0a needn't have
+        return ast.literal_eval(text)
 
 
 def checked(labels: list[str], subject: str) -> list[str]:

@@ -14,7 +14,7 @@ from fastaudio.registry import entries
 from helpers import GUITAR
 
 pytest.importorskip("onnx")
-from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json
+from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json, write_silero
 
 CSV = "index,mid,display_name\n" + "".join(f'{i},/m/0{i},"Sound {i}, loud"\n' for i in range(50))
 
@@ -273,3 +273,28 @@ def test_no_name_in_the_help_is_that_of_another_model() -> None:
     names = re.findall(r"-o ([a-z-]+)", importing._HELP)
     assert len(names) > 4
     assert not {*names} & {*fa.models(), *entries()}
+
+
+def test_the_options_that_an_error_names_are_the_ones_it_needs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_silero(folder / "silero.onnx")
+    (folder / "speech.txt").write_text("speech\n")
+    call = [
+        "import",
+        "silero.onnx",
+        "--preset",
+        "samples",
+        "--option",
+        "sample_rate=16000",
+        "--window",
+        "0.032",
+    ]
+    call += ["--option", "context=64", "--labels", "speech.txt", "-o", "vad"]
+    assert main(call) == 2
+    said = re.search(r"say what the others are given: (.*) \(inputs=", capsys.readouterr().err)
+    assert said
+    assert main([*call, *said[1].split()]) == 0
+    assert main(["tag", str(GUITAR), "--model", "vad"]) == 0
+    network = next(part for part in fa.Pipeline.load("vad").node.parts() if isinstance(part, fa.OnnxModel))
+    assert (network.inputs, network.state) == ({"sr": 16_000}, {"state": "stateN"})

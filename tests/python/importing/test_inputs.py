@@ -11,10 +11,9 @@ import pytest
 from fastaudio import importing
 
 pytest.importorskip("onnx")
-import onnx
 import onnxruntime
-from importing_helpers import numbers
-from onnx import TensorProto, helper, numpy_helper
+from importing_helpers import numbers, write_silero, write_typed
+from onnx import TensorProto, helper
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,29 +23,8 @@ if TYPE_CHECKING:
 RATE = 16_000
 LABELS = ["a", "b", "c"]
 SAMPLES: dict[str, Any] = {"options": {"sample_rate": RATE}}
-FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+FLOAT = TensorProto.FLOAT
 step = helper.make_node
-
-
-def write(
-    path: Path,
-    nodes: list[Any],
-    inputs: dict[str, tuple[int, list[Any]]],
-    outputs: dict[str, list[Any]],
-    weights: dict[str, NDArray[Any]],
-) -> Path:
-    """Write a network whose inputs have a type and a shape each, and whose outputs are float32."""
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
-        [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in outputs.items()],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 def of_sound(path: Path, shape: list[Any], time: int, scores: list[Any]) -> Path:
@@ -62,27 +40,7 @@ def of_sound(path: Path, shape: list[Any], time: int, scores: list[Any]) -> Path
     ]
     weights = {"rows": np.array([-1, 1]), "w": numbers(1, n, scale=9)}
     weights["shape"] = np.array([-1, n][2 - len(scores) :], dtype=np.int64)
-    return write(path, nodes, {"x": (FLOAT, shape)}, {"scores": scores}, weights)
-
-
-def silero(path: Path) -> Path:
-    """Write a network with the inputs and outputs of Silero's: sound, what it remembers, and the rate."""
-    nodes = [
-        step("Abs", ["input"], ["a"]),
-        step("ReduceMean", ["a"], ["m"], axes=[1], keepdims=1),
-        step("Cast", ["sr"], ["rate"], to=FLOAT),
-        step("Div", ["rate", "whole"], ["factor"]),
-        step("Mul", ["m", "factor"], ["now"]),
-        step("Mul", ["state", "half"], ["before"]),
-        step("Add", ["before", "now"], ["stateN"]),
-        step("ReduceMean", ["stateN"], ["kept"], axes=[0, 2], keepdims=0),
-        step("Reshape", ["kept", "rows"], ["k"]),
-        step("Sigmoid", ["k"], ["output"]),
-    ]
-    inputs = {"input": (FLOAT, [None, None]), "state": (FLOAT, [2, None, 128]), "sr": (INT64, [])}
-    weights = {"whole": np.float32(RATE), "half": np.float32(0.5), "rows": np.array([-1, 1])}
-    outputs: dict[str, list[Any]] = {"output": [None, 1], "stateN": [None, None, None]}
-    return write(path, nodes, inputs, outputs, {name: np.asarray(x) for name, x in weights.items()})
+    return write_typed(path, nodes, {"x": (FLOAT, shape)}, {"scores": scores}, weights)
 
 
 def noise(seconds: float) -> NDArray[np.float32]:
@@ -144,7 +102,7 @@ def test_patches_without_a_batch_are_taken(tmp_path: Path, shape: list[Any]) -> 
         step("Sigmoid", ["g"], ["scores"]),
     ]
     weights = {"w": numbers(64, 3)}
-    network = write(tmp_path / "net.onnx", nodes, {"x": (FLOAT, shape)}, {"scores": [1, 3]}, weights)
+    network = write_typed(tmp_path / "net.onnx", nodes, {"x": (FLOAT, shape)}, {"scores": [1, 3]}, weights)
     pipeline = importing.from_onnx(network, "yamnet", labels=LABELS)
     patches = fa.presets.yamnet()(noise(3))
     want = np.concatenate([run(network, {"x": patch})[0] for patch in patches])
@@ -152,7 +110,7 @@ def test_patches_without_a_batch_are_taken(tmp_path: Path, shape: list[Any]) -> 
 
 
 def test_a_network_with_a_rate_and_a_memory_is_onnx_runtimes(tmp_path: Path) -> None:
-    network = silero(tmp_path / "net.onnx")
+    network = write_silero(tmp_path / "net.onnx")
     pipeline = importing.from_onnx(
         network,
         "samples",
@@ -205,7 +163,7 @@ def test_a_network_with_a_rate_and_a_memory_is_onnx_runtimes(tmp_path: Path) -> 
 def test_the_inputs_that_are_left_are_named_with_their_options(
     tmp_path: Path, how: dict[str, Any], message: str
 ) -> None:
-    network = silero(tmp_path / "net.onnx")
+    network = write_silero(tmp_path / "net.onnx")
     with pytest.raises(fa.ModelError, match=re.escape(message)):
         importing.from_onnx(network, "samples", **SAMPLES, **how)
 
@@ -213,7 +171,9 @@ def test_the_inputs_that_are_left_are_named_with_their_options(
 def test_lists_are_asked_for_by_their_axes_and_many_inputs_are_cut(tmp_path: Path) -> None:
     extra: dict[str, tuple[int, list[Any]]] = {f"e{i}": (FLOAT, ["n"]) for i in range(20)}
     nodes = [step("Sum", ["x", *extra], ["z"]), step("ReduceMax", ["z"], ["y"], axes=[1], keepdims=1)]
-    network = write(tmp_path / "net.onnx", nodes, {"x": (FLOAT, ["n", "t"])} | extra, {"y": ["n", 1]}, {})
+    network = write_typed(
+        tmp_path / "net.onnx", nodes, {"x": (FLOAT, ["n", "t"])} | extra, {"y": ["n", 1]}, {}
+    )
     with pytest.raises(fa.ModelError, match=r"--input e0=\[\.\.\.\] .*\(12 more\)") as told:
         importing.from_onnx(network, "samples", **SAMPLES)
     assert len(str(told.value)) < 600
@@ -236,7 +196,7 @@ def test_scores_of_frames_come_at_their_own_rate(tmp_path: Path, context: int, r
     ]
     weights = {"frames": np.array([-1, 160]), "w": numbers(1, 3, scale=9), "zero": np.array([0])}
     inputs: dict[str, tuple[int, list[Any]]] = {"x": (FLOAT, [1, 1, 16_000 + context])}
-    network = write(tmp_path / "net.onnx", nodes, inputs, {"scores": [1, "frames", 3]}, weights)
+    network = write_typed(tmp_path / "net.onnx", nodes, inputs, {"scores": [1, "frames", 3]}, weights)
     options = {"sample_rate": RATE, "context": context}
     hop_s = None if rate_hz is None else 0.5
     pipeline = importing.from_onnx(
@@ -270,7 +230,7 @@ def test_a_network_of_basic_pitchs_shapes_gives_all_rows_in_time(tmp_path: Path,
     }
     outputs: dict[str, list[Any]] = {"contour": ["n", 172, 264], "note": ["n", 172, 88]}
     inputs: dict[str, tuple[int, list[Any]]] = {"x": (FLOAT, ["n", 43_844, 1])}
-    network = write(tmp_path / "nmp.onnx", nodes, inputs, outputs, weights)
+    network = write_typed(tmp_path / "nmp.onnx", nodes, inputs, outputs, weights)
     pipeline = importing.from_onnx(
         network,
         "samples",

@@ -331,6 +331,11 @@ def test_metadata_of_which_a_part_is_missing_is_refused(text: str) -> None:
         labels_of_metadata({"names": text}, "net.onnx")
 
 
+def test_metadata_that_is_no_python_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    assert labels_of_metadata({"labels": "0a, 1else, 2_"}, "net.onnx") == ["0a", "1else", "2_"]
+    assert not recwarn.list
+
+
 def test_metadata_may_be_lines_or_a_line() -> None:
     assert labels_of_metadata({"labels": '"a, b", c'}, "net.onnx") == ["a, b", "c"]
     assert labels_of_metadata({"labels": "[music]\n[noise]"}, "net.onnx") == ["[music]", "[noise]"]

@@ -25,6 +25,7 @@ WINDOW_S = 10.0
 
 _BANDS_FIRST = ("ced", "efficientat", "harmonic_cnn", "passt")
 _LARGEST_RANK = 4
+_RATES_HZ = range(100, 768_001)  # those of Resample
 
 
 def front_of(name: str, options: Mapping[str, Any]) -> Node:
@@ -62,9 +63,15 @@ def front_of(name: str, options: Mapping[str, Any]) -> Node:
 
 
 def _samples(*, sample_rate: int, context: int = 0, last: str = "drop") -> Sequential:
+    if isinstance(sample_rate, bool) or sample_rate not in _RATES_HZ:
+        raise ValueError(
+            f"preset {SAMPLES}: expected sample_rate as a whole number in [{_RATES_HZ.start}, "
+            f"{_RATES_HZ.stop - 1}] Hz, got {sample_rate!r:.80}"
+        )
+    rate_hz = int(sample_rate)
     # The patches stand for the windows until the network's length is known.
     patches = Patches(length=1, hop=1, context=context, last=last)
-    return Resample(input_rate=sample_rate, output_rate=sample_rate) >> patches
+    return Resample(input_rate=rate_hz, output_rate=rate_hz) >> patches
 
 
 def windowed(

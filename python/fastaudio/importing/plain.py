@@ -93,7 +93,7 @@ def from_onnx(
     if names is not None:
         require_labels(names, whose, output, scores)
     if frames:
-        node = node >> _frames(front, scores[0], frame_rate_hz)
+        node = _unrolled(node, front, scores[0], frame_rate_hz)
     elif frame_rate_hz is not None:
         raise ValueError(
             f"{text}: expected a rate of frames (--frame-rate) with labels and an output that has a row for "
@@ -153,13 +153,17 @@ def behind(
     return network, spec
 
 
-def _frames(front: Node, n_frames: int, rate_hz: float | None) -> Unroll:
-    """Return the node that lays out a network's rows, those of a window's context left out."""
+def _unrolled(node: Node, front: Node, n_frames: int, rate_hz: float | None) -> Node:
+    """Return a network with its rows laid out, those of a window's context left out."""
     last = front.parts()[-1]
     context = 0
     if isinstance(last, Patches) and last.context:
         context = round(n_frames * last.context / (last.context + last.length))
-    return Unroll(context=context) if rate_hz is None else Unroll(rate_hz=rate_hz, context=context)
+    rows = Unroll(context=context) if rate_hz is None else Unroll(rate_hz=rate_hz, context=context)
+    try:
+        return node >> rows
+    except ValueError as error:
+        raise ValueError(f"{error} (--hop, --frame-rate)") from error
 
 
 def require_labels(names: Sequence[str], whose: str, output: str, shape: Sequence[int]) -> None:

@@ -202,6 +202,8 @@ def test_scores_of_frames_come_at_their_own_rate(tmp_path: Path, context: int, r
     pipeline = importing.from_onnx(
         network, "samples", labels=LABELS, options=options, hop_s=hop_s, frame_rate_hz=rate_hz
     )
+    with pytest.raises(ValueError, match=r"expected patches without a gap .* \(--hop, --frame-rate\)"):
+        importing.from_onnx(network, "samples", labels=LABELS, options=options, frame_rate_hz=500)
     tags = pipeline(noise(3.0), sample_rate=RATE)
     means = np.abs(noise(3.0)).reshape(-1, 160).mean(axis=1, dtype=np.float64)[:, None]
     want = 1 / (1 + np.exp(-means * weights["w"]))

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from fastaudio._system.indexing import item_index, label_index
-from fastaudio._system.text import printable
+from fastaudio._system.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -293,7 +293,7 @@ class Events:
 
     def __repr__(self) -> str:
         most = Counter(event.label for event in self).most_common(3)
-        text = ", ".join(f"{printable(label)} {n}" for label, n in most)
+        text = ", ".join(f"{listed(label)} {n}" for label, n in most)
         cut = ", truncated" if self.truncated else ""
         return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text or self.why_none()}>"
 

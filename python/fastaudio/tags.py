@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from fastaudio._system.indexing import count, item_index, label_index
-from fastaudio._system.text import printable
+from fastaudio._system.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,12 +85,13 @@ class Window:
     def text(self, k: int = 5, *, least: float | None = None) -> str:
         """Return its `k` highest scores from `least` up as text: "guitar 0.63, piano 0.10".
 
-        A silent window's is "(silence)". Scores that aren't finite are left out, and it says so.
+        A label with a comma or quotes stands in quotes. A silent window's text is "(silence)". Scores that
+        aren't finite are left out, and it says so.
         """
         if self.silent:
             return "(silence)"
         best = [
-            f"{printable(label)} {score_text(score)}"
+            f"{listed(label)} {score_text(score)}"
             for label, score in self.top(k)
             if least is None or score >= least
         ]
@@ -172,7 +173,7 @@ class Tags:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{printable(label)} {score:.2f}" for label, score in self.top(_SHOWN))
+        best = ", ".join(f"{listed(label)} {score:.2f}" for label, score in self.top(_SHOWN))
         best = "silence" if self._all_silent else best
         cut = ", truncated" if self.truncated else ""
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"

@@ -12,6 +12,7 @@ from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
 from fastaudio.graph.layers import layer, layers
 from fastaudio.running.adapt import SILENCE_DB, Adapter, Quality, checked_silence
+from fastaudio.running.times import times_of
 
 if TYPE_CHECKING:
     import os
@@ -214,6 +215,35 @@ class Composition:
         how: dict[str, Any] = {"streaming": streaming, "block": block, "check": check, "force": force}
         return to_onnx(node, path, spec=spec, card=self.card, **how)
 
+    def times(self, rows: Any, *, duration_s: float | None = None) -> Any:
+        """Return when rows happened: the start and end of each in seconds, float64 [n_rows, 2].
+
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.Pipeline(fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96))
+        >>> rows = mel(np.zeros(16_000, dtype=np.float32), sample_rate=16_000)
+        >>> mel.times(rows, duration_s=1.0)[[0, 1, -1]].tolist()
+        [[0.0, 0.016], [0.016, 0.032], [0.992, 1.0]]
+
+        Args:
+            rows: what the pipeline gave for a whole signal: rows [n_rows, ...], tags, or a dict of these by
+                output name, for which a dict comes back. Events have times of their own.
+            duration_s: length of the signal in seconds, after which no row ends; None if it isn't known.
+
+        Raises:
+            TypeError, ValueError: these are no rows of this pipeline; or there is one for the whole signal,
+                and `duration_s` is None.
+        """
+        if isinstance(rows, dict):
+            if unknown := [name for name in rows if name not in self.output_specs]:
+                known = ", ".join(map(repr, self.output_specs))
+                raise ValueError(f"Pipeline.times: expected outputs among {known}, got {unknown[0]!r:.80}")
+            return {name: times_of(rows[name], self.output_specs[name], duration_s) for name in rows}
+        if len(self.output_specs) > 1:
+            got = f"{type(rows).__name__} of one of {len(self.output_specs)} outputs"
+            raise TypeError(f"Pipeline.times: expected a dict by output name, got {got}; pass {{name: rows}}")
+        return times_of(rows, next(iter(self.output_specs.values())), duration_s)
+
     def try_open(self) -> None:
         """Open a stream and let it go: raises what opening one raises."""
         self._runner.try_open()
@@ -234,6 +264,24 @@ class Composition:
 
     def __str__(self) -> str:
         return printable(f"{self._adapter}\n{self.node.diagram(self.input_spec)}", lines=True)
+
+    def plan(self) -> Any:
+        """Return where the boxes of its diagram stand; `plot.diagram` draws it."""
+        from fastaudio.drawing import boxes  # noqa: PLC0415  # most programs never draw
+
+        return boxes.plan_of(str(self._adapter), self.node, self.input_spec)
+
+    def _repr_html_(self) -> str:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        title = f"Pipeline {self.name}" if self.name else "Pipeline"
+        return notebook.page(title, f"<pre>{notebook.text_lines(str(self))}</pre>")
+
+    def _repr_png_(self) -> bytes | None:
+        from fastaudio.drawing import boxes, notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        plan = self.plan()
+        return notebook.picture(lambda ax: boxes.boxes(ax, plan), plan.width + 1, plan.height + 0.6)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

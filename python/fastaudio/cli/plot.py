@@ -22,10 +22,12 @@ from fastaudio.cli.arguments import (
     seconds,
 )
 from fastaudio.cli.events import add_events_options, with_events
-from fastaudio.cli.files import FileRun, model_files
+from fastaudio.cli.files import FileRun, model_files, threads_of
 from fastaudio.drawing import figures
 from fastaudio.pipeline import Pipeline
-from fastaudio.plot.whole import SIZE_PX, recording
+from fastaudio.plot.reading import Heard, read
+from fastaudio.plot.whole import LEAST_PX, MOST_PX, SIZE_PX, picture
+from fastaudio.tags import OUT_OF_RANGE, Tags
 
 if TYPE_CHECKING:
     from fastaudio.decoding.audio_file import FileLike
@@ -87,9 +89,11 @@ def add(commands: Commands) -> None:
 def _size(text: str) -> tuple[int, int]:
     """Return width and height in pixels."""
     match = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"expected a size such as 1200x800, got {text}")
-    return int(match[1]), int(match[2])
+    sides = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not all(LEAST_PX <= side <= MOST_PX for side in sides):
+        wanted = f"a size such as 1200x800, with sides from {LEAST_PX} to {MOST_PX}"
+        raise argparse.ArgumentTypeError(f"expected {wanted}, got {text}")
+    return sides
 
 
 def _output(args: argparse.Namespace) -> str:
@@ -105,20 +109,35 @@ def _run(args: argparse.Namespace) -> int:
     if Path(args.path).is_dir():
         raise ValueError(f"plot: expected a sound file, got the folder {args.path}; name one of its files")
     figures.check(output, force=args.force, inputs=[args.path, *model_files(args.model)])
-    pipeline = Pipeline.load(args.model, threads=args.threads, channel=args.channel, untrained=args.untrained)
+    how = {"threads": threads_of(args, 1), "channel": args.channel, "untrained": args.untrained}
+    pipeline = Pipeline.load(args.model, **how)
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)
     pipeline = with_events(pipeline, args)
 
-    def draw(source: FileLike, *, progress: Any) -> Any:
-        return recording(source, pipeline, top=args.top, dark=args.dark, size_px=args.size, progress=progress)
+    def heard_in(source: FileLike, *, progress: Any) -> Heard:
+        return read(source, pipeline, progress)
 
     args.jobs = 1
     with ExitStack() as stack:
-        files = FileRun(draw, [args.path], args, stack)
-        for _, drawn in files:
+        files = FileRun(heard_in, [args.path], args, stack)
+        for name, heard in files:
+            _tell(files, name, heard)
+            drawn = picture(heard, pipeline.name, top=args.top, dark=args.dark, size_px=args.size)
             figures.save(drawn, output, force=args.force)
             if not is_stream(output):
                 with files.bar.aside():
                     sys.stdout.write(f"{printable(output)}\n")
     return files.status()
+
+
+def _tell(files: FileRun, name: str, heard: Heard) -> None:
+    """Say on stderr what is wrong with a file or its scores, as `fastaudio tag` does."""
+    files.sound_s += heard.duration_s
+    if heard.truncated:
+        files.say_truncated(name, heard.duration_s)
+    parts: list[Any] = list(heard.result.values()) if isinstance(heard.result, dict) else [heard.result]
+    if not all(part.finite for part in parts):
+        files.fail(name, "expected scores that are numbers, got NaN or infinity from the network")
+    if any(isinstance(part, Tags) and not part.in_range for part in parts):
+        files.say(name, OUT_OF_RANGE)

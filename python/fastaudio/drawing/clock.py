@@ -75,7 +75,7 @@ def limits_of(times: NDArray[np.float64], duration_s: float) -> tuple[float, flo
         return 0.0, duration_s
     start_s, end_s = float(times[0, 0]), float(times[:, 1].max())
     hop_s = float(times[1, 0]) - start_s if len(times) > 1 else end_s - start_s
-    return start_s if start_s >= hop_s else 0.0, duration_s if end_s + hop_s >= duration_s else end_s
+    return start_s if start_s >= hop_s else 0.0, duration_s if end_s + hop_s > duration_s else end_s
 
 
 def edges_of(times: NDArray[np.float64]) -> NDArray[np.float64]:

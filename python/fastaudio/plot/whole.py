@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SIZE_PX = (1200, 800)
 _DPI = 100
-_LEAST_PX, _MOST_PX = 300, 10_000
+LEAST_PX, MOST_PX = 300, 10_000
 _HEIGHTS = (1.0, 2.0, 2.4)  # waveform, spectrogram, and each output of the model
 
 
@@ -69,15 +69,21 @@ def recording(
             f"plot.recording: expected a pipeline that gives tags or events, got {pipeline!r:.160}; "
             "plot.spectrogram draws rows"
         )
-    if len(size_px) != 2 or not all(_LEAST_PX <= side <= _MOST_PX for side in size_px):  # noqa: PLR2004
+    if len(size_px) != 2 or not all(LEAST_PX <= side <= MOST_PX for side in size_px):  # noqa: PLR2004
         raise ValueError(
-            f"plot.recording: expected size_px as two numbers from {_LEAST_PX} to {_MOST_PX}, got {size_px}"
+            f"plot.recording: expected size_px as two numbers from {LEAST_PX} to {MOST_PX}, got {size_px}"
         )
+    figure(1, 1, what="plot.recording")  # whether there is matplotlib is known before the work
+    with limits("plot.recording", timeout_s, cancel):
+        heard = read(source, pipeline, progress)
+    return picture(heard, pipeline.name, top=top, dark=dark, size_px=size_px)
+
+
+def picture(heard: Heard, model: str | None, *, top: int, dark: bool, size_px: tuple[int, int]) -> Figure:
+    """Return the figure of a file that was read; see `recording`."""
     with theme(dark=dark):
         drawn: Figure = figure(size_px[0] / _DPI, size_px[1] / _DPI, dpi=_DPI, what="plot.recording")
-        with limits("plot.recording", timeout_s, cancel):
-            heard = read(source, pipeline, progress)
-        _draw(drawn, heard, pipeline.name, top)
+        _draw(drawn, heard, model, top)
     return drawn
 
 
@@ -112,6 +118,3 @@ def _title(heard: Heard, model: str | None) -> str:
     cut = ", cut short" if heard.truncated else ""
     by = f"  |  {shown(model)}" if model else ""
     return f"{shown(Path(heard.name).name, most=70)}  ({clock}{cut}){by}"
-
-
-__all__ = ["SIZE_PX", "recording"]

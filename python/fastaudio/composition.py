@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from fastaudio._core import with_silence
 from fastaudio._system.keywords import checked_keywords
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from fastaudio._core import Node, StreamSpec
+    from fastaudio.drawing.boxes import Plan
+    from fastaudio.tags import Tags
 
 _REPR_WIDTH, _REPR_PARTS, _REPR_OUTPUTS = 32, 10, 4
 
@@ -215,7 +219,17 @@ class Composition:
         how: dict[str, Any] = {"streaming": streaming, "block": block, "check": check, "force": force}
         return to_onnx(node, path, spec=spec, card=self.card, **how)
 
-    def times(self, rows: Any, *, duration_s: float | None = None) -> Any:
+    @overload
+    def times(
+        self, rows: dict[str, Any], *, duration_s: float | None = None
+    ) -> dict[str, NDArray[np.float64]]: ...
+    @overload
+    def times(
+        self, rows: NDArray[np.float32] | Tags, *, duration_s: float | None = None
+    ) -> NDArray[np.float64]: ...
+    def times(
+        self, rows: dict[str, Any] | NDArray[np.float32] | Tags, *, duration_s: float | None = None
+    ) -> dict[str, NDArray[np.float64]] | NDArray[np.float64]:
         """Return when rows happened: the start and end of each in seconds, float64 [n_rows, 2].
 
         >>> import numpy as np
@@ -265,7 +279,7 @@ class Composition:
     def __str__(self) -> str:
         return printable(f"{self._adapter}\n{self.node.diagram(self.input_spec)}", lines=True)
 
-    def plan(self) -> Any:
+    def plan(self) -> Plan:
         """Return where the boxes of its diagram stand; `plot.diagram` draws it."""
         from fastaudio.drawing import boxes  # noqa: PLC0415  # most programs never draw
 

@@ -107,7 +107,7 @@ def shown(label: str, *, most: int = _LONGEST) -> str:
 def font_size(ax: Any, n_lines: int) -> float:
     """Return the size in points at which so many lines fit the height of the axes."""
     height = ax.get_position().height * ax.figure.get_size_inches()[1] * 72
-    return float(min(10.0, max(3.0, 0.8 * height / max(n_lines, 1))))
+    return float(min(10.0, max(4.0, height / max(n_lines, 1))))
 
 
 def check(

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 SIZE_PX = (1200, 800)
 _DPI = 100
 LEAST_PX, MOST_PX = 300, 10_000
-_HEIGHTS = (1.0, 2.0, 2.4)  # waveform, spectrogram, and each output of the model
+_WAVES, _MEL, _HEARD = 1.0, 2.0, 2.4  # heights of the waveform, the spectrogram, and what the model hears
+_LABEL_PX, _MOST_HEARD = 13, 7.0  # height of a label, so that it can be read; and of what the model hears
 
 
 def recording(
@@ -89,7 +90,10 @@ def picture(heard: Heard, model: str | None, *, top: int, dark: bool, size_px: t
 
 def _draw(drawn: Any, heard: Heard, model: str | None, top: int) -> None:
     results = heard.result if isinstance(heard.result, dict) else {"": heard.result}
-    heights = [*_HEIGHTS[:2], *[_HEIGHTS[2] / len(results)] * len(results)]
+    n_lines = sum(_n_lines(result, top // len(results)) for result in results.values())
+    share = n_lines * _LABEL_PX / (drawn.get_size_inches()[1] * _DPI)
+    heard_in = min(max(_HEARD, share * (_WAVES + _MEL) / max(1 - share, 0.1)), _MOST_HEARD)
+    heights = [_WAVES, _MEL, *[heard_in / len(results)] * len(results)]
     panels = drawn.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     panels[0].set_title(_title(heard, model), loc="left")
     waveform(panels[0], heard.envelope, heard.envelope_step_s, heard.duration_s)
@@ -110,6 +114,13 @@ def _draw(drawn: Any, heard: Heard, model: str | None, top: int) -> None:
     for panel in panels[:-1]:
         panel.set_xlabel("")
     drawn.align_ylabels(panels[:2])
+
+
+def _n_lines(result: object, top: int) -> int:
+    """Return how many labels are drawn."""
+    if isinstance(result, Events):
+        return min(top, len({event.label for event in result}))
+    return min(top, len(result.labels)) if isinstance(result, Tags) else 0
 
 
 def _title(heard: Heard, model: str | None) -> str:

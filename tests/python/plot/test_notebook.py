@@ -12,7 +12,7 @@ from typing import Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from fastaudio import heads
+from fastaudio import heads, plot
 from fastaudio.events import Event, Events
 from fastaudio.tags import Tags
 from helpers import GUITAR
@@ -113,6 +113,15 @@ def test_without_matplotlib_a_notebook_shows_the_table_alone(monkeypatch: pytest
             heads.MissingExtra, match=r"\.plot: expected matplotlib, got none; pip install '.*\[plot\]'$"
         ):
             call()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="isolation needs Linux or macOS")
+def test_an_isolated_pipeline_shows_its_parts_as_text(tagger: fa.Pipeline) -> None:
+    with fa.isolated(tagger) as apart:
+        assert apart._repr_png_() is None
+        assert "MelSpectrogram(sample_rate=16000, ...)" in Reader(apart._repr_html_()).text
+        with pytest.raises(AttributeError, match=r"compose first, then call fastaudio\.isolated"):
+            plot.diagram(apart)
 
 
 def test_the_programs_style_stays_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -40,7 +41,7 @@ def test_the_panels_share_their_time_and_hold_the_whole_file(tagger: fa.Pipeline
     assert mel.images[0].get_extent()[1] == pytest.approx(duration_s, abs=0.1)
     assert set(label_texts(tags.yaxis)[:4]) == {"slow", "ambient", "guitar", "quiet"}
     assert [bar.get_ylabel() for bar in bars] == ["level (dB)", "score"]
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     widths = {round(ax.get_position().x1, 3) for ax in (waves, mel, tags)}
     assert len(widths) == 1
 
@@ -110,7 +111,7 @@ def test_the_shortest_sounds_are_drawn(n: int) -> None:
     file = io.BytesIO()
     soundfile.write(file, sine(440, RATE, n), RATE, format="WAV")
     figure = plot.recording(file.getvalue(), hears())
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert figure.axes[0].get_xlim()[1] == (n / RATE or 1)
 
 
@@ -176,6 +177,22 @@ def test_what_cannot_be_drawn_is_refused_before_the_file_is_read(
 ) -> None:
     with pytest.raises(ValueError, match=rf"^plot\.recording: .*{message}"):
         plot.recording("no such file.wav", pipeline, **how)
+
+
+@pytest.mark.parametrize("n", [1, 10, 50])
+def test_the_labels_can_be_read_and_none_covers_another(n: int) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, sine(440, 16_000, 16_000), 16_000, format="WAV")
+    labels = tuple(f"label {k}" for k in range(n))
+    figure = plot.recording(file.getvalue(), hears(labels, rate=16_000), top=50)
+    figure.draw_without_rendering()
+    names = figure.axes[2].get_yticklabels()
+    boxes = [name.get_window_extent() for name in names]
+    assert len(boxes) == n
+    assert min(box.height for box in boxes) >= 7
+    assert all(one.y0 >= other.y1 - 1 for one, other in pairwise(boxes))
+    waves = figure.axes[0].get_window_extent()
+    assert waves.height > 60
 
 
 def test_a_recording_can_be_given_up() -> None:

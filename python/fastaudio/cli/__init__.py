@@ -1,6 +1,6 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
+Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
 `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
@@ -35,6 +35,7 @@ from fastaudio.cli import (
     listen,
     models,
     pack,
+    plot,
     quantize,
     tag,
     train,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fastaudio tag song.mp3
+  fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
   fastaudio listen
   fastaudio train sounds/ -o my-model
@@ -70,6 +72,7 @@ examples:
 """
 _COMMANDS = (
     tag,
+    plot,
     embed,
     listen,
     train,

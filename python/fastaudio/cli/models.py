@@ -12,7 +12,7 @@ from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cards.named import card_path, model_at
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.cli.get import about_entry, to_fetch
-from fastaudio.cli.listing import listed
+from fastaudio.cli.listing import descriptions
 from fastaudio.cli.tensors import tensors_text
 from fastaudio.pipeline import Pipeline
 from fastaudio.registry import entries
@@ -64,7 +64,7 @@ def _shown(name: str, *, tensors: bool) -> str:
 
 
 def _table() -> str:
-    here = listed((name, *_described(name)) for name in models())
+    here = descriptions((name, *_described(name)) for name in models())
     there = to_fetch()
     return f"here\n{here}" + (f"\nto fetch: fastaudio get NAME\n{there}" if there else "")
 

@@ -10,7 +10,7 @@ import pytest
 from cli_helpers import run
 from fastaudio import registry
 from fastaudio.cards import read_card
-from fastaudio.cli.listing import listed
+from fastaudio.cli.listing import descriptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_elsewhere_a_model_is_a_line_and_its_description_whole(capsys: pytest.Ca
 def test_a_long_description_is_cut_between_words(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if columns:
         monkeypatch.setenv("COLUMNS", str(columns))
-    found = " ".join(listed([("toy", WORDS, "a note")]).split())
+    found = " ".join(descriptions([("toy", WORDS, "a note")]).split())
     assert found.endswith(" ... (a note)")
     shown = found.removeprefix("toy ").removesuffix(" ... (a note)")
     assert WORDS.startswith(f"{shown} ")

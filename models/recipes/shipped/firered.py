@@ -20,7 +20,7 @@ BANDS, WIDTH, HIDDEN, BLOCKS = 80, 128, 256, 8
 BEHIND, AHEAD = 20, 20  # taps of a block's filters: this frame and 19 before it, and 20 after it
 REACH = BLOCKS * AHEAD  # frames after one that its scores depend on; as many before suffice, too
 LABELS = ["speech", "singing", "music"]
-INPUT, SCORES, MEAN = "frames", "scores", "mean"
+INPUT, SCORES = "frames", "scores"
 _HALF = 0x01306B47  # ncnn's mark before weights in float16
 _ONE_PER_COLUMN = "4"  # ncnn's word for a bias
 _OPSET, _IR = 17, 8
@@ -126,10 +126,10 @@ class _Graph:
 
 
 def to_onnx(network: Network) -> onnx.ModelProto:
-    """Return the network from normalised ln mel frames [n, t, 80] to scores [n, t, 3] and their mean [n, 3].
+    """Return the network from normalised ln mel frames [n, t, 80] to scores [n, t, 3].
 
-    A frame of zeros alone, which sound never gives, isn't sound: as in the original beyond the ends of a
-    recording, each block's filters take it as 0, and it doesn't count in the mean.
+    A frame of zeros alone, which sound never gives, isn't sound: each block's filters take it as 0, as in the
+    original beyond the ends of a recording.
     """
     rest = iter(network.tensors)
     graph = _Graph()
@@ -143,12 +143,7 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         y = graph.memory(graph.dense(y, next(rest)), next(rest), next(rest), sound)
         x = graph.add("Add", y, x)
     x = graph.add("Relu", graph.dense(x, next(rest), next(rest)))
-    scores = graph.add("Sigmoid", graph.dense(x, next(rest), next(rest)), to=SCORES)
-    time = graph.constant(np.array([1], np.int64))
-    total = graph.add("ReduceSum", graph.add("Mul", scores, sound), time, keepdims=0)
-    n = graph.add("ReduceSum", sound, time, keepdims=0)
-    n = graph.add("Max", n, graph.constant(np.ones((), np.float32)))
-    graph.add("Div", total, n, to=MEAN)
+    graph.add("Sigmoid", graph.dense(x, next(rest), next(rest)), to=SCORES)
     return _model(graph)
 
 
@@ -159,10 +154,7 @@ def _model(graph: _Graph) -> onnx.ModelProto:
             graph.nodes,
             "sound-activity",
             [helper.make_tensor_value_info(INPUT, kind, ["n", "t", BANDS])],
-            [
-                helper.make_tensor_value_info(SCORES, kind, ["n", "t", len(LABELS)]),
-                helper.make_tensor_value_info(MEAN, kind, ["n", len(LABELS)]),
-            ],
+            [helper.make_tensor_value_info(SCORES, kind, ["n", "t", len(LABELS)])],
             graph.tensors,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET)],

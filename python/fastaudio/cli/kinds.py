@@ -101,14 +101,17 @@ class Heard:
         return self._mean(~self.rows.silent)
 
     def at(self, start_s: float, end_s: float) -> Kind | None:
-        """Return the kind of the rows within a stretch, or of the nearest one; None if they are silent."""
+        """Return the kind of the row that is a stretch, or of those within it, or of the nearest; None if silent."""
         if not len(self.rows):
             return None
         starts_s, ends_s = self.rows.times.T
-        within = (starts_s >= start_s - _NEAR_S) & (ends_s <= end_s + _NEAR_S)
-        if not within.any():
-            within = np.arange(len(self.rows)) == np.abs(starts_s - start_s).argmin()
-        return self._mean(within & ~self.rows.silent)
+        after, before = starts_s - start_s, ends_s - end_s
+        chosen = (np.abs(after) < _NEAR_S) & (np.abs(before) < _NEAR_S)  # a window's own
+        if not chosen.any():
+            chosen = (after > -_NEAR_S) & (before < _NEAR_S)
+        if not chosen.any():
+            chosen = np.arange(len(self.rows)) == np.abs(after).argmin()
+        return self._mean(chosen & ~self.rows.silent)
 
     def _mean(self, chosen: NDArray[np.bool_]) -> Kind | None:
         if not chosen.any():

@@ -101,7 +101,10 @@ class Heard:
         return self._mean(~self.rows.silent)
 
     def at(self, start_s: float, end_s: float) -> Kind | None:
-        """Return the kind of the row that is a stretch, or of those within it, or of the nearest; None if silent."""
+        """Return the kind of the row that is a stretch, of those within it, or of the nearest.
+
+        None if all of these are silent.
+        """
         if not len(self.rows):
             return None
         starts_s, ends_s = self.rows.times.T

@@ -92,7 +92,11 @@ def add(commands: Commands) -> None:
         forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
     listen.add_argument("-o", "--output", metavar="FILE", help="write the results to a file as they come")
     listen.add_argument("--force", action="store_true", help="replace files that are there")
-    listen.add_argument("--stats", action="store_true", help="show counts and times on stderr at the end")
+    listen.add_argument(
+        "--stats",
+        action="store_true",
+        help="show counts and times on stderr at the end, with --no-kind those of each part of the model",
+    )
     add_verbose(listen)
     add_input_options(listen)
     add_record_options(listen)

@@ -139,8 +139,8 @@ def make_card(model: bytes) -> dict[str, object]:
         "licence": "MIT",
         "authors": ["Lars Nieradzik"],
         "copyright": "Copyright (c) 2025-2026 Lars Nieradzik",
-        "citation": "Lars Nieradzik, SwiftF0: Fast and Accurate Monophonic Pitch Detection, arXiv:2508.18440, "
-        "2025.",
+        "citation": "Lars Nieradzik, SwiftF0: Fast and Accurate Monophonic Pitch Detection, "
+        "arXiv:2508.18440, 2025.",
         "source": {"package": "swift-f0", "version": "0.3.0", "file": FILE, "sha256": WHEEL_SHA256},
         "changes": "pitch and confidence are one output; the range is constant; quiet frames have the "
         "confidence 0",

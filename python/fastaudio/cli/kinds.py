@@ -29,7 +29,8 @@ KIND = "kind"
 """Name of the output that tells kinds, beside that of the model's own results."""
 
 _RESULTS = "results"
-_LONGEST_S, _OWN_S = 30.0, 3.0  # of a window whose kind is told as a whole, and what longer ones are cut into
+_LONGEST_S = 30.0  # of a window whose kind is told as a whole, and of the step to the next
+_OWN_S = 3.0  # what longer ones are cut into
 _SHORTEST_S = 0.1
 _NEAR_S = 1e-3
 _MOST_ROWS = 1024  # remembered of live sound
@@ -172,14 +173,15 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
     """Return what tells kinds beside a pipeline's results, if its card says that it hears one kind only.
 
-    There is none with --no-kind or --isolate, for several outputs, or a kind that no shipped model tells.
+    There is none with --no-kind or --isolate, for several outputs or channels, or if no shipped model tells
+    that kind.
     """
     wanted = pipeline.card.get("hears")
     if args.no_kind or getattr(args, "isolate", False) or not isinstance(wanted, str):
         return None
     specs = list(pipeline.output_specs.values())
     name = _teller(wanted)
-    if name is None or len(specs) != 1:
+    if name is None or len(specs) != 1 or pipeline.input_spec.shape:
         return None
     teller = Pipeline.load(name)
     node = _beside(teller, pipeline, specs[0])
@@ -214,7 +216,7 @@ def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> Node | No
 
     Each window is heard by itself, so that its kind is known as soon as its tags are.
     """
-    own = spec.rate_hz == 0 or spec.span_s > _LONGEST_S
+    own = spec.rate_hz * _LONGEST_S < 1 or spec.span_s > _LONGEST_S
     span_s, hop_s = (_OWN_S, _OWN_S) if own else (spec.span_s, 1 / spec.rate_hz)
     if span_s < _SHORTEST_S:
         return None

@@ -151,6 +151,16 @@ def test_a_card_of_ones_own_is_marked_if_it_says_what_it_hears(
         assert [line[0] for line in lines] == [mark, mark]
 
 
+@pytest.mark.parametrize("hop_s", [0.25, 40])
+def test_any_step_between_windows_has_kinds(capsys: pytest.CaptureFixture[str], hop_s: float) -> None:
+    options = ["--windows", "--jsonl", "--hop", hop_s]
+    lines = [json.loads(line) for line in tag(capsys, GUITAR, *options).splitlines()]
+    assert len(lines) == 1 if hop_s == 40 else len(lines) > 20
+    assert lines[0]["fits"] is True
+    plain = [json.loads(line) for line in tag(capsys, GUITAR, *options, "--no-kind").splitlines()]
+    assert [line["tags"] for line in lines] == [line["tags"] for line in plain]
+
+
 def test_several_files_at_once_each_have_their_kind(capsys: pytest.CaptureFixture[str]) -> None:
     out = tag(capsys, GUITAR, BIRDS, GUITAR, "--jsonl", "--jobs", 2)
     assert [json.loads(line)["fits"] for line in out.splitlines()] == [True, False, True]

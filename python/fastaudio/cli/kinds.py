@@ -5,25 +5,25 @@ A card's `hears` names the kind, and a shipped card's `kinds` says how its label
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import Each, Mean, Parallel, Patches, Resample, Sequential, Unroll
+from fastaudio._core import Each, Mean, ModelError, Parallel, Patches, Resample, Sequential, Unroll
 from fastaudio._core import Tags as TagsNode
 from fastaudio.pipeline import Pipeline
-from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from fastaudio._core import Node, StreamSpec
+    from fastaudio.tags import Tags
 
 KIND = "kind"
 """Name of the output that tells kinds, beside that of the model's own results."""
@@ -32,8 +32,8 @@ _RESULTS = "results"
 _LONGEST_S = 30.0  # of a window whose kind is told as a whole, and of the step to the next
 _OWN_S = 3.0  # what longer ones are cut into
 _SHORTEST_S = 0.1
-_NEAR_S = 1e-3
-_MOST_ROWS = 1024  # remembered of live sound
+NEAR_S = 1e-3
+"""Times that lie closer are the same."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class Heard:
             return None
         starts_s, ends_s = self.rows.times.T
         after, before = starts_s - start_s, ends_s - end_s
-        chosen = (np.abs(after) < _NEAR_S) & (np.abs(before) < _NEAR_S)  # a window's own
+        chosen = (np.abs(after) < NEAR_S) & (np.abs(before) < NEAR_S)  # a window's own
         if not chosen.any():
-            chosen = (after > -_NEAR_S) & (before < _NEAR_S)
+            chosen = (after > -NEAR_S) & (before < NEAR_S)
         if not chosen.any():
             chosen = np.arange(len(self.rows)) == np.abs(after).argmin()
         return self._mean(chosen & ~self.rows.silent)
@@ -180,10 +180,10 @@ def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
     if args.no_kind or getattr(args, "isolate", False) or not isinstance(wanted, str):
         return None
     specs = list(pipeline.output_specs.values())
-    name = _teller(wanted)
-    if name is None or len(specs) != 1 or pipeline.input_spec.shape:
+    path = _teller(wanted)
+    if path is None or len(specs) != 1 or pipeline.input_spec.shape:
         return None
-    teller = Pipeline.load(name)
+    teller = Pipeline.load(path)
     node = _beside(teller, pipeline, specs[0])
     if node is None:
         return None
@@ -203,11 +203,15 @@ def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
     return Judge(both, wanted, pipeline.name or "the model", kinds)
 
 
-def _teller(wanted: str) -> str | None:
-    """Return the first shipped model that tells a kind."""
+def _teller(wanted: str) -> Path | None:
+    """Return the card of the first shipped model that tells a kind."""
     for path in sorted(cards.MODELS.glob("*/card.json")):
-        if wanted in cards.read_card(path).data.get("kinds", {}):
-            return path.parent.name
+        try:
+            kinds = cards.read_card(path).data.get("kinds", {})
+        except ModelError:  # damaged, which matters to those who load it
+            continue
+        if wanted in kinds:
+            return path
     return None
 
 
@@ -233,42 +237,3 @@ def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> Node | No
     if rate == pipeline.sample_rate:
         return each
     return Resample(input_rate=pipeline.sample_rate, output_rate=rate) >> each
-
-
-class LiveKinds:
-    """Brings live windows together with their kinds, whichever comes first."""
-
-    def __init__(self, judge: Judge) -> None:
-        """Take what tells kinds."""
-        self._judge = judge
-        self._rows: deque[Window] = deque(maxlen=_MOST_ROWS)
-        self._waiting: deque[Window] = deque()
-
-    def take(self, item: Any) -> Iterator[tuple[Any, Kind | None]]:
-        """Take what a stream gave; yield the model's results that are due, with their kinds."""
-        if item.output == KIND:
-            self._rows.append(item)
-        elif isinstance(item, Window):
-            self._waiting.append(replace(item, output=""))
-        else:
-            yield replace(item, output=""), self._at(item.start_s, item.end_s)
-        while self._waiting and self._rows and self._rows[-1].end_s >= self._waiting[0].end_s - _NEAR_S:
-            yield self._with_kind(self._waiting.popleft())
-
-    def rest(self) -> Iterator[tuple[Any, Kind | None]]:
-        """Yield the results that still wait, once no more sound comes."""
-        while self._waiting:
-            yield self._with_kind(self._waiting.popleft())
-
-    def _with_kind(self, window: Window) -> tuple[Window, Kind | None]:
-        return window, None if window.silent else self._at(window.start_s, window.end_s)
-
-    def _at(self, start_s: float, end_s: float | None) -> Kind | None:
-        rows = [row for row in self._rows if row.end_s > start_s]
-        if not rows:
-            return None
-        scores = np.stack([row.scores for row in rows])
-        times = np.array([(row.start_s, row.end_s) for row in rows])
-        silent = np.array([row.silent for row in rows])
-        tags = Tags(rows[0].labels, scores, times, 0.0, silent=silent)
-        return Heard(self._judge, tags).at(start_s, np.inf if end_s is None else end_s)

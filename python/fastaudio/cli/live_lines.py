@@ -12,7 +12,8 @@ import numpy as np
 
 from fastaudio._system.text import printable, spelled
 from fastaudio.cli.events import gives_events
-from fastaudio.cli.kinds import UNKNOWN, Judge, Kind, LiveKinds
+from fastaudio.cli.kinds import UNKNOWN, Judge, Kind
+from fastaudio.cli.live_kinds import LiveKinds
 from fastaudio.cli.terminal import put, tell
 from fastaudio.cli.write import FITS, event_line, fits_text, mark
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 from cli_helpers import run
-from fastaudio.cli.kinds import KIND, Heard, Judge, LiveKinds
+from fastaudio.cli.kinds import KIND, Heard, Judge
+from fastaudio.cli.live_kinds import LiveKinds
 from fastaudio.tags import Tags, Window
 from helpers import GUITAR, SOUNDS
 

@@ -32,7 +32,7 @@ examples:
   fastaudio models net.onnx --tensors   its network's tensors: names for OnnxModel(outputs=[...])
 """
 _SHOWN = (
-    *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
+    *("name", "version", "task", "description", "hears", "weights", "trained_on", "metrics", "parameters"),
     *("licence", "citation", "source", "fetched"),
 )
 

@@ -102,11 +102,12 @@ def _parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     prepare_streams()
+    command = ""
     if argv is None:  # this is the program
         sys.excepthook = _show_fault
     try:
         args = _parser().parse_args(argv)
-        verbose = getattr(args, "verbose", False)
+        command, verbose = args.command, getattr(args, "verbose", False)
         prepare_stdout(args)
         with _terminable(), only_our_words(verbose=verbose):
             level = logging.INFO if verbose else logging.WARNING
@@ -122,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         drop_stdout()
         return OK
     except (FastaudioError, ValueError, OSError) as error:
-        complain(_said(error))
+        complain(_said(error, command))
         late = isinstance(error, OSError) and error.errno in LATE
         if late and not isinstance(error, FastaudioError):
             drop_stdout()
@@ -140,10 +141,12 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     complain(str(message))
 
 
-def _said(error: Exception) -> str:
-    """Return an error's message, with that of the system in our form."""
+def _said(error: Exception, command: str) -> str:
+    """Return an error's message, in the command's name, with that of the system in our form."""
     if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
+        text = str(error)
+        in_code = "Pipeline.load: "
+        return f"{command}: {text.removeprefix(in_code)}" if text.startswith(in_code) else text
     name = "stdout" if error.filename is None else os.fsdecode(error.filename)
     wanted = "room to write" if error.errno in NO_ROOM else "a file that can be used"
     return f"{name}: expected {wanted}, got: {error.strerror}"

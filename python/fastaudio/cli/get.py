@@ -12,7 +12,7 @@ from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cards import MODELS
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
-from fastaudio.cli.listing import listed, width
+from fastaudio.cli.listing import descriptions, width
 from fastaudio.cli.terminal import complain, tell
 from fastaudio.registry.address import shown
 from fastaudio.registry.getting import fetch, loads, missing, require_extra, require_hash
@@ -131,7 +131,7 @@ def to_fetch() -> str:
         size = network.size.partition(" (")[0]
         own = "" if network.sha256 else ", with your own --sha256"
         items.append((entry.name, entry.card["description"], f"{size}, {entry.card['licence']}{own}"))
-    return listed(items)
+    return descriptions(items)
 
 
 def about_entry(name: str) -> str | None:

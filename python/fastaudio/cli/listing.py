@@ -20,7 +20,7 @@ def width(otherwise: int) -> int:
     return shutil.get_terminal_size((otherwise, 0)).columns
 
 
-def listed(items: Iterable[tuple[str, str, str]]) -> str:
+def descriptions(items: Iterable[tuple[str, str, str]]) -> str:
     """Return the lines of names, descriptions and notes; a description may be cut, between words.
 
     Where there isn't room beside the names, descriptions stand below them.

@@ -7,12 +7,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._core import ModelError
-from fastaudio._system.text import printable
+from fastaudio._system.text import listed, printable
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cards.named import card_path, model_at
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.cli.get import about_entry, to_fetch
-from fastaudio.cli.listing import listed
+from fastaudio.cli.listing import descriptions
 from fastaudio.cli.tensors import tensors_text
 from fastaudio.pipeline import Pipeline
 from fastaudio.registry import entries
@@ -32,7 +32,7 @@ examples:
   fastaudio models net.onnx --tensors   its network's tensors: names for OnnxModel(outputs=[...])
 """
 _SHOWN = (
-    *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
+    *("name", "version", "task", "description", "hears", "weights", "trained_on", "metrics", "parameters"),
     *("licence", "citation", "source", "fetched"),
 )
 
@@ -64,7 +64,7 @@ def _shown(name: str, *, tensors: bool) -> str:
 
 
 def _table() -> str:
-    here = listed((name, *_described(name)) for name in models())
+    here = descriptions((name, *_described(name)) for name in models())
     there = to_fetch()
     return f"here\n{here}" + (f"\nto fetch: fastaudio get NAME\n{there}" if there else "")
 
@@ -93,6 +93,6 @@ def _about(model: str) -> str:
         shape = " x ".join(str(n) for n in output.get("shape", []))
         lines.append(f"  {name:<14} {shape:<14} {output.get('purpose', '')}")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
-    what = ", ".join(labels) or "none; fastaudio embed writes what it gives"
+    what = ", ".join(map(listed, labels)) or "none; fastaudio embed writes what it gives"
     lines.append(f"labels       {what}\n\n{pipeline}")
     return "\n".join(lines) + "\n"

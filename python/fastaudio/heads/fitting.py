@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from fastaudio._core import ModelError
+from fastaudio._system.text import listed
 from fastaudio.cards.licences import licence_of
 from fastaudio.heads import embedders, metrics
 from fastaudio.heads.cache import EmbeddingCache
@@ -160,7 +161,8 @@ def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: boo
         text = f"expected embeddings of every file, got none of {len(rows.failed)}"
         raise ValueError(refusal("heads.fit", text, rows.failed))
     if lost and not allow_missing:
-        text = f"expected files of each label that can be used, got none of {', '.join(map(repr, lost))}"
+        names = listed([repr(label) for label in lost])
+        text = f"expected files of each label that can be used, got none of {names}"
         theirs = given.of(lost)
         raise ValueError(refusal("heads.fit", text, tuple(one for one in rows.failed if one[0] in theirs)))
     rows = rows.without(lost)

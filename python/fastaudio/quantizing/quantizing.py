@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import check_interrupt
 from fastaudio.cards.licences import licence_of
+from fastaudio.exporting.sources import files_of
 from fastaudio.importing.saving import check_place, save
 from fastaudio.pipeline import Pipeline
 from fastaudio.quantizing.network import Network, layers
@@ -80,7 +81,7 @@ def quantize(
     Raises:
         NothingWon: nothing is both within the bound and faster; nothing was written.
         QuantizeError: the pipeline or the sounds can't be used.
-        OutputError: it can't be written there.
+        OutputError: it can't be written there, or is a file that the pipeline was read from.
         MissingExtra: onnx or onnxruntime's tools aren't installed.
         TypeError, ValueError: an argument of a wrong type, or outside its range.
     """
@@ -90,7 +91,7 @@ def quantize(
         raise TypeError(f"quantize: expected bound as a float, got {bound!r:.80}")
     if not 0 < bound <= 1:
         raise ValueError(f"quantize: expected bound in (0, 1], got {bound}")
-    check_place(path, force=force)
+    check_place(path, force=force, inputs=files_of(pipeline.node))
     network = Network.of(pipeline)
     tell = progress or (lambda *_: None)
     with tempfile.TemporaryDirectory(prefix="fastaudio-") as work:

@@ -10,7 +10,7 @@ import pytest
 from cli_helpers import run
 from fastaudio import registry
 from fastaudio.cards import read_card
-from fastaudio.cli.listing import listed
+from fastaudio.cli.listing import descriptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def no_models_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path
 
 
-def descriptions() -> dict[str, str]:
+def known() -> dict[str, str]:
     here = {name: str(read_card(name).data["description"]) for name in fa.models()}
     return here | {name: entry.card["description"] for name, entry in registry.entries().items()}
 
@@ -39,7 +39,7 @@ def test_a_terminal_of_any_width_holds_each_line_and_whole_words(
     assert status == 0
     notes = "(about 347 MB, BSD-3-Clause, with your own --sha256)"
     assert [line for line in out.splitlines() if len(line) > max(columns, len(notes) + 6)] == []
-    for name, description in descriptions().items():
+    for name, description in known().items():
         rest = out.partition(f"\n  {name} ")[2] or out.partition(f"\n  {name}\n")[2]
         words, given = rest.split(), description.split()
         n_same = next(
@@ -52,7 +52,7 @@ def test_a_terminal_of_any_width_holds_each_line_and_whole_words(
 
 def test_elsewhere_a_model_is_a_line_and_its_description_whole(capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(capsys, "models")[1].splitlines()
-    for name, description in descriptions().items():
+    for name, description in known().items():
         (line,) = [line for line in lines if line.startswith(f"  {name} ")]
         assert f"  {description}" in line
 
@@ -61,7 +61,7 @@ def test_elsewhere_a_model_is_a_line_and_its_description_whole(capsys: pytest.Ca
 def test_a_long_description_is_cut_between_words(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if columns:
         monkeypatch.setenv("COLUMNS", str(columns))
-    found = " ".join(listed([("toy", WORDS, "a note")]).split())
+    found = " ".join(descriptions([("toy", WORDS, "a note")]).split())
     assert found.endswith(" ... (a note)")
     shown = found.removeprefix("toy ").removesuffix(" ... (a note)")
     assert WORDS.startswith(f"{shown} ")

@@ -138,6 +138,26 @@ def test_where_nothing_wins_nothing_is_written(
     assert not (tmp_path / "quick").exists()
 
 
+@pytest.mark.parametrize("target", ["own", "own/card.json", "packed.onnx"])
+def test_a_model_is_replaced_but_not_the_one_that_is_quantized(
+    target: str, tmp_path: Path, sounds: Path
+) -> None:
+    plain = pipeline(tmp_path)
+    (tmp_path / "own").mkdir()
+    plain.save(tmp_path / "own" / "card.json")
+    plain.save(tmp_path / "packed.onnx")
+    own = fa.Pipeline.load(tmp_path / target)
+    file = tmp_path / ("own/card.json" if target == "own" else target)
+    before = file.read_bytes()
+    with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+        quantize(own, sounds, tmp_path / target, bound=0.05, compare=QUICK)
+    assert file.read_bytes() == before
+    with pytest.raises(fa.OutputError, match="expected no "):
+        quantize(plain, sounds, tmp_path / target, bound=0.05, compare=QUICK, force=False)
+    assert quantize(plain, sounds, tmp_path / target, bound=0.05, compare=QUICK).path == file
+    assert file.read_bytes() != before
+
+
 def test_bad_sounds_are_left_out_and_named(tmp_path: Path, sounds: Path) -> None:
     (sounds / "bad.wav").write_bytes(b"RIFF, or not")
     made = quantize(pipeline(tmp_path), sounds, tmp_path / "quick", bound=0.05, compare=QUICK)

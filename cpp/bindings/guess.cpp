@@ -1,8 +1,10 @@
 #include "bindings/guess.hpp"
 
 #include <algorithm>
+#include <bitset>
 #include <cctype>
 #include <string_view>
+#include <utility>
 
 namespace fastaudio::bindings {
 
@@ -64,19 +66,64 @@ std::string completed(const std::string& got, const std::vector<std::string>& kn
   return found;
 }
 
-std::string nearest(const std::string& got, const std::vector<std::string>& known) {
-  const py::object close = py::module_::import("difflib").attr("get_close_matches");
-  py::list names;
-  for (const std::string& name : known) names.append(readable(lower(name)));
-  const py::list near = close(readable(got), names, 1);
-  if (near.empty()) return "";
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    if (names[i].equal(near[0])) return known[i];
+constexpr std::size_t kLongest = 100;  // nobody mistypes a longer name, and comparing takes time
+
+/// Returns the indices of the names that share the most pairs of letters with `got`, for their lengths.
+std::vector<std::size_t> by_pairs(const std::string& got, const std::vector<std::string>& known,
+                                  std::size_t n) {
+  const auto pair_at = [](const std::string& name, std::size_t i) {
+    const auto lower_at = [&](std::size_t at) { return std::tolower(static_cast<unsigned char>(name[at])); };
+    return static_cast<std::size_t>(lower_at(i) << 8 | lower_at(i + 1));
+  };
+  std::bitset<1 << 16> pairs;
+  for (std::size_t i = 0; i + 1 < got.size(); ++i) pairs.set(pair_at(got, i));
+  std::vector<std::pair<double, std::size_t>> found;  // sorts the likest first, and equals in their order
+  for (std::size_t k = 0; k < known.size(); ++k) {
+    const std::string& name = known[k];
+    if (name.empty() || name.size() > kLongest) continue;
+    std::size_t shared = 0;
+    for (std::size_t i = 0; i + 1 < name.size(); ++i) shared += pairs[pair_at(name, i)] ? 1 : 0;
+    found.emplace_back(-static_cast<double>(shared) / static_cast<double>(name.size() + got.size()), k);
   }
-  return "";
+  n = std::min(n, found.size());
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end());
+  std::vector<std::size_t> indices;
+  for (std::size_t i = 0; i < n; ++i) indices.push_back(found[i].second);
+  return indices;
 }
 
 }  // namespace
+
+std::vector<std::string> likest(const std::string& got, const std::vector<std::string>& known,
+                                std::size_t n) {
+  constexpr std::size_t kCompared = 200;  // difflib takes some 0.1 ms for each
+  if (got.empty() || got.size() > kLongest) return {};
+  const std::string name = lower(got);
+  const auto indices = by_pairs(got, known, kCompared);
+  py::list names;
+  for (const std::size_t i : indices) names.append(readable(lower(known[i])));
+  const py::list near = py::module_::import("difflib").attr("get_close_matches")(readable(name), names, n);
+  std::vector<std::string> found;
+  std::vector<char> taken(indices.size(), 0);  // two may differ in capitals only
+  for (std::size_t k = 0; k < near.size(); ++k) {
+    std::size_t i = 0;
+    while (taken[i] != 0 || !names[i].equal(near[k])) ++i;
+    taken[i] = 1;
+    found.push_back(known[indices[i]]);
+  }
+  return found;
+}
+
+std::vector<std::string> holding(const std::string& part, const std::vector<std::string>& known,
+                                 std::size_t n) {
+  const std::string text = lower(part);
+  std::vector<std::string> found;
+  for (const std::string& name : known) {
+    if (found.size() == n || text.empty()) break;
+    if (name.size() <= kLongest && lower(name).find(text) != std::string::npos) found.push_back(name);
+  }
+  return found;
+}
 
 py::str readable(const std::string& text) {
   PyObject* made = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "replace");
@@ -85,13 +132,14 @@ py::str readable(const std::string& text) {
 }
 
 std::string did_you_mean(const std::string& got, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest = 100;  // nobody mistypes a longer name, and comparing takes time
-  constexpr std::size_t kMost = 1000;    // nor would anyone look through more
   if (got.empty() || got.size() > kLongest) return "";
   const std::string name = lower(got);
   std::string guess = synonym(name, known);
   if (guess.empty()) guess = completed(name, known);
-  if (guess.empty() && known.size() <= kMost) guess = nearest(name, known);
+  if (guess.empty()) {
+    const auto near = likest(got, known, 1);
+    if (!near.empty()) guess = near.front();
+  }
   return guess.empty() ? "" : "; did you mean '" + guess + "'?";
 }
 

@@ -3,6 +3,7 @@
 #include "bindings/guess.hpp"
 #include "bindings/options.hpp"
 #include "inference/onnx_model.hpp"
+#include "inference/onnx_names.hpp"
 
 namespace fastaudio::bindings {
 
@@ -14,18 +15,63 @@ py::object& reader() {
   return slot.call_once_and_store_result([] { return py::object(py::none()); }).get_stored();
 }
 
-/// Calls `make`, and adds a guess to the error if it meets a name that the network hasn't.
+/// "fastaudio models 'my net.onnx' --tensors", as a shell takes it.
+std::string listing_of(const std::string& path) {
+  constexpr std::size_t kLongest = 200;
+  const py::str shown = readable(path);
+  if (path.size() > kLongest || !shown.attr("isprintable")().cast<bool>()) {
+    return "fastaudio models PATH --tensors, where PATH is the network's";
+  }
+  const bool plain = path.ends_with(".onnx") && !path.starts_with('-');  // no model's name, and no option
+  const bool rooted = path.find_first_of("/\\") == 0 || path.find(':') != std::string::npos;
+  const py::str whole = plain || rooted ? shown : py::str("./{}").format(shown);
+  return "fastaudio models " + py::module_::import("shlex").attr("quote")(whole).cast<std::string>() +
+         " --tensors";
+}
+
+/// " or" before the last of them.
+std::string alternatives(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + format(names[i]);
+  }
+  return text;
+}
+
+/// Calls `make`; to the error about a name that the network hasn't it adds names that may be meant, and what
+/// lists them all.
 template <class Make>
-auto guessing(Make make) {
+auto guessing(const std::string path, Make make) {
+  constexpr std::size_t kNames = 3;
   try {
     return make();
+  } catch (const onnx::UnknownTensor& error) {
+    auto names = likest(error.got, error.known, kNames);
+    if (names.empty()) names = holding(error.got, error.known, kNames);
+    const auto near = alternatives(names);
+    throw ModelError(
+        error.what() +
+        (near.empty() ? "; choose one that this lists: " : "; did you mean " + near + "? This lists all: ") +
+        listing_of(path));
   } catch (const onnx::UnknownName& error) {
     throw ModelError(error.what() + did_you_mean(error.got, error.known));
   }
 }
 
-/// Reads the files that a network refers to.
-onnx::Beside read_beside(const OnnxModel::Options& options, const std::string& content) {
+/// What a file holds that a node is made of, and its hash.
+struct Content {
+  std::string bytes;
+  std::string sha256;
+};
+
+Content read(const std::string& path, const std::string& sha256, const std::string& beside = "",
+             const std::optional<std::uint64_t>& n_bytes = std::nullopt) {
+  const py::tuple found = reader()(path, sha256, beside, n_bytes);
+  return {found[0].cast<std::string>(), found[1].cast<std::string>()};
+}
+
+/// Reads the files that a network refers to, and puts their hashes into the options.
+onnx::Beside read_beside(OnnxModel::Options& options, const std::string& content) {
   constexpr std::uint64_t kMost = std::uint64_t{1} << 33;
   const auto files = unlocked([&] { return OnnxModel::files_beside(options, content); });
   const auto require_room = [&](std::uint64_t n_bytes, std::uint64_t more) {
@@ -42,19 +88,24 @@ onnx::Beside read_beside(const OnnxModel::Options& options, const std::string& c
   onnx::Beside beside;
   std::uint64_t n_bytes = 0;
   for (const auto& [name, file] : files) {
-    beside[name] = reader()(options.path, file.sha256, name, file.n_bytes).cast<std::string>();
-    require_room(n_bytes, beside[name].size());
-    n_bytes += beside[name].size();
+    Content found = read(options.path, file.sha256, name, file.n_bytes);
+    require_room(n_bytes, found.bytes.size());
+    n_bytes += found.bytes.size();
+    beside[name] = std::move(found.bytes);
+    options.external[name] = std::move(found.sha256);
   }
   return beside;
 }
 
-std::shared_ptr<OnnxModel> make(const OnnxModel::Options& options) {
-  auto content = reader()(options.path, options.sha256, "", py::none()).cast<std::string>();
-  return guessing([&] {
-    auto beside = read_beside(options, content);
+/// The node holds the hashes of what it is made of, so that who reads its files again gets the same or an
+/// error.
+std::shared_ptr<OnnxModel> make(OnnxModel::Options options) {
+  Content network = read(options.path, options.sha256);
+  return guessing(options.path, [&] {
+    auto beside = read_beside(options, network.bytes);
+    options.sha256 = std::move(network.sha256);
     const WithoutGil without_gil;
-    return std::make_shared<OnnxModel>(options, std::move(content), std::move(beside));
+    return std::make_shared<OnnxModel>(std::move(options), std::move(network.bytes), std::move(beside));
   });
 }
 
@@ -68,7 +119,7 @@ Tensors tensors_of(const std::string& path, const std::string& sha256,
   options.path = path;
   options.sha256 = sha256;
   options.external = external;
-  auto content = reader()(path, sha256, "", py::none()).cast<std::string>();
+  auto content = read(path, sha256).bytes;
   auto beside = read_beside(options, content);
   const auto session = unlocked([&] {
     const auto network =
@@ -108,7 +159,7 @@ void register_onnx(py::module_& m) {
       .def(
           "__getitem__",
           [](const OnnxModel& self, const std::string& output) {
-            return guessing([&] {
+            return guessing(self.options().path, [&] {
               const WithoutGil without_gil;  // it may load the network anew
               return self.with_outputs({output}, units_of(self, {output}));
             });
@@ -133,13 +184,14 @@ void register_onnx(py::module_& m) {
   }));
   m.def(
       "set_model_reader",
-      [](const py::typing::Callable<py::bytes(std::string, std::string, std::string,
-                                              std::optional<std::uint64_t>)>& read) { reader() = read; },
+      [](const py::typing::Callable<py::typing::Tuple<py::bytes, py::str>(
+             std::string, std::string, std::string, std::optional<std::uint64_t>)>& read) {
+        reader() = read;
+      },
       py::arg("read"),
-      "Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', the "
-      "name of "
-      "a file with weights beside it or '', and for that how many bytes at its front are needed; None for "
-      "all.");
+      "Sets the function that returns the bytes of a model's file and its sha256, given its path, the sha256 "
+      "that it has to have or '', the name of a file with weights beside it or '', and for that how many "
+      "bytes at its front are needed; None for all.");
   m.def(
       "names_beside",
       [](const std::string& path, const py::bytes& content) {

@@ -3,16 +3,25 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "core/options.hpp"
 #include "inference/onnx_edge.hpp"
+#include "inference/onnx_names.hpp"
 
 namespace fastaudio::onnx {
 
 namespace {
 
 std::string text_of(const Number& number) {
-  return std::visit([](const auto value) { return format(value); }, number);
+  return std::visit(
+      [](const auto value) {
+        if constexpr (std::is_same_v<decltype(value), const std::uint64_t>)
+          return std::to_string(value);
+        else
+          return format(value);
+      },
+      number);
 }
 
 void write_axes(std::string& text, const Constant& constant, std::size_t axis, std::size_t& at) {
@@ -44,10 +53,12 @@ bool convert(const Number& number, T& out) {
           if (!(value >= least && value < above) || value != std::floor(value)) return false;
           out = static_cast<T>(value);
           return true;
+        } else if constexpr (std::is_same_v<From, bool>) {
+          out = value ? 1 : 0;
+          return true;
         } else {
-          const auto wide = static_cast<std::int64_t>(value);
-          out = static_cast<T>(wide);
-          return std::is_same_v<T, std::uint64_t> ? wide >= 0 : static_cast<std::int64_t>(out) == wide;
+          out = static_cast<T>(value);
+          return std::in_range<T>(value);
         }
       },
       number);
@@ -99,6 +110,42 @@ bool write(const Number& number, int type, std::byte* to) {
   }
 }
 
+template <class T>
+std::string whole_numbers() {
+  return "a whole number from " + std::to_string(std::numeric_limits<T>::lowest()) + " to " +
+         std::to_string(std::numeric_limits<T>::max());
+}
+
+/// What a type takes, to be given instead of what it doesn't.
+std::string taken_by(int type) {
+  switch (type) {
+    case kFloat:
+      return "a finite number up to 3.4e38";
+    case kDouble:
+      return "a finite number";
+    case kFloat16:
+      return "a finite number up to 65504";
+    case kBool:
+      return "True or False";
+    case kInt8:
+      return whole_numbers<std::int8_t>();
+    case kUint8:
+      return whole_numbers<std::uint8_t>();
+    case kInt16:
+      return whole_numbers<std::int16_t>();
+    case kUint16:
+      return whole_numbers<std::uint16_t>();
+    case kInt32:
+      return whole_numbers<std::int32_t>();
+    case kUint32:
+      return whole_numbers<std::uint32_t>();
+    case kInt64:
+      return whole_numbers<std::int64_t>();
+    default:
+      return whole_numbers<std::uint64_t>();
+  }
+}
+
 /// The shape of the input for a constant, or nothing if that doesn't fit.
 bool fit(const Shape& input, const Constant& constant, Shape& shape) {
   shape = constant.shape;
@@ -128,12 +175,15 @@ std::vector<Bound> bind(const Session& session, const Constants& constants) {
   for (const auto& [name, constant] : constants) {
     const std::string subject = session.subject() + ": expected ";
     const TensorInfo* input = find(session.inputs(), name);
-    if (input == nullptr) throw UnknownName(subject + "inputs", names_of(session.inputs()), name);
-    const std::string what = type_text(input->element_type) + " " + shape_text(input->shape) + " for input " +
-                             fastaudio::format(name);
+    if (input == nullptr) {
+      const auto known = names_of(session.inputs());
+      throw UnknownTensor(subject + "inputs among " + short_text(known), known, name);
+    }
+    const std::string what =
+        type_text(input->element_type) + " " + shape_text(input->shape) + " for input " + short_text(name);
     const std::size_t size = element_size(input->element_type);
     if (size == 0) {
-      throw ModelError(subject + "numbers as input " + fastaudio::format(name) + ", got " +
+      throw ModelError(subject + "numbers as input " + short_text(name) + ", got " +
                        type_text(input->element_type) + " " + shape_text(input->shape) +
                        " in the network; export it with numbers there");
     }
@@ -148,7 +198,7 @@ std::vector<Bound> bind(const Session& session, const Constants& constants) {
     for (std::size_t i = 0; i < constant.values.size(); ++i) {
       if (write(constant.values[i], made.element_type, made.bytes.data() + i * size)) continue;
       throw ModelError(subject + what + ", got " + text_of(constant.values[i]) +
-                       ", which that type can't hold; give a number that it holds");
+                       ", which that type can't hold; give " + taken_by(made.element_type));
     }
     bound.push_back(std::move(made));
   }

@@ -11,7 +11,8 @@
 
 namespace fastaudio::onnx {
 
-using Number = std::variant<bool, std::int64_t, double>;
+/// A whole number is an int64 if that holds it, else a uint64, else a float.
+using Number = std::variant<bool, std::int64_t, std::uint64_t, double>;
 
 /// Numbers with the axes of nested lists; no axes for one number.
 struct Constant {

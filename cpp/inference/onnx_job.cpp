@@ -128,7 +128,9 @@ void OnnxJob::convert_outputs() {
 void OnnxJob::write(Sink& sink) const {
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
     const bool direct = outputs_[o].element_type == onnx::kFloat;
-    sink.write(o, direct ? outputs_[o].memory.data() : rows_[o].data(), n_rows_);
+    const std::size_t n =
+        plan_.grows[o] != 0 ? static_cast<std::size_t>(plan_.row_shapes[o].front()) : n_rows_;
+    sink.write(o, direct ? outputs_[o].memory.data() : rows_[o].data(), n);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/budget.hpp"
 #include "inference/onnx_edge.hpp"
+#include "inference/onnx_names.hpp"
 #include "inference/onnx_stream.hpp"
 
 namespace fastaudio {
@@ -32,13 +33,23 @@ std::shared_ptr<onnx::Session> load(const OnnxModel::Options& options, std::stri
 
 /// "'x' float32 [?, 3]"
 std::string text_of(const onnx::TensorInfo& info) {
-  return format(info.name) + " " + onnx::type_text(info.element_type) + " " + onnx::shape_text(info.shape);
+  return onnx::short_text(info.name) + " " + onnx::type_text(info.element_type) + " " +
+         onnx::shape_text(info.shape);
 }
 
 /// Rows of a clip as one row.
 StreamSpec as_one(StreamSpec input, std::size_t n_rows) {
   input.shape.insert(input.shape.begin(), static_cast<std::int64_t>(n_rows));
   return input;
+}
+
+/// Whether an output of these shapes has a row for each of the clip's, which are `n` and `m`.
+bool grows_with(const onnx::Shape& a, std::size_t n, const onnx::Shape& b, std::size_t m) {
+  const auto is = [](std::int64_t extent, std::size_t rows) {
+    return extent == static_cast<std::int64_t>(rows);
+  };
+  return n != m && !a.empty() && !b.empty() && is(a.front(), n) && is(b.front(), m) &&
+         std::equal(a.begin() + 1, a.end(), b.begin() + 1, b.end());
 }
 
 }  // namespace
@@ -113,7 +124,10 @@ void OnnxModel::find_data_input() {
                      text_of(data_input()) + "; export it in float32");
   }
   std::string got;
-  for (const std::size_t i : others) got += (got.empty() ? "" : ", ") + text_of(inputs[i]);
+  for (std::size_t i = 0; i < std::min(others.size(), onnx::kListed); ++i) {
+    got += (got.empty() ? "" : ", ") + text_of(inputs[others[i]]);
+  }
+  if (others.size() > onnx::kListed) got += " and " + std::to_string(others.size() - onnx::kListed) + " more";
   throw ModelError(subject + ": expected one input for the rows, got " + (got.empty() ? "none" : got) +
                    (got.empty()
                         ? "; leave that one out of state= and inputs="
@@ -151,7 +165,9 @@ void OnnxModel::check_outputs() const {
     if (found == known.end()) {
       auto others = onnx::names_of(session_->outputs());
       std::erase_if(others, [&](const std::string& other) { return !known.contains(other); });
-      throw onnx::UnknownName(subject + ": expected outputs", std::move(others), name);
+      throw onnx::UnknownTensor(
+          subject + ": expected outputs among " + onnx::short_text(own_outputs()) + " or inner tensors",
+          std::move(others), name);
     }
     const onnx::TensorInfo& output = *found->second;
     if (onnx::element_size(output.element_type) == 0) {
@@ -165,7 +181,8 @@ void OnnxModel::check_outputs() const {
   }
   if (!options().units.empty() && options().units.size() != names.size()) {
     throw ValueError(subject + ": expected a unit for each of " + std::to_string(names.size()) +
-                     " outputs, got " + format(options().units));
+                     " outputs, got " + std::to_string(options().units.size()) + ": " +
+                     onnx::short_text(options().units));
   }
 }
 
@@ -203,7 +220,9 @@ OnnxModel::Plan OnnxModel::plan_of(const StreamSpec& input) const {
     shape.insert(shape.begin(), static_cast<std::int64_t>(layout.batch));
     onnx::require_size(session_->subject(), "output " + format(names[o]), shape);
   }
-  return {std::move(layout), std::move(rows.shapes), std::move(rows.whole), input.unit == kSamples};
+  std::vector<char> grows(names.size(), 0);
+  return {std::move(layout), std::move(rows.shapes), std::move(rows.whole), input.unit == kSamples,
+          std::move(grows)};
 }
 
 OnnxModel::Plan OnnxModel::clip_plan(const StreamSpec& input) const {
@@ -212,9 +231,9 @@ OnnxModel::Plan OnnxModel::clip_plan(const StreamSpec& input) const {
     const Budget::At at(name);
     budget->check_run(static_cast<double>(most) * static_cast<double>(input.row_size()));
   }
-  // A second, unless the network needs more; a clip of another length has to give the same shapes.
-  const double rate_hz = std::clamp(std::ceil(input.rate_hz), 1.0, static_cast<double>(most));
-  const auto second = static_cast<std::size_t>(rate_hz);
+  // A second, unless the network needs more. Of one row, an axis of time would look like the batch's.
+  const double rate_hz = std::min(std::ceil(input.rate_hz), static_cast<double>(most));
+  const std::size_t second = std::min(std::max(static_cast<std::size_t>(rate_hz), std::size_t{2}), most);
   for (const std::size_t n : {second, std::min(10 * second, most), most}) {
     Plan plan;
     try {
@@ -226,23 +245,40 @@ OnnxModel::Plan OnnxModel::clip_plan(const StreamSpec& input) const {
       continue;
     }
     const std::size_t other = n > 1 && n == most ? n - 1 : std::min(2 * n, most);
-    const Plan another = plan_of(as_one(input, other));
-    if (plan.row_shapes == another.row_shapes) return plan;
-    for (std::size_t o = 0; o < plan.row_shapes.size(); ++o) {
-      if (plan.row_shapes[o] == another.row_shapes[o]) continue;
-      throw ModelError(session_->subject() + ": expected outputs of one shape for clips of any length, got " +
-                       onnx::shape_text(plan.row_shapes[o]) + " and " +
-                       onnx::shape_text(another.row_shapes[o]) + " from " + format(output_names()[o]) +
-                       "; leave out clip_rows and cut the sound into windows with Patches");
-    }
+    // Networks that pad to a multiple give as many rows as a clip has only for round lengths.
+    if (compare(plan, input, n, other) && n + 1 < other) compare(plan, input, n, n + 1);
+    return plan;
   }
   throw ModelError(session_->subject() + ": expected clips, got none");
+}
+
+bool OnnxModel::compare(Plan& plan, const StreamSpec& input, std::size_t n, std::size_t other) const {
+  const Plan another = plan_of(as_one(input, other));
+  bool any = false;
+  for (std::size_t o = 0; o < plan.row_shapes.size(); ++o) {
+    const onnx::Shape &shape = plan.row_shapes[o], &changed = another.row_shapes[o];
+    plan.grows[o] = grows_with(shape, n, changed, other) ? 1 : 0;
+    any = any || plan.grows[o] != 0;
+    if (shape == changed || plan.grows[o] != 0) continue;
+    throw ModelError(session_->subject() +
+                     ": expected outputs of one shape for clips of any length, or with " +
+                     "a row for each of the clip's, got " + onnx::shape_text(shape) + " from " +
+                     std::to_string(n) + " rows and " + onnx::shape_text(changed) + " from " +
+                     std::to_string(other) + " in " + onnx::short_text(output_names()[o]) +
+                     "; leave out clip_rows and cut the sound into windows with Patches");
+  }
+  return any;
 }
 
 void OnnxModel::fit_clip(Plan& plan, const StreamSpec& input, std::size_t n_rows) const {
   plan.layout = onnx::fit_layout(session_->subject(), data_input().shape, options().layout,
                                  as_one(input, n_rows), 1, !states_.empty());
   onnx::require_size(session_->subject(), "input", plan.layout.shape);
+  for (std::size_t o = 0; o < plan.grows.size(); ++o) {
+    if (plan.grows[o] == 0) continue;
+    plan.row_shapes[o].front() = static_cast<std::int64_t>(n_rows);
+    onnx::require_size(session_->subject(), "output " + format(output_names()[o]), plan.row_shapes[o]);
+  }
 }
 
 std::vector<Output> OnnxModel::describe(const StreamSpec& input) const {
@@ -254,9 +290,15 @@ std::vector<Output> OnnxModel::describe(const StreamSpec& input) const {
     spec.shape = plan.row_shapes[o];
     spec.unit = options().units.empty() ? "" : options().units[o];
     if (options().clip_rows > 0) {
-      spec.rate_hz = spec.span_s = spec.bin_hz = 0;
-      spec.labels.clear();
+      spec.clear_axis();
       spec.kind = StreamSpec::Kind::rows;
+      if (plan.grows[o] != 0) {
+        spec.shape.erase(spec.shape.begin());
+        spec.latency_s = std::numeric_limits<double>::infinity();
+        if (spec.shape.empty() && gives_samples(o)) spec.kind = StreamSpec::Kind::samples;
+      } else {
+        spec.rate_hz = spec.span_s = 0;
+      }
     }
     outputs.push_back({names[o], spec});
   }

@@ -17,7 +17,8 @@ class OnnxModel final : public NodeOf<OnnxModel> {
 
 Input:  rows of the shape that the model takes, without its batch axis (patches, for example)
 Output: for each name in `outputs`, one row for each input row: the model's output without its batch axis, or
-        as a whole if it has none
+        as a whole if it has none. With `clip_rows`, one row per clip, or, from an output whose first axis
+        is as long as the clip, a row for each input row, at their rate
 Latency: the same as its input's; computing time isn't counted. With `clip_rows`, the whole clip
 
 Rows are float32. If the model's input or an output has another type (float16, float64, bool, integers), they are
@@ -32,7 +33,9 @@ stream starts from zeros. Rows then run one by one, in order, whatever `batch` a
 `outputs` may name any tensor of the graph, not only its outputs; `fastaudio models net.onnx --tensors` lists them.
 
 Weights may lie in files beside the network, as exporters write them (net.onnx.data). A card states each one's hash
-in `external`; without `sha256` and `external`, the files that the network names are read from its folder.
+in `external`; without `sha256` and `external`, the files that the network names are read from its folder. The node
+then holds the hashes of what it read, and whatever reads the files again (saving, packing, pickling, exporting)
+refuses those that were changed meanwhile.
 
 Source: ONNX Runtime 1.25 or later, C interface
 )";
@@ -79,11 +82,12 @@ Source: ONNX Runtime 1.25 or later, C interface
           Field{"providers", &Options::providers,
                 "Execution providers in order, such as 'CPUExecutionProvider', or each with its options: "
                 "('CUDAExecutionProvider', {'device_id': '0'}). Those that aren't active are refused."},
-          Field{"sha256", &Options::sha256, "Expected hash of the file, in hex; '' to accept any."},
+          Field{"sha256", &Options::sha256,
+                "Expected hash of the file, in hex; '' to accept any, and to hold that of the file that was "
+                "read."},
           Field{"external", &Options::external,
                 "Files with weights beside the network, by the names that it has for them, each with its "
-                "hash in "
-                "hex."}};
+                "hash in hex."}};
     }
   };
 
@@ -132,6 +136,7 @@ Source: ONNX Runtime 1.25 or later, C interface
     std::vector<onnx::Shape> row_shapes;  ///< shape of a row of each output
     std::vector<char> whole;              ///< for each output, whether a row is all that a run gives
     bool samples = false;                 ///< whether rows are sound
+    std::vector<char> grows;  ///< for each output, whether a clip's run gives rows on its first axis
   };
   Plan plan(const StreamSpec& input) const;
 
@@ -143,6 +148,9 @@ Source: ONNX Runtime 1.25 or later, C interface
   void find_data_input();
   void check_outputs() const;
   Plan clip_plan(const StreamSpec& input) const;
+  /// Sets which outputs grow with a clip: the plan is for `n` rows, and the same is made for `other`. Returns
+  /// whether any does. Throws ModelError if one changes otherwise.
+  bool compare(Plan& plan, const StreamSpec& input, std::size_t n, std::size_t other) const;
   Plan plan_of(const StreamSpec& input) const;
 
   std::shared_ptr<onnx::Session> session_;

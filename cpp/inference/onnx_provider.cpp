@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/options.hpp"
+#include "inference/onnx_names.hpp"
 
 namespace fastaudio::onnx {
 
@@ -66,8 +67,8 @@ void append_providers(const Runtime& runtime, const std::string& subject, const 
       std::any_of(providers.begin(), providers.end(), [](const auto& each) { return each.name == kCpu; });
   for (const Provider& provider : providers) {
     if (std::find(available.begin(), available.end(), provider.name) == available.end()) {
-      throw UnknownName(subject + ": expected a provider", available, provider.name,
-                        "; install an ONNX Runtime that has it");
+      throw UnknownName(subject + ": expected a provider among " + short_text(available), available,
+                        provider.name, "; install an ONNX Runtime that has it");
     }
     const std::string expected =
         "options that " + provider.name + " takes, and what it needs on this machine";

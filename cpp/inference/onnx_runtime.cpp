@@ -163,21 +163,7 @@ void self_test(const Runtime& runtime) {
   require_end("a load that ends when asked", [&] { Session(std::shared_ptr<const Network>(network)); });
 }
 
-/// Lists the first of many names.
-std::string some_of(const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 20;
-  if (names.size() <= kMost) return format(names);
-  const std::vector<std::string> first(names.begin(), names.begin() + kMost);
-  return format(first) + " and " + std::to_string(names.size() - kMost) + " more";
-}
-
 }  // namespace
-
-UnknownName::UnknownName(const std::string& expected, std::vector<std::string> among, std::string name,
-                         const char* remedy)
-    : ModelError(expected + " among " + some_of(among) + ", got " + format(name) + remedy),
-      known(std::move(among)),
-      got(std::move(name)) {}
 
 void Runtime::set_library(const std::string& path) {
   refuse_telemetry();

@@ -11,14 +11,6 @@
 
 namespace fastaudio::onnx {
 
-/// A name was asked for that is not among the known ones.
-struct UnknownName : ModelError {
-  UnknownName(const std::string& expected, std::vector<std::string> among, std::string name,
-              const char* remedy = "");
-  std::vector<std::string> known;
-  std::string got;
-};
-
 /// Owns one object of the C interface.
 template <class T>
 class Handle {

@@ -13,6 +13,7 @@
 #include "core/platform.hpp"
 #include "core/turn.hpp"
 #include "inference/onnx_edge.hpp"
+#include "inference/onnx_names.hpp"
 #include "inference/onnx_supervisor.hpp"
 
 namespace fastaudio::onnx {
@@ -100,7 +101,9 @@ void Session::add_outputs(const std::vector<std::string>& names) {
       for (const std::string& tensor : network_->tensors) {
         if (!given.contains(tensor)) known.push_back(tensor);
       }
-      throw UnknownName(subject() + ": expected outputs", std::move(known), name);
+      throw UnknownTensor(
+          subject() + ": expected outputs among " + short_text(names_of(outputs_)) + " or inner tensors",
+          std::move(known), name);
     }
     given.insert(name);
     added_.push_back(name);

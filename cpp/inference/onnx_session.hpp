@@ -52,7 +52,7 @@ std::vector<std::string> names_of(const std::vector<TensorInfo>& infos);
 class Session {
  public:
   /// Names in `outputs` that aren't the graph's outputs are made such if the graph has these tensors. Throws
-  /// UnknownName if it hasn't.
+  /// UnknownTensor if it hasn't.
   explicit Session(std::shared_ptr<const Network> network, const std::vector<std::string>& outputs = {});
 
   const std::shared_ptr<const Network>& network() const { return network_; }

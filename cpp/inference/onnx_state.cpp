@@ -5,6 +5,7 @@
 
 #include "core/options.hpp"
 #include "inference/onnx_edge.hpp"
+#include "inference/onnx_names.hpp"
 
 namespace fastaudio::onnx {
 
@@ -15,7 +16,9 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 24;
 const TensorInfo& require(const Session& session, const std::vector<TensorInfo>& infos,
                           const std::string& name, const char* which) {
   if (const TensorInfo* info = find(infos, name)) return *info;
-  throw UnknownName(session.subject() + ": expected state " + which, names_of(infos), name);
+  const auto known = names_of(infos);
+  throw UnknownTensor(session.subject() + ": expected state " + which + " among " + short_text(known), known,
+                      name);
 }
 
 /// An open axis agrees with any extent.

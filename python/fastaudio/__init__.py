@@ -28,7 +28,7 @@ from fastaudio.running.stream import PipelineStream
 
 old_paths.install()
 onnxruntime.announce()
-set_model_reader(packed_file.read_network)
+set_model_reader(packed_file.read_hashed)
 instances.count_as(_core.Tags, tags.Tags)
 instances.count_as(_core.Events, events.Events)
 

@@ -1921,7 +1921,8 @@ class OnnxModel(Node):
     
     Input:  rows of the shape that the model takes, without its batch axis (patches, for example)
     Output: for each name in `outputs`, one row for each input row: the model's output without its batch axis, or
-            as a whole if it has none
+            as a whole if it has none. With `clip_rows`, one row per clip, or, from an output whose first axis
+            is as long as the clip, a row for each input row, at their rate
     Latency: the same as its input's; computing time isn't counted. With `clip_rows`, the whole clip
     
     Rows are float32. If the model's input or an output has another type (float16, float64, bool, integers), they are
@@ -1936,7 +1937,9 @@ class OnnxModel(Node):
     `outputs` may name any tensor of the graph, not only its outputs; `fastaudio models net.onnx --tensors` lists them.
     
     Weights may lie in files beside the network, as exporters write them (net.onnx.data). A card states each one's hash
-    in `external`; without `sha256` and `external`, the files that the network names are read from its folder.
+    in `external`; without `sha256` and `external`, the files that the network names are read from its folder. The node
+    then holds the hashes of what it read, and whatever reads the files again (saving, packing, pickling, exporting)
+    refuses those that were changed meanwhile.
     
     Source: ONNX Runtime 1.25 or later, C interface
     
@@ -1962,7 +1965,7 @@ class OnnxModel(Node):
         providers: list[str | tuple[str, dict[str, str]]], default []
             Execution providers in order, such as 'CPUExecutionProvider', or each with its options: ('CUDAExecutionProvider', {'device_id': '0'}). Those that aren't active are refused.
         sha256: str, default ''
-            Expected hash of the file, in hex; '' to accept any.
+            Expected hash of the file, in hex; '' to accept any, and to hold that of the file that was read.
         external: dict[str, str], default {}
             Files with weights beside the network, by the names that it has for them, each with its hash in hex.
     """
@@ -1973,7 +1976,7 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, inputs: dict[str, typing.Any] = {}, clip_rows: int = 0, batch: int = 1, threads: int = 1, providers: list[str | tuple[str, dict[str, str]]] = [], sha256: str = '', external: dict[str, str] = {}) -> None: ...
+    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, inputs: dict[str, float | list] = {}, clip_rows: int = 0, batch: int = 1, threads: int = 1, providers: list[str | tuple[str, dict[str, str]]] = [], sha256: str = '', external: dict[str, str] = {}) -> None: ...
     @property
     def available_outputs(self) -> list[str]:
         """Names of all outputs that the network has; `outputs` takes those of its inner tensors as well."""
@@ -2295,8 +2298,8 @@ def samples_remedy(value: typing.Any) -> str:
     """Returns "; use CODE" for the end of a message if CODE makes samples of what is no array, or ''."""
 def scale_warning(name: str) -> str:
     """Returns what to warn of when the sound called `name` is too loud."""
-def set_model_reader(read: collections.abc.Callable[[str, str, str, int | None], bytes]) -> None:
-    """Sets the function that returns the bytes of a model's file, given its path, its sha256 or '', the name of a file with weights beside it or '', and for that how many bytes at its front are needed; None for all."""
+def set_model_reader(read: collections.abc.Callable[[str, str, str, int | None], tuple[bytes, str]]) -> None:
+    """Sets the function that returns the bytes of a model's file and its sha256, given its path, the sha256 that it has to have or '', the name of a file with weights beside it or '', and for that how many bytes at its front are needed; None for all."""
 def set_onnxruntime_library(path: str) -> None:
     """Says where ONNX Runtime's library lies; this has no effect once it is open."""
 def with_silence(node: Node, input: StreamSpec, silence_db: typing.SupportsFloat | typing.SupportsIndex | None, *, swappable: bool = False) -> Node:

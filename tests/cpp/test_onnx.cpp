@@ -127,7 +127,7 @@ TEST_CASE("ONNX: an unknown output is told beside those there are") {
   if (!has_runtime()) return;
   const std::string message = message_of<ModelError>([] { musicnn({.outputs = {"tagram"}}); });
   CHECK(message.starts_with("OnnxModel('model.onnx'): expected outputs among ['taggram', "));
-  CHECK(message.ends_with(" more, got 'tagram'"));
+  CHECK(message.ends_with(" or inner tensors, got 'tagram'"));
 }
 
 TEST_CASE("ONNX: asking what comes out waits for nobody's run") {

@@ -6,6 +6,10 @@ All that is shown of such text goes through `printable`; JSON, CSV and labels in
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # Control characters, line and paragraph separators, changes of direction, bytes that aren't UTF-8.
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -28,6 +32,13 @@ def spelled(name: str) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
+def listed(names: Collection[str], most: int = 10) -> str:
+    """Return names for a message, separated by commas: the first of many, and the beginning of a long one."""
+    shown = [f"{name:.60}" for name, _ in zip(names, range(most))]  # noqa: B905  # it stops at the shorter
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
 def printable(text: str, *, lines: bool = False) -> str:
     """Return text that a terminal only shows: characters that would control it are escaped.
 
@@ -37,3 +48,10 @@ def printable(text: str, *, lines: bool = False) -> str:
     """
     text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), spelled(text))
     return text if lines else text.replace("\n", "\\n")
+
+
+def listed(label: str) -> str:
+    """Return a label for a list: printable, and in quotes if it has a comma or quotes itself, as in CSV."""
+    text = printable(label)
+    quoted = "," in text or '"' in text
+    return '"' + text.replace('"', '""') + '"' if quoted else text

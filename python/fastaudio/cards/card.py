@@ -23,6 +23,7 @@ from fastaudio._core import (
     check_interrupt,
     did_you_mean,
 )
+from fastaudio._system.text import listed
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
 from fastaudio.cards.named import card_path
@@ -257,7 +258,7 @@ def _build(
     if not isinstance(name, str) or name not in _NODES:
         known = sorted(_NODES)
         guess = did_you_mean(name, known) if isinstance(name, str) else ""
-        raise ModelError(f"pipeline: expected a node among {', '.join(known)}, got {data!r:.80}{guess}")
+        raise ModelError(f"pipeline: expected a node among {listed(known)}, got {data!r:.80}{guess}")
     options = {key: value for key, value in old.current(data).items() if key != "node"}
     kinds = {"list": list, "dict": dict}
     for key, form in _NODES[name].child_arguments().items():

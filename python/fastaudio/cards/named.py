@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from fastaudio._core import ModelError, did_you_mean
+from fastaudio._system.text import listed
 from fastaudio.registry import entries, fetched
 from fastaudio.registry.home import fetched_card
 
@@ -85,6 +86,6 @@ def card_path(name_or_path: str | os.PathLike[str]) -> Path:
         )
     known = models()
     raise ModelError(
-        f"Pipeline.load: expected one of {', '.join(known)}, or the path of a card or packed model, "
+        f"Pipeline.load: expected one of {listed(known)}, or the path of a card or packed model, "
         f"got {text!r:.80}{did_you_mean(text, [*known, *entries()])}"
     )

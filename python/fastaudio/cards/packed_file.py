@@ -80,13 +80,19 @@ class Packed:
 
 
 def read_network(path: str, sha256: str, beside: str = "", n_bytes: int | None = None) -> bytes:
-    """Return a network's bytes after checking their hash, so that what runs is what was checked.
+    """Return a network's bytes as `read_hashed` does, without their hash."""
+    return read_hashed(path, sha256, beside, n_bytes)[0]
+
+
+def read_hashed(path: str, sha256: str, beside: str = "", n_bytes: int | None = None) -> tuple[bytes, str]:
+    """Return a network's bytes and their hash after checking it, so that what runs is what was checked.
 
     `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
     file gives its first network, and nothing is checked. A file with another hash takes no memory.
 
     With `beside`, the bytes are those of the file of that name beside the network, which holds weights of it,
-    or of the packed file that has them under their hash; if `n_bytes` are needed, these alone are kept.
+    or of the packed file that has them under their hash; if `n_bytes` are needed, these alone are kept, and
+    the hash is the whole file's.
 
     Raises:
         ModelError: the file can't be read, is too large, is damaged or was changed; one beside the network
@@ -113,7 +119,7 @@ def read_network(path: str, sha256: str, beside: str = "", n_bytes: int | None =
                     f"{subject}: expected {n_bytes} bytes in {beside!r:.80}, got {size}; the file is cut "
                     "short, or another network's"
                 )
-            return _verified(subject, sha256, lambda: _pieces(file, 0, size), n_bytes)
+            return _verified(subject, sha256, lambda: _pieces(file, 0, size), beside, n_bytes)
     except TimedOut:  # an OSError too
         raise
     except (OSError, ValueError) as error:
@@ -131,16 +137,28 @@ def _opened(subject: str, path: str) -> Iterator[tuple[BinaryIO, int]]:
 
 
 def _verified(
-    subject: str, sha256: str, pieces: Callable[[], Iterator[bytes]], n_bytes: int | None = None
-) -> bytes:
-    """Return what `pieces` gives, or its first `n_bytes`, after checking the hash of all, if any."""
-    if not sha256:
-        return _kept(pieces(), n_bytes)
-    _require_hash(subject, _hash(pieces()), sha256)
-    digest = hashlib.sha256()
-    content = _kept(pieces(), n_bytes, digest)
-    _require_hash(subject, digest.hexdigest(), sha256)  # the file may have changed between
-    return content
+    subject: str,
+    sha256: str,
+    pieces: Callable[[], Iterator[bytes]],
+    beside: str = "",
+    n_bytes: int | None = None,
+) -> tuple[bytes, str]:
+    """Return what `pieces` gives, or its first `n_bytes`, and the hash of all, which is checked if stated."""
+
+    def require(got: str) -> None:
+        if not sha256 or got == sha256:
+            return
+        of = f" of {beside!r:.80} beside it" if beside else ""
+        raise ModelError(
+            f"{subject}: expected sha256 {sha256}{of}, got {got}; the file is damaged or was changed: put "
+            "back the one of that hash, or make OnnxModel(path) anew, which takes the file as it is now"
+        )
+
+    if sha256:
+        require(_hash(pieces()))  # before any memory is taken
+    content, got = _kept(pieces(), n_bytes)
+    require(got)  # the file may have changed between
+    return content, got
 
 
 def is_packed(path: str) -> bool:
@@ -188,17 +206,14 @@ def _hash(pieces: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _kept(pieces: Iterable[bytes], n_bytes: int | None = None, digest: hashlib._Hash | None = None) -> bytes:
-    """Return what the pieces hold, or its first `n_bytes`; a digest takes all."""
-    held = io.BytesIO()  # gives what it holds without a copy
+def _kept(pieces: Iterable[bytes], n_bytes: int | None = None) -> tuple[bytes, str]:
+    """Return what the pieces hold, or its first `n_bytes`, and the hash of all."""
+    held, digest = io.BytesIO(), hashlib.sha256()  # which gives what it holds without a copy
     for piece in pieces:
         left = len(piece) if n_bytes is None else n_bytes - held.tell()
         held.write(piece[: max(left, 0)])
-        if digest is not None:
-            digest.update(piece)
-        elif left < len(piece):
-            break
-    return held.getvalue()
+        digest.update(piece)
+    return held.getvalue(), digest.hexdigest()
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import _core
 from fastaudio._core import ModelError
 from fastaudio._system.reading import pieces
 from fastaudio.cards import packed_file
@@ -68,16 +67,14 @@ def place_network(
 
     Returns:
         Its path, its hash, and those of the files beside it.
+
+    Raises:
+        ModelError: a file is missing, or was changed since the node was made; another one is in the way.
     """
-    weights = Path(data["path"])
-    content = packed_file.read_network(str(weights), data.get("sha256", ""))
-    sha256 = hashlib.sha256(content).hexdigest()
-    stated = data.get("external", {})
-    beside = {
-        name: packed_file.read_network(str(weights), stated.get(name, ""), name)
-        for name in _core.names_beside(str(weights), content)
-    }
-    hashes = {name: hashlib.sha256(file).hexdigest() for name, file in beside.items()}
+    weights, sha256 = Path(data["path"]), data["sha256"]
+    hashes: dict[str, str] = data.get("external", {})
+    content = packed_file.read_network(str(weights), sha256)
+    beside = {name: packed_file.read_network(str(weights), hashes[name], name) for name in hashes}
     external = {"external": hashes} if hashes else {}
     if weights.resolve().is_relative_to(folder):
         for name, file in beside.items():

@@ -1,12 +1,12 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
+Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
 `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
-`progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
-tags and events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
-`embedding_files` and `standardize` serve embed, `tensors` serves models; `input`, `keeping`, `record`,
-`clips`, `quiet`, `live_lines` and `screen` serve listen.
+`progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
+sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
+keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `tensors` and `listing`
+serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `live_kinds`, `live_lines` and `screen` serve listen.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from fastaudio.cli import (
     listen,
     models,
     pack,
+    plot,
     quantize,
     tag,
     train,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fastaudio tag song.mp3
+  fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
   fastaudio listen
   fastaudio train sounds/ -o my-model
@@ -70,6 +72,7 @@ examples:
 """
 _COMMANDS = (
     tag,
+    plot,
     embed,
     listen,
     train,
@@ -102,11 +105,12 @@ def _parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     prepare_streams()
+    command = ""
     if argv is None:  # this is the program
         sys.excepthook = _show_fault
     try:
         args = _parser().parse_args(argv)
-        verbose = getattr(args, "verbose", False)
+        command, verbose = args.command, getattr(args, "verbose", False)
         prepare_stdout(args)
         with _terminable(), only_our_words(verbose=verbose):
             level = logging.INFO if verbose else logging.WARNING
@@ -122,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         drop_stdout()
         return OK
     except (FastaudioError, ValueError, OSError) as error:
-        complain(_said(error))
+        complain(_said(error, command))
         late = isinstance(error, OSError) and error.errno in LATE
         if late and not isinstance(error, FastaudioError):
             drop_stdout()
@@ -140,10 +144,12 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     complain(str(message))
 
 
-def _said(error: Exception) -> str:
-    """Return an error's message, with that of the system in our form."""
+def _said(error: Exception, command: str) -> str:
+    """Return an error's message, in the command's name, with that of the system in our form."""
     if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
+        text = str(error)
+        in_code = "Pipeline.load: "
+        return f"{command}: {text.removeprefix(in_code)}" if text.startswith(in_code) else text
     name = "stdout" if error.filename is None else os.fsdecode(error.filename)
     wanted = "room to write" if error.errno in NO_ROOM else "a file that can be used"
     return f"{name}: expected {wanted}, got: {error.strerror}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio import heads
-from fastaudio._system.text import printable
+from fastaudio._system.text import listed, printable
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, status_of
 from fastaudio.cli.progress import stages
 from fastaudio.cli.terminal import complain, put
@@ -66,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
     unknown = sorted(set(labels) - known)
     if unknown and not args.skip_unknown:
         raise ValueError(
-            f"evaluate: expected sub-folders named as labels of {args.model}, got {', '.join(unknown)}; "
+            f"evaluate: expected sub-folders named as labels of {args.model}, got {listed(unknown)}; "
             "rename them, or leave them out with --skip-unknown"
         )
     if unknown:

@@ -19,12 +19,7 @@ def tensors_text(model: str) -> str:
     Raises:
         ModelError: there is no such model, or a network can't be read or doesn't run here.
     """
-    if (
-        model not in cards.models()
-        and Path(model).is_file()
-        and model.endswith(".onnx")
-        and not is_packed(model)
-    ):
+    if model not in cards.models() and _is_network(model):
         return _table(network_tensors(model))
     card = cards.read_card(model)
     texts = []
@@ -33,6 +28,16 @@ def tensors_text(model: str) -> str:
             path = card.path if card.packed else cards.network_beside(card, relative)
             texts.append(f"{relative}\n{_table(network_tensors(str(path), sha256, external))}")
     return "\n".join(texts) or "no networks\n"
+
+
+def _is_network(path: str) -> bool:
+    """Tell whether a file is no card, which is text, and no packed model."""
+    try:
+        with Path(path).open("rb") as file:
+            text = file.read(64).lstrip()[:1] == b"{"
+    except (OSError, ValueError):
+        return False
+    return not text and not is_packed(path)
 
 
 def _networks(pipeline: Any) -> Iterator[tuple[str, str, dict[str, str]]]:

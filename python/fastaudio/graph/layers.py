@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import OnnxModel, did_you_mean
+from fastaudio._system.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
     name = _embedding(names, card) if name is None else name
     if name not in names:
         guess = did_you_mean(name, names) if isinstance(name, str) else ""
-        raise ValueError(f"Pipeline.layer: expected one of {', '.join(names)}, got {name!r:.80}{guess}")
+        raise ValueError(f"Pipeline.layer: expected one of {listed(names)}, got {name!r:.80}{guess}")
     return put(net[name])
 
 

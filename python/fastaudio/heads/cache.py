@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import __version__, names_beside
+from fastaudio._core import __version__
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, writing
-from fastaudio.cards.packed_file import read_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -133,13 +132,7 @@ def _weighed(data: Any) -> Any:
         return data
     kept = {key: _weighed(value) for key, value in data.items() if key != "threads"}
     if data.get("node") == "OnnxModel":
-        path = kept.pop("path")
-        stated = data.get("external", {})
-        content = read_network(path, data.get("sha256", ""))
-        kept["sha256"] = hashlib.sha256(content).hexdigest()
-        if names := names_beside(path, content):
-            files = {name: read_network(path, stated.get(name, ""), name) for name in names}
-            kept["external"] = {name: hashlib.sha256(files[name]).hexdigest() for name in names}
+        del kept["path"]  # the hashes say what ran, whatever lies there now
     return kept
 
 

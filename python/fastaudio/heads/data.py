@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from fastaudio._system.text import listed
 from fastaudio.decoding.folders import Found, find_audio
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _check_names(what: str, labels: Sequence[str], known: Sequence[str] | None) 
             raise ValueError(f"{what}: expected labels in UTF-8, got {label!a:.60}; rename the folder")
     unknown = [label for label in labels if known is not None and label not in known]
     if unknown and known is not None:
-        raise ValueError(f"{what}: expected labels among {', '.join(known)}, got {', '.join(unknown)}")
+        raise ValueError(f"{what}: expected labels among {listed(known)}, got {listed(unknown)}")
 
 
 @dataclass(frozen=True)

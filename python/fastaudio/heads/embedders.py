@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import Mean, OnnxModel, Sequential, StateError, Tags, names_beside
+from fastaudio._core import Mean, OnnxModel, Sequential, StateError, Tags
 from fastaudio.cards.packed_file import read_network
 from fastaudio.heads.export import write_head, write_joined
 from fastaudio.pipeline import IsolatedPipeline, Pipeline
@@ -79,12 +79,13 @@ def tagger_of(
         path = folder / "model.onnx"
         (layer,) = net.outputs or net.available_outputs[:1]
         content = read_network(net.path, net.sha256)
-        for name in names_beside(net.path, content):
+        for name, sha256 in net.external.items():
             beside = folder / name
             beside.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(read_network(net.path, net.external.get(name, ""), name))
+            beside.write_bytes(read_network(net.path, sha256, name))
         output = write_joined(content, layer, classifier, path)
-        kept = {key: value for key, value in net.to_dict().items() if key not in ("node", "sha256")}
+        anew = ("node", "sha256", "external")  # the joined file's own
+        kept = {key: value for key, value in net.to_dict().items() if key not in anew}
         del parts[-1]
     else:
         path, kept = folder / "head.onnx", {}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from fastaudio._core import ModelError
+from fastaudio._system.text import listed
+from fastaudio.cards.licences import licence_of
 from fastaudio.heads import embedders, metrics
 from fastaudio.heads.cache import EmbeddingCache
 from fastaudio.heads.classifier import Classifier, Kind, Options, train
@@ -137,7 +139,8 @@ def fit(
         evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
         parts = evaluation, rows.failed, tagger, classifier, notes, licence
-        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached)
+        text = licence_of(pipeline.node)
+        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached, licence_text=text)
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,8 @@ def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: boo
         text = f"expected embeddings of every file, got none of {len(rows.failed)}"
         raise ValueError(refusal("heads.fit", text, rows.failed))
     if lost and not allow_missing:
-        text = f"expected files of each label that can be used, got none of {', '.join(map(repr, lost))}"
+        names = listed([repr(label) for label in lost])
+        text = f"expected files of each label that can be used, got none of {names}"
         theirs = given.of(lost)
         raise ValueError(refusal("heads.fit", text, tuple(one for one in rows.failed if one[0] in theirs)))
     rows = rows.without(lost)

@@ -73,7 +73,7 @@ def _load_libraries() -> None:
         package = None if part.name == "av.__main__" else _load(part.name)
         for inner in pkgutil.iter_modules(getattr(package, "__path__", ()), f"{part.name}."):
             _load(inner.name)
-    _core.set_model_reader(lambda *_: _IDENTITY)
+    _core.set_model_reader(lambda *_: (_IDENTITY, ""))
     try:
         _core.OnnxModel("identity.onnx")(np.zeros((1, 1), dtype=np.float32))
     except _core.ModelError:
@@ -103,7 +103,7 @@ class _Server:
         networks = {hashlib.sha256(content).hexdigest(): content for content in contents}
         if list(networks) != message.fields["networks"]:
             raise ValueError("isolation: expected the networks that were announced, got others")
-        _core.set_model_reader(lambda _, sha256, *__: networks[sha256])
+        _core.set_model_reader(lambda _, sha256, *__: (networks[sha256], sha256))
         self._pipeline = pipeline = _built(described(text))
         self._channel.send(
             "loaded",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import check_interrupt
+from fastaudio.cards.licences import licence_of
 from fastaudio.exporting.sources import files_of
 from fastaudio.importing.saving import check_place, save
 from fastaudio.pipeline import Pipeline
@@ -73,7 +74,7 @@ def quantize(
         calibrate: a folder of sounds like those that the model is for.
         path: as for `Pipeline.save`: a folder for the card and its network, or a file .json or .onnx.
         bound: largest difference of a clip's scores that is accepted.
-        force: whether to replace a model that is there; no other file is.
+        force: whether to replace a model that is there, as `Pipeline.save` does; no other file is.
         progress: called with the stage, the count and the total of its steps.
         compare: what times two runs; see `timing.compare`.
 
@@ -106,7 +107,7 @@ def quantize(
         about = _about(pipeline, way, found, bound, sounds)
         result = network.replaced(search_.node_of(way, found.layers))
         result.card["quantized"] = about
-        written = save(result, path, force=force)
+        written = save(result, path, force=force, licence=licence_of(pipeline.node))
     return Quantized(written, about, sounds.failed)
 
 

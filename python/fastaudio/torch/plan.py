@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from fastaudio._core import ModelError, Node, Tags
+from fastaudio._system.text import listed
 from fastaudio.cards.trained import check_weights
 from fastaudio.composition import Composition
 from fastaudio.pipeline import Pipeline
@@ -176,7 +177,7 @@ def make_plan(
     _require_repeatable(net, rows[0][:1], axes)
     names = names_of(list(given[0]), outputs, labelled=labels is not None)
     if output is not None and output not in names:
-        raise ValueError(f"export: expected output as one of {', '.join(names)}, got {output!r:.80}")
+        raise ValueError(f"export: expected output as one of {listed(names)}, got {output!r:.80}")
     last = 0 if output is None else names.index(output)
     wanted = [dict(zip(names, one.values(), strict=True)) for one in given if one]
     _require_finite(wanted)

@@ -133,15 +133,15 @@ def test_a_network_asks_for_the_bytes_that_it_needs(tmp_path: Path) -> None:
     n_bytes = WEIGHTS.nbytes
     asked: list[Any] = []
 
-    def read(*of: Any) -> bytes:
+    def read(*of: Any) -> tuple[bytes, str]:
         asked.append(of[3])
-        return packed_file.read_network(*of)
+        return packed_file.read_hashed(*of)
 
     fa._core.set_model_reader(read)
     try:
         net = fa.OnnxModel(path)
     finally:
-        fa._core.set_model_reader(packed_file.read_network)
+        fa._core.set_model_reader(packed_file.read_hashed)
     assert asked == [None, n_bytes]
     np.testing.assert_allclose(net(ROWS), ROWS @ WEIGHTS, rtol=0, atol=1e-5)
 

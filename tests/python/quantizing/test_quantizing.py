@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from cli_helpers import run
+from fastaudio.cards import read_card
 from fastaudio.quantizing import NothingWon, QuantizeError, quantize
 from fastaudio.quantizing.rows import in_layout
 from fastaudio.quantizing.timing import Timing
@@ -99,6 +100,30 @@ def test_the_written_network_has_8_bit_weights(tmp_path: Path, sounds: Path) -> 
     types = {one.data_type for one in onnx.load(next((tmp_path / "quick").glob("*.onnx"))).graph.initializer}
     assert types & {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
     assert made.path.name == "card.json"
+
+
+def test_the_licence_of_the_weights_goes_with_the_smaller_ones(tmp_path: Path, sounds: Path) -> None:
+    pipeline(tmp_path).save(tmp_path / "mine" / "card.json")
+    (tmp_path / "mine" / "LICENSE").write_text("name me", encoding="utf-8")
+    ours = fa.Pipeline.load(tmp_path / "mine")
+    for target in ("quick", "packed.onnx"):
+        made = quantize(ours, sounds, tmp_path / target, bound=0.05, compare=QUICK)
+        fa.Pipeline.load(made.path).save(tmp_path / target / "again.json" if target == "quick" else made.path)
+    assert (tmp_path / "quick" / "LICENSE").read_text(encoding="utf-8") == "name me"
+    packed = read_card(tmp_path / "packed.onnx").packed
+    assert packed is not None
+    assert packed.licence == b"name me"
+
+
+@pytest.mark.parametrize("name", ["mine/card.json", "mine.json", "net.onnx"])
+def test_another_file_is_refused_before_the_work(name: str, tmp_path: Path) -> None:
+    ours, place = pipeline(tmp_path), tmp_path / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("mine", encoding="utf-8")
+    target = place.parent if name.startswith("mine/") else place
+    with pytest.raises(fa.ModelError, match=r"to replace, got another file; choose another name"):
+        quantize(ours, tmp_path / "no folder", target)
+    assert place.read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
-from fastaudio._system.text import listed
+from fastaudio._system.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -296,7 +296,7 @@ class Events:
 
     def __repr__(self) -> str:
         most = Counter(event.label for event in self).most_common(3)
-        text = ", ".join(f"{listed(label)} {n}" for label, n in most)
+        text = ", ".join(f"{quoted(label)} {n}" for label, n in most)
         cut = ", truncated" if self.truncated else ""
         return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text or self.why_none()}>"
 

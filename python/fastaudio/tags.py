@@ -13,7 +13,7 @@ import numpy as np
 
 from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
-from fastaudio._system.text import listed
+from fastaudio._system.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +94,7 @@ class Window:
         if self.silent:
             return "(silence)"
         best = [
-            f"{listed(label)} {score_text(score)}"
+            f"{quoted(label)} {score_text(score)}"
             for label, score in self.top(k)
             if least is None or score >= least
         ]
@@ -188,7 +188,7 @@ class Tags:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{listed(label)} {score:.2f}" for label, score in self.top(_SHOWN))
+        best = ", ".join(f"{quoted(label)} {score:.2f}" for label, score in self.top(_SHOWN))
         best = "silence" if self._all_silent else best
         cut = ", truncated" if self.truncated else ""
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"

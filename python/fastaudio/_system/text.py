@@ -50,7 +50,7 @@ def printable(text: str, *, lines: bool = False) -> str:
     return text if lines else text.replace("\n", "\\n")
 
 
-def listed(label: str) -> str:
+def quoted(label: str) -> str:
     """Return a label for a list: printable, and in quotes if it has a comma or quotes itself, as in CSV."""
     text = printable(label)
     quoted = "," in text or '"' in text

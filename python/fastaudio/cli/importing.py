@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import importing
 from fastaudio._core import ModelError
-from fastaudio._system.text import listed, printable
+from fastaudio._system.text import printable, quoted
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, hertz, seconds
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import complain
@@ -270,7 +270,7 @@ def _pairs(given: list[str], option: str, form: str) -> Iterator[tuple[str, str]
 def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> str:
     """Return what was written and what it gives."""
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
-    shown = ", ".join(map(listed, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
+    shown = ", ".join(map(quoted, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
     width = max(len(each.sound) for each in heard)
     lines = [f"{target}", "", str(pipeline), ""]
     lines.append(

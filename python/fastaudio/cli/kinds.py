@@ -13,7 +13,7 @@ import numpy as np
 from fastaudio import cards
 from fastaudio._core import Each, Mean, ModelError, Parallel, Patches, Resample, Sequential, Unroll
 from fastaudio._core import Tags as TagsNode
-from fastaudio.pipeline import Pipeline
+from fastaudio.pipeline import Pipeline, isolated
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastaudio._core import Node, StreamSpec
+    from fastaudio.decoding.audio_file import FileLike
+    from fastaudio.running.whole import Progress
     from fastaudio.tags import Tags
 
 KIND = "kind"
@@ -73,12 +75,13 @@ class Judge:
     """Tells kinds beside a pipeline's results.
 
     Attributes:
-        pipeline: gives the results of the model, and rows that tell kinds, as two outputs.
+        pipeline: gives the results of the model, and rows that tell kinds, as two outputs of a pipeline, or
+            as a dict of the same names from a file.
         wanted: the kind that the model hears.
         model: the model's name.
     """
 
-    pipeline: Pipeline
+    pipeline: Any
     wanted: str
     model: str
     _kinds: Mapping[str, tuple[list[int], float]]
@@ -173,11 +176,12 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
     """Return what tells kinds beside a pipeline's results, if its card says that it hears one kind only.
 
-    There is none with --no-kind or --isolate, for several outputs or channels, or if no shipped model tells
-    that kind.
+    There is none with --no-kind, for several outputs or channels, for stdin with --isolate, or if no shipped
+    model tells that kind.
     """
     wanted = pipeline.card.get("hears")
-    if args.no_kind or getattr(args, "isolate", False) or not isinstance(wanted, str):
+    apart = getattr(args, "isolate", False)
+    if args.no_kind or not isinstance(wanted, str) or (apart and "-" in args.paths):
         return None
     specs = list(pipeline.output_specs.values())
     path = _teller(wanted)
@@ -192,15 +196,27 @@ def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
         kind: ([labels.index(label) for label in rule["labels"]], float(rule["least"]))
         for kind, rule in teller.card["kinds"].items()
     }
-    both = Pipeline(
-        Parallel({_RESULTS: pipeline.node, KIND: node >> TagsNode(labels)}),
-        channel=pipeline.channel,
-        quality=pipeline.quality,
-        card=pipeline.card,
-        untrained=pipeline.untrained,
-        silence_db=pipeline.silence_db,
-    )
+    node >>= TagsNode(labels)
+    how: dict[str, Any] = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
+    both: Any
+    if apart:
+        both = _OneByOne(pipeline, isolated(Pipeline(node, **how)))
+    else:
+        how |= {"card": pipeline.card, "untrained": pipeline.untrained}
+        both = Pipeline(Parallel({_RESULTS: pipeline.node, KIND: node}), **how)
     return Judge(both, wanted, pipeline.name or "the model", kinds)
+
+
+@dataclass(frozen=True)
+class _OneByOne:
+    """Runs a pipeline and one that tells kinds over a file, each in processes of its own."""
+
+    pipeline: Pipeline
+    kinds: Pipeline
+
+    def __call__(self, source: FileLike, *, progress: Progress | None = None) -> dict[str, Any]:
+        result = self.pipeline(source, progress=progress)
+        return {_RESULTS: result, KIND: self.kinds(source)}
 
 
 def _teller(wanted: str) -> Path | None:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._core import ModelError
-from fastaudio._system.text import listed, printable
+from fastaudio._system.text import printable, quoted
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cards.named import card_path, model_at
 from fastaudio.cli.arguments import OK, Commands, add_command
@@ -93,6 +93,6 @@ def _about(model: str) -> str:
         shape = " x ".join(str(n) for n in output.get("shape", []))
         lines.append(f"  {name:<14} {shape:<14} {output.get('purpose', '')}")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
-    what = ", ".join(map(listed, labels)) or "none; fastaudio embed writes what it gives"
+    what = ", ".join(map(quoted, labels)) or "none; fastaudio embed writes what it gives"
     lines.append(f"labels       {what}\n\n{pipeline}")
     return "\n".join(lines) + "\n"

@@ -43,7 +43,7 @@ examples:
   fastaudio tag night.wav --model sound-activity --events    where there is speech, singing or music
 
 Before the tags of a model for music stands what kind of sound it is, speech or music. Tags of sound that
-isn't music get a ?, in JSON and CSV "fits": false; --no-kind leaves that out, and so does --isolate.
+isn't music get a ?, in JSON and CSV "fits": false; --no-kind leaves that out; - with --isolate has none.
 
 The file --output gets its name when all is done. Until then, what is done is kept beside it, in a file whose
 name ends in .part; an interrupted run goes on from there if you add --resume. JSON and CSV are UTF-8; bytes

@@ -65,7 +65,7 @@ def input_of(
 
 def _require(name: str, known: Collection[str], path: str, what: str) -> None:
     if name not in known:
-        guess = did_you_mean(name, list(known))
+        guess = did_you_mean(name, list(known)) or "; leave it out, or name one of these"
         raise ModelError(f"{path}: expected {what} among {_cut(list(known), ', ')}, got {name!r:.80}{guess}")
 
 

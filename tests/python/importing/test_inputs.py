@@ -145,7 +145,7 @@ def test_a_network_with_a_rate_and_a_memory_is_onnx_runtimes(tmp_path: Path) -> 
         ),
         ({"inputs": {"sr": 16_000}}, "say what the others are given: --state state=stateN ("),
         ({"state": {"state": "stateN"}}, "say what the others are given: --input sr=16000 ("),
-        ({"inputs": {"rate": 1}}, "expected inputs among input, state, sr, got 'rate'"),
+        ({"inputs": {"rate": 1}}, "expected inputs among input, state, sr, got 'rate'; did you mean 'sr'?"),
         (
             {"state": {"stat": "stateN"}},
             "expected inputs among input, state, sr, got 'stat'; did you mean 'state'?",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import fastaudio as fa
 import soundfile
+from fastaudio import plot
 from matplotlib import pyplot as plt
 from PIL import Image
 
@@ -88,6 +89,15 @@ def draw_tagging(path: Path) -> None:
     Image.open(drawn).convert("RGB").quantize(N_COLOURS).save(path, optimize=True)
 
 
+def draw_recording(path: Path) -> None:
+    """Draw the example as `fastaudio plot` does."""
+    tagger = fa.Pipeline.load("musicnn-mtt").with_hop(0.25)
+    drawn = io.BytesIO()
+    plot.recording(GUITAR, tagger >> fa.Events(onset=[0.2]), dark=True).savefig(drawn)
+    palette = Image.Quantize.MAXCOVERAGE  # keeps the shades of the colour bars
+    Image.open(drawn).convert("RGB").quantize(256, method=palette).save(path, optimize=True)
+
+
 def main() -> None:
     """Draw all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,6 +106,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plt.switch_backend("agg")
     draw_tagging(folder / "tagging.png")
+    draw_recording(folder / "recording.png")
 
 
 if __name__ == "__main__":

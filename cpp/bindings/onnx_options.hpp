@@ -11,7 +11,7 @@ namespace fastaudio::bindings {
 
 template <>
 struct Reader<onnx::Constants> {
-  static constexpr const char* type = "dict[str, float | list]";
+  static constexpr const char* type = "dict[str, float | list[typing.Any]]";
   /// Takes numbers, and lists or arrays of them with equally many in each row; no text.
   static bool read(py::handle value, onnx::Constants& out);
 };

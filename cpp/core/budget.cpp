@@ -12,7 +12,7 @@ namespace fastaudio {
 
 namespace {
 
-thread_local Budget* innermost = nullptr;
+thread_local Budget* innermost_budget = nullptr;
 
 /// "64 MiB"
 std::string mebibytes(double n_bytes) {
@@ -33,13 +33,13 @@ std::size_t less(std::size_t count, std::size_t n) { return count - std::min(cou
 
 }  // namespace
 
-Budget::Budget(const Limits& limits) : limits_(limits), outer_(innermost) { innermost = this; }
+Budget::Budget(const Limits& limits) : limits_(limits), outer_(innermost_budget) { innermost_budget = this; }
 
-Budget::~Budget() { innermost = outer_; }
+Budget::~Budget() { innermost_budget = outer_; }
 
-Budget* Budget::current() noexcept { return innermost; }
+Budget* Budget::current() noexcept { return innermost_budget; }
 
-Budget::At::At(const char* node) noexcept : budget_(innermost) {
+Budget::At::At(const char* node) noexcept : budget_(innermost_budget) {
   if (budget_ != nullptr) before_ = std::exchange(budget_->at_, node);
 }
 
@@ -47,7 +47,7 @@ Budget::At::~At() {
   if (budget_ != nullptr) budget_->at_ = before_;
 }
 
-Budget::Building::Building(bool counted) noexcept : budget_(counted ? innermost : nullptr) {
+Budget::Building::Building(bool counted) noexcept : budget_(counted ? innermost_budget : nullptr) {
   for (Budget* each = budget_; each != nullptr; each = each->outer_) {
     if (each->building_++ == 0) each->started_s_ = platform::thread_seconds();
   }
@@ -61,7 +61,8 @@ Budget::Building::~Building() {
 
 void Budget::refuse(const char* limit, const std::string& allowed, const std::string& got) const {
   throw BudgetError("pipeline: expected a card that needs at most " + allowed + ", got one that needs " +
-                    got + (innermost->at_ == nullptr ? "" : std::string(" at ") + innermost->at_) +
+                    got +
+                    (innermost_budget->at_ == nullptr ? "" : std::string(" at ") + innermost_budget->at_) +
                     "; if you trust it, load it with budget=fastaudio.Budget(" + limit + "=None)");
 }
 
@@ -127,7 +128,7 @@ void Budget::check_time() const {
 
 void check_build() {
   check_interrupt();
-  if (innermost != nullptr) innermost->check_time();
+  if (innermost_budget != nullptr) innermost_budget->check_time();
 }
 
 }  // namespace fastaudio

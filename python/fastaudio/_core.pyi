@@ -1954,7 +1954,7 @@ class OnnxModel(Node):
             Axes of the model's input, such as 'n1tf' or 'nft': n is the batch, t the first axis of a row (time), f its second (bands), c its third, and 1 an axis of one. '' means n and the row's axes in order, or only these if the model has one axis and the row too.
         state: dict[str, str], default {}
             Recurrent inputs, each with the output whose values it takes after a run; both have one type and shape.
-        inputs: dict[str, float | list], default {}
+        inputs: dict[str, float | list[typing.Any]], default {}
             Further inputs with what each always is: a number, or lists of numbers. They take the model's types, and are refused if those can't hold them.
         clip_rows: int in [0, 268435456] rows, default 0
             Most rows of a clip that is one run, at its end; 0 makes each row a run. The time axis comes in front of a row's, and the model leaves it open.
@@ -1976,7 +1976,7 @@ class OnnxModel(Node):
         Raises:
             ModelError: the network has no such output.
         """
-    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, inputs: dict[str, float | list] = {}, clip_rows: int = 0, batch: int = 1, threads: int = 1, providers: list[str | tuple[str, dict[str, str]]] = [], sha256: str = '', external: dict[str, str] = {}) -> None: ...
+    def __init__(self, path: str | os.PathLike[str], *, outputs: list[str] = [], units: list[str] = [], layout: str = '', state: dict[str, str] = {}, inputs: dict[str, float | list[typing.Any]] = {}, clip_rows: int = 0, batch: int = 1, threads: int = 1, providers: list[str | tuple[str, dict[str, str]]] = [], sha256: str = '', external: dict[str, str] = {}) -> None: ...
     @property
     def available_outputs(self) -> list[str]:
         """Names of all outputs that the network has; `outputs` takes those of its inner tensors as well."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from fastaudio._core import with_silence
 from fastaudio._system.keywords import checked_keywords
@@ -12,14 +12,20 @@ from fastaudio.cards.trained import require_trained
 from fastaudio.graph.hop import with_hop
 from fastaudio.graph.layers import layer, layers
 from fastaudio.running.adapt import SILENCE_DB, Adapter, Quality, checked_silence
+from fastaudio.running.times import times_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from fastaudio._core import Node, StreamSpec
+    from fastaudio.drawing.boxes import Plan
+    from fastaudio.running.stream import Samples
+    from fastaudio.tags import Tags
 
 _REPR_WIDTH, _REPR_PARTS, _REPR_OUTPUTS = 32, 10, 4
 
@@ -175,7 +181,9 @@ class Composition:
         streaming: bool = False,
         block: int | None = None,
         check: bool = True,
-        force: bool = True,
+        tolerance: float = 1e-4,
+        sounds: Iterable[str | os.PathLike[str] | tuple[Samples, int]] = (),
+        force: bool = False,
     ) -> float | None:
         """Write all of it as one ONNX graph, from samples to scores, which other programs and browsers run.
 
@@ -186,14 +194,17 @@ class Composition:
         Windows that are silent aren't marked. Needs the extra [onnx].
 
         Args:
-            path: the file to write.
+            path: the file to write. An exported graph that is there is replaced, as `save` replaces a model.
             sample_rate: the rate of the samples that it takes, in Hz; None for the pipeline's own.
             channels: how many channels they have.
             streaming: whether a run takes a block and the state that the run before left, and gives its
                 own: inputs "state0", ..., zeros at first, and outputs "next_state0", ...
             block: how many samples a run takes then; None for the fewest of 10 ms or more.
-            check: whether to compare it with the pipeline on made-up sound before it is written.
-            force: whether to replace a file that is there.
+            check: whether to compare it with the pipeline before it is written.
+            tolerance: largest difference allowed, times an output's largest magnitude if that is above 1.
+            sounds: recordings to compare on, beside made-up sound: paths, or pairs of samples, [n] or
+                [n, channels], and sample rate; the first minute of each.
+            force: whether to replace a file that is no exported graph.
 
         Returns:
             The largest difference that was found, of values above 1 by their part of the largest; or None if
@@ -201,10 +212,12 @@ class Composition:
 
         Raises:
             ExportError: ONNX operators can't compute a node, such as Events, or not on blocks; or the numbers
-                differ by more than 1e-4.
+                differ by more than `tolerance`: it says in which output, on which sound and where.
             MissingExtra: the package onnx isn't installed.
             ModelError: the weights are untrained, or were changed since they were loaded.
-            OutputError: the file can't be written, or is one that the pipeline was read from.
+            DecodeError: one of `sounds` can't be read.
+            OutputError: the file can't be written, is one that the pipeline was read from, or another that
+                is no exported graph.
             TypeError, ValueError: an argument of a wrong type, or outside its range.
         """
         from fastaudio.exporting import to_onnx  # noqa: PLC0415  # most programs never export
@@ -212,7 +225,46 @@ class Composition:
         rate = self.sample_rate if sample_rate is None else sample_rate
         node, spec = self.adapted(rate, channels)
         how: dict[str, Any] = {"streaming": streaming, "block": block, "check": check, "force": force}
-        return to_onnx(node, path, spec=spec, card=self.card, **how)
+        return to_onnx(node, path, spec=spec, card=self.card, tolerance=tolerance, sounds=sounds, **how)
+
+    @overload
+    def times(
+        self, rows: dict[str, Any], *, duration_s: float | None = None
+    ) -> dict[str, NDArray[np.float64]]: ...
+    @overload
+    def times(
+        self, rows: NDArray[np.float32] | Tags, *, duration_s: float | None = None
+    ) -> NDArray[np.float64]: ...
+    def times(
+        self, rows: dict[str, Any] | NDArray[np.float32] | Tags, *, duration_s: float | None = None
+    ) -> dict[str, NDArray[np.float64]] | NDArray[np.float64]:
+        """Return when rows happened: the start and end of each in seconds, float64 [n_rows, 2].
+
+        >>> import numpy as np
+        >>> import fastaudio as fa
+        >>> mel = fa.Pipeline(fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=96))
+        >>> rows = mel(np.zeros(16_000, dtype=np.float32), sample_rate=16_000)
+        >>> mel.times(rows, duration_s=1.0)[[0, 1, -1]].tolist()
+        [[0.0, 0.016], [0.016, 0.032], [0.992, 1.0]]
+
+        Args:
+            rows: what the pipeline gave for a whole signal: rows [n_rows, ...], tags, or a dict of these by
+                output name, for which a dict comes back. Events have times of their own.
+            duration_s: length of the signal in seconds, after which no row ends; None if it isn't known.
+
+        Raises:
+            TypeError, ValueError: these are no rows of this pipeline; or there is one for the whole signal,
+                and `duration_s` is None.
+        """
+        if isinstance(rows, dict):
+            if unknown := [name for name in rows if name not in self.output_specs]:
+                known = ", ".join(map(repr, self.output_specs))
+                raise ValueError(f"Pipeline.times: expected outputs among {known}, got {unknown[0]!r:.80}")
+            return {name: times_of(rows[name], self.output_specs[name], duration_s) for name in rows}
+        if len(self.output_specs) > 1:
+            got = f"{type(rows).__name__} of one of {len(self.output_specs)} outputs"
+            raise TypeError(f"Pipeline.times: expected a dict by output name, got {got}; pass {{name: rows}}")
+        return times_of(rows, next(iter(self.output_specs.values())), duration_s)
 
     def try_open(self) -> None:
         """Open a stream and let it go: raises what opening one raises."""
@@ -234,6 +286,24 @@ class Composition:
 
     def __str__(self) -> str:
         return printable(f"{self._adapter}\n{self.node.diagram(self.input_spec)}", lines=True)
+
+    def plan(self) -> Plan:
+        """Return where the boxes of its diagram stand; `plot.diagram` draws it."""
+        from fastaudio.drawing import boxes  # noqa: PLC0415  # most programs never draw
+
+        return boxes.plan_of(str(self._adapter), self.node, self.input_spec)
+
+    def _repr_html_(self) -> str:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        title = f"Pipeline {self.name}" if self.name else "Pipeline"
+        return notebook.page(title, f"<pre>{notebook.text_lines(str(self))}</pre>")
+
+    def _repr_png_(self) -> bytes | None:
+        from fastaudio.drawing import boxes, notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        plan = self.plan()
+        return notebook.picture(lambda ax: boxes.boxes(ax, plan), plan.width + 1, plan.height + 0.6)
 
     def __getstate__(self) -> dict[str, Any]:
         return {

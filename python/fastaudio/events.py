@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
-from fastaudio._system.indexing import item_index, label_index
-from fastaudio._system.text import printable
+from fastaudio._system.frames import pandas_for, told_about
+from fastaudio._system.indexing import count, item_index, label_index
+from fastaudio._system.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import SupportsIndex
 
     import numpy as np
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from fastaudio._core import StreamSpec
@@ -33,6 +35,7 @@ RAVEN_COLUMNS = (
     *("Annotation", "Peak Score", "Mean Score"),
 )
 
+_IN_NOTEBOOK = 20  # events there
 _HIGH = 65536  # index of an event's first window = high * _HIGH + low
 
 
@@ -293,7 +296,7 @@ class Events:
 
     def __repr__(self) -> str:
         most = Counter(event.label for event in self).most_common(3)
-        text = ", ".join(f"{printable(label)} {n}" for label, n in most)
+        text = ", ".join(f"{quoted(label)} {n}" for label, n in most)
         cut = ", truncated" if self.truncated else ""
         return f"<Events: {len(self)}, {self.duration_s:.2f} s{cut}: {text or self.why_none()}>"
 
@@ -335,3 +338,61 @@ class Events:
         high_hz = self.sample_rate / 2
         rows = [raven_row(event, i, high_hz=high_hz) for i, event in enumerate(self, start=1)]
         return "".join([raven_header(), *rows])
+
+    def to_pandas(self) -> Any:
+        """Return a DataFrame of pandas with a row per event: label, start_s, end_s, peak and mean.
+
+        `attrs` has path, model, duration_s and truncated.
+
+        Raises:
+            MissingExtra: pandas isn't installed.
+        """
+        pandas = pandas_for("Events.to_pandas")
+        columns = {"label": str, "start_s": float, "end_s": float, "peak": float, "mean": float}
+        data = {
+            name: pandas.Series([getattr(event, name) for event in self], dtype=kind)
+            for name, kind in columns.items()
+        }
+        return told_about(pandas.DataFrame(data), self)
+
+    def plot(self, ax: Axes | None = None, *, top: int = 10, colorbar: bool = True) -> Axes:
+        """Draw a bar for each event, one lane per label, and return the axes; needs the extra [plot].
+
+        A bar's colour is the event's peak score. Bars whose gap is too short to be seen are joined.
+
+        Args:
+            ax: where to draw; None for a new figure of pyplot.
+            top: how many labels have lanes, those that are heard longest.
+            colorbar: whether to add the bar that says what the colours mean.
+
+        Raises:
+            MissingExtra: matplotlib isn't installed.
+        """
+        from fastaudio.drawing import figures, lanes  # noqa: PLC0415  # most programs never draw
+
+        top = count("Events.plot", top)
+        ax = figures.axes(ax, "Events.plot", size=(9, self._height_of_picture(top)))
+        spans = [(event.label, (event.start_s, _end_of(event), event.peak)) for event in self]
+        empty = self.why_none() or "no events"
+        lanes.lanes(ax, spans, (0.0, self.duration_s), top=top, empty=empty, colorbar=colorbar)
+        return ax
+
+    def _height_of_picture(self, top: int) -> float:
+        return 1.4 + 0.3 * min(top, len({event.label for event in self}))
+
+    def _repr_html_(self) -> str:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        head = ("start (s)", "end (s)", "label", "peak score")
+        rows = [
+            (f"{event.start_s:.2f}", f"{_end_of(event):.2f}", event.label, f"{event.peak:.2f}")
+            for event in self[:_IN_NOTEBOOK]
+        ]
+        table = notebook.table(head, rows, n_more=len(self) - len(rows))
+        title = notebook.title("Events", self, "events", self.why_none())
+        return notebook.page(title, table, image=self._repr_png_(), alt="the events over time")
+
+    def _repr_png_(self) -> bytes | None:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        return notebook.picture(self.plot, 9, self._height_of_picture(10))

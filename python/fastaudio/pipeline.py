@@ -135,14 +135,24 @@ class Pipeline(Composition):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a card with the networks' files beside it, or all in one if `path` ends in .onnx.
 
+        A model that is there is replaced, and no other file; it stays whole until the new one is. The
+        licences of weights from shipped, fetched or packed models go with them: into a LICENSE beside the
+        card, or NAME.LICENSE for NAME.json where another LICENSE lies; or into the .onnx file.
+
         Raises:
-            ModelError: a network's file is missing, or was changed since it was loaded.
+            ModelError: a network's file is missing, or was changed since it was loaded; or another file is
+                in the way.
+            OutputError: a file can't be written.
         """
         how = {"channel": self.channel, "quality": self.quality, "silence_db": self.silence_db}
         path = Path(path)
-        save = pack.save if path.suffix == ".onnx" else cards.save
         name = path.resolve().parent.name if path.name == "card.json" else path.stem  # models/NAME/card.json
-        save(path, self.node, {"name": name} | self.card | how)
+        about = {"name": name} | self.card | how
+        if path.suffix == ".onnx":
+            pack.save(path, self.node, about)
+        else:
+            own = path.name == "card.json" and pack.has_own_folder(path)
+            cards.save(path, self.node, about, own_folder=own)
 
     @checked_keywords
     def __call__(

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
-from fastaudio._system.text import printable
+from fastaudio._system.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import SupportsIndex
 
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 SCHEMA = "fastaudio.tags/1"
@@ -27,6 +29,7 @@ CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "scor
 
 
 _SHOWN = 3  # labels in a repr
+_IN_NOTEBOOK = 10  # labels there
 _WIDE = 100.0  # a score that large is no score; it gets few digits
 
 IN_RANGE = (-1e-3, 1 + 1e-3)
@@ -85,16 +88,29 @@ class Window:
     def text(self, k: int = 5, *, least: float | None = None) -> str:
         """Return its `k` highest scores from `least` up as text: "guitar 0.63, piano 0.10".
 
-        A silent window's is "(silence)". Scores that aren't finite are left out, and it says so.
+        A label with a comma or quotes stands in quotes. A silent window's text is "(silence)". Scores that
+        aren't finite are left out, and it says so.
         """
         if self.silent:
             return "(silence)"
         best = [
-            f"{printable(label)} {score_text(score)}"
+            f"{quoted(label)} {score_text(score)}"
             for label, score in self.top(k)
             if least is None or score >= least
         ]
         return ", ".join(best if self.finite else [*best, "(not all scores are finite)"])
+
+    def _repr_html_(self) -> str:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        title = f"Window {self.start_s:.2f}-{self.end_s:.2f} s" + (": silence" if self.silent else "")
+        return notebook.page(title, notebook.scores(self.top(_IN_NOTEBOOK), score_text))
+
+    def _repr_png_(self) -> bytes | None:
+        from fastaudio.drawing import notebook, score_bars  # noqa: PLC0415  # only a notebook asks for it
+
+        best = self.top(_IN_NOTEBOOK)
+        return notebook.picture(lambda ax: score_bars.score_bars(ax, best, self.silent), 6, 2.6)
 
     def __repr__(self) -> str:
         more = ", ..." if not self.silent and len(self.labels) > _SHOWN else ""
@@ -172,7 +188,7 @@ class Tags:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{printable(label)} {score:.2f}" for label, score in self.top(_SHOWN))
+        best = ", ".join(f"{quoted(label)} {score:.2f}" for label, score in self.top(_SHOWN))
         best = "silence" if self._all_silent else best
         cut = ", truncated" if self.truncated else ""
         return f"<Tags: {len(self)} windows, {self.duration_s:.2f} s{cut}: {best}>"
@@ -260,6 +276,59 @@ class Tags:
                 row = (part["start_s"], part["end_s"], tag["label"], tag["score"])
                 writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row, self.model))
         return text.getvalue()
+
+    def to_pandas(self) -> Any:
+        """Return a DataFrame of pandas with a row per window and a column per label.
+
+        Its index has the levels start_s and end_s, in seconds. Silent windows have NaN, since their scores
+        don't count. `attrs` has path, model, duration_s and truncated.
+
+        Raises:
+            MissingExtra: pandas isn't installed.
+        """
+        pandas = pandas_for("Tags.to_pandas")
+        index = pandas.MultiIndex.from_arrays(self.times.T, names=["start_s", "end_s"])
+        scores = np.where(self.silent[:, None], np.float32("nan"), self.scores)
+        return told_about(pandas.DataFrame(scores, index=index, columns=list(self.labels)), self)
+
+    def plot(
+        self, ax: Axes | None = None, *, top: int = 10, vmax: float | None = None, colorbar: bool = True
+    ) -> Axes:
+        """Draw the scores over time as a heat map, and return the axes; needs the extra [plot].
+
+        A window's column stands around the middle of what it heard; the first and the last reach to the ends
+        of what they heard. Windows that are silent, and scores that
+        aren't finite, are grey. With more than 2,048 windows, each column has the highest score of several.
+
+        Args:
+            ax: where to draw; None for a new figure of pyplot.
+            top: how many labels to draw, those whose highest score is highest.
+            vmax: the score at which the colours end; None for the highest one.
+            colorbar: whether to add the bar that says what the colours mean.
+
+        Raises:
+            MissingExtra: matplotlib isn't installed.
+        """
+        from fastaudio.drawing import clock, figures, heat_map  # noqa: PLC0415  # most programs never draw
+
+        top = count("Tags.plot", top)
+        ax = figures.axes(ax, "Tags.plot", size=(9, 1.2 + 0.26 * min(top, len(self.labels))))
+        scores = np.where(self.silent[:, None], np.float32("nan"), self.scores)
+        limits = clock.limits_of(self.times, self.duration_s)
+        heat_map.heat_map(ax, scores, self.times, self.labels, limits, top=top, vmax=vmax, colorbar=colorbar)
+        return ax
+
+    def _repr_html_(self) -> str:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        title = notebook.title("Tags", self, "windows", "silence" if self._all_silent else "")
+        best = notebook.scores(self.top(_IN_NOTEBOOK), score_text)
+        return notebook.page(title, best, image=self._repr_png_(), alt="the scores over time")
+
+    def _repr_png_(self) -> bytes | None:
+        from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
+
+        return notebook.picture(self.plot, 9, 1.2 + 0.26 * min(_IN_NOTEBOOK, len(self.labels)))
 
 
 def _in_range(scores: NDArray[np.float32]) -> bool:

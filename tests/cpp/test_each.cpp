@@ -27,7 +27,7 @@ class Uneven final : public Node {
   };
 };
 
-class Discard final : public Sink {
+class Count final : public Sink {
  public:
   void write(std::size_t, const float*, std::size_t n_rows) override { n += n_rows; }
   std::size_t n = 0;
@@ -40,7 +40,7 @@ TEST_CASE("each: a clip that gives another number of rows is an error") {
   const StreamSpec samples = StreamSpec::samples(100);
   CHECK(node->outputs(samples).front().spec.shape == std::vector<std::int64_t>{1});
   const auto stream = node->open(samples);
-  Discard sink;
+  Count sink;
   const float even[] = {1, 0, 0, 2, 0, 0};
   stream->push(even, 6, sink);
   CHECK(sink.n == 2);

@@ -16,7 +16,7 @@ using namespace fastaudio::test;
 
 namespace {
 
-const StreamSpec kRows{100, {2}, "", {}, 0.01, 0, 0.01};
+const StreamSpec kPairs{100, {2}, "", {}, 0.01, 0, 0.01};
 
 NodePtr means(int window, std::optional<int> hop = {}) {
   return std::make_shared<Statistics>(Statistics::Options{.kinds = {"mean"}, .window = window, .hop = hop});
@@ -46,7 +46,7 @@ Floats ramp(std::size_t n_rows) {
 TEST_CASE("concat: a slower branch's row is repeated until its next one begins") {
   const auto every = std::make_shared<Patches>(Patches::Options{.length = 1, .hop = 2});
   const auto slow = std::make_shared<Patches>(Patches::Options{.length = 1, .hop = 5});
-  const Floats got = run(*concat({every, slow}), kRows, ramp(21));
+  const Floats got = run(*concat({every, slow}), kPairs, ramp(21));
   REQUIRE(got.size() == 11 * 4);
   for (std::size_t i = 0; i < 11; ++i) {
     CHECK(got[4 * i] == static_cast<float>(4 * i));
@@ -57,8 +57,8 @@ TEST_CASE("concat: a slower branch's row is repeated until its next one begins")
 TEST_CASE("concat: a faster branch gives the row that began last, or the mean of its step") {
   const auto fast = std::make_shared<Patches>(Patches::Options{.length = 1, .hop = 2});
   const auto slow = std::make_shared<Patches>(Patches::Options{.length = 1, .hop = 5});
-  const Floats last = run(*concat({fast, slow}, {.rate_of = 1}), kRows, ramp(20));
-  const Floats mean = run(*concat({fast, slow}, {.rate_of = 1, .align = "average"}), kRows, ramp(20));
+  const Floats last = run(*concat({fast, slow}, {.rate_of = 1}), kPairs, ramp(20));
+  const Floats mean = run(*concat({fast, slow}, {.rate_of = 1, .align = "average"}), kPairs, ramp(20));
   REQUIRE(last.size() == 4 * 4);
   REQUIRE(mean.size() == 4 * 4);
   // Rows of the fast branch begin at 0 2 4 | 6 8 | 10 12 14 | 16 18, slow ones at 0 5 10 15.
@@ -80,9 +80,9 @@ TEST_CASE("joins: any chunking gives the same rows bit for bit") {
   for (const NodePtr& node : nodes) {
     for (const std::size_t n : {0u, 1u, 24u, 1500u, 40000u}) {
       const Floats x = random.samples(2 * n);
-      const Floats whole = run(*node, kRows, x);
+      const Floats whole = run(*node, kPairs, x);
       for (const int most : {3, 160, 9000})
-        CHECK(same_bits(run(*node, kRows, x, random.pieces(n, most)), whole));
+        CHECK(same_bits(run(*node, kPairs, x, random.pieces(n, most)), whole));
     }
   }
 }
@@ -99,12 +99,12 @@ TEST_CASE("joins: a row depends on what its locality says, and parts give the sa
     REQUIRE(near.has_value());
     const std::size_t n = 200'000;
     const Floats x = random.samples(2 * n);
-    const Floats whole = run(*node, kRows, x);
-    const auto parts = split(*node, kRows, n, 3);
+    const Floats whole = run(*node, kPairs, x);
+    const auto parts = split(*node, kPairs, n, 3);
     REQUIRE(parts.size() == 3);
-    Collector joined(*node, kRows);
+    Collector joined(*node, kPairs);
     for (const Part& part : parts) {
-      const auto stream = node->open(kRows);
+      const auto stream = node->open(kPairs);
       PartSink sink(part, joined);
       stream->push(x.data() + 2 * part.first_input,
                    static_cast<std::size_t>(part.end_input - part.first_input), sink);
@@ -126,7 +126,7 @@ TEST_CASE("joins: locality tells the inputs of the row that looks furthest") {
     CHECK(near->n_out == n_out);
     CHECK(near->before == before);
     CHECK(near->after == after);
-    CHECK(node.receptive_field_s(kRows) == doctest::Approx(field_s));
+    CHECK(node.receptive_field_s(kPairs) == doctest::Approx(field_s));
   };
   // Rows at 0 2 4 6 8, beside those at 0 0 0 5 5: the third looks 4 back.
   check(*concat({by(2), by(5)}), 10, 5, 4, 1, 0.05);
@@ -140,7 +140,7 @@ TEST_CASE("parallel: branches of one rate have a common locality, and no signal 
   const auto near = branches->locality();
   REQUIRE(near.has_value());
   CHECK(near->after == 1);
-  CHECK(split(*branches, kRows, 1'000'000, 4).size() == 1);
+  CHECK(split(*branches, kPairs, 1'000'000, 4).size() == 1);
   const Parallel uneven({{"a", means(3)}, {"b", means(4)}});
   CHECK_FALSE(uneven.locality().has_value());
 }
@@ -149,8 +149,8 @@ TEST_CASE("concat: rates that only just don't meet are refused, those that do ar
   const auto by = [](int hop) -> NodePtr {
     return std::make_shared<Patches>(Patches::Options{.length = 1, .hop = hop});
   };
-  CHECK_NOTHROW(concat({by(65536), by(1)})->outputs(kRows));
-  CHECK_NOTHROW(concat({by(65535), by(65536)})->outputs(kRows));
-  CHECK_THROWS_AS(concat({by(65537), by(1)})->outputs(kRows), ValueError);
-  CHECK_THROWS_AS(concat({by(251), by(257), by(263), by(1)}, {.rate_of = 3})->outputs(kRows), ValueError);
+  CHECK_NOTHROW(concat({by(65536), by(1)})->outputs(kPairs));
+  CHECK_NOTHROW(concat({by(65535), by(65536)})->outputs(kPairs));
+  CHECK_THROWS_AS(concat({by(65537), by(1)})->outputs(kPairs), ValueError);
+  CHECK_THROWS_AS(concat({by(251), by(257), by(263), by(1)}, {.rate_of = 3})->outputs(kPairs), ValueError);
 }

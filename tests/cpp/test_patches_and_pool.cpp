@@ -12,7 +12,7 @@ using namespace fastaudio::test;
 
 namespace {
 
-const StreamSpec kRows{10, {1}, "", {}, 0.1, 0};
+const StreamSpec kSingles{10, {1}, "", {}, 0.1, 0};
 
 Floats count(int n) {
   Floats x;
@@ -21,7 +21,7 @@ Floats count(int n) {
 }
 
 Floats patches(const Patches::Options& options, int n_rows) {
-  return run(*std::make_shared<Patches>(options), kRows, count(n_rows));
+  return run(*std::make_shared<Patches>(options), kSingles, count(n_rows));
 }
 
 }  // namespace
@@ -58,8 +58,8 @@ TEST_CASE("patches: rows before a patch come along, padding before the first") {
 
 TEST_CASE("patches: times are those of the rows without context") {
   const auto node = std::make_shared<Patches>(Patches::Options{.length = 4, .context = 2});
-  const StreamSpec spec = node->outputs(kRows).front().spec;
-  const StreamSpec without = Patches({.length = 4}).outputs(kRows).front().spec;
+  const StreamSpec spec = node->outputs(kSingles).front().spec;
+  const StreamSpec without = Patches({.length = 4}).outputs(kSingles).front().spec;
   CHECK(spec.shape == std::vector<std::int64_t>{6, 1});
   CHECK(spec.span_s == without.span_s);
   CHECK(spec.latency_s == without.latency_s);
@@ -74,7 +74,7 @@ TEST_CASE("patches: a clip too short for one patch makes one") {
 }
 
 TEST_CASE("patches: rate and span and latency follow length and hop") {
-  const auto spec = Patches({5, 2, "drop", 0}).outputs(kRows).front().spec;
+  const auto spec = Patches({5, 2, "drop", 0}).outputs(kSingles).front().spec;
   CHECK(spec.rate_hz == 5);
   CHECK(spec.shape == std::vector<std::int64_t>{5, 1});
   CHECK(spec.span_s == doctest::Approx(0.5));
@@ -83,7 +83,7 @@ TEST_CASE("patches: rate and span and latency follow length and hop") {
 
 TEST_CASE("energy patch: the patch with the largest sum, wherever it lies") {
   const auto best = [](const EnergyPatch::Options& options, const Floats& rows) {
-    return run(*std::make_shared<EnergyPatch>(options), kRows, rows);
+    return run(*std::make_shared<EnergyPatch>(options), kSingles, rows);
   };
   CHECK(best({3}, count(12)) == Floats{9, 10, 11});
   CHECK(best({3, 4}, count(12)) == Floats{8, 9, 10});
@@ -115,12 +115,12 @@ TEST_CASE("energy patch: its place is that of exact sums after very many rows") 
     }
   }
   const auto from = rows.begin() + static_cast<std::ptrdiff_t>(best);
-  CHECK(run(*std::make_shared<EnergyPatch>(options), kRows, rows) == Floats(from, from + 50));
+  CHECK(run(*std::make_shared<EnergyPatch>(options), kSingles, rows) == Floats(from, from + 50));
 }
 
 TEST_CASE("energy patch: a clip too short for a patch is repeated or padded") {
   const auto short_clip = [](const char* last, int n_rows) {
-    return run(*std::make_shared<EnergyPatch>(EnergyPatch::Options{5, 1, last, 7}), kRows, count(n_rows));
+    return run(*std::make_shared<EnergyPatch>(EnergyPatch::Options{5, 1, last, 7}), kSingles, count(n_rows));
   };
   CHECK(short_clip("repeat", 2) == Floats{0, 1, 0, 1, 0});
   CHECK(short_clip("pad", 2) == Floats{0, 1, 7, 7, 7});
@@ -138,7 +138,7 @@ TEST_CASE("pool: one row for the clip") {
 
 TEST_CASE("pool: a mean of very many rows stays exact") {
   const Floats rows(3000000, 0.1f);  // a float total would be off by a tenth
-  CHECK(run(*std::make_shared<Mean>(), kRows, rows).front() == doctest::Approx(0.1f).epsilon(1e-7));
+  CHECK(run(*std::make_shared<Mean>(), kSingles, rows).front() == doctest::Approx(0.1f).epsilon(1e-7));
 }
 
 TEST_CASE("linear softmax: sum of p squared over sum of p, of the clip or of windows") {
@@ -156,7 +156,7 @@ TEST_CASE("linear softmax: sum of p squared over sum of p, of the clip or of win
 
 TEST_CASE("linear softmax: the least probabilities don't vanish when squared") {
   const Floats rows(1000, 1e-38f);
-  CHECK(run(*std::make_shared<LinearSoftmaxPooling>(LinearSoftmaxPooling::Options{}), kRows, rows) ==
+  CHECK(run(*std::make_shared<LinearSoftmaxPooling>(LinearSoftmaxPooling::Options{}), kSingles, rows) ==
         Floats{1e-38f});
 }
 

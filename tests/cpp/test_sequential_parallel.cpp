@@ -10,9 +10,9 @@ using namespace fastaudio::test;
 
 namespace {
 
-const StreamSpec kSamples = StreamSpec::samples(16000);
+const StreamSpec kSound = StreamSpec::samples(16000);
 
-NodePtr mel() {
+NodePtr mel_24() {
   return std::make_shared<MelSpectrogram>(MelSpectrogram::Options{
       {.sample_rate = 16000, .n_fft = 512, .hop_length = 256, .pad_mode = "reflect"}, 24});
 }
@@ -27,31 +27,31 @@ NodePtr parallel(std::vector<NamedNode> branches) { return std::make_shared<Para
 
 TEST_CASE("sequential: equals its nodes one after another") {
   const Floats x = Random(50).samples(30000);
-  const auto whole = sequence({mel(), log10_of(), patches(), mean()});
+  const auto whole = sequence({mel_24(), log10_of(), patches(), mean()});
   Floats rows = x;
-  StreamSpec spec = kSamples;
+  StreamSpec spec = kSound;
   for (const NodePtr& node : whole->parts()) {
     rows = run(*node, spec, rows);
     spec = node->outputs(spec).front().spec;
   }
-  CHECK(same_bits(run(*whole, kSamples, x), rows));
-  CHECK(whole->outputs(kSamples).front().spec.shape == std::vector<std::int64_t>{20, 24});
+  CHECK(same_bits(run(*whole, kSound, x), rows));
+  CHECK(whole->outputs(kSound).front().spec.shape == std::vector<std::int64_t>{20, 24});
 }
 
 TEST_CASE("sequential: any chunking gives the same rows bit for bit") {
   Random random(51);
-  const auto node = sequence({mel(), log10_of(), patches()});
+  const auto node = sequence({mel_24(), log10_of(), patches()});
   for (const std::size_t n : {0u, 1u, 300u, 20000u}) {
     const Floats x = random.samples(n);
-    const Floats whole = run(*node, kSamples, x);
+    const Floats whole = run(*node, kSound, x);
     for (const int most : {7, 160, 9000}) {
-      CHECK(same_bits(run(*node, kSamples, x, random.pieces(n, most)), whole));
+      CHECK(same_bits(run(*node, kSound, x, random.pieces(n, most)), whole));
     }
   }
 }
 
 TEST_CASE("sequential: one within another is replaced by its parts") {
-  const auto node = sequence({sequence({mel(), log10_of()}), sequence({patches()})});
+  const auto node = sequence({sequence({mel_24(), log10_of()}), sequence({patches()})});
   CHECK(node->parts().size() == 3);
   CHECK(node->repr() ==
         "MelSpectrogram(sample_rate=16000, n_fft=512, hop_length=256, pad_mode='reflect', n_mels=24) >> "
@@ -60,58 +60,58 @@ TEST_CASE("sequential: one within another is replaced by its parts") {
 
 TEST_CASE("sequential: misfits are told when it is made") {
   const auto resample = std::make_shared<Resample>(Resample::Options{44100, 22050, "high"});
-  CHECK(message_of<ValueError>([&] { sequence({resample, mel()}); }) ==
+  CHECK(message_of<ValueError>([&] { sequence({resample, mel_24()}); }) ==
         "MelSpectrogram: expected samples [16000 Hz], got samples [22050 Hz]; resample first");
-  CHECK(message_of<ValueError>([] { sequence({mel(), mel()}); }) ==
+  CHECK(message_of<ValueError>([] { sequence({mel_24(), mel_24()}); }) ==
         "MelSpectrogram: expected samples [16000 Hz], got rows [62.5 Hz, 24]");
   const auto tags = std::make_shared<Tags>(Tags::Options{{"a", "b"}});
-  CHECK(message_of<ValueError>([&] { sequence({mel(), mean(), tags}); }) ==
+  CHECK(message_of<ValueError>([&] { sequence({mel_24(), mean(), tags}); }) ==
         "Tags: expected rows of 2 scores, got rows [once, 24]; give one label for each score");
   CHECK(message_of<ValueError>([] { sequence({}); }) == "Sequential: expected at least one node, got none");
 }
 
 TEST_CASE("sequential: several outputs can't go on") {
   const auto both = parallel({{"mean", mean()}, {"max", largest()}});
-  const std::string message = message_of<ValueError>([&] { sequence({mel(), both, log10_of()}); });
+  const std::string message = message_of<ValueError>([&] { sequence({mel_24(), both, log10_of()}); });
   CHECK(message.ends_with(
       ": expected one output to go on with, got 'mean', 'max'; choose one with node[name]"));
 }
 
 TEST_CASE("sequential: nothing is taken after flush") {
-  const auto node = sequence({mel(), mean()});
-  Collector sink(*node, kSamples);
-  const auto stream = node->open(kSamples);
+  const auto node = sequence({mel_24(), mean()});
+  Collector sink(*node, kSound);
+  const auto stream = node->open(kSound);
   stream->flush(sink);
   CHECK_THROWS_AS(stream->push(nullptr, 0, sink), StateError);
   CHECK_THROWS_AS(stream->flush(sink), StateError);
 }
 
 TEST_CASE("sequential: each push may have a sink of its own") {
-  const auto node = sequence({mel(), parallel({{"rows", log10_of()}})});
+  const auto node = sequence({mel_24(), parallel({{"rows", log10_of()}})});
   const Floats x = Random(53).samples(6000);
-  const auto stream = node->open(kSamples);
+  const auto stream = node->open(kSound);
   Floats rows;
   for (std::size_t i = 0; i < x.size(); i += 1000) {
-    Collector sink(*node, kSamples);  // gone before the next push
+    Collector sink(*node, kSound);  // gone before the next push
     stream->push(&x[i], 1000, sink);
     rows.insert(rows.end(), sink.outputs.front().begin(), sink.outputs.front().end());
   }
-  Collector sink(*node, kSamples);
+  Collector sink(*node, kSound);
   stream->flush(sink);
   rows.insert(rows.end(), sink.outputs.front().begin(), sink.outputs.front().end());
-  CHECK(same_bits(rows, run(*node, kSamples, x)));
+  CHECK(same_bits(rows, run(*node, kSound, x)));
 }
 
 TEST_CASE("parallel: each branch equals the branch alone") {
   Random random(52);
   const auto mean_of_log = sequence({log10_of(), mean()});
-  const auto node = sequence({mel(), parallel({{"mean", mean_of_log}, {"patches", patches()}})});
+  const auto node = sequence({mel_24(), parallel({{"mean", mean_of_log}, {"patches", patches()}})});
   const Floats x = random.samples(25000);
   for (const int most : {25000, 100}) {
-    const auto rows = run_all(*node, kSamples, x, random.pieces(x.size(), most));
+    const auto rows = run_all(*node, kSound, x, random.pieces(x.size(), most));
     REQUIRE(rows.size() == 2);
-    CHECK(same_bits(rows[0], run(*sequence({mel(), mean_of_log}), kSamples, x)));
-    CHECK(same_bits(rows[1], run(*sequence({mel(), patches()}), kSamples, x)));
+    CHECK(same_bits(rows[0], run(*sequence({mel_24(), mean_of_log}), kSound, x)));
+    CHECK(same_bits(rows[1], run(*sequence({mel_24(), patches()}), kSound, x)));
   }
 }
 
@@ -139,19 +139,19 @@ TEST_CASE("parallel: branches are at least one with names of their own") {
 
 TEST_CASE("parallel: branches that want different inputs are refused") {
   const auto other = std::make_shared<MelSpectrogram>(MelSpectrogram::Options{{.sample_rate = 44100}});
-  CHECK_THROWS_AS(parallel({{"a", mel()}, {"b", other}}), ValueError);
+  CHECK_THROWS_AS(parallel({{"a", mel_24()}, {"b", other}}), ValueError);
 }
 
 TEST_CASE("stream: nothing goes on after an error inside a call") {
   class Refusing final : public Sink {
     void write(std::size_t, const float*, std::size_t) override { throw ValueError("sink: full"); }
   };
-  const auto node = mel();
-  const auto stream = node->open(kSamples);
+  const auto node = mel_24();
+  const auto stream = node->open(kSound);
   const Floats x = Random(54).samples(6000);
   Refusing refusing;
   CHECK_THROWS_AS(stream->push(x.data(), x.size(), refusing), ValueError);
-  Collector sink(*node, kSamples);
+  Collector sink(*node, kSound);
   CHECK_THROWS_AS(stream->push(x.data(), x.size(), sink), StateError);
   CHECK_THROWS_AS(stream->flush(sink), StateError);
 }

@@ -86,8 +86,10 @@ def test_slices_are_tags_and_labels_are_scores_over_time() -> None:
 
 
 def test_a_window_shows_its_best_scores() -> None:
-    assert repr(TWO[0]) == '<Window 0.00-3.00 s: a "b", c 0.50, é♪ 0.30, guitar 0.10>'
-    assert repr(made([[0.1, 0.2, 2e6]])[0]) == '<Window 0.00-3.00 s: é♪ 2e+06, a "b", c 0.20, guitar 0.10>'
+    assert repr(TWO[0]) == '<Window 0.00-3.00 s: "a ""b"", c" 0.50, é♪ 0.30, guitar 0.10>'
+    assert (
+        repr(made([[0.1, 0.2, 2e6]])[0]) == '<Window 0.00-3.00 s: é♪ 2e+06, "a ""b"", c" 0.20, guitar 0.10>'
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

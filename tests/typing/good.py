@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import fastaudio as fa
 import numpy as np
-from fastaudio import heads
+from fastaudio import heads, plot
 from fastaudio.events import Events
 from fastaudio.tags import Tags, Window
 from typing_extensions import assert_type
@@ -86,6 +86,12 @@ for event in events:
     assert_type(event.end_s, float | None)
 text = events.to_json() + events.to_jsonl() + events.to_csv(header=False)
 text = events.to_audacity() + events.to_raven()
+
+plot.tags(tags, top=3)
+events.plot(tags.plot())
+plot.spectrogram(sound.reshape(-1, 96), pipeline)
+times: NDArray[np.float64] = pipeline.times(sound.reshape(-1, 96), duration_s=1.0)
+named: dict[str, NDArray[np.float64]] = loaded.times({"": tags})
 
 for window in tags:
     assert_type(window.top(3), list[tuple[str, float]])

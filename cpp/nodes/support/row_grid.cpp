@@ -11,7 +11,7 @@ namespace fastaudio {
 
 namespace {
 
-constexpr double kRounding = 1e-6;  // of a row
+constexpr double kRowRounding = 1e-6;  // of a row
 constexpr std::int64_t kLargestDenominator = 1 << 24;
 constexpr int kMostPatchesForARow = 65536;
 constexpr std::int64_t kMostTried = 131072;  // patches
@@ -58,7 +58,7 @@ RowGrid::RowGrid(const char* node, const StreamSpec& patches, double rate_hz, in
   const double overlap_s = patches.overlaps_s.empty() ? 0 : patches.overlaps_s.front();  // of its last row
   const double rows_s = span_s > overlap_s ? span_s - overlap_s : span_s;
   if (rate_hz_ == 0) rate_hz_ = static_cast<double>(n_rows - context_) / rows_s;
-  const double reach = std::min(std::ceil(span_s * rate_hz_ - kRounding), static_cast<double>(n_rows));
+  const double reach = std::min(std::ceil(span_s * rate_hz_ - kRowRounding), static_cast<double>(n_rows));
   n_rows_ = std::min(n_rows, context_ + std::max<std::int64_t>(1, static_cast<std::int64_t>(reach)));
   const std::string lie = std::to_string(n_rows) + " rows at " + format(rate_hz_) + " Hz in patches of " +
                           seconds(span_s) + ", one every " + seconds(1 / patch_hz_);
@@ -67,7 +67,7 @@ RowGrid::RowGrid(const char* node, const StreamSpec& patches, double rate_hz, in
                      "; leave out rate_hz, or give the rate that the network's rows have");
   }
   const double step = rate_hz_ / patch_hz_;  // in rows
-  if (std::ceil(step - kRounding) > static_cast<double>(n_rows_)) {
+  if (std::ceil(step - kRowRounding) > static_cast<double>(n_rows_)) {
     throw ValueError(subject + "patches without a gap between their rows, got " + lie +
                      "; choose a smaller hop of the patches, or another rate_hz");
   }
@@ -83,7 +83,7 @@ RowGrid::RowGrid(const char* node, const StreamSpec& patches, double rate_hz, in
 
 std::int64_t RowGrid::n_before(double end_s, std::int64_t k) const {
   const double rows = (end_s - static_cast<double>(k) / patch_hz_) * rate_hz_;
-  const double n = std::ceil(rows - kRounding) + static_cast<double>(context_);
+  const double n = std::ceil(rows - kRowRounding) + static_cast<double>(context_);
   return static_cast<std::int64_t>(std::clamp(n, 0.0, static_cast<double>(n_rows_)));
 }
 

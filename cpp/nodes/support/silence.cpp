@@ -36,9 +36,9 @@ class LevelStream final : public Stream, public LevelSource {
 };
 
 /// Passes sound on and keeps its level.
-class Level final : public Node {
+class SoundLevel final : public Node {
  public:
-  explicit Level(const StreamSpec& input) : input_(input) {}
+  explicit SoundLevel(const StreamSpec& input) : input_(input) {}
 
   std::optional<StreamSpec> input() const override { return input_; }
   std::string repr() const override { return "Level()"; }
@@ -56,9 +56,9 @@ class Level final : public Node {
 /// What becomes of the rows of silent windows.
 enum class Silent { marked, muted };
 
-class GateStream final : public Stream, public LevelReader {
+class SilencingStream final : public Stream, public LevelReader {
  public:
-  GateStream(const StreamSpec& input, double silence_db, Silent how)
+  SilencingStream(const StreamSpec& input, double silence_db, Silent how)
       : spec_(input),
         span_s_(std::min(input.span_s, input.latency_s)),
         quiet_(std::pow(10, silence_db / 10)),
@@ -135,7 +135,7 @@ class Gate final : public Node {
   }
 
   std::unique_ptr<Stream> open(const StreamSpec& input) const override {
-    return std::make_unique<GateStream>(input, silence_db_, how_);
+    return std::make_unique<SilencingStream>(input, silence_db_, how_);
   }
 
   std::optional<Locality> locality() const override { return Locality{.divisible = false}; }
@@ -187,7 +187,7 @@ NodePtr with_silence(const NodePtr& node, const StreamSpec& input, std::optional
                      bool swappable) {
   const NodePtr network = rewritten(node, input, silence_db);
   if (!swappable && (network == node || !silence_db)) return network;
-  return std::make_shared<Sequential>(std::vector<NodePtr>{std::make_shared<Level>(input), network});
+  return std::make_shared<Sequential>(std::vector<NodePtr>{std::make_shared<SoundLevel>(input), network});
 }
 
 }  // namespace fastaudio

@@ -70,6 +70,7 @@ def make_card(
         "name": name,
         "version": "1.1.0" if network == "musicnn" else "1.0.0",
         "task": "music auto-tagging",
+        "hears": "music",
         "description": NETWORKS[network] + NOTES.get(name, ""),
         "input": {"rate_hz": 62.5, "shape": [96], "unit": "log10"},
         "pipeline": [

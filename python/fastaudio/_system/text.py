@@ -48,3 +48,10 @@ def printable(text: str, *, lines: bool = False) -> str:
     """
     text = _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), spelled(text))
     return text if lines else text.replace("\n", "\\n")
+
+
+def quoted(label: str) -> str:
+    """Return a label for a list: printable, and in quotes if it has a comma or quotes itself, as in CSV."""
+    text = printable(label)
+    quoted = "," in text or '"' in text
+    return '"' + text.replace('"', '""') + '"' if quoted else text

@@ -3,8 +3,9 @@
 `card` reads and builds cards, `saving` writes them, `named` finds them by a model's name, `budget` limits
 what one may cost, `old` adapts those of 0.1, `trained` refuses tags from untrained weights, `packed_file` is
 the format of a packed model, `metadata` the entries that it adds to an ONNX file, `placing` says where a
-network's files go, `pack` packs and unpacks, `licences` finds the texts that belong to weights, `replacing`
-writes a model in an older one's place, `file_names` says which names may be written.
+network's files go, `mentions` which networks a card names, `pack` packs and unpacks, `licences` finds the
+texts that belong to weights, `replacing` writes a model in an older one's place, `file_names` says which
+names may be written.
 """
 
 from fastaudio.cards.budget import Budget

@@ -14,7 +14,7 @@ from fastaudio._system.folder import making
 from fastaudio._system.writing import Output, check_folder, check_writable, writing_all
 from fastaudio.cards import packed_file
 from fastaudio.cards.file_names import CARD, LICENCE, check_names
-from fastaudio.cards.licences import licence_in, licence_of
+from fastaudio.cards.licences import licence_beside, licence_of, own_name
 from fastaudio.cards.placing import require_no_link
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
         licence = licence_of(node)
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder, "card.json")
-        cards.save(unpacked, node, {"name": path.stem} | dict(metadata))
+        cards.save(unpacked, node, {"name": path.stem} | dict(metadata), licence=b"")
         card = cards.read_card(unpacked)
         networks, weights = _split(_contents(card))
         with making(path.parent):
@@ -130,6 +130,7 @@ def _inputs(card: Card) -> list[Path]:
     files = _files(card.data["pipeline"])
     names = [
         LICENCE,
+        own_name(card.path),
         *(name for name, _, _ in files),
         *(name for _, _, beside in files for name, _, _ in beside),
     ]
@@ -144,7 +145,7 @@ def _licence(card: Card) -> bytes:
     """
     if card.packed:
         return card.packed.licence
-    return licence_in(card.path.parent)
+    return licence_beside(card.path)
 
 
 def _contents(card: Card) -> dict[str, bytes]:

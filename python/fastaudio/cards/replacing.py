@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
 from fastaudio.cards import pack
-from fastaudio.cards.card import read_card
 from fastaudio.cards.file_names import check_names
-from fastaudio.cards.licences import check_licence
-from fastaudio.cards.placing import external_of
+from fastaudio.cards.licences import check_licence, licence_of
+from fastaudio.cards.mentions import networks_in
 from fastaudio.cards.saving import save
 
 if TYPE_CHECKING:
@@ -43,8 +41,8 @@ def save_model(
             .json; or a file that ends in .onnx, for all in one.
         node: the model.
         metadata: what the card says besides.
-        licence: the text of its LICENSE, empty for none; None leaves the one that is there, and packs
-            those of the models that the networks are from.
+        licence: the text of its LICENSE, empty for none; None for those of the models that the networks are
+            from, or else for the one that is there.
 
     Raises:
         ModelError: a network's file is gone or was changed, what is in the way is no model, or another
@@ -54,17 +52,16 @@ def save_model(
     target = model_file(path)
     in_folder = target != Path(path)
     metadata = {**metadata, "name": Path(path).absolute().name if in_folder else target.stem}
+    text = licence_of(node) if licence is None else licence
     if target.suffix == ".onnx":
-        pack.save(target, node, metadata, licence=licence)
+        pack.save(target, node, metadata, licence=text)
         return target
     own = in_folder and pack.has_own_folder(target)
     if in_folder and not own:
-        check_licence(target.parent, licence or b"")
+        check_licence(target.parent, text)
     old = _files_beside(target)
-    kept = licence if licence and in_folder else b""
-    save(
-        target, node, metadata, licence=kept, replaced=[name for name in old if not _NETWORK.fullmatch(name)]
-    )
+    weights = [name for name in old if not _NETWORK.fullmatch(name)]
+    save(target, node, metadata, licence=text, own_folder=own, replaced=weights)
     if own and licence == b"":  # that of the model before
         (target.parent / "LICENSE").unlink(missing_ok=True)
     home = target.parent.resolve()
@@ -83,10 +80,10 @@ def _files_beside(card: Path) -> set[str]:
     """Return the networks beside a card that it names, and files with their weights; none of another card."""
     if card.suffix != ".json" or not card.is_file():
         return set()
-    names = _named_in(card)
+    names = networks_in(card)
     for other in card.parent.glob("*.json"):
         if other != card:
-            names -= _named_in(other)
+            names -= networks_in(other)
     return {name for name in names if _NETWORK.fullmatch(name) or _is_weights(name)}
 
 
@@ -97,24 +94,3 @@ def _is_weights(name: str) -> bool:
     except ModelError:
         return False
     return True
-
-
-def _named_in(card: Path) -> set[str]:
-    """Return the paths of networks in a card, and of files beside them; none of what is no card."""
-    try:
-        left: list[Any] = [read_card(card).data["pipeline"]]
-    except ModelError:
-        return set()
-    found = set()
-    while left:  # no recursion: a card may nest deeper than the stack
-        data = left.pop()
-        if isinstance(data, list):
-            left += data
-        elif isinstance(data, dict):
-            left += data.values()
-            if data.get("node") == "OnnxModel":
-                network = posixpath.normpath(str(data.get("path")))
-                found.add(network)
-                with suppress(ModelError):
-                    found |= {posixpath.join(posixpath.dirname(network), name) for name in external_of(data)}
-    return found

@@ -10,6 +10,7 @@ from fastaudio._system.folder import making
 from fastaudio._system.writing import Output, writing_all
 from fastaudio.cards.card import RUN_TIME_OPTIONS, SCHEMA, front_end, read_card
 from fastaudio.cards.file_names import LICENCE
+from fastaudio.cards.licences import licence_of, licence_place
 from fastaudio.cards.placing import place_network
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ def save(
     node: Node,
     metadata: Mapping[str, Any],
     *,
-    licence: bytes = b"",
+    licence: bytes | None = None,
+    own_folder: bool = False,
     replaced: Iterable[str] = (),
 ) -> None:
     """Write a card for `node` to `path`, and its networks' files beside it; it replaces cards, no other file.
 
-    With a `licence`, that is written as LICENSE beside it. Files with weights may take the place of those in
-    `replaced`, names in the card's folder. Either all files are written, or what was there
-    stays as it was.
+    A `licence` is written beside it as LICENSE, or as NAME.LICENSE for NAME.json where another LICENSE lies
+    that isn't the model's; in its `own_folder` it is. None takes those of the models that the networks are
+    from. Files with weights may take the place of those in `replaced`, names in the card's folder. Either all
+    files are written, or what was there stays as it was.
 
     Raises:
         ModelError: a weight file is missing, or was changed since it was loaded; another file is in the way.
@@ -40,6 +43,7 @@ def save(
     if path.is_file():
         _require_card(path)
     folder = path.parent.resolve()
+    licence = licence_of(node) if licence is None else licence
     networks: dict[Path, bytes] = {}
     old = {folder / name for name in replaced}
 
@@ -63,7 +67,8 @@ def save(
         Output(at, force=at in old, follow=False, below=folder): networks[at] for at in networks
     }
     if licence:
-        contents[Output(folder / LICENCE, force=True, follow=False)] = licence
+        place_of = folder / LICENCE if own_folder else licence_place(folder / path.name, licence)
+        contents[Output(place_of, force=True, follow=False)] = licence
     contents[Output(path, force=True)] = f"{text}\n".encode()  # the last to get its name: it names the others
     with making(folder), writing_all(contents) as files:
         for file, content in zip(files, contents.values(), strict=True):

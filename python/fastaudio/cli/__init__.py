@@ -1,12 +1,13 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
+Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
 `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
-`progress` shows it; `events` has the options of events, and `start` has --start; `write` gives the text of
-tags and events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
-`embedding_files` and `standardize` serve embed, `tensors` serves models; `input`, `keeping`, `record`,
-`clips`, `quiet`, `live_lines` and `screen` serve listen.
+`progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
+sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
+keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `tensors` and `listing`
+serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `live_kinds`, `live_lines` and
+`screen` serve listen.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from fastaudio.cli import (
     listen,
     models,
     pack,
+    plot,
     quantize,
     tag,
     train,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   fastaudio tag song.mp3
+  fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
   fastaudio listen
   fastaudio train sounds/ -o my-model
@@ -70,6 +73,7 @@ examples:
 """
 _COMMANDS = (
     tag,
+    plot,
     embed,
     listen,
     train,

@@ -101,12 +101,21 @@ def score(text: str) -> float:
 
 def seconds(text: str) -> float:
     """Return a number above 0."""
+    return _above_zero(text, "seconds")
+
+
+def hertz(text: str) -> float:
+    """Return a number above 0."""
+    return _above_zero(text, "hertz")
+
+
+def _above_zero(text: str, unit: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text}")
+        raise argparse.ArgumentTypeError(f"expected {unit} above 0, got {text}")
     return value
 
 

@@ -12,9 +12,10 @@ from fastaudio._core import ModelError
 from fastaudio._system.text import printable
 from fastaudio.cards import MODELS
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
+from fastaudio.cli.listing import descriptions, width
 from fastaudio.cli.terminal import complain, tell
 from fastaudio.registry.address import shown
-from fastaudio.registry.getting import fetch, loads, missing, require_hash
+from fastaudio.registry.getting import fetch, loads, missing, require_extra, require_hash
 from fastaudio.registry.home import folder_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ examples:
   fastaudio models                              which models are here, and which can be fetched
   fastaudio get efficientat-mn10                asks first
   fastaudio get efficientat-mn10 --yes          for scripts
-  fastaudio get ced-tiny --sha256 HASH          a file of which no page states the hash: you say which it is
+  fastaudio get ast --sha256 HASH               a file of which no page states the hash: you say which it is
   fastaudio tag song.mp3 --model efficientat-mn10
 
 It needs the extra [get]: pip install 'fastaudio-toolkit[get]'. Models lie in FASTAUDIO_HOME, or else in the
@@ -63,6 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     chosen = registry.entry(args.name).chosen(sha256=args.sha256, url=args.url)
     require_hash(chosen)
     if missing(chosen):
+        require_extra()
         if not args.yes and not _agreed(chosen):
             complain("nothing was fetched")
             return FAILED
@@ -98,7 +100,7 @@ def _about(chosen: Entry) -> str:
             f"  sha256       {file.sha256 or 'not known'}",
         ]
         lines += [f"               read at {file.hash_read}"] if file.hash_read.startswith("https:") else []
-        lines += [f"               read in {file.hash_read}"] if file.hash_read.startswith("public") else []
+        lines += [f"               read in {file.hash_read}"] if "public" in file.hash_read else []
     lines.append(f"  into         {folder_of(chosen.name)}")
     return "\n".join(lines) + "\n"
 
@@ -123,16 +125,13 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
 def to_fetch() -> str:
     """Return the table of the models that aren't here but can be fetched; empty if there are none."""
     there = [entry for name, entry in registry.entries().items() if name not in registry.fetched()]
-    width = max((len(entry.name) for entry in there), default=0)
-    lines = []
+    items = []
     for entry in there:
         network = entry.files[0]
         size = network.size.partition(" (")[0]
         own = "" if network.sha256 else ", with your own --sha256"
-        lines.append(
-            f"  {entry.name:<{width}}  {entry.card['description']} ({size}, {entry.card['licence']}{own})\n"
-        )
-    return "".join(lines)
+        items.append((entry.name, entry.card["description"], f"{size}, {entry.card['licence']}{own}"))
+    return descriptions(items)
 
 
 def about_entry(name: str) -> str | None:
@@ -143,5 +142,7 @@ def about_entry(name: str) -> str | None:
     card = entry.card
     lines = [f"{name} isn't here", f"  to fetch     {entry.command}", *_about(entry).splitlines()[1:]]
     for key in ("task", "description", "trained_on", "citation"):
-        lines += textwrap.wrap(f"{key:<12} {card[key]}", 110, initial_indent="  ", subsequent_indent=" " * 15)
+        columns = min(max(width(110), 40), 110)
+        told = f"{key:<12} {card[key]}"
+        lines += textwrap.wrap(told, columns, initial_indent="  ", subsequent_indent=" " * 15)
     return "\n".join(lines) + "\n"

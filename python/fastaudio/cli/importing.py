@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import textwrap
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import importing
 from fastaudio._core import ModelError
-from fastaudio._system.text import printable
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, seconds
+from fastaudio._system.text import printable, quoted
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, hertz, seconds
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import complain
 from fastaudio.importing.essentia import EMBEDDERS
@@ -24,6 +25,7 @@ from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 _HELP = f"""\
 make a model of an ONNX network that others trained
@@ -37,9 +39,15 @@ as their embedding network, which come with the package.
 
 For other networks, --preset names the front end that they were trained with:
 {textwrap.fill(", ".join(NAMES), 100, initial_indent="  ", subsequent_indent="  ")}
-"{SAMPLES}" is for networks that take the sound itself, with --option
-sample_rate=HZ. --labels is a CSV such as AudioSet's class_labels_indices.csv, a text file with a label on
-each line, or a Hugging Face config.json; without it, labels in the network's metadata count.
+"{SAMPLES}" is for networks that take the sound itself, of any length or of one, with --option sample_rate=HZ.
+firered needs --option cmvn=cmvn.ark, the file that comes with its weights.
+
+--labels is a CSV such as AudioSet's class_labels_indices.csv, a text file with a label on each line, or a
+Hugging Face config.json; without it, labels in the network's metadata count. If a network gives scores for
+each frame of a window, so does the model, each at its time.
+
+A network with further inputs needs --input for those that are always the same, such as a sample rate, and
+--state for those that carry what it remembers; without them, an error names each with its option.
 
 It prints what the model gives for a few sounds that are made up, or for the files that --try names. If that
 makes no sense, the front end isn't the one that the network was trained with.
@@ -51,6 +59,9 @@ examples:
   fastaudio import model.onnx --preset ced --labels class_labels_indices.csv -o my-ced --try song.wav
   fastaudio import ast.onnx --preset ast --labels config.json --activation sigmoid -o my-ast
   fastaudio import yamnet.onnx --preset {SAMPLES} --option sample_rate=16000 --labels classes.csv -o my-yamnet
+  fastaudio import silero_vad.onnx --preset {SAMPLES} --option sample_rate=16000 --option context=64 \\
+    --window 0.032 --input sr=16000 --state state=stateN --labels labels.txt -o my-vad
+  fastaudio import fireredvad_aed.onnx --preset firered --option cmvn=cmvn.ark --labels labels.txt -o my-aed
   fastaudio tag song.wav --model my-ced
 
 exit status: 0 written, 1 written, but what it gives looks wrong (stderr says why), 2 nothing written
@@ -80,14 +91,18 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an option of the preset; VALUE is JSON, or @FILE for a JSON file",
+        help="an option of the preset; VALUE is JSON or text, or @FILE for a JSON file; an error for "
+        "another name lists those that it has",
     )
     front.add_argument("--labels", metavar="FILE", help="labels of the scores: .csv, .json or text")
     front.add_argument(
         "--activation", choices=list(ACTIVATIONS), help="what turns the network's numbers into scores (none)"
     )
     front.add_argument(
-        "--window", type=seconds, metavar="S", help="length of windows, for presets that give frames"
+        "--window",
+        type=seconds,
+        metavar="S",
+        help=f"length of windows, for presets that give frames and for {SAMPLES} (the network's own, or 10)",
     )
     front.add_argument("--hop", type=seconds, metavar="S", help="step between windows (the preset's own)")
     network = parser.add_argument_group("network")
@@ -96,13 +111,34 @@ def add(commands: Commands) -> None:
         "--embedding", metavar="NAME", help="output of the embedding network that the head takes"
     )
     network.add_argument("--layout", help="order of the input's axes, such as n1tf (found by the sizes)")
+    network.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what a further input always is: a number, lists in JSON, or @FILE for a JSON file",
+    )
+    network.add_argument(
+        "--state",
+        action="append",
+        default=[],
+        metavar="INPUT=OUTPUT",
+        help="a recurrent input, and the output whose values it takes after a run",
+    )
+    network.add_argument(
+        "--frame-rate",
+        type=hertz,
+        metavar="HZ",
+        help="rate of the frames, for networks that score each (spread evenly over a window)",
+    )
     parser.add_argument(
         "--try", dest="sounds", action="append", default=[], metavar="SOUND", help="a file to run it over"
     )
 
 
 def _run(args: argparse.Namespace) -> int:
-    given = [value[1:] for option in args.option if (value := option.partition("=")[2]).startswith("@")]
+    options = [*args.option, *args.input]
+    given = [value[1:] for option in options if (value := option.partition("=")[2]).startswith("@")]
     inputs = [*args.files, *args.sounds, *given, *([args.labels] if args.labels else [])]
     check_place(args.output, force=args.force, inputs=inputs)
     pipeline = _imported(args)
@@ -111,7 +147,7 @@ def _run(args: argparse.Namespace) -> int:
     loaded = Pipeline.load(target)  # as every command will: its hash and its cost are checked
     sys.stdout.write(printable(_about(loaded, target, heard), lines=True))
     for doubt in doubts:
-        complain(f"{target}: {doubt}")
+        complain(f"{target}: {doubt}; --force replaces what was written")
     return FAILED if doubts else OK
 
 
@@ -130,7 +166,8 @@ def _imported(args: argparse.Namespace) -> Pipeline:
     if args.preset is None:
         raise ValueError(
             "import: expected --preset with the front end that the network was trained with, or Essentia's "
-            f"JSON, got neither; --preset is one of {', '.join(NAMES)}"
+            f"JSON, got neither; --preset is one of {', '.join(NAMES)} ({SAMPLES} if the network "
+            "takes the sound itself)"
         )
     if len(networks) != 1 or len(described) > 1:
         got = f"{len(networks)} networks and {len(described)} JSON files"
@@ -143,18 +180,21 @@ def _imported(args: argparse.Namespace) -> Pipeline:
         networks[0],
         args.preset,
         labels=args.labels or (described[0] if described else None),
-        options=_options(args.option),
+        options=_options(args.option, "--option"),
         activation=args.activation or "none",
         output=args.output_name,
         layout=args.layout,
+        inputs=_inputs(args.input),
+        state=_states(args.state),
         window_s=args.window,
         hop_s=args.hop,
+        frame_rate_hz=args.frame_rate,
     )
 
 
 def _from_essentia(args: argparse.Namespace, networks: list[str], described: list[str]) -> Pipeline:
-    for option in ("labels", "option", "window", "layout"):
-        if getattr(args, option):
+    for option in ("labels", "option", "window", "layout", "input", "state", "frame-rate"):
+        if getattr(args, option.replace("-", "_")):
             raise ValueError(
                 f"import: expected --{option} with --preset only, got it with {described[-1]}; leave one out"
             )
@@ -173,29 +213,64 @@ def _from_essentia(args: argparse.Namespace, networks: list[str], described: lis
     )
 
 
-def _options(given: list[str]) -> dict[str, Any]:
-    """Return the preset's options: values in JSON, or else as text."""
+def _options(given: list[str], option: str) -> dict[str, Any]:
+    """Return names with their values: JSON, or else text."""
     options: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            raise ValueError(f"import: expected --option NAME=VALUE, got {text!r:.80}")
+    for name, value in _pairs(given, option, "NAME=VALUE"):
         if value.startswith("@"):
-            options[name.strip()] = read_json(value[1:])
+            options[name] = read_json(value[1:])
             continue
         try:
-            options[name.strip()] = json.loads(value)
+            options[name] = json.loads(value)
         except ValueError:
-            options[name.strip()] = value
+            options[name] = value
         except RecursionError as error:
-            raise ModelError(f"import: expected --option {name} as JSON, got too many levels") from error
+            raise ModelError(f"import: expected {option} {name} as JSON, got too many levels") from error
     return options
+
+
+def _inputs(given: list[str]) -> dict[str, Any]:
+    """Return the further inputs with their numbers."""
+    found = _options(given, "--input")
+    for name, value in found.items():
+        if not _is_numbers(value):
+            raise ValueError(
+                f"import: expected --input {name}=VALUE with a number, true, false or lists of these, got "
+                f"{value!r:.80}; write it as JSON, or @FILE for a JSON file"
+            )
+    return found
+
+
+def _is_numbers(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_numbers, value))
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _states(given: list[str]) -> dict[str, str]:
+    """Return recurrent inputs with their outputs."""
+    return dict(_pairs(given, "--state", "INPUT=OUTPUT"))
+
+
+def _pairs(given: list[str], option: str, form: str) -> Iterator[tuple[str, str]]:
+    """Yield names and values, no name twice."""
+    seen = set()
+    for text in given:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name or not value:
+            raise ValueError(f"import: expected {option} {form}, got {text!r:.80}")
+        if name in seen:
+            raise ValueError(
+                f"import: expected {option} {name} once, got it again: {text!r:.80}; leave one out"
+            )
+        seen.add(name)
+        yield name, value
 
 
 def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> str:
     """Return what was written and what it gives."""
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
-    shown = ", ".join(labels[:_SHOWN]) + (", ..." if len(labels) > _SHOWN else "")
+    shown = ", ".join(map(quoted, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
     width = max(len(each.sound) for each in heard)
     lines = [f"{target}", "", str(pipeline), ""]
     lines.append(

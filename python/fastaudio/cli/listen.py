@@ -27,6 +27,7 @@ from fastaudio.cli.clips import add_clips_options
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
 from fastaudio.cli.keeping import Keeping
+from fastaudio.cli.kinds import Judge, add_kind, judge_for
 from fastaudio.cli.live_lines import LINES, Lines
 from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import add_record_options
@@ -79,6 +80,7 @@ def add(commands: Commands) -> None:
     listen = add_command(commands, "listen", _run, _HELP)
     add_model(listen)
     add_tags(listen)
+    add_kind(listen)
     listen.add_argument(
         "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
     )
@@ -90,7 +92,11 @@ def add(commands: Commands) -> None:
         forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
     listen.add_argument("-o", "--output", metavar="FILE", help="write the results to a file as they come")
     listen.add_argument("--force", action="store_true", help="replace files that are there")
-    listen.add_argument("--stats", action="store_true", help="show counts and times on stderr at the end")
+    listen.add_argument(
+        "--stats",
+        action="store_true",
+        help="show counts and times on stderr at the end, with --no-kind those of each part of the model",
+    )
     add_verbose(listen)
     add_input_options(listen)
     add_record_options(listen)
@@ -125,6 +131,9 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         raise ValueError("listen: expected a model that gives events for --clips, got tags; add --events")
     if args.form in TABLES and not gives_events(pipeline):
         raise ValueError(f"listen: expected a model that gives events for --{args.form}, got tags")
+    if args.hop is not None:
+        pipeline = pipeline.with_hop(args.hop)
+    judge = judge_for(pipeline, args)
     with ExitStack() as stack:
         tapped = wants_microphone(args)
         if tapped and not args.verbose:
@@ -136,10 +145,9 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         buffer_s = max(min(_BUFFER_S, _BUFFER_BYTES / (4 * source.channels * rate)), 0.01)
         keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=buffer_s)
         stream = stack.enter_context(
-            pipeline.listen(
+            (judge.pipeline if judge else pipeline).listen(
                 keeping.around(source),
                 overflow=overflow_of(args),
-                hop_s=args.hop,
                 provisional_s=args.provisional,
                 buffer_s=buffer_s,
                 retry_s=args.retry,
@@ -148,7 +156,7 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         )
         # Only now, so that old results stay if it can't listen.
         out = stack.enter_context(_output(args.output, force=args.force))
-        view = stack.enter_context(closing(_view(args, source, pipeline, out, wide=wide)))
+        view = stack.enter_context(closing(_view(args, source, pipeline, out, judge, wide=wide)))
         keeping.begin(stream, view.say)
         view.begin(stream)
         limit = None if args.seconds is None else round(min(args.seconds, 1e9) * rate)
@@ -170,11 +178,17 @@ def _wide(args: argparse.Namespace) -> bool:
 
 
 def _view(
-    args: argparse.Namespace, source: Source, pipeline: Pipeline, out: TextIO | None, *, wide: bool
+    args: argparse.Namespace,
+    source: Source,
+    pipeline: Pipeline,
+    out: TextIO | None,
+    judge: Judge | None,
+    *,
+    wide: bool,
 ) -> Lines:
     if wide and len(pipeline.output_specs) == 1:
-        return Screen(pipeline, args.top, source)
-    return LINES[args.form](pipeline, args.top, source, out, begins=args.begins or wide)
+        return Screen(pipeline, args.top, source, judge=judge)
+    return LINES[args.form](pipeline, args.top, source, out, begins=args.begins or wide, judge=judge)
 
 
 @contextmanager

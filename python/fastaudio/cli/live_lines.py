@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
 from fastaudio._system.text import printable, spelled
 from fastaudio.cli.events import gives_events
+from fastaudio.cli.kinds import UNKNOWN, Judge, Kind
+from fastaudio.cli.live_kinds import LiveKinds
 from fastaudio.cli.terminal import put, tell
-from fastaudio.cli.write import event_line
+from fastaudio.cli.write import FITS, event_line, fits_text, mark
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
 from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
 
@@ -34,7 +37,14 @@ class Lines:
     is_data = False
 
     def __init__(
-        self, pipeline: Pipeline, top: int, source: Source, out: TextIO | None = None, *, begins: bool = False
+        self,
+        pipeline: Pipeline,
+        top: int,
+        source: Source,
+        out: TextIO | None = None,
+        *,
+        begins: bool = False,
+        judge: Judge | None = None,
     ) -> None:
         """Show the `top` tags that a pipeline gives for a source.
 
@@ -44,6 +54,7 @@ class Lines:
             source: what is heard.
             out: where to write; None for stdout.
             begins: whether to show an event when it begins too, and not only when it has ended.
+            judge: what tells kinds beside the results, if anything does.
         """
         self._top = top
         self._name = spelled(source.name)
@@ -55,13 +66,24 @@ class Lines:
         self._begins = begins
         self._noted = False
         self._n_ended = 0
+        self._judge = judge
+        self._kinds = LiveKinds(judge) if judge else None
+        self._kind: Kind | None = None  # of what is shown
 
     def begin(self, stream: LiveStream) -> None:
         """Take the stream before its first result."""
         self._stream = stream
 
     def show(self, item: Any) -> None:
-        """Show a window or an event."""
+        """Show a window or an event, once its kind is known if there is something that tells it."""
+        if self._kinds is None:
+            self._show(item)
+            return
+        for one, kind in self._kinds.take(item):
+            self._kind = kind
+            self._show(one)
+
+    def _show(self, item: Any) -> None:
         if isinstance(item, Event):
             self._n_ended += item.state == "end"
             if self._begins or item.state == "end":
@@ -75,13 +97,19 @@ class Lines:
         self.write(self._window(item))
 
     def _window(self, window: Window) -> str:
-        best = window.text(self._top)
+        told = "" if self._kind is None else f"({self._kind}) "
+        best = told + window.text(self._top)
         best = f"{window.output}: {best}" if self._several else best
         early = "  (provisional)" if window.provisional else ""
-        return f"{self._clock(window)}  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}{early}\n"
+        stretch = f"{mark(self._kind)} {window.start_s:7.2f} - {window.end_s:7.2f} s"
+        return f"{self._clock(window)}{stretch}  {best}{early}\n"
 
     def _event(self, event: Event) -> str:
-        return self._clock(event) + event_line(event)
+        return self._clock(event) + event_line(event, self._kind)
+
+    def _marked(self, event: Event) -> Event:
+        """Return an event for a table that has labels only: that of other sound has a mark before its own."""
+        return replace(event, label=f"{mark(self._kind)} {event.label}".strip())
 
     def _clock(self, item: Window | Event) -> str:
         return f"{self._stream.time_of(item.start_s):%H:%M:%S}"
@@ -108,7 +136,10 @@ class Lines:
             sys.stdout.flush()
 
     def end(self) -> None:
-        """Say why there were no events, if there were none."""
+        """Show what still waits for its kind, and say why there were no events, if there were none."""
+        for one, kind in self._kinds.rest() if self._kinds else ():
+            self._kind = kind
+            self._show(one)
         if self._events and self._n_ended == 0:
             none = Events((), (), 0.0, self._stream.sample_rate, summary=self._stream.summary)
             self.say(f"fastaudio: no events ({none.why_none()})")
@@ -135,12 +166,18 @@ class JsonLines(Lines):
             "gap_s": round(window.gap_s, 6),
             "provisional": window.provisional,
         } | scores
+        data |= self._plain_kind()
         return json.dumps(data, ensure_ascii=False) + "\n"
 
     def _event(self, event: Event) -> str:
         data = json.loads(json_line(event, **self._about))
         more = {"output": event.output, "time": self._time(event)}
-        return json.dumps(data | more, ensure_ascii=False) + "\n"
+        return json.dumps(data | more | self._plain_kind(), ensure_ascii=False) + "\n"
+
+    def _plain_kind(self) -> dict[str, Any]:
+        if self._judge is None:
+            return {}
+        return UNKNOWN if self._kind is None else self._kind.to_dict()
 
     @property
     def _truncated(self) -> bool:
@@ -169,7 +206,8 @@ class CsvLines(JsonLines):
         super().begin(stream)
         no_tags = Tags((), np.zeros((0, 0), np.float32), np.zeros((0, 2)), 0.0)
         empty = self._as_events().to_csv() if self._events else no_tags.to_csv(windows=True)
-        self.write(empty.rstrip("\n") + ",time\n")
+        fits = "" if self._judge is None else f",{FITS}"
+        self.write(f"{empty.rstrip()}{fits},time\n")
 
     def _window(self, window: Window) -> str:
         rows = self._as_tags(window).to_csv(top=self._top, windows=True, header=False)
@@ -183,7 +221,8 @@ class CsvLines(JsonLines):
         return Events(events, labels, 0.0, self._stream.sample_rate, **self._about)
 
     def _timed(self, rows: str, item: Window | Event) -> str:
-        end = f",{self._time(item)}\n"
+        fits = "" if self._judge is None else f",{fits_text(self._kind)}"
+        end = f"{fits},{self._time(item)}\n"
         return _ROW.sub(lambda row: row[1] + end, rows)
 
 
@@ -193,7 +232,7 @@ class AudacityLines(Lines):
     is_data = True
 
     def _event(self, event: Event) -> str:
-        return audacity_line(event)
+        return audacity_line(self._marked(event))
 
 
 class RavenLines(Lines):
@@ -209,7 +248,7 @@ class RavenLines(Lines):
 
     def _event(self, event: Event) -> str:
         self._n += 1
-        return raven_row(event, self._n, high_hz=self._stream.sample_rate / 2)
+        return raven_row(self._marked(event), self._n, high_hz=self._stream.sample_rate / 2)
 
 
 LINES: dict[str | None, type[Lines]] = {

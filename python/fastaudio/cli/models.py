@@ -7,11 +7,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._core import ModelError
-from fastaudio._system.text import printable
+from fastaudio._system.text import printable, quoted
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cards.named import card_path, model_at
 from fastaudio.cli.arguments import OK, Commands, add_command
 from fastaudio.cli.get import about_entry, to_fetch
+from fastaudio.cli.listing import descriptions
 from fastaudio.cli.tensors import tensors_text
 from fastaudio.pipeline import Pipeline
 from fastaudio.registry import entries
@@ -31,7 +32,7 @@ examples:
   fastaudio models net.onnx --tensors   its network's tensors: names for OnnxModel(outputs=[...])
 """
 _SHOWN = (
-    *("name", "version", "task", "description", "weights", "trained_on", "metrics", "parameters"),
+    *("name", "version", "task", "description", "hears", "weights", "trained_on", "metrics", "parameters"),
     *("licence", "citation", "source", "fetched"),
 )
 
@@ -39,7 +40,7 @@ _SHOWN = (
 def add(commands: Commands) -> None:
     """Add the command."""
     listing = add_command(commands, "models", _run, _HELP)
-    listing.add_argument("name", nargs="?", help="name, or path of a card or a packed model")
+    listing.add_argument("name", metavar="NAME", nargs="?", help="name, or path of a card or a packed model")
     listing.add_argument(
         "--tensors",
         action="store_true",
@@ -49,7 +50,7 @@ def add(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     if args.tensors and args.name is None:
-        raise ModelError("fastaudio models --tensors: expected a model's name or a path, got none; add it")
+        raise ModelError("models --tensors: expected a model's name or a path, got none; add it")
     text = _table() if args.name is None else _shown(args.name, tensors=args.tensors)
     sys.stdout.write(printable(text, lines=True))  # cards are untrusted
     return OK
@@ -63,24 +64,20 @@ def _shown(name: str, *, tensors: bool) -> str:
 
 
 def _table() -> str:
-    names = models()
-    width = max(map(len, names), default=0)
-    here = "".join(
-        f"  {name:<{width}}  {_described(name)}{'  (default)' if name == DEFAULT_MODEL else ''}\n"
-        for name in names
-    )
+    here = descriptions((name, *_described(name)) for name in models())
     there = to_fetch()
     return f"here\n{here}" + (f"\nto fetch: fastaudio get NAME\n{there}" if there else "")
 
 
-def _described(name: str) -> str:
-    """Return one line on a model that is here, whatever became of its card."""
+def _described(name: str) -> tuple[str, str]:
+    """Return what is said of a model that is here, whatever became of its card, and a note on it."""
     try:
-        return " ".join(str(read_card(name).data.get("description", ""))[:300].split())
+        description = str(read_card(name).data.get("description", ""))
     except ModelError:
         known = entries().get(name)
         remedy = f"run: {known.command}" if known else f"remove {card_path(name).parent}"
-        return f"(damaged; {remedy})"
+        return "", f"damaged; {remedy}"
+    return description, "default" if name == DEFAULT_MODEL else ""
 
 
 def _about(model: str) -> str:
@@ -96,6 +93,6 @@ def _about(model: str) -> str:
         shape = " x ".join(str(n) for n in output.get("shape", []))
         lines.append(f"  {name:<14} {shape:<14} {output.get('purpose', '')}")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
-    what = ", ".join(labels) or "none; fastaudio embed writes what it gives"
+    what = ", ".join(map(quoted, labels)) or "none; fastaudio embed writes what it gives"
     lines.append(f"labels       {what}\n\n{pipeline}")
     return "\n".join(lines) + "\n"

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from fastaudio._system.text import printable
 from fastaudio.cli.events import gives_events
 from fastaudio.cli.live_lines import Lines
+from fastaudio.cli.write import mark
 from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
+    from fastaudio.cli.kinds import Judge
     from fastaudio.live import LiveStats, LiveStream
     from fastaudio.live.sources import Source
     from fastaudio.pipeline import Pipeline
@@ -54,12 +56,12 @@ def summary(stats: LiveStats, rate: int) -> str:
 class Screen(Lines):
     """Shows bars on a terminal: the best tags, the level, the stream's state; events scroll by above them."""
 
-    def __init__(self, pipeline: Pipeline, top: int, source: Source) -> None:
+    def __init__(self, pipeline: Pipeline, top: int, source: Source, *, judge: Judge | None = None) -> None:
         from tqdm import tqdm  # noqa: PLC0415  # needed on a terminal only
 
         (spec,) = pipeline.output_specs.values()
         n = 0 if gives_events(pipeline) else min(top, len(spec.labels))
-        super().__init__(pipeline, n, source, begins=True)
+        super().__init__(pipeline, n, source, begins=True, judge=judge)
         self._tqdm = tqdm
         sys.stdout.write(printable(f"{source.name}, {pipeline.name or 'a pipeline'}; Ctrl-C ends") + "\n")
         common = {"file": sys.stdout, "leave": True, "dynamic_ncols": True}
@@ -80,10 +82,12 @@ class Screen(Lines):
         best = window.top(self._top)  # fewer than there are bars if it is silent, or some aren't finite
         for i, bar in enumerate(self._tags):
             label, score = best[i] if i < len(best) else ("", 0.0)
-            bar.desc = f"{printable(label):<18.18} {score_text(score):>4.4}" if label else _BLANK
+            name = f"{mark(self._kind)} {printable(label)}".strip()
+            bar.desc = f"{name:<18.18} {score_text(score):>4.4}" if label else _BLANK
             bar.n = min(max(score, 0.0), 1.0)
             bar.refresh()
         early = " (provisional)" if window.provisional else " (silence)" if window.silent else ""
+        early += "" if self._kind is None else f" ({self._kind})"
         self._when = f"{self._clock(window)}  {window.start_s:.1f} - {window.end_s:.1f} s{early}: "
         return ""
 

@@ -12,6 +12,7 @@ from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
 from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
+from fastaudio.cli.kinds import Judged, add_kind, judge_for, split
 from fastaudio.cli.results import add_output_options, check_output, collecting, table_paths
 from fastaudio.cli.start import add_start, timed
 from fastaudio.cli.write import events_form, tags_form
@@ -39,6 +40,10 @@ examples:
   cat song.ogg | fastaudio tag -                 an audio file from stdin
   fastaudio tag song.mp3 --model vgg-msd         another model, see: fastaudio models
   fastaudio tag talk.wav --model silero-vad      how much of it is speech
+  fastaudio tag night.wav --model sound-activity --events    where there is speech, singing or music
+
+Before the tags of a model for music stands what kind of sound it is, speech or music. Tags of sound that
+isn't music get a ?, in JSON and CSV "fits": false; --no-kind leaves that out; - with --isolate has none.
 
 The file --output gets its name when all is done. Until then, what is done is kept beside it, in a file whose
 name ends in .part; an interrupted run goes on from there if you add --resume. JSON and CSV are UTF-8; bytes
@@ -63,6 +68,7 @@ def add(commands: Commands) -> None:
     tag = add_command(commands, "tag", _run, _HELP)
     add_files(tag)
     add_tags(tag)
+    add_kind(tag)
     tag.add_argument("--min-score", type=number, metavar="X", help="leave out tags with scores below X")
     tag.add_argument("--windows", action="store_true", help="show the tags of each window, not of the whole")
     forms = tag.add_mutually_exclusive_group()
@@ -129,13 +135,15 @@ def _run(args: argparse.Namespace) -> int:
     if tables is None:
         check_output(args, names)
     pipeline = _pipeline(args, threads_of(args, len(names)))
-    form = timed(events_form(args) if gives_events(pipeline) else tags_form(args), args, names)
+    judge = judge_for(pipeline, args)
+    form_of = events_form if gives_events(pipeline) else tags_form
+    form = timed(form_of(args, kinds=judge is not None), args, names)
     with ExitStack() as stack:
         results = stack.enter_context(collecting(args, form, names, tables))
-        files = FileRun(pipeline, results.todo, args, stack, n_files=len(names))
+        files = FileRun(judge.pipeline if judge else pipeline, results.todo, args, stack, n_files=len(names))
         noted = False
         for name, result in files:
-            parts = list(result.values()) if isinstance(result, dict) else [result]
+            parts, heard = split(judge, result)
             if cut := [part for part in parts if part.truncated]:
                 files.say_truncated(name, cut[0].duration_s)
             finite = all(part.finite for part in parts)
@@ -147,7 +155,8 @@ def _run(args: argparse.Namespace) -> int:
             if finite and (why := _why_no_row(parts, args)):
                 files.say(name, why)
             with files.bar.aside():
-                shown = [replace(part, path=spelled(name)) for part in parts]
+                named = [replace(part, path=spelled(name)) for part in parts]
+                shown = [Judged(part, heard) for part in named] if heard else named
                 results.add(name, shown, failed=not finite)
             files.sound_s += sum(part.duration_s for part in parts)
     return files.status()

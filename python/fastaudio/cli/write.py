@@ -6,21 +6,29 @@ import csv
 import io
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastaudio._system.text import printable
+from fastaudio.cli.kinds import UNKNOWN, Heard, Kind, apart, kind_at, whole_of
+from fastaudio.events import CSV_COLUMNS as EVENTS_COLUMNS
 from fastaudio.events import csv_header
 from fastaudio.tags import CSV_COLUMNS as TAGS_COLUMNS
 from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from fastaudio.events import Event, Events
     from fastaudio.tags import Tags
 
 _BAR_WIDTH = 24
+
+MARK = "?"
+"""Stands before tags of sound that isn't of the kind that the model hears."""
+
+FITS = "fits"
+"""The last column of CSV that has kinds: whether the sound is of the kind that the model hears."""
 
 
 @dataclass(frozen=True)
@@ -42,38 +50,85 @@ class Form:
     is_data: bool = True
 
 
-def tags_form(args: argparse.Namespace) -> Form:
-    """Return the chosen form for tags."""
+def tags_form(args: argparse.Namespace, *, kinds: bool = False) -> Form:
+    """Return the chosen form for tags; with `kinds`, they come as `Judged`."""
     top, windows = args.top, args.windows
     least = None if args.min_score is None else float(args.min_score)
+
+    def plain(result: Any) -> dict[str, Any]:
+        tags, heard = apart(result)
+        return _with_kinds(_without_low(tags.to_dict(top=top, windows=windows), least), heard)
+
+    def lines(result: Any) -> str:
+        tags, heard = apart(result)
+        return _lines(tags.to_jsonl(top=top), least, heard)
+
+    def rows(result: Any) -> str:
+        tags, heard = apart(result)
+        return _rows(tags.to_csv(top=top, windows=windows, header=False), least, heard, windows=windows)
+
     if args.form == "json":
-        return _list_of(lambda tags: _without_low(tags.to_dict(top=top, windows=windows), least))
+        return _list_of(plain)
     if args.form == "jsonl" and windows:
-        return Form(lambda tags: _lines(tags.to_jsonl(top=top), least))
+        return Form(lines)
     if args.form == "jsonl":
-        return Form(lambda tags: _lines(tags.to_json(top=top) + "\n", least))
+        return Form(lambda result: json.dumps(plain(result), ensure_ascii=False) + "\n")
     if args.form == "csv":
-        header = ",".join(TAGS_COLUMNS) + "\n"
-        return Form(
-            lambda tags: _rows(tags.to_csv(top=top, windows=windows, header=False), least),
-            header,
-            empty=header,
-        )
-    return Form(lambda tags: _tags_text(_shown(tags), top, windows=windows, least=least), is_data=False)
+        header = ",".join([*TAGS_COLUMNS, FITS] if kinds else TAGS_COLUMNS) + "\n"
+        return Form(rows, header, empty=header)
+
+    def text(result: Any) -> str:
+        tags, heard = apart(result)
+        return _tags_text(_shown(tags), heard, top, windows=windows, least=least)
+
+    return Form(text, is_data=False)
 
 
-def events_form(args: argparse.Namespace) -> Form:
-    """Return the chosen form for events."""
-    header = csv_header()
+def events_form(args: argparse.Namespace, *, kinds: bool = False) -> Form:
+    """Return the chosen form for events; with `kinds`, they come as `Judged`."""
+    header = csv_header().rstrip("\n") + (f",{FITS}\n" if kinds else "\n")
     forms = {
-        None: Form(lambda events: _events_text(_shown(events)), is_data=False),
-        "json": _list_of(lambda events: events.to_dict()),
-        "jsonl": Form(lambda events: events.to_jsonl()),
-        "csv": Form(lambda events: events.to_csv(header=False), header, empty=header),
-        "audacity": Form(lambda events: events.to_audacity()),
-        "raven": Form(lambda events: events.to_raven()),
+        None: Form(_events_text, is_data=False),
+        "json": _list_of(_plain_events),
+        "jsonl": Form(_event_lines),
+        "csv": Form(_event_rows, header, empty=header),
+        "audacity": Form(lambda result: _marked(result).to_audacity()),
+        "raven": Form(lambda result: _marked(result).to_raven()),
     }
     return forms[args.form]
+
+
+def _plain_events(result: Any) -> dict[str, Any]:
+    events, heard = apart(result)
+    data: dict[str, Any] = events.to_dict()
+    if heard is None:
+        return data
+    for part in data["events"]:
+        part.update(_plain_kind(_kind_of(part, heard)))
+    return data | _plain_kind(heard.whole())
+
+
+def _event_lines(result: Any) -> str:
+    events, heard = apart(result)
+    text: str = events.to_jsonl()
+    return text if heard is None else _lines(text, None, heard)
+
+
+def _event_rows(result: Any) -> str:
+    events, heard = apart(result)
+    text: str = events.to_csv(header=False)
+    return text if heard is None else _with_fits(text, EVENTS_COLUMNS, heard)
+
+
+def _marked(result: Any) -> Events:
+    """Return events for a table that has labels only: those of other sound have a mark before theirs."""
+    events, heard = apart(result)
+    if heard is None:
+        return cast("Events", events)
+    kinds = [heard.at(event.start_s, event.end_s) for event in events]
+    labels = [f"{mark(kind)} {event.label}".strip() for event, kind in zip(events, kinds, strict=True)]
+    named = [replace(event, label=label) for event, label in zip(events, labels, strict=True)]
+    return cast("Events", replace(events, events=tuple(named)))
 
 
 def _list_of(plain: Callable[[Any], dict[str, Any]]) -> Form:
@@ -94,25 +149,63 @@ def _without_low(data: dict[str, Any], least: float | None) -> dict[str, Any]:
     return data
 
 
-def _lines(text: str, least: float | None) -> str:
-    """Leave out the same tags of JSON lines."""
-    if least is None:
-        return text
+def _with_kinds(data: dict[str, Any], heard: Heard | None) -> dict[str, Any]:
+    """Add what kind of sound the whole and each window is."""
+    if heard is None:
+        return data
+    for part in data.get("windows", []):
+        part.update(_plain_kind(_kind_of(part, heard)))
+    return data | _plain_kind(heard.whole())
+
+
+def _plain_kind(kind: Kind | None) -> dict[str, Any]:
+    return UNKNOWN if kind is None else kind.to_dict()
+
+
+def _kind_of(window: dict[str, Any], heard: Heard) -> Kind | None:
+    silent = window.get("silent", False)
+    return None if silent else heard.at(float(window["start_s"]), float(window["end_s"]))
+
+
+def _lines(text: str, least: float | None, heard: Heard | None) -> str:
+    """Leave out the same tags of JSON lines, one for each window, and add the window's kind."""
     parts = [_without_low(json.loads(line), least) for line in text.split("\n") if line]
+    if heard is not None:
+        parts = [part | _plain_kind(_kind_of(part, heard)) for part in parts]
     return "".join(json.dumps(part, ensure_ascii=False) + "\n" for part in parts)
 
 
-def _rows(text: str, least: float | None) -> str:
-    """Leave out the same tags of CSV."""
-    if least is None:
+def _rows(text: str, least: float | None, heard: Heard | None, *, windows: bool) -> str:
+    """Leave out the same tags of CSV, and say at the end of each row whether the sound fits the model."""
+    if least is not None:
+        score = TAGS_COLUMNS.index("score")
+        text = _csv(row for row in _csv_rows(text) if _reaches(float(row[score] or "nan"), least))
+    if heard is None:
         return text
-    kept = io.StringIO()
-    score = TAGS_COLUMNS.index("score")
-    rows = csv.reader(io.StringIO(text, newline=""))
-    csv.writer(kept, lineterminator="\n").writerows(
-        row for row in rows if _reaches(float(row[score] or "nan"), least)
-    )
-    return kept.getvalue()
+    if windows:
+        return _with_fits(text, TAGS_COLUMNS, heard)
+    return _csv([*row, fits_text(heard.whole())] for row in _csv_rows(text))
+
+
+def _with_fits(text: str, columns: Sequence[str], heard: Heard) -> str:
+    """Say at the end of each row of CSV whether the sound of its stretch fits the model."""
+    rows = ((row, dict(zip(columns, row, strict=True))) for row in _csv_rows(text))
+    return _csv([*row, fits_text(_kind_of(named, heard))] for row, named in rows)
+
+
+def fits_text(kind: Kind | None) -> str:
+    """Return whether a kind fits the model, as CSV has it."""
+    return "" if kind is None else str(kind.fits).lower()
+
+
+def _csv_rows(text: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""))
+
+
+def _csv(rows: Iterable[Iterable[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _reaches(score: float | None, least: float | None) -> bool:
@@ -125,34 +218,60 @@ def _shown(result: Any) -> Any:
     return replace(result, path=printable(str(result.path)), labels=list(map(printable, result.labels)))
 
 
-def event_line(event: Event) -> str:
-    """Return an event as a line of text."""
+def event_line(event: Event, kind: Kind | None = None) -> str:
+    """Return an event as a line of text, with a mark if its sound's kind doesn't fit the model."""
     end = "..." if event.end_s is None else f"{event.end_s:.2f}"
-    return f"  {event.start_s:7.2f} - {end:>7} s  {printable(event.label):<18} {event.peak:4.2f}\n"
+    label = f"{printable(event.label):<18}"
+    return f"{mark(kind)} {event.start_s:7.2f} - {end:>7} s  {label} {event.peak:4.2f}\n"
 
 
-def _events_text(events: Events) -> str:
+def _events_text(result: Any) -> str:
+    events, heard = apart(result)
+    events = _shown(events)
     why = events.why_none()
-    lines = "".join(map(event_line, events)) or f"  no events{why and f' ({printable(why)})'}\n"
-    return f"{events.path}  ({events.duration_s:.1f} s)\n{lines}"
+    lines = [event_line(event, kind_at(heard, event.start_s, event.end_s)) for event in events]
+    lines = lines or [f"  no events{why and f' ({printable(why)})'}\n"]
+    return "".join([_head(events, heard), *lines, _legend(lines, heard)])
 
 
-def _tags_text(tags: Tags, top: int, *, windows: bool, least: float | None) -> str:
-    lines = [f"{tags.path}  ({tags.duration_s:.1f} s)\n"]
+def _head(result: Tags | Events, heard: Heard | None) -> str:
+    """Return the first line of a file: its name, length and kind."""
+    kind = whole_of(heard)
+    return f"{result.path}  ({result.duration_s:.1f} s{'' if kind is None else f', {kind}'})\n"
+
+
+def _legend(lines: Iterable[str], heard: Heard | None) -> str:
+    """Return what the mark means, if a line has it."""
+    if heard is None or not any(line.startswith(MARK) for line in lines):
+        return ""
+    model = printable(heard.judge.model)
+    return f"  ({MARK} isn't {heard.judge.wanted}, and {model} hears nothing else)\n"
+
+
+def _tags_text(tags: Tags, heard: Heard | None, top: int, *, windows: bool, least: float | None) -> str:
+    whole = whole_of(heard)
+    lines = []
     if not len(tags):
         lines.append("  no sound\n")
     elif windows:
         for window in tags:
             best = window.text(top, least=least)
-            lines.append(f"  {window.start_s:7.2f} - {window.end_s:7.2f} s  {best}\n")
+            kind = None if window.silent else kind_at(heard, window.start_s, window.end_s)
+            told = "" if kind is None else f"({kind}) "
+            lines.append(f"{mark(kind)} {window.start_s:7.2f} - {window.end_s:7.2f} s  {told}{best}\n")
     elif tags.silent.all():
         lines.append("  silence\n")
     else:
         for label, score in [pair for pair in tags.top(top) if _reaches(pair[1], least)]:
-            lines.append(f"  {label:<18} {score_text(score):>4}  {_bar(score)}".rstrip() + "\n")
+            lines.append(f"{mark(whole)} {label:<18} {score_text(score):>4}  {_bar(score)}".rstrip() + "\n")
     if not tags.finite and not windows:
         lines.append("  (not all scores are finite)\n")
-    return "".join(lines)
+    return "".join([_head(tags, heard), *lines, _legend(lines, heard)])
+
+
+def mark(kind: Kind | None) -> str:
+    """Return the mark of a kind that doesn't fit the model, or a space."""
+    return " " if kind is None or kind.fits else MARK
 
 
 def _bar(score: float) -> str:

@@ -73,8 +73,10 @@ def pieces(graph: Graph, signal: str, rank: int, count: str | int, cut: Cut) -> 
     shape = graph.concat(graph.ints(-1, cut.hop), graph.op("Shape", signal, start=1)) if rank > 1 else None
     table = graph.op("Reshape", signal, shape) if shape else graph.reshape(signal, -1, cut.hop)
     ends = [i + count if isinstance(count, int) else graph.int_op("Add", count, i) for i in range(slices)]
-    whole = graph.concat(*(graph.slice(table, i, end) for i, end in enumerate(ends)), axis=1)
-    return whole if slices * cut.hop == cut.length else graph.slice(whole, 0, cut.length, axis=1)
+    parts = [graph.slice(table, i, end) for i, end in enumerate(ends)]
+    if rest := cut.length % cut.hop:
+        parts[-1] = graph.slice(parts[-1], 0, rest, axis=1)
+    return graph.concat(*parts, axis=1)
 
 
 def _beyond(graph: Graph, rows: Rows, n: str, at: str | np.ndarray, edge: str) -> str:

@@ -31,7 +31,8 @@ class Rows:
     """Rows [n, *shape] as a tensor of the graph.
 
     A graph for a whole signal has any number of them. One for blocks has `n` in each, and its first `delay`
-    rows of all come before the signal's row 0: they mean nothing.
+    rows of all come before the signal's row 0: they mean nothing. `extent` is how many rows a node cut to
+    patches, and their rate: of what was padded, a later node may give nothing.
     """
 
     value: str
@@ -39,6 +40,7 @@ class Rows:
     shape: tuple[int, ...]
     n: int | None = None
     delay: int = 0
+    extent: tuple[str, float] | None = None
 
     @property
     def rank(self) -> int:

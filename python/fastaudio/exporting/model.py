@@ -15,10 +15,12 @@ from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
     composites,
     gating,
     levels,
+    loudness,
     patches,
     recurrent,
     resampling,
     spectra,
+    unrolling,
 )
 from fastaudio.exporting.graph import OPSET, Graph, Rows, onnx
 from fastaudio.exporting.networks import networks, opset_of, read
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 INPUT, SCORES, CLIP = "samples", "scores", "clip"
 PREFIX = "fastaudio."
 _KEPT = ("name", "authors", "source", "citation", "description", "task")
-_TIMES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 _LONGEST_S = 60
 _LARGEST = (1 << 31) - 1  # bytes that a protobuf can hold
 
@@ -169,25 +170,28 @@ def smallest_block(node: Node, spec: StreamSpec) -> int:
         if not one.rate_hz:
             refuse_stream("export_onnx", f"{name or 'rows'}: one row at the end of the clip")
         hops.append(Fraction(spec.rate_hz / one.rate_hz).limit_denominator(1 << 20).numerator)
-    hop = math.lcm(*hops)
-    least = hop * max(1, -(-round(spec.rate_hz / 100) // hop))
-    if least > _LONGEST_S * spec.rate_hz:
+    unit, least = math.lcm(*hops), math.ceil(spec.rate_hz / 100)
+    block = unit * -(-least // unit)
+    if block > _LONGEST_S * spec.rate_hz:
         expected = f"rows that a whole number of samples up to {_LONGEST_S} s makes"
-        refuse(
-            "export_onnx",
-            expected,
-            f"{least / spec.rate_hz:.1f} s",
-            "choose a sample rate in a simpler ratio",
-        )
-    refused: BlockError | None = None
-    for times in _TIMES:
-        if least * times > _LONGEST_S * spec.rate_hz:
-            break
-        try:
-            build(node, spec, block=least * times)
-        except BlockError as error:
-            refused = refused or error
-        else:
-            return least * times
-    assert refused is not None
-    raise refused
+        got = f"{block / spec.rate_hz:.1f} s"
+        refuse("export_onnx", expected, got, "choose a sample rate in a simpler ratio")
+    first = refused = _refused(node, spec, block)
+    while refused is not None and first is not None:
+        row = Fraction(block, refused.n)  # samples
+        unit = math.lcm(unit, (row * refused.hop).numerator)
+        least = max(block + 1, math.ceil(row * refused.least))
+        block = unit * -(-least // unit)
+        if block > _LONGEST_S * spec.rate_hz:
+            raise first
+        refused = _refused(node, spec, block)
+    return block
+
+
+def _refused(node: Node, spec: StreamSpec, block: int) -> BlockError | None:
+    """Return why a block has the wrong length, None if it hasn't."""
+    try:
+        build(node, spec, block=block)
+    except BlockError as error:
+        return error
+    return None

@@ -43,7 +43,9 @@ def opset_of(model: Any) -> int:
 def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
     """Bring rows into the order of the model's axes, and give its outputs without their batch axis."""
     if getattr(node, "clip_rows", 0):
-        refuse("OnnxModel", "a network that takes a row a run", "clip_rows", "export what comes before it")
+        got = "one that takes the whole clip in one run, as clip_rows asks for"
+        remedy = "export what comes before it, and run the network on the rows that come out"
+        refuse("OnnxModel", "a network that takes its rows one by one", got, remedy)
     model = _inlined(graph, node)
     data = _data_input(node, model)
     _take_floats(data)

@@ -45,7 +45,8 @@ def cut_rows(graph: Graph, node: Any, length: int, rows: Rows) -> Rows:
         signal = graph.concat(signal, graph.op("Gather", safe, at, axis=0))
     if node.context:
         signal = graph.pad(signal, rows.rank, node.context, 0, node.pad_value)
-    return replace(rows, value=pieces(graph, signal, rows.rank, count, cut), shape=shape)
+    value = pieces(graph, signal, rows.rank, count, cut)
+    return replace(rows, value=value, shape=shape, extent=(n_rows, rows.spec.rate_hz))
 
 
 def _count(graph: Graph, node: Any, length: int, hop: int, n: str) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from fastaudio._core import HarmonicSpectrogram, Node
 
 _FRAME = ("sample_rate", "n_fft", "win_length", "window", "window_beta", "window_at", "sample_scale")
-_VALUES_AT_ONCE = 1 << 24
+_VALUES_AT_ONCE = 1 << 22
+_LONGEST_EXACT = 8192  # samples: the time grows with the square
 
 
 def run(node: Node, rows: NDArray[np.float32], spec: StreamSpec) -> NDArray[np.float32]:
@@ -31,14 +32,27 @@ def matrix_of(node: Node, spec: StreamSpec) -> NDArray[np.float32]:
     return run(node, np.eye(spec.shape[0], dtype=np.float32), spec)
 
 
+@lru_cache(maxsize=8)
 def window_of(node: MelSpectrogram | HarmonicSpectrogram | Spectrogram) -> NDArray[np.float32]:
-    """Return a spectrum's window times its scale, as long as a frame."""
+    """Return a spectrum's window times its scale, as long as a frame.
+
+    Bin 0 of a 1 is the window's value there, exactly: its zeros have to stay zeros, because a logarithm would
+    show the rest of what stands beside quiet sound. Only long windows are read off one transform.
+    """
     options = {name: getattr(node, name) for name in _FRAME}
     bare: Any = Spectrogram(**options, center=False, hop_length=node.n_fft, power=None)
     length = frame_length(node)
-    parts = bare(np.ones(length, dtype=np.float32))[0].astype(np.float64)
-    window = np.fft.irfft(parts[:, 0] + 1j * parts[:, 1], node.n_fft)
-    return np.asarray(window[:length], dtype=np.float32)
+    if length > _LONGEST_EXACT:
+        parts = bare(np.ones(length, dtype=np.float32))[0].astype(np.float64)
+        window = np.fft.irfft(parts[:, 0] + 1j * parts[:, 1], node.n_fft)[:length]
+        window[np.abs(window) < 1e-7 * np.abs(window).max()] = 0
+        return np.asarray(window, dtype=np.float32)
+    window = np.zeros(length, dtype=np.float32)
+    step = max(_VALUES_AT_ONCE // node.n_fft, 1)
+    for first in range(0, length, step):
+        ones = np.eye(min(step, length - first), node.n_fft, first, dtype=np.float32)
+        window[first : first + len(ones)] = bare(ones.ravel())[:, 0, 0]
+    return np.asarray(window)
 
 
 def frame_length(node: MelSpectrogram | HarmonicSpectrogram | Spectrogram) -> int:

@@ -18,6 +18,8 @@ Convert: TypeAlias = "Callable[[Graph, Any, Rows], Rows | list[Rows]]"
 
 _CONVERTERS: dict[str, Convert] = {}
 
+_GIVE_EXTENTS = {"Patches", "Each", "Sequential"}  # what branches cut, nodes behind them don't know
+
 _NEVER = {
     "Events": "events, of which a clip has any number, found by rules over time",
 }
@@ -49,10 +51,13 @@ def convert(graph: Graph, node: Node, rows: Rows) -> list[Rows]:
     """
     name = type(node).__name__
     if name not in _CONVERTERS:
-        what = _NEVER.get(name, "one without a function in fastaudio.exporting")
-        remedy = _REMEDIES.get(name, "export what comes before it, and run the rest beside the graph")
+        what = _NEVER.get(name, "it has no form in them yet")
+        remedy = _REMEDIES.get(
+            name, "export what comes before it, and run the rest on the rows that come out"
+        )
         refuse("export_onnx", "nodes that ONNX operators can compute", f"{name}: {what}", remedy)
     found = _CONVERTERS[name](graph, node, rows)
     outputs = found if isinstance(found, list) else [found]
     specs = node.output_specs(rows.spec).values()
-    return [replace(one, spec=spec) for one, spec in zip(outputs, specs, strict=True)]
+    outputs = [replace(one, spec=spec) for one, spec in zip(outputs, specs, strict=True)]
+    return outputs if name in _GIVE_EXTENTS else [replace(one, extent=rows.extent) for one in outputs]

@@ -123,11 +123,10 @@ def _probed(node: Resample, down: int, up: int, reach: int, spec: Any) -> _Filte
         at = (margin + 1) * down + place
         signal[at] = 1
         out = run(node, signal, spec)
-        for k in np.flatnonzero(out):
-            cycle, phase = divmod(int(k), up)
-            where = at - cycle * down + reach
-            if 0 <= where < kernels.shape[1]:
-                kernels[phase, where] = out[k]
+        k = np.flatnonzero(out)
+        where = at - k // up * down + reach
+        inside = (where >= 0) & (where < kernels.shape[1])
+        kernels[k[inside] % up, where[inside]] = out[k[inside]]
     used = np.flatnonzero(np.abs(kernels).max(axis=0))
     first, last = int(used[0]), int(used[-1])
     return _Filters(np.ascontiguousarray(kernels[:, first : last + 1]), reach - first, down, _NONE)
@@ -135,13 +134,19 @@ def _probed(node: Resample, down: int, up: int, reach: int, spec: Any) -> _Filte
 
 def _start_of(node: Resample, filters: _Filters, reach: int, spec: Any) -> NDArray[np.float32]:
     """Return what the first outputs have besides the filters, for a 1 at each of the first samples."""
-    columns = []
+    (up, length), columns = filters.kernels.shape, []
+    signal = np.zeros(4 * reach, dtype=np.float32)
     for place in range(reach):
-        signal = np.zeros(4 * reach, dtype=np.float32)
+        signal[:] = 0
         signal[place] = 1
-        wanted = run(node, signal, spec)
-        columns.append(wanted - _filtered(filters, signal)[: len(wanted)])
-    more = np.stack(columns, axis=1)
+        columns.append(run(node, signal, spec))
+    more = np.stack(columns, axis=1).astype(np.float64)
+    for cycle in range(-(-len(more) // up)):  # what the filters give is in their own columns
+        outputs = more[cycle * up : (cycle + 1) * up]
+        before = cycle * filters.down - filters.left
+        first, end = max(before, 0), min(before + length, reach)
+        if first < end:
+            outputs[:, first:end] -= filters.kernels[: len(outputs), first - before : end - before]
     more[np.abs(more) < 1e-9] = 0  # noqa: PLR2004
     n_first, n_samples = (np.flatnonzero(more.any(axis=axis))[-1] + 1 for axis in (1, 0))
     return more[:n_first, :n_samples].astype(np.float32)

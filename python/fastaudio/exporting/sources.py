@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio.cards import packed_file
 from fastaudio.cards.file_names import CARD, LICENCE
-from fastaudio.cards.licences import licence_in
+from fastaudio.cards.licences import licence_at, licence_in
 from fastaudio.exporting.networks import networks
 
 if TYPE_CHECKING:
@@ -39,4 +39,4 @@ def _licence(path: str) -> bytes:
         with Path(path).open("rb") as file:
             packed = packed_file.find(file, path)
         return packed.licence if packed else b""
-    return licence_in(Path(path).parent)
+    return licence_at(Path(path)) or licence_in(Path(path).parent)

@@ -1,7 +1,8 @@
 """Samples to spectra: MelSpectrogram, HarmonicSpectrogram, Spectrogram; and levels of frames.
 
 A discrete Fourier transform of n = a * b values is done in two steps, with matrices of a and of b values: it
-takes the operators that every runtime has, weighs little, and rounds as a fast transform does.
+takes the operators that every runtime has, and rounds as a fast transform does. The turns between the steps
+are in the matrices of the second one, which are others for each bin of the first, as long as these are small.
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ if TYPE_CHECKING:
     from fastaudio.exporting.graph import Graph, Rows
 
 _MOST_FACTOR = 4096  # the matrix of a prime n has n^2 values
+_MOST_TURNED = 1 << 19  # values of a table with the turns in it; those of n_fft up to 8192 are smaller
 
 
 @converts("MelSpectrogram", "HarmonicSpectrogram")
 def bands(graph: Graph, node: Any, rows: Rows) -> Rows:
     """Sum bins by a bank of filters."""
     spectrum, n, delay = _framed(graph, node, rows)
-    values, places = _transformed(graph, node, spectrum)
-    power = _powered(graph, graph.reduce("Sum", graph.op("Mul", values, values), [2], keep=False), node.power)
+    real, imag, places = _transformed(graph, node, spectrum)
+    power = _powered(graph, _squares(graph, real, imag), node.power)
     weights = filters_of(node)
     spread = np.zeros((places.n_values, weights.shape[1]), dtype=np.float32)
     spread[places.of_bin] = weights
-    flat = graph.op("MatMul", graph.reshape(power, -1, places.n_values), spread)
+    flat = graph.op("MatMul", _lines(graph, power, places), spread)
     shape = tuple(node.output_specs(rows.spec)[""].shape)
     value = flat if len(shape) == 1 else graph.reshape(flat, -1, *shape)
     return replace(rows, value=value, shape=shape, n=n, delay=delay)
@@ -44,17 +46,19 @@ def bands(graph: Graph, node: Any, rows: Rows) -> Rows:
 def spectrum(graph: Graph, node: Spectrogram, rows: Rows) -> Rows:
     """Give the bins themselves."""
     framed, n, delay = _framed(graph, node, rows)
-    values, places = _transformed(graph, node, framed)
+    real, imag, places = _transformed(graph, node, framed)
     shape = tuple(node.output_specs(rows.spec)[""].shape)
     order = graph.constant(places.of_bin.astype(np.int64))
+
+    def in_order(value: str) -> str:
+        return graph.op("Gather", _lines(graph, value, places), order, axis=1)
+
     if node.power is None:
-        parts = graph.reshape(graph.op("Transpose", values, perm=[0, 1, 3, 2]), -1, places.n_values, 2)
-        signs = np.stack([np.ones(len(places.turned)), np.where(places.turned, -1, 1)], axis=1)
-        value = graph.op("Mul", graph.op("Gather", parts, order, axis=1), signs)
+        signs = np.where(places.turned, -1, 1)
+        parts = in_order(real), graph.op("Mul", in_order(imag), signs)
+        value = graph.concat(*(graph.op("Unsqueeze", one, graph.ints(2)) for one in parts), axis=2)
     else:
-        power = graph.reduce("Sum", graph.op("Mul", values, values), [2], keep=False)
-        flat = graph.reshape(power, -1, places.n_values)
-        value = _powered(graph, graph.op("Gather", flat, order, axis=1), node.power)
+        value = _powered(graph, in_order(_squares(graph, real, imag)), node.power)
     return replace(rows, value=value, shape=shape, n=n, delay=delay)
 
 
@@ -93,27 +97,46 @@ class _Places:
         self.of_bin: NDArray[np.int64] = mirrored % a * b + mirrored // a
 
 
-def _transformed(graph: Graph, node: Any, value: str) -> tuple[str, _Places]:
-    """Return the transform of frames [n, n_fft] as [n, a / 2 + 1, 2, b], real and imaginary parts."""
+def _transformed(graph: Graph, node: Any, value: str) -> tuple[str, str, _Places]:
+    """Return the transform of frames [n, n_fft]: real and imaginary parts, each [a / 2 + 1, n, b]."""
     n = node.n_fft
-    a = max(k for k in range(1, int(n**0.5) + 1) if n % k == 0)
-    b = n // a
-    if b > _MOST_FACTOR:
-        got = f"{n}, whose largest factors are {a} and {b}"
+    b = max((k for k in range(1, int((n / 1.5) ** 0.5) + 1) if n % k == 0), default=1)
+    a = n // b  # if it is the larger one, the sums are shorter: faster, and with less rounding
+    if a > _MOST_FACTOR:
+        got = f"{n}, whose largest factors are {b} and {a}"
         refuse(type(node).__name__, f"n_fft with factors up to {_MOST_FACTOR}", got, "take a power of 2")
     half = a // 2 + 1
-    first = _turns(np.outer(np.arange(a), np.arange(half)), a)
-    grid = graph.op("Transpose", graph.reshape(value, -1, a, b), perm=[0, 2, 1])
-    parts = graph.op("MatMul", grid, np.concatenate([first.real, first.imag], axis=1))
-    parts = graph.op("Transpose", parts, perm=[0, 2, 1])  # [n, 2 (a / 2 + 1), b]
-    real, imag = graph.slice(parts, 0, half, axis=1), graph.slice(parts, half, 2 * half, axis=1)
+    first = _turns(np.outer(np.arange(half), np.arange(a)), a)
+    pairs = np.stack([first.real, first.imag], axis=1).reshape(2 * half, a)
+    parts = graph.op("MatMul", pairs, graph.reshape(value, -1, a, b))  # [n, a / 2 + 1 pairs, b]
+    parts = graph.op("Transpose", graph.reshape(parts, -1, half, 2 * b), perm=[1, 0, 2])
     turn = _turns(np.outer(np.arange(half), np.arange(b)), n)
+    second = _turns(np.outer(np.arange(b), np.arange(b)), b)
+    if half * b * b <= _MOST_TURNED:
+        second = turn[:, :, None] * second
+    else:
+        parts = _turned(graph, parts, turn[:, None])
+    columns = ([second.real, -second.imag], [second.imag, second.real])
+    real, imag = (graph.op("MatMul", parts, np.concatenate(both, axis=-2)) for both in columns)
+    return real, imag, _Places(a, b)
+
+
+def _turned(graph: Graph, parts: str, turn: NDArray[np.complex128]) -> str:
+    """Multiply complex numbers, whose real and imaginary parts stand one after another, by others."""
+    b = turn.shape[-1]
+    real, imag = (graph.slice(parts, i * b, (i + 1) * b, axis=2) for i in (0, 1))
     turned_real = graph.op("Sub", graph.op("Mul", real, turn.real), graph.op("Mul", imag, turn.imag))
     turned_imag = graph.op("Add", graph.op("Mul", real, turn.imag), graph.op("Mul", imag, turn.real))
-    second = _turns(np.outer(np.arange(b), np.arange(b)), b)
-    blocks = np.block([[second.real, second.imag], [-second.imag, second.real]])
-    both = graph.op("MatMul", graph.concat(turned_real, turned_imag, axis=2), blocks)
-    return graph.reshape(both, -1, half, 2, b), _Places(a, b)
+    return graph.concat(turned_real, turned_imag, axis=2)
+
+
+def _squares(graph: Graph, real: str, imag: str) -> str:
+    return graph.op("Add", graph.op("Mul", real, real), graph.op("Mul", imag, imag))
+
+
+def _lines(graph: Graph, value: str, places: _Places) -> str:
+    """Bring [a / 2 + 1, n, b] to a line for each frame."""
+    return graph.reshape(graph.op("Transpose", value, perm=[1, 0, 2]), -1, places.n_values)
 
 
 def _turns(steps: NDArray[np.int64], n: int) -> NDArray[np.complex128]:

@@ -6,7 +6,7 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from fastaudio._core import OnnxModel
+from fastaudio._core import OnnxModel, Patches
 
 if TYPE_CHECKING:
     from fastaudio._core import Node, StreamSpec
@@ -36,7 +36,7 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     nothing in the node cuts windows. `spec` is its input's. A ValueError says that a network behind the
     windows remembers the ones before.
     """
-    if node.cuts_windows():
+    if node.cuts_windows() and not _of_one_number(node, spec):
         return node.with_hop(max(1, round(min(float(min(hop_s, _MOST)) * spec.rate_hz, _MOST))))
     children, roles = node.children(), node.child_roles()
     changed: list[Node | None] = [None] * len(children)
@@ -58,6 +58,12 @@ def _with_hop(node: Node, spec: StreamSpec, hop_s: float) -> Node | None:
     if all(child is None for child in changed):
         return None
     return node.with_children([new or old for new, old in zip(changed, children, strict=True)])
+
+
+def _of_one_number(node: Node, spec: StreamSpec) -> bool:
+    """Tell whether a node makes each number that a network gives a row of one, and so no windows."""
+    is_number = not spec.shape and spec.unit != "samples"
+    return is_number and isinstance(node, Patches) and node.context + node.length == 1
 
 
 def _rates_hz(node: Node, spec: StreamSpec) -> list[float]:

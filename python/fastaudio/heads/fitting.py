@@ -9,6 +9,7 @@ import numpy as np
 
 from fastaudio._core import ModelError
 from fastaudio._system.text import listed
+from fastaudio.cards.licences import licence_of
 from fastaudio.heads import embedders, metrics
 from fastaudio.heads.cache import EmbeddingCache
 from fastaudio.heads.classifier import Classifier, Kind, Options, train
@@ -138,7 +139,8 @@ def fit(
         evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
         parts = evaluation, rows.failed, tagger, classifier, notes, licence
-        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached)
+        text = licence_of(pipeline.node)
+        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached, licence_text=text)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
@@ -13,6 +12,7 @@ from fastaudio.heads import report, similarity
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Head:
         classifier: the head alone, with its weights.
         notes: lines that say how it was trained.
         licence: the licence file that came with the embedder's network, if any.
+        licence_text: the licences of the embedder's weights, also of one that is packed into a file.
         n_cached: how many files' embeddings came from the cache.
     """
 
@@ -50,6 +51,7 @@ class Head:
     notes: tuple[str, ...]
     licence: Path | None = None
     n_cached: int = 0
+    licence_text: bytes = b""
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ class Head:
 
         Args:
             path: a folder, for the card, its network and the embedder's licence; or the path of a card, which
-                ends in .json; or a file that ends in .onnx, for all in one.
+                ends in .json, with these beside it; or a file that ends in .onnx, for all in one.
 
         Raises:
             ModelError: the temporary files are gone or were changed, or what is in the way is no model, or
@@ -90,8 +92,9 @@ class Head:
         """
         ours = self.pipeline
         how = {key: getattr(ours, key) for key in ("channel", "quality", "silence_db")}
-        place = self.licence if Path(path).suffix != ".json" else None
-        licence = b"" if place is None else licence_in(place.parent)
+        licence = self.licence_text
+        if not licence and self.licence is not None:
+            licence = licence_in(self.licence.parent)
         save_model(path, ours.node, {**ours.card, **how}, licence=licence)
 
     def similarity(self) -> tuple[list[str], NDArray[np.float64]]:

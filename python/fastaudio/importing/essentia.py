@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import ModelError, OnnxModel, Tags
-from fastaudio.importing.fronts import fits, front_of, layouts, rows_of, windowed
+from fastaudio.importing.fronts import fits, front_of, layouts, rows_of, told, windowed
+from fastaudio.importing.inputs import input_of
 from fastaudio.importing.metadata import EssentiaModel, card_of, read_essentia
 from fastaudio.importing.network_file import read_network
 from fastaudio.importing.outputs import output_for, require_output, shapes_of, spelled_alike, with_output
-from fastaudio.importing.plain import about_output, activation_of, behind, input_of, require_labels
+from fastaudio.importing.plain import about_output, activation_of, behind, require_labels
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _OTHER = {
     False: "name the front end itself (--preset, from_onnx)",
     True: "put both networks into one .onnx file, and name its front end (--preset, from_onnx)",
 }
+_ORDER = "name the embedding network first and the head last, or another embedding network"
 _PROBABILITIES = ("sigmoid", "softmax")
 
 
@@ -99,7 +101,8 @@ def from_essentia(
             f"{model.path}: expected a sample_rate of {rate_hz:g} Hz, which {algorithm} takes, got "
             f"{model.sample_rate:g}; {_OTHER[model.is_head]}"
         )
-    network, spec = behind(front, files[0], preset, shape)
+    remedy = _ORDER if model.is_head else _OTHER[False]
+    network, spec = behind(front, files[0], preset, shape, remedy=remedy)
     if model.is_head:
         about = None if embedding_metadata is None else read_essentia(embedding_metadata)
         width = _width(files[1])
@@ -204,7 +207,13 @@ def _head(front: Node, path: str) -> tuple[OnnxModel, StreamSpec]:
     spec = rows_of(front)
     shape, row = input_of(read_network(path), path), tuple(spec.shape)
     fitting = [order for order in layouts("", len(shape), len(row)) if fits(order, row, shape)]
-    network = OnnxModel(path, layout=fitting[0] if fitting else "")
+    if not fitting:
+        raise ModelError(
+            f"{path}: expected a head that takes {told(row)} numbers, as the embedding network gives them, "
+            f"got one for {told(shape)}; name the network that this head was trained on, or its output "
+            "(--embedding)"
+        )
+    network = OnnxModel(path, layout=fitting[0])
     network.output_specs(spec)
     return network, spec
 
@@ -224,8 +233,8 @@ def _predictions(network: OnnxModel, spec: StreamSpec, model: EssentiaModel, cho
 
 def _unit(model: EssentiaModel, name: str) -> str:
     """Return "probability" if the JSON says that an output ends in a sigmoid or softmax."""
-    for output in model.outputs:
-        if spelled_alike(output.name, [name]):
-            ends: Any = f"{output.op} {output.name.rpartition('/')[2]}".lower()
-            return "probability" if any(kind in ends for kind in _PROBABILITIES) else ""
+    known = [output for output in model.outputs if spelled_alike(output.name, [name])]
+    for output in known or (model.named("predictions") if model.classes else []):  # converters rename outputs
+        ends: Any = f"{output.op} {output.name.rpartition('/')[2]}".lower()
+        return "probability" if any(kind in ends for kind in _PROBABILITIES) else ""
     return ""

@@ -25,12 +25,14 @@ WINDOW_S = 10.0
 
 _BANDS_FIRST = ("ced", "efficientat", "harmonic_cnn", "passt")
 _LARGEST_RANK = 4
+_RATES_HZ = range(100, 768_001)  # those of Resample
 
 
 def front_of(name: str, options: Mapping[str, Any]) -> Node:
     """Return a preset by its name, with its options.
 
-    "samples" is no preset: it takes `sample_rate` and gives the samples themselves.
+    "samples" is no preset: it gives the samples themselves at `sample_rate`, in windows with `context`
+    earlier samples at their front; `last` says what becomes of samples left over at the end (see `Patches`).
 
     Raises:
         ValueError: there is no such preset, an option isn't one of its, or has a wrong value.
@@ -60,24 +62,35 @@ def front_of(name: str, options: Mapping[str, Any]) -> Node:
     return node
 
 
-def _samples(*, sample_rate: int) -> Sequential:
-    return Resample(input_rate=sample_rate, output_rate=sample_rate) >> _WHOLE
+def _samples(*, sample_rate: int, context: int = 0, last: str = "drop") -> Sequential:
+    if isinstance(sample_rate, bool) or sample_rate not in _RATES_HZ:
+        raise ValueError(
+            f"preset {SAMPLES}: expected sample_rate as a whole number in [{_RATES_HZ.start}, "
+            f"{_RATES_HZ.stop - 1}] Hz, got {sample_rate!r:.80}"
+        )
+    rate_hz = int(sample_rate)
+    # The patches stand for the windows until the network's length is known.
+    patches = Patches(length=1, hop=1, context=context, last=last)
+    return Resample(input_rate=rate_hz, output_rate=rate_hz) >> patches
 
 
-_WHOLE = Patches(length=1, hop=1)  # stands for the windows until the network's length is known
-
-
-def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None) -> Node:
+def windowed(
+    name: str, front: Node, shape: Shape, window_s: float | None = None, last: str | None = None
+) -> Node:
     """Return a front end that gives what a network takes at once, which has the input `shape`.
 
     Presets that give frames, and "samples", are cut into windows: of `window_s` seconds, or as long as the
-    network states, or of 10 s.
+    network states, or of 10 s. `last` says what becomes of what is left at the end, see `Patches`; None drops
+    it, unless "samples" says otherwise.
 
     Raises:
         ValueError: the preset has windows of its own, and `window_s` is another length.
     """
+    context = 0
     if name == SAMPLES:
-        front = front.children()[0]
+        front, patches = front.children()
+        assert isinstance(patches, Patches)
+        context, last = patches.context, last or patches.last
     elif _cuts(front) or not _gives_frames(front):
         if window_s is not None:
             raise ValueError(
@@ -90,9 +103,14 @@ def windowed(name: str, front: Node, shape: Shape, window_s: float | None = None
     _require_bands(name, spec.shape, shape)
     length = 0 if window_s is None else max(1, round(window_s * rate_hz))
     if not length:
-        width = () if name == SAMPLES else spec.shape
-        length = _stated_length(shape, width) or round(WINDOW_S * rate_hz)
-    return front >> Patches(length=length, hop=length)
+        stated = _stated_length(shape, spec.shape)
+        length = round(WINDOW_S * rate_hz) if stated is None else stated - context
+    if length < 1:
+        raise ModelError(
+            f"preset {name}: expected a context shorter than the network's input of {told(shape)}, got "
+            f"{context}; give a smaller one (--option context=...)"
+        )
+    return front >> Patches(length=length, hop=length, context=context, last=last or "drop")
 
 
 def rows_of(node: Node) -> StreamSpec:
@@ -114,19 +132,25 @@ def _gives_frames(node: Node) -> bool:
 
 def _require_bands(name: str, row: Sequence[int], shape: Shape) -> None:
     """Raise a ModelError if a network's input states sizes, and the number of bands isn't among them."""
-    sizes = [size for size in shape[1:] if isinstance(size, int) and size != 1]
+    sizes = [size for size in _of_row(shape, row) if isinstance(size, int) and size != 1]
     for bands in row:
-        if sizes and bands not in sizes and name != SAMPLES:
+        if sizes and bands not in sizes:
             raise ModelError(
                 f"preset {name}: expected a network whose input has an axis of {bands} bands, got "
                 f"{told(shape)}; name the preset that it was trained with, or give the preset's options"
             )
 
 
-def _stated_length(shape: Shape, width: Any) -> int | None:
+def _of_row(shape: Shape, row: Sequence[int]) -> Shape:
+    """Return an input's axes but the batch's, which it lacks if it has no more than a window has."""
+    has_batch = len(shape) > len(row) + 1 and any(size != 1 for size in shape[1:])
+    return shape[1:] if has_batch else shape
+
+
+def _stated_length(shape: Shape, row: Sequence[int]) -> int | None:
     """Return the length of time that a network's input states, besides the batch, ones and the bands."""
-    left: list[Any] = [size for size in shape[1:] if size != 1]
-    for size in width:
+    left: list[Any] = [size for size in _of_row(shape, row) if size != 1]
+    for size in row:
         if size in left:
             left.remove(size)
     sizes = [size for size in left if isinstance(size, int)]
@@ -134,16 +158,21 @@ def _stated_length(shape: Shape, width: Any) -> int | None:
 
 
 def layouts(name: str, rank: int, row_rank: int) -> list[str]:
-    """Return orders in which an input of `rank` axes may have those of a row, the likeliest first."""
+    """Return orders in which an input of `rank` axes may have those of a row, the likeliest first.
+
+    Those at the end have no axis for the batch: such an input takes a row at a time.
+    """
     own = "tfc"[:row_rank]
     if name in _BANDS_FIRST:
         own = own[1:] + own[0]
-    ones = "1" * (rank - 1 - len(own))
-    if rank > _LARGEST_RANK + 1 or len(ones) != rank - 1 - len(own):
-        return ["n" + own]
-    first = [f"n{ones}{own}", f"n{own}{ones}"]
-    more = [f"n{''.join(order)}" for order in permutations(own + ones)]
-    return list(dict.fromkeys([*first, *more]))
+    if not row_rank <= rank <= _LARGEST_RANK + 1:
+        return []
+    found = []
+    for batch in ("n", "") if rank > row_rank else ("",):
+        ones = "1" * (rank - len(batch) - row_rank)
+        found += [f"{batch}{ones}{own}", f"{batch}{own}{ones}"]
+        found += [f"{batch}{''.join(order)}" for order in permutations(own + ones)]
+    return list(dict.fromkeys(found))
 
 
 def fits(layout: str, row: Shape, shape: Shape) -> bool:
@@ -162,17 +191,22 @@ def told(shape: Shape) -> str:
     return " x ".join(str(size) if isinstance(size, int) else "?" for size in shape)
 
 
-def require_layout(name: str, network: object, row: Shape, shape: Shape) -> str:
+def require_layout(name: str, network: object, row: Shape, shape: Shape, remedy: str | None = None) -> str:
     """Return the likeliest order of axes in which rows fit a network's input.
 
     Raises:
-        ModelError: they fit in none.
+        ModelError: they fit in none; `remedy` takes the place of what it says to do.
     """
     for layout in layouts(name, len(shape), len(row)):
         if fits(layout, row, shape):
             return layout
     gives = " x ".join(map(str, row))
+    sound = f', such as "{SAMPLES}" for the sound itself' if len(shape) <= len(row) != 1 else ""
+    remedy = remedy or (
+        f"name the preset that it was trained with{sound}, or another length (--window, or --option "
+        "length=... if the preset has that option)"
+    )
     raise ModelError(
         f"{network}: expected an input for patches of {gives}, as the preset {name} gives them, got "
-        f"{told(shape)}; name the preset that it was trained with, or give its options (--option length=...)"
+        f"{told(shape)}; {remedy}"
     )

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import ast
 import json
+import math
+import re
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
-from fastaudio.importing.tables import MOST, by_number, labels_of_lines, labels_of_table, parts_of, read_rows
+from fastaudio._system.text import printable
+from fastaudio.importing.tables import MOST, by_number, labels_of_line, labels_of_lines, labels_of_table
 from fastaudio.importing.text import read_json, read_text
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+# What is left where characters couldn't be read, and a mark of an encoding in the middle of a text.
+_LOST = {"\ufffd", "\ufeff"}
+# How JSON or Python begin a list or a dict; a label may begin with such a bracket only, as [music] does.
+_STRUCTURE = re.compile(r"""[\[({]\s*["']|\{\s*[0-9]|[\[{(]\s*\n""")
 _KEYS = ("id2label", "labels", "classes", "class_names", "names", "label2id")
 
 
@@ -37,10 +45,7 @@ def read_labels(path: str | os.PathLike[str]) -> list[str]:
     else:
         text = read_text(path)
         table = suffix in (".csv", ".tsv")
-        subject = str(path)
-        labels = (
-            labels_of_table(read_rows(text, subject), subject) if table else labels_of_lines(text, subject)
-        )
+        labels = labels_of_table(text, str(path)) if table else labels_of_lines(text, str(path))
     return checked(labels, str(path))
 
 
@@ -80,13 +85,13 @@ def labels_of_metadata(metadata: Mapping[str, str], subject: str) -> list[str] |
     for key in _KEYS:
         if text := lowered.get(key, "").strip():
             subject = f"{subject}: metadata {key!r}"
-            return checked(labels_in({key: _parsed(text)}, subject), subject)
+            return checked(labels_in({key: _parsed(text, subject)}, subject), subject)
     return None
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, subject: str) -> Any:
     """Return a value in JSON or in Python's spelling; or what stands on lines or between commas."""
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (json.loads, _literal):
         try:
             value = parse(text)
             repr(value)  # as messages will: it may nest too deep, or have numbers of too many digits
@@ -94,7 +99,20 @@ def _parsed(text: str) -> Any:
             continue
         if isinstance(value, dict | list):
             return value
-    return parts_of(text.strip(), "\n" if "\n" in text.strip() else ",")
+        if isinstance(value, tuple):
+            return list(value)
+    if _STRUCTURE.match(text):
+        raise ModelError(
+            f"{subject}: expected a list or a dict of labels, whole and in order, got {text!r:.80}; give the "
+            "labels in a file (--labels)"
+        )
+    return labels_of_lines(text, subject) if "\n" in text else labels_of_line(text, subject)
+
+
+def _literal(text: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's own on its syntax, which a label such as 0a needn't have
+        return ast.literal_eval(text)
 
 
 def checked(labels: list[str], subject: str) -> list[str]:
@@ -111,9 +129,10 @@ def checked(labels: list[str], subject: str) -> list[str]:
     for i, label in enumerate(labels):
         if not label:
             raise ModelError(f"{subject}: expected a name for each score, got none for score {i}")
-        if label != label.encode("utf-8", "replace").decode():
+        if printable(label) != label or not _LOST.isdisjoint(label):
             raise ModelError(
-                f"{subject}: expected labels in Unicode, got {label!a:.80} for score {i}; rename it"
+                f"{subject}: expected labels of characters that can be shown, got {label!a:.80} for score "
+                f"{i}; rename it"
             )
         if label in seen:
             raise ModelError(
@@ -127,4 +146,8 @@ def checked(labels: list[str], subject: str) -> list[str]:
 def _label(value: Any, subject: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ModelError(f"{subject}: expected each label as a text, got {value!r:.80}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ModelError(
+            f"{subject}: expected each label as a text or a finite number, got {value}; put it in quotes"
+        )
     return str(value).strip()

@@ -21,6 +21,22 @@ _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _LONGEST_TEXT = 1 << 20
 _MOST = 4096  # inputs, outputs, axes or entries of metadata
 _PER_CHECK = 1000
+_TYPES = {  # of TensorProto
+    1: "float32",
+    2: "uint8",
+    3: "int8",
+    4: "uint16",
+    5: "int16",
+    6: "int32",
+    7: "int64",
+    8: "string",
+    9: "bool",
+    10: "float16",
+    11: "float64",
+    12: "uint32",
+    13: "uint64",
+    16: "bfloat16",
+}
 
 
 @dataclass
@@ -31,11 +47,13 @@ class NetworkFile:
         inputs: shape of each input that has no default, by name; None stands for an axis that isn't stated,
             a text for one that is open.
         outputs: shape of each output, by name; () also where the file states none.
+        types: type of the numbers of each input and output, by name; "" for what holds no numbers.
         metadata: its metadata, as text.
     """
 
     inputs: dict[str, Shape] = field(default_factory=dict)
     outputs: dict[str, Shape] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +93,8 @@ def _graph(data: memoryview, found: NetworkFile) -> None:
         if number == 5:  # noqa: PLR2004  # initializer: its name is TensorProto's field 8
             constants.add(next((_text(part) for key, part in _fields(value) if key == 8), ""))  # noqa: PLR2004
         elif number in (11, 12):
-            name, shape = _info(value)
+            name, kind, shape = _info(value)
+            found.types[name] = kind
             (found.inputs if number == 11 else found.outputs)[name] = shape  # noqa: PLR2004
     for name in constants & found.inputs.keys():  # old files list weights as inputs
         del found.inputs[name]
@@ -83,18 +102,21 @@ def _graph(data: memoryview, found: NetworkFile) -> None:
         raise ValueError
 
 
-def _info(data: memoryview) -> tuple[str, Shape]:
-    """Return a ValueInfoProto's name and shape."""
-    name = ""
+def _info(data: memoryview) -> tuple[str, str, Shape]:
+    """Return a ValueInfoProto's name, type and shape."""
+    name = kind = ""
     shape: Shape = ()
     for number, value in _fields(data):
         if number == 1:
             name = _text(value)
         elif number == 2:  # noqa: PLR2004  # TypeProto.tensor_type.shape
             for _, tensor in (pair for pair in _fields(value) if pair[0] == 1):
-                for _, axes in (pair for pair in _fields(tensor) if pair[0] == 2):  # noqa: PLR2004
-                    shape = tuple(_axis(axis) for number, axis in _fields(axes) if number == 1)
-    return name, shape[:_MOST]
+                for key, part in _fields(tensor):
+                    if key == 1:  # elem_type
+                        kind = _TYPES.get(_varint(part, 0)[0], "")
+                    elif key == 2:  # noqa: PLR2004  # shape
+                        shape = tuple(_axis(axis) for number, axis in _fields(part) if number == 1)
+    return name, kind, shape[:_MOST]
 
 
 def _axis(data: memoryview) -> int | str | None:

@@ -57,8 +57,12 @@ def output_for(
     subject: str,
     labels: str,
     option: str = "--output-name",
+    frames: bool = False,
 ) -> str:
     """Return the output whose rows are `n` numbers; of several the one whose name says that it has scores.
+
+    If there is none and `frames` is True, it is a single number where `n` is 1, or one with `n` numbers for
+    each frame of a window.
 
     Args:
         network: the network.
@@ -67,6 +71,7 @@ def output_for(
         subject: what errors are about.
         labels: what has `n` entries, for errors.
         option: how another output is chosen on the command line, for errors.
+        frames: whether an output of frames, or a single number, will do.
 
     Raises:
         ModelError: none fits, or several do.
@@ -77,6 +82,10 @@ def output_for(
     if n is None:
         return next(iter(shapes))
     fitting = [name for name, shape in shapes.items() if shape == (n,)]
+    if frames and n == 1 and not fitting:  # of a network without a batch
+        fitting = [name for name, shape in shapes.items() if shape == ()]
+    if frames and not fitting:
+        fitting = [name for name, shape in shapes.items() if len(shape) == 2 and shape[1] == n]  # noqa: PLR2004
     if len(fitting) == 1:
         return fitting[0]
     for known in _SCORES if option == "--output-name" else ():

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import ModelError, Node, OnnxModel, Sigmoid, Softmax, Tags, did_you_mean
+from fastaudio._core import ModelError, Node, OnnxModel, Patches, Sigmoid, Softmax, Tags, Unroll, did_you_mean
 from fastaudio.importing.fronts import front_of, require_layout, rows_of, windowed
+from fastaudio.importing.inputs import input_of
 from fastaudio.importing.labels import checked, labels_of_metadata, read_labels
 from fastaudio.importing.network_file import NetworkFile, read_network
 from fastaudio.importing.outputs import output_for, require_output, shapes_of, told
@@ -32,54 +33,82 @@ def from_onnx(
     activation: str = "none",
     output: str | None = None,
     layout: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    state: Mapping[str, str] | None = None,
     window_s: float | None = None,
     hop_s: float | None = None,
+    frame_rate_hz: float | None = None,
 ) -> Pipeline:
     """Return a network behind the front end that it was trained with, as a pipeline.
+
+    If the network gives a row of scores for each frame of a window, so does the pipeline, at their own rate,
+    each at its time, and up to the end of the sound, see `Unroll`.
 
     Args:
         path: the .onnx file.
         preset: name of the front end in `fastaudio.presets`; "samples" if the network takes sound itself,
-            with the option `sample_rate`.
+            with the option `sample_rate` (and `context` and `last`, see `Patches`).
         labels: names of the scores, or a file with them, see `read_labels`. None takes those in the file's
             metadata; without any, the pipeline gives rows.
         options: of the preset.
         activation: "sigmoid" or "softmax" if the network gives logits; "none" if it gives scores.
         output: name of the network's output; None takes the one with a number for each label.
         layout: order of the network's axes, see `OnnxModel`; None finds it by the sizes.
+        inputs: the network's further inputs, each with what it always is: a number, or lists of numbers.
+        state: its recurrent inputs, each with the output whose values it takes after a run.
         window_s: length of a window in seconds, for presets that give frames and for "samples"; None takes
             the network's own, or 10 s.
         hop_s: step between windows in seconds; None for the preset's own, or the window's length.
+        frame_rate_hz: rate of the frames that the network scores, if it does; None spreads them evenly.
 
     Raises:
         ModelError: the network can't be run, doesn't fit the preset, or has no output that fits the labels.
+        TypeError: a further input is something else than numbers.
         ValueError: no such preset, option or activation, or a value outside its range.
     """
     text = os.fspath(path)
     activate = activation_of(activation)
-    front = front_of(preset, options or {})
+    made = front_of(preset, options or {})
     file = read_network(path)
     names, whose = _labels(labels, file, text)
-    front = windowed(preset, front, input_of(file, text), window_s)
-    network, spec = behind(front, text, preset, input_of(file, text), layout)
+    further: dict[str, Any] = {"inputs": dict(inputs or {}), "state": dict(state or {})}
+    rate_hz = made.input_spec.rate_hz if made.input_spec else None
+    shape = input_of(file, text, **further, rate_hz=rate_hz)
+    front = windowed(preset, made, shape, window_s)
+    network, spec = behind(front, text, preset, shape, layout=layout, **further)
     if output is None:
-        output = output_for(network, spec, None if names is None else len(names), subject=text, labels=whose)
+        n = None if names is None else len(names)
+        output = output_for(network, spec, n, subject=text, labels=whose, frames=True)
     network = require_output(network, [output], text)
     (output,) = network.outputs
-    shape = shapes_of(network, spec).get(output, ())
-    node = front >> network
+    scores = shapes_of(network, spec).get(output, ())
+    frames = names is not None and len(scores) > 1
+    if frames and "last" not in (options or {}):
+        front = windowed(preset, made, shape, window_s, last="repeat")
+    node: Node = front >> network
+    if hop_s is not None:
+        node = Pipeline(node).with_hop(hop_s).node
+    if names is not None and len(names) == 1 and not scores:
+        node, scores = node >> Patches(length=1, hop=1), (1,)  # a number as a row of one
+    if names is not None:
+        require_labels(names, whose, output, scores)
+    if frames:
+        node = _unrolled(node, front, scores[0], frame_rate_hz)
+    elif frame_rate_hz is not None:
+        raise ValueError(
+            f"{text}: expected a rate of frames (--frame-rate) with labels and an output that has a row for "
+            f"each frame, got {told({output: tuple(scores)})}; leave it out"
+        )
     if activate is not None:
         node = node >> activate()
     if names is not None:
-        require_labels(names, whose, output, shape)
         node = node >> Tags(names)
     purpose = "score of each label" if names is not None else "what the network gives"
     about = {
         "description": f"A network behind the front end {preset}.",
-        "outputs": about_output(output, shape, purpose),
+        "outputs": about_output(output, scores, purpose),
     }
-    pipeline = Pipeline(node, card=about)
-    return pipeline if hop_s is None else pipeline.with_hop(hop_s)
+    return Pipeline(node, card=about)
 
 
 def activation_of(name: str) -> type[Node] | None:
@@ -99,40 +128,47 @@ def about_output(name: str, shape: Sequence[int], purpose: str, unit: str = "") 
     return {name: {"purpose": purpose, "unit": unit, "shape": list(shape)}}
 
 
-def input_of(file: NetworkFile, path: str) -> Shape:
-    """Return the shape of the input that takes the rows: the one with most axes, the first of several.
-
-    Raises:
-        ModelError: it is a single number, or its shape isn't stated.
-    """
-    shape = max(file.inputs.values(), key=len)
-    if not shape:
-        raise ModelError(
-            f"{path}: expected an input of rows, got {next(iter(file.inputs))!r} without axes; export the "
-            "network with a batch axis"
-        )
-    return shape
-
-
 def behind(
-    front: Node, path: str, preset: str, shape: Shape, layout: str | None = None
+    front: Node,
+    path: str,
+    preset: str,
+    shape: Shape,
+    *,
+    layout: str | None = None,
+    remedy: str | None = None,
+    **further: Any,
 ) -> tuple[OnnxModel, StreamSpec]:
-    """Return a network that takes a front end's patches, and the spec of these.
+    """Return a network that takes a front end's patches, and the spec of these; `further` are its options.
+
+    `remedy` is what an error says to do if they don't fit.
 
     Raises:
         ModelError: it can't be run, or doesn't take them.
     """
     spec = rows_of(front)
     if layout is None:
-        layout = require_layout(preset, path, tuple(spec.shape), shape)
-    network = OnnxModel(path, layout=layout)
+        layout = require_layout(preset, path, tuple(spec.shape), shape, remedy)
+    network = OnnxModel(path, layout=layout, **further)
     network.output_specs(spec)
     return network, spec
 
 
+def _unrolled(node: Node, front: Node, n_frames: int, rate_hz: float | None) -> Node:
+    """Return a network with its rows laid out, those of a window's context left out."""
+    last = front.parts()[-1]
+    context = 0
+    if isinstance(last, Patches) and last.context:
+        context = round(n_frames * last.context / (last.context + last.length))
+    rows = Unroll(context=context) if rate_hz is None else Unroll(rate_hz=rate_hz, context=context)
+    try:
+        return node >> rows
+    except ValueError as error:
+        raise ValueError(f"{error} (--hop, --frame-rate)") from error
+
+
 def require_labels(names: Sequence[str], whose: str, output: str, shape: Sequence[int]) -> None:
-    """Raise a ModelError unless there is a label for each number of an output."""
-    if tuple(shape) == (len(names),):
+    """Raise a ModelError unless there is a label for each number of an output, or of each of its rows."""
+    if tuple(shape[-1:]) == (len(names),) and len(shape) <= 2:  # noqa: PLR2004
         return
     raise ModelError(
         f"{whose}: expected a label for each number of the output {told({output: tuple(shape)})}, got "

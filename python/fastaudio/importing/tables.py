@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +65,13 @@ def labels_of_lines(text: str, subject: str) -> list[str]:
     return _without_numbers(lines)
 
 
-def parts_of(text: str, separator: str) -> list[str]:
-    """Return the labels in a text, as `labels_of_lines` does, from between separators."""
-    return _without_numbers([part.strip() for part in text.split(separator)])
+def labels_of_line(text: str, subject: str) -> list[str]:
+    """Return the labels between the commas of a line, as `labels_of_lines` does; quotes may hold some.
+
+    Raises:
+        ModelError: quotes aren't closed.
+    """
+    return _without_numbers(_cells(text, ",", subject))
 
 
 def _without_numbers(lines: list[str]) -> list[str]:
@@ -80,47 +83,32 @@ def _without_numbers(lines: list[str]) -> list[str]:
     return [numbered[i] for i in range(len(lines))]
 
 
-def read_rows(text: str, subject: str) -> list[list[str]]:
-    """Return the cells of a table, whose first row says what separates them.
-
-    Raises:
-        ModelError: it isn't one.
-    """
-    first = text.partition("\n")[0]
-    delimiter = max("\t;,", key=first.count) if any(sign in first for sign in "\t;,") else ","
-    try:
-        read = list(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True))
-    except csv.Error as error:
-        raise ModelError(f"{subject}: expected a table, got: {error}") from error
-    rows = [[cell.strip() for cell in row] for row in read if any(cell.strip() for cell in row)]
-    if not rows:
-        raise ModelError(f"{subject}: expected a table of labels, got an empty file")
-    return [_joined(row, len(rows[0]), delimiter) for row in rows]
-
-
-def _joined(row: list[str], n: int, delimiter: str) -> list[str]:
-    """Return a row of n cells: names with commas that nobody put in quotes are the last cell."""
-    if len(row) <= n or n < 2:  # noqa: PLR2004
-        return row
-    return [*row[: n - 1], f"{delimiter} ".join(row[n - 1 :])]
-
-
-def labels_of_table(rows: list[list[str]], subject: str) -> list[str]:
+def labels_of_table(text: str, subject: str) -> list[str]:
     """Return the labels of a table in the order of their numbers, or of its rows if it has no numbers.
 
+    The first row says what separates the cells, and which column has the names.
+
     Raises:
-        ModelError: it doesn't say which column has the names, or the numbers aren't 0 to n - 1.
+        ModelError: it doesn't say which column has the names, the numbers aren't 0 to n - 1, or quotes are
+            missing, so that it doesn't say where a name ends.
     """
-    head = [cell.lower() for cell in rows[0]]
+    lines = [line for line in text.split("\n") if line.strip()]
+    first = lines[0] if lines else ""
+    delimiter = max("\t;,", key=first.count) if any(sign in first for sign in "\t;,") else ","
+    rows = [row for line in lines if any(row := _cells(line, delimiter, subject))]
+    if not rows:
+        raise ModelError(f"{subject}: expected a table of labels, got an empty file")
+    head = [cell.lower() for cell in _without_empty(rows[0])]
     headed = any(name in head for name in _NAMES)
     if headed:
         rows = rows[1:]
     else:
-        head = [""] * min(map(len, rows))
-    columns = [[row[i] if i < len(row) else "" for row in rows] for i in range(len(head))]
+        head = [""] * min(len(_without_empty(row)) for row in rows)
+    columns = _columns(rows, len(head))
     names = _names_in(head, columns, subject) if headed else _names_without_head(columns, rows[0], subject)
     if not rows:
         return []
+    columns = _columns([_fitted(row, len(head), names, delimiter, subject) for row in rows], len(head))
     numbers = _numbers_in(head, columns, names, subject)
     width = 1 + max(names, -1 if numbers is None else numbers)
     for row in rows:
@@ -131,6 +119,42 @@ def labels_of_table(rows: list[list[str]], subject: str) -> list[str]:
     if numbers is None:
         return columns[names]
     return by_number(zip(columns[numbers], columns[names], strict=True), subject, head[numbers])
+
+
+def _cells(line: str, delimiter: str, subject: str) -> list[str]:
+    """Return the cells of a line; an open quote never takes in the next line."""
+    try:
+        (row,) = csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True)
+    except csv.Error as error:
+        raise ModelError(
+            f"{subject}: expected quotes that open and close around a cell, in one line, got {line!r:.80}; "
+            'close them, and write "" for a quote inside a name'
+        ) from error
+    return [cell.strip() for cell in row]
+
+
+def _without_empty(row: list[str], n: int = 0) -> list[str]:
+    """Return a row without the empty cells at its end, which spreadsheets write; `n` cells stay."""
+    while len(row) > n and not row[-1]:
+        row = row[:-1]
+    return row
+
+
+def _columns(rows: Sequence[Sequence[str]], n: int) -> list[list[str]]:
+    return [[row[i] if i < len(row) else "" for row in rows] for i in range(n)]
+
+
+def _fitted(row: list[str], n: int, names: int, delimiter: str, subject: str) -> list[str]:
+    """Return a row of `n` cells: more of them are a name at its end with commas that nobody put in quotes."""
+    row = _without_empty(row, n)
+    if len(row) <= n:
+        return row
+    if names != n - 1 or delimiter != ",":
+        raise ModelError(
+            f"{subject}: expected {n} cells in each row, got {delimiter.join(row)!r:.80}; put names "
+            f"with {delimiter!r} in them in quotes"
+        )
+    return [*row[: n - 1], ", ".join(row[n - 1 :])]
 
 
 def _names_in(head: Sequence[str], columns: Sequence[Sequence[str]], subject: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._system.text import quoted
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _heard(name: str, result: Any, top: int) -> Heard:
         scores = np.asarray(result.scores, dtype=np.float32).reshape(-1, len(result.labels))
         mean = scores.mean(axis=0) if len(scores) else np.empty(0, np.float32)
         order = np.argsort(-mean, kind="stable")[:top]
-        said = ", ".join(f"{result.labels[i]} {mean[i]:.3f}" for i in order)
+        said = ", ".join(f"{quoted(result.labels[i])} {mean[i]:.3f}" for i in order)
         return Heard(name, said or "too short for a window", mean)
     rows = next(iter(result.values())) if isinstance(result, dict) else result
     if not isinstance(rows, np.ndarray) or not rows.size:

@@ -165,6 +165,9 @@ class Isolated(Composition):
     def __str__(self) -> str:
         return self._str
 
+    def _repr_png_(self) -> None:
+        """Return no picture: the nodes are in another process."""
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"Pipeline: expected no pickle of an isolated pipeline, got one in process {os.getpid()}; "

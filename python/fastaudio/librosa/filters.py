@@ -12,6 +12,7 @@ import numpy as np
 from fastaudio.librosa._arguments import Refused, dtype_only, one_of, public, tell
 from fastaudio.librosa._handover import open_up
 from fastaudio.librosa._nodes import level_of_the_caller
+from fastaudio.librosa._scale import hz_of_mel, mel_of_hz
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -21,11 +22,7 @@ __all__ = ["mel"]
 MEL_NORMS = {"slaney": "slaney", None: "none", 1: "unit_sum"}
 """MelSpectrogram's names for the values of librosa's `norm`."""
 
-# Slaney's scale: linear below 1 kHz, 27 bands per factor of 6.4 above.
-_BREAK_HZ = 1000.0
-_HZ_PER_MEL = 200 / 3
 _NAMED = 5
-_LOG_STEP = np.log(6.4) / 27
 
 
 @public("filters.mel")
@@ -80,8 +77,8 @@ def _weights(
 ) -> tuple[NDArray[np.float32], list[int]]:
     """Compute the filters in float64, once per set of arguments, and which of them are empty."""
     bins = np.fft.rfftfreq(n_fft, 1 / sr)
-    bottom, top = _mel(np.array([fmin, fmax]), htk)
-    edges = _hz(np.linspace(bottom, top, n_mels + 2), htk)
+    bottom, top = mel_of_hz(np.array([fmin, fmax]), htk)
+    edges = hz_of_mel(np.linspace(bottom, top, n_mels + 2), htk)
     lower, centre, upper = (edges[start : start + n_mels, None] for start in range(3))
     with np.errstate(divide="ignore", invalid="ignore"):  # bands without width
         rise = (bins - lower) / (centre - lower)
@@ -100,20 +97,6 @@ def _listed(bands: list[int]) -> str:
     """Return the first few numbers."""
     few = ", ".join(map(str, bands[:_NAMED]))
     return f"{few}, ..." if len(bands) > _NAMED else few
-
-
-def _mel(hz: NDArray[Any], htk: bool) -> NDArray[Any]:
-    if htk:
-        return 2595 * np.log10(1 + hz / 700)
-    above = _BREAK_HZ / _HZ_PER_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
-    return np.where(hz >= _BREAK_HZ, above, hz / _HZ_PER_MEL)
-
-
-def _hz(mels: NDArray[Any], htk: bool) -> NDArray[Any]:
-    if htk:
-        return 700 * (10 ** (mels / 2595) - 1)
-    above = _BREAK_HZ * np.exp(_LOG_STEP * (mels - _BREAK_HZ / _HZ_PER_MEL))
-    return np.where(mels >= _BREAK_HZ / _HZ_PER_MEL, above, mels * _HZ_PER_MEL)
 
 
 open_up(__name__)

@@ -6,7 +6,8 @@
 (2, 96, 64)
 
 Each is a chain of nodes, which you can take apart and change; sound at other rates needs `Resample` first.
-`music`, `speech`, `audioset` and `sounds` hold them; `vggish_postprocess` comes after VGGish's network.
+`music`, `speech`, `audioset` and `sounds` hold them; `cmvn` reads the statistics of one; `vggish_postprocess`
+comes after VGGish's network.
 
 `Error` is the largest difference to the original's formula, computed in float64 over 41 recordings of music,
 speech, animals, weather and single notes, in the output's unit, with room for other processors. Sound of

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import Each, Log, MelSpectrogram, Standardize, TopDb
+from fastaudio.presets.cmvn import read_cmvn
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from fastaudio._core import Sequential
@@ -81,14 +83,32 @@ def kaldi_options(sample_rate: int = 16_000) -> dict[str, Any]:
     }
 
 
-def firered(*, mean: Sequence[float], std: Sequence[float]) -> Sequential:
+def firered(
+    *,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    cmvn: str | os.PathLike[str] | None = None,
+) -> Sequential:
     """FireRedVAD: standardised ln mel frames [n, 80], every 10 ms at 16,000 Hz.
 
-    mean and std are the training data's, 80 each; they come with the weights, which hold 1 / std.
+    The mean and the deviation of each band are the training data's. They belong to the weights and lie beside
+    them in each release, in the file cmvn.ark: firered(cmvn="cmvn.ark") computes them from the sums that it
+    holds, as Kaldi does. mean and std say other ones, 80 numbers each; where weights come with 1 / std, give
+    its inverse.
 
     Source: FireRedTeam/FireRedVAD: Kaldi's filter bank of 16-bit integers, (x - mean) / std
     Error: 1e-4 to -40 dB, 2e-1, for deviations of 1 or more
     """
+    if cmvn is not None and (mean is not None or std is not None):
+        raise ValueError("firered: expected cmvn, or mean and std, got both; leave one out")
+    if cmvn is not None:
+        mean, std = read_cmvn(cmvn, _FIRERED_BANDS)
+    if mean is None or std is None:
+        raise ValueError(
+            "firered: expected cmvn, the file cmvn.ark that comes with the weights, or mean and std, got "
+            f"{'neither' if mean is None and std is None else 'only one of these'}; give cmvn='cmvn.ark' "
+            "(fastaudio import: --option cmvn=cmvn.ark)"
+        )
     sizes = np.shape(mean), np.shape(std)
     if sizes != ((_FIRERED_BANDS,),) * 2:
         raise ValueError(f"firered: expected 80 numbers each as mean and std, got {sizes[0]} and {sizes[1]}")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import check_interrupt
+from fastaudio.cards.licences import licence_of
+from fastaudio.exporting.sources import files_of
 from fastaudio.importing.saving import check_place, save
 from fastaudio.pipeline import Pipeline
 from fastaudio.quantizing.network import Network, layers
@@ -57,7 +59,7 @@ def quantize(
     path: str | os.PathLike[str],
     *,
     bound: float = 0.01,
-    force: bool = False,
+    force: bool = True,
     progress: Progress | None = None,
     compare: Compare = compare,
 ) -> Quantized:
@@ -72,14 +74,14 @@ def quantize(
         calibrate: a folder of sounds like those that the model is for.
         path: as for `Pipeline.save`: a folder for the card and its network, or a file .json or .onnx.
         bound: largest difference of a clip's scores that is accepted.
-        force: whether to replace a model that is there.
+        force: whether to replace a model that is there, as `Pipeline.save` does; no other file is.
         progress: called with the stage, the count and the total of its steps.
         compare: what times two runs; see `timing.compare`.
 
     Raises:
         NothingWon: nothing is both within the bound and faster; nothing was written.
         QuantizeError: the pipeline or the sounds can't be used.
-        OutputError: it can't be written there.
+        OutputError: it can't be written there, or is a file that the pipeline was read from.
         MissingExtra: onnx or onnxruntime's tools aren't installed.
         TypeError, ValueError: an argument of a wrong type, or outside its range.
     """
@@ -89,7 +91,7 @@ def quantize(
         raise TypeError(f"quantize: expected bound as a float, got {bound!r:.80}")
     if not 0 < bound <= 1:
         raise ValueError(f"quantize: expected bound in (0, 1], got {bound}")
-    check_place(path, force=force)
+    check_place(path, force=force, inputs=files_of(pipeline.node))
     network = Network.of(pipeline)
     tell = progress or (lambda *_: None)
     with tempfile.TemporaryDirectory(prefix="fastaudio-") as work:
@@ -105,7 +107,7 @@ def quantize(
         about = _about(pipeline, way, found, bound, sounds)
         result = network.replaced(search_.node_of(way, found.layers))
         result.card["quantized"] = about
-        written = save(result, path, force=force)
+        written = save(result, path, force=force, licence=licence_of(pipeline.node))
     return Quantized(written, about, sounds.failed)
 
 

@@ -1,8 +1,9 @@
 """Models that are fetched when you ask for them, and never otherwise.
 
 `entries` reads the cards without weights that lie in `models`, with the lists of labels in `labels`; `home`
-is the folder that fetched models lie in; `address` says which addresses are taken; `transfer` fetches one
-file, and `getting` a whole model. Only `get` uses the network.
+is the folder that fetched models lie in; `address` says which addresses are taken; `asking` asks a server,
+`answer` gives it up in time, `transfer` fetches one file, `getting` a whole model, and `notice` says whose it
+is. Only `get` uses the network.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from fastaudio.registry.entries import Entry, Remote, entries, entry
 from fastaudio.registry.home import fetched, home
 
 if TYPE_CHECKING:
+    from fastaudio.registry.asking import FetchError
     from fastaudio.registry.getting import get
-    from fastaudio.registry.transfer import FetchError
 
 __all__ = ["Entry", "FetchError", "Remote", "entries", "entry", "fetched", "get", "home"]
 

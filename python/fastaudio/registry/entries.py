@@ -41,6 +41,11 @@ class Remote:
     hash_read: str
 
     @property
+    def page(self) -> str | None:
+        """The page of this one file, which shows its hash, where the address tells it."""
+        return shown(self.url).replace("/resolve/", "/blob/", 1) if "/resolve/" in self.url else None
+
+    @property
     def size(self) -> str:
         """The size in words."""
         if self.n_bytes is None:
@@ -112,15 +117,16 @@ def entry(name: str) -> Entry:
     if name not in known:
         names = ", ".join(known)
         guess = did_you_mean(name, list(known))
+        if "/" in name or name.endswith(".onnx"):
+            guess = "; for another network, fetch it yourself, then: fastaudio import"
         raise ModelError(f"get: expected one of {names}, got {name!r:.80}{guess}")
     return known[name]
 
 
-def labels_in(name: str) -> list[str]:
-    """Return a list of labels that comes with the package, such as "audioset"."""
-    data = json.loads((_FOLDER / "labels" / f"{name}.json").read_text(encoding="utf-8"))
-    labels: list[str] = data["labels"]
-    return labels
+def list_named(name: str) -> dict[str, Any]:
+    """Return a list of labels that comes with the package, such as "audioset", its source and its licence."""
+    data: dict[str, Any] = json.loads((_FOLDER / "labels" / f"{name}.json").read_text(encoding="utf-8"))
+    return data
 
 
 def _read(path: Path) -> Entry:

@@ -18,9 +18,11 @@ from fastaudio._system.growing import kept
 from fastaudio._system.reading import pieces
 from fastaudio._system.writing import OutputError, check_folder, full_disk, writing
 from fastaudio.registry.address import shown
-from fastaudio.registry.entries import Entry, Remote, entry, labels_in
+from fastaudio.registry.asking import FetchError
+from fastaudio.registry.entries import Entry, Remote, entry, list_named
 from fastaudio.registry.home import CARD, folder_of
-from fastaudio.registry.transfer import FetchError, transfer
+from fastaudio.registry.notice import NOTICE, notice
+from fastaudio.registry.transfer import transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +38,8 @@ def get(
     """Fetch a model over the network unless it is here, and return the path of its card.
 
     It is loaded once before it gets its name; `Pipeline.load(name)` loads it then. Its files lie in a folder
-    of their own below `home()`. What came of a file before the connection was cut is kept there under another
-    name, and the next call goes on from it.
+    of their own below `home()`, with a LICENSE that says whose the weights are. What came of a file before
+    the connection was cut is kept there under another name, and the next call goes on from it.
 
     Args:
         name: one of `entries()`.
@@ -79,7 +81,7 @@ def fetch(
     folder = folder_of(chosen.name)
     absent = missing(chosen)
     if absent:
-        pooch = _pooch()
+        pooch = require_extra()
         check_folder(folder)
     with _new_in(folder) as new:
         for file in chosen.files:
@@ -90,12 +92,14 @@ def fetch(
                     _share(folder / file.path, new / file.path)
         content = json.dumps(_card(chosen, new), indent=2, ensure_ascii=False).encode("utf-8") + b"\n"
         card = folder / CARD
-        if not absent and card.is_file() and card.read_bytes() == content:
+        written = {NOTICE: notice(chosen), CARD: content}
+        if not absent and all(_holds(folder / name, text) for name, text in written.items()):
             return card
-        with writing(new / CARD, force=True) as out:
-            out.write(content)
+        for name, text in written.items():
+            with writing(new / name, force=True) as out:
+                out.write(text)
         _try(chosen, new, check)
-        names = [*(file.path for file in absent), CARD]
+        names = [*(file.path for file in absent), *written]
         for name in names:  # they were their owner's alone while they grew
             shutil.copymode(new / CARD, new / name)
         for name in names:
@@ -107,7 +111,7 @@ def fetch(
 @contextmanager
 def _new_in(folder: Path) -> Iterator[Path]:
     """Give a folder for what comes, within the model's; neither is left if nothing came."""
-    with _refused(folder):
+    with _refused(folder, "a folder"):
         folder.mkdir(parents=True, exist_ok=True)
         held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
     try:
@@ -116,6 +120,10 @@ def _new_in(folder: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # there is something in it
             folder.rmdir()
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
 
 
 def _share(path: Path, new: Path) -> None:
@@ -143,7 +151,7 @@ def require_hash(chosen: Entry) -> None:
     if chosen.files[0].sha256 is None:
         raise ModelError(
             f"get {chosen.name}: expected the file's hash, got none, since no page is known that states it; "
-            f"read it at {chosen.page}, then run: {chosen.command}"
+            f"read it at {chosen.files[0].page or chosen.page}, then run: {chosen.command}"
         )
 
 
@@ -175,6 +183,8 @@ def _fetch_file(
             try:
                 _whole(file, growing, target, progress)
             except BaseException:
+                with suppress(OSError):  # no room for the last of it
+                    growing.flush()
                 if os.fstat(growing.fileno()).st_size == 0:  # nothing to go on from
                     with suppress(OSError):
                         part.unlink()
@@ -239,10 +249,11 @@ def _labels(how: dict[str, Any], folder: Path) -> list[str]:
         lines = (folder / how["file"]).read_text(encoding="utf-8").splitlines()
         return [line.strip().strip('"') for line in lines[1 if how.get("header") else 0 :] if line.strip()]
     without = set(how.get("without", ()))
-    return [label for label in labels_in(how["list"]) if label not in without]
+    return [label for label in list_named(how["list"])["labels"] if label not in without]
 
 
-def _pooch() -> Any:
+def require_extra() -> Any:
+    """Return the package that fetches; FetchError, with the line that installs it, if it isn't here."""
     try:
         import pooch  # noqa: PLC0415  # of the extra [get], which only this needs
     except ModuleNotFoundError as error:
@@ -251,7 +262,7 @@ def _pooch() -> Any:
 
 
 @contextmanager
-def _refused(path: Path) -> Iterator[None]:
+def _refused(path: Path, what: str = "a file") -> Iterator[None]:
     """Name a file in the system's errors."""
     try:
         with full_disk(str(path)):
@@ -260,7 +271,7 @@ def _refused(path: Path) -> Iterator[None]:
         if isinstance(error, FastaudioError):
             raise
         raise OutputError(
-            f"{path}: expected a file that can be written, got: {error.strerror or error}; "
+            f"{path}: expected {what} that can be written, got: {error.strerror or error}; "
             "set FASTAUDIO_HOME to another folder"
         ) from error
 

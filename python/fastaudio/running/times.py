@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from fastaudio.events import Events
+from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,3 +26,24 @@ def row_times(
         return np.full((n_rows, 2), (base_s, duration_s))
     starts = base_s + np.arange(first, first + n_rows) / spec.rate_hz
     return np.minimum(np.stack([starts, starts + spec.span_s], axis=1), duration_s)
+
+
+def times_of(rows: Any, spec: StreamSpec, duration_s: float | None) -> NDArray[np.float64]:
+    """Return the start and end in seconds, [n_rows, 2], of all rows of a signal; see `Pipeline.times`."""
+    if isinstance(rows, Tags):
+        return rows.times
+    if isinstance(rows, Events) or spec.kind == "events":
+        raise TypeError("Pipeline.times: expected rows, got events; each has its own start_s and end_s")
+    shape = getattr(rows, "shape", None)
+    if shape is None or not hasattr(rows, "dtype"):
+        raise TypeError(f"Pipeline.times: expected rows as an array, got {type(rows).__name__}")
+    if tuple(shape[1:]) != spec.shape or not shape:
+        wanted = ", ".join(map(str, ("n_rows", *spec.shape)))
+        remedy = "; pass rows.T" if tuple(shape[:-1]) == spec.shape else ""
+        raise ValueError(f"Pipeline.times: expected rows [{wanted}], got {tuple(shape)}{remedy}")
+    if spec.rate_hz == 0 and duration_s is None:
+        raise ValueError(
+            "Pipeline.times: expected duration_s= with a row for the whole signal, got none; "
+            "state the signal's length in seconds"
+        )
+    return row_times(spec, len(rows), np.inf if duration_s is None else duration_s)

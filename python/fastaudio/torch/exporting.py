@@ -88,7 +88,8 @@ def export(
             Patches(...)`. A module that takes the waveform gets windows of it from
             `Resample(input_rate=16_000, output_rate=16_000) >> Patches(length=16_000)`.
         path: a folder, for the card and its network; or a card, which ends in .json; or one file for both,
-            which ends in .onnx. A model that is there is replaced.
+            which ends in .onnx. As with `Pipeline.save`, a model that is there is replaced, and no other
+            file; it stays whole until the new one is.
         labels: names of the scores, of which the model makes tags; None if it gives an embedding.
         activation: what makes scores of logits: "sigmoid" if each label is judged by itself, "softmax" if one
             of them is right; None if the module does it.

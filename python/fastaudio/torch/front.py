@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from fastaudio._core import Node
+from fastaudio._core import Node, samples_remedy
 from fastaudio.composition import Composition
 
 if TYPE_CHECKING:
@@ -92,15 +92,24 @@ def _clips(samples: Any) -> tuple[NDArray[Any], Any]:
                 "it; use samples.detach()"
             )
         if samples.dtype not in (torch.float32, torch.int16):
-            raise TypeError(f"Front: expected samples in float32 or int16, got {samples.dtype}; use .float()")
+            raise TypeError(
+                f"Front: expected samples in float32 or int16, got {samples.dtype}{_remedy(samples)}"
+            )
         device = samples.device
         samples = samples.cpu().numpy()
     elif not isinstance(samples, np.ndarray):
-        got = type(samples).__name__
-        raise TypeError(f"Front: expected a tensor or a NumPy array, got {got}; use torch.as_tensor(samples)")
+        got = f"{type(samples).__name__}{_remedy(samples)}"
+        raise TypeError(f"Front: expected a tensor or a NumPy array, got {got}")
     if samples.ndim == 0:
         raise ValueError("Front: expected samples [..., n_samples], got a single number")
     return np.ascontiguousarray(samples), device
+
+
+def _remedy(samples: Any) -> str:
+    """Return what makes samples of others; integers have a full scale, which `.float()` would keep."""
+    if isinstance(samples, torch.Tensor):
+        return "; use .float()" if samples.is_floating_point() else samples_remedy(samples.cpu().numpy())
+    return "; use torch.as_tensor(samples)" if isinstance(samples, list | tuple) else samples_remedy(samples)
 
 
 def _tensors(rows: Any, leading: tuple[int, ...], device: Any) -> Any:

@@ -106,9 +106,15 @@ def check_layout(layout: str, shape: tuple[int, ...]) -> str:
     ):
         raise ValueError(
             f"export: expected layout as the letters of {axes!r}, n first, and 1 for axes of one, for rows "
-            f"{list(shape)}; got {layout!r:.80}"
+            f"{list(shape)}, got {layout!r:.80}{_more_rows(shape, layout)}"
         )
     return layout or axes
+
+
+def _more_rows(shape: tuple[int, ...], layout: Any) -> str:
+    """Return the remedy if a layout has one axis more than the front end's rows."""
+    more = isinstance(layout, str) and len(layout.replace("1", "")) == len(shape) + 2
+    return "; end the front end with Patches, which puts several rows into one" if more else ""
 
 
 def arranged(rows: NDArray[np.float32], layout: str) -> torch.Tensor:
@@ -124,9 +130,10 @@ def called(module: torch.nn.Module, batch: torch.Tensor) -> Any:
     try:
         return module(batch)
     except Exception as error:
+        windows = "; give it windows of samples: front >> Patches(length=...)" if batch.ndim == 1 else ""
+        remedy = windows or "; wrap it in one whose forward does"
         raise ModelError(
-            f"export: expected a module that takes rows {list(batch.shape)} alone, got {told(error)}; "
-            "wrap it in one whose forward does"
+            f"export: expected a module that takes rows {list(batch.shape)} alone, got {told(error)}{remedy}"
         ) from error
 
 

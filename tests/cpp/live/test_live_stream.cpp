@@ -14,7 +14,7 @@ using live::Pool;
 
 namespace {
 
-std::vector<NodePtr> networks() {
+std::vector<NodePtr> both_networks() {
   std::vector<NodePtr> all{mel(), in_a_row(front()), front_and(std::make_shared<Mean>())};
   if (has_runtime()) {
     all.push_back(front_and(read_model(FASTAUDIO_GOLDEN "/onnx/ntf.onnx")));
@@ -27,7 +27,7 @@ std::vector<NodePtr> networks() {
 
 TEST_CASE("live stream: any blocks give the rows of one push, bit for bit, run by hand") {
   const Floats x = sound(40, 20);
-  for (const NodePtr& node : networks()) {
+  for (const NodePtr& node : both_networks()) {
     CAPTURE(node->repr());
     const Floats expected = run(*node, kSound, x);
     for (const int largest : {1000, 10 * kRate}) {
@@ -48,7 +48,7 @@ TEST_CASE("live stream: any blocks give the rows of one push, bit for bit, run b
 
 TEST_CASE("live stream: so they do when a pool runs it and a push waits for room") {
   const Floats x = sound(42, 20);
-  for (const NodePtr& node : networks()) {
+  for (const NodePtr& node : both_networks()) {
     CAPTURE(node->repr());
     Pool pool({.workers = 2});
     const auto stream = open_live(node, {.overflow = "block", .buffer_s = 0.5});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import fastaudio as fa
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from cli_helpers import run
 from export_cases import run_graph
+from helpers import GUITAR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +25,8 @@ def test_export_writes_a_graph_with_the_pipelines_numbers(
     status, out, err = run(capsys, "export", "instruments-tags", "-o", target, "--sample-rate", "48000")
     assert status == 0, err
     assert out.startswith(f"{target}  (")
-    assert "takes samples at 48000 Hz; largest difference from the pipeline " in out
+    assert "takes samples at 48000 Hz; compared with the pipeline\n  largest difference " in out
+    assert " on made-up sound (output " in out
     sound = np.random.default_rng(0).uniform(-0.3, 0.3, 200_000).astype(np.float32)
     scores, clip = run_graph(target.read_bytes())(sound)
     tags = fa.Pipeline.load("instruments-tags")(sound, sample_rate=48_000)
@@ -55,17 +58,35 @@ def test_export_never_replaces_the_model_itself(capsys: pytest.CaptureFixture[st
 
 
 def test_a_graph_that_differs_is_written_as_the_message_says(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("fastaudio.exporting.writing.largest_difference", lambda *_, **__: 2e-4)
-    target = tmp_path / "vad.onnx"
-    status, _, err = run(capsys, "export", "silero-vad", "-o", target)
+    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=160, n_mels=80)
+    fa.Pipeline(mel >> fa.Log(floor=1e-14)).save(tmp_path / "deep.json")
+    target = tmp_path / "deep.onnx"
+    status, _, err = run(capsys, "export", tmp_path / "deep.json", "-o", target)
     assert status != 0
-    assert "--no-check" in err
-    status, out, err = run(capsys, "export", "silero-vad", "-o", target, "--no-check")
+    assert not target.exists()
+    (enough,) = re.findall(r"--tolerance ([0-9.e-]+),", err)
+    status, out, err = run(capsys, "export", tmp_path / "deep.json", "-o", target, "--tolerance", enough)
     assert status == 0, err
-    assert out.endswith("takes samples at 16000 Hz; not checked\n")
-    assert target.is_file()
+    assert "on made-up sound (output rows, " in out
+    status, out, err = run(capsys, "export", tmp_path / "deep.json", "-o", target, "--no-check", "--force")
+    assert status == 0, err
+    assert out.endswith("takes samples at 16000 Hz; not compared with the pipeline\n")
+
+
+def test_recordings_are_compared_and_never_replaced(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    target = tmp_path / "vad.onnx"
+    status, out, err = run(capsys, "export", "silero-vad", "-o", target, "--sounds", GUITAR, GUITAR)
+    assert status == 0, err
+    assert " on 2 recordings (output " in out
+    assert str(GUITAR) in out
+    target.write_bytes(GUITAR.read_bytes())
+    status, _, err = run(capsys, "export", "silero-vad", "-o", target, "--sounds", target, "--force")
+    assert status != 0
+    assert "expected another file than the inputs" in err
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from fastaudio.registry import entries
 from helpers import GUITAR
 
 pytest.importorskip("onnx")
-from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json
+from importing_helpers import DENSE, GENRES, SOFTMAX, write_embedder, write_head, write_json, write_silero
 
 CSV = "index,mid,display_name\n" + "".join(f'{i},/m/0{i},"Sound {i}, loud"\n' for i in range(50))
 
@@ -102,6 +102,7 @@ def test_what_looks_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[st
         capsys.readouterr().err
     )
     assert main([*call, "eight.txt", "-o", "n", "--activation", "softmax"]) == 0
+    assert main([*call, "eight.txt", "-o", "m", "--activation", "softmax", "--force"]) == 0  # as it says
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,21 @@ def test_what_looks_wrong_is_told(folder: Path, capsys: pytest.CaptureFixture[st
             "emb.onnx head.onnx head.onnx head.json",
             "expected the embedding network msd-musicnn-1 and the head, got 3",
         ),
-        ("head.onnx emb.onnx head.json", "expected an input for patches of 187 x 96"),
+        ("head.onnx emb.onnx head.json", "name the embedding network first and the head last"),
         ("model.onnx --preset ced --option hop", "expected --option NAME=VALUE, got 'hop'"),
+        ("model.onnx --preset ced --option hop=3 --option hop=4", "expected --option hop once, got it again"),
+        (
+            "model.onnx --preset ced --input x=null",
+            "expected --input x=VALUE with a number, true, false or lists",
+        ),
+        ("model.onnx --preset ced --input x=[[1,NaN]]", "expected --input x=VALUE with a number"),
+        ("model.onnx --preset ced --state x", "expected --state INPUT=OUTPUT, got 'x'"),
+        (
+            "model.onnx --preset ced --frame-rate 9 --labels labels.csv",
+            "expected a rate of frames (--frame-rate) with",
+        ),
+        ("emb.onnx head.onnx head.json --input sr=1", "expected --input with --preset only"),
+        ("emb.onnx head.onnx head.json --frame-rate 3", "expected --frame-rate with --preset only"),
         ("none.onnx --preset ced", "none.onnx: expected an ONNX file that can be read"),
         ("model.onnx --preset ced --labels none.csv", "none.csv: expected a file that can be read"),
         ("model.onnx --preset ced --try none.wav", "none.wav: expected"),
@@ -145,12 +159,27 @@ def test_what_is_wrong_is_told_and_nothing_is_written(
     assert not (folder / "out").exists()
 
 
-def test_labels_that_would_control_a_terminal_are_escaped(
+def test_labels_that_would_control_a_terminal_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "evil.txt").write_text("\n".join(["\x1b]0;owned\x07", *(f"l{i}" for i in range(49))]))
-    main(["import", "model.onnx", "--preset", "ced", "--labels", "evil.txt", "-o", "m"])
-    assert "\x1b" not in capsys.readouterr().out
+    assert main(["import", "model.onnx", "--preset", "ced", "--labels", "evil.txt", "-o", "m"]) == 2
+    said = capsys.readouterr()
+    assert "expected labels of characters that can be shown" in said.err
+    assert "\x1b" not in said.out + said.err
+    assert not (folder / "m").exists()
+
+
+def test_labels_with_commas_are_told_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "model.onnx", "--preset", "ced", "--labels", "labels.csv", "-o", "m"]) == 0
+    said = capsys.readouterr().out
+    assert '\n50 labels: "Sound 0, loud", "Sound 1, loud", ' in said
+    assert re.search(r'\na chord +"Sound \d+, loud" [01]\.\d{3}, "Sound', said)
+    assert main(["models", "m"]) == 0
+    assert 'labels       "Sound 0, loud", "Sound 1, loud", ' in capsys.readouterr().out
+    assert main(["tag", str(GUITAR), "--model", "m", "--windows"]) == 0
+    assert re.search(r' s  "Sound \d+, loud" [01]\.\d+, "Sound', capsys.readouterr().out)
+    assert (folder / "m").is_dir()
 
 
 CED = ["import", "model.onnx", "--preset", "ced", "--labels", "labels.csv"]
@@ -158,25 +187,31 @@ HEAD = ["import", "musicnn-msd", "head.onnx", "head.json"]
 LICENCE = (cards.MODELS / "musicnn-msd" / "LICENSE").read_bytes()
 
 
-@pytest.mark.parametrize("place", [".", "happy.json"])
 @pytest.mark.parametrize("force", [[], ["--force"]])
 def test_no_licence_of_others_is_replaced(
-    folder: Path, capsys: pytest.CaptureFixture[str], place: str, force: list[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], force: list[str]
 ) -> None:
     (folder / "LICENSE").write_text("mine")
-    assert main([*HEAD, "-o", place, *force]) == 2
+    assert main([*HEAD, "-o", ".", *force]) == 2
     assert (
         "LICENSE: expected none, or the licence of the model's weights, got another; choose a folder of"
         in (capsys.readouterr().err)
     )
     assert (folder / "LICENSE").read_text() == "mine"
     assert not (folder / "card.json").exists()
-    assert not (folder / "happy.json").exists()
-    assert main([*CED, "-o", place]) == 0  # its weights have none
-    assert main([*CED, "-o", place, "--force"]) == 0
+    assert main([*CED, "-o", "."]) == 0  # its weights have none
+    assert main([*CED, "-o", ".", "--force"]) == 0
     assert (folder / "LICENSE").read_text() == "mine"
-    assert main([*HEAD, "-o", place, "--force"]) == 2
+    assert main([*HEAD, "-o", ".", "--force"]) == 2
     assert (folder / "LICENSE").read_text() == "mine"
+
+
+def test_beside_a_licence_of_others_a_card_has_its_own(folder: Path) -> None:
+    (folder / "LICENSE").write_text("mine")
+    for force in ([], ["--force"]):
+        assert main([*HEAD, "-o", "happy.json", *force]) == 0
+        assert (folder / "LICENSE").read_text() == "mine"
+        assert (folder / "happy.LICENSE").read_bytes() == LICENCE
 
 
 def test_nothing_stays_of_a_model_that_is_replaced(folder: Path) -> None:
@@ -244,3 +279,28 @@ def test_no_name_in_the_help_is_that_of_another_model() -> None:
     names = re.findall(r"-o ([a-z-]+)", importing._HELP)
     assert len(names) > 4
     assert not {*names} & {*fa.models(), *entries()}
+
+
+def test_the_options_that_an_error_names_are_the_ones_it_needs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_silero(folder / "silero.onnx")
+    (folder / "speech.txt").write_text("speech\n")
+    call = [
+        "import",
+        "silero.onnx",
+        "--preset",
+        "samples",
+        "--option",
+        "sample_rate=16000",
+        "--window",
+        "0.032",
+    ]
+    call += ["--option", "context=64", "--labels", "speech.txt", "-o", "vad"]
+    assert main(call) == 2
+    said = re.search(r"say what the others are given: (.*) \(inputs=", capsys.readouterr().err)
+    assert said
+    assert main([*call, *said[1].split()]) == 0
+    assert main(["tag", str(GUITAR), "--model", "vad"]) == 0
+    network = next(part for part in fa.Pipeline.load("vad").node.parts() if isinstance(part, fa.OnnxModel))
+    assert (network.inputs, network.state) == ({"sr": 16_000}, {"state": "stateN"})

@@ -108,7 +108,7 @@ def test_csv_of_windows_is_that_of_tag_with_a_time(listen: Any) -> None:
     samples, rate = decode(GUITAR)
     whole = Pipeline.load()(samples.mean(axis=1), sample_rate=rate)
     header = whole.to_csv(windows=True).splitlines()[0]
-    assert out.splitlines()[0] == header + ",time"
+    assert out.splitlines()[0] == header + ",fits,time"
     for row, (label, _) in zip(rows, [pair for window in whole for pair in window.top(2)], strict=True):
         assert row["label"] == label
         assert row["time"].endswith("+01:00")

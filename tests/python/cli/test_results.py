@@ -153,11 +153,11 @@ def test_csv_has_its_header_even_without_a_row_and_names_the_model(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, out, _ = run(capsys, "tag", folder / "no.wav", "--csv")
-    assert (status, out) == (1, ",".join(CSV_COLUMNS) + "\n")
+    assert (status, out) == (1, ",".join([*CSV_COLUMNS, "fits"]) + "\n")
     status, out, _ = run(capsys, "tag", folder / "no.wav", "--csv", "--onset", "0.2")
     assert (status, out.split(",")[0], out.splitlines()[1:]) == (1, "schema", [])
     run(capsys, "tag", folder / "no.wav", "--csv", "--output", tmp_path / "tags.csv")
-    assert (tmp_path / "tags.csv").read_text() == ",".join(CSV_COLUMNS) + "\n"
+    assert (tmp_path / "tags.csv").read_text() == ",".join([*CSV_COLUMNS, "fits"]) + "\n"
     for options in ([], ["--windows"], ["--onset", "0.2"]):
         _, out, _ = run(capsys, "tag", folder, "--csv", *options)
         rows = list(csv.DictReader(io.StringIO(out)))
@@ -263,7 +263,7 @@ def test_scores_that_are_no_numbers_fail_by_name_and_the_rest_is_done(
         ["--json", "--windows"],
         ["--jsonl", "--windows"],
     ):
-        status, out, err = run(capsys, "tag", folder, *options)
+        status, out, err = run(capsys, "tag", folder, "--no-kind", *options)
         assert status == 1
         assert f"{folder / 'a.wav'}: expected scores that are numbers, got NaN or infinity" in err
         assert "1 of 2 files failed" in err

@@ -48,7 +48,7 @@ def test_a_file_gives_its_best_tags(tagger: fa.Pipeline) -> None:
     status, out, err = run("tag", GUITAR)
     assert (status, err) == (0, "")
     first, *lines = out.splitlines()
-    assert first == f"{GUITAR}  (10.0 s)"
+    assert first == f"{GUITAR}  (10.0 s, music 0.66)"
     shown = [(line[2:20].strip(), line.split()[-2 if "#" in line else -1]) for line in lines]
     assert shown == [(label, f"{score:.2f}") for label, score in tagger(GUITAR).top(5)]
 
@@ -98,7 +98,7 @@ def test_csv_has_one_header(folder: Path) -> None:
     status, out, _ = run("tag", folder, "--csv", "--top", 3)
     rows = list(csv.DictReader(io.StringIO(out)))
     assert status == 0
-    assert tuple(rows[0]) == CSV_COLUMNS
+    assert tuple(rows[0]) == (*CSV_COLUMNS, "fits")
     assert len(rows) == 6
     assert out.count("schema") == 1
 

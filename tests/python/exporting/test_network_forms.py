@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 from export_cases import run_graph
+from fastaudio.exporting import ExportError
 from network_forms import cast, node, save, tensor
 
 MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=3)
@@ -94,3 +95,22 @@ def test_a_network_of_halves_without_a_batch_axis_runs_row_by_row(tmp_path: Path
     # Half of a number is exact, so what is rounded to halves is the same on both sides.
     front = fa.Preemphasis(sample_rate=16_000, coeff=0.5) >> fa.Patches(length=160)
     exported(fa.OnnxModel(path, layout="t"), tmp_path, front)
+
+
+def test_a_network_of_whole_clips_is_refused_in_words_and_the_remedy_works(tmp_path: Path) -> None:
+    path = save(
+        tmp_path / "net.onnx",
+        [node("ReduceMean", ["x"], ["y"], axes=[1], keepdims=0)],
+        [tensor("x", "float32", ("n", "t", 3))],
+        [tensor("y", "float32", ("n", 3))],
+    )
+    pipeline = fa.Pipeline(MEL >> fa.OnnxModel(path, clip_rows=1000))
+    message = (
+        "got one that takes the whole clip in one run, .*; export what comes before it, and run the network"
+    )
+    with pytest.raises(ExportError, match=message):
+        pipeline.export_onnx(tmp_path / "all.onnx")
+    fa.Pipeline(MEL).export_onnx(tmp_path / "all.onnx")
+    rows = run_graph((tmp_path / "all.onnx").read_bytes())(SOUND)[0]
+    scores = run_graph(path.read_bytes(), "x")(rows[None])[0]
+    np.testing.assert_allclose(scores, pipeline(SOUND, sample_rate=16_000), rtol=0, atol=1e-4)

@@ -12,8 +12,6 @@ from export_cases import run_graph, session_of
 from fastaudio.cards import MODELS, read_card
 from fastaudio.cards.pack import pack
 from fastaudio.exporting import ExportError, to_onnx
-from fastaudio.exporting.checking import largest_difference, require_close
-from fastaudio.exporting.model import build
 from helpers import GUITAR, decode
 
 if TYPE_CHECKING:
@@ -187,29 +185,7 @@ def test_without_onnx_the_message_names_the_extra(monkeypatch: pytest.MonkeyPatc
         fa.Pipeline.load("silero-vad").export_onnx(tmp_path / "all.onnx")
 
 
-def test_a_graph_that_differs_is_not_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("fastaudio.exporting.writing.largest_difference", lambda *_, **__: 2e-4)
-    with pytest.raises(ExportError, match=r"within 0\.0001 of the pipeline, got 0\.0002"):
-        fa.Pipeline.load("silero-vad").export_onnx(tmp_path / "all.onnx")
-    assert not list(tmp_path.iterdir())
-
-
 MEL = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=256, n_mels=3)
-
-
-@pytest.mark.parametrize("output", ["scores", "clip"])
-@pytest.mark.parametrize(("by", "kind"), [(np.nan, "Mul"), (np.inf, "Mul"), (0.5, "Add")])
-def test_each_output_that_differs_is_found(output: str, by: float, kind: str) -> None:
-    node = MEL >> fa.Sigmoid() >> fa.Tags(["a", "b", "c"])
-    assert node.input_spec is not None
-    model = build(node, node.input_spec)
-    require_close(largest_difference(model, node, node.input_spec))
-    (last,) = (one for one in model.graph.node if output in one.output)
-    last.output[0] = "before"
-    model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(by), "by"))
-    model.graph.node.append(onnx.helper.make_node(kind, ["before", "by"], [output]))
-    with pytest.raises(ExportError, match=r"expected a graph within 0\.0001 of the pipeline, got "):
-        require_close(largest_difference(model, node, node.input_spec))
 
 
 def test_the_same_infinities_are_no_difference(tmp_path: Path) -> None:

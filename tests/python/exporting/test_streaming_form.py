@@ -112,3 +112,17 @@ def test_a_resampled_network_with_state_begins_with_the_signal(block: int, tmp_p
     )
     assert worst is not None
     assert worst <= 1e-4
+
+
+@pytest.mark.parametrize(("n_rows", "fits"), [(7, 7), (10, 10), (11, 11), (1, 2)])
+def test_the_fewest_samples_that_fit_are_found(n_rows: int, fits: int) -> None:
+    node = MEL >> fa.Gate(threshold_db=10, window_s=n_rows * 0.008)
+    assert node.input_spec is not None
+    assert smallest_block(node, node.input_spec) == 128 * fits
+
+
+def test_a_node_without_a_form_for_blocks_is_named_before_the_block() -> None:
+    node = LOG >> fa.Patches(length=10) >> fa.Unroll()
+    assert node.input_spec is not None
+    with pytest.raises(ExportError, match=r"^Unroll: .*; export without streaming"):
+        smallest_block(node, node.input_spec)

@@ -89,7 +89,19 @@ def test_the_card_says_how_it_was_made(
     assert card["metrics"]["by"].startswith("3-fold cross-validation on these 18 files in 9 groups")
     assert card["metrics"]["roc_auc"] == pytest.approx(head.metrics["roc_auc"], abs=1e-6)
     head.save(tmp_path / "folder")
-    assert (tmp_path / "folder" / "LICENSE").read_text(encoding="utf-8") == "as is"
+    for folder in ("mine", "folder"):
+        assert (tmp_path / folder / "LICENSE").read_text(encoding="utf-8") == "as is"
+
+
+def test_the_licence_of_a_packed_embedder_goes_with_the_head(
+    base: fa.Pipeline, tones: tuple[list[str], list[str]], tmp_path: Path
+) -> None:
+    base.save(tmp_path / "net" / "card.json")
+    (tmp_path / "net" / "LICENSE").write_text("as is", encoding="utf-8")
+    fa.Pipeline.load(tmp_path / "net").save(tmp_path / "packed.onnx")
+    head = heads.fit(fa.Pipeline.load(tmp_path / "packed.onnx"), *tones, folds=3)
+    head.save(tmp_path / "mine")
+    assert (tmp_path / "mine" / "LICENSE").read_text(encoding="utf-8") == "as is"
 
 
 def test_saving_follows_no_link_out_of_the_folder_and_takes_none_in(

@@ -107,6 +107,9 @@ def test_a_pages_python_runs_from_top_to_bottom(page: Path) -> None:
         pytest.importorskip("torch", reason="pip install '.[torch]'")
     if any("export_onnx" in text for _, text in blocks(page)):
         pytest.importorskip("onnx", reason="pip install '.[onnx]'")
+    if any(".plot" in text or "import plot" in text for _, text in blocks(page)):
+        pytest.importorskip("matplotlib", reason="pip install '.[plot]'")
+        pytest.importorskip("pandas", reason="pip install '.[pandas]'")
     names: dict[str, Any] = {"__name__": page.stem}
     for line, text in blocks(page):
         # Padded, so that a traceback points into the page.
@@ -136,7 +139,7 @@ COMMANDS = [
 def test_the_pages_show_every_command() -> None:
     shown = {call[0] for _, _, call in COMMANDS}
     assert shown >= {"tag", "embed", "listen", "train", "evaluate", "import", "export", "pack", "unpack"}
-    assert shown >= {"devices", "models", "get", "quantize"}
+    assert shown >= {"devices", "models", "get", "quantize", "plot"}
 
 
 @pytest.mark.parametrize(

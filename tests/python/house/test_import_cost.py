@@ -18,6 +18,7 @@ HEAVY = {
     "tqdm",
     "argparse",
     "matplotlib",
+    "pandas",
     "scipy",
     "sklearn",
     "onnx",
@@ -45,7 +46,7 @@ def modules_after(code: str) -> set[str]:
     return {name.partition(".")[0] for name in json.loads(result.stdout.splitlines()[-1])}
 
 
-@pytest.mark.parametrize("module", ["fastaudio", "fastaudio.librosa", "fastaudio.heads"])
+@pytest.mark.parametrize("module", ["fastaudio", "fastaudio.librosa", "fastaudio.heads", "fastaudio.plot"])
 def test_import_loads_no_heavy_package(module: str) -> None:
     assert not HEAVY & modules_after(f"import {module}")
 

@@ -38,6 +38,7 @@ MADE_BY_CMAKE = {"nodes/list.hpp"}
 ROWS = [
     {"_core"},
     {"_system"},
+    {"drawing"},
     {"presets", "tags", "events", "graph", "registry"},
     {"decoding"},
     {"cards", "running"},
@@ -46,7 +47,7 @@ ROWS = [
     {"live", "isolation"},
     {"pipeline"},
     {"heads", "importing"},
-    {"torch", "quantizing"},
+    {"torch", "quantizing", "plot"},
     {"cli"},
     {"__init__", "__main__"},
 ]

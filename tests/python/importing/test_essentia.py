@@ -282,6 +282,30 @@ def test_networks_that_are_missing_are_named(tmp_path: Path, head: tuple[Path, P
         importing.from_essentia(head[0], metadata=about)
 
 
+def test_networks_in_the_wrong_order_are_told(tmp_path: Path, head: tuple[Path, Path]) -> None:
+    emb = write_embedder(tmp_path / "emb.onnx", MUSICNN_INPUT, 96, DENSE, 200)
+    message = (
+        r"head\.onnx: expected an input for patches .*; name the embedding network first and the head last"
+    )
+    with pytest.raises(fa.ModelError, match=message):
+        importing.from_essentia(head[0], emb, metadata=head[1])
+    other = write_head(tmp_path / "other.onnx", 128)
+    message = (
+        r"other\.onnx: expected a head that takes 200 numbers, .*, got one for \? x 128; name the network"
+    )
+    with pytest.raises(fa.ModelError, match=message):
+        importing.from_essentia(emb, other, metadata=head[1])
+
+
+@pytest.mark.parametrize(("stated", "unit"), [("model/Softmax", "probability"), ("model/dense/BiasAdd", "")])
+def test_a_converted_networks_unit_is_that_of_the_predictions(tmp_path: Path, stated: str, unit: str) -> None:
+    network = write_head(tmp_path / "head.onnx", 200, output="activations")
+    about = write_json(
+        tmp_path / "a.json", "TensorflowPredict2D", GENRES, {stated: "predictions"}, embedding_model=MUSICNN
+    )
+    assert importing.from_essentia(network, metadata=about).output_specs[""].unit == unit
+
+
 def test_a_step_may_be_given(tmp_path: Path, head: tuple[Path, Path]) -> None:
     emb = write_embedder(tmp_path / "emb.onnx", MUSICNN_INPUT, 96, DENSE, 200)
     pipeline = importing.from_essentia(emb, head[0], metadata=head[1], hop_s=0.5)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import pytest
+from fastaudio._system.text import printable
 from fastaudio.importing import read_labels
-from fastaudio.importing.labels import labels_of_metadata
+from fastaudio.importing.labels import checked, labels_of_metadata
+from fastaudio.importing.metadata import read_essentia
 from helpers import SHARED
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ TABLES = {
     "ids beside": 'id,n,label\n/m/1,2,Pets\n/m/0,0,Speech\n/m/3,1,"Male speech, man speaking"\n',
     "numbers as label": 'label,name\n2,Pets\n0,Speech\n1,"Male speech, man speaking"\n',
     "a group beside": 'fold,label\n1,Speech\n1,"Male speech, man speaking"\n2,Pets\n',
+    "commas at the end": 'index,name,,\n0,Speech,,\n1,"Male speech, man speaking"\n2,Pets,,\n',
+    "no header and no quotes": "Speech\nMale speech, man speaking\nPets\n",
+    "an empty line first": "\n;;\nindex;name\n0;Speech\n1;Male speech, man speaking\n2;Pets\n",
     "names only": 'Label\nSpeech\n"Male speech, man speaking"\nPets\n',
 }
 
@@ -85,6 +90,8 @@ def test_json_is_read(tmp_path: Path, data: Any) -> None:
         {"Classes": "a, b, c"},
         {"class_names": "a\nb\nc\n"},
         {"id2label": '{"0": "a", "1": "b", "2": "c"}'},
+        {"labels": "('a', 'b', 'c')"},
+        {"labels": '["a",\n "b",\n "c"]\n'},
     ],
 )
 def test_an_onnx_files_metadata_is_read(metadata: dict[str, str]) -> None:
@@ -122,13 +129,27 @@ def test_an_onnx_files_metadata_is_read(metadata: dict[str, str]) -> None:
             "expected a whole number for 'a', got '/m/0' in the column 'id'",
         ),
         ("l.csv", "a,b\nc,d\n", "expected a column named display_name, "),
-        ("l.csv", 'index,display_name\n0,"' + "x" * 200_000, "expected a table, got: field larger"),
+        (
+            "l.csv",
+            'index,display_name\n0,"' + "x" * 200_000,
+            "expected quotes that open and close around a cell",
+        ),
+        (
+            "l.csv",
+            "name,group\na,x\nb, c,x\n",
+            "expected 2 cells in each row, got 'b,c,x'; put names with ','",
+        ),
+        (
+            "l.csv",
+            "index;name\n0;a\n1;b; c\n",
+            "expected 2 cells in each row, got '1;b;c'; put names with ';'",
+        ),
         ("l.txt", "a\n\nb\n", "expected a label on each line, got none on line 2"),
         ("l.txt", b"a\0b", "expected a text, got bytes that are none"),
         ("l.txt", "", "expected a label on each line, got none on line 1"),
         ("l.json", "{", "expected JSON, got: "),
         ("l.json", "[" * 100_000, "expected JSON, got: "),
-        ("l.json", '["a", "\\ud800"]', r"expected labels in Unicode, got '\ud800' for score 1"),
+        ("l.json", '["a", "\\ud800"]', r"expected labels of characters that can be shown, got '\ud800' for"),
         ("l.json", "3", "expected a list of labels, got int"),
         ("l.json", '{"model_type": "ced"}', "expected one of the keys id2label, "),
         ("l.json", '{"id2label": {"0": {"a": 1}}}', "expected each label as a text, got {'a': 1}"),
@@ -216,3 +237,107 @@ def test_no_label_of_json_is_lost(content: str, error: str, tmp_path: Path) -> N
     path.write_text(content, encoding="utf-8")
     with pytest.raises(fa.ModelError, match=re.escape(error)):
         read_labels(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'index,name\n0,"a\n1,b\n2,"c"\n',
+        'index,name\n0,a\n1,"b\n',
+        'name\n"a\nb\nc"\n',
+        'name,text\na,"x\nb,y\nc,"\n',
+        'name;text\na;"x\nb;y\nc;"\n',
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_an_open_quote_takes_in_no_other_label(tmp_path: Path, text: str, line_end: str) -> None:
+    path = write(tmp_path / "l.csv", text.replace("\n", line_end))
+    with pytest.raises(
+        fa.ModelError, match="expected quotes that open and close around a cell, in one line, got"
+    ):
+        read_labels(path)
+
+
+def test_quotes_inside_a_name_stay(tmp_path: Path) -> None:
+    text = 'index,name\n0,12" vinyl\n1,"say ""hi"", twice"\n'
+    assert read_labels(write(tmp_path / "l.csv", text)) == ['12" vinyl', 'say "hi", twice']
+
+
+CONTROLS = [
+    "\x1b[2J",
+    "\x07",
+    "\x00",
+    "\x7f",
+    "\x9b",
+    "\u2028",
+    "\u202e",
+    "\u2066",
+    "\ufeff",
+    "\ufffd",
+    "\n",
+    "\t",
+]
+
+
+@pytest.mark.parametrize("sign", CONTROLS)
+@pytest.mark.parametrize(
+    "source", ["text", "table", "list", "id2label", "label2id", "metadata", "Essentia", "Python"]
+)
+def test_labels_that_would_control_a_terminal_are_refused_from_everywhere(
+    tmp_path: Path, source: str, sign: str
+) -> None:
+    label = f"a{sign}b"
+    dicts = {"id2label": {"0": label}, "label2id": {label: 0}}
+    essentia = {"schema": {}, "inference": {"algorithm": "TempoCNN"}, "classes": [label]}
+
+    def read() -> object:
+        if source in ("text", "table"):
+            text = f"{label}\nc\n" if source == "text" else f"name,n\n{label},0\nc,1\n"
+            name = "l.txt" if source == "text" else "l.csv"
+            return read_labels(write(tmp_path / name, text.encode()))
+        if source == "metadata":
+            return labels_of_metadata({"labels": json.dumps([label])}, "net.onnx")
+        if source == "Essentia":
+            return read_essentia(write(tmp_path / "l.json", json.dumps(essentia)))
+        if source == "Python":
+            return checked([label], "labels")
+        data = dicts.get(source, [label])
+        return read_labels(
+            write(tmp_path / "l.json", json.dumps({source: data} if source in dicts else data))
+        )
+
+    if source in ("text", "table") and sign == "\n":
+        pytest.skip("there it ends the label")
+    with pytest.raises(fa.ModelError) as told:
+        read()
+    assert "expected" in str(told.value)
+    assert printable(str(told.value)) == str(told.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[NaN, 1]", "[Infinity]", "[-1e999]", '{"id2label": {"0": NaN}}', '{"classes": [1e999]}']
+)
+def test_a_number_that_is_not_finite_is_no_label(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "l.json", text)
+    with pytest.raises(fa.ModelError, match="expected each label as a text or a finite number, got"):
+        read_labels(path)
+
+
+@pytest.mark.parametrize("text", ['["a", "b"', "{'a', 'b'}", "{0: 'a', 1: 'b'", '[\n"a",\n"b"\n'])
+def test_metadata_of_which_a_part_is_missing_is_refused(text: str) -> None:
+    with pytest.raises(
+        fa.ModelError, match="metadata 'names': expected a list or a dict of labels, whole and"
+    ):
+        labels_of_metadata({"names": text}, "net.onnx")
+
+
+def test_metadata_that_is_no_python_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    assert labels_of_metadata({"labels": "0a, 1else, 2_"}, "net.onnx") == ["0a", "1else", "2_"]
+    assert not recwarn.list
+
+
+def test_metadata_may_be_lines_or_a_line() -> None:
+    assert labels_of_metadata({"labels": '"a, b", c'}, "net.onnx") == ["a, b", "c"]
+    assert labels_of_metadata({"labels": "[music]\n[noise]"}, "net.onnx") == ["[music]", "[noise]"]
+    with pytest.raises(fa.ModelError, match="expected quotes that open and close"):
+        labels_of_metadata({"labels": 'a, "b, c'}, "net.onnx")

@@ -148,8 +148,14 @@ def test_of_several_outputs_the_one_that_fits_the_labels_is_taken() -> None:
         ("cedd", {}, r"preset: expected one of .*, got 'cedd'; did you mean 'ced'\?"),
         ("ced", {"options": {"hopp": 3}}, r"preset ced: expected options among length, hop, got 'hopp'; did"),
         ("ced", {"options": {"hop": "x"}}, r"expected"),
-        ("firered", {}, r"preset firered: expected the option mean, got none"),
+        ("firered", {}, r"firered: expected cmvn, the file cmvn.ark that comes with the weights, or"),
         ("samples", {}, r"preset samples: expected the option sample_rate, got none"),
+        (
+            "samples",
+            {"options": {"sample_rate": "16k"}},
+            r"preset samples: expected sample_rate as a whole number in .* Hz, got '16k'",
+        ),
+        ("samples", {"options": {"sample_rate": 0}}, r"preset samples: expected sample_rate as .*, got 0"),
         ("ced", {"activation": "relu"}, r"activation: expected one of none, sigmoid, softmax, got 'relu'"),
         (
             "ced",

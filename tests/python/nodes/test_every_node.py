@@ -241,7 +241,16 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "bool": [1, "True", object()],
     "list[str]": ["text", [1], ["a", None], 3, object()],
     "dict[str, str]": [{"a": 1}, {1: "a"}, {"a": None}, [("a", "b")], "a", object()],
-    "dict[str, float | list]": [{"a": "b"}, {1: 2}, {"a": None}, {"a": [1, "x"]}, ["a"], "a", 3, object()],
+    "dict[str, float | list[typing.Any]]": [
+        {"a": "b"},
+        {1: 2},
+        {"a": None},
+        {"a": [1, "x"]},
+        ["a"],
+        "a",
+        3,
+        object(),
+    ],
     "list[str | tuple[str, dict[str, str]]]": [
         [1],
         [("a", 1)],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from cli_helpers import run
+from fastaudio.cards import read_card
 from fastaudio.quantizing import NothingWon, QuantizeError, quantize
 from fastaudio.quantizing.rows import in_layout
 from fastaudio.quantizing.timing import Timing
@@ -101,6 +102,30 @@ def test_the_written_network_has_8_bit_weights(tmp_path: Path, sounds: Path) -> 
     assert made.path.name == "card.json"
 
 
+def test_the_licence_of_the_weights_goes_with_the_smaller_ones(tmp_path: Path, sounds: Path) -> None:
+    pipeline(tmp_path).save(tmp_path / "mine" / "card.json")
+    (tmp_path / "mine" / "LICENSE").write_text("name me", encoding="utf-8")
+    ours = fa.Pipeline.load(tmp_path / "mine")
+    for target in ("quick", "packed.onnx"):
+        made = quantize(ours, sounds, tmp_path / target, bound=0.05, compare=QUICK)
+        fa.Pipeline.load(made.path).save(tmp_path / target / "again.json" if target == "quick" else made.path)
+    assert (tmp_path / "quick" / "LICENSE").read_text(encoding="utf-8") == "name me"
+    packed = read_card(tmp_path / "packed.onnx").packed
+    assert packed is not None
+    assert packed.licence == b"name me"
+
+
+@pytest.mark.parametrize("name", ["mine/card.json", "mine.json", "net.onnx"])
+def test_another_file_is_refused_before_the_work(name: str, tmp_path: Path) -> None:
+    ours, place = pipeline(tmp_path), tmp_path / name
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("mine", encoding="utf-8")
+    target = place.parent if name.startswith("mine/") else place
+    with pytest.raises(fa.ModelError, match=r"to replace, got another file; choose another name"):
+        quantize(ours, tmp_path / "no folder", target)
+    assert place.read_text(encoding="utf-8") == "mine"
+
+
 @pytest.mark.parametrize(
     ("compare", "bound", "message"),
     [(SLOW, 0.5, "1.40 of its time at best"), (QUICK, 1e-9, "at best from those that are faster")],
@@ -111,6 +136,26 @@ def test_where_nothing_wins_nothing_is_written(
     with pytest.raises(NothingWon, match=message):
         quantize(pipeline(tmp_path), sounds, tmp_path / "quick", bound=bound, compare=compare)
     assert not (tmp_path / "quick").exists()
+
+
+@pytest.mark.parametrize("target", ["own", "own/card.json", "packed.onnx"])
+def test_a_model_is_replaced_but_not_the_one_that_is_quantized(
+    target: str, tmp_path: Path, sounds: Path
+) -> None:
+    plain = pipeline(tmp_path)
+    (tmp_path / "own").mkdir()
+    plain.save(tmp_path / "own" / "card.json")
+    plain.save(tmp_path / "packed.onnx")
+    own = fa.Pipeline.load(tmp_path / target)
+    file = tmp_path / ("own/card.json" if target == "own" else target)
+    before = file.read_bytes()
+    with pytest.raises(fa.OutputError, match="expected another file than the inputs"):
+        quantize(own, sounds, tmp_path / target, bound=0.05, compare=QUICK)
+    assert file.read_bytes() == before
+    with pytest.raises(fa.OutputError, match="expected no "):
+        quantize(plain, sounds, tmp_path / target, bound=0.05, compare=QUICK, force=False)
+    assert quantize(plain, sounds, tmp_path / target, bound=0.05, compare=QUICK).path == file
+    assert file.read_bytes() != before
 
 
 def test_bad_sounds_are_left_out_and_named(tmp_path: Path, sounds: Path) -> None:

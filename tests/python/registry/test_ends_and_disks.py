@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastaudio import ModelError, OutputError
-from fastaudio.registry import Entry, FetchError, Remote, getting, transfer
+from fastaudio.registry import Entry, FetchError, Remote, getting
+from fastaudio.registry.answer import Answer
 from fastaudio.registry.getting import fetch
 from helpers import ROOT
 from hostile_server import drip, whole
@@ -32,7 +33,7 @@ def test_a_full_disk_is_named_and_the_next_run_goes_on(
     server.acts = [whole(CONTENT)]
     full = monkeypatch.context()
     with full as patch:
-        patch.setattr(transfer, "_pieces", lambda _: _until_full())
+        patch.setattr(Answer, "pieces", lambda _: _until_full())
         with pytest.raises(OutputError, match=r"net\.onnx: expected room to write, got: ") as caught:
             fetch(toy(server.url))
     assert caught.value.errno == errno.ENOSPC

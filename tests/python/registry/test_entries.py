@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+import tomllib
 from fastaudio import registry
 from fastaudio.registry.address import check_address
 from fastaudio.registry.getting import fetch
+from fastaudio.registry.notice import notice
 from helpers import GUITAR, ROOT
 
 if TYPE_CHECKING:
@@ -54,13 +56,49 @@ def test_an_entry_states_address_size_hash_licence_and_where_the_hash_was_read(n
     for file in entry.files:
         assert file.url.startswith(entry.page + "/resolve/")
         assert re.fullmatch(r"[\w-][\w.-]*", file.path)
-        assert file.path != "card.json"
+        assert file.path not in {"card.json", "LICENSE"}
         assert file.n_bytes is None or 0 < file.n_bytes < 2**31
         assert (file.sha256 is None) == (not file.hash_read)
         assert file.sha256 is None or re.fullmatch("[0-9a-f]{64}", file.sha256)
     (network,) = [node for node in entry.card["pipeline"] if node["node"] == "OnnxModel"]
     assert (network["path"], network["sha256"]) == (entry.files[0].path, entry.files[0].sha256)
     assert all(file.sha256 for file in entry.files[1:])
+
+
+def test_every_hash_that_was_read_on_a_page_is_an_entrys(shared: Path) -> None:
+    notes = (shared / "frontends.md").read_text(encoding="utf-8")
+    known = {file.sha256: file for entry in ENTRIES.values() for file in entry.files}
+    read = set(re.findall(r"`([0-9a-f]{64})`", notes))
+    assert len(read) >= 4
+    assert read <= set(known)
+    for n_bytes, sha256 in re.findall(r"([0-9,]{6,}) B\s+`([0-9a-f]{64})`", notes):
+        assert known[sha256].n_bytes == int(n_bytes.replace(",", ""))
+
+
+def test_the_names_of_sounds_come_with_whose_they_are() -> None:
+    data = json.loads((FOLDER / "labels" / "audioset.json").read_text(encoding="utf-8"))
+    text = " ".join((FOLDER / "labels" / "LICENSE").read_text(encoding="utf-8").split())
+    assert data["licence"] == "CC-BY-4.0"
+    for said in ("AudioSet, by Google", "https://creativecommons.org/licenses/by/4.0/", "Changed:"):
+        assert said in text
+    assert "AudioSet, by Google: https://" in data["source"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packaged = {path for pattern in project["license-files"] for path in ROOT.glob(pattern)}
+    assert FOLDER / "labels" / "LICENSE" in packaged
+    assert set((ROOT / "models").glob("*/LICENSE")) | {ROOT / "LICENSE"} < packaged
+    assert data["licence"] in project["license"]
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_goes_with_fetched_weights_says_whose_they_are(name: str) -> None:
+    entry = ENTRIES[name]
+    text = notice(entry).decode("utf-8")
+    words = " ".join(text.split())
+    assert all(author in words for author in entry.card["authors"])
+    for said in (entry.card["licence"], entry.card["citation"], entry.page, entry.files[0].url):
+        assert said in words
+    assert ("AudioSet, by Google" in words) == (entry.card.get("labels", {}).get("list") == "audioset")
+    assert ("6 of them are left out" in words) == (name == "yamnet")
 
 
 def test_the_labels_are_audiosets() -> None:
@@ -111,6 +149,9 @@ def test_a_card_fits_the_network_that_its_page_describes(name: str, server: Serv
     else:
         assert isinstance(result, np.ndarray)
         assert list(result.shape[1:]) == row
+    text = (home / name / "LICENSE").read_bytes()
+    pipeline.save(home.parent / "mine.json")
+    assert text == notice(entry) == (home.parent / "LICENSE").read_bytes()
     card = json.loads((home / name / "card.json").read_text(encoding="utf-8"))
     assert card["fetched"][0] == {
         "path": entry.files[0].path,
@@ -134,6 +175,19 @@ def test_a_name_that_is_no_entry_is_refused(name: str, home: Path) -> None:
     with pytest.raises(fa.ModelError, match=r"get: expected one of ast, .*, got"):
         registry.get(name)
     assert not home.exists()
+
+
+def test_an_address_or_a_file_is_told_what_takes_it() -> None:
+    for name in ("https://a.example/net.onnx", "net.onnx"):
+        with pytest.raises(fa.ModelError, match="fetch it yourself, then: fastaudio import"):
+            registry.get(name)
+
+
+def test_the_page_that_shows_a_hash_is_the_files_own() -> None:
+    with pytest.raises(
+        fa.ModelError, match=r"read it at https://huggingface\.co/Xenova/.*/blob/main/onnx/model\.onnx, then"
+    ):
+        registry.get("ast")
 
 
 def test_a_name_that_is_nearly_right_gets_the_right_one() -> None:

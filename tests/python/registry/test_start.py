@@ -14,7 +14,8 @@ import fastaudio as fa
 fa.Pipeline.load("musicnn-mtt")
 from fastaudio import registry
 registry.entries(), registry.fetched()
-names = ("fastaudio.registry.getting", "fastaudio.registry.transfer", "pooch", "requests")
+rooms = ("answer", "asking", "getting", "transfer")
+names = [f"fastaudio.registry.{room}" for room in rooms] + ["pooch", "requests"]
 print([name for name in names if name in sys.modules])
 registry.get
 print("fastaudio.registry.getting" in sys.modules)

@@ -23,10 +23,12 @@ def session_of(model: Any) -> Any:
     return onnxruntime.InferenceSession(held, options, providers=["CPUExecutionProvider"])
 
 
-def run_graph(model: Any) -> Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Return a function from samples to all outputs."""
+def run_graph(
+    model: Any, data: str = "samples"
+) -> Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Return a function from the input `data` to all outputs."""
     session = session_of(model)
-    return lambda rows: session.run(None, {"samples": rows})
+    return lambda rows: session.run(None, {data: rows})
 
 
 def run_blocks(model: Any, rows: NDArray[np.float32], block: int) -> dict[str, list[NDArray[np.float32]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -139,6 +140,45 @@ def drip(content: bytes, *, step_s: float, stop: threading.Event) -> Act:
             time.sleep(step_s)
 
     return act
+
+
+def endless(before: bytes, again: bytes, *, stop: threading.Event, step_s: float = 0.0) -> Act:
+    """Send some bytes, and then others again and again, whatever comes of it."""
+
+    def act(handler: Handler) -> None:
+        trickle(handler.connection, before, again, stop=stop, step_s=step_s)
+
+    return act
+
+
+def trickle(
+    connection: socket.socket, before: bytes, again: bytes, *, stop: threading.Event, step_s: float
+) -> None:
+    """Do so on a connection of any kind."""
+    connection.sendall(before)
+    while not stop.is_set():
+        connection.sendall(again)
+        time.sleep(step_s)
+
+
+@contextmanager
+def raw_serving(act: Callable[[socket.socket], None]) -> Iterator[str]:
+    """Give host and port of a server that need not know HTTP; each connection is one `act`."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def one(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                act(connection)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # it was closed
+                while True:
+                    threading.Thread(target=one, args=(listening.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
 
 
 def hang_up(handler: Handler) -> None:

@@ -133,3 +133,48 @@ def write_json(
     }
     path.write_text(json.dumps({key: value for key, value in data.items() if value is not None}))
     return path
+
+
+def write_typed(
+    path: Path,
+    nodes: list[Any],
+    inputs: dict[str, tuple[int, list[Any]]],
+    outputs: dict[str, list[Any]],
+    weights: dict[str, NDArray[Any]],
+) -> Path:
+    """Write a network whose inputs have a type and a shape each, and whose outputs are float32."""
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def write_silero(path: Path) -> Path:
+    """Write a network with the inputs and outputs of Silero's: sound, what it remembers, and the rate."""
+    nodes = [
+        helper.make_node("Abs", ["input"], ["a"]),
+        helper.make_node("ReduceMean", ["a"], ["m"], axes=[1], keepdims=1),
+        helper.make_node("Cast", ["sr"], ["rate"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["rate", "whole"], ["factor"]),
+        helper.make_node("Mul", ["m", "factor"], ["now"]),
+        helper.make_node("Mul", ["state", "half"], ["before"]),
+        helper.make_node("Add", ["before", "now"], ["stateN"]),
+        helper.make_node("ReduceMean", ["stateN"], ["kept"], axes=[0, 2], keepdims=0),
+        helper.make_node("Reshape", ["kept", "rows"], ["k"]),
+        helper.make_node("Sigmoid", ["k"], ["output"]),
+    ]
+    inputs = {
+        "input": (TensorProto.FLOAT, [None, None]),
+        "state": (TensorProto.FLOAT, [2, None, 128]),
+        "sr": (TensorProto.INT64, []),
+    }
+    weights = {"whole": np.float32(16_000), "half": np.float32(0.5), "rows": np.array([-1, 1])}
+    outputs: dict[str, list[Any]] = {"output": [None, 1], "stateN": [None, None, None]}
+    return write_typed(path, nodes, inputs, outputs, {name: np.asarray(x) for name, x in weights.items()})

@@ -61,4 +61,5 @@ def got(home: Path, content: bytes = CONTENT) -> bool:
     return (home / "toy" / "net.onnx").read_bytes() == content and set(held(home)) == {
         "net.onnx",
         "card.json",
+        "LICENSE",
     }

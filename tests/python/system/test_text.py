@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from fastaudio._system.text import encoded, printable, spelled
+from fastaudio._system.text import encoded, printable, quoted, spelled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +35,8 @@ def test_nothing_harmful_is_left_of_any_text(text: str) -> None:
     assert "\n" not in printable(text)
     assert not _HARMFUL.search(printable(text, lines=True))
     assert encoded(spelled(text)).decode("utf-8") == spelled(text)
+
+
+def test_a_comma_in_a_label_is_told_apart_from_one_between_labels() -> None:
+    labels = ["Speech", "Male speech, man speaking", 'say "hi"', "a\x1bb"]
+    assert ", ".join(map(quoted, labels)) == (r'Speech, "Male speech, man speaking", "say ""hi""", a\x1bb')

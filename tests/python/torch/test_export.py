@@ -196,6 +196,16 @@ def test_a_difference_above_the_tolerance_is_refused_with_its_size(tmp_path: Pat
         ({"labels": "dog"}, TypeError, "expected labels as a list"),
         ({"labels": ["dog"]}, ValueError, r"of \[n, 1\] for 1 labels, got \[n, 3\]; give one label for each"),
         ({"layout": "tfn"}, ValueError, "expected layout as the letters of 'ntf'"),
+        (
+            {"layout": "n1tf", "front": networks.front().parts()[0]},
+            ValueError,
+            "end the front end with Patches",
+        ),
+        (
+            {"front": fa.Resample(input_rate=16_000, output_rate=16_000)},
+            fa.ModelError,
+            r"alone, got .*; give it windows of samples: front >> Patches\(length=",
+        ),
         ({"outputs": ["a", "b"]}, ValueError, "expected outputs as 1 different names"),
         ({"outputs": "a"}, TypeError, "expected outputs as a list"),
         ({"output": "other"}, ValueError, "expected output as one of scores"),
@@ -229,6 +239,24 @@ def test_no_other_file_is_replaced(tmp_path: Path) -> None:
         with pytest.raises(fa.ModelError, match="expected a"):
             ft.export(net, networks.front(), path=path, labels=LABELS)
     assert (tmp_path / "net.onnx").read_bytes() == b"others'"
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.json", "mine.onnx"])
+def test_a_model_that_is_there_is_replaced_once_the_new_one_is_whole(name: str, tmp_path: Path) -> None:
+    ft.export(networks.Rows(lambda logits, _: logits.sigmoid()), networks.front(), path=tmp_path / name)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(fa.ModelError, match="expected the same numbers from one row each time"):
+        ft.export(
+            networks.Rows(lambda logits, _: logits + torch.rand(1)), networks.front(), path=tmp_path / name
+        )
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    ft.export(
+        networks.Rows(lambda logits, _: logits.sigmoid()),
+        networks.front(),
+        path=tmp_path / name,
+        labels=LABELS,
+    )
+    assert fa.Pipeline.load(tmp_path / name)(GUITAR).labels == LABELS
 
 
 def test_a_model_streams(tmp_path: Path) -> None:

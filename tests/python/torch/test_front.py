@@ -136,7 +136,18 @@ def test_a_front_is_a_module_without_weights_that_begins_a_network() -> None:
         (torch.zeros(()), ValueError, "got a single number"),
         (torch.zeros(0, 9_000), ValueError, r"at least one clip, got samples \[0, 9000\]"),
         (torch.full((9_000,), torch.nan), ValueError, "NaN|finite"),
+        (
+            torch.zeros(9, dtype=torch.int32),
+            TypeError,
+            r"got torch.int32; use \(numpy.asarray\(samples\) / 2\*\*31",
+        ),
+        (
+            torch.zeros(9, dtype=torch.uint8),
+            TypeError,
+            r"got torch.uint8; use \(numpy.asarray\(samples\) / 128 - 1",
+        ),
         ([0.0, 0.1], TypeError, "got list; use torch.as_tensor"),
+        ("song.wav", TypeError, r"got str; fastaudio.Pipeline\(node\) reads files"),
         (np.zeros(9_000), TypeError, "float64"),
     ],
 )

@@ -116,7 +116,7 @@ class Arrays(Fuzzer):
     """Samples come from other programs' arrays."""
 
     name = "arrays"
-    gate_runs = 1000
+    gate_runs = 14_000
 
     def draw(self, rng: random.Random) -> bytes:
         data = {"call": rng.choice(CALLS), "dtype": rng.choice(KINDS), "layout": rng.choice(list(LAYOUTS))}

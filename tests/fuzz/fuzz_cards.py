@@ -53,7 +53,7 @@ class Cards(Fuzzer):
     """Cards are data from anyone: a stated budget bounds what building one takes."""
 
     name = "cards"
-    gate_runs = 600
+    gate_runs = 3500
     modules = "fastaudio.cards"
     limit_mb = 1000  # results of a minute of sound at 100 Hz, as a budget for values per second allows
 

@@ -72,7 +72,7 @@ class Decoders(Fuzzer):
     """Sound comes from anyone, and native decoders read it."""
 
     name = "decoders"
-    gate_runs = 600
+    gate_runs = 4500
     warns = True
     modules = "fastaudio.decoding"
 

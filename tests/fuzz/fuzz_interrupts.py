@@ -68,7 +68,7 @@ class Interrupts(Fuzzer):
 
     name = "interrupts"
     limit_s = 60
-    gate_runs = 40
+    gate_runs = 400
     modules = "fastaudio.running"
 
     def __init__(self) -> None:

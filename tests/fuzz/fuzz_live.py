@@ -103,7 +103,7 @@ class Live(Fuzzer):
 
     name = "live"
     limit_s = 60
-    gate_runs = 120
+    gate_runs = 1000
     modules = "fastaudio.live"
 
     def draw(self, rng: random.Random) -> bytes:

@@ -37,7 +37,7 @@ class Onnx(Fuzzer):
     """A network comes from anyone; its hash covers one file."""
 
     name = "onnx"
-    gate_runs = 500
+    gate_runs = 4000
     modules = "fastaudio.cards"
 
     def __init__(self) -> None:

@@ -50,7 +50,7 @@ class Options(Fuzzer):
     """Options come from cards and from users: the laws over all nodes hold for all of them."""
 
     name = "options"
-    gate_runs = 400
+    gate_runs = 1600
 
     def draw(self, rng: random.Random) -> bytes:
         most = rng.choice([64, 600, 3000])

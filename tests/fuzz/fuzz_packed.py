@@ -58,7 +58,7 @@ class Packed(Fuzzer):
     """A packed file comes from anyone, and unpacks to names that it states itself."""
 
     name = "packed"
-    gate_runs = 800
+    gate_runs = 5000
     modules = "fastaudio.cards"
 
     def draw(self, rng: random.Random) -> bytes:

@@ -48,7 +48,7 @@ class Fuzzer(abc.ABC):
         name: its name on the command line, and of its folder of kept inputs.
         limit_s: the most seconds that an input may take.
         limit_mb: the most memory that an input may add.
-        gate_runs: how many inputs the gate draws: less than a minute of them.
+        gate_runs: how many inputs the gate draws: about a minute of them.
         warns: whether native code may write to standard error, as decoders do; never to standard output.
         modules: the prefix of the Python modules whose lines are counted.
     """

@@ -116,7 +116,9 @@ class Retrying:
             self._source.check()
         except _OURS as error:
             # What a read raised is the source's own; the stream's refusals aren't of these kinds then.
-            own = isinstance(error, TypeError | ValueError) and error is getattr(self._source, "failure", None)
+            own = isinstance(error, TypeError | ValueError) and error is getattr(
+                self._source, "failure", None
+            )
             if not own:
                 raise
             return error

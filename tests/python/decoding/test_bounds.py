@@ -1,20 +1,26 @@
-"""The memory that a file takes has a bound, whatever it makes of a few bytes; its thread ends with its call."""
+"""The memory that a file takes has a bound, whatever its few bytes become; its thread ends with its call."""
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio.decoding import mpeg, mpeg_frames, ogg
 from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.decoding.sources import Source
-from sound_files import decoded, noise, written
+from sound_files import decoded, noise, pages, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOON_S = 5.0
 MOST_VALUES = 2_000_000  # of a block, all channels together
@@ -22,13 +28,13 @@ MOST_VALUES = 2_000_000  # of a block, all channels together
 PEAK = """
 import itertools, resource, sys
 from fastaudio.decoding.audio_file import AudioFile, DecodeError
-data = sys.stdin.buffer.read()
-peak_mb = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-with AudioFile(data[: int(sys.argv[1])]) as file:
+unit = 1e6 if sys.platform == "darwin" else 1e3
+peak_mb = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+with AudioFile(sys.argv[1]) as file:
     sum(map(len, file.blocks()))
 before_mb, n = peak_mb(), 0
 try:
-    with AudioFile(data) as file:
+    with AudioFile(sys.argv[2]) as file:
         for block in itertools.islice(file.blocks(), 8):
             n += block.size
 except DecodeError as error:
@@ -37,11 +43,15 @@ print(n, peak_mb() - before_mb)
 """
 
 
-def growth(data: bytes, n_first: int) -> tuple[int, float, str]:
-    """How many values the first blocks have, and by how many MB more memory is taken than by a first part."""
+def growth(folder: Path, short: bytes, long: bytes) -> tuple[int, float, str]:
+    """How many values a file's first blocks have, and how many MB more it takes than a short one."""
     pytest.importorskip("resource", reason="this system doesn't say how much memory was taken")
-    run = [sys.executable, "-c", PEAK, str(n_first)]
-    done = subprocess.run(run, input=data, capture_output=True, check=True, timeout=120)
+    paths = folder / "short", folder / "long"
+    for path, data in zip(paths, (short, long), strict=True):
+        path.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *map(str, paths)], capture_output=True, check=True, timeout=120
+    )
     n, grown_mb = done.stdout.split()
     return int(n), float(grown_mb), done.stderr.decode()
 
@@ -52,13 +62,18 @@ def flac(rate: int, channels: int, n: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [((655_350, 8), (1000, 1)), ((655_350, 8), (100, 8)), ((96_000, 8), (96_000, 1)), ((100, 1), (655_350, 8))],
+    [
+        ((655_350, 8), (1000, 1)),
+        ((655_350, 8), (100, 8)),
+        ((96_000, 8), (96_000, 1)),
+        ((100, 1), (655_350, 8)),
+    ],
 )
 def test_a_part_of_another_rate_is_converted_in_pieces(
-    first: tuple[int, int], second: tuple[int, int]
+    first: tuple[int, int], second: tuple[int, int], tmp_path: Path
 ) -> None:
     small = flac(*first, 1000)
-    n, grown_mb, _ = growth(small + flac(*second, 65_536), len(small))
+    n, grown_mb, _ = growth(tmp_path, small, small + flac(*second, 65_536))
     assert n > 1000 * first[1]
     assert grown_mb < 80
 
@@ -89,6 +104,45 @@ def test_pieces_have_the_numbers_of_the_whole(first: tuple[int, int], second: tu
     whole = np.stack([np.asarray(resample(np.ascontiguousarray(lane))) for lane in lanes], axis=1)
     got = decoded(begin + later)[0][500:]
     assert np.array_equal(got, np.broadcast_to(whole, (len(whole), first[1])))
+
+
+def mpeg_with_junk(n: int) -> bytes:
+    """Three of the smallest frames before each byte of junk."""
+    return ((bytes([0xFF, 0xF3, 0x14, 0xC0]) + bytes(20)) * 3 + b"\0") * n
+
+
+def many_ogg_pages(n: int) -> bytes:
+    """A link of Opus that goes on with empty pages."""
+    whole = list(pages(written(noise(8.0, 1, 48_000), "OGG", "OPUS", 48_000)))
+    empty = struct.pack("<4sBBq", b"OggS", 0, 0, -1) + whole[0][14:18] + bytes(9)
+    return b"".join(whole[:3]) + empty * n
+
+
+@pytest.mark.parametrize(
+    ("parts", "many", "each"), [(mpeg.parts, mpeg_with_junk, 50), (ogg.parts, many_ogg_pages, 35)]
+)
+def test_a_list_of_what_a_file_has_takes_a_few_bytes_of_each(parts: Any, many: Any, each: int) -> None:
+    n = 6000
+    parts(Source(many(1)))  # tables that are made once
+    source = Source(many(n))
+    tracemalloc.start()
+    try:
+        found = parts(source)
+        views = [part.view() for part in found]
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert sum(view.size for view in views) > 20 * n
+    assert held < each * n
+
+
+def test_junk_between_mpeg_frames_too_often_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mpeg_frames, "_MAX_RANGES", 1000)
+    assert len(decoded(mpeg_with_junk(1000))[0])
+    with pytest.raises(
+        fa.DecodeError, match="expected junk between MPEG frames at most 1000 times, got more"
+    ):
+        decoded(mpeg_with_junk(1001))
 
 
 def frame_of(av: Any, rate: int, n: int) -> Any:

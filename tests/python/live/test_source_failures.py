@@ -140,8 +140,7 @@ def test_what_a_source_raises_comes_back_as_it_is_after_its_sound(error: BaseExc
     with pipeline.listen(fa.PcmSource(Raising(SOUND.tobytes(), error), sample_rate=RATE_HZ)) as stream:
         got = []
         with pytest.raises(type(error)) as caught:
-            while (item := stream.get(timeout_s=SOON_S)) is not None:
-                got.append(item)
+            got.extend(iter(lambda: stream.get(timeout_s=SOON_S), None))
         assert caught.value is error
         np.testing.assert_array_equal(rows_of(got), pipeline(SOUND, sample_rate=RATE_HZ))
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     Open = Callable[[], "Decoder"]
 
-_BLOCK = 65_536
+_BLOCK = 65_536  # values decoded at once, and
+_PIECE = 1 << 20  # values that these may become: rates may be thousands of times apart
 
 
 class Decoder(Protocol):
@@ -99,44 +100,67 @@ class Chain:
 
 
 class _Converter:
-    """A part of another rate or number of channels, converted."""
+    """A part of another rate or number of channels, converted in pieces whose size has a bound."""
 
     def __init__(self, decoder: Decoder, sample_rate: int, channels: int) -> None:
         self._decoder = decoder
-        self._block = np.empty((max(1, _BLOCK // decoder.channels), decoder.channels), dtype=np.float32)
-        self._channels = channels
+        self._rate, self._channels = sample_rate, channels
         # As many channels stay apart; others are mixed to one, which all channels get.
         self._lanes = decoder.channels if decoder.channels == channels else 1
         self._mixes = self._lanes == 1 and decoder.channels > 1
-        self._streams = [self._lane(decoder, sample_rate) for _ in range(self._lanes)]
+        self._streams = self._opened()
+        grows = -(-sample_rate // decoder.sample_rate)
+        n_block = min(_BLOCK // decoder.channels, _PIECE // (channels * grows))
+        self._block = np.empty((max(1, n_block), decoder.channels), dtype=np.float32)
         self._ready = np.empty((0, channels), dtype=np.float32)
+        self._n_in = self._n_out = 0
         self._ended = False
 
-    def _lane(self, decoder: Decoder, sample_rate: int) -> Any:
+    def _opened(self) -> list[Any]:
+        """Open what converts each lane; None passes it on."""
+        rate_hz = self._decoder.sample_rate
         nodes: list[Any] = []
         if self._mixes:
-            nodes.append(Mono(channels=decoder.channels))
-        if decoder.sample_rate != sample_rate:
-            nodes.append(Resample(input_rate=decoder.sample_rate, output_rate=sample_rate))
-        spec = StreamSpec(rate_hz=float(decoder.sample_rate), shape=[decoder.channels] if self._mixes else [])
-        return Sequential(nodes).open(spec) if nodes else None
+            nodes.append(Mono(channels=self._decoder.channels))
+        if rate_hz != self._rate:
+            nodes.append(Resample(input_rate=rate_hz, output_rate=self._rate))
+        spec = StreamSpec(rate_hz=float(rate_hz), shape=[self._decoder.channels] if self._mixes else [])
+        node = Sequential(nodes) if nodes else None  # its tables are the same for all lanes
+        return [node.open(spec) if node is not None else None for _ in range(self._lanes)]
 
     def read(self, out: NDArray[np.float32]) -> int:
-        while not len(self._ready) and not self._ended:
-            got = self._decoder.read(self._block)
-            self._ended = got == 0
-            self._ready = self._converted(self._block[:got])
+        while not len(self._ready):
+            self._ready = self._next_piece()
+            if self._ended and not len(self._ready):
+                return 0
         n = min(len(out), len(self._ready))
         out[:n] = self._ready[:n]
         self._ready = self._ready[n:]
         return n
 
+    def _next_piece(self) -> NDArray[np.float32]:
+        """Convert the next block; once there is none, silence as long as samples are still due."""
+        if not self._ended:
+            got = self._decoder.read(self._block)
+            self._ended = got == 0
+            if got:
+                self._n_in += got
+                return self._converted(self._block[:got])
+            self._block[:] = 0
+        due = max(0, -(-self._n_in * self._rate // self._decoder.sample_rate) - self._n_out)
+        piece = self._ready[:0]
+        while due and not len(piece):
+            piece = self._converted(self._block)
+        return piece[:due]
+
     def _converted(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        rows = []
+        out = self._ready[:0]
         for lane, stream in enumerate(self._streams):
             sound = block.copy() if self._mixes else block[:, lane].copy()
             if stream is not None:
-                sound = stream.push(sound) if len(sound) else stream.flush()
-            rows.append(sound)
-        mixed = np.stack(rows, axis=1)
-        return mixed if self._lanes == self._channels else np.repeat(mixed, self._channels, axis=1)
+                sound = stream.push(sound)
+            if lane == 0:
+                out = np.empty((len(sound), self._channels), dtype=np.float32)
+            out[:, lane : lane + 1 if self._lanes > 1 else None] = sound[:, None]
+        self._n_out += len(out)
+        return out

@@ -146,6 +146,8 @@ def _decode(link: Link, decoder: Decoder) -> Block:
             buffer = np.empty((max(1, BLOCK // decoder.channels), decoder.channels), dtype=np.float32)
         filled, is_last = 0, False
         while filled < len(buffer) and not is_last:
+            if link.caller_left():  # what is converted may be many times what is read
+                raise CallerLeft
             got = decoder.read(buffer[filled:])
             filled += got
             is_last = got == 0

@@ -62,6 +62,8 @@ _MAGIC = (
 # Containers of which the header states the length of the sound; that of others is estimated.
 _STATE_LENGTH = ("matroska,webm", "asf", "ape", "wv", "tta", "tak", "dsf")
 _SLACK_S = 0.5
+_PIECE = 1 << 20  # values that a part of a frame may become at another rate, with more channels
+_FURTHEST = 100  # the most by which one rate is the other's multiple: filters grow with it
 _ASF = b"\x30\x26\xb2\x75"
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 
@@ -139,6 +141,8 @@ class FfmpegDecoder:
         stream = self._container.streams.best("audio")
         if stream is None:
             kinds = sorted({other.type for other in self._container.streams}) or ["nothing"]
+            if "audio" in kinds:
+                raise ValueError("a stream of sound without channels or a rate")
             raise DecodeError(source.name, f"expected a stream of sound, got {' and '.join(kinds)} only")
         self._stream = stream
         context = stream.codec_context
@@ -193,18 +197,35 @@ class FfmpegDecoder:
         kind, resampler = None, None
         for frame in self._sound():
             self._n_samples += frame.samples
+            if not 1 / _FURTHEST <= frame.sample_rate / self.sample_rate <= _FURTHEST:
+                self.truncated = True
+                continue
             now = frame.sample_rate, frame.layout.name, frame.format.name
             if now != kind:  # one resampler takes one kind only
                 yield from self._converted(resampler, None)
                 kind = now
                 resampler = self._av.AudioResampler(format="flt", layout=self._layout, rate=self.sample_rate)
-            yield from self._converted(resampler, frame)
+            for piece in self._pieces(frame):
+                yield from self._converted(resampler, piece)
         yield from self._converted(resampler, None)
         # Some containers state how many packets there are, others how long they take.
         if not self._stream.codec_context.name.startswith("pcm"):  # of which samples are counted instead
             self.truncated |= 0 < self._n_packets < self._stream.frames
         if self._container.format.name in _STATE_LENGTH:
             self.truncated |= self._ends_early()
+
+    def _pieces(self, frame: Any) -> Iterator[Any]:
+        """Yield a frame in parts that each become a block whose size has a bound."""
+        grows = -(-self.sample_rate // frame.sample_rate)
+        most = max(1, _PIECE // (self.channels * grows))
+        if frame.samples <= most:
+            yield frame
+            return
+        frame.pts = None  # a queue takes no gaps
+        parts = self._av.AudioFifo()
+        parts.write(frame)
+        while (part := parts.read(most, partial=True)) is not None:
+            yield part
 
     def _ends_early(self) -> bool:
         """Tell whether nothing comes up to the length that the header states: the longest stream's."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from fastaudio.decoding.mpeg_frames import Run, id3_size, runs
@@ -51,8 +52,7 @@ def parts(source: Source) -> list[Part] | None:
 
 
 def _part(source: Source, run: Run) -> Part:
-    pieces: list[bytes | tuple[int, int]] = [(first, last) for first, last in run.ranges]
-    exact = run.stated == run.n_frames and not run.cut and run.ranges == [[0, source.size]]
+    exact = run.stated == run.n_frames and not run.cut and list(islice(run.ranges, 2)) == [(0, source.size)]
     if exact and _size_is_right(source, run):
         return Part(truncated=False)  # read fastest
     missing = run.cut
@@ -60,13 +60,22 @@ def _part(source: Source, run: Run) -> Part:
         missing |= run.n_frames < run.stated
         if run.n_frames == run.stated - 1 and len(run.ranges) == 1:  # some count the frame that states it
             missing = run.cut
-        if run.stated_at is not None:
-            pieces[:1] = _restated(source, run, missing=missing)
-        return Part(partial(Pieces, source, pieces), None, missing)
+        begin = None if run.stated_at is None else _restated(source, run, missing=missing)
+        return Part(partial(_joined, Pieces, source, run, begin), None, missing)
     n_samples = run.n_frames * run.samples_per_frame
-    if run.n_frames == 1:  # mpg123 warns of a single one; the second's samples aren't taken
-        pieces *= 2
-    return Part(partial(_Endless, source, pieces), n_samples, missing, exact=False)
+    return Part(partial(_joined, _Endless, source, run), n_samples, missing, exact=False)
+
+
+def _joined(
+    view: type[Pieces], source: Source, run: Run, begin: list[bytes | tuple[int, int]] | None = None
+) -> Pieces:
+    """Return the frames of a run as one file, of which `begin` replaces the first range."""
+    pieces = run.ranges if begin is None else chain(begin, islice(run.ranges, 1, None))
+    if begin is None and run.stated is None and run.n_frames == 1:
+        pieces = chain(
+            run.ranges, run.ranges
+        )  # mpg123 warns of a single one; the second's samples aren't taken
+    return view(source, pieces)
 
 
 def _size_is_right(source: Source, run: Run) -> bool:
@@ -80,7 +89,7 @@ def _size_is_right(source: Source, run: Run) -> bool:
 
 def _restated(source: Source, run: Run, *, missing: bool) -> list[bytes | tuple[int, int]]:
     """Return the first range with counts that are right: mpg123 stops at them, and warns of others."""
-    first, last = run.ranges[0]
+    first, last = next(iter(run.ranges))
     at = first + (run.stated_at or 0)
     flags = source.read(at - 4, 4)
     counts = run.n_frames if not missing else run.stated or 0

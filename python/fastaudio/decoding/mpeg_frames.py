@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from fastaudio.decoding.sources import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _AHEAD = 1 << 15  # bytes of the buffer that hold any few frames
 _JUNK = 1 << 18  # bytes before the first frame, after all tags
+_MAX_RANGES = 500_000  # of frames with junk in between, of which each takes memory
 _IN_A_ROW = 3  # frames that make a beginning
 _SYNC = 0xFF
 _RATES = (44_100, 48_000, 32_000)
@@ -57,6 +61,24 @@ def _frame_sizes() -> list[int]:
     return sizes
 
 
+class Ranges:
+    """From which position to which, the last left out, for many of them."""
+
+    def __init__(self) -> None:
+        self._firsts, self._lasts = array("q"), array("q")
+
+    def append(self, first: int, last: int) -> None:
+        """Add one."""
+        self._firsts.append(first)
+        self._lasts.append(last)
+
+    def __len__(self) -> int:
+        return len(self._firsts)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._firsts, self._lasts, strict=True)
+
+
 @dataclass
 class Run:
     """Frames of one kind that follow one another, but for junk in between.
@@ -74,13 +96,13 @@ class Run:
     n_frames: int = 0
     stated: int | None = None
     stated_at: int | None = None
-    ranges: list[list[int]] = field(default_factory=list)
+    ranges: Ranges = field(default_factory=Ranges)
     cut: bool = False
 
     def add(self, first: int, last: int) -> None:
         """Add a range, if it isn't empty."""
         if last > first:
-            self.ranges.append([first, last])
+            self.ranges.append(first, last)
 
     @property
     def samples_per_frame(self) -> int:
@@ -91,12 +113,21 @@ class Run:
 
 
 def runs(source: Source) -> Iterator[Run]:
-    """Yield the runs of frames in a file, in its order; a frame that states a count begins another."""
+    """Yield the runs of frames in a file, in its order; a frame that states a count begins another.
+
+    Raises:
+        DecodeError: there is junk between them too often.
+    """
     window = _Window(source)
     run: Run | None = None
-    position = 0
+    position = n_ranges = 0
     while (begins := _beginning(source, window, position, run)) is not None:
         position = begins
+        n_ranges += 1
+        if n_ranges > _MAX_RANGES:
+            raise DecodeError(
+                source.name, f"expected junk between MPEG frames at most {_MAX_RANGES} times, got more"
+            )
         p = window.at(position)
         kind = _kind(window.data, p)
         if run is None or kind != run.kind:

@@ -69,7 +69,7 @@ class _Link:
     serial: int
     codec: bytes
     starts: array[int] = field(default_factory=lambda: array("q"))
-    sizes: array[int] = field(default_factory=lambda: array("l"))
+    sizes: array[int] = field(default_factory=lambda: array("H"))
     packets: int = 0
     n_headers: int = 0
     number: int = 0
@@ -279,10 +279,10 @@ class _Pages(View):
         `rate` goes into the header of Opus. `primed` puts a packet of silence first: Vorbis gives nothing
         for its first packet, and FFmpeg's gives half a block where a later link begins.
         """
-        sizes = list(link.sizes)
+        sizes = link.sizes[:]
         if primed:
             sizes.insert(link.n_headers, len(_SILENCE) + _HEAD + 1)
-        self._ends = list(accumulate(sizes))
+        self._ends = array("q", accumulate(sizes))
         super().__init__(source, self._ends[-1])
         self._source = source
         self._link = link

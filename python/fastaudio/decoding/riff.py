@@ -24,6 +24,7 @@ MAGIC = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _WRAP = 1 << 32
 _MAX_CHUNKS = 10_000
 _MAX_FORMAT = 1 << 16
+_MOST_CHANNELS, _HIGHEST_HZ = 1024, (1 << 31) - 1  # that libsndfile takes
 _PADDING = 1 << 20  # zeros after the end that are no sound
 _LITTLE = 1 << 12
 # What those write who don't know the length, less what some take off for the header.
@@ -67,7 +68,7 @@ def parts(source: Source) -> list[Part] | None:
     """Return where the sound is in a WAV file, or None to leave it to libsndfile as it is.
 
     Raises:
-        DecodeError: the format is stated nowhere.
+        DecodeError: the format is stated nowhere, or has no channels or no rate.
     """
     header = _header(source)
     if header.first is None:
@@ -76,6 +77,12 @@ def parts(source: Source) -> list[Part] | None:
         if header.format is None:
             raise DecodeError(source.name, "expected a WAV file that states its format, got none")
         return None
+    channels, rate_hz = struct.unpack_from(header.order + "HI", header.format, 2)
+    if not (1 <= channels <= _MOST_CHANNELS and 1 <= rate_hz <= _HIGHEST_HZ):
+        wanted = f"1 to {_MOST_CHANNELS} channels at a rate of 1 to {_HIGHEST_HZ} Hz"
+        raise DecodeError(
+            source.name, f"expected a WAV file of {wanted}, got {channels} channels at {rate_hz} Hz"
+        )
     first, stated = header.first, header.stated
     rest = source.size - first
     unknown = _is_unknown(stated, first)

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import tempfile
+import time
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from fastaudio._core import FastaudioError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FileLike: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview"
 
 _IN_MEMORY = 64_000_000
+_POLL_S = 0.01
 _LONGEST_NAME = 300  # characters of a path in a message
 _ADDRESS = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _REMEDIES = {
@@ -179,7 +181,15 @@ class Source:
 
     def _more(self, n_bytes: int) -> bytes:
         parts, left = [], n_bytes
-        while left > 0 and (data := self._file.read(left)):  # raw files read less than they could
+        while left > 0:
+            data = self._file.read(left)
+            if data is None:  # it doesn't wait for more, so that we do
+                time.sleep(_POLL_S)
+                self.check_left()
+                continue
+            if not data:
+                break
+            # raw files read less than they could
             parts.append(bytes(data[:left]))  # and broken ones more
             left -= len(parts[-1])
         return b"".join(parts) if len(parts) != 1 else parts[0]

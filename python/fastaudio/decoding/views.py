@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+from array import array
 from bisect import bisect_right
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from fastaudio.decoding.sources import Source
 
@@ -90,19 +90,31 @@ class View(io.RawIOBase):
 class Pieces(View):
     """Bytes and stretches of a source, one after another."""
 
-    def __init__(self, source: Source, pieces: Sequence[bytes | tuple[int, int]]) -> None:
+    def __init__(self, source: Source, pieces: Iterable[bytes | tuple[int, int]]) -> None:
         """Take bytes as they are, and the source's from a first to a last position, which is left out."""
-        sizes = [len(piece) if isinstance(piece, bytes) else piece[1] - piece[0] for piece in pieces]
-        self._pieces = [piece for piece, size in zip(pieces, sizes, strict=True) if size > 0]
-        self._starts = list(accumulate([size for size in sizes if size > 0], initial=0))
-        super().__init__(source, self._starts.pop())
+        # There may be many: one takes 16 bytes.
+        self._starts, self._firsts = array("q"), array("q")
+        self._bytes: dict[int, bytes] = {}
+        size = 0
+        for piece in pieces:
+            n = len(piece) if isinstance(piece, bytes) else piece[1] - piece[0]
+            if n <= 0:
+                continue
+            if isinstance(piece, bytes):
+                self._bytes[len(self._starts)] = piece
+            self._starts.append(size)
+            self._firsts.append(0 if isinstance(piece, bytes) else piece[0])
+            size += n
+        super().__init__(source, size)
         self._source = source
 
     def load(self, position: int) -> tuple[int, bytes]:
         """Return bytes of the piece at a position."""
         index = bisect_right(self._starts, position) - 1
-        piece, start = self._pieces[index], self._starts[index]
-        if isinstance(piece, bytes):
-            return start, piece
-        first = piece[0] + position - start
-        return position, self._source.read(first, min(_BLOCK, piece[1] - first))
+        start = self._starts[index]
+        if index in self._bytes:
+            return start, self._bytes[index]
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
+        return position, self._source.read(
+            self._firsts[index] + position - start, min(_BLOCK, end - position)
+        )

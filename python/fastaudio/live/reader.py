@@ -35,7 +35,7 @@ class ResultReader:
         self._ready: deque[Item] = deque()
         self._taking = threading.RLock()  # which knows who holds it
         self._waiter: Waiter | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self.closed = False
 
     def get(self, timeout_s: float | None) -> Item | None:
@@ -112,12 +112,15 @@ class ResultReader:
             if until is not None and time.monotonic() >= until:
                 return
 
-    def _source_failure(self) -> Exception | None:
+    def _source_failure(self) -> BaseException | None:
         """Return the error that ended the source, if any; the sound before it is still run."""
         if self._failure is None and self._source is not None and not self.closed:
             try:
                 self._source.check()
-            except Exception as error:  # noqa: BLE001  # raised where results are taken
+            except BaseException as error:  # raised where results are taken
+                met = isinstance(error, Exception) or error is getattr(self._source, "failure", None)
+                if not met:  # a signal's, or that of somebody's own source
+                    raise
                 self._failure = error
                 self._core.finish()
         return self._failure

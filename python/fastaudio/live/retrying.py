@@ -38,6 +38,9 @@ class Retrying:
     The stream ends the stretch of sound that was there, and the next one comes after a gap as long as the
     time that passed. The first attempt comes after a second, and each further one after twice the time,
     up to `retry_s`. Losses and finds are logged as warnings of the logger "fastaudio".
+
+    Attributes:
+        failure: the error that a new source can't mend; None if there was none.
     """
 
     def __init__(self, source: Source, retry_s: float) -> None:
@@ -64,7 +67,7 @@ class Retrying:
         self._stopped = threading.Event()
         self._wake = threading.Event()
         self._watcher: threading.Thread | None = None
-        self._failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def start(self, stream: _core.LiveStream) -> None:
         """Begin to feed `stream`, and return at once."""
@@ -87,8 +90,8 @@ class Retrying:
 
     def check(self) -> None:
         """Raise the error that a new source can't mend, if there was one."""
-        if self._failure is not None:
-            raise self._failure
+        if self.failure is not None:
+            raise self.failure
 
     def _watch(self) -> None:
         try:
@@ -101,17 +104,24 @@ class Retrying:
                     self._find_another(error)
                 elif ended and not self._stopped.is_set():
                     break
-        except Exception as error:  # noqa: BLE001  # check() raises it
-            self._failure = error
-        if not self._stopped.is_set():
-            with suppress(StateError):
-                self._fed.finish()
+        except BaseException as error:  # noqa: BLE001  # check() raises it
+            self.failure = error
+        finally:
+            if not self._stopped.is_set():
+                with suppress(StateError):
+                    self._fed.finish()
 
     def _error(self) -> Exception | None:
         try:
             self._source.check()
-        except _OURS:
-            raise
+        except _OURS as error:
+            # What a read raised is the source's own; the stream's refusals aren't of these kinds then.
+            own = isinstance(error, TypeError | ValueError) and error is getattr(
+                self._source, "failure", None
+            )
+            if not own:
+                raise
+            return error
         except Exception as error:  # noqa: BLE001  # whatever ended it
             return error
         return None

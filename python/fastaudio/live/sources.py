@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from fastaudio._core import FastaudioError, StateError
+from fastaudio._core import StateError
 from fastaudio.decoding.audio_file import AudioFile, DecodeError, name_of
+from fastaudio.decoding.sources import said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -27,6 +30,7 @@ ENCODINGS: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dty
 _READ_BYTES = 1 << 16
 _STOP_S = 0.3
 _LONGEST_S = 1e9
+_POLL_S = 0.01
 
 log = logging.getLogger("fastaudio")
 
@@ -75,6 +79,7 @@ class _Reader:
 
     Attributes:
         can_wait: whether it may be given sound later than it comes, so that none has to be dropped.
+        failure: what made it stop feeding, as it was raised; None if nothing did.
     """
 
     can_wait = True
@@ -89,7 +94,7 @@ class _Reader:
         self._left = None if duration_s is None else max(1, round(duration_s * sample_rate))
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
-        self._error: FastaudioError | None = None
+        self.failure: BaseException | None = None
 
     def _blocks(self) -> Iterator[NDArray[Any]]:
         raise NotImplementedError
@@ -119,32 +124,45 @@ class _Reader:
     def check(self) -> None:
         """Raise the error that ended reading, if there was one.
 
+        What a file object raised comes back as it is.
+
         Raises:
             DecodeError: the sound can't be read, or has values that aren't finite.
         """
-        if self._error is not None:
-            raise self._error
+        if self.failure is not None:
+            raise self.failure
 
     def _run(self, stream: Sink) -> None:
+        ends = True
         try:
-            for block in self._blocks():
-                if self._stopped.is_set():
-                    return
+            ends = self._feed(stream)
+        except (StopIteration, StopAsyncIteration) as error:  # would end a loop over results silently
+            self.failure = RuntimeError(f"{self.name}: expected to read on, got {type(error).__name__}")
+            self.failure.__cause__ = error
+        except BaseException as error:  # noqa: BLE001  # check() raises it
+            self.failure = error
+        finally:
+            if ends:
+                with suppress(StateError):  # ended before
+                    stream.finish()
+
+    def _feed(self, stream: Sink) -> bool:
+        """Push all blocks; return False if the source was stopped, or its stream has ended."""
+        for block in self._blocks():
+            if self._stopped.is_set():
+                return False
+            try:
                 stream.push(block[: self._left])
-                if self._left is not None:
-                    self._left -= len(block)
-                    if self._left <= 0:
-                        break
-        except StateError:  # the stream was closed, or finished by the caller
-            return
-        except FastaudioError as error:
-            self._error = error
-        except Exception as error:  # noqa: BLE001  # check() raises it
-            self._error = DecodeError(self.name, f"expected to read on, got {type(error).__name__}: {error}")
-        try:
-            stream.finish()
-        except StateError:
-            log.debug("%s: ended after its stream", self.name)
+            except StateError:  # the stream was closed, or finished by the caller
+                return False
+            except (TypeError, ValueError) as error:  # of its values
+                got = f"{type(error).__name__}: {error}"
+                raise DecodeError(self.name, f"expected to read on, got {got}") from error
+            if self._left is not None:
+                self._left -= len(block)
+                if self._left <= 0:
+                    break
+        return not self._stopped.is_set()
 
 
 class PcmSource(_Reader):
@@ -202,7 +220,7 @@ class PcmSource(_Reader):
                 block = np.frombuffer(left[:whole], self._dtype).astype(self._dtype.newbyteorder("="))
                 yield block if self.channels == 1 else block.reshape(-1, self.channels)
             left = left[whole:]
-        if left:
+        if left and not self._stopped.is_set():
             log.warning(
                 "%s: expected samples of %d bytes, got %d bytes more at the end; check channels and encoding",
                 self.name,
@@ -212,19 +230,45 @@ class PcmSource(_Reader):
 
     def _reads(self) -> Iterator[bytes]:
         """Yield what has come, without waiting until a block is full."""
-        if isinstance(self._source, str | os.PathLike):
-            with open(self._source, "rb", buffering=0) as file:  # noqa: PTH123
-                while data := file.read(_READ_BYTES):
-                    yield data
-            return
-        source: Any = self._source
         stdin: Any = getattr(sys.stdin, "buffer", None)
-        if stdin is not None and source is stdin:
-            # A blocking read of the buffer would hold its lock, which breaks Python's shutdown.
-            source = stdin.raw
-        read = getattr(source, "read1", source.read)
-        while data := read(_READ_BYTES):
-            yield data
+        try:
+            if isinstance(self._source, str | os.PathLike):
+                with open(self._source, "rb", buffering=0) as file:  # noqa: PTH123
+                    yield from self._until_end(file.read)
+                return
+            if stdin is not None and self._source is stdin:
+                # A blocking read of the buffer would hold its lock, which breaks Python's shutdown.
+                yield from self._until_end(stdin.raw.read)
+                return
+        except OSError as error:  # it has no caller who would know its name
+            raise DecodeError(self.name, f"expected to read on, got {said(error)}") from error
+        yield from self._until_end(_read_of(self._source))
+
+    def _until_end(self, read: Callable[[int], bytes | None]) -> Iterator[bytes]:
+        """Yield what `read` gives; None isn't the end, but says that nothing has come yet."""
+        while not self._stopped.is_set():
+            data = read(_READ_BYTES)
+            if data is None:
+                self._stopped.wait(_POLL_S)
+            elif data:
+                yield data
+            else:
+                return
+
+
+def _read_of(source: Any) -> Callable[[int], bytes | None]:
+    """Return what reads as much of a file object as has come."""
+    read1 = getattr(source, "read1", None)
+    if read1 is None:
+        return source.read  # type: ignore[no-any-return]
+    if not isinstance(source, io.BufferedIOBase):
+        return read1  # type: ignore[no-any-return]
+
+    def read(n_bytes: int) -> bytes | None:
+        # `read1` gives nothing both at the end and if nothing has come; `read` tells these apart.
+        return read1(n_bytes) or source.read(1)
+
+    return read
 
 
 class FileSource(_Reader):

@@ -50,11 +50,11 @@ def _answer(method: weakref.WeakMethod[_Look], requests: queue.SimpleQueue[_Requ
     while (request := requests.get()) is not None:
         loop, future = request
         more: bool | None = None
-        error: Exception | None = None
+        error: BaseException | None = None
         try:
             while more is None and not future.cancelled():
                 more = _look(method)
-        except Exception as caught:  # noqa: BLE001  # raised where it is awaited
+        except BaseException as caught:  # noqa: BLE001  # raised where it is awaited
             error = caught
         with suppress(RuntimeError):  # this loop is closed, but another may ask
             loop.call_soon_threadsafe(partial(_settle, future, more=bool(more), error=error))
@@ -66,7 +66,7 @@ def _look(method: weakref.WeakMethod[_Look]) -> bool | None:
     return False if look is None else look()
 
 
-def _settle(future: asyncio.Future[bool], *, more: bool, error: Exception | None = None) -> None:
+def _settle(future: asyncio.Future[bool], *, more: bool, error: BaseException | None = None) -> None:
     if future.done():
         return
     if error is None:

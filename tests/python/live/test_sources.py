@@ -165,8 +165,9 @@ def test_an_error_while_reading_comes_after_what_was_read() -> None:
     assert sink.finished.wait(5)
     assert len(sink.samples()) == 32
     for _ in range(2):
-        with pytest.raises(fa.DecodeError, match=r"expected to read on, got OSError: .*Input/output error"):
+        with pytest.raises(OSError, match="Input/output error") as caught:
             source.check()
+        assert type(caught.value) is OSError
 
 
 def test_a_file_that_cannot_be_decoded_is_reported(tmp_path: Path) -> None:

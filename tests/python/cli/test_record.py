@@ -240,7 +240,7 @@ def test_a_full_disk_ends_one_file_and_the_next_one_is_tried(suffix: str, tmp_pa
     assert len(said) == 1
     first, *whole = sorted(tmp_path.iterdir())
     assert said[0].startswith(
-        f"fastaudio: --record: expected a file that can be written, got {first} (the system "
+        f"fastaudio: --record: expected a file that can be written, got {first} (File too large)"
     )
     assert said[0].endswith("; recording goes on with the next file")
     with AudioFile(str(first)) as file:

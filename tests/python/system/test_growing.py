@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fastaudio._system.growing import create, growing, kept
+from fastaudio._system.growing import Growing, growing, kept
 from fastaudio._system.writing import OutputError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes of POSIX")
@@ -55,7 +55,7 @@ def test_a_pipe_or_a_folder_is_no_file_to_replace(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
         with pytest.raises(OSError, match="not a file"):
-            create(str(tmp_path / name), force=True)
+            Growing(str(tmp_path / name), force=True)
     write(Path(os.devnull), force=False)
     assert Path(os.devnull).is_char_device()
 

@@ -113,7 +113,9 @@ def growing(path: str, *, force: bool) -> Iterator[BinaryIO]:
         raise OutputError(f"{path}: expected a file that can be written, got: {got}") from error
     with ExitStack() as stack:
         stack.callback(new.end)
-        yield stack.enter_context(io.BufferedWriter(_Begun(new, path)))
+        file = stack.enter_context(io.BufferedWriter(_Begun(new, path)))
+        yield file
+        file.flush()
         new.take_place()
 
 

@@ -75,10 +75,11 @@ class Recorder:
     """Writes samples to a file, and silence for lost ones, so that times stay right.
 
     After more than a minute of lost sound, or a second with `every_s`, another file begins, whose name ends
-    with its time. A file appears with its first sample, so nothing is replaced if none comes. It grows under
-    its own name, and its header is brought up to date every second: whatever ends the program, what was heard
-    can be read. Nothing is overwritten unless that is forced; then the old file stays until a second of sound
-    is written, or all of it. When a file can't be written any more, it says so once and records no more until the next file is due. Any thread may call.
+    with its time. A file appears with its first sample, so nothing is replaced if none comes. It grows
+    under its own name, and its header is brought up to date every second: whatever ends the program, what
+    was heard can be read. Nothing is overwritten unless that is forced; then the old file stays until a
+    second of sound is written, or all of it. When a file can't be written any more, it says so once and
+    records no more until the next file is due. Any thread may call.
 
     Attributes:
         failed: whether a part of the sound couldn't be recorded.
@@ -205,14 +206,13 @@ class Recorder:
         if self._file is None:  # it failed before
             return
         with self._errors_named(self._name):
+            n = self._n_in_file + len(samples)
             if not self._empty_bytes:  # with one sample, a file is its header
                 self._file.write(samples[:1])
                 self._empty_bytes = os.fstat(self._kept).st_size
                 samples = samples[1:]
-                self._n_in_file += 1
             self._file.write(samples)
             self._whole_bytes = os.fstat(self._kept).st_size
-            n = self._n_in_file + len(samples)
             if n - self._n_safe >= self._rate:
                 self._command(_UPDATE_HEADER_NOW)
                 self._n_safe = n
@@ -235,8 +235,6 @@ class Recorder:
             except BaseException:
                 with suppress(OSError):
                     os.close(descriptor)
-                self._new.drop()
-                self._leave()
                 raise
             self._command(_RF64_AUTO_DOWNGRADE)
 
@@ -256,6 +254,7 @@ class Recorder:
         file, self._file = self._file, None
         self._begun, self._n_in_file = self._period is None, 0
         if file is None:
+            self._leave()
             return
         try:
             with self._errors_named(self._name):

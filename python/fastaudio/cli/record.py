@@ -330,4 +330,4 @@ class Recorder:
 
 
 def _to_stderr(text: str) -> None:
-    tell(printable(text, lines=True) + "\n")
+    tell(printable(text) + "\n")

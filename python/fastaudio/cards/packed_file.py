@@ -318,9 +318,9 @@ def _text(file: BinaryIO, place: tuple[int, int], subject: str) -> bytes:
 
 def _require_size(subject: str, n_bytes: int) -> None:
     if not 0 < n_bytes <= LARGEST_CARD:
+        remedy = "no budget raises this: shorten it" if n_bytes else "the file is damaged"
         raise ModelError(
-            f"{subject}: expected a card and a licence of 1 to {LARGEST_CARD} bytes each, got {n_bytes}; "
-            "no budget raises this: shorten them"
+            f"{subject}: expected a card of at most {LARGEST_CARD} bytes, got {n_bytes}; {remedy}"
         )
 
 

@@ -134,6 +134,8 @@ class Recorder:
         self._n_safe = 0
         self._file: Any = None
         self._kept = -1
+        self._new: Growing
+        self._whole_bytes = self._empty_bytes = 0
         self._begun = self._closed = self.failed = False
         self._n_files = 0
         self._lock = threading.RLock()  # a source's thread may still bring sound while it is closed

@@ -50,7 +50,7 @@ def test_any_other_record_is_told_of_and_run_again(
     def check(path: str, content: bytes) -> object:
         return unpacked(path, content, SPEC)
 
-    with (
+    with (  # noqa: PT012
         pytest.raises(KeyboardInterrupt),
         unfinished(out, {}, [str(sound)], force=False, resume=False) as run,
     ):

@@ -5,14 +5,16 @@ No link is followed where a file is created, so that nothing else is ever writte
 
 from __future__ import annotations
 
+import io
 import os
+import secrets
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._system.folder import Folder
-from fastaudio._system.writing import OutputError, is_stream, straight
+from fastaudio._system.writing import OutputError, full_disk, is_stream, straight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,43 +24,99 @@ _KEPT = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 _KEPT |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
-def create(path: str, *, force: bool) -> tuple[int, str]:
-    """Create a file; return its number, to be read and written, and its path without links.
+class Growing:
+    """A new file, which grows under its own name.
 
-    With `force`, a file that was there is removed first, so that its other names keep what it held; a link
-    stays, and the file that it points to is the one that is replaced.
+    With `force`, a file that has the name keeps it until `take_place`, and its other names keep what it held;
+    a link stays, and the file that it points to is the one that is replaced. On Windows, where an open file
+    can't get another name, the old one is removed at once.
+
+    Attributes:
+        descriptor: its number, to be read and written; who takes it closes it.
 
     Raises:
         OSError: something is there, or with `force` no regular file is; it can't be created.
     """
-    target = Path(os.path.realpath(path) if force else path)
-    with Folder(Path(os.path.realpath(target.parent))) as folder:
-        old = folder.status(target.name) if force else None
-        if old is not None:
-            if not stat.S_ISREG(old.st_mode):
-                raise OSError("not a file")
-            folder.remove(target.name)
-        return folder.create(target.name), str(target)
+
+    def __init__(self, path: str, *, force: bool) -> None:
+        target = Path(os.path.realpath(path) if force else path)
+        self._name = self._now = target.name
+        self._folder = Folder(Path(os.path.realpath(target.parent)))
+        with ExitStack() as stack:
+            stack.enter_context(self._folder)
+            old = self._folder.status(self._name) if force else None
+            if old is not None:
+                if not stat.S_ISREG(old.st_mode):
+                    raise OSError("not a file")
+                if os.name == "nt":
+                    self._folder.remove(self._name)
+                else:
+                    self._now = f".fastaudio-{secrets.token_hex(8)}"
+            self.descriptor = self._folder.create(self._now)
+            self._stack = stack.pop_all()
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it has its own name."""
+        return self._now == self._name
+
+    def take_place(self) -> None:
+        """Give it its own name; what had it is gone."""
+        if not self.in_place:
+            self._folder.replace(self._now, self._name)
+            self._now = self._name
+
+    def drop(self) -> None:
+        """Remove it."""
+        with suppress(OSError):
+            self._folder.remove(self._now)
+
+    def end(self) -> None:
+        """Remove it unless it has its own name; its path isn't needed any more."""
+        if not self.in_place:
+            self.drop()
+        self._stack.close()
+
+
+class _Begun(io.FileIO):
+    """Takes its place once something is written, and names the file in errors of a full disk."""
+
+    def __init__(self, new: Growing, text: str) -> None:
+        super().__init__(new.descriptor, "wb")
+        self._new, self._text = new, text
+
+    def write(self, data: Any, /) -> int:
+        with full_disk(self._text):
+            n = super().write(data)
+        if n:
+            self._new.take_place()
+        return n
 
 
 @contextmanager
 def growing(path: str, *, force: bool) -> Iterator[BinaryIO]:
     """Give a file that grows under its own name, or what `is_stream` means.
 
+    A file that is replaced stays until the new one has its first bytes, or is complete without any.
+
     Raises:
-        OutputError: as for `create`.
+        OutputError: as for `Growing`; the disk is full.
     """
     if is_stream(path):
         with straight(path) as file:
             yield file
         return
     try:
-        descriptor, _ = create(path, force=force)
+        new = Growing(path, force=force)
     except OSError as error:
         got = "one that came meanwhile" if isinstance(error, FileExistsError) else error.strerror or error
         raise OutputError(f"{path}: expected a file that can be written, got: {got}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        yield cast("BinaryIO", file)
+    with ExitStack() as stack:
+        stack.callback(new.end)
+        file = stack.enter_context(io.BufferedWriter(_Begun(new, path)))
+        yield file
+        file.flush()
+        new.take_place()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from fastaudio._core import BudgetError, Each, check_interrupt, within_budget
 
@@ -94,9 +94,9 @@ class Budget:
 class Counted:
     """Counts a card's nodes while they are built."""
 
-    def __init__(self, budget: Budget) -> None:
-        """Begin with none."""
-        self._budget = budget
+    def __init__(self, budget: Budget, pipeline: Any = None) -> None:
+        """Begin with none; `pipeline` is the card's, to say how much it asks for once that is too much."""
+        self._budget, self._pipeline = budget, pipeline
         self._nodes, self._networks = -1, 0  # the row of nodes around all others doesn't count
 
     def add(self, name: Any, depth: int) -> None:
@@ -105,11 +105,34 @@ class Counted:
         self._nodes += 1
         self._networks += name == "OnnxModel"
         if depth > self._budget.depth:
-            refuse("depth", f"{self._budget.depth} levels", "more", f"up to {_DEEPEST}")
-        if self._nodes > (limit := self._budget.nodes or math.inf):
-            refuse("nodes", f"{limit} nodes", "more")
-        if self._networks > (limit := self._budget.networks or math.inf):
-            refuse("networks", f"{limit} networks", "more")
+            self._refuse("depth", "levels of nodes within nodes", depth)
+        if self._nodes > (self._budget.nodes or math.inf):
+            self._refuse("nodes", "nodes", self._nodes)
+        if self._networks > (self._budget.networks or math.inf):
+            self._refuse("networks", "networks", self._networks)
+
+    def _refuse(self, limit: str, what: str, least: int) -> None:
+        """Refuse the card, and say how much it asks for in all."""
+        got = max(least, asked_for(self._pipeline)[limit])
+        refuse(limit, f"{getattr(self._budget, limit)} {what}", str(got))
+
+
+def asked_for(pipeline: Any) -> dict[str, int]:
+    """Return how many nodes, networks and levels of them ("depth") stand in a card's pipeline."""
+    found = {"nodes": 0, "networks": 0, "depth": 0}
+    left: list[tuple[Any, int]] = [(pipeline, 1)]
+    while left:  # no recursion: a card may nest deeper than the stack
+        data, depth = left.pop()
+        if isinstance(data, list):
+            left += ((part, depth) for part in data)
+        elif isinstance(data, dict):
+            if "node" in data:
+                found["nodes"] += 1
+                found["networks"] += data["node"] == "OnnxModel"
+                found["depth"] = max(found["depth"], depth)
+                depth += 1
+            left += ((part, depth) for part in data.values())
+    return found
 
 
 def check_rates(node: Node, budget: Budget) -> None:
@@ -144,12 +167,12 @@ def check_items(text: bytes, budget: Budget) -> None:
         refuse("items", f"{budget.items} values", str(n_items))
 
 
-def refuse(limit: str, allowed: str, got: str, value: str = "None") -> None:
+def refuse(limit: str, allowed: str, got: str) -> NoReturn:
     """Raise a BudgetError."""
-    remedy = (
-        f"fastaudio.Budget({limit}={value})" if value == "None" else f"fastaudio.Budget({limit}=...), {value}"
-    )
-    raise BudgetError(
-        f"pipeline: expected at most {allowed} in a card, got {got}; "
-        f"if you trust it, load it with budget={remedy}"
-    )
+    value = "None"
+    if limit == "depth":
+        value = got if int(got) <= _DEEPEST else ""
+    remedy = f"if you trust it, load it with budget=fastaudio.Budget({limit}={value})"
+    if not value:
+        remedy = f"no budget allows more than {_DEEPEST}: write it with fewer nodes within nodes"
+    raise BudgetError(f"pipeline: expected at most {allowed} in a card, got {got}; {remedy}")

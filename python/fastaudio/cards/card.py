@@ -7,6 +7,7 @@ outside the card's folder are refused, and weights must match the hash that the 
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,6 @@ from fastaudio.cards.placing import SHA256, external_of
 from fastaudio.cards.trained import check_weights
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -82,6 +82,11 @@ def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None
         raise BudgetError(f"{path}: {error}") from error
     except MemoryError as error:
         raise ModelError(f"{path}: {TOO_LARGE}") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            f"{path}: expected a card in JSON or a packed model, got a file that isn't UTF-8 text; name a "
+            "card.json, or a file that fastaudio pack wrote"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: expected a card in JSON, got: {error!s:.200}") from error
     got = data.get("schema") if isinstance(data, dict) else type(data).__name__
@@ -113,12 +118,16 @@ def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:
                     "fastaudio pack makes one from a card; it can't be used once it was cut short or added to"
                 )
             raw = file.read(packed_file.LARGEST_CARD + 1)
+            n_bytes = max(len(raw), os.fstat(file.fileno()).st_size)
     except TimedOut:  # an OSError too
         raise
     except OSError as error:
         raise ModelError(f"{path}: expected a readable file, got {error}") from error
     if len(raw) > packed_file.LARGEST_CARD:
-        raise ModelError(f"{path}: expected a card of at most {packed_file.LARGEST_CARD} bytes, got more")
+        raise ModelError(
+            f"{path}: expected a card of at most {packed_file.LARGEST_CARD} bytes, got {n_bytes}; no budget "
+            "raises this: shorten what it says, such as lists of numbers that no node needs"
+        )
     return raw, None
 
 
@@ -160,7 +169,7 @@ def build(
     budget = budget or Budget()
     whole = {"node": "Sequential", "nodes": card.data["pipeline"]}
     with blaming(card):
-        node = budget.within(lambda: _build(whole, locate, Counted(budget), 0))
+        node = budget.within(lambda: _build(whole, locate, Counted(budget, card.data["pipeline"]), 0))
         check_rates(node, budget)
         expected, got = card.data.get("input"), front_end(node)
     # The right weights behind a wrong front end are the most common mistake, and a silent one.

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import posixpath
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
-from fastaudio._core import ModelError
+from fastaudio._core import BudgetError, ModelError
 from fastaudio._system.folder import making
 from fastaudio._system.writing import Output, check_folder, check_writable, writing_all
 from fastaudio.cards import packed_file
+from fastaudio.cards.budget import Budget, refuse
 from fastaudio.cards.file_names import CARD, LICENCE, check_names
 from fastaudio.cards.licences import licence_beside, licence_of, own_name
-from fastaudio.cards.placing import require_no_link
+from fastaudio.cards.mentions import networks_in
+from fastaudio.cards.placing import hash_file, require_no_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +78,7 @@ def _split(contents: Mapping[str, bytes]) -> tuple[list[bytes], list[bytes]]:
     return networks, [content for name, content in contents.items() if not name.endswith(".onnx")]
 
 
-def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
+def unpack(card: Card, folder: Path, *, force: bool = False, budget: Budget | None = None) -> list[Path]:
     """Write a packed card and its networks as the separate files that they were; return their paths.
 
     Only networks, whose names end in .onnx, files with their weights, card.json and LICENSE are written,
@@ -82,12 +86,14 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     files could be written. `force` replaces files that are there.
 
     Raises:
+        BudgetError: the card names more networks than `budget` allows; None is the default one.
         ModelError: the card isn't packed, a name leads out of the folder or may be taken for another, the
             file is damaged, or another file is in the way.
         OutputError: a file can't be written, or the packed model would be replaced by its part.
     """
     if not card.packed:
         raise ModelError(f"{card.path}: expected a packed model, got a card; its networks lie beside it")
+    _check_count(card, budget or Budget())
     contents = _contents(card)
     if licence := _licence(card):
         contents[LICENCE] = licence
@@ -108,10 +114,25 @@ def unpack(card: Card, folder: Path, *, force: bool = False) -> list[Path]:
     return targets
 
 
+def _check_count(card: Card, budget: Budget) -> None:
+    """Refuse a packed card that names its few contents again and again: each name is a file to write."""
+    networks = _files(card.data["pipeline"])
+    if len(networks) > (budget.networks or math.inf):
+        with cards.blaming(card):
+            refuse("networks", f"{budget.networks} networks", str(len(networks)))
+    names = {name for name, _, _ in networks} | {name for _, _, files in networks for name, _, _ in files}
+    if len(names) > (most := packed_file.MOST_FILES) and budget.networks is not None:
+        raise BudgetError(
+            f"{card.path}: expected at most {most} networks and files with weights in a packed model, got "
+            f"{len(names)}; if you trust it: fastaudio.Pipeline.load(...).save('FOLDER/card.json')"
+        )
+
+
 def has_own_folder(path: Path) -> bool:
     """Tell whether a card's folder holds the card, what it names and a LICENSE, and nothing else.
 
-    Otherwise a LICENSE there may be that of other files. False if there is no such card.
+    Otherwise a LICENSE there may be that of other files. False if there is no such card, or if a file has
+    another hash than the one that the card states: then it may be somebody's own.
     """
     if not path.is_file():
         return False
@@ -120,7 +141,12 @@ def has_own_folder(path: Path) -> bool:
         named = {file.relative_to(card.path.parent).parts[0] for file in _inputs(card)}
     except (ModelError, ValueError, IndexError):
         return False
-    return {file.name for file in path.parent.iterdir()} <= named
+    if not {file.name for file in path.parent.iterdir()} <= named:
+        return False
+    with suppress(ModelError, ValueError):
+        stated = [(path.parent / name, sha256) for name, sha256 in networks_in(path).items()]
+        return all(hash_file(file) == sha256 for file, sha256 in stated if file.exists())
+    return False
 
 
 def _inputs(card: Card) -> list[Path]:
@@ -151,6 +177,7 @@ def _licence(card: Card) -> bytes:
 def _contents(card: Card) -> dict[str, bytes]:
     """Return the networks that a card names, and files with their weights, after checking their hashes."""
     contents: dict[str, bytes] = {}
+    held: dict[tuple[str, bool], bytes] = {}  # each content once, however many names it has
     hashes: dict[str, str] = {}
     networks = _files(card.data["pipeline"])
     every = [beside for _, _, files in networks for beside in files]
@@ -161,8 +188,13 @@ def _contents(card: Card) -> dict[str, bytes]:
     ]:
         if hashes.setdefault(name, sha256) != sha256:
             raise ModelError(f"{card.path}: expected one hash for a file, got {name!r:.80} with two")
-        path = card.path if card.packed else cards.network_beside(card, network)
-        contents[name] = packed_file.read_network(str(path), sha256, beside)
+        if name in contents:
+            continue
+        content = held.get((sha256, bool(beside))) if card.packed else None
+        if content is None:
+            path = card.path if card.packed else cards.network_beside(card, network)
+            content = packed_file.read_network(str(path), sha256, beside)
+        contents[name] = held.setdefault((sha256, bool(beside)), content)
     return contents
 
 

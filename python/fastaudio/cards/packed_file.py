@@ -38,7 +38,9 @@ LARGEST_CARD = 16_000_000
 
 _CARD, _LICENCE, _FILE, _PACKED = (f"fastaudio.{key}" for key in ("card", "licence", "file.", "packed"))
 _TEXTS = (_CARD, _LICENCE)
-_MOST_FILES = 64
+MOST_FILES = 64
+"""Files that a packed model may hold, networks and weights of them."""
+
 _LARGEST = (1 << 31) - 1  # protobuf's limit
 _CHUNK = 1 << 20  # a multiple of 4, as base64 needs
 
@@ -256,8 +258,8 @@ def find(file: BinaryIO, subject: str) -> Packed | None:
     longest = len(_FILE + _NO_HASH)
     # Before anything is hashed, since what isn't made of our entries could be of any length.
     for key, first, last in entries(file, length, end, subject=subject, known=_KEYS, longest_key=longest):
-        if key in where or len(where) > _MOST_FILES:
-            raise ModelError(f"{subject}: expected at most {_MOST_FILES} files, each once, got more")
+        if key in where or len(where) > MOST_FILES:
+            raise ModelError(f"{subject}: expected at most {MOST_FILES} files, each once, got more")
         if key in _TEXTS:
             _require_size(subject, last - first)
         where[key] = first, last
@@ -287,26 +289,22 @@ def write(
     """
     _require_size(str(path), max(len(card), len(licence)))
     by_hash = {hashlib.sha256(network).hexdigest(): network for network in networks}
-    if not 0 < len(by_hash) <= _MOST_FILES:
-        raise ModelError(
-            f"{path}: expected 1 to {_MOST_FILES} networks, got {len(by_hash)}; save it as .json"
-        )
+    if not 0 < len(by_hash) <= MOST_FILES:
+        raise ModelError(f"{path}: expected 1 to {MOST_FILES} networks, got {len(by_hash)}; save it as .json")
     first, *others = sorted(by_hash, key=lambda sha256: len(by_hash[sha256]), reverse=True)
     for content in weights:
         if (sha256 := hashlib.sha256(content).hexdigest()) not in by_hash:
             by_hash[sha256] = content
             others.append(sha256)
-    if len(by_hash) > _MOST_FILES:
-        raise ModelError(
-            f"{path}: expected at most {_MOST_FILES} files, got {len(by_hash)}; save it as .json"
-        )
+    if len(by_hash) > MOST_FILES:
+        raise ModelError(f"{path}: expected at most {MOST_FILES} files, got {len(by_hash)}; save it as .json")
     tail = entry(_CARD, card) + (entry(_LICENCE, licence) if licence else b"")
     tail += b"".join(entry(_FILE + sha256, base64.b64encode(by_hash[sha256])) for sha256 in others)
     length = len(by_hash[first])
     unsealed = tail + _seal(length, _NO_HASH)[: -len(_NO_HASH)]
     seal = _seal(length, hashlib.sha256(unsealed).hexdigest())
-    if length + len(tail) + len(seal) > _LARGEST:
-        raise ModelError(f"{path}: expected at most {_LARGEST} bytes in all, got more; save it as .json")
+    if (total := length + len(tail) + len(seal)) > _LARGEST:
+        raise ModelError(f"{path}: expected at most {_LARGEST} bytes in all, got {total}; save it as .json")
     with writing(path, force=force) as file:
         file.writelines((by_hash[first], tail, seal))
 
@@ -320,7 +318,10 @@ def _text(file: BinaryIO, place: tuple[int, int], subject: str) -> bytes:
 
 def _require_size(subject: str, n_bytes: int) -> None:
     if not 0 < n_bytes <= LARGEST_CARD:
-        raise ModelError(f"{subject}: expected a card of at most {LARGEST_CARD} bytes, got {n_bytes}")
+        remedy = "no budget raises this: shorten it" if n_bytes else "the file is damaged"
+        raise ModelError(
+            f"{subject}: expected a card of at most {LARGEST_CARD} bytes, got {n_bytes}; {remedy}"
+        )
 
 
 def _require_hash(subject: str, got: str, expected: str) -> None:

@@ -1,4 +1,8 @@
-"""Writing a model in the place of an older one, whose networks go once the new one is whole."""
+"""Writing a model in the place of an older one, whose networks go once the new one is whole.
+
+The older card may be anybody's, so it doesn't say alone what goes: only a file in the card's own folder whose
+hash is the one that the card states, and that no other card there names.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from fastaudio.cards import pack
 from fastaudio.cards.file_names import check_names
 from fastaudio.cards.licences import check_licence, licence_of
 from fastaudio.cards.mentions import networks_in
+from fastaudio.cards.placing import hash_file
 from fastaudio.cards.saving import save
 
 if TYPE_CHECKING:
@@ -65,26 +70,30 @@ def save_model(
     if own and licence == b"":  # that of the model before
         (target.parent / "LICENSE").unlink(missing_ok=True)
     home = target.parent.resolve()
-    for name in old - _files_beside(target):
-        file = home / name
-        if file.parent.resolve() != file.parent:  # a link, which could lead anywhere
-            continue
-        file.unlink(missing_ok=True)
-        if file.parent != home:
-            with suppress(OSError):  # others are in it
-                file.parent.rmdir()
+    for name in old - networks_in(target).keys():
+        (home / name).unlink(missing_ok=True)
     return target
 
 
 def _files_beside(card: Path) -> set[str]:
-    """Return the networks beside a card that it names, and files with their weights; none of another card."""
+    """Return the networks and files with weights in a card's folder that are the card's, and no other's."""
     if card.suffix != ".json" or not card.is_file():
         return set()
-    names = networks_in(card)
+    named = networks_in(card)
     for other in card.parent.glob("*.json"):
         if other != card:
-            names -= networks_in(other)
-    return {name for name in names if _NETWORK.fullmatch(name) or _is_weights(name)}
+            for name in networks_in(other):
+                named.pop(name, None)
+    return {name for name, sha256 in named.items() if _is_ours(card.parent / name, name, sha256)}
+
+
+def _is_ours(file: Path, name: str, sha256: str) -> bool:
+    """Tell whether it is a file of the folder itself, under a name that we write, with the card's content."""
+    if "/" in name or not (_NETWORK.fullmatch(name) or _is_weights(name)) or file.is_symlink():
+        return False
+    with suppress(ModelError, ValueError):  # such a name can't be a file's
+        return hash_file(file) == sha256
+    return False
 
 
 def _is_weights(name: str) -> bool:

@@ -128,8 +128,10 @@ def _run(args: argparse.Namespace) -> int:
     if args.mean:
         pipeline = pipeline >> Mean()
     own = args.standardize == "self"
+    (spec,) = pipeline.output_specs.values()
     if args.standardize is not None and not own:
-        about_rows |= (statistics := read_statistics(args.standardize, about_rows))
+        n_features = spec.shape[-1] if spec.shape else 1
+        about_rows |= (statistics := read_statistics(args.standardize, about_rows, n_features))
         pipeline = pipeline >> Standardize(**statistics)
     if args.l2 and not own:
         pipeline = pipeline >> L2Normalize()
@@ -142,13 +144,14 @@ def _run(args: argparse.Namespace) -> int:
             clips = _clips(files)
         else:
             keep = {"force": args.force, "resume": args.resume}
+            read = partial(unpacked, spec=spec)
             how = about(args, rows=about_rows)
-            run = stack.enter_context(unfinished(args.output, how, names, **keep))
+            run = stack.enter_context(unfinished(args.output, how, names, check=read, **keep))
             todo = [name for name in names if not run.has(name)]
             files = FileRun(partial(_clip, pipeline), todo, args, stack, n_files=len(names))
             for clip in _clips(files):
                 run.add(clip.path, packed(clip))
-            clips = (unpacked(name, content) for name, content in run.pieces(names))
+            clips = (read(name, content) for name, content in run.pieces(names))
         if own and (held := list(clips)):
             about_rows |= (statistics := statistics_of([clip.rows for clip in held]))
             last = Sequential([Standardize(**statistics), *([L2Normalize()] if args.l2 else [])])

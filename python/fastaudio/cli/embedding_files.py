@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +12,24 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
 
+from fastaudio._system.arrays import ArraysError, Expected, arrays
 from fastaudio._system.text import spelled
 from fastaudio._system.writing import is_stream
+from fastaudio.running.times import row_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from fastaudio._core import StreamSpec
+
     RowWriter: TypeAlias = Callable[[BinaryIO, Iterable["Clip"], Mapping[str, Any]], None]
 
 SCHEMA = "fastaudio.embeddings/1"
 """Name and version of the format; a change of meaning raises the number."""
 
+_SLACK_S = 1.0  # by which rows may go on after the sound, such as those of padding
 _GROUP_BYTES = 32_000_000  # per row group of a Parquet file; so much is held in memory
 
 
@@ -117,7 +123,22 @@ def packed(clip: Clip) -> bytes:
     return file.getvalue()
 
 
-def unpacked(path: str, content: bytes) -> Clip:
-    """Return the clip that `packed` made bytes of."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as data:
-        return Clip(path, data["rows"], data["times"], float(data["duration_s"]), bool(data["truncated"]))
+def unpacked(path: str, content: bytes, spec: StreamSpec) -> Clip:
+    """Return the clip that `packed` made bytes of; `spec` is the rows'.
+
+    Raises:
+        ArraysError: it isn't a clip with such rows, one after the other through its sound.
+    """
+    most = len(content)  # it isn't packed
+    with arrays(io.BytesIO(content)) as held:
+        rows = held.read("rows", Expected((None, *spec.shape), dtype=np.float32, largest=most))
+        times = held.read("times", Expected((len(rows), 2), dtype=np.float64, largest=most))
+        duration_s = float(held.read("duration_s", Expected(dtype=np.float64)))
+        truncated = bool(held.read("truncated", Expected(kinds="b")))
+    longest_s = duration_s + spec.span_s + _SLACK_S
+    fit = len(rows) <= 1 if spec.rate_hz == 0 else len(rows) <= longest_s * spec.rate_hz + 1
+    if not 0 <= duration_s < math.inf or not fit:
+        raise ArraysError(f"{len(rows)} rows for {duration_s:.6g} s of sound")
+    if not np.array_equal(times, row_times(spec, len(rows), duration_s)) or not np.isfinite(rows).all():
+        raise ArraysError("rows or times that this model doesn't give")
+    return Clip(path, rows, times, duration_s, truncated)

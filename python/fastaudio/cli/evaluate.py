@@ -70,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
             "rename them, or leave them out with --skip-unknown"
         )
     if unknown:
-        complain(f"skipped, no label of {args.model}: {', '.join(unknown)}")
+        complain(f"skipped, no label of {args.model}: {', '.join(map(printable, unknown))}")
     left_out = found.left_out
     if args.skip_unknown:
         left_out = tuple(one for one in left_out if Path(one[0]).relative_to(args.folder).parts[0] in known)

@@ -102,7 +102,7 @@ def _about(chosen: Entry) -> str:
         lines += [f"               read at {file.hash_read}"] if file.hash_read.startswith("https:") else []
         lines += [f"               read in {file.hash_read}"] if "public" in file.hash_read else []
     lines.append(f"  into         {folder_of(chosen.name)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 @contextmanager

@@ -272,9 +272,9 @@ def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> st
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
     shown = ", ".join(map(quoted, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
     width = max(len(each.sound) for each in heard)
-    lines = [f"{target}", "", str(pipeline), ""]
+    above, lines = [printable(str(target)), "", str(pipeline), ""], []
     lines.append(
         f"{len(labels)} labels: {shown}" if labels else "no labels: fastaudio embed writes what it gives"
     )
     lines += ["", *(f"{each.sound:<{width}}  {each.said}" for each in heard)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*above, *map(printable, lines)]) + "\n"

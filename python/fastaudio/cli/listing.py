@@ -6,6 +6,8 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,14 +27,14 @@ def descriptions(items: Iterable[tuple[str, str, str]]) -> str:
 
     Where there isn't room beside the names, descriptions stand below them.
     """
-    items = list(items)
+    items = [(printable(name), printable(" ".join(text.split())), note) for name, text, note in items]
     columns = width(0)
     names = max((len(name) for name, _, _ in items), default=0)
     beside = not columns or columns - names - 4 >= _NARROWEST
     indent = names + 4 if beside else 6
     lines = []
     for name, description, note in items:
-        found = _lines(" ".join(description.split()), note, columns - indent if columns else 0)
+        found = _lines(description, note, columns - indent if columns else 0)
         first = [] if beside else [f"  {name}"]
         if beside:
             first = [f"  {name:<{names}}  {found.pop(0)}"]

@@ -94,5 +94,5 @@ def _about(model: str) -> str:
         lines.append(f"  {name:<14} {shape:<14} {output.get('purpose', '')}")
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
     what = ", ".join(map(quoted, labels)) or "none; fastaudio embed writes what it gives"
-    lines.append(f"labels       {what}\n\n{pipeline}")
-    return "\n".join(lines) + "\n"
+    lines += [f"labels       {what}", ""]
+    return "\n".join([*map(printable, lines), str(pipeline)]) + "\n"  # a text of the card makes no line

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import FastaudioError
-from fastaudio._system.growing import create
+from fastaudio._system.growing import Growing
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable, is_stream
 from fastaudio.cli.terminal import tell
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _FORMATS = {".wav": "RF64", ".w64": "W64", ".flac": "FLAC"}
 _BITS = (16, 24)
 _SILENCE = 1 << 16
+_TRIED_BYTES = 1 << 20  # more than libsndfile writes at once
 _LONG_GAP_S = 1.0
 _LONGEST_SILENCE_S = 60.0  # hours of it would hold up the sound that comes next, and fill the disk
 _DURATION = re.compile(
@@ -74,10 +75,11 @@ class Recorder:
     """Writes samples to a file, and silence for lost ones, so that times stay right.
 
     After more than a minute of lost sound, or a second with `every_s`, another file begins, whose name ends
-    with its time. A file appears with its first sample, so nothing is replaced if none comes. It grows under
-    its own name, and its header is brought up to date every second: whatever ends the program, what was heard
-    can be read. Nothing is overwritten unless that is forced. When a file can't be written any more, it says
-    so once and records no more until the next file is due. Any thread may call.
+    with its time. A file appears with its first sample, so nothing is replaced if none comes. It grows
+    under its own name, and its header is brought up to date every second: whatever ends the program, what
+    was heard can be read. Nothing is overwritten unless that is forced; then the old file stays until a
+    second of sound is written, or all of it. When a file can't be written any more, it says so once and
+    records no more until the next file is due. Any thread may call.
 
     Attributes:
         failed: whether a part of the sound couldn't be recorded.
@@ -131,6 +133,9 @@ class Recorder:
         self._n_in_file = 0
         self._n_safe = 0
         self._file: Any = None
+        self._kept = -1
+        self._new: Growing
+        self._whole_bytes = self._empty_bytes = 0
         self._begun = self._closed = self.failed = False
         self._n_files = 0
         self._lock = threading.RLock()  # a source's thread may still bring sound while it is closed
@@ -203,20 +208,28 @@ class Recorder:
         if self._file is None:  # it failed before
             return
         with self._errors_named(self._name):
-            self._file.write(samples)
-            self._whole_bytes = os.stat(self._target).st_size  # noqa: PTH116
             n = self._n_in_file + len(samples)
+            if not self._empty_bytes:  # with one sample, a file is its header
+                self._file.write(samples[:1])
+                self._empty_bytes = os.fstat(self._kept).st_size
+                samples = samples[1:]
+            self._file.write(samples)
+            self._whole_bytes = os.fstat(self._kept).st_size
             if n - self._n_safe >= self._rate:
                 self._command(_UPDATE_HEADER_NOW)
                 self._n_safe = n
+                if self._whole_bytes > self._empty_bytes:
+                    self._new.take_place()
 
     def _open(self, path: str) -> None:
         self._begun, self._n_in_file, self._n_safe = True, 0, 0
         self._n_files += 1
-        self._name = self._target = path
-        self._whole_bytes = 0
+        self._name = path
+        self._whole_bytes = self._empty_bytes = 0
         with self._errors_named(path):
-            descriptor, self._target = create(path, force=self._force)
+            self._new = Growing(path, force=self._force)
+            descriptor = self._new.descriptor
+            self._kept = os.dup(descriptor)  # stays when libsndfile closes its own
             try:
                 self._file = self._soundfile.SoundFile(
                     descriptor, "w", self._rate, self._channels, closefd=True, **self._how
@@ -224,9 +237,15 @@ class Recorder:
             except BaseException:
                 with suppress(OSError):
                     os.close(descriptor)
-                Path(self._target).unlink()
                 raise
             self._command(_RF64_AUTO_DOWNGRADE)
+
+    def _leave(self) -> None:
+        """Let go of a file that libsndfile has closed, and of it altogether if it didn't take its place."""
+        kept, self._kept = self._kept, -1
+        if kept >= 0:
+            os.close(kept)
+            self._new.end()
 
     def _command(self, number: int) -> None:
         library = self._soundfile
@@ -237,12 +256,15 @@ class Recorder:
         file, self._file = self._file, None
         self._begun, self._n_in_file = self._period is None, 0
         if file is None:
+            self._leave()
             return
         try:
             with self._errors_named(self._name):
                 file.close()
+                self._new.take_place()
         except RecordError as error:
             self._fail(error, say)
+        self._leave()
 
     def _fail(self, error: RecordError, say: Callable[[str], None] | None) -> None:
         self.failed = True
@@ -250,11 +272,18 @@ class Recorder:
         if file is not None:
             with suppress(self._soundfile.SoundFileError, OSError):
                 file.close()
+        stays = ""
+        if self._kept >= 0:
             if self._how["format"] == "FLAC":  # a piece of a frame spoils the whole ones for some readers
                 with suppress(OSError):
-                    os.truncate(self._target, self._whole_bytes)
+                    os.ftruncate(self._kept, self._whole_bytes)
+            if not self._new.in_place:
+                stays = ", and the old file stays"
+            elif not self._whole_bytes:
+                self._new.drop()
+            self._leave()
         until = "recording goes on with the next file" if self._period else "listening goes on"
-        text = f"fastaudio: {error}; {until}"
+        text = f"fastaudio: {error}{stays}; {until}"
         (say or _to_stderr)(text)
 
     def _free_name(self, n: int) -> str:
@@ -275,7 +304,7 @@ class Recorder:
         try:
             yield
         except (self._soundfile.SoundFileError, OSError, AssertionError) as error:
-            strerror = error.strerror if isinstance(error, OSError) else None
+            strerror = error.strerror if isinstance(error, OSError) else self._refusal()
             reason = strerror or str(error).rpartition(": ")[2].rstrip(".")
             if reason in {"", "System error"}:  # libsndfile doesn't say more
                 reason = "the system refused to write; is the disk full?"
@@ -283,6 +312,24 @@ class Recorder:
                 f"--record: expected a file that can be written, got {path} ({reason})"
             ) from error
 
+    def _refusal(self) -> str | None:
+        """Return why the system lets nothing more be written to the file; None if it does, or none is open.
+
+        libsndfile doesn't say, or names a decoder instead.
+        """
+        if self._kept < 0 or not hasattr(os, "pwrite"):
+            return None
+        refused = None
+        with suppress(OSError):
+            n_bytes = os.fstat(self._kept).st_size
+            try:
+                for at in range(n_bytes, n_bytes + _TRIED_BYTES, _SILENCE):
+                    os.pwrite(self._kept, bytes(_SILENCE), at)
+            except OSError as error:
+                refused = error.strerror
+            os.ftruncate(self._kept, n_bytes)
+        return refused
+
 
 def _to_stderr(text: str) -> None:
-    tell(printable(text, lines=True) + "\n")
+    tell(printable(text) + "\n")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import network_tensors
+from fastaudio._system.text import printable
 from fastaudio.cards.packed_file import is_packed
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def tensors_text(model: str) -> str:
     with cards.blaming(card):
         for relative, sha256, external in _networks(card.data["pipeline"]):
             path = card.path if card.packed else cards.network_beside(card, relative)
-            texts.append(f"{relative}\n{_table(network_tensors(str(path), sha256, external))}")
+            texts.append(f"{printable(relative)}\n{_table(network_tensors(str(path), sha256, external))}")
     return "\n".join(texts) or "no networks\n"
 
 
@@ -56,6 +57,7 @@ def _networks(pipeline: Any) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 def _table(tensors: Sequence[tuple[str, str, str, Sequence[int | None]]]) -> str:
     """Return a line for each tensor: its role, name, type, and shape with ? for an open axis."""
+    tensors = [(role, printable(name), kind, shape) for role, name, kind, shape in tensors]
     width = max((len(name) for _, name, _, _ in tensors), default=0)
     lines = []
     for role, name, kind, shape in tensors:

@@ -136,7 +136,7 @@ def _run(args: argparse.Namespace) -> int:
         complain(f"{head.n_cached} of {len(files)} embeddings from {cache}")
     head.save(args.output)
     left_out = "\n".join([*failed_lines(found.left_out), ""])
-    saved = f"{args.output}: saved; fastaudio tag FILE --model {args.output}"
+    saved = printable(f"{args.output}: saved; fastaudio tag FILE --model {args.output}")
     sys.stdout.write(printable(f"{head.report}{left_out}{saved}\n", lines=True))
     if args.plot:
         head.plot_confusion(args.plot)

@@ -23,8 +23,11 @@ from fastaudio._system.writing import OutputError, full_disk
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from io import BufferedRandom
+    from typing import TypeAlias
+
+    Check: TypeAlias = Callable[[str, bytes], object]
 
 SCHEMA = "fastaudio.unfinished/1"
 SUFFIX = ".part"
@@ -95,9 +98,15 @@ class Unfinished:
                 self._file.seek(record.start)
                 yield name, self._file.read(record.n_bytes)
 
-    def drop_others(self, names: Sequence[str]) -> None:
+    def drop_others(self, names: Sequence[str], check: Check) -> None:
         """Forget what must be run again, and inputs that are no longer given; keep count of the others."""
         self._records = {name: self._records[name] for name in set(names) if self.has(name)}
+        for name, content in self.pieces(list(self._records)):
+            try:
+                check(name, content)
+            except ValueError as error:  # noqa: PERF203  # each is judged by itself
+                complain(f"{self._path}: expected what {printable(name)} gave, got {error}; it is done again")
+                del self._records[name]
 
     def lacks(self, names: Sequence[str]) -> list[str]:
         """Return the inputs that gave nothing, or failed."""
@@ -156,9 +165,22 @@ class Unfinished:
         return name, _Record(data.get("stamp"), start, n_bytes, bool(data.get("failed")))
 
 
+def _check_text(_name: str, content: bytes) -> None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError("bytes that are no UTF-8 text") from error
+
+
 @contextmanager
 def unfinished(
-    output: str, about: Mapping[str, Any], names: Sequence[str], *, force: bool, resume: bool
+    output: str,
+    about: Mapping[str, Any],
+    names: Sequence[str],
+    *,
+    force: bool,
+    resume: bool,
+    check: Check = _check_text,
 ) -> Iterator[Unfinished]:
     """Open the file for a run that writes `output`; it is removed once all inputs are done.
 
@@ -170,6 +192,7 @@ def unfinished(
         names: the inputs.
         force: whether a new run may drop what an unfinished one has done.
         resume: whether to go on.
+        check: raises a ValueError for what an input can't have given; that input is run again.
 
     Raises:
         OutputError: an unfinished run is there and neither `force` nor `resume` is given; it was another run;
@@ -187,7 +210,7 @@ def unfinished(
             )
         if old is not None and resume:
             _require_same(shown, old, json.loads(json.dumps(about, default=str)))
-            run.drop_others(names)
+            run.drop_others(names, check)
             complain(f"{len(run)} of {len(set(names))} files are done already")
         else:
             file.truncate(0)

@@ -13,13 +13,13 @@ import io
 import json
 import os
 import warnings
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio._core import __version__
+from fastaudio._system.arrays import ArraysError, Expected, arrays
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, writing
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SCHEMA = "fastaudio.embeddings/1"
 """Name and version of the form; a change of it raises the number."""
 
-_MEMBER = "rows.npy"
 _DIGITS = 32  # of a hash that names a file or folder
 
 
@@ -68,7 +67,7 @@ class EmbeddingCache:
             return _read(place, self._width)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (OSError, ArraysError) as error:
             warnings.warn(
                 printable(f"{place}: expected kept embeddings, got: {error}; they are computed again"),
                 stacklevel=2,
@@ -95,22 +94,12 @@ class EmbeddingCache:
 
 def _read(place: Path, width: int) -> NDArray[np.float32]:
     """Return rows after checking their sizes, and their checksum, which a zip archive has."""
-    with zipfile.ZipFile(place) as held:
-        member = held.getinfo(_MEMBER)
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > place.stat().st_size:
-            raise ValueError("packed or too large rows")
-        content = held.read(member)
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("rows of another version")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-    left = len(content) - stream.tell()
-    n_rows = shape[0] if len(shape) == 2 else 0  # noqa: PLR2004
-    if by_columns or dtype != np.float32 or shape != (n_rows, width) or not n_rows:
-        raise ValueError(f"{dtype} {shape}")
-    if left != n_rows * width * dtype.itemsize:
-        raise ValueError(f"{left} bytes for {shape}")
-    rows: NDArray[np.float32] = np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape)
+    with place.open("rb") as file, arrays(file) as held:
+        # What is kept isn't packed, so that it can't hold more than the file does.
+        expected = Expected((None, width), dtype=np.float32, largest=os.fstat(file.fileno()).st_size)
+        rows: NDArray[np.float32] = held.read("rows", expected)
+    if not len(rows):
+        raise ArraysError("no rows")
     return rows
 
 

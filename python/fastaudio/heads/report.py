@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastaudio._system.text import printable
 from fastaudio.heads import metrics
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def label_lines(
     confusion: NDArray[np.int64] | None,
 ) -> list[str]:
     """Return a table of the labels that occur: files, metrics, and the label it was most taken for."""
+    labels = list(map(printable, labels))
     width = max(map(len, labels))
     first = "balanced" if confusion is None else "recall"
     titles = [first, *(title for _, title in _COLUMNS[1:])]
@@ -57,6 +59,7 @@ def _most_taken_for(labels: Sequence[str], counts: NDArray[np.int64], own: int) 
 
 def confusion_lines(labels: Sequence[str], confusion: NDArray[np.int64]) -> list[str]:
     """Return the matrix with one row per label that occurs; no lines if it would be too wide."""
+    labels = list(map(printable, labels))
     there = np.flatnonzero(confusion.sum(axis=1)).tolist()
     columns = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1)).tolist()
     if len(columns) > _WIDEST_MATRIX:
@@ -74,7 +77,8 @@ def confusion_lines(labels: Sequence[str], confusion: NDArray[np.int64]) -> list
 def failed_lines(failed: Failed, lost: Sequence[str] = ()) -> list[str]:
     """Return one line per file that was left out, and one for labels that are left without any."""
     lines = [f"left out ({len(failed)}):"] if failed else []
-    lines += [f"  {path}: {reason}" for path, reason in failed]
+    lines += [printable(f"  {path}: {reason}") for path, reason in failed]
+    lost = list(map(printable, lost))
     return [*lines, f"labels without a file that could be used: {', '.join(lost)}"] if lost else lines
 
 

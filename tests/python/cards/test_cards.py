@@ -275,13 +275,16 @@ def test_text_that_is_no_card_is_a_model_error(write: Callable[[Any], Path], tex
 
 def test_bytes_that_are_no_text_are_a_model_error(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_bytes(b"\xff\xfe\x00{")
-    refuse(tmp_path / "card.json", r"expected a card in JSON, got")
+    refuse(
+        tmp_path / "card.json",
+        r"expected a card in JSON or a packed model, got a file that isn't UTF-8 text; name a card",
+    )
 
 
 def test_a_huge_card_is_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "card.json").open("wb") as file:
         file.truncate(1 << 27)
-    refuse(tmp_path / "card.json", r"expected a card of at most \d+ bytes, got more")
+    refuse(tmp_path / "card.json", r"expected a card of at most \d+ bytes, got \d+; no budget")
 
 
 @pytest.mark.parametrize("depth", [40, 900, 200_000])

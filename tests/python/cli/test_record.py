@@ -240,7 +240,7 @@ def test_a_full_disk_ends_one_file_and_the_next_one_is_tried(suffix: str, tmp_pa
     assert len(said) == 1
     first, *whole = sorted(tmp_path.iterdir())
     assert said[0].startswith(
-        f"fastaudio: --record: expected a file that can be written, got {first} (the system "
+        f"fastaudio: --record: expected a file that can be written, got {first} (File too large)"
     )
     assert said[0].endswith("; recording goes on with the next file")
     with AudioFile(str(first)) as file:
@@ -249,6 +249,46 @@ def test_a_full_disk_ends_one_file_and_the_next_one_is_tried(suffix: str, tmp_pa
     assert np.array_equal(got, SOUND[: len(got)])
     parts = [soundfile.read(path, dtype="int16")[0] for path in whole]
     assert np.array_equal(np.concatenate(parts), SOUND[RATE:])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="this system sets no limit to a file's size")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("room", [0, 60])
+def test_a_full_disk_leaves_the_old_recording(room: int, suffix: str, tmp_path: Path) -> None:
+    import resource
+
+    said: list[str] = []
+    path = tmp_path / f"rec{suffix}"
+    path.write_bytes(b"dear" * 1000)
+    recorder = Recorder(str(path), RATE, 1, force=True)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        for first in range(0, len(SOUND), 4800):
+            recorder.write(SOUND[first : first + 4800], said.append)
+        recorder.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert recorder.failed
+    assert len(said) == 1
+    assert "(File too large), and the old file stays; listening goes on" in said[0]
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"dear" * 1000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file can't be renamed there")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_old_recording_goes_once_a_second_of_the_new_one_is_written(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"rec{suffix}"
+    path.write_bytes(b"dear")
+    recorder = Recorder(str(path), RATE, 1, bits=16, force=True)
+    recorder.write(SOUND[: RATE // 2])
+    assert path.read_bytes() == b"dear"
+    recorder.write(SOUND[RATE // 2 :])
+    assert np.array_equal(soundfile.read(path, RATE // 2, dtype="int16")[0], SOUND[: RATE // 2])
+    recorder.close()
+    assert list(tmp_path.iterdir()) == [path]
+    assert np.array_equal(soundfile.read(path, dtype="int16")[0], SOUND)
 
 
 def test_settings_that_a_format_lacks_are_refused_and_leave_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fastaudio._system.growing import create, growing, kept
+from fastaudio._system.growing import Growing, growing, kept
 from fastaudio._system.writing import OutputError
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes of POSIX")
@@ -36,6 +36,34 @@ def test_what_is_there_needs_force_and_its_other_names_keep_it(tmp_path: Path) -
     assert (tmp_path / "other").read_bytes() == b"dear"
 
 
+def test_what_is_replaced_stays_until_the_new_one_has_begun(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"dear")
+    with pytest.raises(RuntimeError), growing(str(tmp_path / "a"), force=True):
+        raise RuntimeError
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"dear")]
+    with growing(str(tmp_path / "a"), force=True) as file:
+        assert (tmp_path / "a").read_bytes() == b"dear"
+        file.write(b"new")
+        file.flush()
+        assert (tmp_path / "a").read_bytes() == b"new"
+    with growing(str(tmp_path / "a"), force=True):
+        pass
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"")]
+
+
+def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"dear")
+    limit = pytest.importorskip("resource")
+    before = limit.getrlimit(limit.RLIMIT_FSIZE)
+    limit.setrlimit(limit.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OutputError, match="a: expected room to write, got: File too large"):
+            write(tmp_path / "a", force=True)
+    finally:
+        limit.setrlimit(limit.RLIMIT_FSIZE, before)
+    assert (tmp_path / "a").read_bytes() == b"dear"
+
+
 def test_a_link_is_never_written_through_unasked(tmp_path: Path) -> None:
     (tmp_path / "dear").write_bytes(b"dear")
     (tmp_path / "link").symlink_to("dear")
@@ -55,7 +83,7 @@ def test_a_pipe_or_a_folder_is_no_file_to_replace(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
         with pytest.raises(OSError, match="not a file"):
-            create(str(tmp_path / name), force=True)
+            Growing(str(tmp_path / name), force=True)
     write(Path(os.devnull), force=False)
     assert Path(os.devnull).is_char_device()
 

@@ -97,6 +97,6 @@ def test_models_isolated_shows_the_same(capsys: pytest.CaptureFixture[str]) -> N
         shown.append(capsys.readouterr().out)
     here, apart = (text.split("OnnxModel(")[0] for text in shown)  # it was given bytes, and no file's name
     assert apart == here
-    assert "CC BY" in here
+    assert "ISC" in here
     assert main(["models", "musicnn-mtt", "--tensors", "--isolate"]) == 2
     assert "expected --tensors or --isolate, got both" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def test_a_long_label_is_the_same_when_isolated(n: int) -> None:
 def test_a_card_beyond_what_can_be_told_is_a_model_error_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     tagger("é" * 3_000_000).save(path)
-    with pytest.raises(fa.ModelError, match=r"expected at most \d+ bytes and .*got 18\d+ bytes; run it wit"):
+    with pytest.raises(fa.ModelError, match=r"expected at most \d+ bytes and .*got 18\d+ bytes; run it "):
         fa.Pipeline.load(path, isolate=True)
 
 

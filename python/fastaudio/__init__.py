@@ -24,6 +24,7 @@ from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import FileSource, PcmSource, Source
 from fastaudio.pipeline import Pipeline, isolated
+from fastaudio.running.limits import ResultTooLarge
 from fastaudio.running.stream import PipelineStream
 
 old_paths.install()
@@ -51,6 +52,7 @@ __all__ = [
     "Pipeline",
     "PipelineStream",
     "Pool",
+    "ResultTooLarge",
     "Source",
     "__version__",
     "devices",

@@ -17,13 +17,13 @@ from fastaudio.cards import pack
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, FileLike, is_file_like
 from fastaudio.isolation.composition import Isolated
-from fastaudio.isolation.limits import Limits, limits_of
+from fastaudio.isolation.limits import Limits, chosen_limits
 from fastaudio.isolation.model import model_of, model_of_card
 from fastaudio.live import LiveOptions, LiveStream
 from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
 from fastaudio.running.adapt import check_channel, checked_silence
-from fastaudio.running.limits import limits
+from fastaudio.running.limits import check_result_mb, limits
 from fastaudio.running.stream import PipelineStream, Result, Samples
 from fastaudio.running.whole import (
     Layout,
@@ -113,13 +113,14 @@ class Pipeline(Composition):
         if budget is not None and not isinstance(budget, cards.Budget):
             raise TypeError(f"Pipeline.load: expected budget as a Budget or None, got {budget!r:.80}")
         budget = budget or cards.Budget()
+        apart = chosen_limits(isolate)
         own = {"channel": channel, "silence_db": silence_db}
         with limits("Pipeline.load", timeout_s, cancel):
             card = cards.read_card(model, budget)
-            if isolate:
+            if apart is not None:
                 options: dict[str, Any] = {"threads": threads, "providers": providers, "untrained": untrained}
                 options |= own | {"budget": asdict(budget)}
-                return IsolatedPipeline(model_of_card(card, options), limits_of(isolate))
+                return IsolatedPipeline(model_of_card(card, options), apart)
             how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
             how |= {key: value for key, value in own.items() if value is not None}
 
@@ -164,6 +165,7 @@ class Pipeline(Composition):
         progress: Progress | None = None,
         timeout_s: float | None = None,
         cancel: Cancel | None = None,
+        result_mb: float | None = None,
     ) -> Result:
         """Run over a whole signal.
 
@@ -178,6 +180,8 @@ class Pipeline(Composition):
             progress: called with the seconds done and the total, which is None if unknown.
             timeout_s: seconds after which to give up; None for any time.
             cancel: ends the call when another thread cancels it.
+            result_mb: MB of 10**6 bytes that the results may take, which grow with the sound's length; None
+                for any number. Up to twice as much is held while they are put together.
 
         Returns:
             Tags, Events, an array of rows, or a dict of these by output name.
@@ -186,9 +190,11 @@ class Pipeline(Composition):
             DecodeError: the file can't be read, or holds values that aren't finite.
             TypeError, ValueError: samples have a wrong type, shape or value, or no rate.
             TimedOut, Cancelled: it was ended early.
+            ResultTooLarge: the results are more than `result_mb`.
         """
+        check_result_mb("Pipeline", result_mb)
         with limits("Pipeline", timeout_s, cancel):
-            return self._run(source, sample_rate, layout, progress)
+            return self._run(source, sample_rate, layout, progress, result_mb)
 
     def _run(
         self,
@@ -196,11 +202,12 @@ class Pipeline(Composition):
         sample_rate: int | None,
         layout: Layout | None,
         progress: Progress | None,
+        result_mb: float | None,
     ) -> Result:
         result: Result
         if isinstance(source, np.ndarray):
             samples, rate, channels = with_layout(source, sample_rate, layout)
-            result = self.run_samples(samples, rate, channels, progress)
+            result = self.run_samples(samples, rate, channels, progress, result_mb)
         elif not is_file_like(source):
             got = f"{type(source).__name__}{samples_remedy(source)}"
             raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
@@ -210,14 +217,20 @@ class Pipeline(Composition):
             )
         else:
             with self.opened(source) as (file, stream):
-                result = run_file(stream, file, progress)
+                result = run_file(stream, file, progress, result_mb)
         return result
 
     def run_samples(
-        self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None
+        self,
+        samples: Samples,
+        sample_rate: int,
+        channels: int,
+        progress: Progress | None,
+        result_mb: float | None,
     ) -> Result:
         """Run over samples, [n_samples] or [n_samples, channels]; what `__call__` does with them."""
-        result: Result = run_array(self.open(sample_rate=sample_rate, channels=channels), samples, progress)
+        stream = self.open(sample_rate=sample_rate, channels=channels)
+        result: Result = run_array(stream, samples, progress, result_mb)
         return result
 
     @contextmanager
@@ -326,6 +339,7 @@ class Pipeline(Composition):
         jobs: int | None = None,
         timeout_s: float | None = None,
         cancel: Cancel | None = None,
+        result_mb: float | None = None,
     ) -> Generator[Result | FastaudioError, None, None]:
         """Run over many files, several at once; they share the network's session.
 
@@ -336,6 +350,8 @@ class Pipeline(Composition):
             jobs: files at once; None for one per processor core.
             timeout_s: seconds after which to give up on a file, for which TimedOut is yielded; None for any.
             cancel: ends the whole run, with Cancelled, when another thread cancels it.
+            result_mb: MB that the results of each file may take, as for a call; ResultTooLarge is yielded for
+                a file that would give more. None for any number.
 
         Yields:
             For each source, in order, its result, or the error that it met: a bad file never ends the rest.
@@ -346,7 +362,7 @@ class Pipeline(Composition):
         """
         self._require_trained()
         require_sources(sources)
-        return run_many(self, sources, jobs, timeout_s, cancel)
+        return run_many(self, sources, jobs, timeout_s, cancel, result_mb=result_mb)
 
     def close(self) -> None:
         """End the processes of an isolated pipeline; its next call starts new ones."""
@@ -389,17 +405,22 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
     says what holds them to it. `live` and `listen` aren't available: push blocks to a stream of `open`.
 
     Args:
-        pipeline: what to run; its networks' bytes are kept in memory.
-        limits: bounds of each process; None for those of `Limits()`.
+        pipeline: what to run; its networks' bytes are kept in memory. One that is isolated already is
+            returned as it is, or with `limits` as another with processes of its own.
+        limits: bounds of each process; None for those of `Limits()`, or of an isolated pipeline.
 
     Raises:
+        TypeError: an argument of a wrong type.
         ModelError: a network's file is missing, or was changed since it was loaded.
         IsolationError: a process can't be started here.
     """
-    if isinstance(pipeline, IsolatedPipeline):
-        return pipeline
     if not isinstance(pipeline, Pipeline):
         raise TypeError(f"isolated: expected a Pipeline, got {type(pipeline).__name__}")
-    apart = IsolatedPipeline(model_of(pipeline, {"untrained": pipeline.untrained}), limits_of(limits or True))
+    if limits is not None and not isinstance(limits, Limits):
+        got = f"{limits!r:.80} ({type(limits).__name__})"
+        raise TypeError(f"isolated: expected limits as Limits or None, got {got}")
+    if isinstance(pipeline, IsolatedPipeline):
+        return pipeline if limits is None else pipeline.within(limits)
+    apart = IsolatedPipeline(model_of(pipeline, {"untrained": pipeline.untrained}), limits or Limits())
     apart.card = dict(pipeline.card)
     return apart

@@ -22,7 +22,7 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import FastaudioError, __version__
+from fastaudio._core import BudgetError, FastaudioError, __version__
 from fastaudio._system.text import printable
 from fastaudio._system.writing import LATE, NO_ROOM
 from fastaudio.cli import (
@@ -149,6 +149,8 @@ def _said(error: Exception, command: str) -> str:
     """Return an error's message, in the command's name, with that of the system in our form."""
     if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
         text = str(error)
+        if isinstance(error, BudgetError):
+            text += " in Python; the command line has no option for it"
         in_code = "Pipeline.load: "
         return f"{command}: {text.removeprefix(in_code)}" if text.startswith(in_code) else text
     name = "stdout" if error.filename is None else os.fsdecode(error.filename)

@@ -55,6 +55,15 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
+def add_isolate(parser: argparse.ArgumentParser) -> None:
+    """Add the option that runs in processes of their own."""
+    parser.add_argument(
+        "--isolate",
+        action="store_true",
+        help="decode and run in processes that can do nothing else, for files and models of strangers",
+    )
+
+
 def add_verbose(parser: argparse.ArgumentParser) -> None:
     """Add the option that logs more."""
     parser.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._system.text import printable
-from fastaudio.cli.arguments import add_jobs, add_model, add_verbose, natural, positive, status_of
+from fastaudio.cli.arguments import (
+    add_isolate,
+    add_jobs,
+    add_model,
+    add_verbose,
+    natural,
+    positive,
+    status_of,
+)
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.terminal import complain
@@ -46,11 +54,7 @@ def add_files_options(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         help="take channel C, counted from 0, instead of the mean of all",
     )
-    parser.add_argument(
-        "--isolate",
-        action="store_true",
-        help="decode and run in processes that can do nothing else, for files and models of strangers",
-    )
+    add_isolate(parser)
     add_verbose(parser)
 
 

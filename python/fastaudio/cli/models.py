@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError
 from fastaudio._system.text import printable, quoted
 from fastaudio.cards import DEFAULT_MODEL, models, read_card
 from fastaudio.cards.named import card_path, model_at
-from fastaudio.cli.arguments import OK, Commands, add_command
+from fastaudio.cli.arguments import OK, Commands, add_command, add_isolate
 from fastaudio.cli.get import about_entry, to_fetch
 from fastaudio.cli.listing import descriptions
 from fastaudio.cli.tensors import tensors_text
@@ -46,21 +46,27 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="list name, type and shape of each tensor of its networks; NAME may be a bare .onnx file too",
     )
+    add_isolate(listing)
 
 
 def _run(args: argparse.Namespace) -> int:
     if args.tensors and args.name is None:
         raise ModelError("models --tensors: expected a model's name or a path, got none; add it")
-    text = _table() if args.name is None else _shown(args.name, tensors=args.tensors)
+    if args.tensors and args.isolate:
+        raise ValueError(
+            "models: expected --tensors or --isolate, got both; tensors are read in this process only, "
+            "so leave out --tensors for a model of a stranger"
+        )
+    text = _table() if args.name is None else _shown(args.name, tensors=args.tensors, isolate=args.isolate)
     sys.stdout.write(printable(text, lines=True))  # cards are untrusted
     return OK
 
 
-def _shown(name: str, *, tensors: bool) -> str:
+def _shown(name: str, *, tensors: bool, isolate: bool) -> str:
     """Return what is known of a model: one that is here, also at a path of that name, or one to fetch."""
     if tensors:
         return tensors_text(name)
-    return (None if model_at(name) else about_entry(name)) or _about(name)
+    return (None if model_at(name) else about_entry(name)) or _about(name, isolate=isolate)
 
 
 def _table() -> str:
@@ -80,9 +86,13 @@ def _described(name: str) -> tuple[str, str]:
     return description, "default" if name == DEFAULT_MODEL else ""
 
 
-def _about(model: str) -> str:
+def _about(model: str, *, isolate: bool) -> str:
     data = dict(read_card(model).data)
-    pipeline = Pipeline.load(model)
+    with Pipeline.load(model, isolate=isolate) as pipeline:
+        return _text(data, pipeline)
+
+
+def _text(data: dict[str, Any], pipeline: Pipeline) -> str:
     lines = []
     for key in _SHOWN:
         if key in data:

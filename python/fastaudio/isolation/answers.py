@@ -11,7 +11,7 @@ import numpy as np
 from fastaudio import _core
 from fastaudio._system.text import printable
 from fastaudio.decoding.sources import DecodeError
-from fastaudio.isolation.wire import IsolationError
+from fastaudio.isolation.wire import LARGEST_HEADER, IsolationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from fastaudio.isolation.wire import Message
 
 _KINDS = ("samples", "spectrum", "scores", "events", "rows")
-_LONGEST_TEXT, _LONGEST_LABEL = 4000, 1000
+_LONGEST_MESSAGE, _LONGEST_NAME = 4000, 1000  # of an error
 _LONGEST_DRAWING = 1 << 20
-_MOST_LABELS, _MOST_OUTPUTS = 1 << 17, 256
+_MOST_OUTPUTS = 4000
 _MOST_VALUES = 1 << 28
 _EVENT_COLUMNS = 6
 _MOST_RATE_HZ = 1e9
@@ -49,25 +49,38 @@ _ERRORS: dict[str, type[Exception]] = {
 """Errors that come back as what they are."""
 
 
+class WrongAnswer(IsolationError):  # noqa: N818  # named for what is wrong
+    """An answer that can't be right, or is more than may be told.
+
+    Attributes:
+        expected: what there should be.
+    """
+
+    def __init__(self, expected: str) -> None:
+        """Say what there should be."""
+        super().__init__(
+            f"isolation: expected {expected} from the process, got something else; "
+            "the file or the model may be an attack"
+        )
+        self.expected = expected
+
+
 def wrong(expected: str) -> NoReturn:
     """Raise the error for an answer that can't be right."""
-    raise IsolationError(
-        f"isolation: expected {expected} from the process, got something else; "
-        "the file or the model may be an attack"
-    )
+    raise WrongAnswer(expected)
 
 
 def whole(value: Any, name: str, least: int = 0, most: int = 1 << 53) -> int:
     """Return a whole number within bounds."""
     if type(value) is not int or not least <= value <= most:
-        wrong(f"{name} as a whole number")
+        wrong(f"{name} as a whole number from {least} to {most}")
     return value
 
 
 def number(value: Any, name: str, *, most: float = math.inf) -> float:
     """Return a number from 0 to `most`."""
     if type(value) not in (int, float) or not 0 <= value <= most:
-        wrong(f"{name} as a number")
+        wrong(f"{name} as a number from 0 to {most:g}")
     return float(value)
 
 
@@ -78,14 +91,14 @@ def truth(value: Any, name: str) -> bool:
     return value
 
 
-def text(value: Any, name: str, longest: int = _LONGEST_TEXT) -> str:
+def text(value: Any, name: str, longest: int = LARGEST_HEADER) -> str:
     """Return a text as it is, such as a label: who shows it makes it printable."""
     if type(value) is not str or len(value) > longest:
-        wrong(f"{name} as a text")
+        wrong(f"{name} as a text of at most {longest} characters")
     return value
 
 
-def shown(value: Any, name: str, longest: int = _LONGEST_TEXT) -> str:
+def shown(value: Any, name: str, longest: int) -> str:
     """Return a text that is shown as it is, so that no escape sequence of a terminal is left in it."""
     return printable(text(value, name, longest), lines=True)
 
@@ -95,11 +108,11 @@ def drawing(value: Any, name: str) -> str:
     return shown(value, name, _LONGEST_DRAWING)
 
 
-def texts(value: Any, name: str, most: int = _MOST_OUTPUTS) -> tuple[str, ...]:
-    """Return several short texts."""
-    if type(value) is not list or len(value) > most:
+def texts(value: Any, name: str) -> tuple[str, ...]:
+    """Return several texts."""
+    if type(value) is not list:
         wrong(f"{name} as a list")
-    return tuple(text(one, name, _LONGEST_LABEL) for one in value)
+    return tuple(text(one, name) for one in value)
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,7 +141,7 @@ class RowSpec:
 def specs(value: Any) -> dict[str, RowSpec]:
     """Return the specs of all outputs."""
     if type(value) is not list or not 0 < len(value) <= _MOST_OUTPUTS:
-        wrong("the outputs as a list")
+        wrong(f"from 1 to {_MOST_OUTPUTS} outputs")
     found = dict(_spec(one) for one in value)
     if len(found) != len(value):
         wrong("outputs of different names")
@@ -143,11 +156,11 @@ def _spec(data: Any) -> tuple[str, RowSpec]:
         type(shape) is not list
         or math.prod(whole(size, "shape", 1, _MOST_VALUES) for size in shape) > _MOST_VALUES
     ):
-        wrong("an output's shape")
+        wrong(f"outputs of at most {_MOST_VALUES} values in a row")
     kind = data.get("kind")
     if kind not in _KINDS:
         wrong("an output's kind")
-    labels = list(texts(data.get("labels"), "labels", _MOST_LABELS))
+    labels = list(texts(data.get("labels"), "labels"))
     # Rows of scores may have a mark at their end, whether their window is silent.
     fit = {"scores": [[len(labels)], [len(labels) + 1]], "events": [[_EVENT_COLUMNS]] if labels else []}
     if shape not in fit.get(kind, [shape]):
@@ -161,9 +174,34 @@ def _spec(data: Any) -> tuple[str, RowSpec]:
         latency_s=number(data.get("latency_s"), "latency_s"),
         span_s=number(data.get("span_s"), "span_s"),
         bin_hz=number(data.get("bin_hz"), "bin_hz"),
-        shown=shown(data.get("repr"), "repr"),
+        shown=drawing(data.get("repr"), "repr"),
     )
-    return text(data.get("name"), "name", _LONGEST_LABEL), spec
+    return text(data.get("name"), "name"), spec
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a process states of the pipeline that it has built."""
+
+    outputs: dict[str, RowSpec]
+    rate_hz: float
+    layers: tuple[str, ...]
+    receptive_field_s: float
+    repr: str
+    str: str
+
+
+def told(fields: Mapping[str, Any]) -> Told:
+    """Return what a process states of its pipeline."""
+    given = fields.get("input")
+    return Told(
+        outputs=specs(fields.get("outputs")),
+        rate_hz=number(given.get("rate_hz") if type(given) is dict else None, "rate_hz", most=_MOST_RATE_HZ),
+        layers=texts(fields.get("layers"), "layers"),
+        receptive_field_s=number(fields.get("receptive_field_s"), "receptive_field_s"),
+        repr=drawing(fields.get("repr"), "repr"),
+        str=drawing(fields.get("str"), "str"),
+    )
 
 
 def check_rows(message: Message, outputs: Mapping[str, RowSpec], most_bytes: int) -> None:
@@ -195,7 +233,7 @@ def check_values(rows: Mapping[str, NDArray[np.float32]], outputs: Mapping[str, 
 
 def error_of(fields: Mapping[str, Any], path: str) -> Exception:
     """Return the error that a process met; it may name no other file than `path`."""
-    name, said = fields.get("type"), shown(fields.get("message"), "an error's message")
+    name, said = fields.get("type"), shown(fields.get("message"), "an error's message", _LONGEST_MESSAGE)
     if name == "MemoryError":
         return IsolationError(
             f"isolation: expected enough memory, got none left; raise memory_mb of Limits ({said})"
@@ -204,6 +242,6 @@ def error_of(fields: Mapping[str, Any], path: str) -> Exception:
     if kind is DecodeError:
         return DecodeError(path, said)
     if kind is None:
-        called = shown(name, "an error's name", _LONGEST_LABEL)
+        called = shown(name, "an error's name", _LONGEST_NAME)
         return IsolationError(f"isolation: expected a result, got {called}: {said}")
     return kind(said)

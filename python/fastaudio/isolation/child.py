@@ -5,6 +5,7 @@ It reads no file: the model comes over the connection, and so do the pieces of a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import io
@@ -22,12 +23,12 @@ from fastaudio import _core, cards
 from fastaudio.cards import packed_file
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, DecodeError
-from fastaudio.isolation import limits
+from fastaudio.isolation import answers, limits
 from fastaudio.isolation.model import described
-from fastaudio.isolation.wire import Channel, ClosedError, Message
+from fastaudio.isolation.wire import Channel, ClosedError, Message, TooLongError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from fastaudio._core import StreamSpec
@@ -94,6 +95,7 @@ class _Server:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._pipeline: Composition | None = None
+        self._path = ""
         self._stream: _core.Stream | None = None
         self._specs: dict[str, StreamSpec] = {}
 
@@ -104,22 +106,37 @@ class _Server:
         if list(networks) != message.fields["networks"]:
             raise ValueError("isolation: expected the networks that were announced, got others")
         _core.set_model_reader(lambda _, sha256, *__: (networks[sha256], sha256))
-        self._pipeline = pipeline = _built(described(text))
-        self._channel.send(
-            "loaded",
-            {
-                "outputs": _told(pipeline.output_specs),
-                "input": {"rate_hz": pipeline.input_spec.rate_hz},
-                "layers": list(pipeline.layers),
-                "receptive_field_s": pipeline.receptive_field_s,
-                "repr": repr(pipeline),
-                "str": str(pipeline),
-            },
-        )
+        parts = described(text)
+        self._path = parts["path"]
+        self._pipeline = pipeline = _built(parts)
+        fields = {
+            "outputs": _told(pipeline.output_specs),
+            "input": {"rate_hz": pipeline.input_spec.rate_hz},
+            "layers": list(pipeline.layers),
+            "receptive_field_s": pipeline.receptive_field_s,
+            "repr": repr(pipeline),
+            "str": str(pipeline),
+        }
+        with self._sayable():
+            answers.told(fields)
+            self._channel.send("loaded", fields)
 
     def open(self, message: Message) -> None:
         self._open(message.fields["sample_rate"], message.fields["channels"])
-        self._channel.send("opened", {"outputs": _told(self._specs)})
+        with self._sayable():
+            self._channel.send("opened", {"outputs": _told(self._specs)})
+
+    @contextlib.contextmanager
+    def _sayable(self) -> Iterator[None]:
+        """Say of what the owner would take for an attack that the model is too large."""
+        try:
+            yield
+        except (answers.WrongAnswer, TooLongError) as error:
+            got = "" if isinstance(error, TooLongError) else ", got others"
+            raise _core.ModelError(
+                f"{self._path}: isolated, expected {error.expected}{got}; run it without isolation if you "
+                "trust it"
+            ) from error
 
     def push(self, message: Message) -> None:
         (samples,) = self._channel.read_arrays(message)

@@ -8,11 +8,12 @@ import threading
 import weakref
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import check_interrupt
-from fastaudio.isolation.process import Process
-from fastaudio.isolation.wire import LOOK_S
+from fastaudio._core import TimedOut, check_interrupt
+from fastaudio._system.waiting import Failed, wait_for
+from fastaudio.isolation.process import CLOSED, Process
+from fastaudio.isolation.wire import LOOK_S, IsolationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +28,15 @@ _all: weakref.WeakSet[Children] = weakref.WeakSet()
 class _Turn:
     def __init__(self) -> None:
         self.thread = threading.get_ident()
+
+
+class _Start:
+    """A process that a thread starts, so that who waits for it may leave, and another call take it."""
+
+    def __init__(self, epoch: int) -> None:
+        self.ready: SimpleQueue[Any] = SimpleQueue()  # takes the process, or `Failed`
+        self.done = False
+        self.epoch = epoch
 
 
 class Children:
@@ -47,34 +57,93 @@ class Children:
         self._turns: weakref.WeakSet[_Turn] = weakref.WeakSet()  # one that an interrupt loses frees itself
         self._freed: SimpleQueue[None] = SimpleQueue()
         self._idle: list[Process] = []
+        self._starts: list[_Start] = []  # that nobody waits for
+        self._epoch = 0  # how often it was closed
         self._started: set[Process] = set()
         self._finalizer = weakref.finalize(self, _end, self._started)
 
     def start(self) -> tuple[Process, Message]:
-        """Start a process; return it and what it says of the pipeline that it built."""
+        """Start a process; return it and what it says of the pipeline that it built.
+
+        Raises:
+            IsolationError: it can't be started, or ended.
+            ModelError: it can't build the pipeline.
+        """
         fields, arrays = self._model.message()
         process = Process(self.limits)
         with self._lock:
             self._started.difference_update([one for one in self._started if not one.alive])
             self._started.add(process)
         try:
+            process.begin()
             return process, process.ask("load", fields, arrays, gives="loaded")
         except BaseException:
             process.end()
             raise
 
     def take(self) -> Process:
-        """Return a process that waits for work, or a new one."""
+        """Return a process that waits for work, or a new one.
+
+        Raises:
+            TimedOut, Cancelled: the caller is to end its work; the process goes on to start for the next one.
+            IsolationError, ModelError: as for `start`.
+        """
         while True:
             with self._lock:
                 process = self._idle.pop() if self._idle else None
-            if process is None:
-                process, _ = self.start()
-                process.idle()
-                return process
+                start = self._starts.pop() if self._starts and process is None else None
+            process = process or self._new(start)
             if process.alive:
                 return process
             process.end()
+
+    def _new(self, start: _Start | None) -> Process:
+        """Wait for a process that is being started, or for a new one."""
+        if start is None:
+            start = _Start(self._epoch)
+            threading.Thread(
+                target=self._run_start, args=(start,), name="fastaudio-start", daemon=True
+            ).start()
+        process: Process | None = None
+        try:
+            process = wait_for(start.ready)
+        except TimedOut as error:
+            raise TimedOut(f"{error}, or call again, as the process goes on to start for it") from error
+        finally:
+            if process is None:
+                self._leave(start)
+        return process
+
+    def _run_start(self, start: _Start) -> None:
+        """Start a process in a thread that nobody interrupts, for who waits, or for a later call."""
+        process: Process | None = None
+        given: Process | Failed
+        try:
+            process, _ = self.start()
+            process.idle()
+            given = process
+        except BaseException as error:  # noqa: BLE001  # who waits raises it
+            given = Failed(error)
+        with self._lock:
+            if process is not None and start.epoch != self._epoch:
+                process.end()
+                given = Failed(IsolationError(CLOSED))
+            start.ready.put(given)
+            start.done = True
+            if start in self._starts:
+                self._starts.remove(start)
+                self._leave(start)
+
+    def _leave(self, start: _Start) -> None:
+        """Keep for the next call a process that this call doesn't wait for."""
+        with self._lock:
+            if not start.done:
+                self._starts.append(start)
+                return
+            with contextlib.suppress(Empty):
+                given = start.ready.get_nowait()
+                if not isinstance(given, Failed):
+                    self.give(given)
 
     def give(self, process: Process) -> None:
         """Take a process back that waits for work again; one that has ended, or is still busy, is dropped."""
@@ -115,6 +184,8 @@ class Children:
         """End all processes, also those that are at work; the next call starts new ones."""
         with self._lock:
             started, idle, self._idle = set(self._started), self._idle, []
+            self._epoch += 1
+            self._starts.clear()
         _end(idle)
         for process in started.difference(idle):
             process.kill()  # who waits for it closes its connection

@@ -49,21 +49,16 @@ class Isolated(Composition):
         self._model = model
         self._children = Children(model, limits)
         process, message = self._children.start()
-        fields = message.fields
         card, options = model.card, model.options
 
         def chosen(key: str, default: Any) -> Any:
             return card.get(key, default) if options.get(key) is None else options[key]
 
         with process.checked():
-            self.output_specs = cast("dict[str, StreamSpec]", answers.specs(fields.get("outputs")))
-            sample_rate = answers.number(_member(fields.get("input"), "rate_hz"), "rate_hz", most=1e9)
-            self._layers = answers.texts(fields.get("layers"), "layers")
-            self._receptive_field_s = answers.number(fields.get("receptive_field_s"), "receptive_field_s")
-            self._repr = answers.drawing(fields.get("repr"), "repr")
-            self._str = answers.drawing(fields.get("str"), "str")
+            self._told = told = answers.told(message.fields)
+        self.output_specs = cast("dict[str, StreamSpec]", told.outputs)
         self.guards = process.guards
-        self.input_spec = StreamSpec(rate_hz=sample_rate)
+        self.input_spec = StreamSpec(rate_hz=told.rate_hz)
         self.channel = chosen("channel", None)
         self.quality = chosen("quality", "high")
         self.silence_db = checked_silence(chosen("silence_db", SILENCE_DB))
@@ -94,7 +89,7 @@ class Isolated(Composition):
     @property
     def layers(self) -> tuple[str, ...]:
         """The network's outputs that `layer` takes."""
-        return self._layers
+        return self._told.layers
 
     def layer(self, name: str | None = None) -> Self:
         """Return a pipeline that ends at its last network, as `Pipeline.layer` does, but isolated."""
@@ -107,7 +102,7 @@ class Isolated(Composition):
     @property
     def receptive_field_s(self) -> float:
         """Seconds of sound that one result depends on; infinite if all sound before it may matter."""
-        return self._receptive_field_s
+        return self._told.receptive_field_s
 
     def runnable(self, sample_rate: int, channels: int, *, live: bool = False) -> NoReturn:
         """Refuse: the network is in another process."""
@@ -127,11 +122,16 @@ class Isolated(Composition):
         return IsolatedPipelineStream(stream, stream.outputs, sample_rate, self.name)
 
     def run_samples(
-        self, samples: Samples, sample_rate: int, channels: int, progress: Progress | None
+        self,
+        samples: Samples,
+        sample_rate: int,
+        channels: int,
+        progress: Progress | None,
+        result_mb: float | None,
     ) -> Any:
         """Run over samples in a process; see `Pipeline.__call__`."""
         with self._children.call(), self.open_stream(sample_rate, channels) as stream:
-            return run_array(stream, samples, progress)
+            return run_array(stream, samples, progress, result_mb)
 
     @contextmanager
     def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
@@ -150,6 +150,13 @@ class Isolated(Composition):
             stream = PipelineStream(file.stream, specs, file.sample_rate, self.name)
             yield cast("AudioFile", file), stream
 
+    def within(self, limits: Limits) -> Self:
+        """Return this pipeline in processes of its own with other bounds."""
+        other = type(self).__new__(type(self))
+        Isolated.__init__(other, self._model, limits)
+        other.card = dict(self.card)
+        return other
+
     def close(self) -> None:
         """End the processes; streams that are open lose theirs, and the next call starts new ones."""
         self._children.close()
@@ -160,10 +167,10 @@ class Isolated(Composition):
         return other
 
     def __repr__(self) -> str:
-        return self._repr.replace("<Pipeline", "<Pipeline (isolated)", 1)
+        return self._told.repr.replace("<Pipeline", "<Pipeline (isolated)", 1)
 
     def __str__(self) -> str:
-        return self._str
+        return self._told.str
 
     def _repr_png_(self) -> None:
         """Return no picture: the nodes are in another process."""
@@ -173,7 +180,3 @@ class Isolated(Composition):
             f"Pipeline: expected no pickle of an isolated pipeline, got one in process {os.getpid()}; "
             "load it where it is used"
         )
-
-
-def _member(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, dict) else None

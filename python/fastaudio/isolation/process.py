@@ -34,6 +34,9 @@ _KEPT = ("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS"
 _STARTS_S = 60.0  # a busy machine takes long to load Python and the libraries, before anything untrusted
 _ENDS_S = 2.0
 
+CLOSED = "isolation: expected an answer, got a pipeline that was closed meanwhile; call it again"
+"""The message if its owner ended the process."""
+
 
 class Process:
     """A process of its own and the connection to it; one thread at a time.
@@ -45,7 +48,7 @@ class Process:
     """
 
     def __init__(self, limits: Limits) -> None:
-        """Start it.
+        """Start it; `begin` waits until it can be asked.
 
         Raises:
             IsolationError: it can't be started here.
@@ -90,9 +93,17 @@ class Process:
         finally:
             other.close()
         self.pid = self._process.pid
+        self.guards: tuple[str, ...] = ()
         self._channel = Channel(own, check_interrupt)
+
+    def begin(self) -> None:
+        """Wait until it has loaded its libraries and given up its rights.
+
+        Raises:
+            IsolationError: it ended, or took too long.
+        """
         try:
-            ready = self.receive("ready", within_s=max(_STARTS_S, limits.answer_s))
+            ready = self.receive("ready", within_s=max(_STARTS_S, self._limits.answer_s))
             self.guards = answers.texts(ready.fields.get("guards"), "guards")
         except BaseException:
             self.end()
@@ -201,7 +212,7 @@ class Process:
             status = None
         self.end()
         raise IsolationError(
-            "isolation: expected an answer, got a pipeline that was closed meanwhile; call it again"
+            CLOSED
             if self._closed
             else f"isolation: expected an answer, got the end of the process: {_told(status)}"
         ) from None

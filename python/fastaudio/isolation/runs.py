@@ -11,6 +11,7 @@ from fastaudio._core import Mono, Resample, StateError, StreamSpec
 from fastaudio.decoding.audio_file import BLOCK
 from fastaudio.decoding.sources import NAMELESS
 from fastaudio.isolation import answers
+from fastaudio.running.adapt import checked_signal
 from fastaudio.running.stream import PipelineStream
 
 if TYPE_CHECKING:
@@ -158,10 +159,8 @@ class IsolatedStream:
             IsolationError: there is no such process, or it gave no answer.
         """
         self._children = children
-        given = {"sample_rate": sample_rate, "channels": channels}
-        self._how = {
-            name: int(value) if isinstance(value, np.integer) else value for name, value in given.items()
-        }
+        rate, n_channels = checked_signal(sample_rate, channels)
+        self._how = {"sample_rate": rate, "channels": n_channels}
         self._process: Process | None = None
         self._open()
 

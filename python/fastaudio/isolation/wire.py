@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LARGEST_HEADER = 1 << 22
-"""Bytes that a header may have: an answer with the labels of all outputs is the longest."""
+LARGEST_HEADER, _MOST_ITEMS = 1 << 24, 1 << 21
+"""Bytes that a header may have, and values: an answer with the labels of all outputs is the longest."""
 
 LOOK_S = 0.1
 """How often a wait looks whether it shall end, in seconds."""
@@ -37,13 +37,26 @@ TYPES: dict[str, np.dtype[Any]] = {
 
 _FRAME = struct.Struct("<4sIQ")  # magic, bytes of the header, bytes of the arrays
 _MAGIC = b"fas1"
-_MOST_ARRAYS = 1024
+_MOST_ARRAYS = 4096
 _MOST_AXES = 32
 _SENT_AT_ONCE = 1 << 18
 
 
 class IsolationError(FastaudioError, RuntimeError):
     """The process of an isolated pipeline ended, was too slow, or gave an answer that can't be right."""
+
+
+class TooLongError(IsolationError):
+    """A message isn't sent, as its header is longer than a header may be.
+
+    Attributes:
+        expected: what may be sent, and what there was.
+    """
+
+    def __init__(self, expected: str) -> None:
+        """Say what may be sent, and what there was."""
+        super().__init__(f"isolation: expected {expected}")
+        self.expected = expected
 
 
 class ClosedError(Exception):
@@ -87,8 +100,11 @@ class Channel:
         layout = [[names[array.dtype], list(array.shape)] for array in arrays]
         # What isn't JSON goes as its repr: the other side refuses it by what it expected.
         header = json.dumps({**fields, "kind": kind, "arrays": layout}, default=repr).encode("ascii")
-        if len(header) > LARGEST_HEADER:
-            raise ValueError(f"isolation: expected at most {LARGEST_HEADER} bytes of text, got {len(header)}")
+        if len(header) > LARGEST_HEADER or (n_items := _n_items(header)) > _MOST_ITEMS:
+            got = f"{len(header)} bytes" if len(header) > LARGEST_HEADER else f"{n_items} values"
+            raise TooLongError(
+                f"at most {LARGEST_HEADER} bytes and {_MOST_ITEMS} values of names and labels, got {got}"
+            )
         n_bytes = sum(array.nbytes for array in arrays)
         with self._sending:
             self._send(_FRAME.pack(_MAGIC, len(header), n_bytes) + header, until_s)
@@ -161,8 +177,15 @@ class Channel:
             raise TimeoutError
 
 
+def _n_items(header: bytes | bytearray) -> int:
+    """Return how many values JSON holds, counted by what stands between them; texts hold these too."""
+    return sum(map(header.count, (b",", b"[", b"{")))
+
+
 def _parsed(header: bytearray) -> Message:
     try:
+        if _n_items(header) > _MOST_ITEMS:
+            raise ValueError("items")  # noqa: TRY301
         data = json.loads(header.decode("ascii"))
         kind, arrays = data.pop("kind"), data.pop("arrays")
         layout = [(name, tuple(shape)) for name, shape in arrays]

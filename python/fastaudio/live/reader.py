@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from fastaudio import _core
+from fastaudio.running.limits import as_float
 
 if TYPE_CHECKING:
     from fastaudio.live.clock import Clock
@@ -40,7 +41,7 @@ class ResultReader:
 
     def get(self, timeout_s: float | None) -> Item | None:
         """Return the next result; see `LiveStream.get`."""
-        until = None if timeout_s is None else time.monotonic() + timeout_s
+        until = None if timeout_s is None else time.monotonic() + as_float(timeout_s)
         try:  # before the lock is taken, for Ctrl-C may come as soon as it is
             while not self._taking.acquire(timeout=_left_s(until, _TURN_S)):  # another waits for the same
                 if until is not None and time.monotonic() >= until:

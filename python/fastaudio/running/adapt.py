@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from fastaudio._core import Mono, Node, Resample, Sequential, StreamSpec
+from fastaudio.running.limits import as_float, shown_number
 
 Quality: TypeAlias = Literal["fast", "high", "best"]
 
@@ -22,7 +23,9 @@ def check_channel(channel: int | None) -> None:
     if channel is not None and type(channel) is not int:
         raise TypeError(f"Pipeline: expected channel as an int or None, got {channel!r:.80}")
     if channel is not None and not 0 <= channel < _MOST_CHANNELS:
-        raise ValueError(f"Pipeline: expected channel as an index from 0 to 1023, got {channel}")
+        raise ValueError(
+            f"Pipeline: expected channel as an index from 0 to 1023, got {shown_number(channel)}"
+        )
 
 
 SILENCE_DB = -70.0
@@ -37,8 +40,22 @@ def checked_silence(silence_db: float | None) -> float | None:
         got = f"{silence_db!r:.80} ({type(silence_db).__name__})"
         raise TypeError(f"Pipeline: expected silence_db as a float or None, got {got}")
     if not silence_db <= 0:
-        raise ValueError(f"Pipeline: expected silence_db of at most 0 dB (full scale), got {silence_db}")
-    return None if silence_db == -math.inf else float(silence_db)
+        raise ValueError(
+            f"Pipeline: expected silence_db of at most 0 dB (full scale), got {shown_number(silence_db)}"
+        )
+    level_db = as_float(silence_db)
+    return None if level_db == -math.inf else level_db
+
+
+def checked_signal(sample_rate: int, channels: int) -> tuple[int, int]:
+    """Return a rate and a number of channels that C++ can take; their ranges it checks itself."""
+    for name, value in (("sample_rate", sample_rate), ("channels", channels)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            got = f"{value!r:.80} ({type(value).__name__})"
+            raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
+        if not -(2**31) <= value < 2**31:
+            raise ValueError(f"Pipeline: expected {name} below 2**31, got {shown_number(value)}")
+    return int(sample_rate), int(channels)
 
 
 class Adapter:
@@ -69,11 +86,7 @@ class Adapter:
 
     def adapt(self, sample_rate: int, channels: int) -> tuple[Node, StreamSpec]:
         """Return the adapted node and the spec of its input; equal calls share the node, if it is recent."""
-        for name, value in (("sample_rate", sample_rate), ("channels", channels)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
-                got = f"{value!r:.80} ({type(value).__name__})"
-                raise TypeError(f"Pipeline: expected {name} as an int, got {got}")
-        key = int(sample_rate), int(channels)
+        key = checked_signal(sample_rate, channels)
         with self._lock:
             adapted = self._adapted.pop(key) if key in self._adapted else self._adapt(*key)
             self._adapted[key] = adapted  # the last one used comes last

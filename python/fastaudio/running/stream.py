@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -9,16 +10,19 @@ import numpy as np
 from fastaudio import events
 from fastaudio._core import StateError, Stream, StreamSpec, check_interrupt, scale_warning
 from fastaudio._system.warning import warn
+from fastaudio.running.limits import ResultTooLarge, as_float
 from fastaudio.running.marks import without_marks
 from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+
+_PIECE_BYTES = 1 << 26  # of rows that are made before they are counted
 
 Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
 OneResult: TypeAlias = "Tags | events.Events | NDArray[np.float32]"
@@ -37,10 +41,15 @@ def without_channel_axis(samples: Samples) -> Samples:
 
 
 def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Concatenate along the first axis, one part at a time, so that signals are heard in between."""
+    """Concatenate along the first axis, one part at a time, so that signals are heard in between.
+
+    `parts` is empty afterwards, so that few rows are there twice.
+    """
     whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), np.float32)
     end = 0
-    for part in parts:
+    parts.reverse()
+    while parts:
+        part = parts.pop()
         whole[end : end + len(part)] = part
         end += len(part)
         check_interrupt()
@@ -58,6 +67,7 @@ class PipelineStream:
         sample_rate: the blocks' rate, in Hz.
         samples_pushed: samples taken so far, per channel.
         name: what warnings call the signal.
+        result_mb: MB of 10**6 bytes that `feed` may keep for `finish`; None for any number.
 
     Samples whose scale is wrong (floats beyond +-4) get one warning per stream.
     """
@@ -71,6 +81,7 @@ class PipelineStream:
         self._stream: Stream | None = stream
         self._specs = specs
         self.sample_rate = sample_rate
+        self.result_mb: float | None = None
         self._heard_loud = False
         self._interrupted = False
         self._start()
@@ -78,6 +89,7 @@ class PipelineStream:
     def _start(self) -> None:
         self._rows_out = dict.fromkeys(self._specs, 0)
         self._kept: dict[str, list[NDArray[np.float32]]] = {name: [] for name in self._specs}
+        self._kept_bytes = 0
         self.samples_pushed = 0
 
     @property
@@ -103,13 +115,21 @@ class PipelineStream:
         return self._whole(lambda: self._results(self._flush(), duration_s=self.duration_s))
 
     def feed(self, samples: Samples) -> None:
-        """Take a block and keep what it completes for `finish`."""
+        """Take a block and keep what it completes for `finish`.
+
+        Raises:
+            ResultTooLarge: that is more than `result_mb`; what was kept is dropped.
+        """
+        for piece in self._pieces(samples):
+            self._feed(piece)
+
+    def _feed(self, samples: Samples) -> None:
         self._whole(lambda: self._keep(self._push(samples, wait=False)))
 
     def finish(self, *, path: str | None = None, truncated: bool = False) -> Result:
         """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
-        last = self._whole(self._flush)
-        whole = {name: _joined([*self._kept[name], last[name]]) for name in last}
+        self._whole(lambda: self._keep(self._flush()))
+        whole = {name: _joined(self._kept[name]) for name in self._specs}
         if truncated and not all(spec.labels for spec in self._specs.values()):
             warn(f"{self.name}: the file is cut short, got {self.duration_s:.2f} s")
         results = {name: self._result(name, whole[name], path, truncated) for name in whole}
@@ -162,6 +182,29 @@ class PipelineStream:
     def _keep(self, found: dict[str, NDArray[np.float32]]) -> None:
         for name, rows in found.items():
             self._kept[name].append(rows)
+            self._kept_bytes += rows.nbytes
+        if self._kept_bytes > self._most_bytes:
+            for parts in self._kept.values():  # the error's traceback would hold them
+                parts.clear()
+            raise ResultTooLarge(
+                f"{self.name}: expected at most {self.result_mb:g} MB of results, got more from the first "
+                f"{self.duration_s:.6g} s of sound; raise result_mb= if the sound may be that long"
+            )
+
+    @property
+    def _most_bytes(self) -> float:
+        return math.inf if self.result_mb is None else as_float(self.result_mb) * 1e6
+
+    def _pieces(self, samples: Samples) -> Iterator[Samples]:
+        """Cut a block where it would give too many rows at once, as one at a low rate does."""
+        bytes_per_s = sum(4 * spec.rate_hz * math.prod(spec.shape) for spec in self._specs.values())
+        most = self.sample_rate * min(_PIECE_BYTES, self._most_bytes / 4) / max(bytes_per_s, 1e-9)
+        if self.result_mb is None or not isinstance(samples, np.ndarray) or samples.size <= most:
+            yield samples  # as it is, also if it is wrong
+            return
+        length = max(1, int(most))
+        for start in range(0, len(samples), length):
+            yield samples[start : start + length]
 
     def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
         rows = self._in_core(lambda: self._open().push(without_channel_axis(samples), wait=wait))

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastaudio._core import Cancel, Cancelled, FastaudioError
 from fastaudio.decoding.audio_file import AudioFile, DecodeError, FileLike, name_of
-from fastaudio.running.limits import limits
+from fastaudio.running.limits import check_result_mb, limits
 from fastaudio.running.workers import Answer, Workers
 
 if TYPE_CHECKING:
@@ -75,8 +75,11 @@ def _remedy(shape: tuple[int, ...]) -> str:
     return f"pass one signal at a time, such as samples[{first}], with layout= if it has channels"
 
 
-def run_array(stream: PipelineStream, samples: Samples, progress: Progress | None) -> Any:
+def run_array(
+    stream: PipelineStream, samples: Samples, progress: Progress | None, result_mb: float | None = None
+) -> Any:
     """Run samples through a newly opened stream and return the result; see `Pipeline.__call__`."""
+    stream.result_mb = result_mb
     total_s = len(samples) / stream.sample_rate
     for start in range(0, max(len(samples), 1), _SLICE):
         stream.feed(samples[start : start + _SLICE])
@@ -85,9 +88,12 @@ def run_array(stream: PipelineStream, samples: Samples, progress: Progress | Non
     return stream.finish()
 
 
-def run_file(stream: PipelineStream, file: AudioFile, progress: Progress | None) -> Any:
+def run_file(
+    stream: PipelineStream, file: AudioFile, progress: Progress | None, result_mb: float | None = None
+) -> Any:
     """Run a file through a newly opened stream and return the result; see `Pipeline.__call__`."""
     stream.name = file.name
+    stream.result_mb = result_mb
     for block in file.blocks():
         with file.decode_errors():
             stream.feed(block)
@@ -128,12 +134,20 @@ def run_many(
     jobs: int | None,
     timeout_s: float | None = None,
     cancel: Cancel | None = None,
+    *,
+    result_mb: float | None = None,
 ) -> Generator[Any | FastaudioError, None, None]:
-    """Yield each source's result, or the error that it met, in order; see `Pipeline.map`."""
+    """Yield each source's result, or the error that it met, in order; see `Pipeline.map`.
+
+    `run` takes `result_mb` if there is one.
+    """
     n_jobs = jobs if jobs is not None else os.cpu_count() or 1
     if n_jobs < 1:
         raise ValueError(f"Pipeline.map: expected jobs of at least 1, got {jobs}")
     limits("Pipeline.map", timeout_s, cancel)  # which checks them
+    check_result_mb("Pipeline.map", result_mb)
+    if result_mb is not None:
+        run = partial(run, result_mb=result_mb)
     return _many(partial(_in_time, run, timeout_s, cancel), sources, n_jobs, cancel)
 
 

@@ -55,6 +55,7 @@ def test_code_within_a_process_can_open_nothing_and_start_nothing(
 ) -> None:
     monkeypatch.setattr(process, "_PROGRAM", f"FOLDER = {str(tmp_path)!r}\n{_ATTEMPTS}")
     held = process.Process(fa.Limits())
+    held.begin()
     held.end()
     if "seccomp" not in held.guards:
         pytest.skip("this kernel has no seccomp")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio.isolation import process
 from helpers import GUITAR, musicnn_front
 from isolation_helpers import SOUND, gone, n_open, pids
 
@@ -216,3 +217,60 @@ def test_memory_is_bounded_and_the_error_says_so() -> None:
         with pytest.raises(fa.IsolationError, match="memory"), apart.open(sample_rate=16_000) as stream:
             stream.push(np.tile(sound, 2))
         assert len(apart(SOUND, sample_rate=16_000)) == 63
+
+
+def test_a_time_limit_shorter_than_a_start_ends_calls_until_a_process_has_started(
+    apart: fa.Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = process.Process.begin
+    begun = []
+
+    def slowly(self: process.Process) -> None:
+        begun.append(self.pid)
+        time.sleep(1.0)
+        begin(self)
+
+    monkeypatch.setattr(process.Process, "begin", slowly)
+    for pid in pids(apart):
+        os.kill(pid, signal.SIGKILL)
+        assert gone_or_zombie(apart)
+    said, until_s = [], time.monotonic() + 60
+    while time.monotonic() < until_s:
+        try:
+            result = apart(SOUND, sample_rate=16_000, timeout_s=0.5)
+            break
+        except fa.TimedOut as error:
+            said.append(str(error))
+    assert len(result) == 63
+    assert said, "the start takes longer than the limit"
+    assert all("the process goes on to start" in one for one in said)
+    assert len(begun) == 1, "the process that was starting is kept, not begun anew"
+
+
+def test_a_process_that_starts_when_its_pipeline_is_closed_ends(
+    apart: fa.Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = process.Process.begin
+    begun = []
+
+    def slowly(self: process.Process) -> None:
+        begun.append(self.pid)
+        time.sleep(0.5)
+        begin(self)
+
+    apart.close()
+    monkeypatch.setattr(process.Process, "begin", slowly)
+    with pytest.raises(fa.TimedOut):
+        apart(SOUND, sample_rate=16_000, timeout_s=0.2)
+    apart.close()
+    assert begun
+    assert all(gone(pid) for pid in begun)
+    monkeypatch.undo()
+    assert len(apart(SOUND, sample_rate=16_000)) == 63
+
+
+def gone_or_zombie(apart: fa.Pipeline, within_s: float = 10.0) -> bool:
+    until_s = time.monotonic() + within_s
+    while pids(apart) and time.monotonic() < until_s:
+        time.sleep(0.02)
+    return not pids(apart)

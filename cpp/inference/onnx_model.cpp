@@ -162,12 +162,10 @@ void OnnxModel::check_outputs() const {
       throw ValueError(subject + ": expected different outputs, got " + format(name) + " twice");
     }
     const auto found = known.find(name);
-    if (found == known.end()) {
-      auto others = onnx::names_of(session_->outputs());
-      std::erase_if(others, [&](const std::string& other) { return !known.contains(other); });
-      throw onnx::UnknownTensor(
-          subject + ": expected outputs among " + onnx::short_text(own_outputs()) + " or inner tensors",
-          std::move(others), name);
+    if (found == known.end()) {  // the session has it
+      throw ModelError(subject + ": expected outputs among " + onnx::short_text(own_outputs()) + ", got " +
+                       onnx::short_text(name) +
+                       ", which is a state; choose another, or leave it out of state=");
     }
     const onnx::TensorInfo& output = *found->second;
     if (onnx::element_size(output.element_type) == 0) {
@@ -181,8 +179,7 @@ void OnnxModel::check_outputs() const {
   }
   if (!options().units.empty() && options().units.size() != names.size()) {
     throw ValueError(subject + ": expected a unit for each of " + std::to_string(names.size()) +
-                     " outputs, got " + std::to_string(options().units.size()) + ": " +
-                     onnx::short_text(options().units));
+                     " outputs, got " + onnx::short_text(options().units));
   }
 }
 

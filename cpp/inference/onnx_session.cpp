@@ -98,12 +98,13 @@ void Session::add_outputs(const std::vector<std::string>& names) {
     if (given.contains(name)) continue;
     if (!tensors.contains(name)) {
       auto known = names_of(outputs_);
+      std::string expected = subject() + ": expected outputs among " + short_text(known);
+      const std::size_t n_outputs = known.size();
       for (const std::string& tensor : network_->tensors) {
         if (!given.contains(tensor)) known.push_back(tensor);
       }
-      throw UnknownTensor(
-          subject() + ": expected outputs among " + short_text(names_of(outputs_)) + " or inner tensors",
-          std::move(known), name);
+      if (known.size() > n_outputs) expected += " or inner tensors";
+      throw UnknownTensor(expected, std::move(known), name);
     }
     given.insert(name);
     added_.push_back(name);

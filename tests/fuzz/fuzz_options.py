@@ -30,6 +30,7 @@ SPECTRAL = [
     "SpectralFlatness",
 ]
 MOST_VALUES = 3e6
+BUDGET = fa.Budget()
 MOST_LABELS = 10_000
 SIGNALS = ["noise", "noise", "noise", "loud", "quiet", "zeros", "constant", "positive", "impulse"]
 
@@ -78,7 +79,7 @@ class Options(Fuzzer):
         data = json.loads(content)
         try:
             node, spec = _open(data["nodes"], data["spec"])
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, fa.BudgetError) as error:
             assert "expected" in str(error), f"expected an error that says what was expected, got {error}"
             return
         if not _affordable(node, spec, data["n"]):
@@ -123,7 +124,7 @@ def _part(
     try:
         node, given = _open(nodes, spec)
         shape = list(node.output_specs(given).values())[-1].shape
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, fa.BudgetError):
         shape = tuple(spec["shape"])
     if name == "Tags":
         n = math.prod(shape)
@@ -137,10 +138,15 @@ def _part(
 
 
 def _open(nodes: list[dict[str, Any]], spec: dict[str, Any]) -> tuple[fa.Node, fa.StreamSpec]:
-    node = build({"node": "Sequential", "nodes": nodes})
-    given = node.input_spec or fa.StreamSpec(**spec)
-    node.output_specs(given)
-    return node, given
+    """Return a node and its input; BudgetError if it holds more than a card may ask for."""
+
+    def opened() -> tuple[fa.Node, fa.StreamSpec]:
+        node = build({"node": "Sequential", "nodes": nodes})
+        given = node.input_spec or fa.StreamSpec(**spec)
+        node.open(given)
+        return node, given
+
+    return BUDGET.within(opened)
 
 
 def _affordable(node: fa.Node, spec: fa.StreamSpec, n: int) -> bool:
@@ -163,6 +169,6 @@ def _affordable(node: fa.Node, spec: fa.StreamSpec, n: int) -> bool:
 def _fits(nodes: list[dict[str, Any]], spec: dict[str, Any], n: int) -> bool:
     try:
         node, given = _open(nodes, spec)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, fa.BudgetError):
         return False
     return _affordable(node, given, n)

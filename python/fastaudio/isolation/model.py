@@ -93,7 +93,7 @@ def model_of(pipeline: Composition, options: Mapping[str, Any]) -> Model:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "card.json")
         how = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
-        cards.save(path, pipeline.node, pipeline.card | how)
+        cards.save(path, pipeline.node, pipeline.card | how, licence=b"")
         card = cards.read_card(path)
         held = model_of_card(card, options).networks()
     data = {key: value for key, value in card.data.items() if key != "name" or pipeline.name is not None}

@@ -46,11 +46,30 @@ def composed() -> fa.Pipeline:
     return fa.Pipeline(flat >> fa.Similarity(bank=vectors, labels=["a", "b", "naïve ♪"]))
 
 
+def unrolled(overlap: Any) -> fa.Pipeline:
+    """Rows of patches that overlap, as rows in time."""
+    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=1600, n_mels=3)
+    cut = fa.Patches(length=7, hop=5, last="pad")
+    return fa.Pipeline(
+        mel >> fa.Log() >> cut >> fa.Unroll(overlap=overlap) >> fa.Sigmoid() >> fa.Tags(["a", "b", "c"])
+    )
+
+
+def loudness(kind: Any) -> fa.Pipeline:
+    """A loop in float64."""
+    level = fa.Loudness(sample_rate=16_000, kind=kind)
+    return fa.Pipeline(level >> fa.MinMaxScale([-70.0], [0.0]) >> fa.Tags(["loud"]))
+
+
 PIPELINES: dict[str, Any] = {
     "musicnn-mtt": lambda: fa.Pipeline.load("musicnn-mtt"),
     "silero-vad": lambda: fa.Pipeline.load("silero-vad"),
     "instruments-harmonic": lambda: fa.Pipeline.load("instruments-harmonic"),
     "composed": composed,
+    "trimmed": lambda: unrolled("trim"),
+    "averaged": lambda: unrolled("hamming"),
+    "momentary": lambda: loudness("momentary"),
+    "integrated": lambda: loudness("integrated"),
 }
 
 

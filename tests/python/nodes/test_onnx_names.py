@@ -75,7 +75,7 @@ STATES = {f"s{k}": f"next{k}" for k in range(40)}
         ({"state": STATES | {"s39": "nexxt39"}}, "did you mean 'next39'"),
         ({"state": {}}, "and 35 more; give the others what they always are"),
         ({"state": {}, "inputs": {f"s{k}": [[0, 0]] for k in range(40)} | {"s_3": 0}}, "did you mean 's3"),
-        ({"outputs": [f"t{k}" for k in range(1, 900)], "units": ["a"] * 900}, "got 900: "),
+        ({"outputs": [f"t{k}" for k in range(1, 900)], "units": ["a"] * 900}, "and 894 more"),
     ],
 )
 def test_a_wrong_name_is_told_with_the_nearest_in_a_few_lines(

@@ -1,28 +1,34 @@
-"""Add the shipped models, with the hashes of their networks, to a bill of materials in CycloneDX's JSON.
+"""Add to a bill of materials in CycloneDX's JSON the shipped models, and what the package's extras ask for.
 
     python tools/bill_of_materials.py sbom.cdx.json
 
-The file is one that `cyclonedx-py environment` wrote; `.ci/supply-chain` calls both. The models' hashes go to
-stdout too, as `sha256sum` prints them. It fails if a network isn't the one that its card states.
+The file is one that `cyclonedx-py environment` wrote of what is needed at run time; `.ci/supply-chain` calls
+both. What extras ask for is optional and has no version, since nothing of it is shipped. The models have the
+hashes of their networks, which go to stdout too, as `sha256sum` prints them. It fails if a network isn't the
+one that its card states.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import requirements
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(path: str) -> None:
-    """Add the models to the file."""
+    """Add the models and the extras to the file."""
     bill = json.loads(Path(path).read_text(encoding="utf-8"))
-    kept = [part for part in bill.get("components", []) if part["type"] != "machine-learning-model"]
+    ours = ("model:", "extra:")
+    kept = [part for part in bill.get("components", []) if not part["bom-ref"].startswith(ours)]
     found = [model(card) for card in sorted(ROOT.glob("models/*/card.json"))]
-    bill["components"] = kept + found
+    bill["components"] = kept + found + asked_for(requirements.extras())
     Path(path).write_text(json.dumps(bill, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for one in found:
         for part in one["components"]:
@@ -57,6 +63,24 @@ def model(card: Path) -> dict[str, Any]:
             for path in files
         ],
     }
+
+
+def asked_for(extras: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """Return what each extra asks for, as CycloneDX describes what is optional."""
+    return [
+        {
+            "type": "library",
+            "bom-ref": f"extra:{extra}:{line}",
+            "name": re.split(r"[^\w.-]", line, maxsplit=1)[0],
+            "scope": "optional",
+            "properties": [
+                {"name": "fastaudio:extra", "value": extra},
+                {"name": "fastaudio:requirement", "value": line},
+            ],
+        }
+        for extra, lines in extras.items()
+        for line in lines
+    ]
 
 
 def networks(data: Any) -> list[dict[str, Any]]:

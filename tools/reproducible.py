@@ -1,16 +1,22 @@
 """Build the wheel and the source distribution twice, in two folders, and compare them bit for bit.
 
-    python tools/reproducible.py            about 10 minutes of processor time
-    python tools/reproducible.py --sdist    the source distribution alone, seconds
+    python tools/reproducible.py                two builds; about 10 minutes of processor time
+    python tools/reproducible.py --sdist        of the source distribution alone; seconds
+    python tools/reproducible.py --compare A B  no build: two wheels or source distributions that are there
 
 It builds what is committed, without ccache, with the commit's time as SOURCE_DATE_EPOCH, as releases are
-built. Exit status: 0 if the bits are the same, else 1, after a list of what differs.
+built. Its wheel is made by this machine's compiler: it shows that a build depends on nothing but the sources
+and the tools, and isn't the wheel of a release, which cibuildwheel makes and repairs in a container. To
+compare with that, run `.ci/wheels` for the same Python, and then `--compare`.
+
+Exit status: 0 if the bits are the same, else 1, after a list of what differs; 2 if they can't be compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import io
 import os
 import subprocess
@@ -30,21 +36,51 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sdist", action="store_true", help="the source distribution alone")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar=("A", "B"), help="two files that are there")
     args = parser.parse_args()
-    git = ["git", "-C", str(ROOT)]
-    epoch = subprocess.run([*git, "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True)
-    sources = subprocess.run([*git, "archive", "HEAD"], check=True, capture_output=True).stdout
-    environment = os.environ | {"SOURCE_DATE_EPOCH": epoch.stdout.strip(), "CCACHE_DISABLE": "1"}
-    with tempfile.TemporaryDirectory() as folder:
-        # Names of different lengths, since a path of another length moves all that follows it.
-        places = [Path(folder, name) for name in ("a", "a longer name of a folder")]
-        built = [_build(place, sources, environment, sdist_only=args.sdist) for place in places]
+    try:
+        built = (
+            [_read(path) for path in args.compare] if args.compare else _build_twice(sdist_only=args.sdist)
+        )
         differences = compare(*built)
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or b"its messages are above").decode(errors="replace").strip()
+        return _fail(f"expected {' '.join(error.cmd[:4])} to succeed, got status {error.returncode}: {said}")
+    except OSError as error:
+        return _fail(f"expected a file that can be read, got {error}")
+    except (tarfile.TarError, zipfile.BadZipFile) as error:
+        return _fail(
+            f"expected two wheels or two source distributions, got another file: {str(error).splitlines()[0]}"
+        )
     if differences:
         sys.stdout.write("".join(f"differs: {line}\n" for line in differences[:_MOST_SHOWN]))
         return 1
     sys.stdout.write("twice the same bits\n")
     return 0
+
+
+def _fail(reason: str) -> int:
+    sys.stderr.write(f"tools/reproducible.py: {reason}\n")
+    return 2
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    """Return a file by its name."""
+    return {path.name: path.read_bytes()}
+
+
+def _build_twice(*, sdist_only: bool) -> list[dict[str, bytes]]:
+    """Build what is committed in two folders; return the files by their names."""
+    if importlib.util.find_spec("build") is None:
+        raise SystemExit(_fail("expected the package build, got none; pip install build"))
+    git = ["git", "-C", str(ROOT)]
+    epoch = subprocess.run([*git, "log", "-1", "--format=%ct"], check=True, capture_output=True)
+    sources = subprocess.run([*git, "archive", "HEAD"], check=True, capture_output=True).stdout
+    environment = os.environ | {"SOURCE_DATE_EPOCH": epoch.stdout.decode().strip(), "CCACHE_DISABLE": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        # Names of different lengths, since a path of another length moves all that follows it.
+        places = [Path(folder, name) for name in ("a", "a longer name of a folder")]
+        return [_build(place, sources, environment, sdist_only=sdist_only) for place in places]
 
 
 def _build(place: Path, sources: bytes, environment: dict[str, str], *, sdist_only: bool) -> dict[str, bytes]:

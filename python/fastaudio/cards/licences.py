@@ -118,7 +118,8 @@ def licence_at(path: Path) -> bytes:
         for card in islice(path.parent.glob("*.json"), _MOST_CARDS):
             if card.name != CARD and path.name in networks_in(card):
                 return licence_beside(card)
-        return licence_in(path.parent) if (path.parent / CARD).is_file() else b""
+        card = path.parent / CARD
+        return licence_beside(card) if card.is_file() else b""
     return b""
 
 

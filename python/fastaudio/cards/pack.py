@@ -141,6 +141,8 @@ def has_own_folder(path: Path) -> bool:
         named = {file.relative_to(card.path.parent).parts[0] for file in _inputs(card)}
     except (ModelError, ValueError, IndexError):
         return False
+    if (path.parent / own_name(path)).exists():  # as the LICENSE was there before
+        return False
     if not {file.name for file in path.parent.iterdir()} <= named:
         return False
     with suppress(ModelError, ValueError):

@@ -67,6 +67,7 @@ examples:
 exit status: 0 written, 1 written, but what it gives looks wrong (stderr says why), 2 nothing written
 """
 _SHOWN = 6
+_DEEPEST = 8  # lists within lists of an input
 
 
 def add(commands: Commands) -> None:
@@ -241,10 +242,10 @@ def _inputs(given: list[str]) -> dict[str, Any]:
     return found
 
 
-def _is_numbers(value: Any) -> bool:
+def _is_numbers(value: Any, deep: int = 0) -> bool:
     if isinstance(value, list):
-        return all(map(_is_numbers, value))
-    return isinstance(value, int | float) and math.isfinite(value)
+        return deep < _DEEPEST and all(_is_numbers(part, deep + 1) for part in value)
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _states(given: list[str]) -> dict[str, str]:

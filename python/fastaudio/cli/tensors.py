@@ -34,6 +34,8 @@ def tensors_text(model: str) -> str:
 def _is_network(path: str) -> bool:
     """Tell whether a file is no card, which is text, and no packed model."""
     try:
+        if not Path(path).is_file():  # a pipe would be waited for
+            return False
         with Path(path).open("rb") as file:
             text = file.read(64).lstrip()[:1] == b"{"
     except (OSError, ValueError):

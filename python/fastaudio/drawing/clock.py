@@ -84,7 +84,7 @@ def edges_of(times: NDArray[np.float64]) -> NDArray[np.float64]:
     Each stands around the middle of what it heard, and reaches half-way to the next; the first and the last
     reach to the ends of what they heard. Rows that touch keep their own starts and ends.
     """
-    touch = np.allclose(times[1:, 0], times[:-1, 1])
+    touch = np.allclose(times[1:, 0], times[:-1, 1], rtol=0, atol=1e-6)
     middles = times.mean(axis=1)
     between = times[1:, 0] if touch else (middles[1:] + middles[:-1]) / 2
     return np.concatenate([times[:1, 0], between, times[-1:, 1]])

@@ -55,7 +55,9 @@ class Farthest:
         many = "s" if self.n_sounds > 1 else ""
         on = "made-up sound" if self.kind == "made-up" else f"{self.n_sounds} recording{many}"
         at = "" if self.from_s is None else f", {self.from_s:.2f} to {self.to_s:.2f} s"
-        return f"{self.difference:.2g} on {on} (output {self.output}{at} of {printable(self.sound)})"
+        return (
+            f"{self.difference:.2g} on {on} (output {printable(self.output)}{at} of {printable(self.sound)})"
+        )
 
 
 def compare(

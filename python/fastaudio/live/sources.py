@@ -238,7 +238,8 @@ class PcmSource(_Reader):
                 return
             if stdin is not None and self._source is stdin:
                 # A blocking read of the buffer would hold its lock, which breaks Python's shutdown.
-                yield from self._until_end(stdin.raw.read)
+                raw: Any = getattr(stdin, "raw", stdin)
+                yield from self._until_end(raw.read)
                 return
         except OSError as error:  # it has no caller who would know its name
             raise DecodeError(self.name, f"expected to read on, got {said(error)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,11 +86,14 @@ def spectrogram(
 
     Raises:
         MissingExtra: matplotlib isn't installed.
-        TypeError, ValueError: rows that `spec` doesn't describe, or one row for the whole signal.
+        TypeError, ValueError: rows that `spec` doesn't describe, one row for the whole signal, or another
+            `range_db`.
     """
     if not isinstance(spec, StreamSpec | Pipeline):
         got = type(spec).__name__
         raise TypeError(f"plot.spectrogram: expected spec as a StreamSpec or a Pipeline, got {got}")
+    if not 0 < range_db < math.inf:
+        raise ValueError(f"plot.spectrogram: expected range_db above 0 dB and finite, got {range_db!r:.80}")
     what = _spec_of(spec)
     values = _checked(rows, what)
     ax = axes(ax, "plot.spectrogram", size=(9, 3.4))

@@ -191,7 +191,8 @@ def test_help_shows_examples(command: list[str]) -> None:
     assert "examples:\n  fastaudio tag song.mp3" in out
 
 
-def test_models_are_listed_and_shown() -> None:
+def test_models_are_listed_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # a line for each model, as where there is no terminal
     status, out, _ = run("models")
     assert status == 0
     here, _, there = out.partition("\nto fetch: fastaudio get NAME\n")

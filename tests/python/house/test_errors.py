@@ -226,7 +226,10 @@ def _load_card(node: str, schema: str = "fastaudio.card/1") -> None:
 @pytest.mark.parametrize("case", GUESSES)
 def test_a_name_that_is_nearly_right_gets_the_right_one(case: str) -> None:
     call, guess = GUESSES[case]
-    with pytest.raises((TypeError, ValueError, fa.ModelError), match=rf"; did you mean '{guess}[^']*'\?$"):
+    with pytest.raises(
+        (TypeError, ValueError, fa.ModelError),
+        match=rf"; did you mean '{guess}[^']*'\?( This lists all: .*)?$",
+    ):
         call()
 
 

@@ -115,7 +115,7 @@ def test_the_licence_of_the_weights_goes_with_the_smaller_ones(tmp_path: Path, s
     assert packed.licence == b"name me"
 
 
-@pytest.mark.parametrize("name", ["mine/card.json", "mine.json", "net.onnx"])
+@pytest.mark.parametrize("name", ["mine/card.json", "mine.json", "mine.onnx"])
 def test_another_file_is_refused_before_the_work(name: str, tmp_path: Path) -> None:
     ours, place = pipeline(tmp_path), tmp_path / name
     place.parent.mkdir(exist_ok=True)

@@ -282,7 +282,9 @@ def test_an_option_of_a_wrong_type_is_a_type_error(name: str, option: str) -> No
     kind = max((kind for kind in WRONG_TYPES if text.startswith(kind)), key=len)
     values = WRONG_TYPES[kind] + ([] if f"{kind} | None" in text else [None])
     for value in values:
-        with pytest.raises(TypeError, match=rf"^{name}: expected (the names in )?{option}(\['.*'\])? as .*, got "):
+        with pytest.raises(
+            TypeError, match=rf"^{name}: expected (the names in )?{option}(\['.*'\])? as .*, got "
+        ):
             build(name, option, value)
 
 

@@ -230,20 +230,21 @@ class PcmSource(_Reader):
 
     def _reads(self) -> Iterator[bytes]:
         """Yield what has come, without waiting until a block is full."""
+        source: Any = self._source
         stdin: Any = getattr(sys.stdin, "buffer", None)
         try:
-            if isinstance(self._source, str | os.PathLike):
-                with open(self._source, "rb", buffering=0) as file:  # noqa: PTH123
+            if isinstance(source, str | os.PathLike):
+                with open(source, "rb", buffering=0) as file:  # noqa: PTH123
                     yield from self._until_end(file.read)
                 return
-            if stdin is not None and self._source is stdin:
+            if stdin is not None and source is stdin:
                 # A blocking read of the buffer would hold its lock, which breaks Python's shutdown.
                 raw: Any = getattr(stdin, "raw", stdin)
                 yield from self._until_end(raw.read)
                 return
         except OSError as error:  # it has no caller who would know its name
             raise DecodeError(self.name, f"expected to read on, got {said(error)}") from error
-        yield from self._until_end(_read_of(self._source))
+        yield from self._until_end(_read_of(source))
 
     def _until_end(self, read: Callable[[int], bytes | None]) -> Iterator[bytes]:
         """Yield what `read` gives; None isn't the end, but says that nothing has come yet."""

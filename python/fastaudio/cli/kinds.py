@@ -79,12 +79,19 @@ class Judge:
             as a dict of the same names from a file.
         wanted: the kind that the model hears.
         model: the model's name.
+        window_s: length of the pipeline's windows if each is heard by itself, in a row that begins as it
+            does; else 0.
     """
 
     pipeline: Any
     wanted: str
     model: str
     _kinds: Mapping[str, tuple[list[int], float]]
+    window_s: float = 0.0
+
+    def is_window(self, start_s: float, end_s: float) -> bool:
+        """Whether a stretch is as long as a window that is heard by itself."""
+        return abs(end_s - start_s - self.window_s) < NEAR_S
 
     def kind(self, scores: NDArray[np.float32]) -> Kind:
         """Return what kind sound is, by its scores [n_labels]."""
@@ -102,26 +109,33 @@ class Heard:
 
     def whole(self) -> Kind | None:
         """Return the kind of all of it that isn't silent."""
-        return self._mean(~self.rows.silent)
+        return self._mean(np.flatnonzero(~self.rows.silent))
 
     def at(self, start_s: float, end_s: float) -> Kind | None:
-        """Return the kind of the row that is a stretch, of those within it, or of the nearest.
+        """Return the kind of a window's own row, of the rows within a stretch, or of the nearest.
 
         None if all of these are silent.
         """
         if not len(self.rows):
             return None
         starts_s, ends_s = self.rows.times.T
-        after, before = starts_s - start_s, ends_s - end_s
-        chosen = (np.abs(after) < NEAR_S) & (np.abs(before) < NEAR_S)  # a window's own
+        # Starts rise: only rows near the stretch are looked at, for a day of windows.
+        first = max(int(np.searchsorted(starts_s, start_s - NEAR_S)) - 1, 0)
+        after_last = int(np.searchsorted(starts_s, max(start_s, end_s) + NEAR_S)) + 1
+        near = np.arange(first, min(after_last, len(self.rows)))
+        after, before = starts_s[near] - start_s, ends_s[near] - end_s
+        chosen = np.zeros(len(near), dtype=bool)
+        if self.judge.is_window(start_s, end_s):
+            chosen = np.abs(after) < NEAR_S
         if not chosen.any():
             chosen = (after > -NEAR_S) & (before < NEAR_S)
         if not chosen.any():
-            chosen = np.arange(len(self.rows)) == np.abs(after).argmin()
-        return self._mean(chosen & ~self.rows.silent)
+            chosen = np.arange(len(near)) == np.abs(after).argmin()
+        return self._mean(near[chosen & ~self.rows.silent[near]])
 
-    def _mean(self, chosen: NDArray[np.bool_]) -> Kind | None:
-        if not chosen.any():
+    def _mean(self, chosen: NDArray[np.int_]) -> Kind | None:
+        """Return the kind of some rows, by their places."""
+        if not len(chosen):
             return None
         return self.judge.kind(self.rows.scores[chosen].mean(axis=0, dtype=np.float64).astype(np.float32))
 
@@ -188,9 +202,10 @@ def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
     if path is None or len(specs) != 1 or pipeline.input_spec.shape:
         return None
     teller = Pipeline.load(path)
-    node = _beside(teller, pipeline, specs[0])
-    if node is None:
+    made = _beside(teller, pipeline, specs[0])
+    if made is None:
         return None
+    node, window_s = made
     labels = next(iter(teller.output_specs.values())).labels
     kinds = {
         kind: ([labels.index(label) for label in rule["labels"]], float(rule["least"]))
@@ -204,7 +219,7 @@ def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
     else:
         how |= {"card": pipeline.card, "untrained": pipeline.untrained}
         both = Pipeline(Parallel({_RESULTS: pipeline.node, KIND: node}), **how)
-    return Judge(both, wanted, pipeline.name or "the model", kinds)
+    return Judge(both, wanted, pipeline.name or "the model", kinds, window_s)
 
 
 @dataclass(frozen=True)
@@ -231,8 +246,11 @@ def _teller(wanted: str) -> Path | None:
     return None
 
 
-def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> Node | None:
+def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> tuple[Node, float] | None:
     """Return a node with a row of mean scores for each of a pipeline's windows; None if these are too short.
+
+    With it comes the length of these windows, or 0 if they are too long to be heard as a whole: then it has a
+    row for each 3 s.
 
     Each window is heard by itself, so that its kind is known as soon as its tags are.
     """
@@ -249,7 +267,10 @@ def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> Node | No
             inner.append(Patches(length=n_rows, last="pad"))
         else:
             inner.append(Unroll(rate_hz=part.rate_hz) if isinstance(part, Unroll) else part)
-    each = Each(Sequential([*inner, Mean()]), clip_length=length, hop=hop, last="repeat") >> Unroll()
+    each = Each(Sequential([*inner, Mean()]), clip_length=length, hop=hop, last="repeat") >> Unroll(
+        rate_hz=rate / hop
+    )
+    window_s = 0.0 if own else span_s
     if rate == pipeline.sample_rate:
-        return each
-    return Resample(input_rate=pipeline.sample_rate, output_rate=rate) >> each
+        return each, window_s
+    return Resample(input_rate=pipeline.sample_rate, output_rate=rate) >> each, window_s

@@ -14,7 +14,9 @@ from fastaudio.tags import Tags, Window
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_ROWS = 1024  # remembered
+    from fastaudio.events import Event
+
+_MOST_ROWS = 1 << 14  # remembered
 
 
 class LiveKinds:
@@ -24,26 +26,40 @@ class LiveKinds:
         """Take what tells kinds."""
         self._judge = judge
         self._rows: deque[Window] = deque(maxlen=_MOST_ROWS)
-        self._waiting: deque[Window] = deque()
+        self._waiting: deque[Window | Event] = deque()
 
     def take(self, item: Any) -> Iterator[tuple[Any, Kind | None]]:
         """Take what a stream gave; yield the model's results that are due, with their kinds."""
         if item.output == KIND:
+            while self._rows and self._rows[-1].provisional and not item.provisional:
+                self._rows.pop()  # the final one says it better
             self._rows.append(item)
-        elif isinstance(item, Window):
-            self._waiting.append(replace(item, output=""))
+        elif item.end_s is None:  # an event begins: its kind so far
+            yield replace(item, output=""), self._at(item.start_s, None)
         else:
-            yield replace(item, output=""), self._at(item.start_s, item.end_s)
-        while self._waiting and self._rows and self._rows[-1].end_s >= self._waiting[0].end_s - NEAR_S:
+            self._waiting.append(replace(item, output=""))
+        while self._waiting and self._is_heard(self._waiting[0]):
             yield self._with_kind(self._waiting.popleft())
+
+    def _is_heard(self, item: Window | Event) -> bool:
+        """Whether the rows that tell an item's kind have come."""
+        if not self._rows or item.end_s is None:
+            return False
+        last = self._rows[-1]
+        if last.provisional and not getattr(item, "provisional", False):
+            return False
+        if self._judge.is_window(item.start_s, item.end_s) and last.start_s > item.start_s - NEAR_S:
+            return True
+        return last.end_s >= item.end_s - NEAR_S
 
     def rest(self) -> Iterator[tuple[Any, Kind | None]]:
         """Yield the results that still wait, once no more sound comes."""
         while self._waiting:
             yield self._with_kind(self._waiting.popleft())
 
-    def _with_kind(self, window: Window) -> tuple[Window, Kind | None]:
-        return window, None if window.silent else self._at(window.start_s, window.end_s)
+    def _with_kind(self, item: Window | Event) -> tuple[Window | Event, Kind | None]:
+        silent = isinstance(item, Window) and item.silent
+        return item, None if silent else self._at(item.start_s, item.end_s)
 
     def _at(self, start_s: float, end_s: float | None) -> Kind | None:
         rows = [row for row in self._rows if row.end_s > start_s]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from cli_helpers import run
-from fastaudio.cli.kinds import KIND, Heard, Judge
+from fastaudio.cli.kinds import KIND, Heard, Judge, judge_for
 from fastaudio.cli.live_kinds import LiveKinds
 from fastaudio.tags import Tags, Window
 from helpers import GUITAR, SOUNDS
@@ -162,6 +163,24 @@ def test_any_step_between_windows_has_kinds(capsys: pytest.CaptureFixture[str], 
     assert [line["tags"] for line in lines] == [line["tags"] for line in plain]
 
 
+def test_windows_that_overlap_are_each_heard_by_themselves(guitar_16k: NDArray[np.float32]) -> None:
+    sound = both(guitar_16k)
+    pipeline = fa.Pipeline.load("musicnn-mtt").with_hop(0.336)
+    judge = judge_for(pipeline, argparse.Namespace(no_kind=False, isolate=False, paths=[]))
+    assert judge is not None
+    result = judge.pipeline(sound, sample_rate=16_000)
+    windows, heard = result["results"], Heard(judge, result[KIND])
+    n = len(windows)
+    np.testing.assert_allclose(heard.rows.times[:n, 0], windows.times[:, 0], atol=1e-3)
+    for k in (0, 7, n - 1):
+        start_s, end_s = windows.times[k]
+        alone = sound[round(start_s * 16_000) : round(end_s * 16_000)]
+        found = judge.kind(judge.pipeline(alone, sample_rate=16_000)[KIND].scores[0])
+        kind = heard.at(start_s, end_s)
+        assert kind is not None
+        assert kind.scores == pytest.approx(found.scores, abs=2e-6)
+
+
 def test_several_files_at_once_each_have_their_kind(capsys: pytest.CaptureFixture[str]) -> None:
     out = tag(capsys, GUITAR, BIRDS, GUITAR, "--jsonl", "--jobs", 2)
     assert [json.loads(line)["fits"] for line in out.splitlines()] == [True, False, True]
@@ -227,6 +246,21 @@ def test_live_events_are_marked(listen: Any, guitar_16k: NDArray[np.float32]) ->
     assert all(
         line.split("\t")[2].startswith("? ") for line in listen(sound, *EVENTS, "--audacity").splitlines()
     )
+
+
+def test_live_events_have_the_kinds_of_the_files(
+    capsys: pytest.CaptureFixture[str], listen: Any, guitar_16k: NDArray[np.float32], tmp_path: Path
+) -> None:
+    sound = both(guitar_16k)
+    soundfile.write(tmp_path / "both.wav", np.round(sound * 32767).astype(np.int16), 16_000)
+    options = [*EVENTS, "--hop", 0.5, "--jsonl"]
+    whole = [json.loads(line) for line in tag(capsys, tmp_path / "both.wav", *options).splitlines()]
+    live = [json.loads(line) for line in listen(sound, *options).splitlines()]
+    ended = {line["id"]: line for line in live if line["end_s"] is not None}
+    assert whole, "events"
+    for event in whole:
+        assert ended[event["id"]]["fits"] == event["fits"]
+        assert ended[event["id"]]["kind"] == pytest.approx(event["kind"], abs=2e-6)
 
 
 def window(start_s: float, scores: list[float], output: str) -> Window:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fastaudio.tags import Tags
 
 _REPR_WIDTH, _REPR_PARTS, _REPR_OUTPUTS = 32, 10, 4
+_LARGEST_PICTURE = 60  # inches
 
 
 class Composition:
@@ -303,6 +304,8 @@ class Composition:
         from fastaudio.drawing import boxes, notebook  # noqa: PLC0415  # only a notebook asks for it
 
         plan = self.plan()
+        if plan.width > _LARGEST_PICTURE or plan.height > _LARGEST_PICTURE:
+            return None  # a card from a stranger may be that large: the text says it
         return notebook.picture(lambda ax: boxes.boxes(ax, plan), plan.width + 1, plan.height + 0.6)
 
     def __getstate__(self) -> dict[str, Any]:

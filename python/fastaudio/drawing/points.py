@@ -74,12 +74,20 @@ def points(
         return
     names, counts = np.unique(values.astype(str), return_counts=True)
     first = np.sort(names[np.argsort(-counts, kind="stable")[:_MOST_LABELS]])
+    all_drawn = []
     for k, label in enumerate(first):
         here = values.astype(str) == label
         style = {"color": _COLOURS[k % len(_COLOURS)], "marker": _SHAPES[k % len(_SHAPES)]}
-        ax.scatter(*plane[here].T, s=size, label=shown(label), **style)
+        all_drawn.append(ax.scatter(*plane[here].T, s=size, label=shown(label), **style))
     rest = ~np.isin(values.astype(str), first)
     if rest.any():
         others = f"{len(names) - len(first)} other labels"
-        ax.scatter(*plane[rest].T, s=size / 2, color="0.6", marker=".", label=others)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small", frameon=False)
+        drawn_as[others] = ax.scatter(*plane[rest].T, s=size / 2, color="0.6", marker=".")
+    ax.legend(
+        list(drawn_as.values()),
+        list(drawn_as),
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        fontsize="small",
+        frameon=False,
+    )

@@ -116,7 +116,7 @@ def _from_step(graph: Graph, rows: Rows, step: int) -> Rows:
 def _step_energies(graph: Graph, node: Loudness, rows: Rows, step: int) -> str:
     """Return the sums of weighted squares over each step, float64 [n_steps]."""
     weights = np.array(node.weights or _WEIGHTS.get(node.channels, (1,) * node.channels), dtype=np.float64)
-    heard = np.flatnonzero(weights)
+    heard = np.flatnonzero(weights) if weights.any() else np.arange(1)  # silence needs a channel, too
     value = graph.cast(graph.reshape(rows.value, -1, node.channels), "DOUBLE")
     if len(heard) < node.channels:
         value = graph.op("Gather", value, graph.constant(heard.astype(np.int64)), axis=1)

@@ -104,7 +104,7 @@ def recorded(sounds: Iterable[tuple[str, Any]], spec: StreamSpec, block: int | N
         DecodeError: a file can't be read.
     """
     for name, sound in sounds:
-        samples, rate = sound if isinstance(sound, tuple) else _read(sound)
+        samples, rate = sound if isinstance(sound, tuple) else _read(sound, spec)
         samples = samples[: _RECORDED_S * rate]
         if samples.dtype == np.int16:
             samples = samples / np.float32(32768)
@@ -119,15 +119,16 @@ def recorded(sounds: Iterable[tuple[str, Any]], spec: StreamSpec, block: int | N
         yield Sound("recorded", name, np.ascontiguousarray(channels.reshape(len(channels), *spec.shape)))
 
 
-def _read(path: Any) -> tuple[NDArray[np.float32], int]:
+def _read(path: Any, spec: StreamSpec) -> tuple[NDArray[np.float32], int]:
+    """Return the first minute of a file, with as many channels as a graph takes: a file may have hundreds."""
     blocks, n = [], 0
     with AudioFile(path) as file:
         for block in file.blocks():
-            blocks.append(block.copy())
+            blocks.append(_with_channels(np.array(block, ndmin=2), spec))
             n += len(block)
             if n >= _RECORDED_S * file.sample_rate:
                 break
-        empty = np.zeros((0, file.channels), dtype=np.float32)
+        empty = _with_channels(np.zeros((0, file.channels), dtype=np.float32), spec)
         return np.concatenate([empty, *blocks]), file.sample_rate
 
 

@@ -113,7 +113,11 @@ def _new_in(folder: Path) -> Iterator[Path]:
     """Give a folder for what comes, within the model's; neither is left if nothing came."""
     with _refused(folder, "a folder"):
         folder.mkdir(parents=True, exist_ok=True)
-        held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
+        try:
+            held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
+        except FileNotFoundError:  # another run that failed removed the folder meanwhile
+            folder.mkdir(parents=True, exist_ok=True)
+            held = tempfile.TemporaryDirectory(dir=folder, prefix=".new-")
     try:
         with held as text:
             yield Path(text)

@@ -82,12 +82,7 @@ def points(
     rest = ~np.isin(values.astype(str), first)
     if rest.any():
         others = f"{len(names) - len(first)} other labels"
-        drawn_as[others] = ax.scatter(*plane[rest].T, s=size / 2, color="0.6", marker=".")
-    ax.legend(
-        list(drawn_as.values()),
-        list(drawn_as),
-        loc="center left",
-        bbox_to_anchor=(1.0, 0.5),
-        fontsize="small",
-        frameon=False,
-    )
+        small = {"s": size / 2, "color": "0.6", "marker": "."}
+        all_drawn.append(ax.scatter(*plane[rest].T, label=others, **small))
+    told = [one.get_label() for one in all_drawn]  # by itself a legend leaves out names that begin with "_"
+    ax.legend(all_drawn, told, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small", frameon=False)

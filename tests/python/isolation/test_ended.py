@@ -66,15 +66,18 @@ def test_a_network_that_never_ends_is_ended(tmp_path: Path) -> None:
 def test_a_time_limit_and_a_cancel_end_a_call(tmp_path: Path) -> None:
     network = fa.OnnxModel(str(loop_for_ever(tmp_path / "loop.onnx")))
     with fa.isolated(fa.Pipeline(musicnn_front() >> network)) as apart:
-        started_s = time.monotonic()
+        started_s, (first,) = time.monotonic(), pids(apart)
         with pytest.raises(fa.TimedOut), Interruptible(timeout_s=0.3):
             apart(SOUND, sample_rate=16_000)
+        assert gone(first)
         cancel = fa.Cancel()
         threading.Timer(0.3, cancel.cancel).start()
         with pytest.raises(fa.Cancelled), Interruptible(cancel):
             apart(SOUND, sample_rate=16_000)
         assert time.monotonic() - started_s < 20
-        assert pids(apart) == []
+        left = pids(apart)
+        assert len(left) <= 1  # one that starts is kept for the next call
+    assert all(map(gone, left))
 
 
 def square(name: str, size: int) -> bytes:
@@ -161,7 +164,7 @@ def test_a_call_within_one_huge_operator_is_ended(tmp_path: Path, started: list[
     sound = np.random.default_rng(0).normal(0, 0.1, 16_000 * 60).astype(np.float32)
     with fa.Pipeline.load(path, threads=1, isolate=fa.Limits(memory_mb=8000)) as apart:
         assert_ended_early(lambda **how: apart(sound, sample_rate=16_000, **how), after_s=1.5)
-        assert pids(apart) == []
+        assert len(pids(apart)) <= 1  # one that starts is kept for the next call
     assert all(map(gone, set(started)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from itertools import islice
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Node
 
-_MOST_CARDS = 100  # that are looked at in a folder
+_MOST_CARDS = 100  # of a network that are looked at in a folder
 
 
 def licence_in(folder: Path, name: str = LICENCE) -> bytes:
@@ -115,12 +116,22 @@ def licence_at(path: Path) -> bytes:
             with path.open("rb") as file:
                 if packed := packed_file.find(file, str(path)):
                     return packed.licence
-        for card in islice(path.parent.glob("*.json"), _MOST_CARDS):
-            if card.name != CARD and path.name in networks_in(card):
+        for card in islice(_cards_with(path), _MOST_CARDS):
+            if path.name in networks_in(card):
                 return licence_beside(card)
         card = path.parent / CARD
         return licence_beside(card) if card.is_file() else b""
     return b""
+
+
+def _cards_with(network: Path) -> Iterator[Path]:
+    """Yield the files beside a network that may be cards of it: its name stands in them."""
+    names = {form.encode() for form in (network.name, json.dumps(network.name)[1:-1])}
+    for card in network.parent.glob("*.json"):
+        with suppress(OSError, NoRegularFileError):
+            text = b"" if card.name == CARD else read_small(card, packed_file.LARGEST_CARD) or b""
+            if any(name in text for name in names):
+                yield card
 
 
 def _paths(node: Node) -> Iterator[Path]:

@@ -25,6 +25,7 @@ WINDOW_S = 10.0
 
 _BANDS_FIRST = ("ced", "efficientat", "harmonic_cnn", "passt")
 _LARGEST_RANK = 4
+_MOST_AXES = 8  # that are told
 _RATES_HZ = range(100, 768_001)  # those of Resample
 
 
@@ -188,7 +189,8 @@ def fits(layout: str, row: Shape, shape: Shape) -> bool:
 
 def told(shape: Shape) -> str:
     """Return an input's sizes, with ? for those that it leaves open."""
-    return " x ".join(str(size) if isinstance(size, int) else "?" for size in shape)
+    more = " x ..." if len(shape) > _MOST_AXES else ""
+    return " x ".join(str(size) if isinstance(size, int) else "?" for size in shape[:_MOST_AXES]) + more
 
 
 def require_layout(name: str, network: object, row: Shape, shape: Shape, remedy: str | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError, did_you_mean
@@ -70,13 +71,13 @@ def _require(name: str, known: Collection[str], path: str, what: str) -> None:
 
 
 def _listed(file: NetworkFile, names: list[str]) -> str:
-    texts = [f"{name} ({f'{file.types[name]} {told(file.inputs[name])}'.strip()})" for name in names]
+    texts = [f"{name:.60} ({f'{file.types[name]} {told(file.inputs[name])}'.strip()})" for name in names]
     return _cut(texts, ", ")
 
 
 def _cut(texts: list[str], between: str) -> str:
     more = [f"... ({len(texts) - _MOST} more)"] if len(texts) > _MOST else []
-    return between.join([*texts[:_MOST], *more])
+    return between.join([*(f"{text:.200}" for text in texts[:_MOST]), *more])
 
 
 def _advice(file: NetworkFile, left: list[str], taken: set[str], rate_hz: float | None) -> list[str]:
@@ -87,13 +88,13 @@ def _advice(file: NetworkFile, left: list[str], taken: set[str], rate_hz: float 
         output = next((each for each in file.outputs if _returns(file, name, each, taken)), None)
         if all(size == 1 for size in shape):  # also if there is no axis
             known = name.lower() in _RATES and rate_hz
-            options[name] = f"--input {name}={f'{rate_hz:g}' if known else 'NUMBER'}"
+            options[name] = f"--input {quote(name)}={f'{rate_hz:g}' if known else 'NUMBER'}"
         elif output is not None:
             taken = taken | {output}
-            options[name] = f"--state {name}={output}"
+            options[name] = f"--state {quote(name)}={quote(output)}"
     rows = max(left, key=lambda name: (name not in options, _n_open(file.inputs[name])))
     lists = {name: f"{'[' * len(file.inputs[name])}...{']' * len(file.inputs[name])}" for name in left}
-    return [options.get(name, f"--input {name}={lists[name]}") for name in left if name != rows]
+    return [options.get(name, f"--input {quote(name)}={lists[name]}") for name in left if name != rows]
 
 
 def _n_open(shape: Shape) -> int:

@@ -110,3 +110,22 @@ def test_a_licence_is_no_more_than_one_card_says(tmp_path: Path) -> None:
     assert licence_at(network) == text_of("musicnn-mtt")
     (tmp_path / "mine.json").unlink()
     assert licence_at(network) == b""  # the LICENSE may be of anything
+
+
+def test_a_licence_that_was_alone_in_the_folder_stays_however_often_a_model_is_saved(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("mine", encoding="utf-8")
+    pipeline = fa.Pipeline.load("silero-vad")
+    for _ in range(3):
+        pipeline.save(tmp_path / "card.json")
+        assert (tmp_path / "LICENSE").read_text(encoding="utf-8") == "mine"
+    again = fa.Pipeline.load(tmp_path / "card.json")
+    assert licence_of(again.node) == text_of("silero-vad")
+
+
+def test_a_licence_is_found_among_many_other_files(tmp_path: Path) -> None:
+    for i in range(300):
+        (tmp_path / f"{i:03}.json").write_text("{}", encoding="utf-8")
+    pipeline = fa.Pipeline.load("silero-vad")
+    pipeline.save(tmp_path / "mine.json")
+    again = fa.Pipeline.load(tmp_path / "mine.json")
+    assert licence_of(again.node) == text_of("silero-vad")

@@ -227,23 +227,23 @@ def test_a_time_limit_shorter_than_a_start_ends_calls_until_a_process_has_starte
 
     def slowly(self: process.Process) -> None:
         begun.append(self.pid)
-        time.sleep(1.0)
+        time.sleep(6.0)
         begin(self)
 
     monkeypatch.setattr(process.Process, "begin", slowly)
     for pid in pids(apart):
         os.kill(pid, signal.SIGKILL)
         assert gone_or_zombie(apart)
-    said, until_s = [], time.monotonic() + 60
+    said, until_s = [], time.monotonic() + 120
     while time.monotonic() < until_s:
         try:
-            result = apart(SOUND, sample_rate=16_000, timeout_s=0.5)
+            result = apart(SOUND, sample_rate=16_000, timeout_s=4)
             break
         except fa.TimedOut as error:
             said.append(str(error))
     assert len(result) == 63
     assert said, "the start takes longer than the limit"
-    assert all("the process goes on to start" in one for one in said)
+    assert "the process goes on to start" in said[0], said
     assert len(begun) == 1, "the process that was starting is kept, not begun anew"
 
 

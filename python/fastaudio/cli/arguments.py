@@ -55,6 +55,16 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
+def add_channel(parser: argparse.ArgumentParser) -> None:
+    """Add the option that takes one channel."""
+    parser.add_argument(
+        "--channel",
+        type=natural,
+        metavar="C",
+        help="take channel C, counted from 0, instead of the mean of all",
+    )
+
+
 def add_isolate(parser: argparse.ArgumentParser) -> None:
     """Add the option that runs in processes of their own."""
     parser.add_argument(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._system.text import printable
 from fastaudio.cli.arguments import (
+    add_channel,
     add_isolate,
     add_jobs,
     add_model,
     add_verbose,
-    natural,
     positive,
     status_of,
 )
@@ -48,12 +48,7 @@ def add_files_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
     )
-    parser.add_argument(
-        "--channel",
-        type=natural,
-        metavar="C",
-        help="take channel C, counted from 0, instead of the mean of all",
-    )
+    add_channel(parser)
     add_isolate(parser)
     add_verbose(parser)
 

@@ -13,11 +13,11 @@ from fastaudio._system.text import printable
 from fastaudio._system.writing import is_stream
 from fastaudio.cli.arguments import (
     Commands,
+    add_channel,
     add_command,
     add_model,
     add_tags,
     add_verbose,
-    natural,
     positive,
     seconds,
 )
@@ -74,12 +74,7 @@ def add(commands: Commands) -> None:
     plot.add_argument(
         "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
     )
-    plot.add_argument(
-        "--channel",
-        type=natural,
-        metavar="C",
-        help="take channel C, counted from 0, instead of the mean of all",
-    )
+    add_channel(plot)
     plot.add_argument("--threads", type=positive, metavar="N", help="cores to use (all)")
     plot.add_argument("--quiet", action="store_true", help="show no progress bar")
     add_verbose(plot)

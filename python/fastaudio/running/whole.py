@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from fastaudio._core import Cancel, Cancelled, FastaudioError
-from fastaudio.decoding.audio_file import AudioFile, DecodeError, FileLike, name_of
+from fastaudio._core import Cancel, Cancelled, FastaudioError, samples_remedy
+from fastaudio.decoding.audio_file import AudioFile, DecodeError, FileLike, is_file_like, name_of
 from fastaudio.running.limits import check_result_mb, limits
 from fastaudio.running.workers import Answer, Workers
 
@@ -73,6 +73,28 @@ def _remedy(shape: tuple[int, ...]) -> str:
         return f"state layout='{order}'"
     first = ", ".join("0" * (n_axes - 2))
     return f"pass one signal at a time, such as samples[{first}], with layout= if it has channels"
+
+
+def run_source(
+    pipeline: Any,  # which stands above this
+    source: FileLike | Samples,
+    *,
+    sample_rate: int | None,
+    layout: Layout | None,
+    progress: Progress | None,
+    result_mb: float | None,
+) -> Any:
+    """Run a pipeline over samples or a file; see `Pipeline.__call__`."""
+    if isinstance(source, np.ndarray):
+        samples, rate, channels = with_layout(source, sample_rate, layout)
+        return pipeline.run_samples(samples, rate, channels, progress, result_mb)
+    if not is_file_like(source):
+        got = f"{type(source).__name__}{samples_remedy(source)}"
+        raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
+    if sample_rate is not None or layout is not None:
+        raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {told(source)}")
+    with pipeline.opened(source) as (file, stream):
+        return run_file(stream, file, progress, result_mb)
 
 
 def run_array(

@@ -219,18 +219,23 @@ def test_memory_is_bounded_and_the_error_says_so() -> None:
         assert len(apart(SOUND, sample_rate=16_000)) == 63
 
 
-def test_a_time_limit_shorter_than_a_start_ends_calls_until_a_process_has_started(
-    apart: fa.Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begin = process.Process.begin
-    begun = []
+def starting_slowly(monkeypatch: pytest.MonkeyPatch, wait_s: float) -> list[int]:
+    """Have each process wait before it starts; return the list of those that have begun to."""
+    begin, begun = process.Process.begin, []
 
     def slowly(self: process.Process) -> None:
         begun.append(self.pid)
-        time.sleep(6.0)
+        time.sleep(wait_s)
         begin(self)
 
     monkeypatch.setattr(process.Process, "begin", slowly)
+    return begun
+
+
+def test_a_time_limit_shorter_than_a_start_ends_calls_until_a_process_has_started(
+    apart: fa.Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = starting_slowly(monkeypatch, 6.0)
     for pid in pids(apart):
         os.kill(pid, signal.SIGKILL)
         assert gone_or_zombie(apart)
@@ -251,16 +256,8 @@ def test_a_time_limit_shorter_than_a_start_ends_calls_until_a_process_has_starte
 def test_a_process_that_starts_when_its_pipeline_is_closed_ends(
     apart: fa.Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = process.Process.begin
-    begun = []
-
-    def slowly(self: process.Process) -> None:
-        begun.append(self.pid)
-        time.sleep(0.5)
-        begin(self)
-
     apart.close()
-    monkeypatch.setattr(process.Process, "begin", slowly)
+    begun = starting_slowly(monkeypatch, 0.5)
     with pytest.raises(fa.TimedOut):
         apart(SOUND, sample_rate=16_000, timeout_s=0.2)
     apart.close()

@@ -17,20 +17,7 @@ if TYPE_CHECKING:
 
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
-from network_forms import cast, node, save, tensor
-
-
-def scaled(path: Path, kind: str, axes: tuple[int | str, ...] = ()) -> Path:
-    """Write a network that multiplies its rows by a further input."""
-    return save(
-        path,
-        [cast("by", "f", "float32"), node("Mul", ["x", "f"], ["y"])],
-        [tensor("x", "float32", ("n", 3)), tensor("by", kind, axes)],
-        [tensor("y", "float32", ("n", 3))],
-    )
-
-
-ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)
+from network_forms import ROWS, cast, node, save, scaled, tensor
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)
+
 TYPES = {
     "float16": TensorProto.FLOAT16,
     "float32": TensorProto.FLOAT,
@@ -65,3 +67,13 @@ def answers(path: Path, feeds: dict[str, Any], outputs: list[str] | None = None)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     results: list[NDArray[Any]] = session.run(outputs, feeds)
     return results
+
+
+def scaled(path: Path, kind: str, axes: tuple[int | str, ...] = ()) -> Path:
+    """Write a network that multiplies its rows by a further input."""
+    return save(
+        path,
+        [cast("by", "f", "float32"), node("Mul", ["x", "f"], ["y"])],
+        [tensor("x", "float32", ("n", 3)), tensor("by", kind, axes)],
+        [tensor("y", "float32", ("n", 3))],
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from export_cases import run_blocks, run_graph
+from export_cases import in_blocks_and_streamed, run_graph
 from fastaudio.exporting import ExportError
 from fastaudio.exporting.model import build, smallest_block
 from helpers import GUITAR, decode
@@ -121,11 +120,7 @@ def test_blocks_give_the_rows_of_the_stream(node: fa.Node, steps: int | None) ->
     assert spec is not None
     block = smallest_block(node, spec) if steps is None else steps * ((round(spec.rate_hz) + 5) // 10)
     sound = loud_and_quiet(round(spec.rate_hz), 20, spec.shape[0] if spec.shape else 1)
-    model = build(node, spec, block=block)
-    about = json.loads({one.key: one.value for one in model.metadata_props}["fastaudio.export"])
-    (got,) = (np.concatenate(parts) for parts in run_blocks(model, sound, block).values())
-    rows = got[about["outputs"]["rows"]["skip"] :]
-    wanted: Any = node.open().push(sound[: len(sound) // block * block])
+    rows, wanted = in_blocks_and_streamed(node, sound, block)
     n = min(len(rows), len(wanted))
     assert n > 100
     np.testing.assert_allclose(rows[:n], wanted[:n], rtol=0, atol=1e-4)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-from export_cases import run_blocks, session_of
+from export_cases import in_blocks_and_streamed, session_of
 from fastaudio.exporting.model import build, smallest_block
 from fastaudio.exporting.refusing import BlockError, ExportError
 
@@ -61,11 +60,7 @@ def test_blocks_give_the_rows_of_the_stream(node: fa.Node, block: int | None) ->
     assert spec is not None
     block = block or smallest_block(node, spec)
     sound = NOISE if len(NOISE) >= 4 * block else np.resize(NOISE, 4 * block)
-    model = build(node, spec, block=block)
-    about = json.loads({one.key: one.value for one in model.metadata_props}["fastaudio.export"])
-    (got,) = (np.concatenate(parts) for parts in run_blocks(model, sound, block).values())
-    rows = got[about["outputs"]["rows"]["skip"] :]
-    wanted: Any = node.open().push(sound[: len(sound) // block * block])
+    rows, wanted = in_blocks_and_streamed(node, sound, block)
     n = min(len(rows), len(wanted))
     assert n > 0
     assert len(wanted) - n <= 2, "the graph gives its rows no later than the stream, to the block"

@@ -3,11 +3,11 @@
 Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
 `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
-`progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
-sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
-keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `tensors` and `listing`
-serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `live_kinds`, `live_lines` and
-`screen` serve listen.
+`progress` shows it; `forms` are the forms of results, `events` has the options of events, and `start` has
+--start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events, `results` takes it
+to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and `standardize` serve
+embed, `tensors` and `listing` serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `live_kinds`,
+`live_lines`, `live_forms` and `screen` serve listen.
 """
 
 from __future__ import annotations

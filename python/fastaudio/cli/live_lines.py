@@ -15,8 +15,18 @@ from fastaudio.cli.events import gives_events
 from fastaudio.cli.kinds import UNKNOWN, Judge, Kind
 from fastaudio.cli.live_kinds import LiveKinds
 from fastaudio.cli.terminal import put, tell
-from fastaudio.cli.write import FITS, event_line, fits_text, mark
+from fastaudio.cli.write import (
+    FITS,
+    event_line,
+    fits_text,
+    mark,
+    none_reaches,
+    reaches,
+    rows_reaching,
+    without_low,
+)
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
+from fastaudio.live.sources import FileSource
 from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
 
 if TYPE_CHECKING:
@@ -32,9 +42,11 @@ class Lines:
 
     Attributes:
         is_data: whether the lines are for programs, and so UTF-8 everywhere, not for a terminal.
+        least: tags with scores, and events with peaks so far, below it are left out; None for none.
     """
 
     is_data = False
+    least: float | None = None
 
     def __init__(
         self,
@@ -65,7 +77,7 @@ class Lines:
         self._out = out
         self._begins = begins
         self._noted = False
-        self._n_ended = 0
+        self._n_ended = self._n_below = 0
         self._judge = judge
         self._kinds = LiveKinds(judge) if judge else None
         self._kind: Kind | None = None  # of what is shown
@@ -85,6 +97,9 @@ class Lines:
 
     def _show(self, item: Any) -> None:
         if isinstance(item, Event):
+            if not reaches(item.peak, self.least):
+                self._n_below += item.state == "end"
+                return
             self._n_ended += item.state == "end"
             if self._begins or item.state == "end":
                 self.write(self._event(item))
@@ -98,7 +113,7 @@ class Lines:
 
     def _window(self, window: Window) -> str:
         told = "" if self._kind is None else f"({self._kind}) "
-        best = told + window.text(self._top)
+        best = told + window.text(self._top, least=self.least)
         best = f"{window.output}: {best}" if self._several else best
         early = "  (provisional)" if window.provisional else ""
         stretch = f"{mark(self._kind)} {window.start_s:7.2f} - {window.end_s:7.2f} s"
@@ -142,7 +157,8 @@ class Lines:
             self._show(one)
         if self._events and self._n_ended == 0:
             none = Events((), (), 0.0, self._stream.sample_rate, summary=self._stream.summary)
-            self.say(f"fastaudio: no events ({none.why_none()})")
+            why = none_reaches(self._n_below, self.least or 0.0) if self._n_below else none.why_none()
+            self.say(f"fastaudio: no events ({why})")
 
     def close(self) -> None:
         """Restore the terminal."""
@@ -166,7 +182,7 @@ class JsonLines(Lines):
             "gap_s": round(window.gap_s, 6),
             "provisional": window.provisional,
         } | scores
-        data |= self._plain_kind()
+        data = without_low(data, self.least) | self._plain_kind()
         return json.dumps(data, ensure_ascii=False) + "\n"
 
     def _event(self, event: Event) -> str:
@@ -211,7 +227,7 @@ class CsvLines(JsonLines):
 
     def _window(self, window: Window) -> str:
         rows = self._as_tags(window).to_csv(top=self._top, windows=True, header=False)
-        return self._timed(rows, window)
+        return self._timed(rows_reaching(rows, self.least), window)
 
     def _event(self, event: Event) -> str:
         return self._timed(self._as_events(event).to_csv(header=False), event)
@@ -248,14 +264,5 @@ class RavenLines(Lines):
 
     def _event(self, event: Event) -> str:
         self._n += 1
-        return raven_row(self._marked(event), self._n, high_hz=self._stream.sample_rate / 2)
-
-
-LINES: dict[str | None, type[Lines]] = {
-    None: Lines,
-    "jsonl": JsonLines,
-    "csv": CsvLines,
-    "audacity": AudacityLines,
-    "raven": RavenLines,
-}
-"""What writes each form."""
+        path = self._name if isinstance(self._source, FileSource) else None
+        return raven_row(self._marked(event), self._n, high_hz=self._stream.sample_rate / 2, path=path)

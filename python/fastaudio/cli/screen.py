@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastaudio._system.text import printable
 from fastaudio.cli.events import gives_events
 from fastaudio.cli.live_lines import Lines
-from fastaudio.cli.write import mark
+from fastaudio.cli.write import mark, reaches
 from fastaudio.tags import score_text
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Screen(Lines):
 
     def _window(self, window: Window) -> str:
         best = window.top(self._top)  # fewer than there are bars if it is silent, or some aren't finite
+        best = [(label, score) for label, score in best if reaches(score, self.least)]
         for i, bar in enumerate(self._tags):
             label, score = best[i] if i < len(best) else ("", 0.0)
             name = f"{mark(self._kind)} {printable(label)}".strip()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from fastaudio._system.text import printable
-from fastaudio.cli.kinds import UNKNOWN, Heard, Kind, apart, kind_at, whole_of
+from fastaudio._system.text import printable, spelled
+from fastaudio.annotations.tables import rttm_id
+from fastaudio.cli.kinds import UNKNOWN, Heard, Judged, Kind, apart, kind_at, whole_of
 from fastaudio.events import CSV_COLUMNS as EVENTS_COLUMNS
 from fastaudio.events import csv_header
 from fastaudio.tags import CSV_COLUMNS as TAGS_COLUMNS
@@ -50,14 +52,14 @@ class Form:
     is_data: bool = True
 
 
-def tags_form(args: argparse.Namespace, *, kinds: bool = False) -> Form:
+def tags_form(args: argparse.Namespace, _names: Sequence[str] = (), *, kinds: bool = False) -> Form:
     """Return the chosen form for tags; with `kinds`, they come as `Judged`."""
     top, windows = args.top, args.windows
     least = None if args.min_score is None else float(args.min_score)
 
     def plain(result: Any) -> dict[str, Any]:
         tags, heard = apart(result)
-        return _with_kinds(_without_low(tags.to_dict(top=top, windows=windows), least), heard)
+        return _with_kinds(without_low(tags.to_dict(top=top, windows=windows), least), heard)
 
     def lines(result: Any) -> str:
         tags, heard = apart(result)
@@ -84,18 +86,52 @@ def tags_form(args: argparse.Namespace, *, kinds: bool = False) -> Form:
     return Form(text, is_data=False)
 
 
-def events_form(args: argparse.Namespace, *, kinds: bool = False) -> Form:
-    """Return the chosen form for events; with `kinds`, they come as `Judged`."""
+def events_form(args: argparse.Namespace, names: Sequence[str] = (), *, kinds: bool = False) -> Form:
+    """Return the chosen form for events; with `kinds`, they come as `Judged`.
+
+    RTTM tells the recordings of `names` apart, whatever their folders.
+    """
+    least = None if args.min_score is None else float(args.min_score)
+    if args.form is None:
+        return Form(lambda result: _events_text(result, least), is_data=False)
     header = csv_header().rstrip("\n") + (f",{FITS}\n" if kinds else "\n")
+    ids = _rttm_ids(names)
     forms = {
-        None: Form(_events_text, is_data=False),
         "json": _list_of(_plain_events),
         "jsonl": Form(_event_lines),
         "csv": Form(_event_rows, header, empty=header),
         "audacity": Form(lambda result: _marked(result).to_audacity()),
         "raven": Form(lambda result: _marked(result).to_raven()),
+        "rttm": Form(lambda result: _marked(result).to_rttm(file_id=ids.get(str(result.path)))),
+        "praat": Form(lambda result: _marked(result).to_praat()),
     }
-    return forms[args.form]
+    form = forms[args.form]
+    return replace(form, piece=lambda result: form.piece(_with_reaching(result, least)))
+
+
+def _rttm_ids(names: Sequence[str]) -> dict[str, str]:
+    """Return what RTTM calls recordings whose files have the same name: their paths."""
+    n_alike = Counter(map(rttm_id, names))
+    return {spelled(name): spelled(name) for name in names if n_alike[rttm_id(name)] > 1}
+
+
+def reaching(events: Any, least: float | None) -> tuple[Any, str]:
+    """Return the events whose peaks reach `least`, and why there are none if there are none."""
+    if least is None or not len(events):
+        return events, events.why_none()
+    kept = tuple(event for event in events if reaches(event.peak, least))
+    return replace(events, events=kept), "" if kept else none_reaches(len(events), least)
+
+
+def none_reaches(n_events: int, least: float) -> str:
+    """Say why no event is left of some."""
+    return f"{n_events} with peaks below {least:g}"
+
+
+def _with_reaching(result: Any, least: float | None) -> Any:
+    if isinstance(result, Judged):
+        return replace(result, result=reaching(result.result, least)[0])
+    return reaching(result, least)[0]
 
 
 def _plain_events(result: Any) -> dict[str, Any]:
@@ -140,12 +176,12 @@ def _list_of(plain: Callable[[Any], dict[str, Any]]) -> Form:
     return Form(piece, "[\n", ",\n", "\n]\n", empty="[]\n")
 
 
-def _without_low(data: dict[str, Any], least: float | None) -> dict[str, Any]:
+def without_low(data: dict[str, Any], least: float | None) -> dict[str, Any]:
     """Leave out tags with scores below `least`, of the whole and of each window."""
     if least is None:
         return data
     for part in [data, *data.get("windows", [])]:
-        part["tags"] = [tag for tag in part["tags"] if _reaches(tag["score"], least)]
+        part["tags"] = [tag for tag in part["tags"] if reaches(tag["score"], least)]
     return data
 
 
@@ -169,7 +205,7 @@ def _kind_of(window: dict[str, Any], heard: Heard) -> Kind | None:
 
 def _lines(text: str, least: float | None, heard: Heard | None) -> str:
     """Leave out the same tags of JSON lines, one for each window, and add the window's kind."""
-    parts = [_without_low(json.loads(line), least) for line in text.split("\n") if line]
+    parts = [without_low(json.loads(line), least) for line in text.split("\n") if line]
     if heard is not None:
         parts = [part | _plain_kind(_kind_of(part, heard)) for part in parts]
     return "".join(json.dumps(part, ensure_ascii=False) + "\n" for part in parts)
@@ -177,14 +213,20 @@ def _lines(text: str, least: float | None, heard: Heard | None) -> str:
 
 def _rows(text: str, least: float | None, heard: Heard | None, *, windows: bool) -> str:
     """Leave out the same tags of CSV, and say at the end of each row whether the sound fits the model."""
-    if least is not None:
-        score = TAGS_COLUMNS.index("score")
-        text = _csv(row for row in _csv_rows(text) if _reaches(float(row[score] or "nan"), least))
+    text = rows_reaching(text, least)
     if heard is None:
         return text
     if windows:
         return _with_fits(text, TAGS_COLUMNS, heard)
     return _csv([*row, fits_text(heard.whole())] for row in _csv_rows(text))
+
+
+def rows_reaching(text: str, least: float | None) -> str:
+    """Leave out rows of tags in CSV with scores below `least`."""
+    if least is None:
+        return text
+    score = TAGS_COLUMNS.index("score")
+    return _csv(row for row in _csv_rows(text) if reaches(float(row[score] or "nan"), least))
 
 
 def _with_fits(text: str, columns: Sequence[str], heard: Heard) -> str:
@@ -208,7 +250,7 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
     return text.getvalue()
 
 
-def _reaches(score: float | None, least: float | None) -> bool:
+def reaches(score: float | None, least: float | None) -> bool:
     """Tell whether a score is to be shown; one that is no number is, so that it is seen."""
     return least is None or score is None or not score < least
 
@@ -225,10 +267,9 @@ def event_line(event: Event, kind: Kind | None = None) -> str:
     return f"{mark(kind)} {event.start_s:7.2f} - {end:>7} s  {label} {event.peak:4.2f}\n"
 
 
-def _events_text(result: Any) -> str:
+def _events_text(result: Any, least: float | None) -> str:
     events, heard = apart(result)
-    events = _shown(events)
-    why = events.why_none()
+    events, why = reaching(_shown(events), least)
     lines = [event_line(event, kind_at(heard, event.start_s, event.end_s)) for event in events]
     lines = lines or [f"  no events{why and f' ({printable(why)})'}\n"]
     return "".join([_head(events, heard), *lines, _legend(lines, heard)])
@@ -262,7 +303,7 @@ def _tags_text(tags: Tags, heard: Heard | None, top: int, *, windows: bool, leas
     elif tags.silent.all():
         lines.append("  silence\n")
     else:
-        for label, score in [pair for pair in tags.top(top) if _reaches(pair[1], least)]:
+        for label, score in [pair for pair in tags.top(top) if reaches(pair[1], least)]:
             lines.append(f"{mark(whole)} {label:<18} {score_text(score):>4}  {_bar(score)}".rstrip() + "\n")
     if not tags.finite and not windows:
         lines.append("  (not all scores are finite)\n")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import Pipeline, cli
-from fastaudio.cli.live_lines import LINES
+from fastaudio.cli.live_forms import LINES
 from fastaudio.cli.screen import Screen
 from fastaudio.events import RAVEN_COLUMNS, Event
 from fastaudio.tags import Window

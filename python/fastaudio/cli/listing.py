@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.text import printable
+from fastaudio.cli.terminal import terminal_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ class Listed:
 
 def width(otherwise: int) -> int:
     """Return the columns of the terminal; `otherwise` if the output goes elsewhere and COLUMNS isn't set."""
-    return shutil.get_terminal_size((otherwise, 0)).columns
+    return terminal_size()[0] or otherwise
 
 
 def table(models: Iterable[Listed], n_columns: int = 0) -> str:

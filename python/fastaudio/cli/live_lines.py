@@ -21,6 +21,7 @@ from fastaudio.cli.write import (
     none_reaches,
     reaches,
     rows_reaching,
+    stretch,
     without_low,
 )
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
@@ -107,11 +108,12 @@ class Lines:
         whose = f"{self._ear.name}: " if len(self._ears) > 1 else ""
         whose += f"{window.output}: " if len(self._ear.pipeline.output_specs) > 1 else ""
         early = "  (provisional)" if window.provisional else ""
-        stretch = f"{mark(self._kind)} {window.start_s:7.2f} - {window.end_s:7.2f} s"
-        return f"{self._clock(window)}{stretch}  {whose}{best}{early}\n"
+        at = stretch(window.start_s, window.end_s, window.end_s)
+        return f"{self._clock(window)}{mark(self._kind)} {at}  {whose}{best}{early}\n"
 
     def _event(self, event: Event) -> str:
-        return self._clock(event) + event_line(replace(event, label=self._label(event)), self._kind)
+        named, so_far_s = replace(event, label=self._label(event)), event.end_s or event.start_s
+        return self._clock(event) + event_line(named, self._kind, longest_s=so_far_s)
 
     def _label(self, event: Event) -> str:
         """Return an event's label, with the model's name before it if there are several."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from fastaudio._system.text import printable, spelled
 from fastaudio.annotations.tables import rttm_id
 from fastaudio.cli.kinds import UNKNOWN, Heard, Judged, Kind, apart, kind_at, whole_of
+from fastaudio.drawing.clock import HOUR_S, MINUTE_S, clock_text, length_text
 from fastaudio.events import CSV_COLUMNS as EVENTS_COLUMNS
 from fastaudio.events import csv_header
 from fastaudio.tags import CSV_COLUMNS as TAGS_COLUMNS
@@ -260,17 +261,29 @@ def _shown(result: Any) -> Any:
     return replace(result, path=printable(str(result.path)), labels=list(map(printable, result.labels)))
 
 
-def event_line(event: Event, kind: Kind | None = None) -> str:
+def stretch(start_s: float, end_s: float | None, longest_s: float) -> str:
+    """Return from when to when, for people: in seconds, or as on a clock if the sound lasts a minute or more.
+
+    Lines of one sound have one width. `end_s` is None of what goes on.
+    """
+    if longest_s < MINUTE_S:
+        return f"{start_s:7.2f} - {'...' if end_s is None else f'{end_s:.2f}':>7} s"
+    n = 7 if longest_s < HOUR_S else 10
+    times = ["..." if at_s is None else clock_text(at_s, longest_s, 0.01) for at_s in (start_s, end_s)]
+    return f"{times[0]:>{n}} - {times[1]:>{n}}"
+
+
+def event_line(event: Event, kind: Kind | None = None, *, longest_s: float = 0.0) -> str:
     """Return an event as a line of text, with a mark if its sound's kind doesn't fit the model."""
-    end = "..." if event.end_s is None else f"{event.end_s:.2f}"
     label = f"{printable(event.label):<18}"
-    return f"{mark(kind)} {event.start_s:7.2f} - {end:>7} s  {label} {event.peak:4.2f}\n"
+    return f"{mark(kind)} {stretch(event.start_s, event.end_s, longest_s)}  {label} {event.peak:4.2f}\n"
 
 
 def _events_text(result: Any, least: float | None) -> str:
     events, heard = apart(result)
     events, why = reaching(_shown(events), least)
-    lines = [event_line(event, kind_at(heard, event.start_s, event.end_s)) for event in events]
+    how = {"longest_s": events.duration_s}
+    lines = [event_line(event, kind_at(heard, event.start_s, event.end_s), **how) for event in events]
     lines = lines or [f"  no events{why and f' ({printable(why)})'}\n"]
     return "".join([_head(events, heard), *lines, _legend(lines, heard)])
 
@@ -278,7 +291,7 @@ def _events_text(result: Any, least: float | None) -> str:
 def _head(result: Tags | Events, heard: Heard | None) -> str:
     """Return the first line of a file: its name, length and kind."""
     kind = whole_of(heard)
-    return f"{result.path}  ({result.duration_s:.1f} s{'' if kind is None else f', {kind}'})\n"
+    return f"{result.path}  ({length_text(result.duration_s)}{'' if kind is None else f', {kind}'})\n"
 
 
 def _legend(lines: Iterable[str], heard: Heard | None) -> str:
@@ -299,7 +312,8 @@ def _tags_text(tags: Tags, heard: Heard | None, top: int, *, windows: bool, leas
             best = window.text(top, least=least)
             kind = None if window.silent else kind_at(heard, window.start_s, window.end_s)
             told = "" if kind is None else f"({kind}) "
-            lines.append(f"{mark(kind)} {window.start_s:7.2f} - {window.end_s:7.2f} s  {told}{best}\n")
+            at = stretch(window.start_s, window.end_s, tags.duration_s)
+            lines.append(f"{mark(kind)} {at}  {told}{best}\n")
     elif tags.silent.all():
         lines.append("  silence\n")
     else:

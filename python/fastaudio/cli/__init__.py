@@ -1,7 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
-`quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `plot`, `embed`, `scan`, `listen`, `train`, `evaluate`, `importing` (the command `import`),
+`export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
 sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
@@ -38,6 +38,7 @@ from fastaudio.cli import (
     pack,
     plot,
     quantize,
+    scan,
     tag,
     train,
 )
@@ -65,6 +66,7 @@ examples:
   fastaudio tag song.mp3
   fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
+  fastaudio scan archive/ --output scanned
   fastaudio listen
   fastaudio train sounds/ -o my-model
   fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
@@ -75,6 +77,7 @@ _COMMANDS = (
     tag,
     plot,
     embed,
+    scan,
     listen,
     train,
     evaluate,

@@ -47,7 +47,7 @@ ROWS = [
     {"live", "isolation"},
     {"pipeline"},
     {"heads", "importing"},
-    {"torch", "quantizing", "plot"},
+    {"torch", "quantizing", "plot", "scanning"},
     {"cli"},
     {"__init__", "__main__"},
 ]

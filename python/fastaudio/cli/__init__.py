@@ -6,8 +6,8 @@ Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stder
 `progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
 sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
 keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `tensors` and `listing`
-serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `live_kinds`, `live_lines` and
-`screen` serve listen.
+serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `ears`, `together`,
+`audience`, `live_kinds`, `live_lines`, `screen` and its `board` serve listen.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
+from fastaudio.cli.terminal import terminal_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ _CUT = " ..."
 
 def width(otherwise: int) -> int:
     """Return the columns of the terminal; `otherwise` if the output goes elsewhere and COLUMNS isn't set."""
-    return shutil.get_terminal_size((otherwise, 0)).columns
+    return terminal_size()[0] or otherwise
 
 
 def descriptions(items: Iterable[tuple[str, str, str]]) -> str:

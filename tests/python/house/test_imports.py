@@ -38,7 +38,7 @@ MADE_BY_CMAKE = {"nodes/list.hpp"}
 ROWS = [
     {"_core"},
     {"_system"},
-    {"drawing"},
+    {"drawing", "annotations"},
     {"presets", "tags", "events", "graph", "registry"},
     {"decoding"},
     {"cards", "running"},

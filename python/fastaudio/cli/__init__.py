@@ -1,6 +1,6 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
+Commands: `tag`, `plot`, `embed`, `listen`, `serve`, `train`, `evaluate`, `importing` (the command `import`), `export`,
 `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
@@ -38,6 +38,7 @@ from fastaudio.cli import (
     pack,
     plot,
     quantize,
+    serve,
     tag,
     train,
 )
@@ -66,6 +67,7 @@ examples:
   fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
   fastaudio listen
+  fastaudio serve
   fastaudio train sounds/ -o my-model
   fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
   fastaudio models musicnn-mtt
@@ -76,6 +78,7 @@ _COMMANDS = (
     plot,
     embed,
     listen,
+    serve,
     train,
     evaluate,
     importing,

@@ -1,7 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `listen`, `serve`, `train`, `evaluate`, `importing` (the command `import`), `export`,
-`quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `plot`, `embed`, `listen`, `serve`, `train`, `evaluate`, `importing` (the command `import`),
+`export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
 `progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
 sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`

@@ -53,44 +53,44 @@ def serve(
     from fastaudio.serving.application import Application  # noqa: PLC0415  # needs the extra
 
     settings = settings or Settings()
-    application = Application(pipelines, settings)
-    with closing(application), closing(_bound(settings)) as bound:
-        _run(application, settings, bound, ready)
+    with closing(Application(pipelines, settings)) as application, closing(bound(settings)) as at:
+        server_for(application, settings, at, ready).run(sockets=[at])
 
 
-def _bound(settings: Settings) -> socket.socket:
+def bound(settings: Settings) -> socket.socket:
     """Return a socket at the server's address."""
     from fastaudio.serving.guarding import is_loopback  # noqa: PLC0415
 
-    at = f"{settings.host}:{settings.port}"
+    name = f"{settings.host}:{settings.port}"
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError) as error:
-        raise AddressError(f"serve: expected an address of this machine, got {at!r:.80}; {error}") from error
+        raise AddressError(f"serve: expected an address of this machine, got {name!r:.80}; {error}") from error
     if settings.token is None and not is_loopback(str(address[0])):
         raise ValueError(
             f"serve: expected a token for an address that others reach, got none for {settings.host!r:.80}; "
             "python -c 'import secrets; print(secrets.token_urlsafe())' > token, then --token-file token"
         )
-    bound = socket.socket(family, kind, number)
+    at = socket.socket(family, kind, number)
     try:
         if os.name == "posix":  # elsewhere it would let another program take the address over
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
+            at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        at.bind(address)
     except OSError as error:
-        bound.close()
+        at.close()
         remedy = "choose another with --port, or 0 for any that is free"
         raise AddressError(
-            f"serve: expected an address that is free, got {at!r:.80} ({error.strerror}); {remedy}"
+            f"serve: expected an address that is free, got {name!r:.80} ({error.strerror}); {remedy}"
         ) from error
-    return bound
+    return at
 
 
-def _run(
-    application: Any, settings: Settings, bound: socket.socket, ready: Callable[[str], object] | None
-) -> None:
+def server_for(
+    application: Any, settings: Settings, at: socket.socket, ready: Callable[[str], object] | None
+) -> Any:
+    """Return uvicorn's server for an application at a bound socket; `run(sockets=[at])` runs it."""
     import uvicorn  # noqa: PLC0415  # needs the extra
 
     from fastaudio.serving.connections import connections_for  # noqa: PLC0415
@@ -101,7 +101,7 @@ def _run(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             if ready is not None and self.started:
-                ready(_url(settings, bound))
+                ready(_url(settings, at))
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             application.end()
@@ -137,10 +137,10 @@ def _run(
         raise AddressError(
             f"serve: expected a certificate and its key, got {str(settings.tls_cert)!r:.80}: {error}"
         ) from error
-    Server(config).run(sockets=[bound])
+    return Server(config)
 
 
-def _url(settings: Settings, bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
+def _url(settings: Settings, at: socket.socket) -> str:
+    host, port = at.getsockname()[:2]
     scheme = "https" if settings.tls_cert else "http"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

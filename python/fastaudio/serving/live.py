@@ -52,7 +52,7 @@ class Live:
         self._settings = settings
         self._measures = measures
         self._ending = asyncio.Event()
-        self.n_streams = 0
+        self.n_streams = self._n_clients = 0
         measures.gauge("live_streams", "live streams that are open", lambda: self.n_streams)
 
     def end(self) -> None:
@@ -62,12 +62,19 @@ class Live:
     async def wait_ended(self, limit_s: float) -> None:
         """Wait until all streams have ended, or for that many seconds."""
         until_s = time.monotonic() + limit_s
-        while self.n_streams and time.monotonic() < until_s:  # noqa: ASYNC110  # only when it stops
+        while self._n_clients and time.monotonic() < until_s:  # noqa: ASYNC110  # only when it stops
             await asyncio.sleep(_LOOK_S)
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve a client; see docs/service.md."""
-        await socket.accept()
+        self._n_clients += 1
+        try:
+            await socket.accept()
+            await self._answer(socket)
+        finally:
+            self._n_clients -= 1
+
+    async def _answer(self, socket: WebSocket) -> None:
         sending = asyncio.Lock()
 
         async def send(message: dict[str, Any]) -> None:

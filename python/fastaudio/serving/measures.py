@@ -20,7 +20,6 @@ _LIVE = {
     "busy_seconds": "time that running live streams took, in seconds",
     "gaps": "how often live streams lost sound",
     "results_dropped": "results of live streams that nobody took in time",
-    "bad_values": "samples of live streams that weren't finite",
 }
 
 
@@ -131,7 +130,6 @@ def _counts_of(stats: LiveStats, rate: int) -> dict[str, Any]:
         "busy_seconds": stats.busy_s,
         "gaps": stats.gaps,
         "results_dropped": stats.results_dropped,
-        "bad_values": stats.bad_values,
     }
 
 

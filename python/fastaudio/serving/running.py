@@ -67,7 +67,9 @@ def bound(settings: Settings) -> socket.socket:
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (OSError, UnicodeError) as error:
-        raise AddressError(f"serve: expected an address of this machine, got {name!r:.80}; {error}") from error
+        raise AddressError(
+            f"serve: expected an address of this machine, got {name!r:.80}; {error}"
+        ) from error
     if settings.token is None and not is_loopback(str(address[0])):
         raise ValueError(
             f"serve: expected a token for an address that others reach, got none for {settings.host!r:.80}; "

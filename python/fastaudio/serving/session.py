@@ -20,6 +20,8 @@ from fastaudio.tags import Window
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from numpy.typing import NDArray
+
     from fastaudio.live import LiveStream
     from fastaudio.live.results import Item
 
@@ -29,6 +31,7 @@ _BUFFER_S, _LEAST_S, _BUFFER_BYTES = 5.0, 0.1, 1 << 22
 _PARTS = 8  # of a buffer; one is pushed at once
 _LOOK_S = 0.02  # how often a full buffer is tried again
 _SILENT_DB = -120.0
+_LARGEST = 1e12  # magnitude that a stream takes
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Session:
         self._top = top
         self._mel_rate = mel_rate
         self._mel_hop_s = spectra.about(mel_rate)["hop_s"]
-        self._rest = b""
+        self._rest, self._n_bad = b"", 0
         self._frame = sound.dtype.itemsize * sound.channels
         self._native = np.dtype(np.float32 if sound.dtype.kind == "f" else np.int16)
 
@@ -82,10 +85,20 @@ class Session:
         whole = len(data) // self._frame * self._frame
         self._rest = data[whole:]
         samples = np.frombuffer(data[:whole], self._sound.dtype).astype(self._native, copy=False)
+        if samples.dtype.kind == "f":
+            samples = self._cleaned(samples)
         block = samples.reshape(-1, self._sound.channels) if self._sound.channels > 1 else samples
         step = max(int(self._sound.buffer_s / _PARTS * self._sound.rate), 1)
         for start in range(0, len(block), step):
             await self._push(block[start : start + step])
+
+    def _cleaned(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return samples with silence for those that aren't finite, and count these."""
+        bad = ~(np.abs(samples) <= _LARGEST)
+        if not bad.any():
+            return samples
+        self._n_bad += int(bad.sum())
+        return np.where(bad, np.float32(0), samples)
 
     async def _push(self, block: Any) -> None:
         """Push a block; where the client waits, so does this, and nothing more is read meanwhile."""
@@ -121,7 +134,7 @@ class Session:
             "behind_s": round(stats.waiting / rate, 6),
             "gaps": stats.gaps,
             "results_dropped": stats.results_dropped,
-            "bad_values": stats.bad_values,
+            "bad_values": self._n_bad,
             "latency_p50_s": _finite(stats.latency_p50_s),
             "latency_p99_s": _finite(stats.latency_p99_s),
             "real_time_factor": _finite(stats.real_time_factor),

@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ for name in ("starlette", "uvicorn", "websockets"):
 
 from fastaudio.serving import Settings, running
 from fastaudio.serving.application import Application
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 LIMIT_S = 30.0
@@ -58,6 +59,7 @@ class Server:
     port: int
     application: Any
     stop: Callable[[], None]
+    connections: Callable[[], int]
 
     def ask(self, path: str, body: Any = None, method: str | None = None, **headers: str) -> Answer:
         """Return the answer to one request; header names have _ for -."""
@@ -99,7 +101,7 @@ def serving(*pipelines: fa.Pipeline, **bounds: Any) -> Iterator[Server]:
 
     try:
         assert ready.wait(LIMIT_S)
-        yield Server(port, application, stop)
+        yield Server(port, application, stop, lambda: len(server.server_state.connections))
     finally:
         stop()
         thread.join(LIMIT_S)
@@ -132,7 +134,11 @@ def wav(samples: np.ndarray, rate: int = RATE_HZ) -> bytes:
 
 def heard(socket_: ClientConnection) -> list[dict[str, Any]]:
     """Return all messages of a stream until it is closed."""
-    return [json.loads(text) for text in socket_]
+    messages = []
+    with suppress(ConnectionClosed):  # by another code than the usual one
+        for text in socket_:
+            messages.append(json.loads(text))  # noqa: PERF401  # those before the end stay
+    return messages
 
 
 def of(kind: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

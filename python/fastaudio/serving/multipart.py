@@ -9,7 +9,8 @@ from fastaudio.serving.refusing import Refused
 _MOST_HEAD = 8192  # bytes of a part's headers
 _MOST_PARTS = 100
 _BOUNDARY = re.compile(
-    r"""multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;,"]{1,70}))""", re.IGNORECASE
+    r"""multipart/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;,"]{1,70}))(?![^\s;,])""",
+    re.IGNORECASE,
 )
 _FILE = re.compile(rb"(?im)^content-disposition\s*:[^\r\n]*;\s*filename\*?\s*=")
 

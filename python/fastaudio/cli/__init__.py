@@ -1,7 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `scan`, `listen`, `train`, `evaluate`, `importing` (the command `import`),
-`export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `plot`, `embed`, `scan`, `listen`, `serve`, `train`, `evaluate`, `importing` (the
+command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at stdout and stderr; `files` runs
 over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
 `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
@@ -40,6 +40,7 @@ from fastaudio.cli import (
     plot,
     quantize,
     scan,
+    serve,
     tag,
     train,
 )
@@ -70,6 +71,7 @@ examples:
   fastaudio embed album/ --output album.npz
   fastaudio scan archive/ --output scanned
   fastaudio listen
+  fastaudio serve
   fastaudio train sounds/ -o my-model
   fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
   fastaudio models musicnn-mtt
@@ -81,6 +83,7 @@ _COMMANDS = (
     embed,
     scan,
     listen,
+    serve,
     train,
     evaluate,
     importing,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -11,10 +10,12 @@ from fastaudio._core import ModelError
 from fastaudio._system.text import listed
 from fastaudio.cards.licences import licence_of
 from fastaudio.heads import embedders, metrics
+from fastaudio.heads.augmenting import Altered, Augment, altered
 from fastaudio.heads.cache import EmbeddingCache
-from fastaudio.heads.classifier import Classifier, Kind, Options, train
-from fastaudio.heads.data import Examples, PathLike, Progress, examples, refusal
-from fastaudio.heads.evaluation import Evaluation
+from fastaudio.heads.calibration import Calibration, Judged, calibrate, thresholds
+from fastaudio.heads.classifier import Classifier, Kind, Options, balance, probabilities, train
+from fastaudio.heads.data import Examples, Progress, Source, examples, refusal
+from fastaudio.heads.evaluation import Evaluation, run_tagger
 from fastaudio.heads.extras import require
 from fastaudio.heads.folds import check, check_learnt, deal
 from fastaudio.heads.head import Head
@@ -25,7 +26,7 @@ from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -38,7 +39,7 @@ TOLERANCE = 1e-5
 
 def fit(
     embedder: str | os.PathLike[str] | Pipeline,
-    files: Sequence[PathLike],
+    files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     *,
     kind: Kind = "linear",
@@ -51,6 +52,8 @@ def fit(
     hidden: int = 100,
     penalty: float = 10.0,
     seed: int = 0,
+    augment: int | Augment = 0,
+    calibrated: bool = True,
     jobs: int | None = None,
     progress: Progress | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -69,7 +72,7 @@ def fit(
 
     Args:
         embedder: a model's name or card, or a pipeline whose rows are embeddings.
-        files: paths.
+        files: paths, or stretches of recordings as `fastaudio.labelled.Segment`.
         labels: one label per file, for scores that sum to 1, or a list per file, for independent scores.
         kind: "linear" for one dense layer (variant A of Alonso-Jimenez et al.), "mlp" for a hidden layer
             before it (variant B).
@@ -84,7 +87,12 @@ def fit(
             labels.
         hidden: number of units of the hidden layer.
         penalty: factor of the squared weights in a loss that sums over files; scikit-learn's 1 / C.
-        seed: seed of the folds and of "mlp".
+        seed: seed of the folds, of "mlp" and of `augment`.
+        augment: how many altered copies of each file to learn from too, or how as `Augment`: louder or
+            softer, shifted, with noise, mixed with another. No file is judged by its copies.
+        calibrated: whether scores are made probabilities: a temperature, or for lists of labels a scale and
+            an offset for each label, is learnt in cross-validation and goes into the last layer. If not,
+            scores are scikit-learn's.
         jobs: files at once; None for one per processor core.
         progress: called with "embedding" or "training", how much is done, and the total.
         cache: a folder where embeddings are kept and found again, so that training again with other options
@@ -112,6 +120,7 @@ def fit(
     for package in ("sklearn", "onnx"):
         require(package, extra="train", what="heads.fit")
     _check_options(kind, folds, hidden, penalty)
+    how_altered = augment if isinstance(augment, Augment) else Augment(copies=augment)
     given = examples("heads.fit", files, labels, groups)
     _check_labels(given)
     with limits("heads.fit", timeout_s, cancel):
@@ -124,35 +133,54 @@ def fit(
         lost = given.lost(rows.clips)
         rows = _usable(rows, given, lost, allow_missing)
         clips = rows.clips
-        judged = _cross_validate(rows, options, folds, progress)
-        classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
-        n_folds = len(judged.folds)
+        fold_of = deal(clips.truth, clips.groups, folds, seed)
+        check_learnt(clips.truth, fold_of, clips.labels)
+        more = None
+        if how_altered.copies:
+            how_read: dict[str, Any] = {"jobs": jobs, "progress": progress, "cache": kept}
+            how_read |= {"seed": seed, "average": pipeline is not base}
+            more = altered(base, clips, fold_of, how_altered, **how_read)
+        judged, scores = _cross_validate(rows, more, options, fold_of, progress)
+        classifier = train(*_learnt(rows, more, np.ones(len(clips.files), np.bool_)), options)
+        _check_logits(classifier, rows.values)
+        found: Calibration | None = None
+        if calibrated:
+            found = calibrate(judged)
+            scores, classifier = found.scores, found.apply(classifier)
+        least = thresholds(clips.truth, scores)
+        n_folds = int(fold_of.max()) + 1
         if progress is not None:
             progress("training", n_folds + 1, n_folds + 1)
 
-        means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
+        means, stds = _over_folds(clips, scores, fold_of)
         how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+        how |= {"augment": how_altered, "calibration": found, "thresholds": least}
         card = card_of(pipeline, clips, options, classifier, **how)
         tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
-        _check_export(tagger, classifier, rows)
+        _check_export(tagger, classifier, rows, jobs)
         about = rows.failed, tagger.name, lost
-        evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
+        evaluation = Evaluation(clips.labels, clips.truth, scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
         parts = evaluation, rows.failed, tagger, classifier, notes, licence
         text = licence_of(pipeline.node)
-        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached, licence_text=text)
+        more_about: dict[str, Any] = {"n_cached": rows.n_cached, "licence_text": text}
+        more_about |= {"calibration": found, "thresholds": card["thresholds"]}
+        return Head(clips.labels, means, stds, *parts, **more_about)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """Results of cross-validation: scores of each clip [n_clips, n_labels], and the metrics of each fold."""
-
-    scores: NDArray[np.float64]
-    folds: list[dict[str, float]]
-
-    def over_folds(self, statistic: Callable[[NDArray[np.float64]], float]) -> dict[str, float]:
-        """Return a statistic of each metric over the folds."""
-        return {name: statistic(np.array([part[name] for part in self.folds])) for name in metrics.NAMES}
+def _over_folds(
+    clips: Examples, scores: NDArray[np.float64], fold_of: NDArray[np.int64]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the mean of each metric over the folds, and its standard deviation."""
+    folds = []
+    for fold in np.unique(fold_of):
+        held = fold_of == fold
+        folds.append(metrics.macro(metrics.of_labels(clips.truth[held], scores[held], multi=clips.multi)))
+    each = {name: np.array([part[name] for part in folds]) for name in metrics.NAMES}
+    return (
+        {name: metrics.mean(values) for name, values in each.items()},
+        {name: metrics.std(values) for name, values in each.items()},
+    )
 
 
 def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
@@ -174,37 +202,62 @@ def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: boo
     return rows
 
 
-def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progress | None) -> _Judged:
+def _learnt(
+    rows: Rows, more: Altered | None, clips: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return what is learnt from some clips: rows, their labels, and their shares of their clips."""
+    own = clips[rows.clip]
+    values, clip = rows.values[own], rows.clip[own]
+    if more is not None:
+        theirs = clips[more.clip]
+        values, clip = np.concatenate([values, more.values[theirs]]), np.append(clip, more.clip[theirs])
+    counts = np.bincount(clip, minlength=len(clips))
+    return values, rows.clips.truth[clip], 1.0 / counts[clip]
+
+
+def _cross_validate(
+    rows: Rows, more: Altered | None, options: Options, fold_of: NDArray[np.int64], progress: Progress | None
+) -> tuple[Judged, NDArray[np.float64]]:
+    """Return the logits of all rows, and each clip's scores, by heads that learnt from other folds."""
     clips = rows.clips
-    fold_of = deal(clips.truth, clips.groups, n_folds, options.seed)
-    check_learnt(clips.truth, fold_of, clips.labels)
     total = int(fold_of.max()) + 2  # one more is trained on all files
     scores = np.zeros(clips.truth.shape)
-    found = []
+    logits = np.zeros((len(rows.values), len(clips.labels)))
     for fold in range(total - 1):
-        learnt = rows.of_rows(fold_of != fold)
-        truth = rows.of_rows(clips.truth)[learnt]
-        one = train(rows.values[learnt], truth, rows.shares[learnt], options)
+        one = train(*_learnt(rows, more, fold_of != fold), options)
+        held = rows.of_rows(fold_of == fold)
         judged = np.flatnonzero(fold_of == fold)
-        scores[judged] = rows.clip_means(one.scores(rows.values[~learnt]), judged)
-        of_labels = metrics.of_labels(clips.truth[judged], scores[judged], multi=options.multi)
-        found.append(metrics.macro(of_labels))
+        scores[judged] = rows.clip_means(one.scores(rows.values[held]), judged)
+        logits[held] = one.logits(rows.values[held])
         if progress is not None:
             progress("training", fold + 1, total)
-    return _Judged(scores, found)
+    whole = np.ones(len(clips.files))
+    weights = balance(clips.truth, whole, balanced=options.balanced and not options.multi)
+    return Judged(logits, rows.clip, fold_of, clips.truth, weights, options.multi), scores
 
 
-def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
-    """Refuse an export that doesn't give scikit-learn's scores, for all rows and each label's first file."""
+def _check_logits(classifier: Classifier, values: NDArray[np.float32]) -> None:
+    """Refuse layers that don't give scikit-learn's scores, which calibration doesn't see any more."""
+    ours = probabilities(classifier.logits(values), multi=classifier.multi)
+    _check_error(float(np.abs(ours - classifier.scores(values)).max()))
+
+
+def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows, jobs: int | None) -> None:
+    """Refuse an export that doesn't give the classifier's scores, for all rows and each label's first file."""
     want = classifier.scores(rows.values)
     got = np.asarray(embedders.head_alone(classifier)(rows.values))
     error = float(np.abs(got - want).max())
-    for k in range(len(rows.clips.labels)):
-        first = int(np.flatnonzero(rows.clips.truth[:, k])[0])
-        tags = tagger(rows.clips.files[first])
+    firsts = np.unique(rows.clips.truth.argmax(axis=0)).tolist()
+    for first, tags in zip(
+        firsts, run_tagger(tagger, [rows.clips.files[i] for i in firsts], jobs), strict=True
+    ):
         if not isinstance(tags, Tags):
             raise ModelError(f"heads.fit: expected tags of the exported head, got {type(tags).__name__}")
         error = max(error, float(np.abs(tags.scores - want[rows.clip == first]).max()))
+    _check_error(error)
+
+
+def _check_error(error: float) -> None:
     if not error <= TOLERANCE:
         raise ModelError(
             f"heads.fit: expected an exported head within {TOLERANCE:g} of scikit-learn's scores, got "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fastaudio.heads import embedders
@@ -10,6 +11,11 @@ from fastaudio.heads import embedders
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fastaudio.heads.augmenting import Augment
+    from fastaudio.heads.calibration import Calibration
     from fastaudio.heads.classifier import Classifier, Options
     from fastaudio.heads.data import Examples
     from fastaudio.pipeline import Pipeline
@@ -28,6 +34,9 @@ def card_of(
     stds: Mapping[str, float],
     n_folds: int,
     average: bool,
+    augment: Augment,
+    calibration: Calibration | None,
+    thresholds: NDArray[np.float64],
 ) -> dict[str, Any]:
     """Return the card of a head's pipeline, without its nodes."""
     from sklearn import __version__ as sklearn_version  # noqa: PLC0415  # heads.fit made sure of it
@@ -58,6 +67,8 @@ def card_of(
     }
     if options.kind == "mlp":
         head["hidden"] = options.hidden
+    if augment.copies:
+        head["augment"] = asdict(augment)
     card = {key: base[key] for key in _CARRIED if key in base}
     card["outputs"] = dict(base.get("outputs", {})) | {
         "scores": {"purpose": "score of each label", "unit": "probability", "shape": [n_labels]}
@@ -75,6 +86,10 @@ def card_of(
         "metrics": _numbers(means)
         | {f"{name}_std": value for name, value in _numbers(stds).items()}
         | {"by": f"{n_folds}-fold cross-validation on these {n_files} files{in_groups}"},
+        "calibration": None if calibration is None else calibration.to_card(),
+        "thresholds": {
+            label: round(value, 6) for label, value in zip(clips.labels, thresholds.tolist(), strict=True)
+        },
     } | card
 
 

@@ -10,13 +10,14 @@ import numpy as np
 from fastaudio._core import ModelError
 from fastaudio._system.text import listed
 from fastaudio.cards.licences import licence_of
-from fastaudio.heads import embedders, metrics
+from fastaudio.heads import embedders, metrics, over_files
+from fastaudio.heads.adam import SEGMENT_S
 from fastaudio.heads.cache import EmbeddingCache
-from fastaudio.heads.classifier import Classifier, Kind, Options, train
+from fastaudio.heads.classifier import Classifier, Kind, Options, Protocol, train, train_by_protocol
 from fastaudio.heads.data import Examples, PathLike, Progress, examples, refusal
 from fastaudio.heads.evaluation import Evaluation
 from fastaudio.heads.extras import require
-from fastaudio.heads.folds import check, check_learnt, deal
+from fastaudio.heads.folds import check, check_given, check_learnt, deal
 from fastaudio.heads.head import Head
 from fastaudio.heads.head_card import card_of, notes_of
 from fastaudio.heads.rows import Rows, read
@@ -45,8 +46,11 @@ def fit(
     layer: str | None = None,
     groups: Sequence[Any] | None = None,
     folds: int = 5,
+    fold_of: Sequence[Any] | None = None,
     average: bool = False,
     l2: bool = False,
+    standardise: bool | None = None,
+    protocol: Protocol | None = None,
     balanced: bool = True,
     hidden: int = 100,
     penalty: float = 10.0,
@@ -60,9 +64,10 @@ def fit(
 ) -> Head:
     """Train a head for your own labels on a model's embedding.
 
-    Rows are standardised by the training files and classified by one dense layer or two. Cross-validation
-    measures how good that is: each file is judged by a head that learnt from other files, of other groups;
-    its scores are the mean over its windows. The head that is returned learnt from all files.
+    Rows are standardised by the training files and classified by one dense layer or two, which scikit-learn
+    fits. Cross-validation measures how good that is: each file is judged by a head that learnt from other
+    files, of other groups; its scores are the mean over its windows. The head that is returned learnt from
+    all files.
 
     Windows are the embedder's. Clips shorter than one repeat their rows or are padded, as its card says, both
     in training and later; `Pipeline.with_hop` gives more windows.
@@ -77,9 +82,16 @@ def fit(
         groups: each file's group, anything that compares, such as the artist. Files of one group are never
             both learnt from and judged. None makes each file a group.
         folds: number of parts that the files are dealt into.
+        fold_of: each file's fold, a number or a name, such as ESC-50's; then `folds` means nothing.
         average: whether each clip is one row, the mean of its windows; scores then come at the end. If not,
             each window is a row, all clips weigh the same in total, and scores stream.
-        l2: whether to divide standardised rows by their length, as Kumar et al. do.
+        l2: whether to divide rows by their length after standardising, as Kumar et al. do.
+        standardise: whether to standardise rows; None does, unless a protocol is given.
+        protocol: "paper" trains as Alonso-Jimenez et al. do: Adam from a learning rate of 0.001, 150 epochs,
+            batches of 32 random segments of 3 s, a fifth of the files for validation, and half the rate if
+            its loss hasn't decreased for 75 epochs. It is for hundreds of files: from some tens, 150
+            epochs are too few steps. `penalty` and `balanced` then mean nothing. None has scikit-learn
+            minimise the loss with `penalty`: to the end, or "mlp" by Adam in 150 epochs.
         balanced: whether labels weigh the same however many files they have; "mlp" ignores it for lists of
             labels.
         hidden: number of units of the hidden layer.
@@ -98,7 +110,8 @@ def fit(
 
     Raises:
         TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
-            outside its range, rows aren't vectors, or files can't be used and `allow_missing` forbids it.
+            outside its range, rows aren't vectors, files can't be used and `allow_missing` forbids it, or
+            a label has too few files for the protocol's validation.
         OutputError: the cache's folder can't be made or written into.
         StateError: `embedder` is an isolated pipeline.
         ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
@@ -106,33 +119,38 @@ def fit(
         TimedOut, Cancelled: it was ended early.
 
     Source: Alonso-Jimenez, Bogdanov, Pons and Serra, Tensorflow audio models in Essentia, ICASSP 2020,
-        section 4; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
+        section 3.1; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
         audio tasks?, Interspeech 2021
     """
     for package in ("sklearn", "onnx"):
         require(package, extra="train", what="heads.fit")
     _check_options(kind, folds, hidden, penalty)
-    given = examples("heads.fit", files, labels, groups)
+    if protocol not in (None, *get_args(Protocol)):
+        raise ValueError(f"heads.fit: expected protocol 'paper' or None, got {protocol!r:.80}")
+    given = examples("heads.fit", files, labels, groups, fold_of=fold_of)
     _check_labels(given)
     with limits("heads.fit", timeout_s, cancel):
         base = embedders.embedder_of(embedder, layer)
         pipeline = embedders.averaged(base) if average else base
-        options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
+        scaled = protocol is None if standardise is None else standardise
+        how = kind, given.multi, balanced, l2, hidden, float(penalty), seed
+        options = Options(*how, standardise=scaled, protocol=protocol)
 
         kept = None if cache is None else EmbeddingCache(cache, base)
         rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
         lost = given.lost(rows.clips)
         rows = _usable(rows, given, lost, allow_missing)
         clips = rows.clips
-        judged = _cross_validate(rows, options, folds, progress)
-        classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
+        n_rows = embedders.rows_within(pipeline, SEGMENT_S)
+        judged = _cross_validate(rows, options, folds, n_rows, progress)
+        classifier = _train(rows, np.ones(len(rows.clip), dtype=np.bool_), options, n_rows)
         n_folds = len(judged.folds)
         if progress is not None:
             progress("training", n_folds + 1, n_folds + 1)
 
         means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
-        how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
-        card = card_of(pipeline, clips, options, classifier, **how)
+        measured: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+        card = card_of(pipeline, clips, options, classifier, **measured)
         tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
         _check_export(tagger, classifier, rows)
         about = rows.failed, tagger.name, lost
@@ -152,7 +170,8 @@ class _Judged:
 
     def over_folds(self, statistic: Callable[[NDArray[np.float64]], float]) -> dict[str, float]:
         """Return a statistic of each metric over the folds."""
-        return {name: statistic(np.array([part[name] for part in self.folds])) for name in metrics.NAMES}
+        names = self.folds[0]
+        return {name: statistic(np.array([part[name] for part in self.folds])) for name in names}
 
 
 def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
@@ -174,21 +193,34 @@ def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: boo
     return rows
 
 
-def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progress | None) -> _Judged:
+def _train(rows: Rows, learnt: NDArray[np.bool_], options: Options, n_rows: int) -> Classifier:
+    """Train on some of the rows; `n_rows` is the number that a segment of the protocol has."""
+    if options.protocol is not None:
+        return train_by_protocol(rows.values[learnt], rows.clip[learnt], rows.clips, options, n_rows)
+    truth = rows.of_rows(rows.clips.truth)[learnt]
+    return train(rows.values[learnt], truth, rows.shares[learnt], options)
+
+
+def _cross_validate(
+    rows: Rows, options: Options, n_folds: int, n_rows: int, progress: Progress | None
+) -> _Judged:
     clips = rows.clips
-    fold_of = deal(clips.truth, clips.groups, n_folds, options.seed)
+    if clips.folds is None:
+        fold_of = deal(clips.truth, clips.groups, n_folds, options.seed)
+    else:
+        fold_of = np.unique(clips.folds, return_inverse=True)[1]
     check_learnt(clips.truth, fold_of, clips.labels)
     total = int(fold_of.max()) + 2  # one more is trained on all files
     scores = np.zeros(clips.truth.shape)
     found = []
     for fold in range(total - 1):
         learnt = rows.of_rows(fold_of != fold)
-        truth = rows.of_rows(clips.truth)[learnt]
-        one = train(rows.values[learnt], truth, rows.shares[learnt], options)
+        one = _train(rows, learnt, options, n_rows)
         judged = np.flatnonzero(fold_of == fold)
         scores[judged] = rows.clip_means(one.scores(rows.values[~learnt]), judged)
         of_labels = metrics.of_labels(clips.truth[judged], scores[judged], multi=options.multi)
-        found.append(metrics.macro(of_labels))
+        of_files = over_files.of_files(clips.truth[judged], scores[judged], multi=options.multi)
+        found.append(metrics.macro(of_labels) | of_files)
         if progress is not None:
             progress("training", fold + 1, total)
     return _Judged(scores, found)
@@ -229,3 +261,5 @@ def _check_labels(clips: Examples) -> None:
             f"heads.fit: expected at least 2 labels, got {got}; give files without it another label"
         )
     check(clips.truth, clips.groups, clips.labels, grouped=clips.grouped)
+    if clips.folds is not None:
+        check_given(clips.folds, clips.groups)

@@ -40,14 +40,18 @@ def card_of(
     size = sum(weights.size + biases.size for weights, biases in classifier.layers)
     n_groups = len(set(clips.groups.tolist()))
     in_groups = f" in {n_groups} groups, none both learnt from and judged" if clips.grouped else ""
+    by_solver = options.protocol is None
+    given = "" if clips.folds is None else ", folds as given"
     head = {
         "kind": options.kind,
+        "protocol": options.protocol,
         "layer": embedders.layer_of(embedder),
         "values": len(classifier.mean),
         "average": average,
         "l2": options.l2,
-        "balanced": options.balanced and not (options.multi and options.kind == "mlp"),
-        "penalty": options.penalty,
+        "standardise": options.standardise,
+        "balanced": by_solver and options.balanced and not (options.multi and options.kind == "mlp"),
+        "penalty": options.penalty if by_solver else None,
         "seed": options.seed,
         "folds": n_folds,
         "files": n_files,
@@ -74,7 +78,7 @@ def card_of(
         "head": head,
         "metrics": _numbers(means)
         | {f"{name}_std": value for name, value in _numbers(stds).items()}
-        | {"by": f"{n_folds}-fold cross-validation on these {n_files} files{in_groups}"},
+        | {"by": f"{n_folds}-fold cross-validation on these {n_files} files{in_groups}{given}"},
     } | card
 
 

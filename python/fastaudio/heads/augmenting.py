@@ -38,8 +38,9 @@ class Augment:
         copies: how many of each clip.
         gain_db: louder or softer by at most this much.
         shift_s: earlier or later by at most this much; what leaves at one end comes in at the other.
-        noise_db: how far noise, white or pink, lies below the clip: least and most. Half of the copies get it.
-        mix_db: the same for another clip of the same fold and another label, which is mixed in.
+        noise_db: how far noise, white or pink, lies below the clip, at least and at most. Half of the copies
+            have it.
+        mix_db: the same for a clip of another label, from the same fold, that is mixed in.
     """
 
     copies: int = 2
@@ -78,8 +79,8 @@ def vary(
             continue
         own = float(np.sqrt(np.mean(np.square(added, dtype=np.float64))))
         if own > 0:
-            whole = np.resize(added, len(mixed))[:, None]
-            mixed += whole * (level / own * 10 ** (-below_db / 20))
+            factor = np.float64(level / own * 10 ** (-below_db / 20))
+            mixed += np.resize(added, len(mixed)).astype(np.float64)[:, None] * factor
     mixed *= gain
     peak = float(np.abs(mixed).max(initial=0.0))
     return (mixed / max(peak, 1.0)).astype(np.float32)
@@ -128,7 +129,7 @@ def altered(
 
     What is mixed into a clip is of its own fold, so that nothing of a clip is learnt that is judged later.
     """
-    copies = _Copies(pipeline, clips, folds, how, seed, cache, _partners(clips, folds, seed, jobs))
+    copies = _Copies(pipeline, clips, folds, _Way(how, seed, cache), _partners(clips, folds, seed, jobs))
     parts, of_clip = [], []
     for i, result in enumerate(run_each(copies.of_file, copies.of_stretches, clips.files, jobs)):
         for rows in [] if isinstance(result, Exception) else result:
@@ -179,6 +180,13 @@ def _samples_of_stretches(segments: Sequence[Segment]) -> list[Any]:
     return run_stretches(_sink, segments)
 
 
+@dataclass(frozen=True)
+class _Way:
+    how: Augment
+    seed: int
+    cache: EmbeddingCache | None
+
+
 class _Copies:
     """Makes altered copies of clips and embeds them, one clip's sound at a time."""
 
@@ -187,13 +195,12 @@ class _Copies:
         pipeline: Pipeline,
         clips: Examples,
         folds: NDArray[np.int64],
-        how: Augment,
-        seed: int,
-        cache: EmbeddingCache | None,
+        way: _Way,
         partners: dict[int, list[_Partner]],
     ) -> None:
         self._pipeline, self._clips, self._folds = pipeline, clips, folds
-        self._how, self._seed, self._cache, self._partners = how, seed, cache, partners
+        self._how, self._seed, self._cache = way.how, way.seed, way.cache
+        self._partners = partners
         self._number = {file: i for i, file in reversed(list(enumerate(clips.files)))}
 
     def of_file(self, path: str) -> list[NDArray[np.float32]]:

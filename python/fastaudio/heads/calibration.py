@@ -1,4 +1,4 @@
-"""Scores that mean what they say, and the score from which a label counts; both learnt in cross-validation.
+"""Scores that mean what they say, learnt in cross-validation.
 
 A temperature (for one label per file), or a scale and an offset for each label (for lists of labels), goes
 into the last layer, so that the mean score of a file is a probability. Guo, Pleiss, Sun and Weinberger, On
@@ -116,9 +116,16 @@ def calibrate(judged: Judged) -> Calibration:
         held = judged.fold == fold
         after[held] = judged.only(held).scores(*_learn(judged.only(~held)))
     scale, offset = _learn(judged)
-    losses = [_log_loss(judged, scores) for scores in (after, before)]
-    errors = [_error(judged, scores) for scores in (after, before)]
-    return Calibration(scale, offset, after, *losses, *errors, judged.multi)
+    return Calibration(
+        scale,
+        offset,
+        after,
+        log_loss=_log_loss(judged, after),
+        log_loss_before=_log_loss(judged, before),
+        error=_error(judged, after),
+        error_before=_error(judged, before),
+        multi=judged.multi,
+    )
 
 
 def _learn(judged: Judged) -> tuple[Float64, Float64]:
@@ -178,23 +185,3 @@ def _error(judged: Judged, scores: Float64) -> float:
     bins = np.minimum((said * _BINS).astype(int), _BINS - 1)
     gaps = np.bincount(bins, weights * (said - right), minlength=_BINS)
     return float(np.abs(gaps).sum() / weights.sum())
-
-
-def thresholds(truth: NDArray[np.bool_], scores: Float64) -> Float64:
-    """Return the score from which each label counts: that with the highest F1 [n_labels].
-
-    It lies in the middle between the scores of two clips; of several with the same F1, in the widest gap.
-    """
-    return np.array([_threshold(truth[:, k], scores[:, k]) for k in range(truth.shape[1])])
-
-
-def _threshold(truth: NDArray[np.bool_], scores: Float64) -> float:
-    order = np.argsort(-scores, kind="stable")
-    down, hits = scores[order], np.cumsum(truth[order])
-    f1 = 2 * hits / (np.arange(1, len(down) + 1) + truth.sum())
-    following = np.append(down[1:], 0.0)
-    gap = down - following  # equal scores can't be told apart: there is no gap
-    f1 = np.where(gap > 0, f1, -1.0)
-    best = np.flatnonzero(f1 >= f1.max() - 1e-12)  # noqa: PLR2004  # rounding
-    at = best[gap[best].argmax()]
-    return float((down[at] + following[at]) / 2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from fastaudio._system.waiting import elsewhere
+from fastaudio.heads import adam
 from fastaudio.heads.extras import require
 
 if TYPE_CHECKING:
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fastaudio.heads.data import Examples
+
     Float64: TypeAlias = NDArray[np.float64]
     _Layer: TypeAlias = tuple[Float64, Float64]
     _Fitted: TypeAlias = tuple[list[_Layer], Callable[[Float64], Float64], bool]
 
 Kind: TypeAlias = Literal["linear", "mlp"]
+Protocol: TypeAlias = Literal["paper"]
 
 _STEPS = 2000  # at most, for the linear solver; some tens usually do
 _CONSTANT = 1e-6  # relative to the mean or the largest deviation; less is rounding
@@ -39,6 +43,8 @@ class Options:
     hidden: int
     penalty: float
     seed: int
+    standardise: bool = True
+    protocol: Protocol | None = None
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,9 @@ class Classifier:
     """A trained classifier.
 
     Attributes:
-        mean: mean of the training rows [n_values], for standardisation.
-        std: their standard deviation [n_values].
-        l2: whether standardised rows are then divided by their length.
+        mean: mean of the training rows [n_values], for standardisation; zeros without it.
+        std: their standard deviation [n_values]; ones without it.
+        l2: whether these rows are then divided by their length.
         layers: weights [n_in, n_out] and biases [n_out] of each layer, with a ReLU between two.
         multi: whether scores are independent (sigmoid) or sum to one (softmax).
         reference: gives scikit-learn's probabilities for standardised rows.
@@ -85,9 +91,11 @@ class Classifier:
 def probabilities(logits: Float64, *, multi: bool) -> Float64:
     """Return scores: sigmoid with `multi`, else softmax over the last axis."""
     if multi:
-        return np.exp(-np.logaddexp(0, -logits))
-    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)
+        independent: Float64 = np.exp(-np.logaddexp(0, -logits))
+        return independent
+    raised: Float64 = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: Float64 = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _through(layers: tuple[_Layer, ...], x: Float64) -> Float64:
@@ -108,10 +116,7 @@ def train(
 
     `shares` is each row's share of its clip; the shares of a clip sum to 1.
     """
-    mean = _rounded(np.average(rows, axis=0, weights=shares))
-    std = _rounded(np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=shares)))
-    constant = std <= _CONSTANT * np.maximum(np.abs(mean), std.max())
-    std[constant] = 1  # standardised, such values are about 0
+    mean, std = _statistics(rows, shares, options)
     ready = _prepare(rows, mean, std, l2=options.l2)
     warning: Any = require("sklearn.exceptions", extra="train", what="heads.fit").ConvergenceWarning
     # On small matrices several threads wait for each other; on a busy machine that takes minutes.
@@ -125,10 +130,61 @@ def train(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", warning)  # `converged` says it
         # Elsewhere, since scikit-learn takes Ctrl-C for the end of training, and goes on with what it has.
-        (first, *rest), reference, converged = elsewhere(learn)
+        layers, reference, converged = elsewhere(learn)
+    return _made(mean, std, layers, options, reference, converged=converged)
+
+
+def train_by_protocol(
+    rows: NDArray[np.float32], clip: NDArray[np.int64], clips: Examples, options: Options, n_rows: int
+) -> Classifier:
+    """Train by the paper's protocol on rows [n_rows, n_values], of which `clip` says the clip, in order.
+
+    `n_rows` is the number of rows that a segment has.
+
+    Raises:
+        ValueError: too few files of a label, so that none can be kept for validation.
+    """
+    found, first, count = np.unique(clip, return_index=True, return_counts=True)
+    mean, std = _statistics(rows, 1 / np.repeat(count, count), options)
+    ready = _prepare(rows, mean, std, l2=options.l2)
+    given = adam.Clips(ready, clips.truth[found], first, count, clips.groups[found])
+    inner = [options.hidden] if options.kind == "mlp" else []
+    sizes = [rows.shape[1], *inner, len(clips.labels)]
+    how: dict[str, Any] = {"multi": options.multi, "n_rows": n_rows, "seed": options.seed}
+    one_thread = require("threadpoolctl", extra="train", what="heads.fit").threadpool_limits
+
+    def learn() -> list[_Layer]:
+        with one_thread(1):
+            return adam.learn(given, sizes, clips.labels, **how)
+
+    layers = elsewhere(learn)
+    return _made(mean, std, layers, options, adam.scores(layers, multi=options.multi), converged=True)
+
+
+def _made(
+    mean: Float64,
+    std: Float64,
+    layers: list[_Layer],
+    options: Options,
+    reference: Callable[[Float64], Float64],
+    *,
+    converged: bool,
+) -> Classifier:
+    first, *rest = layers
     if options.l2:  # trained on rows of length sqrt(n_values), but exported rows have length 1
-        first = (first[0] * np.sqrt(rows.shape[1]), first[1])
+        first = (first[0] * np.sqrt(len(mean)), first[1])
     return Classifier(mean, std, options.l2, (first, *rest), options.multi, reference, converged)
+
+
+def _statistics(rows: NDArray[np.float32], shares: Float64, options: Options) -> tuple[Float64, Float64]:
+    """Return mean and standard deviation of rows, or 0 and 1 if they aren't to be standardised."""
+    if not options.standardise:
+        return np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+    mean = _rounded(np.average(rows, axis=0, weights=shares))
+    std = _rounded(np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=shares)))
+    constant = std <= _CONSTANT * np.maximum(np.abs(mean), std.max())
+    std[constant] = 1  # standardised, such values are about 0
+    return mean, std
 
 
 def _rounded(values: Float64) -> Float64:

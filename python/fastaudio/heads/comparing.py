@@ -33,7 +33,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Heads on several embedders: the best of them, by balanced accuracy in cross-validation, and all figures.
+    """Heads on several embedders: the best by balanced accuracy in cross-validation, and all figures.
 
     The best of many looks a little better than it is; other files tell (`evaluate`).
     """
@@ -93,7 +93,8 @@ def compare(
 
     Args:
         models: their names or cards; None for all shipped models that have an embedding.
-        files, labels: as for `fit`.
+        files: as for `fit`.
+        labels: as for `fit`.
         told: called with each model's name before its turn.
         how: the other arguments of `fit`, the same for all.
 

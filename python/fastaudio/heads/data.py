@@ -49,6 +49,7 @@ class Examples:
         groups: number of each file's group [n_files].
         multi: whether files have lists of labels instead of one each.
         grouped: whether groups were given; if not, each file is a group.
+        folds: number of each file's fold [n_files], if folds were given.
     """
 
     files: tuple[File, ...]
@@ -57,11 +58,13 @@ class Examples:
     groups: NDArray[np.int64]
     multi: bool
     grouped: bool
+    folds: NDArray[np.int64] | None = None
 
     def only(self, kept: NDArray[np.bool_]) -> Examples:
         """Return only these files; the labels stay."""
         files = tuple(file for file, keep in zip(self.files, kept, strict=True) if keep)
-        return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept])
+        folds = None if self.folds is None else self.folds[kept]
+        return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept], folds=folds)
 
     def lost(self, kept: Examples) -> tuple[str, ...]:
         """Return the labels that have files here, but none among those that were kept."""
@@ -84,14 +87,16 @@ def examples(
     files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     groups: Sequence[Any] | None = None,
+    *,
     known: Sequence[str] | None = None,
+    fold_of: Sequence[Any] | None = None,
 ) -> Examples:
     """Return labelled files as arrays; messages begin with `what`.
 
     If `known` is given, only its labels are allowed, in its order. Without groups, each file is a group.
     """
     paths = _paths(what, files)
-    for name, values in (("labels", labels), ("groups", groups)):
+    for name, values in (("labels", labels), ("groups", groups), ("fold_of", fold_of)):
         if values is not None and len(values) != len(paths):
             raise ValueError(f"{what}: expected {name} for {len(paths)} files, got {len(values)}")
     if not paths:
@@ -111,11 +116,15 @@ def examples(
     _check_names(what, found, known)
     names = tuple(found if known is None else known)
     truth = np.array([[name in one for name in names] for one in sets], dtype=np.bool_)
-    ids = np.arange(len(paths))
-    if groups is not None:
-        numbers = {group: i for i, group in enumerate(dict.fromkeys(groups))}
-        ids = np.array([numbers[group] for group in groups])
-    return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
+    ids = np.arange(len(paths)) if groups is None else _numbers(groups)
+    folds = None if fold_of is None else _numbers(fold_of)
+    return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None, folds)
+
+
+def _numbers(names: Sequence[Any]) -> NDArray[np.int64]:
+    """Return the same number for equal names, from 0 in the order in which they come."""
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
 def _paths(what: str, files: Sequence[Source]) -> tuple[File, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._system.text import printable
-from fastaudio.heads import metrics, report
+from fastaudio.heads import metrics, over_files, report
 from fastaudio.heads.data import Failed, Progress, Source, examples
 from fastaudio.heads.results import collect
 from fastaudio.heads.rows import stream_of
@@ -47,6 +47,7 @@ class Evaluation:
         failed: path and reason of each file that couldn't be read.
         model: name of the model that gave the scores.
         lost: labels none of whose files could be used.
+        threshold: score from which a label counts if a file may have several; one, or one per label.
     """
 
     labels: tuple[str, ...]
@@ -56,16 +57,35 @@ class Evaluation:
     failed: Failed = ()
     model: str | None = None
     lost: tuple[str, ...] = ()
+    threshold: float | NDArray[np.float64] = over_files.THRESHOLD
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Balanced accuracy, F1, ROC-AUC and PR-AUC, each the mean over the labels that occur."""
-        return metrics.macro(self.of_labels)
+        """Balanced accuracy, F1, ROC-AUC and PR-AUC, each the mean over the labels that occur, and others.
+
+        Over files, these are accuracy and top-5 accuracy (of more than five labels) if a file has one label,
+        lwlrap and F1 per file if it may have several.
+        """
+        how: dict[str, Any] = {"multi": self.multi, "threshold": self.threshold}
+        return metrics.macro(self.of_labels) | over_files.of_files(self.truth, self.scores, **how)
 
     @property
     def of_labels(self) -> dict[str, NDArray[np.float64]]:
-        """The same metrics for each label [n_labels]; NaN for labels that don't occur."""
-        return metrics.of_labels(self.truth, self.scores, multi=self.multi)
+        """The metrics of each label [n_labels]; NaN for labels that don't occur."""
+        return metrics.of_labels(self.truth, self.scores, multi=self.multi, threshold=self.threshold)
+
+    @property
+    def best_thresholds(self) -> dict[str, float]:
+        """Each label's threshold of best F1 on these files, from 0 to 1; labels that don't occur have none.
+
+        They flatter these very files: measure them on others, by `evaluate(..., threshold=)`.
+        """
+        found = over_files.best_thresholds(self.truth, self.scores)
+        return {
+            label: float(value)
+            for label, value in zip(self.labels, found, strict=True)
+            if not math.isnan(value)
+        }
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
@@ -95,6 +115,7 @@ class Evaluation:
             "schema": SCHEMA,
             "model": self.model,
             "files": len(self.truth),
+            "threshold": np.asarray(self.threshold).tolist() if self.multi else None,
             "metrics": {name: _plain(value) for name, value in self.metrics.items()},
             "labels": [
                 {"label": label, "files": int(counts[k])}
@@ -133,6 +154,7 @@ def evaluate(
     files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     *,
+    threshold: over_files.Threshold = over_files.THRESHOLD,
     jobs: int | None = None,
     progress: Progress | None = None,
     timeout_s: float | None = None,
@@ -141,12 +163,14 @@ def evaluate(
     """Run a model over labelled files and measure how well it finds their labels.
 
     A file's scores are the mean over its windows. If files have one label each, the highest score among all
-    of the model's labels decides; if they have lists, every label with a score of at least 0.5 counts.
+    of the model's labels decides; if they have lists, every label with a score from `threshold` up counts.
 
     Args:
         model: a model's name, a card's path, or a pipeline that gives tags.
         files: paths, or stretches of recordings as `fastaudio.labelled.Segment`.
         labels: one label per file, or a list per file; the model has to have them.
+        threshold: from 0 to 1, or each label's own, such as another evaluation's `best_thresholds`; a label
+            without one has 0.5. It decides only if files have lists of labels.
         jobs: files at once; None for one per processor core.
         progress: called with "embedding", the number of files done and the total.
         timeout_s: seconds after which to give up; None for any time.
@@ -154,8 +178,8 @@ def evaluate(
 
     Raises:
         ModelError: there is no such model.
-        ValueError: the model gives no tags or doesn't have a label, lengths differ, or no file could be
-            read.
+        ValueError: the model gives no tags or doesn't have a label, lengths differ, a threshold isn't from
+            0 to 1, or no file could be read.
         TimedOut, Cancelled: it was ended early.
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
@@ -163,12 +187,13 @@ def evaluate(
     if len(specs) != 1 or specs[0].kind != "scores":
         raise ValueError(f"heads.evaluate: expected a model that gives tags, got {pipeline!r:.80}")
     known = examples("heads.evaluate", files, labels, known=specs[0].labels)
+    limits_of = over_files.as_thresholds("heads.evaluate", threshold, known.labels)
     with (
         limits("heads.evaluate", timeout_s, cancel),
         closing(run_tagger(pipeline, known.files, jobs)) as results,
     ):
         kept, scores, failed = collect("heads.evaluate", known, results, progress, Tags.mean)
-    about = kept.multi, failed, pipeline.name, known.lost(kept)
+    about = kept.multi, failed, pipeline.name, known.lost(kept), limits_of
     return Evaluation(kept.labels, kept.truth, np.stack(scores), *about)
 
 

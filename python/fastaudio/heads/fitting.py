@@ -9,17 +9,20 @@ import numpy as np
 from fastaudio._core import ModelError
 from fastaudio._system.text import listed
 from fastaudio.cards.licences import licence_of
-from fastaudio.heads import embedders, metrics
-from fastaudio.heads.augmenting import Altered, Augment, altered
+from fastaudio.heads import embedders
+from fastaudio.heads.adam import SEGMENT_S
+from fastaudio.heads.augmenting import Augment, altered
 from fastaudio.heads.cache import EmbeddingCache
-from fastaudio.heads.calibration import Calibration, Judged, calibrate, thresholds
-from fastaudio.heads.classifier import Classifier, Kind, Options, balance, probabilities, train
+from fastaudio.heads.calibration import Calibration, calibrate
+from fastaudio.heads.classifier import Classifier, Kind, Options, Protocol, probabilities
 from fastaudio.heads.data import Examples, Progress, Source, examples, refusal
 from fastaudio.heads.evaluation import Evaluation, run_tagger
 from fastaudio.heads.extras import require
-from fastaudio.heads.folds import check, check_learnt, deal
+from fastaudio.heads.folds import check, check_given
 from fastaudio.heads.head import Head
 from fastaudio.heads.head_card import card_of, notes_of
+from fastaudio.heads.judging import cross_validate, folds_of, learn, over_folds
+from fastaudio.heads.over_files import best_thresholds
 from fastaudio.heads.rows import Rows, read
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
@@ -46,8 +49,11 @@ def fit(
     layer: str | None = None,
     groups: Sequence[Any] | None = None,
     folds: int = 5,
+    fold_of: Sequence[Any] | None = None,
     average: bool = False,
     l2: bool = False,
+    standardise: bool | None = None,
+    protocol: Protocol | None = None,
     balanced: bool = True,
     hidden: int = 100,
     penalty: float = 10.0,
@@ -63,9 +69,10 @@ def fit(
 ) -> Head:
     """Train a head for your own labels on a model's embedding.
 
-    Rows are standardised by the training files and classified by one dense layer or two. Cross-validation
-    measures how good that is: each file is judged by a head that learnt from other files, of other groups;
-    its scores are the mean over its windows. The head that is returned learnt from all files.
+    Rows are standardised by the training files and classified by one dense layer or two, which scikit-learn
+    fits. Cross-validation measures how good that is: each file is judged by a head that learnt from other
+    files, of other groups; its scores are the mean over its windows. The head that is returned learnt from
+    all files.
 
     Windows are the embedder's. Clips shorter than one repeat their rows or are padded, as its card says, both
     in training and later; `Pipeline.with_hop` gives more windows.
@@ -80,9 +87,16 @@ def fit(
         groups: each file's group, anything that compares, such as the artist. Files of one group are never
             both learnt from and judged. None makes each file a group.
         folds: number of parts that the files are dealt into.
+        fold_of: each file's fold, a number or a name, such as ESC-50's; then `folds` means nothing.
         average: whether each clip is one row, the mean of its windows; scores then come at the end. If not,
             each window is a row, all clips weigh the same in total, and scores stream.
-        l2: whether to divide standardised rows by their length, as Kumar et al. do.
+        l2: whether to divide rows by their length after standardising, as Kumar et al. do.
+        standardise: whether to standardise rows; None does, unless a protocol is given.
+        protocol: "paper" trains as Alonso-Jimenez et al. do: Adam from a learning rate of 0.001, 150 epochs,
+            batches of 32 random segments of 3 s, a fifth of the files for validation, and half the rate if
+            its loss hasn't decreased for 75 epochs. It is for hundreds of files: from some tens, 150
+            epochs are too few steps. `penalty` and `balanced` then mean nothing. None has scikit-learn
+            minimise the loss with `penalty`: to the end, or "mlp" by Adam in 150 epochs.
         balanced: whether labels weigh the same however many files they have; "mlp" ignores it for lists of
             labels.
         hidden: number of units of the hidden layer.
@@ -106,7 +120,8 @@ def fit(
 
     Raises:
         TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
-            outside its range, rows aren't vectors, or files can't be used and `allow_missing` forbids it.
+            outside its range, rows aren't vectors, files can't be used and `allow_missing` forbids it, or
+            a label has too few files for the protocol's validation.
         OutputError: the cache's folder can't be made or written into.
         StateError: `embedder` is an isolated pipeline.
         ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
@@ -114,73 +129,62 @@ def fit(
         TimedOut, Cancelled: it was ended early.
 
     Source: Alonso-Jimenez, Bogdanov, Pons and Serra, Tensorflow audio models in Essentia, ICASSP 2020,
-        section 4; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
+        section 3.1; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
         audio tasks?, Interspeech 2021
     """
     for package in ("sklearn", "onnx"):
         require(package, extra="train", what="heads.fit")
     _check_options(kind, folds, hidden, penalty)
+    if protocol not in (None, *get_args(Protocol)):
+        raise ValueError(f"heads.fit: expected protocol 'paper' or None, got {protocol!r:.80}")
     how_altered = augment if isinstance(augment, Augment) else Augment(copies=augment)
-    given = examples("heads.fit", files, labels, groups)
+    if how_altered.copies and protocol is not None:
+        raise ValueError("heads.fit: expected no augment with protocol 'paper', got it; leave one out")
+    given = examples("heads.fit", files, labels, groups, fold_of=fold_of)
     _check_labels(given)
     with limits("heads.fit", timeout_s, cancel):
         base = embedders.embedder_of(embedder, layer)
         pipeline = embedders.averaged(base) if average else base
-        options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
+        scaled = protocol is None if standardise is None else standardise
+        how = kind, given.multi, balanced, l2, hidden, float(penalty), seed
+        options = Options(*how, standardise=scaled, protocol=protocol)
 
         kept = None if cache is None else EmbeddingCache(cache, base)
         rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
         lost = given.lost(rows.clips)
         rows = _usable(rows, given, lost, allow_missing)
         clips = rows.clips
-        fold_of = deal(clips.truth, clips.groups, folds, seed)
-        check_learnt(clips.truth, fold_of, clips.labels)
+        in_fold = folds_of(clips, folds, seed)
         more = None
         if how_altered.copies:
-            how_read: dict[str, Any] = {"jobs": jobs, "progress": progress, "cache": kept}
-            how_read |= {"seed": seed, "average": pipeline is not base}
-            more = altered(base, clips, fold_of, how_altered, **how_read)
-        judged, scores = _cross_validate(rows, more, options, fold_of, progress)
-        classifier = train(*_learnt(rows, more, np.ones(len(clips.files), np.bool_)), options)
-        _check_logits(classifier, rows.values)
+            how_read: dict[str, Any] = {"jobs": jobs, "progress": progress, "cache": kept, "seed": seed}
+            more = altered(base, clips, in_fold, how_altered, average=pipeline is not base, **how_read)
+        n_rows = embedders.rows_within(pipeline, SEGMENT_S)
+        judged, scores = cross_validate(rows, more, options, in_fold, n_rows, progress=progress)
+        classifier = learn(rows, more, np.ones(len(clips.files), np.bool_), options, n_rows)
         found: Calibration | None = None
         if calibrated:
+            _check_logits(classifier, rows.values)
             found = calibrate(judged)
             scores, classifier = found.scores, found.apply(classifier)
-        least = thresholds(clips.truth, scores)
-        n_folds = int(fold_of.max()) + 1
+        n_folds = int(in_fold.max()) + 1
         if progress is not None:
             progress("training", n_folds + 1, n_folds + 1)
 
-        means, stds = _over_folds(clips, scores, fold_of)
-        how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
-        how |= {"augment": how_altered, "calibration": found, "thresholds": least}
-        card = card_of(pipeline, clips, options, classifier, **how)
+        means, stds = over_folds(clips, scores, in_fold)
+        least = dict(zip(clips.labels, best_thresholds(clips.truth, scores).tolist(), strict=True))
+        measured: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+        measured |= {"augment": how_altered, "calibration": found, "thresholds": least}
+        card = card_of(pipeline, clips, options, classifier, **measured)
         tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
         _check_export(tagger, classifier, rows, jobs)
         about = rows.failed, tagger.name, lost
         evaluation = Evaluation(clips.labels, clips.truth, scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
         parts = evaluation, rows.failed, tagger, classifier, notes, licence
-        text = licence_of(pipeline.node)
-        more_about: dict[str, Any] = {"n_cached": rows.n_cached, "licence_text": text}
-        more_about |= {"calibration": found, "thresholds": card["thresholds"]}
-        return Head(clips.labels, means, stds, *parts, **more_about)
-
-
-def _over_folds(
-    clips: Examples, scores: NDArray[np.float64], fold_of: NDArray[np.int64]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the mean of each metric over the folds, and its standard deviation."""
-    folds = []
-    for fold in np.unique(fold_of):
-        held = fold_of == fold
-        folds.append(metrics.macro(metrics.of_labels(clips.truth[held], scores[held], multi=clips.multi)))
-    each = {name: np.array([part[name] for part in folds]) for name in metrics.NAMES}
-    return (
-        {name: metrics.mean(values) for name, values in each.items()},
-        {name: metrics.std(values) for name, values in each.items()},
-    )
+        told: dict[str, Any] = {"calibration": found, "thresholds": card["thresholds"]}
+        told |= {"n_cached": rows.n_cached, "licence_text": licence_of(pipeline.node)}
+        return Head(clips.labels, means, stds, *parts, **told)
 
 
 def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
@@ -202,40 +206,6 @@ def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: boo
     return rows
 
 
-def _learnt(
-    rows: Rows, more: Altered | None, clips: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]:
-    """Return what is learnt from some clips: rows, their labels, and their shares of their clips."""
-    own = clips[rows.clip]
-    values, clip = rows.values[own], rows.clip[own]
-    if more is not None:
-        theirs = clips[more.clip]
-        values, clip = np.concatenate([values, more.values[theirs]]), np.append(clip, more.clip[theirs])
-    counts = np.bincount(clip, minlength=len(clips))
-    return values, rows.clips.truth[clip], 1.0 / counts[clip]
-
-
-def _cross_validate(
-    rows: Rows, more: Altered | None, options: Options, fold_of: NDArray[np.int64], progress: Progress | None
-) -> tuple[Judged, NDArray[np.float64]]:
-    """Return the logits of all rows, and each clip's scores, by heads that learnt from other folds."""
-    clips = rows.clips
-    total = int(fold_of.max()) + 2  # one more is trained on all files
-    scores = np.zeros(clips.truth.shape)
-    logits = np.zeros((len(rows.values), len(clips.labels)))
-    for fold in range(total - 1):
-        one = train(*_learnt(rows, more, fold_of != fold), options)
-        held = rows.of_rows(fold_of == fold)
-        judged = np.flatnonzero(fold_of == fold)
-        scores[judged] = rows.clip_means(one.scores(rows.values[held]), judged)
-        logits[held] = one.logits(rows.values[held])
-        if progress is not None:
-            progress("training", fold + 1, total)
-    whole = np.ones(len(clips.files))
-    weights = balance(clips.truth, whole, balanced=options.balanced and not options.multi)
-    return Judged(logits, rows.clip, fold_of, clips.truth, weights, options.multi), scores
-
-
 def _check_logits(classifier: Classifier, values: NDArray[np.float32]) -> None:
     """Refuse layers that don't give scikit-learn's scores, which calibration doesn't see any more."""
     ours = probabilities(classifier.logits(values), multi=classifier.multi)
@@ -243,14 +213,13 @@ def _check_logits(classifier: Classifier, values: NDArray[np.float32]) -> None:
 
 
 def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows, jobs: int | None) -> None:
-    """Refuse an export that doesn't give the classifier's scores, for all rows and each label's first file."""
+    """Refuse an export with other scores than the classifier's, for all rows and each label's first file."""
     want = classifier.scores(rows.values)
     got = np.asarray(embedders.head_alone(classifier)(rows.values))
     error = float(np.abs(got - want).max())
     firsts = np.unique(rows.clips.truth.argmax(axis=0)).tolist()
-    for first, tags in zip(
-        firsts, run_tagger(tagger, [rows.clips.files[i] for i in firsts], jobs), strict=True
-    ):
+    results = run_tagger(tagger, [rows.clips.files[i] for i in firsts], jobs)
+    for first, tags in zip(firsts, results, strict=True):
         if not isinstance(tags, Tags):
             raise ModelError(f"heads.fit: expected tags of the exported head, got {type(tags).__name__}")
         error = max(error, float(np.abs(tags.scores - want[rows.clip == first]).max()))
@@ -282,3 +251,5 @@ def _check_labels(clips: Examples) -> None:
             f"heads.fit: expected at least 2 labels, got {got}; give files without it another label"
         )
     check(clips.truth, clips.groups, clips.labels, grouped=clips.grouped)
+    if clips.folds is not None:
+        check_given(clips.folds, clips.groups)

@@ -7,12 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fastaudio.heads import embedders
+from fastaudio.labelled.segment import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from fastaudio.heads.augmenting import Augment
     from fastaudio.heads.calibration import Calibration
@@ -36,7 +34,7 @@ def card_of(
     average: bool,
     augment: Augment,
     calibration: Calibration | None,
-    thresholds: NDArray[np.float64],
+    thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the card of a head's pipeline, without its nodes."""
     from sklearn import __version__ as sklearn_version  # noqa: PLC0415  # heads.fit made sure of it
@@ -47,16 +45,21 @@ def card_of(
     when = "of each clip" if average or not spec.rate_hz else f"every {1 / spec.rate_hz:.3g} s"
     what = f"{embedders.layer_of(embedder)!r} of {base.get('name', 'a pipeline')}"
     size = sum(weights.size + biases.size for weights, biases in classifier.layers)
+    unit = "stretches" if any(isinstance(file, Segment) for file in clips.files) else "files"
     n_groups = len(set(clips.groups.tolist()))
     in_groups = f" in {n_groups} groups, none both learnt from and judged" if clips.grouped else ""
+    by_solver = options.protocol is None
+    given = "" if clips.folds is None else ", folds as given"
     head = {
         "kind": options.kind,
+        "protocol": options.protocol,
         "layer": embedders.layer_of(embedder),
         "values": len(classifier.mean),
         "average": average,
         "l2": options.l2,
-        "balanced": options.balanced and not (options.multi and options.kind == "mlp"),
-        "penalty": options.penalty,
+        "standardise": options.standardise,
+        "balanced": by_solver and options.balanced and not (options.multi and options.kind == "mlp"),
+        "penalty": options.penalty if by_solver else None,
         "seed": options.seed,
         "folds": n_folds,
         "files": n_files,
@@ -80,16 +83,14 @@ def card_of(
         "version": "1.0.0",
         "task": f"{n_labels} custom labels",
         "description": f"Scores of {n_labels} labels {when}, by a head on {what}.",
-        "trained_on": f"{n_files} files of {n_labels} labels",
+        "trained_on": f"{n_files} {unit} of {n_labels} labels",
         "embedder": {key: base[key] for key in _EMBEDDER if key in base},
         "head": head,
         "metrics": _numbers(means)
         | {f"{name}_std": value for name, value in _numbers(stds).items()}
-        | {"by": f"{n_folds}-fold cross-validation on these {n_files} files{in_groups}"},
+        | {"by": f"{n_folds}-fold cross-validation on these {n_files} {unit}{in_groups}{given}"},
         "calibration": None if calibration is None else calibration.to_card(),
-        "thresholds": {
-            label: round(value, 6) for label, value in zip(clips.labels, thresholds.tolist(), strict=True)
-        },
+        "thresholds": {label: round(value, 6) for label, value in thresholds.items()},
     } | card
 
 

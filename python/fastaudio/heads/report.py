@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastaudio._system.text import printable
-from fastaudio.heads import metrics
+from fastaudio.heads import metrics, over_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +23,11 @@ _COLUMNS = (("balanced_accuracy", "recall"), ("f1", "F1"), ("roc_auc", "ROC-AUC"
 
 
 def metric_lines(values: Mapping[str, float], stds: Mapping[str, float] | None = None) -> list[str]:
-    """Return one line per metric, with its standard deviation if given."""
+    """Return one line for each metric there is, with its standard deviation if given."""
     lines = []
-    for name, title in metrics.NAMES.items():
+    for name, title in (metrics.NAMES | over_files.NAMES).items():
+        if name not in values:
+            continue
         spread = "" if stds is None else f" +- {stds[name]:.3f}"
         lines.append(f"  {title:<18} {_number(values[name])}{spread}")
     return lines

@@ -10,7 +10,7 @@ the folders of published data sets, and `reading` tells which of these it is. `r
 labelled, `cutting` runs over stretches of recordings.
 """
 
-from fastaudio.labelled.reading import read
+from fastaudio.labelled.reading import has_tables, read
 from fastaudio.labelled.segment import Found, Segment
 
-__all__ = ["Found", "Segment", "read"]
+__all__ = ["Found", "Segment", "has_tables", "read"]

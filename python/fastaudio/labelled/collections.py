@@ -17,7 +17,9 @@ from fastaudio.labelled.text import TableError, number_in, read_text, rows_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_GENRES = frozenset("blues classical country disco hiphop jazz metal pop reggae rock".split())
+_GENRES = frozenset(
+    ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
+)
 _PRESENT = 0.5  # relevance from which an instrument counts as heard, as in OpenMIC's own baseline
 _MTT_VALIDATION, _MTT_TEST = "c", "def"  # the usual split by folder
 
@@ -84,7 +86,7 @@ def _magnatagatune(top: Path) -> Iterator[Example]:
 
 
 def _openmic(top: Path) -> Iterator[Example]:
-    folds = {}
+    folds: dict[str, str] = {}
     for fold in ("train", "test"):
         part = top / "partitions" / f"split01_{fold}.csv"
         if part.is_file():

@@ -15,7 +15,7 @@ from fastaudio.labelled.segment import Segment
 from fastaudio.running.whole import run_many
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -135,7 +135,7 @@ def run_each(
     stretches: Callable[[Sequence[Segment]], Sequence[Any]],
     files: Sequence[File],
     jobs: int | None,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """Yield the result of each file or stretch in order, or the error that it met.
 
     Args:

@@ -39,6 +39,7 @@ def take(
     found: Found,
     path: Path,
     text: str,
+    *,
     recording: str | None,
     beside: Callable[[str], str | None],
     column: str | None,

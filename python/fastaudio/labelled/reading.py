@@ -21,9 +21,9 @@ _NO_TABLE = "expected a table of labels named like it, got none; add one, or mov
 def read(source: str | os.PathLike[str], *, label_column: str | None = None) -> Found:
     """Read labelled sound from a table, or from a folder of recordings with tables beside them.
 
-    A table is an Audacity label track or a Raven selection table, which lies beside its recording and is named
-    like it (`night.wav` and `night.txt`), or names its recordings in the column `Begin File`; or a manifest,
-    which ends in .csv. A folder may also be one of the published collections, as they come.
+    A table is an Audacity label track or a Raven selection table, which lies beside its recording and is
+    named like it (`night.wav` and `night.txt`), or names its recordings in the column `Begin File`; or a
+    manifest, which ends in .csv. A folder may also be one of the published collections, as they come.
 
     Args:
         source: the table, or the folder.
@@ -86,7 +86,8 @@ def _form(head: str) -> str | None:
 def _take(found: Found, path: Path, recording: str | None, column: str | None) -> None:
     text = read_text(path)
     if raven.is_table(text):
-        raven.take(found, path, text, recording, finder(path.parent), column)
+        how = {"recording": recording, "column": column}
+        raven.take(found, path, text, beside=finder(path.parent), **how)
     elif recording is not None:
         audacity.take(found, path, text, recording)
 

@@ -62,9 +62,13 @@ def _find(folder: Path, name: str) -> str | None:
         return None
     last = PureWindowsPath(name).name  # which takes both slashes
     for candidate in (folder / name, folder / PureWindowsPath(name).as_posix(), folder / last):
-        try:
-            if candidate.is_file():
-                return str(candidate)
-        except OSError:  # such as a name that is too long
-            continue
+        if _is_file(candidate):
+            return str(candidate)
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False

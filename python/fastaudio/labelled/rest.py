@@ -1,4 +1,4 @@
-"""Sound that nobody labelled: what lies between the labels of recordings."""
+"""Sound that nobody labelled: what lies between the labels of recordings, or in a folder of others."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MARGIN_S = 0.25  # labels are drawn by hand
 _SHORTEST_S = 0.25
+_USUAL_S = 3.0
 
 
 def rest_of(files: Sequence[File], n: int, seed: int) -> tuple[list[Segment], list[tuple[str, str]]]:
@@ -29,13 +30,29 @@ def rest_of(files: Sequence[File], n: int, seed: int) -> tuple[list[Segment], li
         n: how many stretches at most.
         seed: of the draw.
     """
-    labelled = [file for file in files if isinstance(file, Segment)]
-    if not labelled:
-        return [], []
-    length_s = max(float(np.median([one.duration_s for one in labelled])), _SHORTEST_S)
     by_path: dict[str, list[Segment]] = {}
-    for one in labelled:
-        by_path.setdefault(one.path, []).append(one)
+    for file in files:
+        if isinstance(file, Segment):
+            by_path.setdefault(file.path, []).append(file)
+    return _drawn(by_path, length_of(files), n, seed)
+
+
+def stretches_of(
+    paths: Sequence[str], length_s: float, n: int, seed: int
+) -> tuple[list[Segment], list[tuple[str, str]]]:
+    """Return up to `n` stretches of about one length of recordings, and those that can't be read."""
+    return _drawn({path: [] for path in paths}, length_s, n, seed)
+
+
+def length_of(files: Sequence[File]) -> float:
+    """Return the length that half of the labelled stretches have at least, in seconds; 3 s without any."""
+    lengths = [file.duration_s for file in files if isinstance(file, Segment)]
+    return max(float(np.median(lengths)), _SHORTEST_S) if lengths else _USUAL_S
+
+
+def _drawn(
+    by_path: dict[str, list[Segment]], length_s: float, n: int, seed: int
+) -> tuple[list[Segment], list[tuple[str, str]]]:
     free: list[Segment] = []
     failed = []
     for path, held in by_path.items():

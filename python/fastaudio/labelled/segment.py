@@ -42,7 +42,7 @@ File: TypeAlias = "str | Segment"
 
 def why_no_stretch(start_s: float, end_s: float) -> str | None:
     """Return why these are no start and end of a stretch of sound; None if they are."""
-    if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s and end_s <= LARGEST_S):
+    if not (math.isfinite(start_s) and math.isfinite(end_s) and start_s >= 0 and end_s <= LARGEST_S):
         return f"expected a start and an end from 0 to {LARGEST_S:g} s, got {start_s:g} to {end_s:g} s"
     if not start_s < end_s:
         return f"expected an end after its start, got {start_s:g} to {end_s:g} s; give the label a length"

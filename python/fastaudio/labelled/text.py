@@ -62,8 +62,11 @@ def rows_of(
     Raises:
         TableError: a column is there twice, or the form is broken.
     """
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    lines = io.StringIO(text, newline="")
+    if quotes:
+        reader = csv.reader(lines, delimiter=delimiter)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     try:
         header = [cell.strip() for cell in next(reader, [])]
         if twice := sorted({name for name in header if name and header.count(name) > 1}):

@@ -120,3 +120,23 @@ def stages(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             bars[what].step()
 
         yield show
+
+
+class Trials(ExitStack):
+    """Shows the stages of several rounds of work, each with its own bars."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__()
+        self._quiet = quiet
+        self._show: Callable[[str, int, int], None] | None = None
+
+    def begin(self, name: str) -> None:
+        """Begin a round, whose name stands before its stages."""
+        self.close()
+        show = self.enter_context(stages(quiet=self._quiet))
+        self._show = lambda what, done, total: show(f"{name}: {what}", done, total)
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Show a stage of the round."""
+        if self._show is not None:
+            self._show(what, done, total)

@@ -42,7 +42,7 @@ ROWS = [
     {"presets", "tags", "events", "graph", "registry"},
     {"decoding"},
     {"cards", "running"},
-    {"exporting"},
+    {"exporting", "labelled"},
     {"librosa", "composition"},
     {"live", "isolation"},
     {"pipeline"},

@@ -9,8 +9,8 @@ Training needs the extra [train] (scikit-learn and onnx), drawing needs [plot]; 
 `data` finds labelled files, `rows` holds their embeddings, `results` says which files gave none, `cache`
 keeps embeddings for the next run; `folds` deals them out, `classifier` and `adam` learn from them, `fitting`
 does all of it. `head` is the result, `head_card` its card, `embedders` its pipeline, `export` its ONNX.
-`evaluation` measures models by `metrics` and `over_files`; `report`, `plots` and `similarity` show what was
-found. `extras` imports optional packages.
+`evaluation` measures models by `metrics` and `over_files`; `report`, `plots`, `similarity` and `source` show
+what was found. `extras` imports optional packages.
 """
 
 from fastaudio.heads.data import labelled_files

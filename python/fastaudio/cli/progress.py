@@ -7,7 +7,7 @@ import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented
 from fastaudio.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def stages(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
         def say(message: Warning | str, *_: object, **__: object) -> None:
             bar = next(reversed(bars.values()), Bar(None, 0))
-            bar.say(f"fastaudio: {printable(str(message), lines=True)}")
+            bar.say(f"fastaudio: {indented(str(message))}")
 
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("always", message=".*: the file is cut short", category=UserWarning)

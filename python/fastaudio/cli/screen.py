@@ -6,7 +6,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented, printable
 from fastaudio.cli.events import gives_events
 from fastaudio.cli.live_lines import Lines
 from fastaudio.cli.write import mark
@@ -102,7 +102,7 @@ class Screen(Lines):
 
     def say(self, text: str) -> None:
         """Write a line above the bars."""
-        self._tqdm.write(printable(text, lines=True), file=sys.stderr)
+        self._tqdm.write(indented(text), file=sys.stderr)
 
     def write(self, line: str) -> None:
         """Write a line above the bars."""

@@ -333,8 +333,8 @@ def test_a_method_runs_here_as_in_torch(name: str, guitar_16k: NDArray[np.float3
     with torch.no_grad():
         logits = method(patches, feature)
         last = method.net.decoder[-1]
-        last.weight /= logits.std()  # so that scores are neither 0 nor 1
-        last.bias.copy_((last.bias - logits.mean(dim=0)) / logits.std())
+        last.weight /= logits.std(dim=0)[:, None]  # so that scores are neither 0 nor 1
+        last.bias.copy_((last.bias - logits.mean(dim=0)) / logits.std(dim=0))
         want = method(patches, feature).sigmoid().numpy()
     assert want.std() > 0.1
     node = informed_compose.compose(method, LABELS, tmp_path, ten())

@@ -1,7 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
-`quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `plot`, `embed`, `scan`, `listen`, `serve`, `train`, `evaluate`, `importing` (the
+command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at stdout and stderr; `files` runs
 over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
 `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
@@ -39,6 +39,8 @@ from fastaudio.cli import (
     pack,
     plot,
     quantize,
+    scan,
+    serve,
     tag,
     train,
 )
@@ -67,7 +69,9 @@ examples:
   fastaudio tag song.mp3
   fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
+  fastaudio scan archive/ --output scanned
   fastaudio listen
+  fastaudio serve
   fastaudio train sounds/ -o my-model
   fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
   fastaudio models musicnn-mtt
@@ -77,7 +81,9 @@ _COMMANDS = (
     tag,
     plot,
     embed,
+    scan,
     listen,
+    serve,
     train,
     evaluate,
     importing,

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented, printable
 from fastaudio.cli.arguments import (
     add_channel,
     add_isolate,
@@ -148,7 +148,7 @@ class FileRun:
 
     def say(self, name: str, text: str) -> None:
         """Say something about a file on stderr, above the bar."""
-        self.bar.say(f"fastaudio: {printable(name)}: {printable(text, lines=True)}")
+        self.bar.say(f"fastaudio: {printable(name)}: {indented(text)}")
 
     def _results(self) -> Iterator[Any]:
         if len(self._sources) == 1:  # show progress within the file

@@ -8,7 +8,7 @@ import warnings
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented
 from fastaudio.cli.terminal import tell
 from fastaudio.drawing.clock import MINUTE_S, clock_text, length_text
 
@@ -105,7 +105,7 @@ def stages(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
 
         def say(message: Warning | str, *_: object, **__: object) -> None:
             bar = next(reversed(bars.values()), Bar(None, 0))
-            bar.say(f"fastaudio: {printable(str(message), lines=True)}")
+            bar.say(f"fastaudio: {indented(str(message))}")
 
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("always", message=".*: the file is cut short", category=UserWarning)
@@ -118,3 +118,23 @@ def stages(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
             bars[what].step()
 
         yield show
+
+
+class Trials(ExitStack):
+    """Shows the stages of several rounds of work, each with its own bars."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        super().__init__()
+        self._quiet = quiet
+        self._show: Callable[[str, int, int], None] | None = None
+
+    def begin(self, name: str) -> None:
+        """Begin a round, whose name stands before its stages."""
+        self.close()
+        show = self.enter_context(stages(quiet=self._quiet))
+        self._show = lambda what, done, total: show(f"{name}: {what}", done, total)
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Show a stage of the round."""
+        if self._show is not None:
+            self._show(what, done, total)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented, printable
 from fastaudio.cli.board import Board, bar, columns_of, fit
 from fastaudio.cli.live_lines import Lines
 from fastaudio.cli.terminal import told_above
@@ -197,7 +197,7 @@ class Screen(Lines):
 
     def say(self, text: str) -> None:
         """Write a line above the rest."""
-        self._tell(printable(text, lines=True) + "\n")
+        self._tell(indented(text) + "\n")
 
     def _tell(self, text: str) -> None:
         if sys.stderr.isatty():

@@ -80,6 +80,11 @@ def add_output(
 ) -> None:
     """Add the options that say where results go, and whether they may replace what is there."""
     parser.add_argument("-o", "--output", required=required, metavar=metavar, help=text)
+    add_force(parser)
+
+
+def add_force(parser: Options) -> None:
+    """Add the option that lets outputs replace what is there."""
     parser.add_argument("--force", action="store_true", help="replace files that are there, once all is done")
 
 

@@ -2,7 +2,7 @@
 
     python tools/options_table.py
 
-It replaces the table there. `tests/python/cli/test_options.py` fails if it isn't the one that this would write.
+It replaces the table there; `tests/python/cli/test_options.py` fails if that isn't the one that this writes.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at st
 over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
 `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
 `results` takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and
-`standardize` serve embed, `labels` serves train, `tensors` and `listing` serve models; `input`, `keeping`, `record`, `clips`,
-`quiet`, `ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen` and its `board`
-serve listen.
+`standardize` serve embed, `labels` serves train, `tensors` and `listing` serve models; `input`, `keeping`,
+`record`, `clips`, `quiet`, `ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`
+and its `board` serve listen.
 """
 
 from __future__ import annotations

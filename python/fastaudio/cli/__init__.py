@@ -1,7 +1,7 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `features`, `scan`, `listen`, `serve`, `train`, `evaluate`, `importing` (the
-command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
+`importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at stdout and stderr; `files` runs
 over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
 `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
@@ -41,6 +41,7 @@ from fastaudio.cli import (
     plot,
     quantize,
     scan,
+    search,
     serve,
     tag,
     train,
@@ -85,6 +86,7 @@ _COMMANDS = (
     embed,
     features,
     scan,
+    search,
     listen,
     serve,
     train,

@@ -6,10 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import heads
+from fastaudio import cards, heads
 from fastaudio._system.text import encoded, listed, printable
 from fastaudio._system.writing import check_writable, is_stream, writing
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cards.named import model_at
 from fastaudio.cards.thresholds import thresholds_of
 from fastaudio.cli.arguments import (
     FAILED,
@@ -88,6 +89,11 @@ def _take_words(args: argparse.Namespace) -> None:
         )
     if models and args.model is not None:
         raise ValueError(f"evaluate: expected --model or {models[0]}, got both; leave out one")
+    if not models and args.model is None and args.source in cards.models() and model_at(args.source) is None:
+        raise ValueError(
+            f"evaluate: expected a folder, a table of labels or a manifest after the model {args.source}, got "
+            "none; name it"
+        )
     args.model = models[0] if models else args.model or DEFAULT_MODEL
 
 

@@ -2,7 +2,7 @@
 
 Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
 `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
-Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at stdout and stderr; `files` runs
+Shared: `parsing`, `arguments`, `help_text`, `completion`; `terminal` is what stands at stdout and stderr; `files` runs
 over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
 `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
 `results` takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and

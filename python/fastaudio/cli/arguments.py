@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.help_text import Help
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 Options: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"  # noqa: SLF001
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-RAW = argparse.RawDescriptionHelpFormatter
+RAW = Help
 
 RESULTS = "write the results to a file, not to stdout"
 

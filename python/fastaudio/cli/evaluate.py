@@ -91,8 +91,8 @@ def _take_words(args: argparse.Namespace) -> None:
         raise ValueError(f"evaluate: expected --model or {models[0]}, got both; leave out one")
     if not models and args.model is None and args.source in cards.models() and model_at(args.source) is None:
         raise ValueError(
-            f"evaluate: expected a folder, a table of labels or a manifest after the model {args.source}, got "
-            "none; name it"
+            f"evaluate: expected a folder, a table of labels or a manifest after the model {args.source}, "
+            "got none; name it"
         )
     args.model = models[0] if models else args.model or DEFAULT_MODEL
 

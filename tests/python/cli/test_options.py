@@ -15,7 +15,7 @@ SHARED = options_table["SHARED"]
 # An option that may be given again takes a list, and says so.
 AGAIN = {("--model", "listen"), ("--model", "serve"), ("--model", "train")}
 # What is written differs from command to command; all else is told in the same words.
-TOLD_APART = {"--output", "--json", "--hop", "--layer", "--jobs", "--untrained", "--model", "--top"}
+TOLD_APART = {"--output", "--json", "--csv", "--hop", "--layer", "--jobs", "--untrained", "--model", "--top"}
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
@@ -44,7 +44,7 @@ def test_an_option_is_the_same_in_every_command(option: str) -> None:
 def test_defaults_are_the_same_but_where_the_help_says_so() -> None:
     for option in SHARED:
         for command, action in options()[option].items():
-            default = {"plot": 10}.get(command, 5) if option == "--top" else None
+            default = {"plot": 10, "search": 20}.get(command, 5) if option == "--top" else None
             if option == "--top":
                 assert action.default == default
             if action.default is not None and action.nargs != 0:

@@ -55,11 +55,9 @@ def add_layer(parser: Options) -> None:
     )
 
 
-def add_hop(parser: Options) -> None:
+def add_hop(parser: Options, whose: str = "the model's") -> None:
     """Add the option that chooses how far windows step."""
-    parser.add_argument(
-        "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
-    )
+    parser.add_argument("--hop", type=seconds, metavar="S", help=f"step between windows in seconds ({whose})")
 
 
 def add_tags(parser: Options, *, top: int = 5) -> None:

@@ -11,7 +11,11 @@ _HANGING = 4  # columns by which what belongs to an example stands in
 
 
 class Help(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of descriptions and examples where they fit, and breaks them between words elsewhere."""
+    """Keeps the lines of descriptions and examples where they fit, else breaks them between words."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        """Break an option's help between words only: not within the name of a model."""
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         """Return a text whose lines fit `width`: paragraphs flow, what an example says may move below it."""
@@ -43,7 +47,12 @@ def _example(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     hanging = match[1] + " " * _HANGING
-    options = {"break_long_words": False, "break_on_hyphens": False, "subsequent_indent": hanging}
-    first = textwrap.wrap(match[1] + match[2], width, **options)
-    said = textwrap.wrap(hanging + (match[3] or ""), width, **options) if match[3] else []
-    return [*first, *said]
+    first = _wrapped(match[1] + match[2], width - 2, hanging)
+    first = [*(f"{part} \\" for part in first[:-1]), first[-1]]  # as a shell goes on
+    return [*first, *(_wrapped(hanging + match[3], width, hanging) if match[3] else [])]
+
+
+def _wrapped(line: str, width: int, hanging: str) -> list[str]:
+    return textwrap.wrap(
+        line, width, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )

@@ -7,7 +7,8 @@ Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stder
 sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
 keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `tensors` and `listing`
 serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `ears`, `together`,
-`audience`, `live_kinds`, `live_lines`, `screen` and its `board` serve listen.
+`audience`, `live_kinds`, `live_lines`, `screen` and its `board`, `reporting` (MQTT) and `alerting` serve
+listen.
 """
 
 from __future__ import annotations

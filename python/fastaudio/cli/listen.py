@@ -20,6 +20,8 @@ from fastaudio.cli.arguments import (
     OK,
     Commands,
     add_command,
+    add_hop,
+    add_output,
     add_tags,
     add_verbose,
     seconds,
@@ -27,11 +29,12 @@ from fastaudio.cli.arguments import (
 from fastaudio.cli.audience import Audience, Hearer
 from fastaudio.cli.clips import add_clips_options
 from fastaudio.cli.ears import Ears, ears_of
-from fastaudio.cli.events import TABLES, add_events_options
+from fastaudio.cli.events import add_events_options
+from fastaudio.cli.forms import TABLES, add_forms, choose_form
 from fastaudio.cli.input import add_input_options, overflow_of, source_of, wants_microphone
 from fastaudio.cli.keeping import Keeping
 from fastaudio.cli.kinds import add_kind
-from fastaudio.cli.live_lines import LINES, Lines
+from fastaudio.cli.live_forms import LINES
 from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import add_record_options
 from fastaudio.cli.reporting import Reporter, add_mqtt_options, broker_for
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fastaudio.cli.ears import Ear
+    from fastaudio.cli.live_lines import Lines
     from fastaudio.live import LiveStream
     from fastaudio.live.sources import Source
 
@@ -75,12 +79,6 @@ examples:
 exit status: 0 the sound ended, or Ctrl-C or SIGTERM ended it, 1 the device or file can't be opened or was
 lost, or the sound couldn't be recorded, 2 wrong usage, 130 interrupted twice
 """
-_FORMS = {
-    "jsonl": "write one JSON line per window or event",
-    "csv": "write one CSV row per tag or event",
-    "audacity": "write events as an Audacity label track",
-    "raven": "write events as a Raven Pro selection table",
-}
 
 
 def add(commands: Commands) -> None:
@@ -93,17 +91,14 @@ def add(commands: Commands) -> None:
     )
     add_tags(listen)
     add_kind(listen)
-    listen.add_argument(
-        "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
-    )
+    add_hop(listen)
     listen.add_argument(
         "--provisional", type=seconds, metavar="S", help="also show a first, early result after S seconds"
     )
-    forms = listen.add_mutually_exclusive_group()
-    for name, text in _FORMS.items():
-        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
-    listen.add_argument("-o", "--output", metavar="FILE", help="write the results to a file as they come")
-    listen.add_argument("--force", action="store_true", help="replace files that are there")
+    add_forms(listen)
+    add_output(
+        listen, "write the results to a file as they come, in the form that its name or an option says"
+    )
     listen.add_argument(
         "--stats",
         action="store_true",
@@ -124,6 +119,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    choose_form(args)
     inputs = [args.realtime] if args.realtime is not None else ["-"] if args.device == "-" else []
     if args.record_every is not None and not args.record:
         raise ValueError("listen: expected --record with --record-every, got none; name a file")
@@ -176,6 +172,7 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         # Only now, so that old results stay if it can't listen.
         out = stack.enter_context(_output(args.output, force=args.force))
         view = _view(args, source, ears, out, wide=wide)
+        view.least = args.min_score
         hearers: list[Hearer] = [view]
         reporter = None
         if broker is not None:

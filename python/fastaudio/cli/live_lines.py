@@ -13,8 +13,19 @@ import numpy as np
 from fastaudio._system.text import printable, spelled
 from fastaudio.cli.kinds import UNKNOWN
 from fastaudio.cli.terminal import put, tell
-from fastaudio.cli.write import FITS, event_line, fits_text, mark
+from fastaudio.cli.write import (
+    FITS,
+    event_line,
+    fits_text,
+    mark,
+    none_reaches,
+    reaches,
+    rows_reaching,
+    stretch,
+    without_low,
+)
 from fastaudio.events import Event, Events, audacity_line, json_line, raven_header, raven_row
+from fastaudio.live.sources import FileSource
 from fastaudio.tags import OUT_OF_RANGE, SCHEMA, Tags, Window
 
 if TYPE_CHECKING:
@@ -33,9 +44,11 @@ class Lines:
 
     Attributes:
         is_data: whether the lines are for programs, and so UTF-8 everywhere, not for a terminal.
+        least: tags with scores, and events with peaks so far, below it are left out; None for none.
     """
 
     is_data = False
+    least: float | None = None
 
     def __init__(
         self,
@@ -62,7 +75,7 @@ class Lines:
         self._out = out
         self._begins = begins
         self._noted = False
-        self._n_ended = 0
+        self._n_ended = self._n_below = 0
         self._judged = any(ear.judge for ear in ears)
         self._ear = ears[0]  # of what is shown
         self._kind: Kind | None = None
@@ -75,6 +88,9 @@ class Lines:
         """Show a window or an event that a model gave, and of what kind its sound is, if that is known."""
         self._ear, self._kind = ear, kind
         if isinstance(item, Event):
+            if not reaches(item.peak, self.least):
+                self._n_below += item.state == "end"
+                return
             self._n_ended += item.state == "end"
             if self._begins or item.state == "end":
                 self.write(self._event(item))
@@ -88,15 +104,16 @@ class Lines:
 
     def _window(self, window: Window) -> str:
         told = "" if self._kind is None else f"({self._kind}) "
-        best = told + window.text(self._top)
+        best = told + window.text(self._top, least=self.least)
         whose = f"{self._ear.name}: " if len(self._ears) > 1 else ""
         whose += f"{window.output}: " if len(self._ear.pipeline.output_specs) > 1 else ""
         early = "  (provisional)" if window.provisional else ""
-        stretch = f"{mark(self._kind)} {window.start_s:7.2f} - {window.end_s:7.2f} s"
-        return f"{self._clock(window)}{stretch}  {whose}{best}{early}\n"
+        at = stretch(window.start_s, window.end_s, window.end_s)
+        return f"{self._clock(window)}{mark(self._kind)} {at}  {whose}{best}{early}\n"
 
     def _event(self, event: Event) -> str:
-        return self._clock(event) + event_line(replace(event, label=self._label(event)), self._kind)
+        named, so_far_s = replace(event, label=self._label(event)), event.end_s or event.start_s
+        return self._clock(event) + event_line(named, self._kind, longest_s=so_far_s)
 
     def _label(self, event: Event) -> str:
         """Return an event's label, with the model's name before it if there are several."""
@@ -134,7 +151,8 @@ class Lines:
         """Say why there were no events, if there were none."""
         if any(ear.events for ear in self._ears) and self._n_ended == 0:
             none = Events((), (), 0.0, self._stream.sample_rate, summary=self._stream.summary)
-            self.say(f"fastaudio: no events ({none.why_none()})")
+            why = none_reaches(self._n_below, self.least or 0.0) if self._n_below else none.why_none()
+            self.say(f"fastaudio: no events ({why})")
 
     def close(self) -> None:
         """Restore the terminal."""
@@ -158,7 +176,7 @@ class JsonLines(Lines):
             "gap_s": round(window.gap_s, 6),
             "provisional": window.provisional,
         } | scores
-        data |= self._plain_kind()
+        data = without_low(data, self.least) | self._plain_kind()
         return json.dumps(data, ensure_ascii=False) + "\n"
 
     def _event(self, event: Event) -> str:
@@ -203,7 +221,7 @@ class CsvLines(JsonLines):
 
     def _window(self, window: Window) -> str:
         rows = self._as_tags(window).to_csv(top=self._top, windows=True, header=False)
-        return self._timed(rows, window)
+        return self._timed(rows_reaching(rows, self.least), window)
 
     def _event(self, event: Event) -> str:
         return self._timed(self._as_events(event).to_csv(header=False), event)
@@ -240,14 +258,5 @@ class RavenLines(Lines):
 
     def _event(self, event: Event) -> str:
         self._n += 1
-        return raven_row(self._marked(event), self._n, high_hz=self._stream.sample_rate / 2)
-
-
-LINES: dict[str | None, type[Lines]] = {
-    None: Lines,
-    "jsonl": JsonLines,
-    "csv": CsvLines,
-    "audacity": AudacityLines,
-    "raven": RavenLines,
-}
-"""What writes each form."""
+        path = self._name if isinstance(self._source, FileSource) else None
+        return raven_row(self._marked(event), self._n, high_hz=self._stream.sample_rate / 2, path=path)

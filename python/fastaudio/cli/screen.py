@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented, printable
 from fastaudio.cli.board import Board, bar, columns_of, fit
 from fastaudio.cli.live_lines import Lines
 from fastaudio.cli.terminal import told_above
-from fastaudio.cli.write import mark
+from fastaudio.cli.write import mark, reaches
 from fastaudio.events import Event
 from fastaudio.tags import score_text
 
@@ -93,6 +93,7 @@ class Panel:
         """Take the model, and how many of its tags to show."""
         specs = list(ear.pipeline.output_specs.values())
         self.ear = ear
+        self.least: float | None = None
         self.n = 0 if ear.events else min(top, sum(len(spec.labels) for spec in specs))
         self._rows = Rows()
         self._window: Window | None = None
@@ -127,6 +128,7 @@ class Panel:
             going = ", ".join(printable(event.label) for event in self._going.values())
             return [f"{name}  now: {going}" if going else f"{name}  no event now"]
         best = self._window.top(n) if self._window is not None else []
+        best = [(label, score) for label, score in best if reaches(score, self.least)]
         sign = mark(self._kind)
         rows = []
         for label, score in self._rows.place(best, n):
@@ -161,6 +163,7 @@ class Screen(Lines):
 
     def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
         """Show a window in its model's rows, and an event above all."""
+        self._panels[ear].least = self.least
         self._panels[ear].show(item, kind)
         super().show(ear, item, kind)
 
@@ -194,7 +197,7 @@ class Screen(Lines):
 
     def say(self, text: str) -> None:
         """Write a line above the rest."""
-        self._tell(printable(text, lines=True) + "\n")
+        self._tell(indented(text) + "\n")
 
     def _tell(self, text: str) -> None:
         if sys.stderr.isatty():

@@ -10,7 +10,7 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from fastaudio._system.text import encoded, printable
+from fastaudio._system.text import encoded, indented, printable
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def complain(message: str) -> None:
     """Write a message of at most a screen to stderr, with the program's name before it."""
     if len(message) > _LONGEST:
         message = f"{message[: _LONGEST - _END]} ... {message[-_END:]}"
-    tell(f"fastaudio: {printable(message, lines=True)}\n")
+    tell(f"fastaudio: {indented(message)}\n")
 
 
 class Log(logging.Handler):

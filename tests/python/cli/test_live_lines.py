@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from fastaudio import Pipeline, cli
 from fastaudio.cli.ears import Ear
-from fastaudio.cli.live_lines import LINES
+from fastaudio.cli.live_forms import LINES
 from fastaudio.events import RAVEN_COLUMNS, Event
 from fastaudio.tags import Window
 from helpers import GUITAR, decode

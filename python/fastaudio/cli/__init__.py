@@ -9,7 +9,7 @@ over files and `progress` shows it; `forms` are the forms of results, `events` h
 `results` takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and
 `standardize` serve embed, `row_spool` and `pairs` features, `labels` train, `tensors` and `listing` models;
 `input`, `keeping`, `record`, `clips`, `quiet`, `ears`, `together`, `audience`, `live_kinds`, `live_lines`,
-`live_forms`, `screen` and its `board` serve listen.
+`live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting` serve listen.
 """
 
 from __future__ import annotations

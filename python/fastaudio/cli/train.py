@@ -173,7 +173,7 @@ def _run(args: argparse.Namespace) -> int:
             text = (
                 f"expected sound in each sub-folder, and none beside, got {len(labels.left_out)} that differ"
             )
-        raise ValueError(refusal(args.source, text, labels.left_out))
+        raise ValueError(refusal(args.source, text, tuple(labels.left_out)))
     choose_groups(labels, args.source, args.groups, n_folds=args.folds or _FOLDS, seed=args.seed)
     models = args.model or [DEFAULT_MODEL]
     _check_outputs(args, labels.paths, models)

@@ -15,6 +15,7 @@ from fastaudio.cards.card import (
     blaming,
     build,
     front_end,
+    heard_at_once,
     network_beside,
     read_card,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "external_of",
     "front_end",
     "hash_file",
+    "heard_at_once",
     "models",
     "network_beside",
     "read_card",

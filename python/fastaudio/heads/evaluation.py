@@ -57,7 +57,7 @@ class Evaluation:
     failed: Failed = ()
     model: str | None = None
     lost: tuple[str, ...] = ()
-    threshold: float | NDArray[np.float64] = over_files.THRESHOLD
+    threshold: float | NDArray[np.float64] = metrics.THRESHOLD
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -154,7 +154,7 @@ def evaluate(
     files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     *,
-    threshold: over_files.Threshold = over_files.THRESHOLD,
+    threshold: over_files.Threshold = metrics.THRESHOLD,
     jobs: int | None = None,
     progress: Progress | None = None,
     timeout_s: float | None = None,

@@ -38,7 +38,7 @@ MADE_BY_CMAKE = {"nodes/list.hpp"}
 ROWS = [
     {"_core"},
     {"_system"},
-    {"drawing"},
+    {"drawing", "annotations"},
     {"presets", "tags", "events", "graph", "registry"},
     {"decoding"},
     {"cards", "running"},
@@ -47,7 +47,8 @@ ROWS = [
     {"live", "isolation"},
     {"pipeline"},
     {"heads", "importing"},
-    {"torch", "quantizing", "plot"},
+    {"torch", "quantizing", "plot", "scanning"},
+    {"serving"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -71,7 +71,7 @@ def add_tags(parser: Options, *, top: int = 5) -> None:
         "--min-score",
         type=number,
         metavar="X",
-        help="leave out tags with scores, and events with peaks, below X",
+        help="leave out tags with scores, and events with peaks, below X (what the card says of each label)",
     )
 
 

@@ -123,10 +123,13 @@ def windowed(
     return front >> Patches(length=length, hop=hop, context=context, last=last or "drop")
 
 
-def flattened(front: Node, shape: Shape) -> Node:
-    """Return a front end with its rows as vectors if a network takes as many numbers along one axis."""
+def flattened(front: Node, shape: Shape, layout: str | None = None) -> Node:
+    """Return a front end with its rows as vectors if a network takes as many numbers along one axis.
+
+    A stated `layout` says that it takes the rows as they are.
+    """
     row = rows_of(front).shape
-    flat = len(shape) <= 2 < 1 + len(row)  # noqa: PLR2004  # with a batch or without
+    flat = layout is None and len(shape) <= 2 < 1 + len(row)  # noqa: PLR2004  # with a batch or without
     return Concat(front) if flat and shape[-1] == math.prod(row) else front
 
 

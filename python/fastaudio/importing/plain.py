@@ -90,8 +90,7 @@ def from_onnx(
     rate_hz = made.input_spec.rate_hz if made.input_spec else None
     shape = input_of(file, text, **further, rate_hz=rate_hz)
     front = windowed(preset, made, shape, window_s)
-    if layout is None:
-        front = flattened(front, shape)
+    front = flattened(front, shape, layout)
     network, spec = behind(front, text, preset, shape, layout=layout, **further)
     if output is None:
         n = None if names is None else len(names)

@@ -75,7 +75,8 @@ def add(commands: Commands) -> None:
     embed.add_argument(
         "--layer",
         metavar="NAME",
-        help="output of the network (the first that its card calls an embedding, or else the first)",
+        help="output of the network, or any tensor of it that fastaudio models MODEL --tensors lists (the "
+        "first output that its card calls an embedding, or else the first)",
     )
     embed.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="a .npz or .parquet file to write"

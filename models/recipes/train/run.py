@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from instruments import FEATURE_MODEL, Notes, read_notes
 from methods import METHODS
-from tables import plot, table
+from tables import paired, plot, table
 from torch import multiprocessing
 from tqdm import tqdm
 from trainer import Run, Settings, run
@@ -71,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = {key(asdict(what)) for what in wanted}
     records = [record for record in results["runs"] if key(record) in chosen]
     print(table(records, options.methods))
+    if len(options.methods) > 1 and len(options.seeds) > 1:
+        print("\n" + paired(records, options.methods))
     if options.plot is not None:
         plot(records, options.methods, options.plot)
     return 0

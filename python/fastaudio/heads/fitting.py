@@ -106,7 +106,7 @@ def fit(
         TimedOut, Cancelled: it was ended early.
 
     Source: Alonso-Jimenez, Bogdanov, Pons and Serra, Tensorflow audio models in Essentia, ICASSP 2020,
-        section 4; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
+        section 3.1; Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other
         audio tasks?, Interspeech 2021
     """
     for package in ("sklearn", "onnx"):

@@ -7,8 +7,8 @@ over files and `progress` shows it; `forms` are the forms of results, `events` h
 `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
 `results` takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and
 `standardize` serve embed, `labels` serves train, `tensors` and `listing` serve models; `input`, `keeping`,
-`record`, `clips` in a `clips_room`, `quiet`, `ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`,
-`screen`, its `board`, `reporting` (MQTT) and `alerting` serve listen.
+`record`, `clips` in a `clips_room`, `quiet`, `ears`, `together`, `audience`, `live_kinds`, `live_lines`,
+`live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting` serve listen.
 """
 
 from __future__ import annotations

@@ -176,12 +176,15 @@ class Clips:
 
     def _write(self) -> None:
         while (clip := self._unsaved.get()) is not None:
-            try:
-                self._save(*clip)
-            except (FastaudioError, OSError) as error:
-                if not self.failed:
-                    complain(f"--clips: {error}; listening goes on")
-                self.failed = True
+            self._try_to_save(*clip)
+
+    def _try_to_save(self, sound: NDArray[Any], label: str, moment: datetime) -> None:
+        try:
+            self._save(sound, label, moment)
+        except (FastaudioError, OSError) as error:
+            if not self.failed:
+                complain(f"--clips: {error}; listening goes on")
+            self.failed = True
 
     def _sound(self, first: int, end: int) -> NDArray[Any]:
         """Return the samples of that stretch; what was lost is silence."""
@@ -204,9 +207,9 @@ class Clips:
         import soundfile  # noqa: PLC0415  # loads libsndfile, so only where clips are saved
 
         if self._room is not None and not self._room.make(_HEADER + sound.size * 3):
+            mb = sound.size * 3 // 1_000_000 + 1
             raise OutputError(
-                f"{self._folder}: expected room for a clip of {sound.nbytes * 3 // 4_000_000 + 1} MB, got less; "
-                "give more by --clips-mb"
+                f"{self._folder}: expected room for a clip of {mb} MB, got less; give more by --clips-mb"
             )
         file = io.BytesIO()
         soundfile.write(file, sound, self._rate, format="FLAC", subtype="PCM_24")

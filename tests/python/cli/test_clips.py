@@ -203,7 +203,7 @@ def fill(folder: Path, n: int, **options: Any) -> Clips:
 
 
 def test_of_more_clips_than_have_room_the_oldest_are_deleted_and_that_is_said_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("20200101_000000_old.flac", "20200101_000000.flac", "rec_20200101_000000.flac", "notes.txt"):
         (tmp_path / name).write_bytes(bytes(70_000))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fastaudio.cli.ears import Ear
     from fastaudio.cli.kinds import Kind
+    from fastaudio.cli.write import Least
     from fastaudio.live import LiveStats, LiveStream
     from fastaudio.live.sources import Source
     from fastaudio.tags import Window
@@ -93,7 +94,7 @@ class Panel:
         """Take the model, and how many of its tags to show."""
         specs = list(ear.pipeline.output_specs.values())
         self.ear = ear
-        self.least: float | None = None
+        self.least: Least = None
         self.n = 0 if ear.events else min(top, sum(len(spec.labels) for spec in specs))
         self._rows = Rows()
         self._window: Window | None = None
@@ -128,7 +129,7 @@ class Panel:
             going = ", ".join(printable(event.label) for event in self._going.values())
             return [f"{name}  now: {going}" if going else f"{name}  no event now"]
         best = self._window.top(n) if self._window is not None else []
-        best = [(label, score) for label, score in best if reaches(score, self.least)]
+        best = [(label, score) for label, score in best if reaches(score, self.least, label)]
         sign = mark(self._kind)
         rows = []
         for label, score in self._rows.place(best, n):
@@ -163,7 +164,7 @@ class Screen(Lines):
 
     def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
         """Show a window in its model's rows, and an event above all."""
-        self._panels[ear].least = self.least
+        self._panels[ear].least = self.least_of(ear)
         self._panels[ear].show(item, kind)
         super().show(ear, item, kind)
 

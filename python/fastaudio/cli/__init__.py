@@ -1,6 +1,6 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `scan`, `listen`, `serve`, `train`, `evaluate`, `importing` (the
+Commands: `tag`, `plot`, `embed`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`, `importing` (the
 command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at stdout and stderr; `files` runs
 over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
@@ -40,6 +40,7 @@ from fastaudio.cli import (
     plot,
     quantize,
     scan,
+    search,
     serve,
     tag,
     train,
@@ -82,6 +83,7 @@ _COMMANDS = (
     plot,
     embed,
     scan,
+    search,
     listen,
     serve,
     train,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
@@ -61,13 +61,17 @@ class Chosen:
             pipeline = pipeline >> Mean()
         return pipeline
 
+    def mean(self) -> Pipeline:
+        """Return the pipeline that gives a layer's mean over time, also of a scan by windows."""
+        return replace(self, windows=False, hop_s=None).load() if not self.hop_s else self.load() >> Mean()
+
     def about(self, pipeline: Pipeline, columns: Sequence[str]) -> dict[str, Any]:
         """Return what a scan's tables say of themselves; all but `version` has to agree within a folder."""
         ((layer, spec),) = pipeline.output_specs.items()
         card = json.dumps(cards.read_card(self.model).data, ensure_ascii=False, sort_keys=True)
         return {
             "schema": SCHEMA,
-            "model": pipeline.name or self.model,
+            "model": self.model,
             "card": card,
             "card_sha256": hashlib.sha256(card.encode()).hexdigest(),
             "layer": None if spec.labels else layer,

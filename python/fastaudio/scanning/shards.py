@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"part-(\d{6,})-[0-9a-f]{8}\.parquet")
 _LEFT = re.compile(r"\.fastaudio-[0-9a-f]{16}")
 _GROUP_ROWS = 1 << 14
-_AGREE = ("schema", "model", "card_sha256", "layer", "hop_s", "windows", "half", "channel", "columns")
+_AGREE = ("schema", "card_sha256", "layer", "hop_s", "windows", "half", "channel", "columns")
 _LOCK = ".scan.lock"
 
 

@@ -91,7 +91,7 @@ class Work:
     def _rows(self, entry: Entry, source: Any) -> FileRows | LongRows:
         """Run over a file window by window."""
         with self._pipeline.opened(source) as (file, stream), ExitStack() as stack:
-            held = LongRows(entry, self._folder)
+            held = LongRows(entry, self._folder, self.width)
             stack.callback(held.close)
             for block in file.blocks():
                 with file.decode_errors():
@@ -122,10 +122,10 @@ class LongRows:
         duration_s, truncated: as in `FileRows`, to be set at the end.
     """
 
-    def __init__(self, entry: Entry, folder: Path) -> None:
-        """Start without rows; `folder` is where they wait."""
+    def __init__(self, entry: Entry, folder: Path, width: int) -> None:
+        """Start without rows, which have `width` numbers each; `folder` is where they wait."""
         self.entry, self.n_rows, self.duration_s, self.truncated = entry, 0, 0.0, False
-        self._folder, self._n_pieces = folder, 0
+        self._folder, self._width, self._n_pieces = folder, width, 0
         self._file: Any = None
         self._parts: list[Parts] = []
         self._n_bytes = 0
@@ -182,7 +182,7 @@ class LongRows:
 
     def _joined(self) -> Parts:
         if not self._parts:
-            return np.zeros((0, 2)), np.zeros((0, 0), np.float32), np.zeros(0, np.bool_)
+            return np.zeros((0, 2)), np.zeros((0, self._width), np.float32), np.zeros(0, np.bool_)
         times, values, silent = zip(*self._parts, strict=True)
         return np.concatenate(times), np.concatenate(values), np.concatenate(silent)
 

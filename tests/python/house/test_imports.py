@@ -48,6 +48,7 @@ ROWS = [
     {"pipeline"},
     {"heads", "importing"},
     {"torch", "quantizing", "plot", "scanning"},
+    {"searching"},
     {"serving"},
     {"cli"},
     {"__init__", "__main__"},

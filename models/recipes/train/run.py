@@ -18,7 +18,7 @@ from device import NAMES, chosen
 from instruments import FEATURE_MODEL, Notes, is_notes, read_notes
 from methods import METHODS
 from sources import read_labelled
-from tables import plot, table
+from tables import paired, plot, table
 from torch import multiprocessing
 from tqdm import tqdm
 from trainer import PLAINLY, Run, Settings, Way, run
@@ -86,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = {key(asdict(what)) for what in wanted}
     records = [record for record in results["runs"] if key(record) in asked]
     print(table(records, options.methods))
+    if len(options.methods) > 1 and len(options.seeds) > 1:
+        print("\n" + paired(records, options.methods))
     if options.plot is not None:
         plot(records, options.methods, options.plot)
     if way.curves is not None and way.curves.is_dir():

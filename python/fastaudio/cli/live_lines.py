@@ -136,8 +136,8 @@ class Lines:
     def _time(self, item: Window | Event) -> str:
         return self._stream.time_of(item.start_s).isoformat(timespec="milliseconds")
 
-    def tick(self, stream: LiveStream) -> None:
-        """Show the state of the stream; called several times per second."""
+    def tick(self, stream: LiveStream, peak: float) -> None:
+        """Show the state of the stream, several times per second, and the peak since the last time."""
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""

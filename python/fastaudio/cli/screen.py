@@ -160,7 +160,7 @@ class Screen(Lines):
         self._told.enter_context(told_above(self._tell))
         for ear, panel in self._panels.items():
             panel.wait(ear.pipeline.latency_s)
-        self.tick(stream)
+        self.tick(stream, 0.0)
 
     def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
         """Show a window in its model's rows, and an event above all."""
@@ -172,10 +172,10 @@ class Screen(Lines):
         del window  # its model's rows show it
         return ""
 
-    def tick(self, stream: LiveStream) -> None:
+    def tick(self, stream: LiveStream, peak: float) -> None:
         """Draw everything."""
         width, n_rows = self._board.size
-        level_db = 20 * math.log10(max(stream.take_peak(), 1e-9))
+        level_db = 20 * math.log10(max(peak, 1e-9))
         level = f"{level_db:5.1f} dB" if level_db > -_FLOOR_DB else f"< -{_FLOOR_DB} dB"
         head = f"level{level:>{_LABEL + 1}} "
         plain = self._board.plain
@@ -215,7 +215,7 @@ class Screen(Lines):
         """Show the state at the end."""
         super().end()
         self._word = "ended"
-        self.tick(self._stream)
+        self.tick(self._stream, 0.0)
 
     def close(self) -> None:
         """Leave the last lines standing."""

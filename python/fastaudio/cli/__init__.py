@@ -1,10 +1,5 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-<<<<<<< HEAD
-`standardize` serve embed, `row_spool` and `pairs` features, `labels` train, `tensors` and `listing` models;
-`input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`, `ears`, `together`, `audience`, `live_kinds`,
-`live_lines`, `live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting` serve listen.
-=======
 Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
 `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
 Shared: `parsing`, `arguments`, `help_text` and `completion`; `terminal` is what stands at stdout and stderr;

@@ -19,6 +19,7 @@ from fastaudio._core import (
     Patches,
     PCAWhiten,
     Quantize,
+    Resample,
     StackChannels,
     Standardize,
     Statistics,
@@ -308,4 +309,7 @@ def resnet_contrastive(
     )
     windows = Each(mel >> Log(kind="dB"), clip_length=110_250, hop=hop, last="pad")
     patches = windows >> StackChannels(channels=3)
-    return Normalize(kind="rms", over="clip") >> patches if unit_rms else patches
+    if not unit_rms:
+        return patches
+    at_rate = Resample(input_rate=sample_rate, output_rate=sample_rate)  # Normalize takes any rate
+    return at_rate >> Normalize(kind="rms", over="clip") >> patches

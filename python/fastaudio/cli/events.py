@@ -1,4 +1,4 @@
-"""The options that ask for events instead of tags; `tag` and `listen` share them."""
+"""The options that ask for events instead of tags; `tag`, `plot` and `listen` share them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import Events
 from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import number, score
+from fastaudio.cli.forms import TABLES
 
 if TYPE_CHECKING:
     import argparse
@@ -22,9 +23,6 @@ _NUMBERS = {
     "cool_down_s": ("--cool-down", "S", "start no other event of a label within S seconds after one (0)"),
     "smoothing_s": ("--smoothing", "S", "take the mean score of S seconds (0)"),
 }
-
-TABLES = ("audacity", "raven")
-"""Forms that hold the events of a single signal."""
 
 
 def add_events_options(parser: argparse.ArgumentParser) -> None:

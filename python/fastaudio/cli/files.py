@@ -24,6 +24,7 @@ from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.terminal import complain
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.decoding.folders import find_audio
+from fastaudio.drawing.clock import length_text
 from fastaudio.running.whole import attempt, run_many
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class FileRun:
                 self.fail(name, result.reason if isinstance(result, DecodeError) else str(result))
                 continue
             yield name, result
+            self.bar.heard(self.sound_s)
 
     def fail(self, name: str, reason: str) -> None:
         """Count a file as failed, and say why on stderr."""
@@ -159,10 +161,11 @@ class FileRun:
 
     def say_truncated(self, name: str, duration_s: float) -> None:
         """Say on stderr that a file is shorter than its header states."""
-        self.say(name, f"the file is cut short, got {duration_s:.1f} s")
+        self.say(name, f"the file is cut short, got {length_text(duration_s)}")
 
     def status(self) -> int:
         """Report the whole run on stderr and return the exit status."""
         took_s = time.perf_counter() - self._started
-        log.info("%d files, %.1f s of sound in %.2f s", len(self._names), self.sound_s, took_s)
+        sound, took = length_text(self.sound_s), length_text(took_s)
+        log.info("%d files, %s of sound in %s", len(self._names), sound, took)
         return status_of(self._failed, self._n_files)

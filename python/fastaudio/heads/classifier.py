@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -72,6 +72,41 @@ class Classifier:
     def scores(self, rows: NDArray[np.float32]) -> Float64:
         """Return scikit-learn's probabilities [n_rows, n_labels] for rows [n_rows, n_values]."""
         return self.reference(_prepare(rows, self.mean, self.std, l2=self.l2))
+
+    def logits(self, rows: NDArray[np.float32]) -> Float64:
+        """Return what the last layer gives [n_rows, n_labels] for rows [n_rows, n_values]."""
+        return _through(self.layers, _unit(_prepare(rows, self.mean, self.std, l2=self.l2), l2=self.l2))
+
+    def calibrated(self, scale: Float64, offset: Float64) -> Classifier:
+        """Return a classifier whose last layer gives scale [n_labels] * what it gave + offset [n_labels]."""
+        *before, (weights, biases) = self.layers
+        layers = (*before, (weights * scale, biases * scale + offset))
+
+        def reference(ready: Float64) -> Float64:
+            return probabilities(_through(layers, _unit(ready, l2=self.l2)), multi=self.multi)
+
+        return replace(self, layers=layers, reference=reference)
+
+
+def probabilities(logits: Float64, *, multi: bool) -> Float64:
+    """Return scores: sigmoid with `multi`, else softmax over the last axis."""
+    if multi:
+        independent: Float64 = np.exp(-np.logaddexp(0, -logits))
+        return independent
+    raised: Float64 = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: Float64 = raised / raised.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def _through(layers: tuple[_Layer, ...], x: Float64) -> Float64:
+    for i, (weights, biases) in enumerate(layers):
+        x = (x if i == 0 else np.maximum(x, 0)) @ weights + biases
+    return x
+
+
+def _unit(ready: Float64, *, l2: bool) -> Float64:
+    """Return rows as the layers take them, which with l2 have length 1."""
+    return ready / np.sqrt(ready.shape[1]) if l2 else ready
 
 
 def train(
@@ -166,7 +201,7 @@ def _prepare(rows: NDArray[np.float32], mean: Float64, std: Float64, *, l2: bool
     return ready
 
 
-def _balance(truth: NDArray[np.bool_], shares: Float64, *, balanced: bool) -> Float64:
+def balance(truth: NDArray[np.bool_], shares: Float64, *, balanced: bool) -> Float64:
     """Return row weights that make all classes count equally and keep the sum."""
     if not balanced:
         return shares
@@ -180,7 +215,7 @@ def _linear(ready: Float64, truth: NDArray[np.bool_], shares: Float64, options: 
     model = require("sklearn.linear_model", extra="train", what="heads.fit").LogisticRegression
 
     def fit(classes: NDArray[np.bool_]) -> Any:
-        weights = _balance(classes, shares, balanced=options.balanced)
+        weights = balance(classes, shares, balanced=options.balanced)
         one = model(C=1 / options.penalty, max_iter=_STEPS)
         return one.fit(ready, classes.argmax(axis=1), sample_weight=weights)
 
@@ -214,7 +249,7 @@ def _mlp(ready: Float64, truth: NDArray[np.bool_], shares: Float64, options: Opt
     )
     weights = shares
     if not options.multi:  # no weight of a row balances all of its labels
-        weights = _balance(truth, shares, balanced=options.balanced)
+        weights = balance(truth, shares, balanced=options.balanced)
     target = truth.astype(np.int64) if options.multi else truth.argmax(axis=1)
     one.fit(ready, target, sample_weight=weights)
     layers = list(zip(one.coefs_, one.intercepts_, strict=True))

@@ -11,13 +11,19 @@ import numpy as np
 
 from fastaudio._system.text import listed
 from fastaudio.decoding.folders import Found, find_audio
+from fastaudio.labelled.segment import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from fastaudio.labelled.segment import File
+
 PathLike: TypeAlias = "str | os.PathLike[str]"
+Source: TypeAlias = "str | os.PathLike[str] | Segment"
+"""A file, or a stretch of one."""
+
 Progress: TypeAlias = "Callable[[str, int, int], None]"
 """Called with the stage of work, how much of it is done, and the total."""
 
@@ -37,7 +43,7 @@ class Examples:
     """Labelled files.
 
     Attributes:
-        files: paths.
+        files: paths, or stretches of recordings.
         labels: names of all labels, sorted.
         truth: which labels each file has [n_files, n_labels].
         groups: number of each file's group [n_files].
@@ -46,7 +52,7 @@ class Examples:
         folds: number of each file's fold [n_files], if folds were given.
     """
 
-    files: tuple[str, ...]
+    files: tuple[File, ...]
     labels: tuple[str, ...]
     truth: NDArray[np.bool_]
     groups: NDArray[np.int64]
@@ -68,7 +74,7 @@ class Examples:
     def of(self, labels: Sequence[str]) -> set[str]:
         """Return the files that have one of these labels."""
         columns = [k for k, label in enumerate(self.labels) if label in labels]
-        return {self.files[i] for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
+        return {str(self.files[i]) for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
 
     def without(self, labels: Sequence[str]) -> Examples:
         """Return the same files without these labels."""
@@ -78,7 +84,7 @@ class Examples:
 
 def examples(
     what: str,
-    files: Sequence[PathLike],
+    files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     groups: Sequence[Any] | None = None,
     *,
@@ -121,17 +127,17 @@ def _numbers(names: Sequence[Any]) -> NDArray[np.int64]:
     return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
-def _paths(what: str, files: Sequence[PathLike]) -> tuple[str, ...]:
-    """Return a list of paths; a single path, samples or anything else is a TypeError."""
-    if isinstance(files, str | bytes | os.PathLike) or not hasattr(files, "__iter__"):
+def _paths(what: str, files: Sequence[Source]) -> tuple[File, ...]:
+    """Return paths and stretches; a single path, samples or anything else is a TypeError."""
+    if isinstance(files, str | bytes | os.PathLike | Segment) or not hasattr(files, "__iter__"):
         got = f"{type(files).__name__} {files!r:.60}"
         raise TypeError(f"{what}: expected files as a list of paths, got {got}")
-    paths = []
+    paths: list[File] = []
     for file in files:
-        if not isinstance(file, str | os.PathLike):
+        if not isinstance(file, str | os.PathLike | Segment):
             got = f"{type(file).__name__} {file!r:.60}"
             raise TypeError(f"{what}: expected files as a list of paths, got one with {got}")
-        paths.append(os.fspath(file))
+        paths.append(file if isinstance(file, Segment) else os.fspath(file))
     return tuple(paths)
 
 

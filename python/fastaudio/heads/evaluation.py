@@ -6,25 +6,30 @@ import json
 import math
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio._system.text import printable
 from fastaudio.heads import metrics, over_files, report
-from fastaudio.heads.data import Failed, PathLike, Progress, examples
+from fastaudio.heads.data import Failed, Progress, Source, examples
 from fastaudio.heads.results import collect
+from fastaudio.heads.rows import stream_of
+from fastaudio.labelled.cutting import run_each, run_stretches
+from fastaudio.labelled.segment import Segment
 from fastaudio.pipeline import Pipeline
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from numpy.typing import NDArray
 
     from fastaudio._core import Cancel
+    from fastaudio.labelled.segment import File
 
 SCHEMA = "fastaudio.evaluation/1"
 """Name and version of the JSON form; a change of meaning raises the number."""
@@ -52,7 +57,7 @@ class Evaluation:
     failed: Failed = ()
     model: str | None = None
     lost: tuple[str, ...] = ()
-    threshold: float | NDArray[np.float64] = over_files.THRESHOLD
+    threshold: float | NDArray[np.float64] = metrics.THRESHOLD
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -146,10 +151,10 @@ class Evaluation:
 
 def evaluate(
     model: str | os.PathLike[str] | Pipeline,
-    files: Sequence[PathLike],
+    files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     *,
-    threshold: over_files.Threshold = over_files.THRESHOLD,
+    threshold: over_files.Threshold = metrics.THRESHOLD,
     jobs: int | None = None,
     progress: Progress | None = None,
     timeout_s: float | None = None,
@@ -162,7 +167,7 @@ def evaluate(
 
     Args:
         model: a model's name, a card's path, or a pipeline that gives tags.
-        files: paths.
+        files: paths, or stretches of recordings as `fastaudio.labelled.Segment`.
         labels: one label per file, or a list per file; the model has to have them.
         threshold: from 0 to 1, or each label's own, such as another evaluation's `best_thresholds`; a label
             without one has 0.5. It decides only if files have lists of labels.
@@ -185,11 +190,23 @@ def evaluate(
     limits_of = over_files.as_thresholds("heads.evaluate", threshold, known.labels)
     with (
         limits("heads.evaluate", timeout_s, cancel),
-        closing(pipeline.map(known.files, jobs=jobs)) as results,
+        closing(run_tagger(pipeline, known.files, jobs)) as results,
     ):
         kept, scores, failed = collect("heads.evaluate", known, results, progress, Tags.mean)
     about = kept.multi, failed, pipeline.name, known.lost(kept), limits_of
     return Evaluation(kept.labels, kept.truth, np.stack(scores), *about)
+
+
+def run_tagger(pipeline: Pipeline, files: Sequence[File], jobs: int | None) -> Generator[Any, None, None]:
+    """Yield the tags of each file or stretch in order, or the error that it met."""
+    stretches = [file for file in files if isinstance(file, Segment)]
+    if not stretches:
+        whole = [file for file in files if not isinstance(file, Segment)]
+        yield from pipeline.map(whole, jobs=jobs)
+        return
+    pipeline.try_open()  # an error of the pipeline isn't one of each file
+    of_stretches = partial(run_stretches, stream_of(pipeline))
+    yield from run_each(pipeline, of_stretches, files, jobs)
 
 
 def _plain(value: float) -> float | None:

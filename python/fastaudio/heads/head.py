@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fastaudio.heads.calibration import Calibration
     from fastaudio.heads.classifier import Classifier
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
@@ -38,6 +39,9 @@ class Head:
         notes: lines that say how it was trained.
         licence: the licence file that came with the embedder's network, if any.
         licence_text: the licences of the embedder's weights, also of one that is packed into a file.
+        calibration: how scores were made probabilities; None if they weren't.
+        thresholds: the mean score from which a file counts as having a label: that with the highest F1 in
+            cross-validation. The card has them.
         n_cached: how many files' embeddings came from the cache.
     """
 
@@ -52,6 +56,8 @@ class Head:
     licence: Path | None = None
     n_cached: int = 0
     licence_text: bytes = b""
+    calibration: Calibration | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -67,7 +73,8 @@ class Head:
     def report(self) -> str:
         """Its training, its metrics on files that it didn't learn from, and the files left out, as text."""
         scores = report.metric_lines(self.metrics, self.metrics_std)
-        return "\n".join([*self.notes, *scores, "", *self.evaluation.tables()]) + "\n"
+        lines = [*self.notes, *scores, *report.threshold_lines(self.calibration, self.thresholds)]
+        return "\n".join([*lines, "", *self.evaluation.tables()]) + "\n"
 
     def __str__(self) -> str:
         return printable(self.report, lines=True)

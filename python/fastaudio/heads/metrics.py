@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from fastaudio.heads.over_files import THRESHOLD
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Truth: TypeAlias = "NDArray[np.bool_]"
 Scores: TypeAlias = "NDArray[np.floating]"
+
+THRESHOLD = 0.5
+"""Score from which a label counts, if a file may have several."""
 
 NAMES = {
     "balanced_accuracy": "balanced accuracy",

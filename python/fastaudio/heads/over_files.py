@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from fastaudio._system.text import listed
+from fastaudio.heads.metrics import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,6 @@ NAMES = {
     "instance_f1": "F1 per file",
 }
 """The metrics, and their names in a report."""
-
-THRESHOLD = 0.5
-"""Score from which a label counts, if a file may have several."""
 
 Threshold: TypeAlias = "float | Mapping[str, float]"
 """One for all labels, or each label's own."""

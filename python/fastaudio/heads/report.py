@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fastaudio.heads.calibration import Calibration
     from fastaudio.heads.data import Failed
 
 _WIDEST_MATRIX = 20  # labels; a larger matrix doesn't fit a terminal
@@ -29,6 +30,22 @@ def metric_lines(values: Mapping[str, float], stds: Mapping[str, float] | None =
             continue
         spread = "" if stds is None else f" +- {stds[name]:.3f}"
         lines.append(f"  {title:<18} {_number(values[name])}{spread}")
+    return lines
+
+
+def threshold_lines(calibration: Calibration | None, thresholds: Mapping[str, float]) -> list[str]:
+    """Return what is said of calibration and of the thresholds."""
+    lines = []
+    if calibration is not None:
+        error, before = calibration.error, calibration.error_before
+        lines.append(
+            f"  scores differ from the share of files that are right by {error:.3f} ({before:.3f} raw)"
+        )
+    if thresholds:
+        least, most = min(thresholds.values()), max(thresholds.values())
+        lines.append(
+            f"  a file counts as a label from {least:.2f} to {most:.2f}, which its card has for each"
+        )
     return lines
 
 

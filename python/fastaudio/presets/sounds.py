@@ -161,7 +161,8 @@ def talnet(
     """TALNet: ln mel patches [n, 400, 64], 10 s at 16,000 Hz each, with 40 frames per second.
 
     mean and std are the training data's, for each band; they come with the weights, and None applies none.
-    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities.
+    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities, and `Unroll` lays them out
+    in time. A last patch that isn't full repeats its frames.
     Bands and frame rate are published; n_fft, the mel scale and the floor of 1e-10 are chosen here.
 
     Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., Interspeech 2021

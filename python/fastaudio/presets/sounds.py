@@ -62,12 +62,14 @@ def vggish(*, hop: int = 96) -> Sequential:
     return _audioset_mel() >> Log(kind="ln", offset=0.01) >> Patches(length=96, hop=hop)
 
 
-def vggish_essentia(*, hop: int = 96) -> Sequential:
-    """VGGish as Essentia runs it: ln mel patches [n, 96, 64], 0.96 s at 16,000 Hz each.
+def vggish_essentia(*, hop: int = 93) -> Sequential:
+    """VGGish as Essentia runs it: ln mel patches [n, 96, 64], 0.96 s at 16,000 Hz every 0.93 s.
 
-    Unlike in `vggish`, frames are centred, zeros surround the signal, and the window is symmetric.
+    Unlike in `vggish`, frames are centred, zeros surround the signal, the window is symmetric, and patches
+    overlap by 3 frames.
 
-    Source: TensorflowInputVGGish of Essentia 2.1-beta6: ln(magnitude + 0.01)
+    Source: TensorflowInputVGGish of Essentia 2.1-beta6: ln(magnitude + 0.01); the patchHopSize of
+    TensorflowPredictVGGish
     Error: 1e-4 to -40 dB, 1e-3
     """
     mel = _audioset_mel(window="hann_symmetric", center=True)
@@ -237,8 +239,8 @@ def aisfx(*, hop: int = 50, last: str = "drop") -> Sequential:
 
 def ae_w2v(
     *,
-    min: Sequence[float],  # noqa: A002  # the name that MinMaxScale has
-    max: Sequence[float],  # noqa: A002
+    min: float | Sequence[float],  # noqa: A002  # the name that MinMaxScale has
+    max: float | Sequence[float],  # noqa: A002
     sample_rate: int = 22_000,
     window: str = "hann",
     hop: int | None = None,
@@ -270,7 +272,7 @@ def ae_w2v(
         patches = EnergyPatch(length=96, hop=12 if hop is None else hop)
     else:
         patches = Patches(length=96, hop=hop)
-    return mel >> log >> patches >> MinMaxScale(min=list(min), max=list(max))
+    return mel >> log >> patches >> MinMaxScale(min=np.ravel(min).tolist(), max=np.ravel(max).tolist())
 
 
 def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequential:

@@ -53,7 +53,7 @@ class Uploads:
         self._settings = settings
         self._measures = measures
         self._spool = Spool(settings)
-        self._workers = ThreadPoolExecutor(settings.jobs, thread_name_prefix="fastaudio-serve")
+        self._workers = ThreadPoolExecutor(settings.jobs, "fastaudio-serve")
         self._cancels: set[Cancel] = set()
         self._ended = False
         self.n_here = self.n_running = 0

@@ -125,11 +125,15 @@ def test_a_table_is_printed_from_its_results_without_the_notes(
         for seed in (0, 1)
         for method, accuracy in (("cross-entropy", 0.5), ("nt-xent", 0.6 + seed / 5))
     ]
+    pytest.importorskip("scipy", reason="pip install '.[train]'")
     path = tmp_path / "results.json"
     path.write_text(json.dumps(records), encoding="utf-8")
     arguments = ["contrastive", "--data", "nowhere", "--output", str(path), "--fractions", "1"]
     assert compare.main([*arguments, "--seeds", "0", "1"]) == 0
-    assert "| nt-xent | 0.700 ± 0.141 | 7 |" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "| nt-xent | 0.700 ± 0.141 | 7 |" in said
+    # ahead by 0.1 and 0.3: mean 0.2, deviation 0.2 / 2 ** 0.5, t = 2 with one degree of freedom
+    assert "| nt-xent | +0.200 ± 0.100 (p 0.30) |" in said
     spread = over_seeds(records)["accuracy_over_seeds"]
     assert spread["nt-xent"] == {"mean": 0.7, "deviation": 0.1414}
 

@@ -12,12 +12,21 @@ torch = pytest.importorskip("torch", reason="pip install '.[torch]'")
 
 import fastaudio.torch as ft  # noqa: E402
 import torch_networks as networks  # noqa: E402
+from fastaudio.torch import graph  # noqa: E402
 from torch_networks import LABELS  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 nn = torch.nn
+
+
+@pytest.fixture(autouse=True)
+def trace_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the other exporter, which takes half a minute to refuse these modules too."""
+    monkeypatch.setattr(graph, "EXPORTERS", ("script",))
+
+
 SIZE = 4_000  # of a window of `networks.wave`
 
 
@@ -53,9 +62,9 @@ def by_half(x: Any) -> Any:
 
 @pytest.mark.parametrize("first", [by_peak(0), by_peak(1), by_item, by_half])
 def test_a_branch_that_a_trace_froze_is_not_taken(tmp_path: Path, first: Any) -> None:
-    with pytest.raises(fa.ModelError, match=r"script: expected .*; dynamo: ") as told:
+    with pytest.raises(fa.ModelError, match=r"got: script: expected ") as told:
         ft.export(Wave(first), networks.wave(), path=tmp_path / "m", labels=LABELS)
-    assert len(str(told.value)) < 900
+    assert len(str(told.value)) < 600
     assert not list(tmp_path.iterdir())
 
 

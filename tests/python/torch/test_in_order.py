@@ -241,6 +241,6 @@ def test_tied_weights_take_the_same_values() -> None:
 
 
 def test_a_module_of_meta_is_loaded_as_the_error_says() -> None:
-    net = with_buffer(torch.zeros(2)).to("meta").to_empty(device="cpu")
+    net = with_buffer(torch.zeros(2, device="meta")).to_empty(device="cpu")
     ft.load_in_order(net, weights_for(torch.ones(2)))
     assert net[1].own.tolist() == [1.0, 1.0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import textwrap
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import importing
-from fastaudio._core import ModelError
 from fastaudio._system.text import printable, quoted
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, hertz, seconds
+from fastaudio.cli.pairs import options_of, pairs_of
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import complain
 from fastaudio.importing.essentia import EMBEDDERS
@@ -25,7 +24,6 @@ from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
 _HELP = f"""\
 make a model of an ONNX network that others trained
@@ -182,7 +180,7 @@ def _imported(args: argparse.Namespace) -> Pipeline:
         networks[0],
         args.preset,
         labels=args.labels or (described[0] if described else None),
-        options=_options(args.option, "--option"),
+        options=options_of(args.option, "--option", "import"),
         activation=args.activation or "none",
         output=args.output_name,
         layout=args.layout,
@@ -215,25 +213,9 @@ def _from_essentia(args: argparse.Namespace, networks: list[str], described: lis
     )
 
 
-def _options(given: list[str], option: str) -> dict[str, Any]:
-    """Return names with their values: JSON, or else text."""
-    options: dict[str, Any] = {}
-    for name, value in _pairs(given, option, "NAME=VALUE"):
-        if value.startswith("@"):
-            options[name] = read_json(value[1:])
-            continue
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
-        except RecursionError as error:
-            raise ModelError(f"import: expected {option} {name} as JSON, got too many levels") from error
-    return options
-
-
 def _inputs(given: list[str]) -> dict[str, Any]:
     """Return the further inputs with their numbers."""
-    found = _options(given, "--input")
+    found = options_of(given, "--input", "import")
     for name, value in found.items():
         if not _is_numbers(value):
             raise ValueError(
@@ -251,22 +233,7 @@ def _is_numbers(value: Any, deep: int = 0) -> bool:
 
 def _states(given: list[str]) -> dict[str, str]:
     """Return recurrent inputs with their outputs."""
-    return dict(_pairs(given, "--state", "INPUT=OUTPUT"))
-
-
-def _pairs(given: list[str], option: str, form: str) -> Iterator[tuple[str, str]]:
-    """Yield names and values, no name twice."""
-    seen = set()
-    for text in given:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not name or not value:
-            raise ValueError(f"import: expected {option} {form}, got {text!r:.80}")
-        if name in seen:
-            raise ValueError(
-                f"import: expected {option} {name} once, got it again: {text!r:.80}; leave one out"
-            )
-        seen.add(name)
-        yield name, value
+    return dict(pairs_of(given, "--state", "INPUT=OUTPUT", "import"))
 
 
 def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard], orders: str) -> str:

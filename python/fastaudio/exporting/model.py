@@ -23,7 +23,8 @@ from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
     unrolling,
 )
 from fastaudio.exporting.graph import OPSET, Graph, Rows, onnx
-from fastaudio.exporting.networks import networks, opset_of, read
+from fastaudio.exporting.network_file import LARGEST, read
+from fastaudio.exporting.networks import networks, opset_of
 from fastaudio.exporting.pooling import mean_of
 from fastaudio.exporting.refusing import BlockError, refuse, refuse_stream
 from fastaudio.exporting.registry import convert
@@ -38,7 +39,6 @@ INPUT, SCORES, CLIP = "samples", "scores", "clip"
 PREFIX = "fastaudio."
 _KEPT = ("name", "authors", "source", "citation", "description", "task")
 _LONGEST_S = 60
-_LARGEST = (1 << 31) - 1  # bytes that a protobuf can hold
 
 
 def build(
@@ -94,7 +94,7 @@ def build(
         producer_version=__version__,
     )
     size = model.ByteSize()
-    if size > _LARGEST:
+    if size > LARGEST:
         refuse(
             "export_onnx",
             "a graph below 2 GiB, which protobuf can hold",

@@ -15,6 +15,7 @@ from fastaudio._core import (
     Log,
     MelSpectrogram,
     MinMaxScale,
+    Normalize,
     Patches,
     PCAWhiten,
     Quantize,
@@ -288,12 +289,17 @@ def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequentia
     return mel >> Log(kind="dB") >> TopDb(over="clip") >> Concat(mfcc, *slopes) >> Statistics()
 
 
-def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequential:
+def resnet_contrastive(
+    *, sample_rate: int = 22_500, hop: int = 110_250, unit_rms: bool = False
+) -> Sequential:
     """Contrastive ResNet50V2: mel patches [n, 480, 128, 3] in dB, 110,250 samples at 22,500 Hz each.
 
     The three channels are the same; layout="nftc" gives the paper's 128 x 480 x 3. Zeros surround each window
     and pad the last one of a clip. The paper's 480 frames are 5 s at 22,050 Hz, which gives this window's
     length; at the paper's 22,500 Hz, 5 s would be 490 frames. hop counts samples.
+
+    The paper scales sounds by their energy and doesn't say to which. With unit_rms a clip's root mean square
+    becomes 1 before windows are cut and padded, and all patches come at the clip's end.
 
     Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
     regularization; the window, mel scale and norm, which it doesn't state, are librosa's
@@ -303,4 +309,5 @@ def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequ
         sample_rate=sample_rate, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000
     )
     windows = Each(mel >> Log(kind="dB"), clip_length=110_250, hop=hop, last="pad")
-    return windows >> StackChannels(channels=3)
+    patches = windows >> StackChannels(channels=3)
+    return Normalize(kind="rms", over="clip") >> patches if unit_rms else patches

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio._core import FastaudioError
+from fastaudio._core import FastaudioError, check_interrupt
+from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.decoding.folders import find_audio
 from fastaudio.quantizing.refusing import QuantizeError
+from fastaudio.running.adapt import SILENCE_DB
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
@@ -58,12 +61,26 @@ def clip_scores(pipeline: Pipeline, file: str) -> NDArray[np.float32]:
     return tags.mean()
 
 
+def _heard(file: str) -> bytes | None:
+    """Return a hash of a file's samples; None if all are silent."""
+    digest, peak = hashlib.sha256(), 0.0
+    with AudioFile(file) as sound:
+        digest.update(f"{sound.sample_rate} {sound.channels}".encode())
+        for block in sound.blocks():
+            check_interrupt()
+            values = np.ascontiguousarray(block, dtype=np.float32)
+            peak = max(peak, float(np.abs(values).max(initial=0)))
+            digest.update(values.tobytes())
+    return digest.digest() if peak > 10 ** (SILENCE_DB / 20) else None
+
+
 def split(
     pipeline: Pipeline, folder: str | os.PathLike[str], step: Callable[[int], None] | None = None
 ) -> Sounds:
     """Share a folder's files out in the order of their paths: the first to calibrate, the second held out.
 
-    Files that can't be read, or that are too short for a window, are left out.
+    Files that can't be read, that are too short for a window, that are silent, or that hold the samples of one
+    before them are left out: neither half tells anything by them.
 
     Args:
         pipeline: what gives the scores.
@@ -71,15 +88,23 @@ def split(
         step: called after each file, with their number.
 
     Raises:
-        QuantizeError: there are fewer than two files that give scores.
+        QuantizeError: there are fewer than two files that give scores and differ.
     """
     if not Path(folder).is_dir():
         raise QuantizeError(f"{folder}: expected a folder of sounds to calibrate with, got no folder")
     files = find_audio(folder).files
     scores: dict[str, NDArray[np.float32]] = {}
     failed: dict[str, str] = {}
+    first_with: dict[bytes, str] = {}
     for file in files:
         try:
+            samples = _heard(file)
+            if samples is None:
+                failed[file] = f"{file}: expected sound, got silence"
+                continue
+            if (first := first_with.setdefault(samples, file)) != file:
+                failed[file] = f"{file}: expected other sound than the files before, got that of {first}"
+                continue
             found = clip_scores(pipeline, file)
         except QuantizeError:
             raise
@@ -90,12 +115,14 @@ def split(
                 scores[file] = found
             else:
                 failed[file] = f"{file}: expected sound for a window or more, got less"
-        if step is not None:
-            step(len(files))
+        finally:
+            if step is not None:
+                step(len(files))
     usable = list(scores)
     if len(usable) < 2:  # noqa: PLR2004  # one to calibrate with, one held out
         raise QuantizeError(
-            f"{folder}: expected two sounds or more, one half to calibrate with and one held out, got "
-            f"{len(usable)}; add some like those that the model is for"
+            f"{folder}: expected two different sounds or more, one half to calibrate with and one held out, "
+            f"got {len(usable)} and {len(failed)} left out; add some like those that the model is for",
+            failed,
         )
     return Sounds(usable[::2], {file: scores[file] for file in usable[1::2]}, failed)

@@ -24,6 +24,7 @@ from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.terminal import complain
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.decoding.folders import find_audio
+from fastaudio.drawing.clock import length_text
 from fastaudio.running.whole import attempt, run_many
 
 if TYPE_CHECKING:
@@ -36,18 +37,24 @@ log = logging.getLogger("fastaudio")
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for files and the model that runs over them."""
-    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
-    if isinstance(parser, Parser):
-        parser.intermixed = True
+    add_paths(parser)
     add_model(parser)
 
 
-def add_files_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for how to run over files."""
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments for files."""
+    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
+    if isinstance(parser, Parser):
+        parser.intermixed = True
+
+
+def add_files_options(parser: argparse.ArgumentParser, *, threads: bool = True) -> None:
+    """Add the options for how to run over files; `threads` is for those of a network."""
     add_jobs(parser)
-    parser.add_argument(
-        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
-    )
+    if threads:
+        parser.add_argument(
+            "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
+        )
     add_channel(parser)
     add_isolate(parser)
     add_verbose(parser)
@@ -138,6 +145,7 @@ class FileRun:
                 self.fail(name, result.reason if isinstance(result, DecodeError) else str(result))
                 continue
             yield name, result
+            self.bar.heard(self.sound_s)
 
     def fail(self, name: str, reason: str) -> None:
         """Count a file as failed, and say why on stderr."""
@@ -159,10 +167,11 @@ class FileRun:
 
     def say_truncated(self, name: str, duration_s: float) -> None:
         """Say on stderr that a file is shorter than its header states."""
-        self.say(name, f"the file is cut short, got {duration_s:.1f} s")
+        self.say(name, f"the file is cut short, got {length_text(duration_s)}")
 
     def status(self) -> int:
         """Report the whole run on stderr and return the exit status."""
         took_s = time.perf_counter() - self._started
-        log.info("%d files, %.1f s of sound in %.2f s", len(self._names), self.sound_s, took_s)
+        sound, took = length_text(self.sound_s), length_text(took_s)
+        log.info("%d files, %s of sound in %s", len(self._names), sound, took)
         return status_of(self._failed, self._n_files)

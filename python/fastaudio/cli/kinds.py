@@ -89,6 +89,11 @@ class Judge:
     _kinds: Mapping[str, tuple[list[int], float]]
     window_s: float = 0.0
 
+    def beside(self) -> Pipeline:
+        """Return what gives the rows that tell kinds, alone, for the sound that the model takes."""
+        how = {key: getattr(self.pipeline, key) for key in ("channel", "quality", "silence_db")}
+        return Pipeline(self.pipeline.node.branches[KIND], **how)
+
     def is_window(self, start_s: float, end_s: float) -> bool:
         """Whether a stretch is as long as a window that is heard by itself."""
         return abs(end_s - start_s - self.window_s) < NEAR_S

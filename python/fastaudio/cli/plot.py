@@ -15,11 +15,12 @@ from fastaudio.cli.arguments import (
     Commands,
     add_channel,
     add_command,
+    add_hop,
     add_model,
+    add_output,
     add_tags,
     add_verbose,
     positive,
-    seconds,
 )
 from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.files import FileRun, model_files, threads_of
@@ -57,23 +58,15 @@ def add(commands: Commands) -> None:
     plot = add_command(commands, "plot", _run, _HELP)
     plot.add_argument("path", metavar="FILE|-", help="a sound file, or - for stdin")
     add_model(plot)
-    add_tags(plot)
-    plot.set_defaults(top=10, form=None)
-    plot.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="the picture, which ends in .png, .svg or .pdf (FILE's name .png)",
-    )
-    plot.add_argument("--force", action="store_true", help="replace a picture that is there")
+    add_tags(plot, top=10)
+    plot.set_defaults(form=None)
+    add_output(plot, "the picture, which ends in .png, .svg or .pdf (FILE's name .png)")
     plot.add_argument("--dark", action="store_true", help="draw on a dark page")
     width, height = SIZE_PX
     plot.add_argument(
         "--size", type=_size, default=SIZE_PX, metavar="WxH", help=f"size in pixels ({width}x{height})"
     )
-    plot.add_argument(
-        "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
-    )
+    add_hop(plot)
     add_channel(plot)
     plot.add_argument("--threads", type=positive, metavar="N", help="cores to use (all)")
     plot.add_argument("--quiet", action="store_true", help="show no progress bar")

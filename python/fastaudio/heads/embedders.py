@@ -59,6 +59,14 @@ def averaged(embedder: Pipeline) -> Pipeline:
     return embedder >> Mean() if spec.rate_hz else embedder
 
 
+def rows_within(embedder: Pipeline, duration_s: float) -> int:
+    """Return the number of rows in a row whose windows lie within that time; at least 1."""
+    (spec,) = embedder.output_specs.values()
+    if not spec.rate_hz:
+        return 1
+    return 1 + max(0, int((duration_s - spec.span_s) * spec.rate_hz + 1e-6))
+
+
 def layer_of(embedder: Pipeline) -> str:
     """Return the name of an embedder's output."""
     return next(iter(embedder.output_specs)) or "rows"

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from cli_helpers import run
 from fastaudio import heads
-from fastaudio.cli.train import groups_of
+from fastaudio.cli.labels import groups_of
 from fastaudio.heads import fitting
 from heads_helpers import RATE, tone
 

@@ -51,7 +51,8 @@ def add_layer(parser: Options) -> None:
     parser.add_argument(
         "--layer",
         metavar="NAME",
-        help="output of the network (the first that its card calls an embedding, or else the first)",
+        help="output of the network, or any tensor of it that fastaudio models MODEL --tensors lists (the "
+        "first output that its card calls an embedding, or else the first)",
     )
 
 
@@ -70,7 +71,7 @@ def add_tags(parser: Options, *, top: int = 5) -> None:
         "--min-score",
         type=number,
         metavar="X",
-        help="leave out tags with scores, and events with peaks, below X",
+        help="leave out tags with scores, and events with peaks, below X (what the card says of each label)",
     )
 
 

@@ -17,7 +17,7 @@ from fastaudio.cli.terminal import complain
 from fastaudio.importing.essentia import EMBEDDERS
 from fastaudio.importing.fronts import NAMES, SAMPLES
 from fastaudio.importing.metadata import is_essentia
-from fastaudio.importing.plain import ACTIVATIONS
+from fastaudio.importing.plain import ACTIVATIONS, other_orders
 from fastaudio.importing.saving import check_place
 from fastaudio.importing.text import read_json
 from fastaudio.pipeline import Pipeline
@@ -144,7 +144,8 @@ def _run(args: argparse.Namespace) -> int:
     heard, doubts = importing.listen_to(pipeline, args.sounds)
     target = importing.save(pipeline, args.output, force=args.force)
     loaded = Pipeline.load(target)  # as every command will: its hash and its cost are checked
-    sys.stdout.write(printable(_about(loaded, target, heard), lines=True))
+    orders = other_orders(pipeline, args.preset) if args.preset and args.layout is None else ""
+    sys.stdout.write(printable(_about(loaded, target, heard, orders), lines=True))
     for doubt in doubts:
         complain(f"{target}: {doubt}; --force replaces what was written")
     return FAILED if doubts else OK
@@ -235,7 +236,7 @@ def _states(given: list[str]) -> dict[str, str]:
     return dict(pairs_of(given, "--state", "INPUT=OUTPUT", "import"))
 
 
-def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> str:
+def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard], orders: str) -> str:
     """Return what was written and what it gives."""
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
     shown = ", ".join(map(quoted, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
@@ -245,4 +246,5 @@ def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> st
         f"{len(labels)} labels: {shown}" if labels else "no labels: fastaudio embed writes what it gives"
     )
     lines += ["", *(f"{each.sound:<{width}}  {each.said}" for each in heard)]
+    lines += ["", orders] if orders else []
     return "\n".join([*above, *map(printable, lines)]) + "\n"

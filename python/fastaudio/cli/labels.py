@@ -102,11 +102,10 @@ def read_labels(args: argparse.Namespace) -> Labels:
     found = labelled.read(args.source, label_column=args.label_column)
     if found.skipped:
         complain(found.skipped)
-    n = len(set(map(path_of, found.files)))
     n_names = len({label for labels in found.labels for label in labels})
-    complain(
-        f"{args.source}: {found.what}, {len(found.files)} examples of {n_names} labels in {n} recordings"
-    )
+    n = len(set(map(path_of, found.files)))
+    told = f"{len(found.files)} examples of {n_names} labels in {n} recording{'s' if n > 1 else ''}"
+    complain(f"{args.source}: {found.what}, {told}")
     return _as_labels(found)
 
 

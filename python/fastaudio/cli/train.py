@@ -176,6 +176,8 @@ def _run(args: argparse.Namespace) -> int:
                 f"expected sound in each sub-folder, and none beside, got {len(labels.left_out)} that differ"
             )
         raise ValueError(refusal(args.source, text, tuple(labels.left_out)))
+    if args.folds is not None:
+        labels.folds = None
     choose_groups(labels, args.source, args.groups, n_folds=args.folds or _FOLDS, seed=args.seed)
     models = args.model or [DEFAULT_MODEL]
     _check_outputs(args, labels.paths, models)
@@ -213,9 +215,7 @@ def _trained(
     """Return the head, and how it compares if several models were tried."""
     how: dict[str, Any] = {name: getattr(args, name) for name in _OPTIONS_OF_FIT}
     how |= {"groups": labels.groups, "cache": _cache_of(args), "calibrated": not args.no_calibrate}
-    how["folds"] = args.folds or _FOLDS
-    if args.folds is None:
-        how["fold_of"] = labels.folds
+    how |= {"folds": args.folds or _FOLDS, "fold_of": labels.folds}
     given: list[Any] = [labels.files, labels.labels]
     try:
         with stages(quiet=args.quiet) as progress:

@@ -76,7 +76,7 @@ def test_files_that_fail_are_named_and_the_status_says_so(
     status, out, err = run(capsys, *train)
     assert (status, out) == (2, "")
     assert "heads.fit: expected embeddings of every file, got none of 1; " in err
-    assert f"add --allow-missing (allow_missing=True) to go on without:\n  {bad}: expected audio" in err
+    assert f"add --allow-missing (allow_missing=True) to go on without:\n    {bad}: expected audio" in err
     assert not (tmp_path / "mine").exists()
     status, out, err = run(capsys, *train, "--allow-missing")
     assert status == 1
@@ -252,9 +252,9 @@ def test_labels_without_sound_are_named_and_nothing_is_saved(
     assert err.splitlines() == [
         "fastaudio: skipped 1 file: 1 .txt (not sound)",
         f"fastaudio: {sounds}: {refused}",
-        f"  {sounds}/empty/: expected sound, got none; it is empty",
-        f"  {sounds}/text/: expected sound, got none; skipped 2 files: 2 .txt (not sound)",
-        f"  {sounds}/alone.wav: expected a sub-folder for its label, got none; move it into one",
+        f"    {sounds}/empty/: expected sound, got none; it is empty",
+        f"    {sounds}/text/: expected sound, got none; skipped 2 files: 2 .txt (not sound)",
+        f"    {sounds}/alone.wav: expected a sub-folder for its label, got none; move it into one",
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sounds"]
     status, out, _ = run(capsys, *train, "--allow-missing")
@@ -347,7 +347,7 @@ def test_groups_are_a_part_of_the_name_or_a_folder() -> None:
     ("arguments", "message"),
     [
         (["train"], "the following arguments are required"),
-        (["train", "nope", "-o", "x"], "nope: expected a folder with a sub-folder for each label"),
+        (["train", "nope", "-o", "x"], "nope: expected a folder, or a table of labels, got neither"),
         (["train", "{sounds}", "-o", "x", "--model", "nope"], "expected one of musicnn-mtt"),
         (["train", "{sounds}", "-o", "x", "--layer", "nope"], "expected one of taggram"),
         (["train", "{sounds}", "-o", "x", "--folds", "1"], "expected folds as an int of at least 2, got 1"),

@@ -1,4 +1,4 @@
-"""Uploads and connections have bounds: each is refused, cut off or ended at its bound, and the rest goes on."""
+"""Uploads and connections have bounds: what goes beyond one is refused or cut off, and the rest goes on."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_an_upload_that_trickles_is_given_up(bound: str) -> None:
         while not got and time.monotonic() - begun < LIMIT_S:
             try:
                 got = raw.recv(1000)
-            except TimeoutError:
+            except TimeoutError:  # noqa: PERF203  # it waits for the answer
                 raw.sendall(b"\0")
         assert b" 408 " in got
 
@@ -182,7 +182,7 @@ def test_a_caller_who_takes_no_answer_is_cut_off(tagger: fa.Pipeline) -> None:
     with serving(tagger, send_s=0.3) as server, server.raw() as raw:
         raw.settimeout(LIMIT_S)
         request = b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):  # noqa: PT012  # until then
             for _ in range(1_000_000):
                 raw.sendall(request)
 
@@ -225,7 +225,7 @@ def test_what_is_no_request_is_refused_and_the_server_goes_on(request_: bytes) -
             raw.sendall(request_)
             raw.settimeout(5)
             got = raw.recv(1000)
-        assert got.startswith(b"HTTP/1.1 4") or got.startswith(b"HTTP/1.1 200"), got
+        assert got.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200")), got
         assert server.ask("/healthz").status == 200
 
 
@@ -280,3 +280,25 @@ def test_a_fault_of_the_server_tells_callers_nothing(monkeypatch: pytest.MonkeyP
         answer = server.tag(BODY)
         assert answer.error == (500, "fault")
         assert b"secret" not in answer.body
+
+
+def test_an_upload_that_waits_too_long_is_ended_too(held: threading.Event) -> None:
+    with serving(levels(), jobs=1, answer_s=1) as server, ThreadPoolExecutor(1) as threads:
+        with server.raw() as raw:  # it runs, and is never done by itself
+            raw.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+            until(lambda: server.application.uploads.n_running == 1)
+            assert threads.submit(server.tag, BODY).result(LIMIT_S).error == (504, "timed_out")
+        until(lambda: server.application.uploads.n_here == 0)
+    assert not held.is_set()
+
+
+def test_a_caller_who_goes_away_while_it_waits_frees_its_place(held: threading.Event) -> None:
+    with serving(levels(), jobs=1) as server, server.raw() as first:
+        first.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+        until(lambda: server.application.uploads.n_running == 1)
+        with server.raw() as second:
+            second.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+            until(lambda: server.application.uploads.n_here == 2)
+        until(lambda: server.application.uploads.n_here == 1)
+        assert server.application.uploads.n_running == 1
+    assert not held.is_set()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import pytest
-import serving_helpers  # noqa: F401  # skips where the extra is absent
+import serving_helpers
 from fastaudio import serving
 from fastaudio.cli import main
 from fastaudio.serving import Settings, running
@@ -24,7 +24,7 @@ from helpers import GUITAR
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOKEN = "a-token-of-some-length"
+TOKEN = "a-token-of-some-length"  # noqa: S105
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals end processes there at once")
@@ -62,7 +62,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def test_an_address_that_others_reach_needs_a_token(capsys: pytest.CaptureFixture[str]) -> None:
-    error = refused(capsys, "--host", "0.0.0.0", "--port", "0")
+    error = refused(capsys, "--host", "0.0.0.0", "--port", "0")  # noqa: S104
     assert "serve: expected a token for an address that others reach, got none for '0.0.0.0'; " in error
     assert "--token-file token" in error
 
@@ -76,7 +76,7 @@ def test_a_token_that_isn_t_one_is_refused(
     assert "expected a token" in refused(capsys, "--token-file", str(token))
 
 
-def test_the_remedy_for_a_missing_token_works(tmp_path: Path) -> None:
+def test_the_remedy_for_a_missing_token_works() -> None:
     code = "import secrets; print(secrets.token_urlsafe())"
     token = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     Settings(token=token.strip())

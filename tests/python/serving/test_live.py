@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -161,10 +162,11 @@ def test_a_text_that_isn_t_known_is_told(server: Server, text: str) -> None:
 
 
 def test_a_message_that_is_too_large_ends_the_stream(server: Server) -> None:
-    with server.live(f"model=levels&rate={RATE_HZ}") as live, pytest.raises(ConnectionClosed):
-        live.send(bytes((1 << 20) + 1))
-        while True:
-            live.recv(LIMIT_S)
+    with server.live(f"model=levels&rate={RATE_HZ}") as live:
+        with suppress(ConnectionClosed):
+            live.send(bytes((1 << 20) + 1))
+        heard(live)
+        assert live.close_code == 1009
     until(lambda: server.application.live.n_streams == 0)
 
 
@@ -194,14 +196,12 @@ def test_a_stream_without_sound_ends() -> None:
 
 
 def test_a_stream_that_lasts_too_long_ends() -> None:
-    with (
-        serving(levels(), live_s=0.5) as server,
-        server.live("rate=8000") as live,
-        pytest.raises(ConnectionClosed),
-    ):
-        for _ in range(10_000):
-            live.send(bytes(800))
-            time.sleep(0.02)
+    with serving(levels(), live_s=0.5) as server, server.live("rate=8000") as live:
+        with suppress(ConnectionClosed):
+            for _ in range(1000):
+                live.send(bytes(800))
+                time.sleep(0.02)
+        assert live.close_code == 1008
     until(lambda: server.application.live.n_streams == 0)
 
 
@@ -215,7 +215,7 @@ def test_a_client_that_takes_nothing_is_cut_off() -> None:
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
         frame = b"\x82\xff" + (1 << 19).to_bytes(8, "big") + bytes(4) + bytes(1 << 19)
-        with raw, pytest.raises(OSError, match="reset|closed|Broken pipe|aborted"):
+        with raw, pytest.raises(OSError, match=r"reset|closed|Broken pipe|aborted"):  # noqa: PT012
             for _ in range(100_000):
                 raw.sendall(frame)
         until(lambda: server.application.live.n_streams == 0)

@@ -1,4 +1,4 @@
-"""Names, origins and tokens: a stranger's page, a stranger's name and a caller without the token get nothing."""
+"""Names, origins and tokens: strangers' pages, strangers' names and callers without the token get nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from serving_helpers import Server
 
 BODY = wav(sound(1))
-TOKEN = "a-token-of-some-length"
+TOKEN = "a-token-of-some-length"  # noqa: S105
 BEARER = f"Bearer {TOKEN}"
 
 
@@ -66,7 +66,8 @@ def test_two_names_are_refused(here: Server) -> None:
 def test_a_stream_under_another_name_is_refused(here: Server) -> None:
     with here.raw() as raw:
         raw.sendall(
-            b"GET /v1/live?rate=8000 HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /v1/live?rate=8000 HTTP/1.1\r\nHost: evil.example\r\n"
+            b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
         got = raw.recv(4096)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 for name in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(name, reason=f"{name} isn't installed; the extra [serve] has it")
 
-from fastaudio.serving import Settings, running
-from fastaudio.serving.application import Application
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from fastaudio.serving import Settings, running  # noqa: E402
+from fastaudio.serving.application import Application  # noqa: E402
+from websockets.exceptions import ConnectionClosed  # noqa: E402
+from websockets.sync.client import ClientConnection, connect  # noqa: E402
 
 LIMIT_S = 30.0
 """A test that takes longer hangs."""

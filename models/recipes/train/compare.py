@@ -17,7 +17,7 @@ from instruments import Notes
 from linear import classifier
 from mel_notes import read_mel_notes
 from methods import FEATURE_PARAMETERS, Method
-from tables import table
+from tables import paired, table
 from tag_words import Vocabulary
 from torch import Tensor
 from trainer import Settings, confusion, predict, scores, train
@@ -178,7 +178,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lines = ",\n".join(json.dumps(record) for record in records)
         options.output.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     chosen = [r for r in records if (r["table"], r["on"], r["fraction"], r["seed"]) in wanted]
-    print(table(chosen, list(dict.fromkeys(r["method"] for r in chosen))))
+    methods = list(dict.fromkeys(r["method"] for r in chosen))
+    print(table(chosen, methods))
+    if len(methods) > 1 and len(options.seeds) > 1:
+        print("\n" + paired(chosen, methods))
     return 0
 
 

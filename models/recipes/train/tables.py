@@ -57,3 +57,33 @@ def plot(records: Sequence[dict[str, Any]], methods: Sequence[str], path: Path) 
     ax.legend()
     figure.savefig(path)
     plt.close(figure)
+
+
+LEAST = 1e-3  # of a standard error: below, a seed changes nothing, and a test over seeds says nothing
+
+
+def paired(records: Sequence[dict[str, Any]], methods: Sequence[str], metric: str = "accuracy") -> str:
+    """Return how far each method is ahead of the first, seed by seed: mean, standard error, p of a t-test."""
+    from scipy.stats import ttest_rel
+
+    fractions = sorted({record["fraction"] for record in records})
+    lines = [[f"ahead of {methods[0]}", *(f"{fraction:.0%}" for fraction in fractions)]]
+    lines.append(["---"] + ["---:"] * len(fractions))
+    found = {(r["method"], r["fraction"], r["seed"]): r[metric] for r in records}
+    for method in methods[1:]:
+        cells = []
+        for fraction in fractions:
+            seeds = [s for m, f, s in found if (m, f) == (method, fraction) and (methods[0], f, s) in found]
+            own, base = ([found[m, fraction, s] for s in seeds] for m in (method, methods[0]))
+            if len(seeds) < 2:  # noqa: PLR2004  # a deviation needs two
+                cells.append("-")
+                continue
+            apart = [a - b for a, b in zip(own, base, strict=True)]
+            error = stdev(apart) / len(apart) ** 0.5
+            if error < LEAST:
+                cells.append(f"{mean(apart):+.3f}")
+                continue
+            p = ttest_rel(own, base).pvalue
+            cells.append(f"{mean(apart):+.3f} ± {error:.3f} (p {f'{p:.2f}' if p >= 0.01 else '< 0.01'})")  # noqa: PLR2004
+        lines.append([method, *cells])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,14 +1,15 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`, `importing` (the
-command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
-Shared: `parsing`, `arguments` and `completion`; `terminal` is what stands at stdout and stderr; `files` runs
-over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
-`start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
-`results` takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and
-`standardize` serve embed, `labels` serves train, `tensors` and `listing` serve models; `input`, `keeping`,
-`record`, `clips`, `quiet`, `ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`
-and its `board` serve listen.
+Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
+`importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Shared: `parsing`, `arguments`, `help_text` and `completion`; `terminal` is what stands at stdout and stderr;
+`files` runs over files and `progress` shows it; `forms` are the forms of results, `events` has the options of
+events, and `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and
+events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
+`embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
+evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
+`ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
+(MQTT) and `alerting` serve listen.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from fastaudio.cli import (
     embed,
     evaluate,
     export,
+    features,
     get,
     importing,
     info,
@@ -70,6 +72,7 @@ examples:
   fastaudio tag song.mp3
   fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
+  fastaudio features album/ --preset vggish -o album.parquet
   fastaudio scan archive/ --output scanned
   fastaudio listen
   fastaudio serve
@@ -82,6 +85,7 @@ _COMMANDS = (
     tag,
     plot,
     embed,
+    features,
     scan,
     search,
     listen,

@@ -22,8 +22,8 @@ class Hearer(Protocol):
     def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
         """Take a window or an event that a model gave, and of what kind its sound is, if that is known."""
 
-    def tick(self, stream: LiveStream) -> None:
-        """Do what is due; called several times per second."""
+    def tick(self, stream: LiveStream, peak: float) -> None:
+        """Do what is due, several times per second; `peak` is the largest magnitude since the last time."""
 
     def end(self) -> None:
         """Take note that no more comes."""
@@ -52,8 +52,9 @@ class Audience:
 
     def tick(self, stream: LiveStream) -> None:
         """Do what is due."""
+        peak = stream.take_peak()
         for hearer in self._hearers:
-            hearer.tick(stream)
+            hearer.tick(stream, peak)
 
     def end(self) -> None:
         """Tell what still waits for its kind, and that no more comes."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
+    from fastaudio.cli.unfinished import Part
     from fastaudio.decoding.audio_file import FileLike
     from fastaudio.running.whole import Progress
 
@@ -61,7 +62,8 @@ FILE.npz holds, for numpy.load:
   model, layer     names of what gave the rows
   mean, std        float64, with --standardize: the mean and deviation used for each feature
 
-FILE.parquet (pip install 'fastaudio-toolkit[parquet]') has the columns path, start_s, end_s, embedding.
+FILE.parquet (pip install 'fastaudio-toolkit[parquet]') has the columns path, start_s, end_s, embedding;
+FILE.csv has path, start_s, end_s, and a column for each number: x0, x1, ...
 
 exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
 130 interrupted
@@ -138,7 +140,11 @@ def _run(args: argparse.Namespace) -> int:
             keep = {"force": args.force, "resume": args.resume}
             read = partial(unpacked, spec=spec)
             how = about(args, rows=about_rows)
-            run = stack.enter_context(unfinished(args.output, how, names, check=read, **keep))
+
+            def check(name: str, part: Part) -> object:
+                return read(name, part.read())
+
+            run = stack.enter_context(unfinished(args.output, how, names, check=check, **keep))
             todo = [name for name in names if not run.has(name)]
             files = FileRun(partial(_clip, pipeline), todo, args, stack, n_files=len(names))
             for clip in _clips(files):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events
+from fastaudio.cards.thresholds import thresholds_of
 from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import number, score
 from fastaudio.cli.forms import TABLES
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 
 # The node's option: the command line's option, unit, help.
 _NUMBERS = {
-    "onset": ("--onset", "X", "score at which an event begins (0.5)"),
+    "onset": ("--onset", "X", "score at which an event begins (what the card says, or 0.5)"),
     "offset": ("--offset", "X", "score below which it ends (as --onset)"),
     "min_on_s": ("--min-on", "S", "drop events shorter than S seconds (0)"),
     "min_off_s": ("--min-off", "S", "bridge dips shorter than S seconds (0)"),
     "cool_down_s": ("--cool-down", "S", "start no other event of a label within S seconds after one (0)"),
     "smoothing_s": ("--smoothing", "S", "take the mean score of S seconds (0)"),
 }
+
+
+_ONSET = 0.5
 
 
 def add_events_options(parser: argparse.ArgumentParser) -> None:
@@ -59,5 +63,8 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     if chosen or (wanted and not gives_events(pipeline)):
         smoothing_s = chosen.pop("smoothing_s", 0.0)
         lists: dict[str, Any] = {name: [number] for name, number in chosen.items()}
+        if "onset" not in lists and (least := thresholds_of(pipeline)) is not None:
+            (spec,) = pipeline.output_specs.values()
+            lists["onset"] = [least.get(label, _ONSET) for label in spec.labels]
         return pipeline >> Events(**lists, smoothing_s=smoothing_s, onsets=onsets)
     return pipeline

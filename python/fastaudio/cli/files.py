@@ -37,21 +37,32 @@ log = logging.getLogger("fastaudio")
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for files and the model that runs over them."""
-    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
-    if isinstance(parser, Parser):
-        parser.intermixed = True
+    add_paths(parser)
     add_model(parser)
 
 
-def add_files_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for how to run over files."""
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments for files."""
+    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
+    if isinstance(parser, Parser):
+        parser.intermixed = True
+
+
+def add_files_options(parser: argparse.ArgumentParser, *, threads: bool = True) -> None:
+    """Add the options for how to run over files; `threads` is for those of a network."""
     add_jobs(parser)
-    parser.add_argument(
-        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
-    )
+    if threads:
+        add_threads(parser)
     add_channel(parser)
     add_isolate(parser)
     add_verbose(parser)
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the cores of a network."""
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
+    )
 
 
 def find_files(paths: Sequence[str], command: str) -> list[str]:

@@ -14,6 +14,7 @@ from fastaudio._system.growing import growing
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.alerting import Alerts, add_rules_options, checked, read_rules, require_labels
 from fastaudio.cli.arguments import (
     FAILED,
     OK,
@@ -25,7 +26,7 @@ from fastaudio.cli.arguments import (
     add_verbose,
     seconds,
 )
-from fastaudio.cli.audience import Audience
+from fastaudio.cli.audience import Audience, Hearer
 from fastaudio.cli.clips import add_clips_options
 from fastaudio.cli.ears import Ears, ears_of
 from fastaudio.cli.events import add_events_options
@@ -36,9 +37,11 @@ from fastaudio.cli.kinds import add_kind
 from fastaudio.cli.live_forms import LINES
 from fastaudio.cli.quiet import quiet_libraries
 from fastaudio.cli.record import add_record_options
+from fastaudio.cli.reporting import Reporter, add_mqtt_options, broker_for
 from fastaudio.cli.screen import Screen, summary
 from fastaudio.cli.start import started_of
 from fastaudio.cli.terminal import tell, terminal_size
+from fastaudio.live.urls import is_url
 
 if TYPE_CHECKING:
     import argparse
@@ -68,9 +71,12 @@ examples:
   fastaudio listen --jsonl --output tags.jsonl   one JSON line per window
   fastaudio listen --events --onset 0.3          events, each with its beginning and end
   fastaudio listen --events --clips heard --before 3 --after 5    the sound of each event
+  fastaudio listen --events --mqtt mqtt://USER@HOST    for Home Assistant
+  fastaudio listen --events --rules rules.toml         alerts; --check-rules says what they do
   fastaudio listen --retry --record heard.flac --record-every 1h
   fastaudio listen --realtime 20261128_131500.wav    a file as if a microphone heard it
-  ffmpeg -i URL -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
+  fastaudio listen rtsp://CAMERA/1 --retry       a network camera, or a radio by http
+  ffmpeg -i FILE -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
 
 exit status: 0 the sound ended, or Ctrl-C or SIGTERM ended it, 1 the device or file can't be opened or was
 lost, or the sound couldn't be recorded, 2 wrong usage, 130 interrupted twice
@@ -104,6 +110,8 @@ def add(commands: Commands) -> None:
     add_input_options(listen)
     add_record_options(listen)
     add_clips_options(listen)
+    add_mqtt_options(listen)
+    add_rules_options(listen)
     add_events_options(listen)
     listen.add_argument(
         "--begins",
@@ -117,6 +125,8 @@ def _run(args: argparse.Namespace) -> int:
     inputs = [args.realtime] if args.realtime is not None else ["-"] if args.device == "-" else []
     if args.record_every is not None and not args.record:
         raise ValueError("listen: expected --record with --record-every, got none; name a file")
+    if args.clips_mb is not None and not args.clips:
+        raise ValueError("listen: expected --clips with --clips-mb, got none; name a folder")
     if args.begins and args.form in TABLES:
         raise ValueError(f"listen: expected no --begins with --{args.form}, got it; its rows have an end")
     recorded = [args.record] if args.record else []
@@ -129,8 +139,15 @@ def _run(args: argparse.Namespace) -> int:
 
 def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event) -> int:
     wide = _wide(args)
+    rules, broker = read_rules(args), broker_for(args)
+    told = bool(rules or broker)  # who also wants to know when an event begins
     with _loading(show=wide):
-        ears = ears_of(args, onsets=args.begins or wide)
+        ears = ears_of(args, onsets=args.begins or wide or told)
+    require_labels(rules, ears)
+    if args.check_rules:
+        text, good = checked(rules)
+        sys.stdout.write(text)
+        return OK if good else FAILED
     if args.form == "csv" and len({ear.events for ear in ears}) > 1:
         raise ValueError(
             "listen: expected models that all give events, or all tags, for --csv, got both; add --events"
@@ -145,6 +162,8 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
         buffer_s = max(min(_BUFFER_S, _BUFFER_BYTES / (4 * source.channels * rate)), 0.01)
         heard = Ears(ears, rate)
+        # What can't wait is read from the stream, which knows what was lost.
+        tapped |= is_url(args.device) and not getattr(source, "can_wait", True)
         keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=buffer_s)
         stream = stack.enter_context(
             heard.pipeline.listen(
@@ -160,7 +179,13 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         out = stack.enter_context(_output(args.output, force=args.force))
         view = _view(args, source, ears, out, wide=wide)
         view.least = args.min_score
-        audience = stack.enter_context(closing(Audience(heard, [view])))
+        hearers: list[Hearer] = [view]
+        reporter = None
+        if broker is not None:
+            hearers.append(reporter := Reporter(args, broker, ears, source.name))
+        alerts = Alerts(rules, reporter.publisher if reporter else None, view.say)
+        hearers += [alerts] if rules else []
+        audience = stack.enter_context(closing(Audience(heard, hearers)))
         keeping.begin(stream, view.say)
         audience.begin(stream)
         limit = None if args.seconds is None else round(min(args.seconds, 1e9) * rate)
@@ -172,7 +197,7 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
             if args.stats:
                 view.close()
                 sys.stderr.write(summary(stream.stats(), rate))
-    return FAILED if keeping.failed else OK
+    return FAILED if keeping.failed or alerts.failed else OK
 
 
 def _wide(args: argparse.Namespace) -> bool:

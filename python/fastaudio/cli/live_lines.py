@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 
 from fastaudio._system.text import printable, spelled
+from fastaudio.cards.thresholds import thresholds_of
 from fastaudio.cli.kinds import UNKNOWN
 from fastaudio.cli.terminal import put, tell
 from fastaudio.cli.write import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from fastaudio.cli.ears import Ear
     from fastaudio.cli.kinds import Kind
+    from fastaudio.cli.write import Least
     from fastaudio.live import LiveStream
     from fastaudio.live.sources import Source
 
@@ -77,8 +79,13 @@ class Lines:
         self._noted = False
         self._n_ended = self._n_below = 0
         self._judged = any(ear.judge for ear in ears)
+        self._thresholds = {ear: thresholds_of(ear.pipeline) for ear in ears}
         self._ear = ears[0]  # of what is shown
         self._kind: Kind | None = None
+
+    def least_of(self, ear: Ear) -> Least:
+        """Return from which score tags of a model are shown: what was asked for, or what its card says."""
+        return self._thresholds[ear] if self.least is None else self.least
 
     def begin(self, stream: LiveStream) -> None:
         """Take the stream before its first result."""
@@ -104,7 +111,7 @@ class Lines:
 
     def _window(self, window: Window) -> str:
         told = "" if self._kind is None else f"({self._kind}) "
-        best = told + window.text(self._top, least=self.least)
+        best = told + window.text(self._top, least=self.least_of(self._ear))
         whose = f"{self._ear.name}: " if len(self._ears) > 1 else ""
         whose += f"{window.output}: " if len(self._ear.pipeline.output_specs) > 1 else ""
         early = "  (provisional)" if window.provisional else ""
@@ -129,8 +136,8 @@ class Lines:
     def _time(self, item: Window | Event) -> str:
         return self._stream.time_of(item.start_s).isoformat(timespec="milliseconds")
 
-    def tick(self, stream: LiveStream) -> None:
-        """Show the state of the stream; called several times per second."""
+    def tick(self, stream: LiveStream, peak: float) -> None:
+        """Show the state of the stream, several times per second, and the peak since the last time."""
 
     def say(self, text: str) -> None:
         """Write a line to stderr."""
@@ -176,7 +183,7 @@ class JsonLines(Lines):
             "gap_s": round(window.gap_s, 6),
             "provisional": window.provisional,
         } | scores
-        data = without_low(data, self.least) | self._plain_kind()
+        data = without_low(data, self.least_of(self._ear)) | self._plain_kind()
         return json.dumps(data, ensure_ascii=False) + "\n"
 
     def _event(self, event: Event) -> str:
@@ -221,7 +228,7 @@ class CsvLines(JsonLines):
 
     def _window(self, window: Window) -> str:
         rows = self._as_tags(window).to_csv(top=self._top, windows=True, header=False)
-        return self._timed(rows_reaching(rows, self.least), window)
+        return self._timed(rows_reaching(rows, self.least_of(self._ear)), window)
 
     def _event(self, event: Event) -> str:
         return self._timed(self._as_events(event).to_csv(header=False), event)

@@ -60,7 +60,7 @@ class Bar:
             text += f", {speed:.0f}x" if speed >= _WHOLE else f", {speed:.2g}x"
         if total and 0 < n_done < total and took_s > _SETTLED_S:
             text += f", {_clock(took_s * (total - n_done) / n_done)} left"
-        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.set_description_str(text, refresh=False)
 
     def aside(self) -> AbstractContextManager[object]:
         """Hide the bar while results are written, so that the two don't mix on a terminal."""
@@ -84,8 +84,7 @@ def progress(total: int, *, quiet: bool, what: str | None = None) -> Iterator[Ba
         return
     from tqdm import tqdm  # noqa: PLC0415  # needed on a terminal only
 
-    form = "{desc}{bar}| {postfix}"
-    more = {"bar_format": form, "postfix": "starting", "desc": what or ""}
+    more = {"bar_format": f"{what}: {{bar}}| {{desc}}" if what else "{bar}| {desc}", "desc": "starting"}
     with tqdm(total=total, file=sys.stderr, leave=False, dynamic_ncols=True, **more) as bar:
         yield Bar(bar, total)
 
@@ -95,8 +94,7 @@ def _clock(seconds: float) -> str:
 
 
 def _of(done_s: float, total_s: float) -> str:
-    longest_s = max(total_s, MINUTE_S)
-    return f"{clock_text(min(done_s, total_s) // 1, longest_s)} / {clock_text(round(total_s), longest_s)}"
+    return f"{_clock(min(done_s, total_s) // 1)} / {_clock(total_s)}"
 
 
 @contextmanager

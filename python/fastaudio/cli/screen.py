@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fastaudio.cli.ears import Ear
     from fastaudio.cli.kinds import Kind
+    from fastaudio.cli.write import Least
     from fastaudio.live import LiveStats, LiveStream
     from fastaudio.live.sources import Source
     from fastaudio.tags import Window
@@ -93,7 +94,7 @@ class Panel:
         """Take the model, and how many of its tags to show."""
         specs = list(ear.pipeline.output_specs.values())
         self.ear = ear
-        self.least: float | None = None
+        self.least: Least = None
         self.n = 0 if ear.events else min(top, sum(len(spec.labels) for spec in specs))
         self._rows = Rows()
         self._window: Window | None = None
@@ -128,7 +129,7 @@ class Panel:
             going = ", ".join(printable(event.label) for event in self._going.values())
             return [f"{name}  now: {going}" if going else f"{name}  no event now"]
         best = self._window.top(n) if self._window is not None else []
-        best = [(label, score) for label, score in best if reaches(score, self.least)]
+        best = [(label, score) for label, score in best if reaches(score, self.least, label)]
         sign = mark(self._kind)
         rows = []
         for label, score in self._rows.place(best, n):
@@ -159,11 +160,11 @@ class Screen(Lines):
         self._told.enter_context(told_above(self._tell))
         for ear, panel in self._panels.items():
             panel.wait(ear.pipeline.latency_s)
-        self.tick(stream)
+        self.tick(stream, 0.0)
 
     def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
         """Show a window in its model's rows, and an event above all."""
-        self._panels[ear].least = self.least
+        self._panels[ear].least = self.least_of(ear)
         self._panels[ear].show(item, kind)
         super().show(ear, item, kind)
 
@@ -171,10 +172,10 @@ class Screen(Lines):
         del window  # its model's rows show it
         return ""
 
-    def tick(self, stream: LiveStream) -> None:
+    def tick(self, stream: LiveStream, peak: float) -> None:
         """Draw everything."""
         width, n_rows = self._board.size
-        level_db = 20 * math.log10(max(stream.take_peak(), 1e-9))
+        level_db = 20 * math.log10(max(peak, 1e-9))
         level = f"{level_db:5.1f} dB" if level_db > -_FLOOR_DB else f"< -{_FLOOR_DB} dB"
         head = f"level{level:>{_LABEL + 1}} "
         plain = self._board.plain
@@ -214,7 +215,7 @@ class Screen(Lines):
         """Show the state at the end."""
         super().end()
         self._word = "ended"
-        self.tick(self._stream)
+        self.tick(self._stream, 0.0)
 
     def close(self) -> None:
         """Leave the last lines standing."""

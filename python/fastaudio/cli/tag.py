@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.text import spelled
 from fastaudio._system.writing import is_stream
+from fastaudio.cards.thresholds import thresholds_of
 from fastaudio.cli.arguments import Commands, add_command, add_hop, add_output, add_resume, add_tags
 from fastaudio.cli.events import add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
@@ -44,6 +45,9 @@ examples:
   fastaudio tag song.mp3 --model vgg-msd         another model, see: fastaudio models
   fastaudio tag talk.wav --model silero-vad      how much of it is speech
   fastaudio tag night.wav --model sound-activity --events    where there is speech, singing or music
+
+Of a model of fastaudio train, tags are shown that reach the score from which they count, which its card has
+for each label; --min-score 0 shows all.
 
 Before the tags of a model for music stands what kind of sound it is, speech or music. Tags of sound that
 isn't music get a ?, in JSON and CSV "fits": false; --no-kind leaves that out; - with --isolate has none.
@@ -126,6 +130,8 @@ def _run(args: argparse.Namespace) -> int:
     if tables is None:
         check_output(args, names)
     pipeline = _pipeline(args, threads_of(args, len(names)))
+    if args.min_score is None:
+        args.min_score = thresholds_of(pipeline)
     judge = judge_for(pipeline, args)
     form_of = events_form if gives_events(pipeline) else tags_form
     form = timed(form_of(args, names if tables is None else (), kinds=judge is not None), args, names)

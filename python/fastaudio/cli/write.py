@@ -6,8 +6,9 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from fastaudio._system.text import printable, spelled
 from fastaudio.annotations.tables import rttm_id
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from fastaudio.tags import Tags
 
 _BAR_WIDTH = 24
+
+Least: TypeAlias = "float | Mapping[str, float] | None"
+"""From which score tags are shown: one for all, each label's own, or None for any."""
 
 MARK = "?"
 """Stands before tags of sound that isn't of the kind that the model hears."""
@@ -56,7 +60,7 @@ class Form:
 def tags_form(args: argparse.Namespace, _names: Sequence[str] = (), *, kinds: bool = False) -> Form:
     """Return the chosen form for tags; with `kinds`, they come as `Judged`."""
     top, windows = args.top, args.windows
-    least = None if args.min_score is None else float(args.min_score)
+    least: Least = args.min_score
 
     def plain(result: Any) -> dict[str, Any]:
         tags, heard = apart(result)
@@ -177,12 +181,12 @@ def _list_of(plain: Callable[[Any], dict[str, Any]]) -> Form:
     return Form(piece, "[\n", ",\n", "\n]\n", empty="[]\n")
 
 
-def without_low(data: dict[str, Any], least: float | None) -> dict[str, Any]:
+def without_low(data: dict[str, Any], least: Least) -> dict[str, Any]:
     """Leave out tags with scores below `least`, of the whole and of each window."""
     if least is None:
         return data
     for part in [data, *data.get("windows", [])]:
-        part["tags"] = [tag for tag in part["tags"] if reaches(tag["score"], least)]
+        part["tags"] = [tag for tag in part["tags"] if reaches(tag["score"], least, tag["label"])]
     return data
 
 
@@ -204,7 +208,7 @@ def _kind_of(window: dict[str, Any], heard: Heard) -> Kind | None:
     return None if silent else heard.at(float(window["start_s"]), float(window["end_s"]))
 
 
-def _lines(text: str, least: float | None, heard: Heard | None) -> str:
+def _lines(text: str, least: Least, heard: Heard | None) -> str:
     """Leave out the same tags of JSON lines, one for each window, and add the window's kind."""
     parts = [without_low(json.loads(line), least) for line in text.split("\n") if line]
     if heard is not None:
@@ -212,7 +216,7 @@ def _lines(text: str, least: float | None, heard: Heard | None) -> str:
     return "".join(json.dumps(part, ensure_ascii=False) + "\n" for part in parts)
 
 
-def _rows(text: str, least: float | None, heard: Heard | None, *, windows: bool) -> str:
+def _rows(text: str, least: Least, heard: Heard | None, *, windows: bool) -> str:
     """Leave out the same tags of CSV, and say at the end of each row whether the sound fits the model."""
     text = rows_reaching(text, least)
     if heard is None:
@@ -222,12 +226,13 @@ def _rows(text: str, least: float | None, heard: Heard | None, *, windows: bool)
     return _csv([*row, fits_text(heard.whole())] for row in _csv_rows(text))
 
 
-def rows_reaching(text: str, least: float | None) -> str:
+def rows_reaching(text: str, least: Least) -> str:
     """Leave out rows of tags in CSV with scores below `least`."""
     if least is None:
         return text
-    score = TAGS_COLUMNS.index("score")
-    return _csv(row for row in _csv_rows(text) if reaches(float(row[score] or "nan"), least))
+    score, label = map(TAGS_COLUMNS.index, ("score", "label"))
+    rows = _csv_rows(text)
+    return _csv(row for row in rows if reaches(float(row[score] or "nan"), least, row[label]))
 
 
 def _with_fits(text: str, columns: Sequence[str], heard: Heard) -> str:
@@ -251,8 +256,10 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
     return text.getvalue()
 
 
-def reaches(score: float | None, least: float | None) -> bool:
-    """Tell whether a score is to be shown; one that is no number is, so that it is seen."""
+def reaches(score: float | None, least: Least, label: str = "") -> bool:
+    """Tell whether a label's score is to be shown; one that is no number is, so that it is seen."""
+    if isinstance(least, Mapping):
+        least = least.get(label)
     return least is None or score is None or not score < least
 
 
@@ -302,7 +309,7 @@ def _legend(lines: Iterable[str], heard: Heard | None) -> str:
     return f"  ({MARK} isn't {heard.judge.wanted}, and {model} hears nothing else)\n"
 
 
-def _tags_text(tags: Tags, heard: Heard | None, top: int, *, windows: bool, least: float | None) -> str:
+def _tags_text(tags: Tags, heard: Heard | None, top: int, *, windows: bool, least: Least) -> str:
     whole = whole_of(heard)
     lines = []
     if not len(tags):
@@ -317,11 +324,20 @@ def _tags_text(tags: Tags, heard: Heard | None, top: int, *, windows: bool, leas
     elif tags.silent.all():
         lines.append("  silence\n")
     else:
-        for label, score in [pair for pair in tags.top(top) if reaches(pair[1], least)]:
+        for label, score in [pair for pair in tags.top(top) if reaches(pair[1], least, pair[0])]:
             lines.append(f"{mark(whole)} {label:<18} {score_text(score):>4}  {_bar(score)}".rstrip() + "\n")
+        lines = lines or _none_counts(tags, least)
     if not tags.finite and not windows:
         lines.append("  (not all scores are finite)\n")
     return "".join([_head(tags, heard), *lines, _legend(lines, heard)])
+
+
+def _none_counts(tags: Tags, least: Least) -> list[str]:
+    """Say which label came nearest to counting, if each has a score of its own from which it does."""
+    if not isinstance(least, Mapping) or not tags.top(1):
+        return []
+    label, score = max(tags.top(len(tags.labels)), key=lambda pair: pair[1] - least.get(pair[0], 0.0))
+    return [f"  no tag reaches its threshold; nearest: {label} {score_text(score)} of {least[label]:.2f}\n"]
 
 
 def mark(kind: Kind | None) -> str:

@@ -132,5 +132,8 @@ def compare(
     return Comparison(best, tuple(order))
 
 
-def _rank(head: Head) -> tuple[float, float]:
-    return head.metrics["balanced_accuracy"], head.metrics["f1"]
+def _rank(head: Head) -> tuple[float, ...]:
+    """Return what is larger for the better head; of equal ones, the one that is surer of what is right."""
+    loss = 0.0 if head.calibration is None else head.calibration.log_loss
+    values = [head.metrics[name] for name in ("balanced_accuracy", "f1", "roc_auc")]
+    return *(round(value, 9) for value in values), -loss

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Mean, OnnxModel, Sequential, StateError, Tags
 from fastaudio.cards.packed_file import read_network
+from fastaudio.exporting.networks import outputs_of
 from fastaudio.heads.export import write_head, write_joined
 from fastaudio.pipeline import IsolatedPipeline, Pipeline
 
@@ -85,7 +86,7 @@ def tagger_of(
     net = parts[-1]
     if isinstance(net, OnnxModel):
         path = folder / "model.onnx"
-        (layer,) = net.outputs or net.available_outputs[:1]
+        layer = outputs_of(net)[0]
         content = read_network(net.path, net.sha256)
         for name, sha256 in net.external.items():
             beside = folder / name

@@ -71,7 +71,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def last_line(at: dict[str, Any]) -> str:
-    return str(at["err"].getvalue().rpartition("\r")[2])
+    return str(at["err"].getvalue().rpartition("\r")[2]).rstrip()
 
 
 def test_progress_within_a_file_is_its_time_and_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ def test_no_line_is_wider_than_the_terminal(
     first = len(terminal.lines)
     labels = ["吉他" * 12, "a" * 90, "e\u0301" * 40, "\x1b[2J\x07", "plain"]
     screen.show(ears[0], window(dict(zip(labels, [1.0, 0.9, 0.8, 0.7, 0.6], strict=True))))
-    screen.tick(opened)
+    screen.tick(opened, 0.5)
     screen.close()
     block = terminal.lines[1:]
     assert len(terminal.lines) == first
@@ -145,7 +145,7 @@ def test_it_follows_a_resize_and_leaves_what_stands_above(
     for columns in (100, 60, 80):
         resize(monkeypatch, columns)
         terminal.wrap(columns)
-        screen.tick(opened)
+        screen.tick(opened, 0.5)
         assert len(terminal.lines[1]) == columns - 1  # the clock stands at the right
     screen.close()
     assert terminal.lines[0].startswith("a pipe")
@@ -161,7 +161,7 @@ def test_of_many_models_each_keeps_a_row_in_a_low_terminal(
     screen.begin(opened)
     for ear in ears:
         screen.show(ear, window({"guitar": 0.5, "piano": 0.4}))
-    screen.tick(opened)
+    screen.tick(opened, 0.5)
     assert len(terminal.lines) - 1 <= 12
     assert sum("guitar" in line for line in terminal.lines) == 3
 
@@ -176,11 +176,11 @@ def test_events_scroll_by_above_and_those_that_go_on_are_named(
     screen = Screen([ear], 3, SOURCE)
     screen.begin(opened)
     screen.show(ear, Event("dog", 1.0, None, 0.5, 0.5))
-    screen.tick(opened)
+    screen.tick(opened, 0.5)
     assert any("now: dog" in line for line in terminal.lines)
     tell("fastaudio: a message of another thread\n")
     screen.show(ear, Event("dog", 1.0, 2.0, 0.7, 0.6))
-    screen.tick(opened)
+    screen.tick(opened, 0.5)
     screen.close()
     above = terminal.lines[1:4]
     assert [bool(re.search("dog|message", line)) for line in above] == [True] * 3

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MODELS = ROOT / "models"
 COLUMNS = ["name", "paper", "weights", "front end", "parameters", "size", "measured", "licence", "run"]
+QUICK = ["--steps", "2", "--seeds", "0"]  # added to the lines of the trainer, of which each takes minutes
 TORCH = "recipes are PyTorch: pip install '.[recipes]'"
 
 
@@ -220,6 +221,9 @@ def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureReque
         folder = request.getfixturevalue("shared") / "models" / "tag_encoder"
         line = line.replace("ENCODER", folder.as_posix())
     program, *arguments = shlex.split(line.replace("DIR", tmp_path.as_posix()))
+    if "models/recipes/train/" in line:
+        arguments += QUICK
+        arguments += ["--jobs", "1"] if arguments[0].endswith("run.py") else []
     if arguments[0].endswith(".py"):
         said = run_script(arguments, request)
     else:

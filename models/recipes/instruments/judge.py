@@ -1,0 +1,221 @@
+"""Scores trained networks, a baseline and the older models on collections that they weren't trained on.
+
+All hear the same: a note's first 2 s. Balanced accuracy is the mean of the families' recalls; its interval
+comes from drawing instruments, or programs, anew 1,000 times.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import fastaudio as fa
+import numpy as np
+import soundfile
+import torch
+from fit import gather, instruments, load, logits, mask
+from note_network import Levels
+from numpy.typing import NDArray
+from programs import FAMILIES, NOTHING
+from spectra import FRAMES, Spectra, read, samples
+
+ELEVEN = [family for family in FAMILIES if family not in ("percussion", NOTHING)]
+"""The families of the older models and of their test notes."""
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Notes to be scored on, and the families to choose from."""
+
+    name: str
+    family: NDArray[np.str_]
+    group: NDArray[np.str_]
+    """Instrument or program of each note: what intervals draw."""
+    choices: list[str]
+
+
+def balanced(trial: Trial, scores: Scores, labels: Sequence[str]) -> dict[str, Any]:
+    """Return balanced accuracy among the trial's families, its interval over groups, and the confusion."""
+    known = [name for name in trial.choices if name in labels]
+    best = scores[:, [labels.index(name) for name in known]].argmax(axis=1)
+    got = np.array(known)[best]
+    right = got == trial.family
+    draw = np.random.default_rng(0)
+    members = {
+        family: [np.flatnonzero((trial.group == name) & (trial.family == family)) for name in
+                 np.unique(trial.group[trial.family == family])]
+        for family in np.unique(trial.family)
+    }  # fmt: skip
+    again = []
+    for _ in range(1000):
+        recalls = []
+        for groups in members.values():
+            chosen = draw.integers(0, len(groups), len(groups))
+            recalls.append(right[np.concatenate([groups[i] for i in chosen])].mean())
+        again.append(np.mean(recalls))
+    recall = {family: float(right[trial.family == family].mean()) for family in members}
+    confusion = {
+        str(family): {name: int(((trial.family == family) & (got == name)).sum()) for name in known}
+        for family in members
+    }
+    return {
+        "balanced": float(np.mean(list(recall.values()))),
+        "interval": [float(x) for x in np.percentile(again, [2.5, 97.5])],
+        "accuracy": float(right.mean()),
+        "confusion": {family: {k: n for k, n in row.items() if n} for family, row in confusion.items()},
+    }
+
+
+def split(name: str, found: Spectra, use: NDArray[np.bool_], scores: Scores) -> list[tuple[Trial, Scores]]:
+    """Return a collection's trials and their scores: of 11 families, of those present, and of all 13."""
+    family = found.column("family")[use]
+    group = groups_of(found)[use]
+    old = np.isin(family, ELEVEN)
+    present = [each for each in ELEVEN if each in set(family)]
+    return [
+        (Trial(f"{name}, of 11 families", family[old], group[old], ELEVEN), scores[old]),
+        (Trial(f"{name}, of those present", family[old], group[old], present), scores[old]),
+        (Trial(f"{name}, of all", family, group, FAMILIES), scores),
+    ]
+
+
+def groups_of(found: Spectra) -> NDArray[np.str_]:
+    """Return the instrument of each real note, and the program of each rendered one."""
+    if "dynamic" in found.rows[0]:
+        return found.column("instrument")
+    return found.column("program" if "program" in found.rows[0] else "gm_program")
+
+
+def statistics(mel: NDArray[np.float16]) -> NDArray[np.float64]:
+    """Return the baseline's features: mean, deviation and maximum over time of levels below the loudest."""
+    levels = np.concatenate(
+        [
+            Levels()(torch.from_numpy(part[:, :FRAMES].astype(np.float32))).numpy()
+            for part in np.array_split(mel, max(1, len(mel) // 64))
+        ]
+    )
+    return np.concatenate([levels.mean(axis=1), levels.std(axis=1), levels.max(axis=1)], axis=1).astype(
+        np.float64
+    )
+
+
+def baseline(folder: Path, learn: Sequence[str]) -> Callable[[NDArray[np.float16]], Scores]:
+    """Return logistic regression on statistics of the same notes, its penalty chosen on programs left out."""
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.model_selection import GroupKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    parts = [(read(folder / text.split(":")[0]), text.split(":")[1]) for text in learn]
+    pairs = [(found, mask(found, part)) for found, part in parts]
+    notes = gather(pairs, instruments(pairs))
+    group = np.concatenate([groups_of(found)[use]
+                            for found, use in pairs])  # fmt: skip
+    copies = notes.mel.shape[1]
+    x = statistics(notes.mel.reshape(-1, *notes.mel.shape[2:]))
+    y, groups = np.repeat(notes.family, copies), np.repeat(group, copies)
+    folds = list(GroupKFold(4).split(x, y, groups))
+    fitted = make_pipeline(
+        StandardScaler(),
+        LogisticRegressionCV(
+            Cs=np.geomspace(1e-3, 1, 4), cv=folds, class_weight="balanced", max_iter=300,
+            l1_ratios=(0,), scoring="balanced_accuracy",
+        ),
+    )  # fmt: skip
+    fitted.fit(x, y)
+
+    def score(mel: NDArray[np.float16]) -> Scores:
+        out = np.full((len(mel), len(FAMILIES)), -1e9)
+        out[:, fitted[-1].classes_] = fitted.decision_function(statistics(mel))
+        return out
+
+    return score
+
+
+def older(model: str, folder: Path, rows: Sequence[dict[str, str]]) -> tuple[Scores, list[str]]:
+    """Return an older model's scores of the first 2 s of each file, and its labels."""
+    pipeline = fa.Pipeline.load(model)
+    scores = []
+    for row in rows:
+        rate_hz = soundfile.info(folder / row["file"]).samplerate
+        tags = pipeline(samples(folder / row["file"], 2.0), sample_rate=rate_hz)
+        scores.append(tags.scores[0])
+    return np.array(scores, np.float64), list(pipeline.labels)
+
+
+def refused(scores: Scores, labels: Sequence[str], rows: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """Return how many sounds of no instrument are refused, and what the others were taken for."""
+    best = [labels[i] for i in scores.argmax(axis=1)]
+    return {
+        "refused": best.count(NOTHING),
+        "of": len(best),
+        "others": {row["file"]: name for row, name in zip(rows, best, strict=True) if name != NOTHING},
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Score everything and write the results."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example: python models/recipes/instruments/judge.py --spectra spectra --network renders=a.pt "
+        "--on real:all tim:all --output results.json",
+    )
+    parser.add_argument(
+        "--spectra", type=Path, required=True, help="folder with a folder for each collection"
+    )
+    parser.add_argument("--network", default=[], nargs="+", metavar="NAME=FILE", help="written by fit.py")
+    parser.add_argument(
+        "--baseline", default=[], nargs="+", metavar="COLLECTION:PART", help="what it learns from"
+    )
+    parser.add_argument("--older", default=[], nargs="+", metavar="MODEL", help="models to compare with")
+    parser.add_argument(
+        "--notes", default=[], nargs="+", metavar="COLLECTION=FOLDER", help="sounds for older models"
+    )
+    parser.add_argument(
+        "--on", nargs="+", required=True, metavar="COLLECTION:PART", help="part: all, train, test"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="results as JSON; results there are kept")
+    options = parser.parse_args(arguments)
+    results = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
+    folders = dict(text.split("=") for text in options.notes)
+    judges: dict[str, Callable[[str, Spectra, NDArray[np.bool_]], tuple[Scores, list[str]]]] = {}
+    for text in options.network:
+        name, path = text.split("=")
+        network = load(Path(path))[0]
+        judges[name] = lambda _, found, use, n=network: (
+            logits(n, found.mel[use][:, 0])[0].double().numpy(), FAMILIES,
+        )  # fmt: skip
+    if options.baseline:
+        score = baseline(options.spectra, options.baseline)
+        judges["baseline " + " ".join(options.baseline)] = lambda _, found, use: (
+            score(found.mel[use][:, 0]), FAMILIES,
+        )  # fmt: skip
+    for model in options.older:
+        judges[model] = lambda name, found, use, m=model: older(
+            m, Path(folders[name]), [row for row, take in zip(found.rows, use, strict=True) if take]
+        )
+    for text in options.on:
+        name, part = text.split(":")
+        found = read(options.spectra / name)
+        use = mask(found, part)
+        for judge, run in judges.items():
+            scores, labels = run(name, found, use)
+            record = results.setdefault(judge, {})
+            if name == "clips":
+                rows = [row for row, take in zip(found.rows, use, strict=True) if take]
+                record[text] = refused(scores, labels, rows)
+            else:
+                record |= {
+                    each.name: balanced(each, at, labels) for each, at in split(text, found, use, scores)
+                }
+            print(judge, text, {k: v.get("balanced", v.get("refused")) for k, v in record.items()})
+    options.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

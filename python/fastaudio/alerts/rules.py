@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
-
 from fastaudio._core import FastaudioError, did_you_mean
 from fastaudio._system.text import listed, printable
 from fastaudio.mqtt.topics import checked_topic

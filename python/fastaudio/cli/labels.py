@@ -77,6 +77,11 @@ class Labels:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say where labelled sound is."""
     parser.add_argument("source", metavar="SOURCE", help="a folder, a table of labels, or a manifest")
+    add_label_column(parser)
+
+
+def add_label_column(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which column has the labels."""
     parser.add_argument(
         "--label-column", metavar="NAME", help="column of a table that has the labels (Annotation, or alike)"
     )

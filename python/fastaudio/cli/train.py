@@ -22,7 +22,9 @@ from fastaudio.cli.arguments import (
     OK,
     Commands,
     add_command,
+    add_force,
     add_jobs,
+    add_layer,
     natural,
     positive,
     status_of,
@@ -112,7 +114,7 @@ def add(commands: Commands) -> None:
         help=f"name, or path of a card ({DEFAULT_MODEL}); given again, another is tried too, and the best "
         f"is kept; {AUTO} tries all that are here",
     )
-    model.add_argument("--layer", help="output to learn from (its card's first embedding)")
+    add_layer(model)
     model.add_argument(
         "--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two (linear)"
     )
@@ -158,7 +160,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
     train.add_argument("--plot-labels", metavar="FILE.png", help="draw which labels the model finds alike")
     train.add_argument("--json", action="store_true", help="write the report as JSON")
-    train.add_argument("--force", action="store_true", help="replace a model and drawings that are there")
+    add_force(train)
     add_jobs(train)
 
 

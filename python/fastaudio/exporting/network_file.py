@@ -55,16 +55,16 @@ def _n_bytes(tensor: Any) -> int:
     n: int = math.prod(tensor.dims)
     if tensor.data_type in (getattr(kinds, "INT4", -1), getattr(kinds, "UINT4", -1)):
         return (n + 1) // 2
-    return n * np.dtype(onnx().helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize
+    kind: Any = onnx().helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    return n * int(np.dtype(kind).itemsize)
 
 
 def add_prefix(graph: Any, prefix: str) -> None:
     """Put a text before every name of a graph and of the graphs within it, so that each means what it did."""
     for info in (*graph.input, *graph.output, *graph.value_info):
         info.name = prefix + info.name
-        for size in info.type.tensor_type.shape.dim:
-            if size.dim_param:
-                size.dim_param = prefix + size.dim_param
+        for size in (one for one in info.type.tensor_type.shape.dim if one.dim_param):
+            size.dim_param = prefix + size.dim_param
     for tensor in graph.initializer:
         tensor.name = prefix + tensor.name
     for sparse in graph.sparse_initializer:
@@ -72,10 +72,9 @@ def add_prefix(graph: Any, prefix: str) -> None:
     for node in graph.node:
         node.name = prefix + node.name if node.name else ""
         for names in (node.input, node.output):
-            for i, name in enumerate(names):
-                names[i] = prefix + name if name else ""  # one that is left out has no name
+            names[:] = [prefix + name if name else "" for name in names]  # one that is left out has no name
         for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
+            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
                 add_prefix(inner, prefix)
     del graph.quantization_annotation[:]  # notes for tools, which name tensors too
 

@@ -36,10 +36,10 @@ def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
     ((net, put),) = ways
     names = _names(net)
     name = _embedding(names, card) if name is None else name
-    if not isinstance(name, str):
-        raise ValueError(f"Pipeline.layer: expected one of {listed(names)}, got {name!r:.80}")
-    if name in net.state.values():
-        raise ValueError(f"Pipeline.layer: expected one of {listed(names)}, got {name!r:.80}, a state")
+    states = list(net.state.values())
+    if not isinstance(name, str) or name in states:
+        what = ", a state" if name in states else ""
+        raise ValueError(f"Pipeline.layer: expected one of {listed(names)}, got {name!r:.80}{what}")
     try:
         return put(net[name])
     except ModelError as error:

@@ -61,6 +61,17 @@ def clip_scores(pipeline: Pipeline, file: str) -> NDArray[np.float32]:
     return tags.mean()
 
 
+def _scores(pipeline: Pipeline, file: str, first_with: dict[bytes, str]) -> NDArray[np.float32] | str:
+    """Return a file's scores, or why it tells nothing; `first_with` has the files so far by their samples."""
+    samples = _heard(file)
+    if samples is None:
+        return "expected sound, got silence"
+    if (first := first_with.setdefault(samples, file)) != file:
+        return f"expected other sound than the files before, got that of {first}"
+    found = clip_scores(pipeline, file)
+    return found if np.isfinite(found).all() else "expected sound for a window or more, got less"
+
+
 def _heard(file: str) -> bytes | None:
     """Return a hash of a file's samples; None if all are silent."""
     digest, peak = hashlib.sha256(), 0.0
@@ -79,8 +90,8 @@ def split(
 ) -> Sounds:
     """Share a folder's files out in the order of their paths: the first to calibrate, the second held out.
 
-    Files that can't be read, that are too short for a window, that are silent, or that hold the samples of one
-    before them are left out: neither half tells anything by them.
+    Files are left out that can't be read, are too short for a window, are silent, or hold the samples of one
+    before them: a bound that holds over such sounds says nothing.
 
     Args:
         pipeline: what gives the scores.
@@ -98,26 +109,18 @@ def split(
     first_with: dict[bytes, str] = {}
     for file in files:
         try:
-            samples = _heard(file)
-            if samples is None:
-                failed[file] = f"{file}: expected sound, got silence"
-                continue
-            if (first := first_with.setdefault(samples, file)) != file:
-                failed[file] = f"{file}: expected other sound than the files before, got that of {first}"
-                continue
-            found = clip_scores(pipeline, file)
+            found = _scores(pipeline, file, first_with)
         except QuantizeError:
             raise
         except FastaudioError as error:
             failed[file] = str(error)
         else:
-            if np.isfinite(found).all():
-                scores[file] = found
+            if isinstance(found, str):
+                failed[file] = f"{file}: {found}"
             else:
-                failed[file] = f"{file}: expected sound for a window or more, got less"
-        finally:
-            if step is not None:
-                step(len(files))
+                scores[file] = found
+        if step is not None:
+            step(len(files))
     usable = list(scores)
     if len(usable) < 2:  # noqa: PLR2004  # one to calibrate with, one held out
         raise QuantizeError(

@@ -118,6 +118,23 @@ def test_evaluate_measures_and_draws(
     assert data["confusion"] == [[4, 0], [0, 4]]
 
 
+def test_evaluate_takes_model_and_output_as_other_commands_do(
+    mine: Path, sounds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    want = run(capsys, "evaluate", mine, sounds, "--json")
+    for words in ((sounds, "--model", mine), ("--model", mine, sounds), (mine, "--quiet", sounds)):
+        assert run(capsys, "evaluate", *words, "--json") == want
+    for name, form in (("result.json", []), ("result.txt", []), ("result", ["--json"])):
+        assert run(capsys, "evaluate", mine, sounds, "-o", tmp_path / name, *form) == (0, "", "")
+    assert (
+        (tmp_path / "result.json").read_text("utf-8") == (tmp_path / "result").read_text("utf-8") == want[1]
+    )
+    assert (tmp_path / "result.txt").read_text("utf-8") == run(capsys, "evaluate", mine, sounds)[1]
+    status, _, err = run(capsys, "evaluate", mine, sounds, "-o", tmp_path / "result.json")
+    assert (status, "result.json: expected no file there, got one" in err) == (2, True)
+    assert run(capsys, "evaluate", mine, sounds, "-o", tmp_path / "result.json", "--force")[0] == 0
+
+
 def test_folders_that_are_no_label_are_refused_or_skipped(
     mine: Path, sounds: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -334,7 +351,12 @@ def test_groups_are_a_part_of_the_name_or_a_folder() -> None:
         (["train", "{sounds}", "-o", "x", "--model", "nope"], "expected one of musicnn-mtt"),
         (["train", "{sounds}", "-o", "x", "--layer", "nope"], "expected one of taggram"),
         (["train", "{sounds}", "-o", "x", "--folds", "1"], "expected folds as an int of at least 2, got 1"),
-        (["evaluate", "musicnn-mtt"], "the following arguments are required"),
+        (["evaluate", "musicnn-mtt"], "after the model musicnn-mtt, got none; name it"),
+        (["evaluate", "a", "b", "{sounds}"], "evaluate: expected one model and one source, got a, b, "),
+        (
+            ["evaluate", "a", "{sounds}", "--model", "b"],
+            "evaluate: expected --model or a, got both; leave out",
+        ),
         (["evaluate", "nope", "{sounds}"], "expected one of musicnn-mtt"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Networks as exporters write them: graphs within graphs, weights beside them, inner tensors, rows that mix."""
+"""Networks as exporters write them: graphs within graphs, weights beside, inner tensors, rows that mix."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
+import onnx
 from export_cases import in_blocks_and_streamed, run_graph
 from fastaudio.exporting import ExportError
 from network_forms import cast, node, save, tensor
 
 LENGTH = 40
 FRONT = fa.Resample(input_rate=16_000, output_rate=16_000) >> fa.Patches(length=LENGTH)
-SOUND = (np.random.default_rng(3).uniform(-1, 1, 5 * LENGTH) * np.repeat([0.9, 0.01, 0.3, 0.9, 0.05], LENGTH)).astype(
-    np.float32
-)  # fmt: skip
+LEVELS = np.repeat([0.9, 0.01, 0.3, 0.9, 0.05], LENGTH)
+SOUND = (np.random.default_rng(3).uniform(-1, 1, 5 * LENGTH) * LEVELS).astype(np.float32)
 W = np.linspace(-1, 1, LENGTH, dtype=np.float32)
 ROWS = ("n", LENGTH)
 
@@ -80,11 +80,15 @@ def test_a_loop_and_a_scan_read_weights_of_the_graph_around_them(tmp_path: Path)
         [tensor("go_out", "bool", ()), tensor("v_out", "float32", (1, LENGTH))],
     )
     step = made(
-        [node("Add", ["s", "e"], ["t"]), node("Mul", ["t", "half"], ["s_out"]), node("Identity", ["t"], ["e_out"])],
+        [
+            node("Add", ["s", "e"], ["t"]),
+            node("Mul", ["t", "half"], ["s_out"]),
+            node("Identity", ["t"], ["e_out"]),
+        ],
         "step",
         [tensor("s", "float32", ()), tensor("e", "float32", ())],
         [tensor("s_out", "float32", ()), tensor("e_out", "float32", ())],
-    )  # fmt: skip
+    )
     path = save(
         tmp_path / "net.onnx",
         [

@@ -10,9 +10,10 @@ const MOST_DECODED = 50e6; // bytes of a file whose waveform is drawn
 const $ = (id) => document.getElementById(id);
 let known = [];
 let running = null; // what ends the microphone or the upload
-let shown = null; // what is drawn: { columns, centres_hz, events, from_s, to_s, now_s, peaks }
+let shown = null; // what is drawn: { columns, centres_hz, windows, events, from_s, to_s, now_s, peaks }
 let found = null; // what can be saved
 let name = "sound";
+let lastFile = null; // heard again when the model or the score changes
 
 const say = (text, bad = false) => {
   $("state").textContent = text;
@@ -21,10 +22,10 @@ const say = (text, bad = false) => {
 
 function draw() {
   if (!shown) return;
-  const { columns, centres_hz, events, from_s, to_s, now_s, peaks } = shown;
+  const { columns, centres_hz, windows, events, from_s, to_s, now_s, peaks } = shown;
   if (columns) drawSpectrogram($("spectrogram"), columns, centres_hz, from_s, to_s);
   if (peaks) drawWave($("wave"), peaks);
-  drawRibbon($("ribbon"), events, from_s, to_s, now_s);
+  drawRibbon($("ribbon"), windows, events, from_s, to_s, now_s);
   drawAxis($("axis"), from_s, to_s);
 }
 
@@ -46,8 +47,9 @@ async function stop() {
 
 function describe() {
   const model = known.find(({ name }) => name === $("model").value);
-  const hears = model?.hears ? `, hears ${[model.hears].flat().join(", ")}` : "";
-  $("about").textContent = model ? `${model.title ?? model.name}: ${model.labels} labels, windows of ${model.window_s} s${hears}` : "";
+  const hears = model?.hears ? ` It hears ${[model.hears].flat().join(", ")}.` : "";
+  const title = (model?.title || model?.name)?.replace(/\.$/, "");
+  $("about").textContent = model ? `${title}. ${model.labels} labels, windows of ${model.window_s} s.${hears}` : "";
 }
 
 async function start() {
@@ -67,6 +69,7 @@ async function start() {
 
 async function listen() {
   if (running) return stop();
+  lastFile = null;
   open(true);
   $("listen").textContent = "Stop";
   $("listen").setAttribute("aria-pressed", "true");
@@ -89,7 +92,7 @@ async function listen() {
     name = "microphone";
     off = await capture(
       (rate) => {
-        socket = live($("model").value, rate, (message) => heard(message, events), over);
+        socket = live($("model").value, $("onset").value || 0.5, rate, (message) => heard(message, events), over);
       },
       (samples) => socket.push(samples),
     );
@@ -109,7 +112,7 @@ function heard(message, events) {
     say(`Listening at ${message.rate} Hz.`);
     $("delay").textContent = `${message.latency_s.toFixed(2)} s until a window is whole`;
     const { n_bands, hop_s, centres_hz } = message.mel;
-    shown = { columns: new Columns(n_bands, Math.ceil(SHOWN_S / hop_s), hop_s), centres_hz, events: [], from_s: -SHOWN_S, to_s: 0, now_s: 0 };
+    shown = { columns: new Columns(n_bands, Math.ceil(SHOWN_S / hop_s), hop_s), centres_hz, windows: [], events: [], from_s: -SHOWN_S, to_s: 0, now_s: 0 };
   } else if (message.type === "mel") {
     shown.columns.add(bytesOf(message.rows), message.start_s);
     const now_s = shown.columns.end_s;
@@ -118,6 +121,7 @@ function heard(message, events) {
   } else if (message.type === "window") {
     $("when").textContent = message.silent ? "silence" : `${clock(message.start_s)} to ${clock(message.end_s)}`;
     showTags($("tags"), message.tags);
+    if (!message.provisional) shown.windows = [...shown.windows, message].filter(({ end_s }) => end_s > shown.now_s - SHOWN_S);
   } else if (message.type === "event") {
     events.set(message.id, message);
     if (events.size > KEPT_EVENTS) events.delete(events.keys().next().value);
@@ -148,6 +152,16 @@ async function waveOf(file, nColumns) {
   });
 }
 
+// At most a thousand windows, each with its best tags.
+function windowsOf({ labels, times_s, windows, silent_windows }) {
+  const step = Math.ceil(windows.length / 1000);
+  return times_s.filter((_, i) => i % step === 0).map(([start_s, end_s], i) => {
+    const scores = silent_windows[i * step] ? [] : windows[i * step];
+    const tags = scores.map((score, k) => ({ label: labels[k], score })).sort((a, b) => b.score - a.score);
+    return { start_s, end_s, tags: tags.slice(0, 12) };
+  });
+}
+
 async function openFile(file) {
   await stop();
   const ending = new AbortController();
@@ -156,14 +170,16 @@ async function openFile(file) {
   say(`${file.name}: sending ${(file.size / 1e6).toFixed(1)} MB ...`);
   try {
     const model = $("model").value;
-    const [answer, peaks] = await Promise.all([tagFile(file, model, ending.signal), waveOf(file, 1000)]);
+    const [answer, peaks] = await Promise.all([tagFile(file, model, $("onset").value || 0.5, ending.signal), waveOf(file, 1000)]);
     open(false);
+    lastFile = file;
     const { spectrogram, ...rest } = answer;
     found = { file: file.name, ...rest };
     const { n_bands, hop_s, n_rows, centres_hz, rows } = spectrogram;
     const columns = new Columns(n_bands, Math.max(n_rows, 1), hop_s);
     columns.add(bytesOf(rows), 0);
-    shown = { columns, centres_hz, events: answer.events, from_s: 0, to_s: Math.max(answer.duration_s, 0.1), now_s: answer.duration_s, peaks };
+    const windows = windowsOf(answer);
+    shown = { columns, centres_hz, windows, events: answer.events, from_s: 0, to_s: Math.max(answer.duration_s, 0.1), now_s: answer.duration_s, peaks };
     $("wave").hidden = !peaks;
     URL.revokeObjectURL($("player").src);
     $("player").src = URL.createObjectURL(file);
@@ -197,7 +213,12 @@ $("access").addEventListener("submit", (event) => {
   setToken($("token").value);
   start();
 });
-$("model").addEventListener("change", describe);
+for (const id of ["model", "onset"]) {
+  $(id).addEventListener("change", () => {
+    describe();
+    if (lastFile && !running) openFile(lastFile);
+  });
+}
 $("listen").addEventListener("click", listen);
 $("file").addEventListener("change", () => $("file").files[0] && openFile($("file").files[0]));
 $("save").addEventListener("click", ({ target }) => target.dataset.form && save(target.dataset.form));

@@ -98,29 +98,34 @@ export function drawWave(canvas, peaks) {
   });
 }
 
-// Each label has a row of its own, those that sound most first.
-export function drawRibbon(canvas, events, from_s, to_s, now_s) {
+const ROW = 19;
+
+// A row for each label: its scores as shades, its events as lines below. Labels with events come first, then
+// those with the highest scores.
+export function drawRibbon(canvas, windows, events, from_s, to_s, now_s) {
   const { pen, width, height } = begun(canvas);
-  const sums = new Map();
-  for (const event of events) {
-    const length = (event.end_s ?? now_s) - event.start_s;
-    if ((event.end_s ?? now_s) > from_s && event.start_s < to_s) sums.set(event.label, (sums.get(event.label) ?? 0) + length);
+  const seen = events.filter(({ start_s, end_s }) => (end_s ?? now_s) > from_s && start_s < to_s);
+  const weights = new Map();
+  const add = (label, weight) => weights.set(label, (weights.get(label) ?? 0) + weight);
+  for (const window of windows) {
+    if (window.end_s > from_s && window.start_s < to_s) for (const { label, score } of window.tags) add(label, (score ?? 0) * 1e-6);
   }
-  const labels = [...sums].sort((a, b) => b[1] - a[1]).slice(0, Math.floor(height / 18)).map(([label]) => label).sort();
+  for (const { label, start_s, end_s } of seen) add(label, Math.max((end_s ?? now_s) - start_s, 1e-3));
+  const labels = [...weights].sort((a, b) => b[1] - a[1]).slice(0, Math.floor(height / ROW)).map(([label]) => label);
   const per_s = width / (to_s - from_s);
+  const box = (start_s, end_s, top, high) => pen.fillRect((start_s - from_s) * per_s, top, Math.max(1, (end_s - start_s) * per_s), high);
   labels.forEach((label, row) => {
-    const top = row * 18;
     const hue = HUES[[...label].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % HUES.length];
-    for (const event of events) {
-      if (event.label !== label) continue;
-      const left = (event.start_s - from_s) * per_s;
-      pen.fillStyle = `hsl(${hue} 70% 50% / 0.55)`;
-      pen.fillRect(left, top + 2, Math.max(2, ((event.end_s ?? now_s) - event.start_s) * per_s), 15);
-    }
+    windows.forEach(({ start_s, end_s, tags }, i) => {
+      const score = tags.find((tag) => tag.label === label)?.score ?? 0;
+      pen.fillStyle = `hsl(${hue} 75% 50% / ${0.75 * Math.min(Math.max(score, 0), 1)})`;
+      if (score > 0.02) box(start_s, Math.min(end_s, windows[i + 1]?.start_s ?? end_s), row * ROW + 1, ROW - 4);
+    });
     pen.fillStyle = style("--text");
-    pen.fillText(label, 4, top + 14);
+    for (const event of seen) if (event.label === label) box(event.start_s, event.end_s ?? now_s, row * ROW + ROW - 3, 2);
+    pen.fillText(label, 4, row * ROW + 14);
   });
-  canvas.setAttribute("aria-label", labels.length ? `events: ${labels.join(", ")}` : "no events");
+  canvas.setAttribute("aria-label", labels.length ? `scores over time of ${labels.join(", ")}` : "no scores");
 }
 
 export function drawAxis(canvas, from_s, to_s) {

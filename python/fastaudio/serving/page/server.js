@@ -24,15 +24,14 @@ export async function models() {
   return Array.isArray(found) ? found : found.models;
 }
 
-export async function tagFile(file, model, signal, spectrogram = true) {
-  const query = new URLSearchParams({ model, events: 1, top: 12 });
-  if (spectrogram) query.set("spectrogram", 1);
+export async function tagFile(file, model, onset, signal) {
+  const query = new URLSearchParams({ model, onset, top: 12, windows: 1, spectrogram: 1 });
   return (await answer(`v1/tag?${query}`, { method: "POST", body: file, signal })).json();
 }
 
 // Opens a live stream of float32 samples, which calls `take` with each message, and `ended` once.
-export function live(model, rate, take, ended) {
-  const query = { model, rate, channels: 1, format: "f32le", events: 1, spectrogram: 1, top: 12, overflow: "drop_oldest" };
+export function live(model, onset, rate, take, ended) {
+  const query = { model, onset, rate, channels: 1, format: "f32le", spectrogram: 1, top: 12, overflow: "drop_oldest" };
   const address = new URL(`v1/live?${new URLSearchParams(query)}`, document.baseURI);
   address.protocol = address.protocol.replace("http", "ws");
   const socket = new WebSocket(address);

@@ -16,9 +16,11 @@ from fit import load, mask
 from note_network import EMBEDDING, Levels, NoteNetwork
 from numpy.typing import NDArray
 from programs import FAMILIES, NOTHING, TITLES
-from spectra import BANDS, FRAMES, Spectra, front, manifest, read
+from spectra import BANDS, FRAMES, RATE_HZ, Spectra, front, manifest, read
 from torch import Tensor, nn
 
+WINDOW = 2 * RATE_HZ
+HEARD = FRAMES + 1  # centred frames of a window cut by itself, so that 2 s of sound are one window
 AGREEMENT = 1e-5  # largest difference between the pipeline's scores and PyTorch's from the same rows
 NOTE = """
 ---
@@ -53,7 +55,7 @@ def export(module: nn.Module, path: Path) -> None:
         warnings.simplefilter("ignore")  # the older exporter is deprecated, but its graph is the plainer one
         names = ["rows", *Published.OUTPUTS]
         torch.onnx.export(
-            module.eval(), (torch.zeros(1, FRAMES, BANDS),), path, dynamo=False, opset_version=17,
+            module.eval(), (torch.zeros(1, HEARD, BANDS),), path, dynamo=False, opset_version=17,
             input_names=names[:1], output_names=names[1:], dynamic_axes={name: {0: "n"} for name in names},
         )  # fmt: skip
     onnx.checker.check_model(onnx.load(path), full_check=True)
@@ -62,7 +64,12 @@ def export(module: nn.Module, path: Path) -> None:
 def compose(path: Path, labels: Sequence[str]) -> fa.Node:
     """Return the node from samples to tags every 2 s."""
     net = fa.OnnxModel(str(path), outputs=["scores"], units=["probability"])
-    return front() >> fa.Patches(length=FRAMES, last="pad") >> net >> fa.Tags(list(labels))
+    return windows() >> net >> fa.Tags(list(labels))
+
+
+def windows() -> fa.Node:
+    """Return the node from samples to what the network takes of each 2 s; the last are padded with zeros."""
+    return fa.Each(front(), clip_length=WINDOW, last="pad")
 
 
 def measured(
@@ -176,7 +183,7 @@ def agree(pipeline: fa.Pipeline, module: nn.Module) -> None:
     draw = np.random.default_rng(0)
     for sound in (draw.normal(0, 0.1, 48_000), np.sin(np.arange(32_000) * 0.2), np.zeros(9_000)):
         samples = sound.astype(np.float32)
-        rows = (front() >> fa.Patches(length=FRAMES, last="pad"))(samples)
+        rows = windows()(samples)
         with torch.no_grad():
             want = module(torch.from_numpy(rows))[0].numpy()
         apart = float(np.abs(pipeline(samples, sample_rate=16_000).scores - want).max())

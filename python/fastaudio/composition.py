@@ -98,10 +98,13 @@ class Composition:
         What came after the network (Tags, Events, Mean) is left out; the weights are shared.
 
         Args:
-            name: one of `layers`; None takes the first that the card calls an embedding, or else the first.
+            name: one of `layers`, or any other tensor of the network's graph (`fastaudio models NAME
+                --tensors` lists them); None takes the first of `layers` that the card calls an embedding, or
+                else the first.
 
         Raises:
-            ValueError: there is no such output, no network, or several in branches.
+            ValueError: there is no such tensor, no network, or several in branches; or the tensor has no row
+                for each of the network's.
         """
         return self._with(layer(self.node, name, self.card))
 

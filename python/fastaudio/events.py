@@ -14,6 +14,16 @@ from typing import TYPE_CHECKING, Any, overload
 from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
 from fastaudio._system.text import quoted
+from fastaudio.annotations.event import Event, end_of
+from fastaudio.annotations.praat import text_grid
+from fastaudio.annotations.tables import (
+    RAVEN_COLUMNS,
+    audacity_line,
+    raven_header,
+    raven_row,
+    rttm_id,
+    rttm_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,61 +35,25 @@ if TYPE_CHECKING:
 
     from fastaudio._core import StreamSpec
 
+__all__ = ["CSV_COLUMNS", "RAVEN_COLUMNS", "SCHEMA", "Best", "Event", "Events", "Summary", "audacity_line"]
+__all__ += [
+    "csv_header",
+    "csv_row",
+    "decode",
+    "in_order",
+    "json_line",
+    "raven_header",
+    "raven_row",
+    "summary_of",
+]
+
 SCHEMA = "fastaudio.events/1"
 """Name and version of the JSON and CSV forms; a change of meaning raises the number."""
 
 CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean", "model")
 
-RAVEN_COLUMNS = (
-    *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
-    *("Annotation", "Peak Score", "Mean Score"),
-)
-
 _IN_NOTEBOOK = 20  # events there
 _HIGH = 65536  # index of an event's first window = high * _HIGH + low
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event.
-
-    Attributes:
-        label: its name.
-        start_s: its beginning, in seconds from the start of the signal.
-        end_s: its end; None while it goes on.
-        peak: its highest score so far.
-        mean: its mean score so far.
-        output: name of the output, if a live pipeline has several.
-    """
-
-    label: str
-    start_s: float
-    end_s: float | None
-    peak: float
-    mean: float
-    output: str = ""
-
-    @property
-    def id(self) -> str:
-        """Its name within its signal, such as "12.288000 dog": the same when it begins and when it ends."""
-        return f"{self.start_s:.6f} {self.label}"
-
-    @property
-    def state(self) -> str:
-        """Whether it goes on, "begin", or is over, "end"."""
-        return "begin" if self.end_s is None else "end"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data for JSON."""
-        return {
-            "id": self.id,
-            "state": self.state,
-            "label": self.label,
-            "start_s": round(self.start_s, 6),
-            "end_s": None if self.end_s is None else round(self.end_s, 6),
-            "peak": round(self.peak, 6),
-            "mean": round(self.mean, 6),
-        }
 
 
 def decode(
@@ -179,43 +153,10 @@ def csv_row(
     return _csv((SCHEMA, path, str(truncated).lower(), *(data[key] for key in CSV_COLUMNS[3:-1]), model))
 
 
-def audacity_line(event: Event) -> str:
-    """Return an event as a line of an Audacity label track; ValueError if the event goes on."""
-    return _tabbed((f"{event.start_s:.6f}", f"{_end_of(event):.6f}", event.label))
-
-
-def raven_header() -> str:
-    """Return the first row of a Raven Pro selection table."""
-    return _tabbed(RAVEN_COLUMNS)
-
-
-def raven_row(event: Event, selection: int, *, high_hz: float) -> str:
-    """Return an event as row number `selection`, from 1, of a Raven Pro selection table.
-
-    The selection spans 0 to `high_hz` Hz. Raises ValueError if the event goes on.
-    """
-    times = f"{event.start_s:.6f}", f"{_end_of(event):.6f}"
-    scores = f"{event.peak:.6f}", f"{event.mean:.6f}"
-    return _tabbed((selection, "Spectrogram 1", 1, *times, "0.0", f"{high_hz:.1f}", event.label, *scores))
-
-
 def _csv(row: Sequence[object]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(row)
     return text.getvalue()
-
-
-def _tabbed(row: Sequence[object]) -> str:
-    """Return a line for programs that don't know quotes, so any white space becomes one space."""
-    return "\t".join(" ".join(str(field).split()) for field in row) + "\n"
-
-
-def _end_of(event: Event) -> float:
-    if event.end_s is None:
-        raise ValueError(
-            f"events: expected one that has ended, got {event.label!r:.80} that goes on; leave it out"
-        )
-    return event.end_s
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,10 +275,25 @@ class Events:
         return "".join(audacity_line(event) for event in self)
 
     def to_raven(self) -> str:
-        """Return a Raven Pro selection table; selections span all frequencies of the signal."""
-        high_hz = self.sample_rate / 2
-        rows = [raven_row(event, i, high_hz=high_hz) for i, event in enumerate(self, start=1)]
-        return "".join([raven_header(), *rows])
+        """Return a Raven Pro selection table; selections span all frequencies of the signal.
+
+        `Begin File` is the file's name, and empty without a path.
+        """
+        how = partial(raven_row, high_hz=self.sample_rate / 2, path=self.path)
+        return "".join([raven_header(), *(how(event, i) for i, event in enumerate(self, start=1))])
+
+    def to_rttm(self, *, file_id: str | None = None) -> str:
+        """Return RTTM, a line per event, with the label as the speaker's name and the peak as confidence.
+
+        `file_id` names the recording, in the second field; None takes the file's name without suffix. White
+        space in it and in labels becomes `_`.
+        """
+        how = partial(rttm_line, file_id=file_id or rttm_id(self.path))
+        return "".join(map(how, self))
+
+    def to_praat(self) -> str:
+        """Return a TextGrid of Praat: a tier for each label that is heard, with its events as intervals."""
+        return text_grid(self, self.duration_s)
 
     def to_pandas(self) -> Any:
         """Return a DataFrame of pandas with a row per event: label, start_s, end_s, peak and mean.
@@ -372,7 +328,7 @@ class Events:
 
         top = count("Events.plot", top)
         ax = figures.axes(ax, "Events.plot", size=(9, self._height_of_picture(top)))
-        spans = [(event.label, (event.start_s, _end_of(event), event.peak)) for event in self]
+        spans = [(event.label, (event.start_s, end_of(event), event.peak)) for event in self]
         empty = self.why_none() or "no events"
         lanes.lanes(ax, spans, (0.0, self.duration_s), top=top, empty=empty, colorbar=colorbar)
         return ax
@@ -385,7 +341,7 @@ class Events:
 
         head = ("start (s)", "end (s)", "label", "peak score")
         rows = [
-            (f"{event.start_s:.2f}", f"{_end_of(event):.2f}", event.label, f"{event.peak:.2f}")
+            (f"{event.start_s:.2f}", f"{end_of(event):.2f}", event.label, f"{event.peak:.2f}")
             for event in self[:_IN_NOTEBOOK]
         ]
         table = notebook.table(head, rows, n_more=len(self) - len(rows))

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -85,9 +86,10 @@ class Window:
         k = count("Window.top", k)
         return [] if self.silent else _top(self.labels, self.scores, k)
 
-    def text(self, k: int = 5, *, least: float | None = None) -> str:
+    def text(self, k: int = 5, *, least: float | Mapping[str, float] | None = None) -> str:
         """Return its `k` highest scores from `least` up as text: "guitar 0.63, piano 0.10".
 
+        `least` is for all labels, or gives each its own; with the latter, none is "(none)".
         A label with a comma or quotes stands in quotes. A silent window's text is "(silence)". Scores that
         aren't finite are left out, and it says so.
         """
@@ -96,8 +98,10 @@ class Window:
         best = [
             f"{quoted(label)} {score_text(score)}"
             for label, score in self.top(k)
-            if least is None or score >= least
+            if least is None or score >= (least.get(label, 0.0) if isinstance(least, Mapping) else least)
         ]
+        if not best and isinstance(least, Mapping):
+            best = ["(none)"]
         return ", ".join(best if self.finite else [*best, "(not all scores are finite)"])
 
     def _repr_html_(self) -> str:

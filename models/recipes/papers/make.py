@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ae_w2v import AE_W2V_128, AE_W2V_1152
 from export import differences, export, require_close
-from harmonic_cnn import HARMONIC_CNN
+from harmonic_cnn import HARMONIC_CNN, HARMONIC_CNN_DCASE
 from openl3 import OPENL3
 from recipe import SMALL, Recipe, count_parameters, full_size, start
 from resnet50v2 import RESNET50V2
@@ -19,7 +19,10 @@ from talnet import TALNET
 from vggish import VGGISH
 from weanet_style import WEANET_STYLE
 
-RECIPES = (HARMONIC_CNN, TALNET, WEANET_STYLE, AE_W2V_128, AE_W2V_1152, RESNET50V2, VGGISH, OPENL3)
+RECIPES = (
+    *(HARMONIC_CNN, HARMONIC_CNN_DCASE, TALNET, WEANET_STYLE),
+    *(AE_W2V_128, AE_W2V_1152, RESNET50V2, VGGISH, OPENL3),
+)
 
 EXAMPLES = """examples:
   python models/recipes/papers/make.py --list

@@ -28,30 +28,33 @@ def crop(power: Tensor, frames: int = CROP_FRAMES) -> Tensor:
 def shift(power: Tensor, most: float = SHIFT) -> Tensor:
     """Stretch each note's frequency axis, pitch and formants together."""
     n, _, bins = power.shape
-    factor = 1 + most * (2 * torch.rand(n, 1) - 1)
-    place = (torch.arange(bins) * factor).clamp(max=bins - 1)
+    at = power.device
+    factor = 1 + most * (2 * torch.rand(n, 1, device=at) - 1)
+    place = (torch.arange(bins, device=at) * factor).clamp(max=bins - 1)
     low = place.floor().long()
     high = (low + 1).clamp(max=bins - 1)
     part = (place - low)[:, None]
-    at = [index[:, None].expand(-1, power.shape[1], -1) for index in (low, high)]
-    return power.gather(2, at[0]) * (1 - part) + power.gather(2, at[1]) * part
+    bins_at = [index[:, None].expand(-1, power.shape[1], -1) for index in (low, high)]
+    return power.gather(2, bins_at[0]) * (1 - part) + power.gather(2, bins_at[1]) * part
 
 
 def colour(power: Tensor) -> Tensor:
     """Return a smooth curve in dB over frequency for each note [n, 1, bins]: a tilt and some ripple."""
     n, _, bins = power.shape
-    x = torch.linspace(0, 1, bins)
-    tilt = TILT_DB * (2 * torch.rand(n, 1) - 1) * (x - 0.5)
-    periods, phase = 4 * torch.rand(n, 1), 2 * torch.pi * torch.rand(n, 1)
-    ripple = RIPPLE_DB * torch.rand(n, 1) * torch.sin(2 * torch.pi * periods * x.sqrt() + phase)
+    at = power.device
+    x = torch.linspace(0, 1, bins, device=at)
+    tilt = TILT_DB * (2 * torch.rand(n, 1, device=at) - 1) * (x - 0.5)
+    periods, phase = 4 * torch.rand(n, 1, device=at), 2 * torch.pi * torch.rand(n, 1, device=at)
+    ripple = RIPPLE_DB * torch.rand(n, 1, device=at) * torch.sin(2 * torch.pi * periods * x.sqrt() + phase)
     return (tilt + ripple)[:, None]
 
 
 def mask(power: Tensor, widest: int = 40) -> Tensor:
     """Silence a band of each note, 30 dB down."""
     n, _, bins = power.shape
-    width = torch.randint(0, widest + 1, (n, 1))
-    start = (torch.rand(n, 1) * (bins - width)).long()
-    x = torch.arange(bins)
+    at = power.device
+    width = torch.randint(0, widest + 1, (n, 1), device=at)
+    start = (torch.rand(n, 1, device=at) * (bins - width)).long()
+    x = torch.arange(bins, device=at)
     inside = (x >= start) & (x < start + width)
     return power * torch.where(inside, 1e-3, 1.0)[:, None]

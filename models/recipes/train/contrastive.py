@@ -86,13 +86,16 @@ class CrossEntropy(Method):
 class NtXent(CrossEntropy):
     """Cross-entropy + weight * NT-Xent between sounds and their batch-split mixes.
 
-    `pool`, where given, holds sounds without labels: each step draws as many of them as there are labelled
-    ones. Without it, the labelled sounds alone are contrasted, which is the paper's ablation "-Unlabeled".
+    `pool`, where given, holds sounds without labels: each step draws `n_unlabelled` of them, or with None
+    as many as there are labelled ones. Without it, the labelled sounds alone are contrasted, which is the
+    paper's ablation "-Unlabeled".
     """
 
     name = "nt-xent"
     weight = 0.05
     temperature = 0.1
+    n_unlabelled: ClassVar[int | None] = None
+    smoothing: ClassVar[float] = 0.1  # of labels
     mixing: ClassVar[Mixing] = Mixing()
 
     def __init__(self, n_labels: int) -> None:
@@ -103,7 +106,8 @@ class NtXent(CrossEntropy):
         """Return line 12 of algorithm 1; all sounds share one pass through the extractor."""
         power = batch.power
         if self.pool is not None:
-            power = torch.cat([power, self.pool[torch.randint(len(self.pool), (len(batch),))]])
+            n = len(batch) if self.n_unlabelled is None else self.n_unlabelled
+            power = torch.cat([power, self.pool[torch.randint(len(self.pool), (n,))]])
         halves, mixed = batch_split_mixing(power, self.mixing)
         embedding = self.encoder(decibels(torch.cat([power, mixed.flatten(0, 1)])))
         projection = self.projection(embedding)
@@ -111,4 +115,28 @@ class NtXent(CrossEntropy):
         augmented = projection[len(power) :].reshape(original.shape)
         pairs = zip(original, augmented, strict=True)
         regulariser = torch.stack([nt_xent(a, b, self.temperature) for a, b in pairs]).sum()
-        return classification(self.decoder(embedding[: len(batch)]), batch) + self.weight * regulariser
+        logits = self.decoder(embedding[: len(batch)])
+        return classification(logits, batch, self.smoothing) + self.weight * regulariser
+
+
+class WithoutMixing(NtXent):
+    """The paper's ablation "-Mixing": a sound's partner is itself, moved in time."""
+
+    name = "nt-xent -mixing"
+    mixing = Mixing(only_offset=True)
+
+
+class AsPrinted(NtXent):
+    """The paper's temperature and batches, for `contrastive_printed.py`, which has its training."""
+
+    name = "nt-xent as printed"
+    temperature = 0.01
+    n_unlabelled = 32
+    smoothing = 0.0
+
+
+class AsPrintedWithoutMixing(AsPrinted):
+    """The ablation in the paper's own settings."""
+
+    name = "nt-xent as printed -mixing"
+    mixing = Mixing(only_offset=True)

@@ -20,6 +20,8 @@ RATE_HZ = 16_000
 CLIP = 2 * RATE_HZ  # samples
 SPECTROGRAM = {"sample_rate": RATE_HZ, "n_fft": 512, "hop_length": 256, "pad_mode": "reflect"}
 FEATURE_MODEL = "musicnn-mtt"
+MANIFEST = "manifest.csv"
+COLUMNS = {"file", "split", "family", "gm_program"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Batch:
 
     def __getitem__(self, rows: Tensor) -> "Batch":
         return Batch(self.power[rows], self.feature[rows], self.target[rows])
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same notes on a device."""
+        return Batch(self.power.to(device), self.feature.to(device), self.target.to(device))
 
     def with_power(self, power: Tensor) -> "Batch":
         """Return the same notes with another spectrum."""
@@ -113,9 +119,17 @@ def read_notes(
     return Notes(batch, families, program, torch.tensor([row["split"] == "test" for row in rows]))
 
 
+def is_notes(folder: Path) -> bool:
+    """Tell whether a folder is one of notes with a manifest of this form."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    with (folder / MANIFEST).open(encoding="utf-8", newline="") as file:
+        return set(csv.DictReader(file).fieldnames or ()) >= COLUMNS
+
+
 def read_manifest(folder: Path) -> list[dict[str, str]]:
     """Return the manifest's rows."""
-    with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / MANIFEST).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

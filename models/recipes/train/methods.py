@@ -4,8 +4,7 @@
 `METHODS`. Parts are built in `__init__`; `forward(batch)` gives logits [n, n_labels] as at inference;
 `loss(batch, augment)` gives the scalar to be lowered. `loss` gets the notes as they are and calls
 `augment(batch)` itself: once, or once for each view it needs. The trainer moves every parameter of the
-module, so parts needed in training only (a projection) are simply attributes. A method that needs a stage
-of its own before overrides `prepare`.
+module, so parts needed in training only (a projection) are simply attributes.
 """
 
 from collections.abc import Callable
@@ -61,9 +60,9 @@ class Method(nn.Module):
         return own + (FEATURE_PARAMETERS if self.needs_feature else 0)
 
 
-def classification(logits: Tensor, batch: Batch) -> Tensor:
+def classification(logits: Tensor, batch: Batch, smoothing: float = 0.1) -> Tensor:
     """Return the cross-entropy, with labels smoothed a little."""
-    return functional.cross_entropy(logits, batch.target, label_smoothing=0.1)
+    return functional.cross_entropy(logits, batch.target, label_smoothing=smoothing)
 
 
 class Plain(Method):

@@ -25,6 +25,7 @@ class Mixing:
     snr_db: tuple[float, float] = (-5.0, 20.0)
     noise_snr_db: tuple[float, float] = (6.0, 30.0)
     largest_offset: float = 0.25  # share of a sample's length, to either side
+    only_offset: bool = False  # whether nothing is mixed in, which is the paper's ablation "-Mixing"
 
 
 def noise_curve(colour: str, n_bins: int, rate_hz: int = 16_000) -> Tensor:
@@ -53,8 +54,13 @@ def noise_power(like: Tensor) -> Tensor:
 
 
 def mix(power: Tensor, others: Tensor, ranges: Mixing) -> Tensor:
-    """Return `power` [n, frames, bins], each moved in time, with its row of `others` and noise added."""
+    """Return `power` [n, frames, bins], each moved in time, with its row of `others` and noise added.
+
+    With `only_offset` it is moved alone.
+    """
     moved = shift(power, ranges.largest_offset)
+    if ranges.only_offset:
+        return moved
     total = moved
     for extra, limits in (
         (shift(others, ranges.largest_offset), ranges.snr_db),

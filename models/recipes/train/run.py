@@ -12,13 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import curves
 import torch
-from instruments import FEATURE_MODEL, Notes, read_notes
+from device import NAMES, chosen
+from instruments import FEATURE_MODEL, Notes, is_notes, read_notes
 from methods import METHODS
+from sources import read_labelled
 from tables import paired, plot, table
 from torch import multiprocessing
 from tqdm import tqdm
-from trainer import Run, Settings, run
+from trainer import PLAINLY, Run, Settings, Way, run
 
 EXAMPLES = """examples:
   the whole table, 63 runs, then its plot:
@@ -30,11 +33,19 @@ EXAMPLES = """examples:
     python models/recipes/train/run.py --data notes --on validation --seeds 0 1 2 3 \\
       --output validation.json
 
+  on a graphics card, with the best weights on held-out training programs, and loss curves:
+    python models/recipes/train/run.py --data notes --device auto --mixed --select --output best.json \\
+      --checkpoints checkpoints --curves curves
+  another collection, its folder as it comes, or a manifest with the columns path, label, fold and group:
+    python models/recipes/train/run.py --data ESC-50-master --output esc50.json
+
+With --checkpoints, a run that was stopped goes on in its midst, with the same bits on a processor.
 A run that is in the output file already is not repeated: stop with Ctrl-C, go on with the same command."""
 
 SURE = 0.05  # the time left is printed from this share of the work on
 _notes: Notes  # set in a worker process
 _settings: Settings
+_way: Way
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     settings = Settings(steps=options.steps)
     try:
-        results = read_results(options.output, settings, options.feature)
+        way = way_of(options)
+        results = read_results(options.output, settings, options.feature, way)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -62,20 +74,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"--data: {error}", file=sys.stderr)
             return 2
         try:
-            for record in train_all(notes, missing, settings, options.jobs):
+            for record in train_all(notes, missing, settings, options.jobs, way):
                 results["runs"].append(record)
                 write_results(options.output, results)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 2
         except KeyboardInterrupt:
             print(f"stopped; the same command goes on with what {options.output} lacks", file=sys.stderr)
             return 130
-    chosen = {key(asdict(what)) for what in wanted}
-    records = [record for record in results["runs"] if key(record) in chosen]
+    asked = {key(asdict(what)) for what in wanted}
+    records = [record for record in results["runs"] if key(record) in asked]
     print(table(records, options.methods))
     if len(options.methods) > 1 and len(options.seeds) > 1:
         print("\n" + paired(records, options.methods))
     if options.plot is not None:
         plot(records, options.methods, options.plot)
+    if way.curves is not None and way.curves.is_dir():
+        curves.plot(way.curves, way.curves / "curves.svg")
     return 0
+
+
+def way_of(options: argparse.Namespace) -> Way:
+    """Return how runs are carried out.
+
+    Raises:
+        ValueError: there is no such device.
+    """
+    device = str(chosen(options.device))
+    own = {name: getattr(options, name) for name in ("mixed", "every", "checkpoints", "select", "curves")}
+    return Way(device=device, **own)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -83,7 +111,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
+    parser.add_argument(
+        "--data", type=Path, required=True,
+        help="folder of notes with its manifest.csv, or other labelled sound: a manifest, tables of labels, "
+        "a published collection",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, required=True, help="results as JSON; read first if there")
     parser.add_argument(
         "--methods", nargs="+", default=["all"], choices=[*METHODS, "all"], metavar="NAME",
@@ -100,11 +132,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--feature", default=FEATURE_MODEL, metavar="MODEL", help=f"default: {FEATURE_MODEL}")
     parser.add_argument("--steps", type=int, default=Settings.steps, help="of a run with all notes")
+    parser.add_argument("--device", default="cpu", help=f"{', '.join(NAMES)}, or cuda:1 (default: cpu)")
+    parser.add_argument("--mixed", action="store_true", help="products of matrices in bfloat16")
+    parser.add_argument(
+        "--select", action="store_true",
+        help="hold out one training program of each family, and keep the weights that are best on these",
+    )  # fmt: skip
+    parser.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="go on in the midst of a run, too")
+    parser.add_argument(
+        "--every", type=int, default=Way.every, metavar="N", help="steps between (default: 20)"
+    )
+    parser.add_argument("--curves", type=Path, metavar="FOLDER", help="numbers and a plot of loss curves")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, one thread each (default: 2)")
     parser.add_argument("--plot", type=Path, help="where to save accuracy over fractions: .svg or .png")
     options = parser.parse_args(arguments)
     if "all" in options.methods:
         options.methods = list(METHODS)
+    if options.every < 1:
+        parser.error(f"--every: expected steps of at least 1, got {options.every}")
     if not all(0 < fraction <= 1 for fraction in options.fractions):
         parser.error(f"--fractions: expected shares in (0, 1], got {options.fractions}")
     return options
@@ -115,9 +160,9 @@ def key(record: dict[str, Any]) -> tuple[Any, ...]:
     return record["method"], record["fraction"], record["seed"], record["fold"]
 
 
-def read_results(path: Path, settings: Settings, feature: str) -> dict[str, Any]:
+def read_results(path: Path, settings: Settings, feature: str, way: Way = PLAINLY) -> dict[str, Any]:
     """Return earlier results, if they were made with the same settings."""
-    made_with = asdict(settings) | {"feature": feature, "torch": torch.__version__}
+    made_with = asdict(settings) | {"feature": feature, "torch": torch.__version__} | way.changes()
     if not path.exists():
         return {"made_with": made_with, "runs": []}
     results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -146,16 +191,16 @@ def read(folder: Path, feature: str) -> Notes:
             bar.total = total
             bar.update(done - bar.n)
 
-        return read_notes(folder, feature, show)
+        return (read_notes if is_notes(folder) else read_labelled)(folder, feature, show)
 
 
 def train_all(
-    notes: Notes, missing: Sequence[Run], settings: Settings, jobs: int
+    notes: Notes, missing: Sequence[Run], settings: Settings, jobs: int, way: Way
 ) -> Iterator[dict[str, Any]]:
     """Yield the record of each run as it ends."""
     cost = {what: what.fraction**0.5 * (0.02 if what.method == "feature-only" else 1) for what in missing}
     start_s, ended = time.monotonic(), 0.0
-    with closing_now(workers(jobs, notes, settings)) as pool:
+    with closing_now(workers(jobs, notes, settings, way)) as pool:
         running = {pool.submit(work, what): what for what in missing}
         for n, future in enumerate(as_completed(running), start=1):
             what, record = running[future], future.result()
@@ -172,12 +217,12 @@ def train_all(
             )
 
 
-def workers(jobs: int, notes: Notes, settings: Settings) -> Executor:
+def workers(jobs: int, notes: Notes, settings: Settings, way: Way) -> Executor:
     """Return a pool of processes, or for one job a thread of this process, which starts at once."""
     if jobs == 1:
-        return ThreadPoolExecutor(1, initializer=begin, initargs=(notes, settings))
+        return ThreadPoolExecutor(1, initializer=begin, initargs=(notes, settings, way))
     context = multiprocessing.get_context("spawn")  # tensors go to the workers by shared memory
-    return ProcessPoolExecutor(jobs, context, begin_process, (notes, settings))
+    return ProcessPoolExecutor(jobs, context, begin_process, (notes, settings, way))
 
 
 @contextmanager
@@ -189,22 +234,22 @@ def closing_now(pool: Executor) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
-def begin(notes: Notes, settings: Settings) -> None:
+def begin(notes: Notes, settings: Settings, way: Way) -> None:
     """Prepare a worker."""
-    global _notes, _settings  # a pool's workers have no other place for it
-    _notes, _settings = notes, settings
+    global _notes, _settings, _way  # a pool's workers have no other place for it
+    _notes, _settings, _way = notes, settings, way
     torch.set_num_threads(1)  # the last digits of the numbers depend on it
 
 
-def begin_process(notes: Notes, settings: Settings) -> None:
+def begin_process(notes: Notes, settings: Settings, way: Way) -> None:
     """Prepare a worker that is a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a message
-    begin(notes, settings)
+    begin(notes, settings, way)
 
 
 def work(what: Run) -> dict[str, Any]:
     """Do one run in a worker."""
-    return run(_notes, what, _settings)[1]
+    return run(_notes, what, _settings, _way)[1]
 
 
 if __name__ == "__main__":

@@ -4,10 +4,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import curves
 import torch
 from augment import augment
+from checkpoint import Checkpoint, History
+from device import chosen, precision
 from instruments import Batch, Notes
 from methods import METHODS, Method
 from torch import Tensor
@@ -39,15 +43,56 @@ class Run:
     """Held-out training program of each family to score on; None for the test notes."""
 
 
+@dataclass(frozen=True)
+class Way:
+    """How runs are carried out; the defaults give the tables' numbers.
+
+    Attributes:
+        device: where networks are trained.
+        mixed: whether products of matrices are in bfloat16.
+        every: steps from one checkpoint, and one look at the held-out notes, to the next.
+        checkpoints: folder in which runs keep their state; None for none.
+        select: whether one training program of each family is held out, and the weights kept that are best on
+            these.
+        curves: folder for the numbers of loss curves; None for none.
+    """
+
+    device: str = "cpu"
+    mixed: bool = False
+    every: int = 20
+    checkpoints: Path | None = None
+    select: bool = False
+    curves: Path | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Return what of it changes numbers, unless that is the default."""
+        own = {"device": self.device, "mixed": self.mixed, "select": self.select}
+        own = {name: value for name, value in own.items() if value != getattr(Way, name)}
+        return own | ({"every": self.every} if self.select else {})
+
+
+PLAINLY = Way()
+
+
 def train(
     method: Method,
     batch: Batch,
     steps: int,
     settings: Settings,
     progress: Callable[[int, float], None] | None = None,
-) -> list[float]:
-    """Train on the notes of a batch, in place; return the loss of every step."""
-    method.train()
+    *,
+    way: Way = PLAINLY,
+    held: Batch | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> History:
+    """Train on the notes of a batch, in place; return the loss of every step, and what else is known.
+
+    With `held` notes, the weights that are best on these are kept at the end. A checkpoint is gone on from.
+    """
+    device = chosen(way.device)
+    method.to(device).train()
+    if device.type != "cpu":
+        batch = batch.to(device)
     decayed = [p for p in method.parameters() if p.ndim > 1]
     others = [p for p in method.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW(
@@ -57,31 +102,50 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=max(2, steps), pct_start=0.2
     )
-    losses = []
-    rows: list[int] = []
+    parts = method, optimiser, schedule
+    history = History() if checkpoint is None else checkpoint.load(parts)
     size = min(settings.batch, len(batch))
-    for step in range(steps):
-        if len(rows) < size:
-            rows = torch.randperm(len(batch)).tolist()
-        chosen, rows = rows[:size], rows[size:]
-        loss = method.loss(batch[torch.tensor(chosen)], augment)
+    for step in range(len(history.losses), steps):
+        if len(history.rows) < size:
+            history.rows = torch.randperm(len(batch)).tolist()
+        rows, history.rows = history.rows[:size], history.rows[size:]
+        with precision(device, mixed=way.mixed):
+            loss = method.loss(batch[torch.tensor(rows, device=device)], augment)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(method.parameters(), 5.0)
         optimiser.step()
         schedule.step()
-        losses.append(float(loss.detach()))
+        history.losses.append(float(loss.detach()))
         if progress is not None:
-            progress(step + 1, losses[-1])
-    return losses
+            progress(step + 1, history.losses[-1])
+        last = step + 1 == steps
+        if held is not None and (last or (step + 1) % way.every == 0):
+            look(method, held, history)
+        if checkpoint is not None and not last and (step + 1) % way.every == 0:
+            checkpoint.save(parts, history)
+    if history.best:
+        method.load_state_dict(history.best)
+    return history
+
+
+def look(method: Method, held: Batch, history: History) -> None:
+    """Score a method on held-out notes, and keep its weights if they are the best so far."""
+    right = predict(method, held).argmax(1) == held.target
+    method.train()
+    accuracy = float(right.double().mean())
+    if accuracy > history.best_accuracy:
+        history.best = {name: value.detach().clone().cpu() for name, value in method.state_dict().items()}
+    history.validation.append((len(history.losses), accuracy))
 
 
 @torch.no_grad()
 def predict(method: Method, batch: Batch, size: int = 64) -> Tensor:
-    """Return logits [n, n_labels] of whole notes."""
+    """Return logits [n, n_labels] of whole notes, on the processor."""
     method.eval()
+    device = next(method.parameters()).device
     rows = torch.arange(len(batch)).split(size)
-    return torch.cat([method(batch[part]) for part in rows])
+    return torch.cat([method(batch[part].to(device)).float().cpu() for part in rows])
 
 
 def confusion(predicted: Tensor, target: Tensor, n_labels: int) -> Tensor:
@@ -96,14 +160,39 @@ def scores(matrix: Tensor) -> dict[str, float]:
     return {"accuracy": float(right.sum() / matrix.sum()), "macro_f1": float(f1.mean())}
 
 
-def run(notes: Notes, what: Run, settings: Settings) -> tuple[Method, dict[str, Any]]:
+def held_out(notes: Notes, learn: Tensor, fold: int) -> tuple[Tensor, Tensor]:
+    """Share training rows: what is learnt, and the fold-th program of each family that has several."""
+    held = torch.zeros(len(notes.batch), dtype=torch.bool)
+    for family in range(len(notes.families)):
+        own = learn[notes.batch.target[learn] == family]
+        programs = notes.program[own].unique()  # sorted
+        if len(programs) > 1:
+            held[own[notes.program[own] == programs[fold % len(programs)]]] = True
+    if not held.any():
+        raise ValueError("--select: expected a family of several training programs, got none; leave it out")
+    return learn[~held[learn]], learn[held[learn]]
+
+
+def run(notes: Notes, what: Run, settings: Settings, way: Way = PLAINLY) -> tuple[Method, dict[str, Any]]:
     """Train and score one entry of a table; returns the trained method and its record."""
     start_s = time.process_time()
     torch.manual_seed(what.seed)
     learn, score = notes.split(what.fold)
+    held = None
+    if way.select:
+        learn, chosen_rows = held_out(notes, learn, what.seed)
+        held = notes.batch[chosen_rows]
     learn = notes.sample(learn, what.fraction, what.seed)
     method = METHODS[what.method](len(notes.families))
-    losses = train(method, notes.batch[learn], settings.steps_for(what.fraction), settings)
+    steps = settings.steps_for(what.fraction)
+    name = "-".join(str(value) for value in asdict(what).values() if value is not None)
+    checkpoint = None
+    if way.checkpoints is not None:
+        about = asdict(what) | asdict(settings) | way.changes() | {"steps": steps, "notes": len(learn)}
+        checkpoint = Checkpoint(way.checkpoints / f"{name}.pt", about | {"torch": str(torch.__version__)})
+    history = train(method, notes.batch[learn], steps, settings, way=way, held=held, checkpoint=checkpoint)
+    if way.curves is not None:
+        curves.write(way.curves, name, history.losses, history.validation)
     test = notes.batch[score]
     matrix = confusion(predict(method, test).argmax(1), test.target, len(notes.families))
     record = asdict(what) | scores(matrix)
@@ -111,7 +200,11 @@ def run(notes: Notes, what: Run, settings: Settings) -> tuple[Method, dict[str, 
         "n_train": len(learn),
         "n_test": len(score),
         "parameters": method.inference_parameters(),
-        "final_loss": sum(losses[-20:]) / len(losses[-20:]),
+        "final_loss": sum(history.losses[-20:]) / len(history.losses[-20:]),
         "processor_s": time.process_time() - start_s,
     }
+    if history.validation:
+        record["selected_step"] = max(history.validation, key=lambda pair: (pair[1], -pair[0]))[0]
+    if checkpoint is not None:
+        checkpoint.remove()
     return method, record

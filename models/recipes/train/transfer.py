@@ -1,7 +1,7 @@
 """Computes embeddings that need no training: MusiCNN's layers, and the MFCCs that papers compare with.
 
 Source: Kumar, Wang, Ithapu & Fuegen, Do sound event representations generalize to other audio tasks?, 2021;
-    its networks aren't public, so MusiCNN takes their place
+    MusiCNN takes the place of its networks
 """
 
 from pathlib import Path
@@ -9,7 +9,8 @@ from pathlib import Path
 import fastaudio as fa
 import numpy as np
 import torch
-from instruments import read_manifest, read_samples
+from fastaudio import presets
+from instruments import RATE_HZ, read_manifest, read_samples
 from torch import Tensor
 
 LAYERS = ("penultimate", "mean_pool", "max_pool", "timbral", "temporal", "cnn3")
@@ -18,12 +19,9 @@ LAYERS = ("penultimate", "mean_pool", "max_pool", "timbral", "temporal", "cnn3")
 def mfcc_statistics() -> fa.Node:
     """Return the node for mean and deviation of 20 MFCCs, their slopes and the slopes' slopes [1, 2, 60].
 
-    Source: Favory et al., section 3.1, "MFCCs"
+    It is `presets.mfcc_statistics`, of the notes at its rate.
     """
-    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=1024, hop_length=512, n_mels=96)
-    mfcc = fa.MFCC(n_mfcc=20)
-    slopes = (mfcc >> fa.Delta(order=order) for order in (1, 2))
-    return mel >> fa.Log(kind="dB") >> fa.Concat(mfcc, *slopes) >> fa.Statistics()
+    return fa.Resample(input_rate=RATE_HZ, output_rate=22_000) >> presets.mfcc_statistics()
 
 
 def musicnn_layers(model: str = "musicnn-mtt") -> fa.Node:

@@ -50,6 +50,11 @@ def printable(text: str, *, lines: bool = False) -> str:
     return text if lines else text.replace("\n", "\\n")
 
 
+def indented(text: str) -> str:
+    """Return a message for a terminal: its further lines are indented, so that no name forges one of ours."""
+    return printable(text, lines=True).replace("\n", "\n  ")
+
+
 def quoted(label: str) -> str:
     """Return a label for a list: printable, and in quotes if it has a comma or quotes itself, as in CSV."""
     text = printable(label)

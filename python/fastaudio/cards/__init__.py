@@ -5,7 +5,7 @@ what one may cost, `old` adapts those of 0.1, `trained` refuses tags from untrai
 the format of a packed model, `metadata` the entries that it adds to an ONNX file, `placing` says where a
 network's files go, `mentions` which networks a card names, `pack` packs and unpacks, `licences` finds the
 texts that belong to weights, `replacing` writes a model in an older one's place, `file_names` says which
-names may be written.
+names may be written, `thresholds` from which score a label counts.
 """
 
 from fastaudio.cards.budget import Budget
@@ -15,6 +15,7 @@ from fastaudio.cards.card import (
     blaming,
     build,
     front_end,
+    heard_at_once,
     network_beside,
     read_card,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "external_of",
     "front_end",
     "hash_file",
+    "heard_at_once",
     "models",
     "network_beside",
     "read_card",

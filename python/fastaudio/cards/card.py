@@ -259,6 +259,28 @@ def front_end(node: Node) -> dict[str, Any] | None:
     return None
 
 
+def heard_at_once(data: Mapping[str, Any], budget: Budget | None = None) -> tuple[int, float] | None:
+    """Return the rate in Hz and the seconds of sound that a card's first network takes at once.
+
+    No network is read, so none has to be there. A card without one gives those of its rows; None if its first
+    part is a network, or holds one.
+
+    Raises:
+        ModelError: the parts before the network are wrong.
+    """
+    parts = data["pipeline"]
+    end = next((i for i, part in enumerate(parts) if '"OnnxModel"' in json.dumps(part)), len(parts))
+    if not end:
+        return None
+    whole, budget = {"node": "Sequential", "nodes": parts[:end]}, budget or Budget()
+    node = budget.within(lambda: _build(whole, dict, Counted(budget, parts[:end]), 0))
+    check_rates(node, budget)
+    if node.input_spec is None:
+        return None
+    spec = next(iter(node.output_specs(node.input_spec).values()))
+    return round(node.input_spec.rate_hz), spec.span_s
+
+
 def _build(
     data: Any, locate: Callable[[dict[str, Any]], dict[str, Any]], counted: Counted, depth: int
 ) -> Node:

@@ -1,13 +1,15 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `listen`, `train`, `evaluate`, `importing` (the command `import`), `export`,
-`quantize`, `pack`, `devices`, `models`, `get`, `info`.
-Shared: `parsing` and `arguments`; `terminal` is what stands at stdout and stderr; `files` runs over files and
-`progress` shows it; `events` has the options of events, and `start` has --start; `kinds` tells what kind of
-sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
-keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `tensors` and `listing`
-serve models; `input`, `keeping`, `record`, `clips`, `quiet`, `live_kinds`, `live_lines` and
-`screen` serve listen.
+Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
+`importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Shared: `parsing`, `arguments`, `help_text` and `completion`; `terminal` is what stands at stdout and stderr;
+`files` runs over files and `progress` shows it; `forms` are the forms of results, `events` has the options of
+events, and `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and
+events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
+`embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
+evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
+`ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
+(MQTT) and `alerting` serve listen.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from fastaudio.cli import (
     embed,
     evaluate,
     export,
+    features,
     get,
     importing,
     info,
@@ -38,10 +41,14 @@ from fastaudio.cli import (
     pack,
     plot,
     quantize,
+    scan,
+    search,
+    serve,
     tag,
     train,
 )
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
+from fastaudio.cli.completion import add_completion
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.record import RecordError
 from fastaudio.cli.terminal import (
@@ -65,7 +72,10 @@ examples:
   fastaudio tag song.mp3
   fastaudio plot song.mp3 -o song.png
   fastaudio embed album/ --output album.npz
+  fastaudio features album/ --preset vggish -o album.parquet
+  fastaudio scan archive/ --output scanned
   fastaudio listen
+  fastaudio serve
   fastaudio train sounds/ -o my-model
   fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
   fastaudio models musicnn-mtt
@@ -75,7 +85,11 @@ _COMMANDS = (
     tag,
     plot,
     embed,
+    features,
+    scan,
+    search,
     listen,
+    serve,
     train,
     evaluate,
     importing,
@@ -97,6 +111,7 @@ def _parser() -> Parser:
         formatter_class=RAW,
     )
     parser.add_argument("--version", action="version", version=f"fastaudio {__version__}")
+    add_completion(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.help_text import Help
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # it has no other name
 
+Options: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"  # noqa: SLF001
+
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-RAW = argparse.RawDescriptionHelpFormatter
+RAW = Help
+
+RESULTS = "write the results to a file, not to stdout"
 
 
 def add_command(
@@ -34,22 +39,65 @@ def add_command(
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: Options) -> None:
     """Add the option that chooses the model."""
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="name, or path of a card or a packed model (%(default)s)"
     )
 
 
-def add_tags(parser: argparse.ArgumentParser) -> None:
+def add_layer(parser: Options) -> None:
+    """Add the option that chooses the output of the network that gives rows."""
+    parser.add_argument(
+        "--layer",
+        metavar="NAME",
+        help="output of the network, or any tensor of it that fastaudio models MODEL --tensors lists (the "
+        "first output that its card calls an embedding, or else the first)",
+    )
+
+
+def add_hop(parser: Options, whose: str = "the model's") -> None:
+    """Add the option that chooses how far windows step."""
+    parser.add_argument("--hop", type=seconds, metavar="S", help=f"step between windows in seconds ({whose})")
+
+
+def add_tags(parser: Options, *, top: int = 5) -> None:
     """Add the options of commands that show tags."""
     parser.add_argument(
         "--untrained", action="store_true", help="run untrained weights too, although their tags mean nothing"
     )
-    parser.add_argument("--top", type=positive, default=5, metavar="K", help="tags to show (%(default)s)")
+    parser.add_argument("--top", type=positive, default=top, metavar="K", help="tags to show (%(default)s)")
+    parser.add_argument(
+        "--min-score",
+        type=number,
+        metavar="X",
+        help="leave out tags with scores, and events with peaks, below X (what the card says of each label)",
+    )
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
+def add_output(
+    parser: Options, text: str = RESULTS, *, metavar: str = "FILE", required: bool = False
+) -> None:
+    """Add the options that say where results go, and whether they may replace what is there."""
+    parser.add_argument("-o", "--output", required=required, metavar=metavar, help=text)
+    add_force(parser)
+
+
+def add_force(parser: Options) -> None:
+    """Add the option that lets outputs replace what is there."""
+    parser.add_argument("--force", action="store_true", help="replace files that are there, once all is done")
+
+
+def add_resume(parser: Options) -> None:
+    """Add the option that goes on with an unfinished run."""
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run that broke off: give the same options and --output",
+    )
+
+
+def add_jobs(parser: Options) -> None:
     """Add the options of commands that run over files."""
     parser.add_argument("--jobs", type=positive, metavar="N", help="files to run at once (one per core)")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")

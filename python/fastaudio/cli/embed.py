@@ -16,10 +16,10 @@ import numpy as np
 from fastaudio._core import L2Normalize, Mean, Sequential, Standardize
 from fastaudio._system.text import printable
 from fastaudio._system.writing import is_stream, writing
-from fastaudio.cli.arguments import Commands, add_command, seconds
+from fastaudio.cli.arguments import Commands, add_command, add_hop, add_layer, add_output, add_resume
 from fastaudio.cli.embedding_files import SCHEMA, Clip, packed, row_writer, unpacked
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
-from fastaudio.cli.results import about, add_output_options, check_output
+from fastaudio.cli.results import about, check_output
 from fastaudio.cli.standardize import read_statistics, statistics_of
 from fastaudio.cli.unfinished import unfinished
 from fastaudio.pipeline import Pipeline
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
+    from fastaudio.cli.unfinished import Part
     from fastaudio.decoding.audio_file import FileLike
     from fastaudio.running.whole import Progress
 
@@ -61,7 +62,8 @@ FILE.npz holds, for numpy.load:
   model, layer     names of what gave the rows
   mean, std        float64, with --standardize: the mean and deviation used for each feature
 
-FILE.parquet (pip install 'fastaudio-toolkit[parquet]') has the columns path, start_s, end_s, embedding.
+FILE.parquet (pip install 'fastaudio-toolkit[parquet]') has the columns path, start_s, end_s, embedding;
+FILE.csv has path, start_s, end_s, and a column for each number: x0, x1, ...
 
 exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
 130 interrupted
@@ -72,18 +74,10 @@ def add(commands: Commands) -> None:
     """Add the command."""
     embed = add_command(commands, "embed", _run, _HELP)
     add_files(embed)
-    embed.add_argument(
-        "--layer",
-        metavar="NAME",
-        help="output of the network (the first that its card calls an embedding, or else the first)",
-    )
-    embed.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="a .npz or .parquet file to write"
-    )
-    add_output_options(embed)
-    embed.add_argument(
-        "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
-    )
+    add_layer(embed)
+    add_output(embed, "a .npz, .parquet or .csv file to write", required=True)
+    add_resume(embed)
+    add_hop(embed)
     rows = embed.add_argument_group("rows", "applied in this order")
     rows.add_argument("--mean", action="store_true", help="write one row per file, its mean over time")
     rows.add_argument(
@@ -146,7 +140,11 @@ def _run(args: argparse.Namespace) -> int:
             keep = {"force": args.force, "resume": args.resume}
             read = partial(unpacked, spec=spec)
             how = about(args, rows=about_rows)
-            run = stack.enter_context(unfinished(args.output, how, names, check=read, **keep))
+
+            def check(name: str, part: Part) -> object:
+                return read(name, part.read())
+
+            run = stack.enter_context(unfinished(args.output, how, names, check=check, **keep))
             todo = [name for name in names if not run.has(name)]
             files = FileRun(partial(_clip, pipeline), todo, args, stack, n_files=len(names))
             for clip in _clips(files):

@@ -1,16 +1,23 @@
-"""Writing embeddings: .npz for NumPy, .parquet for tables."""
+"""Writing rows: .npz for NumPy, .parquet and .csv for tables."""
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
+import os
+import shutil
+import tempfile
+import zipfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import numpy as np
+from numpy.lib.format import write_array, write_array_header_1_0
 
 from fastaudio._system.arrays import ArraysError, Expected, arrays
 from fastaudio._system.text import spelled
@@ -35,32 +42,77 @@ _GROUP_BYTES = 32_000_000  # per row group of a Parquet file; so much is held in
 
 @dataclass(frozen=True)
 class Clip:
-    """Rows of one file, float32 [n_rows, ...], and their start and end in seconds, [n_rows, 2]."""
+    """Rows of one file, float32 [n_rows, ...], and their start and end in seconds, [n_rows, 2].
+
+    Attributes:
+        goes_on: whether the rows follow those of the clip before, of the same file.
+    """
 
     path: str
     rows: NDArray[np.float32]
     times: NDArray[np.float64]
     duration_s: float
     truncated: bool
+    goes_on: bool = False
 
 
-def _write_npz(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any]) -> None:
-    held = list(clips)
-    if not held:
-        return
-    times = np.concatenate([clip.times for clip in held])
-    n_rows = [len(clip.rows) for clip in held]
-    arrays: dict[str, Any] = {
-        "embeddings": np.concatenate([clip.rows for clip in held]),
-        "start_s": times[:, 0],
-        "end_s": times[:, 1],
-        "paths": np.array([spelled(clip.path) for clip in held]),
-        "path": np.repeat(np.arange(len(n_rows), dtype=np.int64), n_rows),
-    }
-    np.savez(file, **arrays, **about)
+def _write_npz(
+    file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any], *, kind: str, folder: str | None
+) -> None:
+    """Write arrays of NumPy; the rows wait in a file without a name, so that any number of them may come."""
+    paths: list[str] = []
+    n_rows: list[int] = []
+    times: list[NDArray[np.float64]] = []
+    with tempfile.TemporaryFile(dir=folder) as rows:
+        shape: tuple[int, ...] = ()
+        for clip in clips:
+            if not clip.goes_on:
+                paths.append(spelled(clip.path))
+                n_rows.append(0)
+            n_rows[-1] += len(clip.rows)
+            times.append(clip.times)
+            shape = clip.rows.shape[1:]
+            rows.write(clip.rows.astype("<f4", copy=False).tobytes())
+        if not paths:
+            return
+        rows.seek(0)
+        whole = np.concatenate(times)
+        arrays = {
+            "start_s": whole[:, 0],
+            "end_s": whole[:, 1],
+            "paths": np.array(paths),
+            "path": np.repeat(np.arange(len(n_rows), dtype=np.int64), n_rows),
+        }
+        header = {"descr": "<f4", "fortran_order": False, "shape": (sum(n_rows), *shape)}
+        with zipfile.ZipFile(file, "w") as archive:
+            with archive.open(f"{kind}s.npy", "w", force_zip64=True) as member:
+                write_array_header_1_0(member, header)
+                shutil.copyfileobj(rows, member, _GROUP_BYTES)
+            for name, array in (arrays | dict(about)).items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
-def _write_parquet(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any]) -> None:
+def _write_csv(file: BinaryIO, clips: Iterable[Clip], _about: Mapping[str, Any]) -> None:
+    """Write a table: path, start, end, and a column for each number of a row, with the digits of float32."""
+    head = False
+    for clip in clips:
+        shape = clip.rows.shape[1:]
+        if not head:
+            head = True
+            names = ["_".join(map(str, index)) for index in np.ndindex(*shape)]
+            file.write(
+                ",".join(["path", "start_s", "end_s", *(f"x{name}" for name in names)]).encode() + b"\n"
+            )
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow([spelled(clip.path)])
+        path = text.getvalue()
+        for (start_s, end_s), row in zip(clip.times.tolist(), clip.rows, strict=True):
+            numbers = ",".join([f"{value:.9g}" for value in row.ravel().tolist()])
+            file.write(f"{path},{start_s:.6f},{end_s:.6f},{numbers}\n".encode())
+
+
+def _write_parquet(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, Any], *, kind: str) -> None:
     """Write a table, group by group; `about` goes into its metadata."""
     import pyarrow as pa  # noqa: PLC0415  # an extra
     from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
@@ -68,7 +120,7 @@ def _write_parquet(file: BinaryIO, clips: Iterable[Clip], about: Mapping[str, An
     with ExitStack() as stack:
         writer: Any = None
         for group in _groups(clips):
-            table = pa.concat_tables([_table(pa, clip, about) for clip in group])
+            table = pa.concat_tables([_table(pa, clip, about, kind) for clip in group])
             writer = writer or stack.enter_context(ParquetWriter(file, table.schema))
             writer.write_table(table)
 
@@ -86,13 +138,13 @@ def _groups(clips: Iterable[Clip]) -> Iterator[list[Clip]]:
         yield group
 
 
-def _table(pa: Any, clip: Clip, about: Mapping[str, Any]) -> Any:
+def _table(pa: Any, clip: Clip, about: Mapping[str, Any], kind: str) -> Any:
     shape = clip.rows.shape[1:]
     columns = {
         "path": pa.array([spelled(clip.path)] * len(clip.rows), pa.string()),
         "start_s": clip.times[:, 0].copy(),
         "end_s": clip.times[:, 1].copy(),
-        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(clip.rows.ravel()), int(np.prod(shape))),
+        kind: pa.FixedSizeListArray.from_arrays(pa.array(clip.rows.ravel()), int(np.prod(shape))),
     }
     texts = {
         key: value if isinstance(value, str) else json.dumps(value)
@@ -101,19 +153,27 @@ def _table(pa: Any, clip: Clip, about: Mapping[str, Any]) -> Any:
     return pa.table(columns, metadata=texts)
 
 
-def row_writer(path: str) -> RowWriter:
-    """Return what writes files with this suffix; it leaves the file empty if there are no clips."""
+def row_writer(path: str, kind: str = "embedding") -> RowWriter:
+    """Return what writes files with this suffix; it leaves the file empty if there are no clips.
+
+    `kind` is what a row is called: the column of a table, and with an s the array of an .npz.
+    """
     suffix = Path(path).suffix.lower()
-    if suffix == ".npz" or (is_stream(path) and suffix != ".parquet"):
-        return _write_npz
+    folder = None if is_stream(path) else str(Path(os.path.realpath(path)).parent)
+    if suffix == ".npz" or (is_stream(path) and suffix not in (".parquet", ".csv")):
+        return partial(_write_npz, kind=kind, folder=folder)
+    if suffix == ".csv":
+        return _write_csv
     if suffix != ".parquet":
-        raise ValueError(f"--output: expected a file that ends in .npz or .parquet, got {path!r}")
+        raise ValueError(
+            f"--output: expected a file that ends in .npz, .parquet or .csv, got {path!r}; name one"
+        )
     try:
         import pyarrow.parquet  # noqa: F401, PLC0415
     except ImportError as error:
-        remedy = "pip install 'fastaudio-toolkit[parquet]', or write .npz"
+        remedy = "pip install 'fastaudio-toolkit[parquet]', or write .npz or .csv"
         raise ValueError(f"--output {path}: expected pyarrow, got {error}; {remedy}") from error
-    return _write_parquet
+    return partial(_write_parquet, kind=kind)
 
 
 def packed(clip: Clip) -> bytes:

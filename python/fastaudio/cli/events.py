@@ -1,12 +1,14 @@
-"""The options that ask for events instead of tags; `tag` and `listen` share them."""
+"""The options that ask for events instead of tags; `tag`, `plot` and `listen` share them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events
+from fastaudio.cards.thresholds import thresholds_of
 from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import number, score
+from fastaudio.cli.forms import TABLES
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 # The node's option: the command line's option, unit, help.
 _NUMBERS = {
-    "onset": ("--onset", "X", "score at which an event begins (0.5)"),
+    "onset": ("--onset", "X", "score at which an event begins (what the card says, or 0.5)"),
     "offset": ("--offset", "X", "score below which it ends (as --onset)"),
     "min_on_s": ("--min-on", "S", "drop events shorter than S seconds (0)"),
     "min_off_s": ("--min-off", "S", "bridge dips shorter than S seconds (0)"),
@@ -23,8 +25,8 @@ _NUMBERS = {
     "smoothing_s": ("--smoothing", "S", "take the mean score of S seconds (0)"),
 }
 
-TABLES = ("audacity", "raven")
-"""Forms that hold the events of a single signal."""
+
+_ONSET = 0.5
 
 
 def add_events_options(parser: argparse.ArgumentParser) -> None:
@@ -61,5 +63,8 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     if chosen or (wanted and not gives_events(pipeline)):
         smoothing_s = chosen.pop("smoothing_s", 0.0)
         lists: dict[str, Any] = {name: [number] for name, number in chosen.items()}
+        if "onset" not in lists and (least := thresholds_of(pipeline)) is not None:
+            (spec,) = pipeline.output_specs.values()
+            lists["onset"] = [least.get(label, _ONSET) for label in spec.labels]
         return pipeline >> Events(**lists, smoothing_s=smoothing_s, onsets=onsets)
     return pipeline

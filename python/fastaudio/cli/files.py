@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fastaudio._system.text import printable
+from fastaudio._system.text import indented, printable
 from fastaudio.cli.arguments import (
     add_channel,
     add_isolate,
@@ -24,6 +24,7 @@ from fastaudio.cli.progress import Bar, progress
 from fastaudio.cli.terminal import complain
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.decoding.folders import find_audio
+from fastaudio.drawing.clock import length_text
 from fastaudio.running.whole import attempt, run_many
 
 if TYPE_CHECKING:
@@ -36,21 +37,32 @@ log = logging.getLogger("fastaudio")
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for files and the model that runs over them."""
-    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
-    if isinstance(parser, Parser):
-        parser.intermixed = True
+    add_paths(parser)
     add_model(parser)
 
 
-def add_files_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for how to run over files."""
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments for files."""
+    parser.add_argument("paths", nargs="+", metavar="FILE|DIR|-", help="files, folders, or - for stdin")
+    if isinstance(parser, Parser):
+        parser.intermixed = True
+
+
+def add_files_options(parser: argparse.ArgumentParser, *, threads: bool = True) -> None:
+    """Add the options for how to run over files; `threads` is for those of a network."""
     add_jobs(parser)
-    parser.add_argument(
-        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
-    )
+    if threads:
+        add_threads(parser)
     add_channel(parser)
     add_isolate(parser)
     add_verbose(parser)
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the cores of a network."""
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
+    )
 
 
 def find_files(paths: Sequence[str], command: str) -> list[str]:
@@ -138,6 +150,7 @@ class FileRun:
                 self.fail(name, result.reason if isinstance(result, DecodeError) else str(result))
                 continue
             yield name, result
+            self.bar.heard(self.sound_s)
 
     def fail(self, name: str, reason: str) -> None:
         """Count a file as failed, and say why on stderr."""
@@ -146,7 +159,7 @@ class FileRun:
 
     def say(self, name: str, text: str) -> None:
         """Say something about a file on stderr, above the bar."""
-        self.bar.say(f"fastaudio: {printable(name)}: {printable(text, lines=True)}")
+        self.bar.say(f"fastaudio: {printable(name)}: {indented(text)}")
 
     def _results(self) -> Iterator[Any]:
         if len(self._sources) == 1:  # show progress within the file
@@ -159,10 +172,11 @@ class FileRun:
 
     def say_truncated(self, name: str, duration_s: float) -> None:
         """Say on stderr that a file is shorter than its header states."""
-        self.say(name, f"the file is cut short, got {duration_s:.1f} s")
+        self.say(name, f"the file is cut short, got {length_text(duration_s)}")
 
     def status(self) -> int:
         """Report the whole run on stderr and return the exit status."""
         took_s = time.perf_counter() - self._started
-        log.info("%d files, %.1f s of sound in %.2f s", len(self._names), self.sound_s, took_s)
+        sound, took = length_text(self.sound_s), length_text(took_s)
+        log.info("%d files, %s of sound in %s", len(self._names), sound, took)
         return status_of(self._failed, self._n_files)

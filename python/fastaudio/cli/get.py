@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from fastaudio import registry
 from fastaudio._core import ModelError
 from fastaudio._system.text import printable
-from fastaudio.cards import MODELS
+from fastaudio.cards import MODELS, heard_at_once
 from fastaudio.cli.arguments import FAILED, OK, Commands, add_command
-from fastaudio.cli.listing import descriptions, width
+from fastaudio.cli.listing import Listed, width
 from fastaudio.cli.terminal import complain, tell
 from fastaudio.registry.address import shown
 from fastaudio.registry.getting import fetch, loads, missing, require_extra, require_hash
@@ -41,6 +41,9 @@ It needs the extra [get]: pip install 'fastaudio-toolkit[get]'. Models lie in FA
 platform's folder for data, such as ~/.local/share/fastaudio; removing a model's folder there removes it. A
 proxy is taken from HTTPS_PROXY. A cut connection is taken up again, now or when you run it the next time.
 """
+
+UNKNOWN_HASH = "no page states its hash: get it with your own --sha256"
+"""The note on a model to fetch whose hash isn't known."""
 
 
 def add(commands: Commands) -> None:
@@ -122,16 +125,26 @@ def _bar(*, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
         yield show
 
 
-def to_fetch() -> str:
-    """Return the table of the models that aren't here but can be fetched; empty if there are none."""
+def to_fetch() -> list[Listed]:
+    """Return the models that aren't here but can be fetched."""
     there = [entry for name, entry in registry.entries().items() if name not in registry.fetched()]
-    items = []
-    for entry in there:
-        network = entry.files[0]
-        size = network.size.partition(" (")[0]
-        own = "" if network.sha256 else ", with your own --sha256"
-        items.append((entry.name, entry.card["description"], f"{size}, {entry.card['licence']}{own}"))
-    return descriptions(items)
+    return [_listed(entry) for entry in there]
+
+
+def _listed(entry: Entry) -> Listed:
+    rate, window_s = heard_at_once(entry.card) or (None, None)
+    sizes = [file.n_bytes for file in entry.files]
+    return Listed(
+        name=entry.name,
+        hears=str(entry.card["task"]),
+        sample_rate=rate,
+        window_s=window_s,
+        size_bytes=None if None in sizes else sum(filter(None, sizes)),
+        about_size=entry.files[0].about,
+        licence=str(entry.card["licence"]),
+        here=False,
+        note="" if entry.files[0].sha256 else UNKNOWN_HASH,
+    )
 
 
 def about_entry(name: str) -> str | None:

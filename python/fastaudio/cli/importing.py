@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import textwrap
@@ -10,22 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import importing
-from fastaudio._core import ModelError
 from fastaudio._system.text import printable, quoted
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, hertz, seconds
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_force, hertz, seconds
+from fastaudio.cli.pairs import options_of, pairs_of
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import complain
 from fastaudio.importing.essentia import EMBEDDERS
 from fastaudio.importing.fronts import NAMES, SAMPLES
 from fastaudio.importing.metadata import is_essentia
-from fastaudio.importing.plain import ACTIVATIONS
+from fastaudio.importing.plain import ACTIVATIONS, other_orders
 from fastaudio.importing.saving import check_place
 from fastaudio.importing.text import read_json
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
 _HELP = f"""\
 make a model of an ONNX network that others trained
@@ -84,7 +82,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the model, or a FILE.onnx"
     )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there")
+    add_force(parser)
     front = parser.add_argument_group("front end and labels")
     front.add_argument("--preset", metavar="NAME", help="front end that the network was trained with")
     front.add_argument(
@@ -146,7 +144,8 @@ def _run(args: argparse.Namespace) -> int:
     heard, doubts = importing.listen_to(pipeline, args.sounds)
     target = importing.save(pipeline, args.output, force=args.force)
     loaded = Pipeline.load(target)  # as every command will: its hash and its cost are checked
-    sys.stdout.write(printable(_about(loaded, target, heard), lines=True))
+    orders = other_orders(pipeline, args.preset) if args.preset and args.layout is None else ""
+    sys.stdout.write(printable(_about(loaded, target, heard, orders), lines=True))
     for doubt in doubts:
         complain(f"{target}: {doubt}; --force replaces what was written")
     return FAILED if doubts else OK
@@ -181,7 +180,7 @@ def _imported(args: argparse.Namespace) -> Pipeline:
         networks[0],
         args.preset,
         labels=args.labels or (described[0] if described else None),
-        options=_options(args.option, "--option"),
+        options=options_of(args.option, "--option", "import"),
         activation=args.activation or "none",
         output=args.output_name,
         layout=args.layout,
@@ -214,25 +213,9 @@ def _from_essentia(args: argparse.Namespace, networks: list[str], described: lis
     )
 
 
-def _options(given: list[str], option: str) -> dict[str, Any]:
-    """Return names with their values: JSON, or else text."""
-    options: dict[str, Any] = {}
-    for name, value in _pairs(given, option, "NAME=VALUE"):
-        if value.startswith("@"):
-            options[name] = read_json(value[1:])
-            continue
-        try:
-            options[name] = json.loads(value)
-        except ValueError:
-            options[name] = value
-        except RecursionError as error:
-            raise ModelError(f"import: expected {option} {name} as JSON, got too many levels") from error
-    return options
-
-
 def _inputs(given: list[str]) -> dict[str, Any]:
     """Return the further inputs with their numbers."""
-    found = _options(given, "--input")
+    found = options_of(given, "--input", "import")
     for name, value in found.items():
         if not _is_numbers(value):
             raise ValueError(
@@ -250,25 +233,10 @@ def _is_numbers(value: Any, deep: int = 0) -> bool:
 
 def _states(given: list[str]) -> dict[str, str]:
     """Return recurrent inputs with their outputs."""
-    return dict(_pairs(given, "--state", "INPUT=OUTPUT"))
+    return dict(pairs_of(given, "--state", "INPUT=OUTPUT", "import"))
 
 
-def _pairs(given: list[str], option: str, form: str) -> Iterator[tuple[str, str]]:
-    """Yield names and values, no name twice."""
-    seen = set()
-    for text in given:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not name or not value:
-            raise ValueError(f"import: expected {option} {form}, got {text!r:.80}")
-        if name in seen:
-            raise ValueError(
-                f"import: expected {option} {name} once, got it again: {text!r:.80}; leave one out"
-            )
-        seen.add(name)
-        yield name, value
-
-
-def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> str:
+def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard], orders: str) -> str:
     """Return what was written and what it gives."""
     labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
     shown = ", ".join(map(quoted, labels[:_SHOWN])) + (", ..." if len(labels) > _SHOWN else "")
@@ -278,4 +246,5 @@ def _about(pipeline: Pipeline, target: Path, heard: list[importing.Heard]) -> st
         f"{len(labels)} labels: {shown}" if labels else "no labels: fastaudio embed writes what it gives"
     )
     lines += ["", *(f"{each.sound:<{width}}  {each.said}" for each in heard)]
+    lines += ["", orders] if orders else []
     return "\n".join([*above, *map(printable, lines)]) + "\n"

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, score
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_force, number
 from fastaudio.cli.progress import stages
 from fastaudio.cli.terminal import complain
 from fastaudio.importing.saving import check_place
 from fastaudio.pipeline import Pipeline
-from fastaudio.quantizing import NothingWon, quantize
+from fastaudio.quantizing import NothingWon, QuantizeError, quantize
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Mapping
 
 _HELP = """\
 write a model with 8-bit layers, if that is faster here and within a bound
@@ -44,7 +45,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--bound",
-        type=score,
+        type=_bound,
         default=0.01,
         metavar="D",
         help="largest difference of a clip's scores (%(default)s)",
@@ -52,8 +53,21 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the model, or a FILE.onnx"
     )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there")
+    add_force(parser)
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+
+
+def _bound(text: str) -> float:
+    """Return a number above 0, at most 1."""
+    value = number(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"expected a difference of scores above 0, at most 1, got {text}")
+    return value
+
+
+def _complain_of(failed: Mapping[str, str]) -> None:
+    for path, reason in failed.items():
+        complain(reason if reason.startswith(path) else f"{path}: {reason}")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -69,11 +83,13 @@ def _run(args: argparse.Namespace) -> int:
                 force=args.force,
                 progress=progress,
             )
-    except NothingWon as error:
+    except QuantizeError as error:
+        _complain_of(error.failed)
+        if not isinstance(error, NothingWon):
+            raise
         complain(str(error))
         return FAILED
-    for path, reason in made.failed.items():
-        complain(reason if reason.startswith(path) else f"{path}: {reason}")
+    _complain_of(made.failed)
     about = made.about
     sys.stdout.write(
         f"{printable(str(made.path))}  ({about['method']}, {len(about['layers'])} layers)\n"

@@ -41,21 +41,13 @@ _NO_MATTER = {
 }
 
 
-def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for what may be done to the output."""
-    parser.add_argument("--force", action="store_true", help="replace an output that is there, at the end")
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with a run that broke off: give the same options and --output",
-    )
-
-
 def about(args: argparse.Namespace, **more: Any) -> dict[str, Any]:
     """Return what a run is, for --resume: the command, and all that its results depend on."""
     options = {key: value for key, value in sorted(vars(args).items()) if key not in _NO_MATTER}
-    card = hashlib.sha256(cards.read_card(args.model).text).hexdigest()
-    return {"command": args.command, "fastaudio": __version__, "card": card, **options, **more}
+    first = {"command": args.command, "fastaudio": __version__}
+    if "model" in options:
+        first["card"] = hashlib.sha256(cards.read_card(args.model).text).hexdigest()
+    return {**first, **options, **more}
 
 
 def check_output(args: argparse.Namespace, names: Sequence[str], *others: str) -> None:
@@ -72,7 +64,8 @@ def check_output(args: argparse.Namespace, names: Sequence[str], *others: str) -
         raise ValueError(
             f"--resume: expected --output FILE, got {args.output or 'none'}; only a file is kept"
         )
-    inputs: list[str] = [*names, *map(str, model_files(args.model)), *others]
+    model = model_files(args.model) if "model" in args else []
+    inputs: list[str] = [*names, *map(str, model), *others]
     check_writable(output, force=args.force or args.resume, inputs=inputs)
     goes_on = os.path.lexists(os.path.realpath(output) + SUFFIX)
     if args.resume and not args.force and not goes_on and os.path.lexists(output):
@@ -162,7 +155,7 @@ def collecting(
             if tables is None:
                 _write_whole(args, form, run, names)
             else:
-                _write_tables(args, tables, run, names)
+                _write_tables(args, form, tables, run, names)
 
 
 def _write_whole(args: argparse.Namespace, form: Form, run: Unfinished, names: Sequence[str]) -> None:
@@ -178,15 +171,16 @@ def _write_whole(args: argparse.Namespace, form: Form, run: Unfinished, names: S
 
 
 def _write_tables(
-    args: argparse.Namespace, tables: Mapping[str, str], run: Unfinished, names: Sequence[str]
+    args: argparse.Namespace, form: Form, tables: Mapping[str, str], run: Unfinished, names: Sequence[str]
 ) -> None:
     for name, piece in run.pieces(names):
         path = Path(tables[name])
-        if args.resume and path.is_file() and path.read_bytes() == piece:
+        content = encoded(form.begin) + piece + encoded(form.end)
+        if args.resume and path.is_file() and path.read_bytes() == content:
             continue  # it was written before the run broke off
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path, force=args.force or args.resume) as file:
-            file.write(piece)
+            file.write(content)
 
 
 def table_paths(args: argparse.Namespace, names: Sequence[str], suffix: str) -> dict[str, str]:

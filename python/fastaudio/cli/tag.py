@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.text import spelled
 from fastaudio._system.writing import is_stream
-from fastaudio.cli.arguments import Commands, add_command, add_tags, number, seconds
-from fastaudio.cli.events import TABLES, add_events_options, gives_events, with_events
+from fastaudio.cards.thresholds import thresholds_of
+from fastaudio.cli.arguments import Commands, add_command, add_hop, add_output, add_resume, add_tags
+from fastaudio.cli.events import add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
+from fastaudio.cli.forms import ALONE, SUFFIXES, add_forms, choose_form, names_folder
 from fastaudio.cli.kinds import Judged, add_kind, judge_for, split
-from fastaudio.cli.results import add_output_options, check_output, collecting, table_paths
+from fastaudio.cli.results import check_output, collecting, table_paths
 from fastaudio.cli.start import add_start, timed
-from fastaudio.cli.write import events_form, tags_form
+from fastaudio.cli.write import events_form, reaching, tags_form
 from fastaudio.pipeline import Pipeline
 from fastaudio.tags import OUT_OF_RANGE, Tags
 
@@ -34,13 +36,18 @@ examples:
   fastaudio tag song.mp3 --events --onset 0.3    events, each with its beginning and end
   fastaudio tag song.mp3 --raven --output song.Table.1.selections.txt
   fastaudio tag night/ --audacity --output labels    a label track for each recording, in the folder labels
-  fastaudio tag album/ --csv --min-score 0.3 --output tags.csv
-  fastaudio tag album/ --csv --output tags.csv --resume    go on with that after it was interrupted
-  fastaudio tag album/ --csv --output tags.csv --force     do it again, and replace tags.csv at the end
+  fastaudio tag night/ --csv --output tables/    a table for each, in the folder tables
+  fastaudio tag calls/ --model silero-vad --rttm --output calls.rttm    also --praat, with --output FOLDER
+  fastaudio tag album/ --min-score 0.3 --output tags.csv
+  fastaudio tag album/ --output tags.csv --resume    go on with that after it was interrupted
+  fastaudio tag album/ --output tags.csv --force     do it again, and replace tags.csv at the end
   cat song.ogg | fastaudio tag -                 an audio file from stdin
   fastaudio tag song.mp3 --model vgg-msd         another model, see: fastaudio models
   fastaudio tag talk.wav --model silero-vad      how much of it is speech
   fastaudio tag night.wav --model sound-activity --events    where there is speech, singing or music
+
+Of a model of fastaudio train, tags are shown that reach the score from which they count, which its card has
+for each label; --min-score 0 shows all.
 
 Before the tags of a model for music stands what kind of sound it is, speech or music. Tags of sound that
 isn't music get a ?, in JSON and CSV "fits": false; --no-kind leaves that out; - with --isolate has none.
@@ -53,14 +60,11 @@ as failed.
 exit status: 0 all files done, 1 some failed (each named on stderr) or the disk is full, 2 wrong usage,
 130 interrupted
 """
-_FORMS = {
-    "json": "write one JSON list",
-    "jsonl": "write one JSON line per file, window or event",
-    "csv": "write one CSV row per tag or event",
-    "audacity": "write events as an Audacity label track",
-    "raven": "write events as a Raven Pro selection table",
-}
-_SUFFIXES = {"audacity": ".txt", "raven": ".Table.1.selections.txt"}
+_OUTPUT = (
+    "write the results to a file, not to stdout, in the form that its name says (.csv, .json, .jsonl, .rttm, "
+    ".TextGrid) or an option; to a file for each recording if it names a folder (NAME/), and for several "
+    "recordings with --audacity, --raven or --praat"
+)
 
 
 def add(commands: Commands) -> None:
@@ -69,20 +73,11 @@ def add(commands: Commands) -> None:
     add_files(tag)
     add_tags(tag)
     add_kind(tag)
-    tag.add_argument("--min-score", type=number, metavar="X", help="leave out tags with scores below X")
     tag.add_argument("--windows", action="store_true", help="show the tags of each window, not of the whole")
-    forms = tag.add_mutually_exclusive_group()
-    for name, text in _FORMS.items():
-        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
-    tag.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="write the results to a file, not to stdout; with --audacity or --raven and several recordings, "
-        "to a file for each in the folder of this name",
-    )
-    add_output_options(tag)
-    tag.add_argument("--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)")
+    add_forms(tag)
+    add_output(tag, _OUTPUT)
+    add_resume(tag)
+    add_hop(tag)
     add_start(tag, "a file")
     add_files_options(tag)
     add_events_options(tag)
@@ -94,27 +89,25 @@ def _pipeline(args: argparse.Namespace, threads: int) -> Pipeline:
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)
     pipeline = with_events(pipeline, args)
-    if gives_events(pipeline):
-        for option in ("windows", "min_score"):
-            if getattr(args, option):
-                name = "--" + option.replace("_", "-")
-                raise ValueError(f"tag: expected {name} or --events, got both; leave out one")
+    if gives_events(pipeline) and args.windows:
+        raise ValueError("tag: expected --windows or --events, got both; leave out one")
     return pipeline
 
 
 def _tables(args: argparse.Namespace, names: list[str]) -> dict[str, str] | None:
     """Return the path of each recording's own file, or None if all results go to one place."""
-    if args.form not in TABLES:
-        return None
+    several = len(names) > 1 or any(map(os.path.isdir, args.paths))
+    alone = args.form in ALONE
     if not args.output or is_stream(args.output):
-        if len(names) > 1:
+        if alone and len(names) > 1:
             got = f"--output {args.output}" if args.output else "none"
             raise ValueError(
                 f"tag --{args.form}: expected --output FOLDER for {len(names)} recordings, got {got}"
             )
         return None
-    several = len(names) > 1 or any(map(os.path.isdir, args.paths))
-    return table_paths(args, names, _SUFFIXES[args.form]) if several or os.path.isdir(args.output) else None  # noqa: PTH112
+    if not names_folder(args.output) and not (alone and several):
+        return None
+    return table_paths(args, names, SUFFIXES[args.form])
 
 
 def _why_no_row(parts: list[Any], args: argparse.Namespace) -> str:
@@ -123,21 +116,25 @@ def _why_no_row(parts: list[Any], args: argparse.Namespace) -> str:
         return ""
     part = parts[0]
     if not isinstance(part, Tags):
-        return "" if len(part) else f"no events ({part.why_none()})"
+        kept, why = reaching(part, args.min_score)
+        return "" if len(kept) else f"no events ({why})"
     if not len(part):
         return "" if args.form == "jsonl" and not args.windows else "no sound"
     return "silence" if args.form == "csv" and part.silent.all() else ""
 
 
 def _run(args: argparse.Namespace) -> int:
+    choose_form(args)
     names = find_files(args.paths, "tag")
     tables = _tables(args, names)
     if tables is None:
         check_output(args, names)
     pipeline = _pipeline(args, threads_of(args, len(names)))
+    if args.min_score is None:
+        args.min_score = thresholds_of(pipeline)
     judge = judge_for(pipeline, args)
     form_of = events_form if gives_events(pipeline) else tags_form
-    form = timed(form_of(args, kinds=judge is not None), args, names)
+    form = timed(form_of(args, names if tables is None else (), kinds=judge is not None), args, names)
     with ExitStack() as stack:
         results = stack.enter_context(collecting(args, form, names, tables))
         files = FileRun(judge.pipeline if judge else pipeline, results.todo, args, stack, n_files=len(names))

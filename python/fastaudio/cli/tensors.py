@@ -25,7 +25,7 @@ def tensors_text(model: str) -> str:
     card = cards.read_card(model)
     texts = []
     with cards.blaming(card):
-        for relative, sha256, external in _networks(card.data["pipeline"]):
+        for relative, sha256, external in networks_of(card.data["pipeline"]):
             path = card.path if card.packed else cards.network_beside(card, relative)
             texts.append(f"{printable(relative)}\n{_table(network_tensors(str(path), sha256, external))}")
     return "\n".join(texts) or "no networks\n"
@@ -43,7 +43,7 @@ def _is_network(path: str) -> bool:
     return not text and not is_packed(path)
 
 
-def _networks(pipeline: Any) -> Iterator[tuple[str, str, dict[str, str]]]:
+def networks_of(pipeline: Any) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield path, hash and files beside it of each network that a card names, each once."""
     seen, left = set(), [pipeline]
     while left:  # no recursion: a card may nest deeper than the stack

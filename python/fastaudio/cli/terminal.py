@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from fastaudio._system.text import encoded, printable
+from fastaudio._system.text import encoded, indented, printable
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _LONGEST = 1500  # characters of a message: a screen has 24 lines of 80
 _END = 300
@@ -93,7 +94,8 @@ def _moved(name: str, number: int, place: int, null: int) -> Iterator[None]:
             moved = open(  # noqa: SIM115  # closed below
                 kept, "w", encoding=before.encoding, errors=before.errors, closefd=False
             )
-            moved.reconfigure(line_buffering=before.line_buffering, write_through=before.write_through)
+            # What wrote each character at once, as with PYTHONUNBUFFERED, writes each line at once.
+            moved.reconfigure(line_buffering=before.line_buffering or before.write_through)
             setattr(sys, name, moved)
         yield
     finally:
@@ -115,6 +117,19 @@ def _flush_libraries() -> None:
 
     with suppress(OSError, AttributeError):
         ctypes.CDLL("ucrtbase" if os.name == "nt" else None).fflush(None)
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return the columns and rows of the terminal that stdout is, or else those of COLUMNS and LINES, or 0.
+
+    It is asked at the number that it has now, and before the variables, which don't follow a resize.
+    """
+    with suppress(OSError, ValueError, AttributeError):
+        size = os.get_terminal_size(sys.stdout.fileno())
+        if size.columns and size.lines:
+            return size.columns, size.lines
+    size = shutil.get_terminal_size((0, 0))
+    return size.columns, size.lines
 
 
 def drop_stdout() -> None:
@@ -143,7 +158,7 @@ def complain(message: str) -> None:
     """Write a message of at most a screen to stderr, with the program's name before it."""
     if len(message) > _LONGEST:
         message = f"{message[: _LONGEST - _END]} ... {message[-_END:]}"
-    tell(f"fastaudio: {printable(message, lines=True)}\n")
+    tell(f"fastaudio: {indented(message)}\n")
 
 
 class Log(logging.Handler):
@@ -154,7 +169,23 @@ class Log(logging.Handler):
         tell(printable(self.format(record), lines=True) + "\n")
 
 
+_above: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def told_above(write: Callable[[str], None]) -> Iterator[None]:
+    """Let `write` show what `tell` is given, as a screen does that would be torn by it."""
+    _above.append(write)
+    try:
+        yield
+    finally:
+        _above.remove(write)
+
+
 def tell(text: str) -> None:
     """Write to stderr; work goes on if nobody reads it, or if its disk is full."""
     with suppress(OSError):
-        sys.stderr.write(text)
+        if _above:
+            _above[-1](text)
+        else:
+            sys.stderr.write(text)

@@ -1,12 +1,13 @@
-"""The command `fastaudio train`: a new model from a folder of labelled sounds."""
+"""The command `fastaudio train`: a new model from labelled sounds."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio import heads
 from fastaudio._core import ModelError
@@ -16,27 +17,42 @@ from fastaudio.cards import DEFAULT_MODEL, read_card
 from fastaudio.cards.licences import check_licence, licence_in
 from fastaudio.cards.pack import has_own_folder
 from fastaudio.cards.replacing import model_file
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, positive, status_of
+from fastaudio.cli.arguments import (
+    FAILED,
+    OK,
+    Commands,
+    add_command,
+    add_force,
+    add_jobs,
+    add_layer,
+    natural,
+    positive,
+    status_of,
+)
 from fastaudio.cli.files import model_files
-from fastaudio.cli.progress import stages
-from fastaudio.cli.terminal import complain
+from fastaudio.cli.labels import FORMS, add_others, add_source, choose_groups, read_labels
+from fastaudio.cli.progress import Trials, stages
+from fastaudio.cli.terminal import complain, put
 from fastaudio.heads import plots
-from fastaudio.heads.data import EMBEDDINGS, refusal, search
+from fastaudio.heads.data import EMBEDDINGS, refusal
 from fastaudio.heads.report import failed_lines
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from fastaudio.cli.labels import Labels
+
 _HELP = r"""train a model for your own labels
 
-Train a model for your own labels. DIR has a sub-folder for each label, with its audio files in it or
-below; hidden files are left out. The network of --model stays as it is; one dense layer or two learn to
-tell your labels from its output. Cross-validation finds out how well that works and prints it: each file
-is judged by a model that didn't learn from it.
+Train a model for your own labels. The network of --model stays as it is; one dense layer or two learn to
+tell your labels from its output. Cross-validation finds out how well that works and prints it: each file,
+or labelled stretch of a recording, is judged by a model that didn't learn from it.
 
-A model knows its own labels only, and takes every sound for one of them: give it a sub-folder such as
-sounds/other with sounds that are none of these.
+{FORMS}
+A model knows its own labels only, and takes every sound for one of them: --other gives it one more, of sounds
+that have none of them. Its scores are made probabilities, and its card has for each label the score from
+which it counts, that of the highest F1; fastaudio tag, listen and evaluate go by these.
 
 Embeddings are kept in the folder fastaudio-embeddings beside the output. Another --kind, --penalty or
 --average then takes seconds, and an interrupted run goes on if the same command is given again. Files that
@@ -52,6 +68,11 @@ examples:
   fastaudio train music/ -o genres --groups 1          music/GENRE/ARTIST/...: no artist on both sides
   fastaudio train notes/ -o notes --groups "_(\d+)-"   the same for the 32 in bass_32-041.wav
   fastaudio train sounds/ -o my-model --plot confusion.png --plot-labels alike.png
+  fastaudio train night.txt -o calls                   night.wav, and its labels by Audacity or Raven
+  fastaudio train nights/ -o calls --other rest        many of them; what has no label is other
+  fastaudio train labels.csv -o mine --other noises/   a manifest; other is what is in noises/
+  fastaudio train sounds/ -o mine --model auto         all models here that have embeddings; the best is kept
+  fastaudio train sounds/ -o mine --augment 3          three altered copies of each sound help
 
 A clip shorter than the model's window still gives one window: its frames are repeated or padded as the
 model's card says, both in training and later.
@@ -63,22 +84,37 @@ exit status: 0 all files used, 1 some left out (each named in the report), 2 not
 something is missing), 130 interrupted
 """
 
+_HELP = _HELP.replace("{FORMS}", FORMS)
+
+AUTO = "auto"
+"""What stands for all shipped models with embeddings."""
+
+SCHEMA = "fastaudio.training/1"
+"""Name and version of the JSON form; a change of meaning raises the number."""
+
+_FOLDS = 5
+
 _OPTIONS_OF_FIT = (
-    *("kind", "layer", "folds", "average", "l2", "hidden", "penalty", "seed", "jobs"),
-    "allow_missing",
+    *("kind", "layer", "average", "l2", "hidden", "penalty", "seed", "jobs"),
+    *("allow_missing", "augment"),
 )
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     train = add_command(commands, "train", _run, _HELP)
-    train.add_argument("folder", metavar="DIR", help="a folder with a sub-folder for each label")
+    add_source(train)
     train.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the new model, or a FILE.onnx"
     )
     model = train.add_argument_group("model")
-    model.add_argument("--model", default=DEFAULT_MODEL, help="name, or path of a card (%(default)s)")
-    model.add_argument("--layer", help="output to learn from (its card's first embedding)")
+    model.add_argument(
+        "--model",
+        action="append",
+        help=f"name, or path of a card ({DEFAULT_MODEL}); given again, another is tried too, and the best "
+        f"is kept; {AUTO} tries all that are here",
+    )
+    add_layer(model)
     model.add_argument(
         "--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two (linear)"
     )
@@ -88,19 +124,33 @@ def add(commands: Commands) -> None:
     model.add_argument("--average", action="store_true", help="learn from one row per clip, its mean")
     model.add_argument("--l2", action="store_true", help="divide each row by its Euclidean length")
     model.add_argument("--penalty", type=float, default=10, metavar="X", help="penalty on large weights (10)")
+    model.add_argument(
+        "--other",
+        metavar="rest|FOLDER",
+        help="learn the label other too, from sound between the labels of recordings, or in a folder",
+    )
+    model.add_argument(
+        "--augment", type=natural, default=0, metavar="N", help="learn from N altered copies of each too (0)"
+    )
+    model.add_argument(
+        "--no-calibrate", action="store_true", help="leave scores as they are, not made probabilities"
+    )
     trial = train.add_argument_group("cross-validation")
     trial.add_argument(
         "--groups",
-        metavar="REGEX|LEVEL",
+        metavar="REGEX|LEVEL|recording|60s",
         help="keep files of one group on one side: the group is what the first parentheses of a regular "
-        "expression match in the file's name, or the name of the folder LEVEL levels below the label's",
+        "expression match in the file's name, or the name of the folder LEVEL levels below the label's; or "
+        "the recording that a stretch is of, or each minute of it (recordings, if there are enough)",
     )
-    trial.add_argument("--folds", type=positive, default=5, metavar="N", help="parts to deal files into (5)")
-    trial.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (0)")
+    trial.add_argument(
+        "--folds", type=positive, metavar="N", help=f"parts to deal files into ({_FOLDS}, or as they come)"
+    )
+    trial.add_argument("--seed", type=natural, default=0, metavar="N", help="random seed (0)")
     train.add_argument(
         "--allow-missing",
         action="store_true",
-        help="go on without sub-folders that have no sound, and files that can't be used",
+        help="go on without sub-folders that have no sound, and files and rows that can't be used",
     )
     kept = train.add_mutually_exclusive_group()
     kept.add_argument(
@@ -109,47 +159,96 @@ def add(commands: Commands) -> None:
     kept.add_argument("--no-cache", action="store_true", help="keep no embeddings, and use none")
     train.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
     train.add_argument("--plot-labels", metavar="FILE.png", help="draw which labels the model finds alike")
-    train.add_argument("--force", action="store_true", help="replace a model and drawings that are there")
+    train.add_argument("--json", action="store_true", help="write the report as JSON")
+    add_force(train)
     add_jobs(train)
 
 
 def _run(args: argparse.Namespace) -> int:
-    found = search(args.folder)
-    if found.skipped:
-        complain(found.skipped)
-    if found.left_out and not args.allow_missing:
-        text = f"expected sound in each sub-folder, and none beside, got {len(found.left_out)} that differ"
-        raise ValueError(refusal(args.folder, text, found.left_out))
-    files, labels = found.files, found.labels
-    _check_outputs(args, files)
-    groups = None if args.groups is None else groups_of(args.folder, files, args.groups)
-    how = {name: getattr(args, name) for name in _OPTIONS_OF_FIT}
-    cache = None if args.no_cache else Path(args.cache or Path(args.output).absolute().parent / EMBEDDINGS)
-    try:
-        with stages(quiet=args.quiet) as progress:
-            head = heads.fit(args.model, files, labels, groups=groups, progress=progress, cache=cache, **how)
-    except KeyboardInterrupt:
-        if cache is not None:
-            complain(f"embeddings are kept in {cache}; the same command goes on from there")
-        raise
+    start_s = time.perf_counter()
+    labels = read_labels(args)
+    if args.other:
+        add_others(labels, args.other, args.seed)
+    if labels.left_out and not args.allow_missing:
+        text = f"expected labelled sound everywhere, got {len(labels.left_out)} without"
+        if Path(args.source).is_dir():
+            text = (
+                f"expected sound in each sub-folder, and none beside, got {len(labels.left_out)} that differ"
+            )
+        raise ValueError(refusal(args.source, text, tuple(labels.left_out)))
+    if args.folds is not None:
+        labels.folds = None
+    choose_groups(labels, args.source, args.groups, n_folds=args.folds or _FOLDS, seed=args.seed)
+    models = args.model or [DEFAULT_MODEL]
+    _check_outputs(args, labels.paths, models)
+    comparison, head = _trained(args, labels, models)
     if head.n_cached:
-        complain(f"{head.n_cached} of {len(files)} embeddings from {cache}")
+        complain(f"{head.n_cached} of {len(labels.files)} embeddings from {_cache_of(args)}")
     head.save(args.output)
-    left_out = "\n".join([*failed_lines(found.left_out), ""])
+    left_out = "\n".join([*failed_lines(tuple(labels.left_out)), ""])
     saved = printable(f"{args.output}: saved; fastaudio tag FILE --model {args.output}")
-    sys.stdout.write(printable(f"{head.report}{left_out}{saved}\n", lines=True))
+    if args.json:
+        left = [{"path": place, "reason": reason} for place, reason in labels.left_out]
+        told = _plain(head, comparison) | {"model": args.output, "left_out": left}
+        put(
+            json.dumps(told | {"seconds": round(time.perf_counter() - start_s, 3)}, ensure_ascii=False) + "\n"
+        )
+    else:
+        table = "" if comparison is None else f"{comparison.report}\n"
+        sys.stdout.write(printable(f"{table}{head.report}{left_out}{saved}\n", lines=True))
     if args.plot:
         head.plot_confusion(args.plot)
     if args.plot_labels:
         head.plot_similarity(args.plot_labels)
-    return max(status_of(len(head.failed), len(files)), FAILED if found.left_out else OK)
+    return max(status_of(len(head.failed), len(labels.files)), FAILED if labels.left_out else OK)
 
 
-def _check_outputs(args: argparse.Namespace, files: Sequence[str]) -> None:
+def _cache_of(args: argparse.Namespace) -> Path | None:
+    if args.no_cache:
+        return None
+    return Path(args.cache or Path(args.output).absolute().parent / EMBEDDINGS)
+
+
+def _trained(
+    args: argparse.Namespace, labels: Labels, models: Sequence[str]
+) -> tuple[heads.Comparison | None, heads.Head]:
+    """Return the head, and how it compares if several models were tried."""
+    how: dict[str, Any] = {name: getattr(args, name) for name in _OPTIONS_OF_FIT}
+    how |= {"groups": labels.groups, "cache": _cache_of(args), "calibrated": not args.no_calibrate}
+    how |= {"folds": args.folds or _FOLDS, "fold_of": labels.folds}
+    given: list[Any] = [labels.files, labels.labels]
+    try:
+        with stages(quiet=args.quiet) as progress:
+            if AUTO not in models and len(models) == 1:
+                return None, heads.fit(models[0], *given, progress=progress, **how)
+        chosen = None if AUTO in models else models
+        with Trials(quiet=args.quiet) as trials:
+            compared = heads.compare(chosen, *given, told=trials.begin, progress=trials.show, **how)
+    except KeyboardInterrupt:
+        if (kept := _cache_of(args)) is not None:
+            complain(f"embeddings are kept in {kept}; the same command goes on from there")
+        raise
+    return compared, compared.best
+
+
+def _plain(head: heads.Head, comparison: heads.Comparison | None) -> dict[str, Any]:
+    """Return a head's report as plain data for JSON."""
+    card = head.pipeline.card
+    kept = ("embedder", "head", "metrics", "calibration", "thresholds")
+    return {
+        "schema": SCHEMA,
+        **{name: card[name] for name in kept},
+        "compared": None if comparison is None else comparison.to_list(),
+        "evaluation": head.evaluation.to_dict(),
+    }
+
+
+def _check_outputs(args: argparse.Namespace, files: Sequence[str], models: Sequence[str]) -> None:
     """Refuse what couldn't be written, before the work begins."""
     model = model_file(args.output)
     if os.path.lexists(model):
-        check_writable(model, force=args.force, inputs=[*files, *model_files(args.model)])
+        theirs = [file for name in models for file in model_files(name)]
+        check_writable(model, force=args.force, inputs=[*files, args.source, *theirs])
         try:
             read_card(model)
         except ModelError as error:
@@ -159,36 +258,8 @@ def _check_outputs(args: argparse.Namespace, files: Sequence[str]) -> None:
     else:
         check_folder(model.parent)
     if model != Path(args.output) and not has_own_folder(model):
-        check_licence(model.parent, licence_in(read_card(args.model).path.parent))
+        for name in heads.shipped_embedders() if AUTO in models else models:
+            check_licence(model.parent, licence_in(read_card(name).path.parent))
     drawings = [path for path in (args.plot, args.plot_labels) if path]
     for i, path in enumerate(drawings):
         plots.check(path, force=args.force, inputs=[*files, model, *drawings[:i]])
-
-
-def groups_of(folder: str, files: Sequence[str], rule: str) -> list[str]:
-    """Return the group of each file.
-
-    `rule` says how many folders below the label's the group's folder is, or it is a regular expression whose
-    first group, found in the file's name, names it.
-
-    Raises:
-        ValueError: the expression is malformed or doesn't match a file, or a file isn't so deep in folders.
-    """
-    if rule.isdecimal():
-        level, below = int(rule), [Path(file).relative_to(folder).parts[:-1] for file in files]
-        for file, parts in zip(files, below, strict=True):
-            if not 0 < level < len(parts):
-                raise ValueError(
-                    f"train --groups: expected {file} at least {max(level, 1)} folders below its label's, "
-                    f"got {len(parts) - 1}"
-                )
-        return [parts[level] for parts in below]
-    try:
-        pattern = re.compile(rule)
-    except re.error as error:
-        raise ValueError(f"train --groups: expected a regular expression, got {rule!r}: {error}") from error
-    found = [pattern.search(Path(file).name) for file in files]
-    for file, match in zip(files, found, strict=True):
-        if match is None:
-            raise ValueError(f"train --groups: expected {rule!r} in each file's name, got {file}")
-    return [match[min(pattern.groups, 1)] or "" for match in found if match]

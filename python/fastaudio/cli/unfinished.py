@@ -14,6 +14,7 @@ import stat
 import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,17 +24,18 @@ from fastaudio._system.writing import OutputError, full_disk
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from io import BufferedRandom
-    from typing import TypeAlias
+    from typing import BinaryIO, TypeAlias
 
-    Check: TypeAlias = Callable[[str, bytes], object]
+    Check: TypeAlias = Callable[[str, "Part"], object]
 
 SCHEMA = "fastaudio.unfinished/1"
 SUFFIX = ".part"
 
 _HEAD = b'{"schema": "fastaudio.unfinished/'
 _LONGEST = 1 << 24  # of a line
+_CHUNK = 1 << 22  # bytes that are read at once
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,27 @@ class _Record:
     start: int
     n_bytes: int
     failed: bool
+
+
+class Part:
+    """What an input gave, read piece by piece."""
+
+    def __init__(self, file: BufferedRandom, record: _Record) -> None:
+        self._file = file
+        self._at, self._end = record.start, record.start + record.n_bytes
+
+    def read(self, n_bytes: int | None = None) -> bytes:
+        """Return the next bytes, at most so many; all that are left if None."""
+        left = self._end - self._at
+        self._file.seek(self._at)
+        content = self._file.read(left if n_bytes is None else min(n_bytes, left))
+        self._at += len(content)
+        return content
+
+    @property
+    def left(self) -> int:
+        """How many bytes are left."""
+        return self._end - self._at
 
 
 class Unfinished:
@@ -81,9 +104,18 @@ class Unfinished:
 
     def add(self, name: str, content: bytes, *, failed: bool = False) -> None:
         """Keep what an input gave; one that `failed` is run again by --resume."""
-        stamp, n_bytes = self._stamp(name), len(content)
-        line = {"name": name, "stamp": stamp, "bytes": n_bytes, "crc": zlib.crc32(content), "failed": failed}
-        start = self._append(_line(line), content)
+        self._add(name, [content], failed=failed)
+
+    def add_file(self, name: str, file: BinaryIO) -> None:
+        """Keep what an input gave, which is all of `file`: it may be larger than the memory."""
+        self._add(name, _Chunks(file))
+
+    def _add(self, name: str, chunks: Iterable[bytes], *, failed: bool = False) -> None:
+        stamp, n_bytes, crc = self._stamp(name), 0, 0
+        for chunk in chunks:
+            n_bytes, crc = n_bytes + len(chunk), zlib.crc32(chunk, crc)
+        line = {"name": name, "stamp": stamp, "bytes": n_bytes, "crc": crc, "failed": failed}
+        start = self._append(_line(line), chunks)
         self._records[name] = _Record(stamp, start, n_bytes, failed)
 
     def has(self, name: str) -> bool:
@@ -95,15 +127,20 @@ class Unfinished:
         """Yield what each input gave, with its name, in the order of `names`; those without are left out."""
         for name in names:
             if (record := self._records.get(name)) is not None:
-                self._file.seek(record.start)
-                yield name, self._file.read(record.n_bytes)
+                yield name, Part(self._file, record).read()
+
+    def parts(self, names: Sequence[str]) -> Iterator[tuple[str, Part]]:
+        """Yield the same, to be read piece by piece."""
+        for name in names:
+            if (record := self._records.get(name)) is not None:
+                yield name, Part(self._file, record)
 
     def drop_others(self, names: Sequence[str], check: Check) -> None:
         """Forget what must be run again, and inputs that are no longer given; keep count of the others."""
         self._records = {name: self._records[name] for name in set(names) if self.has(name)}
-        for name, content in self.pieces(list(self._records)):
+        for name, part in self.parts(list(self._records)):
             try:
-                check(name, content)
+                check(name, part)
             except ValueError as error:  # noqa: PERF203  # each is judged by itself
                 complain(f"{self._path}: expected what {printable(name)} gave, got {error}; it is done again")
                 del self._records[name]
@@ -129,12 +166,12 @@ class Unfinished:
             self._stamps[name] = _stamp(name)
         return self._stamps[name]
 
-    def _append(self, line: bytes, content: bytes | None = None) -> int:
+    def _append(self, line: bytes, chunks: Iterable[bytes] | None = None) -> int:
         """Write at the end; return where the content begins."""
         end = self._file.seek(0, os.SEEK_END)
         try:
             with full_disk(self._path):
-                self._file.writelines((line,) if content is None else (line, content, b"\n"))
+                self._file.writelines((line,) if chunks is None else chain([line], chunks, [b"\n"]))
                 self._file.flush()
         except OSError:
             with suppress(OSError):
@@ -159,15 +196,30 @@ class Unfinished:
         name, n_bytes, start = data.get("name"), data.get("bytes"), self._file.tell()
         if not isinstance(name, str) or not isinstance(n_bytes, int) or not 0 <= n_bytes < size - start:
             return None
-        content = self._file.read(n_bytes)
-        if zlib.crc32(content) != data.get("crc") or self._file.read(1) != b"\n":
+        crc, record = 0, _Record(data.get("stamp"), start, n_bytes, bool(data.get("failed")))
+        part = Part(self._file, record)
+        while chunk := part.read(_CHUNK):
+            crc = zlib.crc32(chunk, crc)
+        if crc != data.get("crc") or self._file.read(1) != b"\n":
             return None
-        return name, _Record(data.get("stamp"), start, n_bytes, bool(data.get("failed")))
+        return name, record
 
 
-def _check_text(_name: str, content: bytes) -> None:
+class _Chunks:
+    """A file's content in pieces, from its beginning each time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        while chunk := self._file.read(_CHUNK):
+            yield chunk
+
+
+def _check_text(_name: str, part: Part) -> None:
     try:
-        content.decode("utf-8")
+        part.read().decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError("bytes that are no UTF-8 text") from error
 

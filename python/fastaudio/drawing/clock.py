@@ -46,6 +46,11 @@ def clock_text(seconds: float, longest_s: float, step_s: float = 1.0) -> str:
     return f"{sign}{hours:.0f}:{minutes:02.0f}:{text}"
 
 
+def length_text(seconds: float) -> str:
+    """Return a length of time for people: "12.3 s", from a minute on "2:07", from an hour on "1:02:07"."""
+    return f"{seconds:.1f} s" if seconds < MINUTE_S else clock_text(round(seconds), seconds)
+
+
 def time_axis(ax: Any, start_s: float, end_s: float, *, label: bool = True) -> None:
     """Let the x axis of `ax` run from `start_s` to `end_s`, in seconds, with ticks as on a clock."""
     end_s = end_s if end_s > start_s else start_s + 1

@@ -20,6 +20,7 @@ NAMES: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 _PERPLEXITY = 30.0
 _FEWEST = 5  # rows, for t-SNE and UMAP
+_MANY = 1000  # rows from which t-SNE is faster with several threads
 # Okabe and Ito's colours, which colour-blind readers tell apart on white and on black; shapes tell more.
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#999999")
 _SHAPES = "osD^vPX*"
@@ -37,7 +38,10 @@ def on_plane(rows: NDArray[Any], method: Method) -> tuple[NDArray[np.float64], M
         manifold = require("sklearn.manifold", extra="train", what="plot.embedding")
         perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
         how = manifold.TSNE(2, perplexity=perplexity, init="pca", random_state=0)
-        return np.asarray(how.fit_transform(rows), dtype=np.float64), method
+        # With few rows several threads wait for each other; on a busy machine that takes minutes.
+        threads = require("threadpoolctl", extra="train", what="plot.embedding").threadpool_limits
+        with threads(1 if len(rows) < _MANY else None):
+            return np.asarray(how.fit_transform(rows), dtype=np.float64), method
     if method == "umap" and len(rows) >= _FEWEST:
         try:
             umap = require("umap", extra="plot", what="plot.embedding")

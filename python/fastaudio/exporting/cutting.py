@@ -100,12 +100,11 @@ def _of_block(graph: Graph, rows: Rows, cut: Cut, who: str) -> tuple[str, int, i
     delay = max(-((cut.left - cut.length - rows.delay) // cut.hop) - 1, 0)
     reach = delay * cut.hop + cut.left - rows.delay
     kept, skipped = max(reach, 0), max(-reach, 0)
-    signal = rows.value
-    if kept:
-        before, state = graph.state(kept, *rows.shape)
-        signal = graph.concat(before, rows.value)
-        if cut.left > 0:
-            signal = _begun(graph, signal, rows, cut, kept=kept, who=who)
+    before, state = graph.state(kept, *rows.shape) if kept else ("", None)
+    signal = graph.concat(before, rows.value) if kept else rows.value
+    if cut.left > 0:
+        signal = _begun(graph, signal, rows, cut, kept=kept, who=who)
+    if state is not None:
         state.value = graph.slice(signal, rows.n, rows.n + kept)
     if skipped:
         signal = graph.slice(signal, skipped, np.iinfo(np.int64).max)

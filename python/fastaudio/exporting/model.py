@@ -23,7 +23,8 @@ from fastaudio.exporting import (  # noqa: F401  # each registers its nodes
     unrolling,
 )
 from fastaudio.exporting.graph import OPSET, Graph, Rows, onnx
-from fastaudio.exporting.networks import networks, opset_of, read
+from fastaudio.exporting.network_file import LARGEST, read
+from fastaudio.exporting.networks import networks, opset_of
 from fastaudio.exporting.pooling import mean_of
 from fastaudio.exporting.refusing import BlockError, refuse, refuse_stream
 from fastaudio.exporting.registry import convert
@@ -38,7 +39,6 @@ INPUT, SCORES, CLIP = "samples", "scores", "clip"
 PREFIX = "fastaudio."
 _KEPT = ("name", "authors", "source", "citation", "description", "task")
 _LONGEST_S = 60
-_LARGEST = (1 << 31) - 1  # bytes that a protobuf can hold
 
 
 def build(
@@ -94,14 +94,18 @@ def build(
         producer_version=__version__,
     )
     size = model.ByteSize()
-    if size > _LARGEST:
+    if size > LARGEST:
         refuse(
             "export_onnx",
             "a graph below 2 GiB, which protobuf can hold",
             f"{size:,} bytes",
             "export a smaller network",
         )
-    package.checker.check_model(model)
+    try:
+        package.checker.check_model(model)
+    except package.checker.ValidationError as error:
+        got = f"{str(error).strip():.300}"
+        refuse("export_onnx", "a graph that onnx's checker takes", got, "export what comes before the network")
     about = _metadata(dict(zip(names, found, strict=True)), spec, card or {}, block, licences_of(node))
     package.helper.set_model_props(model, about)
     return model

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.cards.packed_file import read_network
+from fastaudio._core import ModelError, build_node, network_tensors
 from fastaudio.exporting.cutting import at_least_one, index_of
 from fastaudio.exporting.graph import OPSET, onnx
+from fastaudio.exporting.network_file import add_prefix, dense, read_whole
 from fastaudio.exporting.refusing import refuse
 from fastaudio.exporting.registry import converts
 
@@ -29,9 +30,10 @@ def networks(node: Node) -> Iterator[OnnxModel]:
         yield from networks(child)
 
 
-def read(node: OnnxModel) -> Any:
-    """Return a network's model, as it was when the node was made."""
-    return onnx().load_model_from_string(read_network(node.path, node.sha256))
+def outputs_of(node: OnnxModel) -> list[str]:
+    """Return the names of the outputs that a network gives, in their order."""
+    own = (name for name in node.available_outputs if name not in node.state.values())
+    return list(node.outputs) or [next(own)]
 
 
 def opset_of(model: Any) -> int:
@@ -55,9 +57,9 @@ def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
     if "n" in layout and fixed and shape[0] != 1:
         remedy = "export the network again with a dynamic batch axis"
         refuse("OnnxModel", "a network with an open batch axis, or one row a run", f"{shape[0]}", remedy)
-    net = _Network(node, model, data, layout, fixed)
-    large = rows.n != 1 and math.prod(rows.shape) >= _LARGE
-    if fixed or node.state or large:
+    net = _Network(node, model, data, layout, fixed, _tensors(node, model))
+    large = math.prod(rows.shape) >= _LARGE
+    if fixed or node.state or (rows.n != 1 and (large or not _run_together(net, rows))):
         found = _row_by_row(graph, net, rows)
     else:
         value, n = at_least_one(graph, rows) if rows.n is None else (rows.value, None)
@@ -67,6 +69,40 @@ def network(graph: Graph, node: OnnxModel, rows: Rows) -> list[Rows]:
     return [
         replace(rows, value=value, shape=tuple(spec.shape)) for value, spec in zip(found, specs, strict=True)
     ]
+
+
+def _tensors(node: OnnxModel, model: Any) -> dict[str, tuple[str, int]]:
+    """Return the type and the number of axes of each output that is given."""
+    infos = {_bare(one.name): one.type.tensor_type for one in model.graph.output}
+    name_of = onnx().TensorProto.DataType.Name
+    known = {
+        name: (name_of(infos[name].elem_type), len(infos[name].shape.dim))
+        for name in outputs_of(node)
+        if name in infos and infos[name].HasField("shape")
+    }
+    if len(known) < len(outputs_of(node)):  # inner tensors, of which the file says nothing
+        for _, name, kind, shape in network_tensors(node.path, node.sha256, node.external):
+            if name in outputs_of(node):
+                known.setdefault(name, (_KINDS.get(kind, kind.upper()), len(shape)))
+    return known
+
+
+_KINDS = {"float32": "FLOAT", "float64": "DOUBLE"}
+_SAMPLES = {"INT8": 2.0**-7, "UINT8": 2.0**-7, "INT16": 2.0**-15, "INT32": 2.0**-31}
+_MIDDLE = {"UINT8": 128.0}
+
+
+def _run_together(net: _Network, rows: Rows) -> bool:
+    """Tell whether several rows of one run get the numbers that they have alone."""
+    specs = net.node.output_specs(rows.spec).values()
+    if any(net.is_whole(name, spec) for name, spec in zip(outputs_of(net.node), specs, strict=True)):
+        return False
+    options = {key: value for key, value in net.node.to_dict().items() if key != "node"}
+    try:
+        build_node(type(net.node), options | {"batch": max(net.node.batch, 2)}).output_specs(rows.spec)
+    except ModelError:
+        return False
+    return True
 
 
 def _layout(node: OnnxModel, data: Any, rows: Rows) -> str:
@@ -91,10 +127,7 @@ _LARGE = 1024  # values of a row: all patches of a clip at once would take gigab
 
 def _inlined(graph: Graph, node: OnnxModel) -> Any:
     """Return the model in the graph's opset, with names that nothing else has."""
-    model, package = read(node), onnx()
-    if any(one.data_location == package.TensorProto.EXTERNAL for one in model.graph.initializer):
-        remedy = "write it as one file: onnx.save(onnx.load('net.onnx'), 'one.onnx')"
-        refuse("OnnxModel", "a network with its weights in its own file", "some in files beside it", remedy)
+    model, package = read_whole(node), onnx()
     if opset_of(model) < graph.opset:
         try:
             model = package.version_converter.convert_version(model, graph.opset)
@@ -110,8 +143,10 @@ def _inlined(graph: Graph, node: OnnxModel) -> Any:
     root.domains |= {
         one.domain: one.version for one in model.opset_import if one.domain not in ("", "ai.onnx")
     }
-    prefix = f"{root.name('network')}/"
-    return package.compose.add_prefix(model, prefix=prefix)
+    model.graph.initializer.extend(map(dense, model.graph.sparse_initializer))
+    del model.graph.sparse_initializer[:]
+    add_prefix(model.graph, f"{root.name('network')}/")
+    return model
 
 
 def _data_input(node: OnnxModel, model: Any) -> Any:
@@ -143,6 +178,7 @@ class _Network:
     data: Any
     layout: str
     one_row: bool
+    tensors: dict[str, tuple[str, int]]
 
     @property
     def prefix(self) -> str:
@@ -154,6 +190,22 @@ class _Network:
     def states(self) -> dict[str, str]:
         """The inputs that are state, each with the output that it takes next."""
         return {self.prefix + name: self.prefix + after for name, after in self.node.state.items()}
+
+    def is_whole(self, name: str, spec: Any) -> bool:
+        """Tell whether an output has no batch axis: a row of it is all that a run gives."""
+        return name in self.tensors and self.tensors[name][1] == len(spec.shape)
+
+    def as_floats(self, graph: Graph, name: str, unit: str) -> str:
+        """Return an output in float32; sound in whole numbers from their full scale."""
+        kind = self.tensors.get(name, ("", 0))[0]
+        value = self.prefix + name
+        if kind == "FLOAT":
+            return value
+        value = graph.cast(value, "FLOAT")
+        if unit != "samples" or kind not in _SAMPLES:
+            return value
+        value = graph.op("Sub", value, _MIDDLE[kind]) if kind in _MIDDLE else value
+        return graph.op("Mul", value, _SAMPLES[kind])
 
     def in_layout(self, graph: Graph, value: str, rows: Rows) -> str:
         """Bring the axes of rows [n, *shape], or of one row if there is no n, into the network's order."""
@@ -170,7 +222,7 @@ class _Network:
         """Add the operators; return the outputs in float32, without the batch axis if they are of one row."""
         for name, given in {self.data.name: value, **states}.items():
             graph.nodes.append(onnx().helper.make_node("Identity", [given], [name], name=f"{name}_in"))
-        infos = {one.name: one for one in [*self.model.graph.input, *self.model.graph.output]}
+        infos = {one.name: one for one in self.model.graph.input}
         for name, number in getattr(self.node, "inputs", {}).items():
             info = infos[self.prefix + name]
             kind = onnx().helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
@@ -185,12 +237,9 @@ class _Network:
         graph.nodes.extend(self.model.graph.node)
         found = []
         specs = self.node.output_specs(rows.spec).values()
-        names = list(self.node.outputs) or [self.node.available_outputs[0]]
-        for name, spec in zip(names, specs, strict=True):
-            out, info = self.prefix + name, infos.get(self.prefix + name)
-            if info is not None and info.type.tensor_type.elem_type != onnx().TensorProto.FLOAT:
-                out = graph.cast(out, "FLOAT")
-            whole = info is not None and len(info.type.tensor_type.shape.dim) == len(spec.shape)
+        for name, spec in zip(outputs_of(self.node), specs, strict=True):
+            out = self.as_floats(graph, name, spec.unit)
+            whole = self.is_whole(name, spec)
             found.append(graph.op("Squeeze", out, graph.ints(0)) if of_row and not whole else out)
         return found
 

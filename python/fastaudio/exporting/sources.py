@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def files_of(node: Node) -> list[Path]:
-    """Return the networks of a node, and what may lie beside them: the card and the licence."""
-    nets = [Path(net.path) for net in networks(node)]
-    return [*nets, *(net.with_name(name) for net in nets for name in (CARD, LICENCE))]
+    """Return the networks of a node, and what may lie beside them: weights, the card and the licence."""
+    nets = [(Path(net.path), net.external) for net in networks(node)]
+    beside = [file.parent / name for file, weights in nets for name in (*weights, CARD, LICENCE)]
+    return [*(file for file, _ in nets), *beside]
 
 
 def licences_of(node: Node) -> str:

@@ -53,7 +53,10 @@ class _Grid:
         begin_s = graph.op("Div", graph.cast(k, "DOUBLE"), graph.doubles(self.patch_hz))
         left = graph.op("Mul", graph.op("Sub", end_s, begin_s), graph.doubles(self.rate_hz))
         whole = graph.cast(graph.op("Ceil", graph.op("Sub", left, graph.doubles(_ROUNDING))), "INT64")
+        end = graph.op("Sub", graph.op("Mul", end_s, graph.doubles(self.rate_hz)), graph.doubles(_ROUNDING))
+        on_grid = graph.int_op("Sub", graph.cast(graph.op("Ceil", end), "INT64"), self.start(graph, k))
         most = graph.int_op("Min", graph.int_op("Add", whole, self.context), self.n_used)
+        most = graph.int_op("Min", most, on_grid)
         return graph.int_op("Max", most, 0)
 
 

@@ -16,6 +16,7 @@ from fastaudio.exporting.model import PREFIX, build, smallest_block
 from fastaudio.exporting.refusing import refuse
 from fastaudio.exporting.sounds import checked
 from fastaudio.exporting.sources import files_of
+from fastaudio.running.limits import shown_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,10 +114,18 @@ def export(
     return found
 
 
+_LARGEST_BLOCK = 1 << 24  # of 48 kHz, 6 minutes: constants and buffers of the graph grow with it
+
+
 def _check_arguments(*, streaming: bool, block: Any, tolerance: Any) -> None:
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
         raise ValueError(
             f"export_onnx: expected block as a whole number of samples above 0, got {block!r:.80}"
+        )
+    if block is not None and block > _LARGEST_BLOCK:
+        raise ValueError(
+            f"export_onnx: expected a block of at most 2**24 samples, got {shown_number(block)}; leave block "
+            "out, which takes the fewest"
         )
     if block is not None and not streaming:
         raise ValueError("export_onnx: expected no block without streaming, got one; give streaming=True")

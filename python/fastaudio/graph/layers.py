@@ -1,17 +1,20 @@
-"""The layers of a pipeline's network: any of its outputs in place of the pipeline's results."""
+"""The layers of a pipeline's network: any tensor of its graph in place of the pipeline's results."""
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import OnnxModel, did_you_mean
+from fastaudio._core import ModelError, OnnxModel
 from fastaudio._system.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fastaudio._core import Node
+
+_REMEDY = re.compile(r"; (did you mean|choose) .*", re.DOTALL)
 
 
 def layers(node: Node) -> tuple[str, ...]:
@@ -24,7 +27,7 @@ def layers(node: Node) -> tuple[str, ...]:
 
 
 def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
-    """Return what leads to the network, and the network with that output; see `Pipeline.layer`."""
+    """Return what leads to the network, and the network with that tensor; see `Pipeline.layer`."""
     ways = _ways(node)
     if len(ways) != 1:
         got = f"{len(ways)} in branches" if ways else "none"
@@ -33,10 +36,18 @@ def layer(node: Node, name: str | None, card: Mapping[str, Any]) -> Node:
     ((net, put),) = ways
     names = _names(net)
     name = _embedding(names, card) if name is None else name
-    if name not in names:
-        guess = did_you_mean(name, names) if isinstance(name, str) else ""
-        raise ValueError(f"Pipeline.layer: expected one of {listed(names)}, got {name!r:.80}{guess}")
-    return put(net[name])
+    states = list(net.state.values())
+    if not isinstance(name, str) or name in states:
+        what = ", a state" if name in states else ""
+        raise ValueError(f"Pipeline.layer: expected one of {listed(names)}, got {name!r:.80}{what}")
+    try:
+        return put(net[name])
+    except ModelError as error:
+        found = _REMEDY.search(str(error))
+        remedy = found[0] if found else f": {error}"
+        raise ValueError(
+            f"Pipeline.layer: expected one of {listed(names)}, or an inner tensor, got {name!r:.80}{remedy}"
+        ) from error
 
 
 def _embedding(names: tuple[str, ...], card: Mapping[str, Any]) -> str:

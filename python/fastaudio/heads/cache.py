@@ -2,8 +2,8 @@
 
 Each file's rows lie in a file of their own, in a folder named after what made them: the pipeline with its
 weights' hashes and the version of fastaudio. The name of the file stands for the path, size and times of the
-sound, so a sound that was changed is embedded again. Nothing else is read from a name, and no object is
-unpickled.
+sound, for the stretch of it and for how it was altered, so a sound that was changed is embedded again.
+Nothing else is read from a name, and no object is unpickled.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from fastaudio._core import __version__
 from fastaudio._system.arrays import ArraysError, Expected, arrays
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, writing
+from fastaudio.labelled.segment import Segment, path_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fastaudio.labelled.segment import File
     from fastaudio.pipeline import Pipeline
 
 SCHEMA = "fastaudio.embeddings/1"
@@ -49,14 +51,21 @@ class EmbeddingCache:
         self._width = spec.shape[0]
         self._full = False
 
-    def place(self, path: str) -> Path | None:
-        """Return where the rows of a file belong, as it is now; None if there is no such file."""
+    def place(self, file: File, change: tuple[Any, ...] = ()) -> Path | None:
+        """Return where the rows of a file or a stretch belong, as it is now; None if there is no such file.
+
+        `change` says how its sound was altered, if it was.
+        """
+        path = path_of(file)
         try:
             now = os.stat(path)  # noqa: PTH116  # Path reads "" as "."
         except (OSError, ValueError):
             return None
         # A changed file may have its old size and time of change, but not its old time of status change.
-        about = [os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ctime_ns]  # noqa: PTH100
+        about: list[Any] = [os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ctime_ns]  # noqa: PTH100
+        if isinstance(file, Segment):
+            about += [file.start_s, file.end_s]
+        about += [list(change)] if change else []
         return self._folder / f"{_named(about)}.npz"
 
     def load(self, place: Path | None) -> NDArray[np.float32] | None:

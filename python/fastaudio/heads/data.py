@@ -11,13 +11,19 @@ import numpy as np
 
 from fastaudio._system.text import listed
 from fastaudio.decoding.folders import Found, find_audio
+from fastaudio.labelled.segment import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from fastaudio.labelled.segment import File
+
 PathLike: TypeAlias = "str | os.PathLike[str]"
+Source: TypeAlias = "str | os.PathLike[str] | Segment"
+"""A file, or a stretch of one."""
+
 Progress: TypeAlias = "Callable[[str, int, int], None]"
 """Called with the stage of work, how much of it is done, and the total."""
 
@@ -37,25 +43,28 @@ class Examples:
     """Labelled files.
 
     Attributes:
-        files: paths.
+        files: paths, or stretches of recordings.
         labels: names of all labels, sorted.
         truth: which labels each file has [n_files, n_labels].
         groups: number of each file's group [n_files].
         multi: whether files have lists of labels instead of one each.
         grouped: whether groups were given; if not, each file is a group.
+        folds: number of each file's fold [n_files], if folds were given.
     """
 
-    files: tuple[str, ...]
+    files: tuple[File, ...]
     labels: tuple[str, ...]
     truth: NDArray[np.bool_]
     groups: NDArray[np.int64]
     multi: bool
     grouped: bool
+    folds: NDArray[np.int64] | None = None
 
     def only(self, kept: NDArray[np.bool_]) -> Examples:
         """Return only these files; the labels stay."""
         files = tuple(file for file, keep in zip(self.files, kept, strict=True) if keep)
-        return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept])
+        folds = None if self.folds is None else self.folds[kept]
+        return replace(self, files=files, truth=self.truth[kept], groups=self.groups[kept], folds=folds)
 
     def lost(self, kept: Examples) -> tuple[str, ...]:
         """Return the labels that have files here, but none among those that were kept."""
@@ -65,7 +74,7 @@ class Examples:
     def of(self, labels: Sequence[str]) -> set[str]:
         """Return the files that have one of these labels."""
         columns = [k for k, label in enumerate(self.labels) if label in labels]
-        return {self.files[i] for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
+        return {str(self.files[i]) for i in np.flatnonzero(self.truth[:, columns].any(axis=1)).tolist()}
 
     def without(self, labels: Sequence[str]) -> Examples:
         """Return the same files without these labels."""
@@ -75,17 +84,19 @@ class Examples:
 
 def examples(
     what: str,
-    files: Sequence[PathLike],
+    files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     groups: Sequence[Any] | None = None,
+    *,
     known: Sequence[str] | None = None,
+    fold_of: Sequence[Any] | None = None,
 ) -> Examples:
     """Return labelled files as arrays; messages begin with `what`.
 
     If `known` is given, only its labels are allowed, in its order. Without groups, each file is a group.
     """
     paths = _paths(what, files)
-    for name, values in (("labels", labels), ("groups", groups)):
+    for name, values in (("labels", labels), ("groups", groups), ("fold_of", fold_of)):
         if values is not None and len(values) != len(paths):
             raise ValueError(f"{what}: expected {name} for {len(paths)} files, got {len(values)}")
     if not paths:
@@ -105,24 +116,28 @@ def examples(
     _check_names(what, found, known)
     names = tuple(found if known is None else known)
     truth = np.array([[name in one for name in names] for one in sets], dtype=np.bool_)
-    ids = np.arange(len(paths))
-    if groups is not None:
-        numbers = {group: i for i, group in enumerate(dict.fromkeys(groups))}
-        ids = np.array([numbers[group] for group in groups])
-    return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None)
+    ids = np.arange(len(paths)) if groups is None else _numbers(groups)
+    folds = None if fold_of is None else _numbers(fold_of)
+    return Examples(paths, names, truth, ids.astype(np.int64), not all(single), groups is not None, folds)
 
 
-def _paths(what: str, files: Sequence[PathLike]) -> tuple[str, ...]:
-    """Return a list of paths; a single path, samples or anything else is a TypeError."""
-    if isinstance(files, str | bytes | os.PathLike) or not hasattr(files, "__iter__"):
+def _numbers(names: Sequence[Any]) -> NDArray[np.int64]:
+    """Return the same number for equal names, from 0 in the order in which they come."""
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
+
+
+def _paths(what: str, files: Sequence[Source]) -> tuple[File, ...]:
+    """Return paths and stretches; a single path, samples or anything else is a TypeError."""
+    if isinstance(files, str | bytes | os.PathLike | Segment) or not hasattr(files, "__iter__"):
         got = f"{type(files).__name__} {files!r:.60}"
         raise TypeError(f"{what}: expected files as a list of paths, got {got}")
-    paths = []
+    paths: list[File] = []
     for file in files:
-        if not isinstance(file, str | os.PathLike):
+        if not isinstance(file, str | os.PathLike | Segment):
             got = f"{type(file).__name__} {file!r:.60}"
             raise TypeError(f"{what}: expected files as a list of paths, got one with {got}")
-        paths.append(os.fspath(file))
+        paths.append(file if isinstance(file, Segment) else os.fspath(file))
     return tuple(paths)
 
 

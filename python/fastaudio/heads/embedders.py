@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Mean, OnnxModel, Sequential, StateError, Tags
 from fastaudio.cards.packed_file import read_network
+from fastaudio.exporting.networks import outputs_of
 from fastaudio.heads.export import write_head, write_joined
 from fastaudio.pipeline import IsolatedPipeline, Pipeline
 
@@ -58,6 +59,14 @@ def averaged(embedder: Pipeline) -> Pipeline:
     return embedder >> Mean() if spec.rate_hz else embedder
 
 
+def rows_within(embedder: Pipeline, duration_s: float) -> int:
+    """Return the number of rows in a row whose windows lie within that time; at least 1."""
+    (spec,) = embedder.output_specs.values()
+    if not spec.rate_hz:
+        return 1
+    return 1 + max(0, int((duration_s - spec.span_s) * spec.rate_hz + 1e-6))
+
+
 def layer_of(embedder: Pipeline) -> str:
     """Return the name of an embedder's output."""
     return next(iter(embedder.output_specs)) or "rows"
@@ -77,7 +86,7 @@ def tagger_of(
     net = parts[-1]
     if isinstance(net, OnnxModel):
         path = folder / "model.onnx"
-        (layer,) = net.outputs or net.available_outputs[:1]
+        layer = outputs_of(net)[0]
         content = read_network(net.path, net.sha256)
         for name, sha256 in net.external.items():
             beside = folder / name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -10,22 +9,27 @@ import numpy as np
 from fastaudio._core import ModelError
 from fastaudio._system.text import listed
 from fastaudio.cards.licences import licence_of
-from fastaudio.heads import embedders, metrics
+from fastaudio.heads import embedders
+from fastaudio.heads.adam import SEGMENT_S
+from fastaudio.heads.augmenting import Augment, altered
 from fastaudio.heads.cache import EmbeddingCache
-from fastaudio.heads.classifier import Classifier, Kind, Options, train
-from fastaudio.heads.data import Examples, PathLike, Progress, examples, refusal
-from fastaudio.heads.evaluation import Evaluation
+from fastaudio.heads.calibration import Calibration, calibrate
+from fastaudio.heads.classifier import Classifier, Kind, Options, Protocol, probabilities
+from fastaudio.heads.data import Examples, Progress, Source, examples, refusal
+from fastaudio.heads.evaluation import Evaluation, run_tagger
 from fastaudio.heads.extras import require
-from fastaudio.heads.folds import check, check_learnt, deal
+from fastaudio.heads.folds import check, check_given
 from fastaudio.heads.head import Head
 from fastaudio.heads.head_card import card_of, notes_of
+from fastaudio.heads.judging import cross_validate, folds_of, learn, over_folds
+from fastaudio.heads.over_files import best_thresholds
 from fastaudio.heads.rows import Rows, read
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -38,19 +42,24 @@ TOLERANCE = 1e-5
 
 def fit(
     embedder: str | os.PathLike[str] | Pipeline,
-    files: Sequence[PathLike],
+    files: Sequence[Source],
     labels: Sequence[str] | Sequence[Sequence[str]],
     *,
     kind: Kind = "linear",
     layer: str | None = None,
     groups: Sequence[Any] | None = None,
     folds: int = 5,
+    fold_of: Sequence[Any] | None = None,
     average: bool = False,
     l2: bool = False,
+    standardise: bool | None = None,
+    protocol: Protocol | None = None,
     balanced: bool = True,
     hidden: int = 100,
     penalty: float = 10.0,
     seed: int = 0,
+    augment: int | Augment = 0,
+    calibrated: bool = True,
     jobs: int | None = None,
     progress: Progress | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -60,16 +69,17 @@ def fit(
 ) -> Head:
     """Train a head for your own labels on a model's embedding.
 
-    Rows are standardised by the training files and classified by one dense layer or two. Cross-validation
-    measures how good that is: each file is judged by a head that learnt from other files, of other groups;
-    its scores are the mean over its windows. The head that is returned learnt from all files.
+    Rows are standardised by the training files and classified by one dense layer or two, which scikit-learn
+    fits. Cross-validation measures how good that is: each file is judged by a head that learnt from other
+    files, of other groups; its scores are the mean over its windows. The head that is returned learnt from
+    all files.
 
     Windows are the embedder's. Clips shorter than one repeat their rows or are padded, as its card says, both
     in training and later; `Pipeline.with_hop` gives more windows.
 
     Args:
         embedder: a model's name or card, or a pipeline whose rows are embeddings.
-        files: paths.
+        files: paths, or stretches of recordings as `fastaudio.labelled.Segment`.
         labels: one label per file, for scores that sum to 1, or a list per file, for independent scores.
         kind: "linear" for one dense layer (variant A of Alonso-Jimenez et al.), "mlp" for a hidden layer
             before it (variant B).
@@ -77,14 +87,26 @@ def fit(
         groups: each file's group, anything that compares, such as the artist. Files of one group are never
             both learnt from and judged. None makes each file a group.
         folds: number of parts that the files are dealt into.
+        fold_of: each file's fold, a number or a name, such as ESC-50's; then `folds` means nothing.
         average: whether each clip is one row, the mean of its windows; scores then come at the end. If not,
             each window is a row, all clips weigh the same in total, and scores stream.
-        l2: whether to divide standardised rows by their length, as Kumar et al. do.
+        l2: whether to divide rows by their length after standardising, as Kumar et al. do.
+        standardise: whether to standardise rows; None does, unless a protocol is given.
+        protocol: "paper" trains as Alonso-Jimenez et al. do: Adam from a learning rate of 0.001, 150 epochs,
+            batches of 32 random segments of 3 s, a fifth of the files for validation, and half the rate if
+            its loss hasn't decreased for 75 epochs. It is for hundreds of files: from some tens, 150
+            epochs are too few steps. `penalty` and `balanced` then mean nothing. None has scikit-learn
+            minimise the loss with `penalty`: to the end, or "mlp" by Adam in 150 epochs.
         balanced: whether labels weigh the same however many files they have; "mlp" ignores it for lists of
             labels.
         hidden: number of units of the hidden layer.
         penalty: factor of the squared weights in a loss that sums over files; scikit-learn's 1 / C.
-        seed: seed of the folds and of "mlp".
+        seed: seed of the folds, of "mlp" and of `augment`.
+        augment: how many altered copies of each file to learn from too, or how as `Augment`: louder or
+            softer, shifted, with noise, mixed with another. No file is judged by its copies.
+        calibrated: whether scores are made probabilities: a temperature, or for lists of labels a scale and
+            an offset for each label, is learnt in cross-validation and goes into the last layer. If not,
+            scores are scikit-learn's.
         jobs: files at once; None for one per processor core.
         progress: called with "embedding" or "training", how much is done, and the total.
         cache: a folder where embeddings are kept and found again, so that training again with other options
@@ -98,7 +120,8 @@ def fit(
 
     Raises:
         TypeError, ValueError: labels can't be learnt (the message names one), lengths differ, an option is
-            outside its range, rows aren't vectors, or files can't be used and `allow_missing` forbids it.
+            outside its range, rows aren't vectors, files can't be used and `allow_missing` forbids it, or
+            a label has too few files for the protocol's validation.
         OutputError: the cache's folder can't be made or written into.
         StateError: `embedder` is an isolated pipeline.
         ModelError: there is no such model, or the exported head doesn't give scikit-learn's scores.
@@ -112,47 +135,56 @@ def fit(
     for package in ("sklearn", "onnx"):
         require(package, extra="train", what="heads.fit")
     _check_options(kind, folds, hidden, penalty)
-    given = examples("heads.fit", files, labels, groups)
+    if protocol not in (None, *get_args(Protocol)):
+        raise ValueError(f"heads.fit: expected protocol 'paper' or None, got {protocol!r:.80}")
+    how_altered = augment if isinstance(augment, Augment) else Augment(copies=augment)
+    if how_altered.copies and protocol is not None:
+        raise ValueError("heads.fit: expected no augment with protocol 'paper', got it; leave one out")
+    given = examples("heads.fit", files, labels, groups, fold_of=fold_of)
     _check_labels(given)
     with limits("heads.fit", timeout_s, cancel):
         base = embedders.embedder_of(embedder, layer)
         pipeline = embedders.averaged(base) if average else base
-        options = Options(kind, given.multi, balanced, l2, hidden, float(penalty), seed)
+        scaled = protocol is None if standardise is None else standardise
+        how = kind, given.multi, balanced, l2, hidden, float(penalty), seed
+        options = Options(*how, standardise=scaled, protocol=protocol)
 
         kept = None if cache is None else EmbeddingCache(cache, base)
         rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
         lost = given.lost(rows.clips)
         rows = _usable(rows, given, lost, allow_missing)
         clips = rows.clips
-        judged = _cross_validate(rows, options, folds, progress)
-        classifier = train(rows.values, rows.of_rows(clips.truth), rows.shares, options)
-        n_folds = len(judged.folds)
+        in_fold = folds_of(clips, folds, seed)
+        more = None
+        if how_altered.copies:
+            how_read: dict[str, Any] = {"jobs": jobs, "progress": progress, "cache": kept, "seed": seed}
+            more = altered(base, clips, in_fold, how_altered, average=pipeline is not base, **how_read)
+        n_rows = embedders.rows_within(pipeline, SEGMENT_S)
+        judged, scores = cross_validate(rows, more, options, in_fold, n_rows, progress=progress)
+        classifier = learn(rows, more, np.ones(len(clips.files), np.bool_), options, n_rows)
+        found: Calibration | None = None
+        if calibrated:
+            _check_logits(classifier, rows.values)
+            found = calibrate(judged)
+            scores, classifier = found.scores, found.apply(classifier)
+        n_folds = int(in_fold.max()) + 1
         if progress is not None:
             progress("training", n_folds + 1, n_folds + 1)
 
-        means, stds = judged.over_folds(metrics.mean), judged.over_folds(metrics.std)
-        how: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
-        card = card_of(pipeline, clips, options, classifier, **how)
+        means, stds = over_folds(clips, scores, in_fold)
+        least = dict(zip(clips.labels, best_thresholds(clips.truth, scores).tolist(), strict=True))
+        measured: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
+        measured |= {"augment": how_altered, "calibration": found, "thresholds": least}
+        card = card_of(pipeline, clips, options, classifier, **measured)
         tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
-        _check_export(tagger, classifier, rows)
+        _check_export(tagger, classifier, rows, jobs)
         about = rows.failed, tagger.name, lost
-        evaluation = Evaluation(clips.labels, clips.truth, judged.scores, clips.multi, *about)
+        evaluation = Evaluation(clips.labels, clips.truth, scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
         parts = evaluation, rows.failed, tagger, classifier, notes, licence
-        text = licence_of(pipeline.node)
-        return Head(clips.labels, means, stds, *parts, n_cached=rows.n_cached, licence_text=text)
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """Results of cross-validation: scores of each clip [n_clips, n_labels], and the metrics of each fold."""
-
-    scores: NDArray[np.float64]
-    folds: list[dict[str, float]]
-
-    def over_folds(self, statistic: Callable[[NDArray[np.float64]], float]) -> dict[str, float]:
-        """Return a statistic of each metric over the folds."""
-        return {name: statistic(np.array([part[name] for part in self.folds])) for name in metrics.NAMES}
+        told: dict[str, Any] = {"calibration": found, "thresholds": card["thresholds"]}
+        told |= {"n_cached": rows.n_cached, "licence_text": licence_of(pipeline.node)}
+        return Head(clips.labels, means, stds, *parts, **told)
 
 
 def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
@@ -174,37 +206,27 @@ def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: boo
     return rows
 
 
-def _cross_validate(rows: Rows, options: Options, n_folds: int, progress: Progress | None) -> _Judged:
-    clips = rows.clips
-    fold_of = deal(clips.truth, clips.groups, n_folds, options.seed)
-    check_learnt(clips.truth, fold_of, clips.labels)
-    total = int(fold_of.max()) + 2  # one more is trained on all files
-    scores = np.zeros(clips.truth.shape)
-    found = []
-    for fold in range(total - 1):
-        learnt = rows.of_rows(fold_of != fold)
-        truth = rows.of_rows(clips.truth)[learnt]
-        one = train(rows.values[learnt], truth, rows.shares[learnt], options)
-        judged = np.flatnonzero(fold_of == fold)
-        scores[judged] = rows.clip_means(one.scores(rows.values[~learnt]), judged)
-        of_labels = metrics.of_labels(clips.truth[judged], scores[judged], multi=options.multi)
-        found.append(metrics.macro(of_labels))
-        if progress is not None:
-            progress("training", fold + 1, total)
-    return _Judged(scores, found)
+def _check_logits(classifier: Classifier, values: NDArray[np.float32]) -> None:
+    """Refuse layers that don't give scikit-learn's scores, which calibration doesn't see any more."""
+    ours = probabilities(classifier.logits(values), multi=classifier.multi)
+    _check_error(float(np.abs(ours - classifier.scores(values)).max()))
 
 
-def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows) -> None:
-    """Refuse an export that doesn't give scikit-learn's scores, for all rows and each label's first file."""
+def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows, jobs: int | None) -> None:
+    """Refuse an export with other scores than the classifier's, for all rows and each label's first file."""
     want = classifier.scores(rows.values)
     got = np.asarray(embedders.head_alone(classifier)(rows.values))
     error = float(np.abs(got - want).max())
-    for k in range(len(rows.clips.labels)):
-        first = int(np.flatnonzero(rows.clips.truth[:, k])[0])
-        tags = tagger(rows.clips.files[first])
+    firsts = np.unique(rows.clips.truth.argmax(axis=0)).tolist()
+    results = run_tagger(tagger, [rows.clips.files[i] for i in firsts], jobs)
+    for first, tags in zip(firsts, results, strict=True):
         if not isinstance(tags, Tags):
             raise ModelError(f"heads.fit: expected tags of the exported head, got {type(tags).__name__}")
         error = max(error, float(np.abs(tags.scores - want[rows.clip == first]).max()))
+    _check_error(error)
+
+
+def _check_error(error: float) -> None:
     if not error <= TOLERANCE:
         raise ModelError(
             f"heads.fit: expected an exported head within {TOLERANCE:g} of scikit-learn's scores, got "
@@ -229,3 +251,5 @@ def _check_labels(clips: Examples) -> None:
             f"heads.fit: expected at least 2 labels, got {got}; give files without it another label"
         )
     check(clips.truth, clips.groups, clips.labels, grouped=clips.grouped)
+    if clips.folds is not None:
+        check_given(clips.folds, clips.groups)

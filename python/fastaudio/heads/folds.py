@@ -72,3 +72,18 @@ def check_learnt(truth: NDArray[np.bool_], folds: NDArray[np.int64], labels: Seq
                 f"heads.fit: expected groups that can be dealt into folds, got all of "
                 f"{labels[alone[0]]!r:.80} in one; make smaller groups, or leave the label out"
             )
+
+
+def check_given(folds: NDArray[np.int64], groups: NDArray[np.int64]) -> None:
+    """Raise a ValueError if there is one fold only, or if a group's files are in two."""
+    if len(np.unique(folds)) < 2:  # noqa: PLR2004  # one to learn from, one to try on
+        raise ValueError(
+            "heads.fit: expected fold_of with at least 2 folds, got 1; leave it out to deal folds"
+        )
+    for group in np.unique(groups):
+        if len(np.unique(folds[groups == group])) > 1:
+            first = int(np.flatnonzero(groups == group)[0])
+            raise ValueError(
+                f"heads.fit: expected each group in one fold of fold_of, got files of one group in several, "
+                f"the first at index {first}; leave out groups, or fold_of"
+            )

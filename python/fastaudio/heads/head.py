@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
 from fastaudio.cards.licences import licence_in
 from fastaudio.cards.replacing import save_model
-from fastaudio.heads import report, similarity
+from fastaudio.heads import report, similarity, source
+from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import os
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fastaudio.heads.calibration import Calibration
     from fastaudio.heads.classifier import Classifier
     from fastaudio.heads.data import Failed
     from fastaudio.heads.evaluation import Evaluation
-    from fastaudio.pipeline import Pipeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,9 @@ class Head:
         notes: lines that say how it was trained.
         licence: the licence file that came with the embedder's network, if any.
         licence_text: the licences of the embedder's weights, also of one that is packed into a file.
+        calibration: how scores were made probabilities; None if they weren't.
+        thresholds: the mean score from which a file counts as having a label: that with the highest F1 in
+            cross-validation. The card has them.
         n_cached: how many files' embeddings came from the cache.
     """
 
@@ -52,6 +56,8 @@ class Head:
     licence: Path | None = None
     n_cached: int = 0
     licence_text: bytes = b""
+    calibration: Calibration | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -67,7 +73,8 @@ class Head:
     def report(self) -> str:
         """Its training, its metrics on files that it didn't learn from, and the files left out, as text."""
         scores = report.metric_lines(self.metrics, self.metrics_std)
-        return "\n".join([*self.notes, *scores, "", *self.evaluation.tables()]) + "\n"
+        lines = [*self.notes, *scores, *report.threshold_lines(self.calibration, self.thresholds)]
+        return "\n".join([*lines, "", *self.evaluation.tables()]) + "\n"
 
     def __str__(self) -> str:
         return printable(self.report, lines=True)
@@ -109,6 +116,50 @@ class Head:
         matrix = similarity.cosines(self.classifier)
         order = similarity.order(matrix)
         return [self.labels[k] for k in order], matrix[order][:, order]
+
+    def source_similarity(
+        self, model: str | os.PathLike[str] | Pipeline | None = None
+    ) -> tuple[list[str], list[str], NDArray[np.float64]]:
+        """Return the classes of the network it learnt from, its labels, and cosines [n_classes, n_labels].
+
+        They say by which of the network's classes a label may be explained. The vectors compared are the
+        weights of both last layers, each value standardised over the vectors of its side. Of two labels, one
+        is therefore the other's opposite. Classes and labels are in the orders in which their models have
+        them.
+
+        Args:
+            model: what the head was trained on; None for the name that its card has. The layer that it learnt
+                from has to be the last before the scores.
+
+        Raises:
+            ModelError: there is no such model.
+            ValueError: the head isn't linear, or more than a dense layer lies between that layer and the
+                scores.
+
+        Source: Kumar, Wang, Ithapu and Fuegen, Do sound event representations generalize to other audio
+            tasks? Interspeech 2021, section 5.2
+        """
+        about = self.pipeline.card
+        if model is None:
+            model = str(about["embedder"].get("name", ""))
+        base = model if isinstance(model, Pipeline) else Pipeline.load(model)
+        weights = source.class_weights(base, about["head"]["layer"])
+        (spec,) = base.output_specs.values()
+        return list(spec.labels), list(self.labels), source.cosines(self.classifier, weights)
+
+    def plot_labels(self, path: str | os.PathLike[str]) -> None:
+        """Draw the labels into a file as points, by t-SNE of their weights: similar ones are neighbours.
+
+        Fewer than five labels are drawn by PCA.
+
+        Raises:
+            MissingExtra: matplotlib isn't installed.
+
+        Source: Kumar, Wang, Ithapu and Fuegen, figure 3
+        """
+        from fastaudio.heads import plots  # noqa: PLC0415  # needed for drawing only
+
+        plots.plot_labels(path, self.labels, self.classifier.layers[-1][0].T)
 
     def plot_similarity(self, path: str | os.PathLike[str]) -> None:
         """Draw the labels' tree and their cosines into a file.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from fastaudio.heads import embedders
+from fastaudio.labelled.segment import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fastaudio.heads.augmenting import Augment
+    from fastaudio.heads.calibration import Calibration
     from fastaudio.heads.classifier import Classifier, Options
     from fastaudio.heads.data import Examples
     from fastaudio.pipeline import Pipeline
@@ -28,6 +32,9 @@ def card_of(
     stds: Mapping[str, float],
     n_folds: int,
     average: bool,
+    augment: Augment,
+    calibration: Calibration | None,
+    thresholds: Mapping[str, float],
 ) -> dict[str, Any]:
     """Return the card of a head's pipeline, without its nodes."""
     from sklearn import __version__ as sklearn_version  # noqa: PLC0415  # heads.fit made sure of it
@@ -38,16 +45,21 @@ def card_of(
     when = "of each clip" if average or not spec.rate_hz else f"every {1 / spec.rate_hz:.3g} s"
     what = f"{embedders.layer_of(embedder)!r} of {base.get('name', 'a pipeline')}"
     size = sum(weights.size + biases.size for weights, biases in classifier.layers)
+    unit = "stretches" if any(isinstance(file, Segment) for file in clips.files) else "files"
     n_groups = len(set(clips.groups.tolist()))
     in_groups = f" in {n_groups} groups, none both learnt from and judged" if clips.grouped else ""
+    by_solver = options.protocol is None
+    given = "" if clips.folds is None else ", folds as given"
     head = {
         "kind": options.kind,
+        "protocol": options.protocol,
         "layer": embedders.layer_of(embedder),
         "values": len(classifier.mean),
         "average": average,
         "l2": options.l2,
-        "balanced": options.balanced and not (options.multi and options.kind == "mlp"),
-        "penalty": options.penalty,
+        "standardise": options.standardise,
+        "balanced": by_solver and options.balanced and not (options.multi and options.kind == "mlp"),
+        "penalty": options.penalty if by_solver else None,
         "seed": options.seed,
         "folds": n_folds,
         "files": n_files,
@@ -58,6 +70,8 @@ def card_of(
     }
     if options.kind == "mlp":
         head["hidden"] = options.hidden
+    if augment.copies:
+        head["augment"] = asdict(augment)
     card = {key: base[key] for key in _CARRIED if key in base}
     card["outputs"] = dict(base.get("outputs", {})) | {
         "scores": {"purpose": "score of each label", "unit": "probability", "shape": [n_labels]}
@@ -69,12 +83,14 @@ def card_of(
         "version": "1.0.0",
         "task": f"{n_labels} custom labels",
         "description": f"Scores of {n_labels} labels {when}, by a head on {what}.",
-        "trained_on": f"{n_files} files of {n_labels} labels",
+        "trained_on": f"{n_files} {unit} of {n_labels} labels",
         "embedder": {key: base[key] for key in _EMBEDDER if key in base},
         "head": head,
         "metrics": _numbers(means)
         | {f"{name}_std": value for name, value in _numbers(stds).items()}
-        | {"by": f"{n_folds}-fold cross-validation on these {n_files} files{in_groups}"},
+        | {"by": f"{n_folds}-fold cross-validation on these {n_files} {unit}{in_groups}{given}"},
+        "calibration": None if calibration is None else calibration.to_card(),
+        "thresholds": {label: round(value, 6) for label, value in thresholds.items()},
     } | card
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Truth: TypeAlias = "NDArray[np.bool_]"
 Scores: TypeAlias = "NDArray[np.floating]"
 
+THRESHOLD = 0.5
+"""Score from which a label counts, if a file may have several."""
+
 NAMES = {
     "balanced_accuracy": "balanced accuracy",
     "f1": "F1, macro",
@@ -23,7 +26,8 @@ NAMES = {
 }
 """The metrics, and their names in a report."""
 
-_THRESHOLD = 0.5  # score from which a label counts, if a file may have several
+Threshold: TypeAlias = "float | NDArray[np.float64]"
+"""Score from which a label counts, if a file may have several: one, or one for each label [n_labels]."""
 
 
 def roc_auc(truth: Truth, scores: Scores) -> float:
@@ -51,22 +55,24 @@ def pr_auc(truth: Truth, scores: Scores) -> float:
     return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
-def decide(scores: Scores, *, multi: bool) -> Truth:
-    """Return the labels that scores [n, n_labels] choose: the highest per row, or from 0.5 with `multi`."""
+def decide(scores: Scores, *, multi: bool, threshold: Threshold = THRESHOLD) -> Truth:
+    """Return the labels that scores [n, n_labels] choose: the highest per row; `multi`: from a threshold."""
     if multi:
-        return scores >= _THRESHOLD
+        return scores >= threshold
     decided = np.zeros(scores.shape, dtype=np.bool_)
     decided[np.arange(len(scores)), scores.argmax(axis=1)] = True
     return decided
 
 
-def of_labels(truth: Truth, scores: Scores, *, multi: bool) -> dict[str, NDArray[np.float64]]:
+def of_labels(
+    truth: Truth, scores: Scores, *, multi: bool, threshold: Threshold = THRESHOLD
+) -> dict[str, NDArray[np.float64]]:
     """Return each metric for each label [n_labels]; NaN if the label doesn't occur.
 
     A label's balanced accuracy is its recall, or with `multi` the mean of two recalls, one over the rows
     that have it and one over those that don't.
     """
-    said = decide(scores, multi=multi)
+    said = decide(scores, multi=multi, threshold=threshold)
     hits = (truth & said).sum(axis=0)
     n_true, n_said = truth.sum(axis=0), said.sum(axis=0)
     occurs = n_true > 0

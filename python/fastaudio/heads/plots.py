@@ -9,6 +9,7 @@ import numpy as np
 from fastaudio.drawing.figures import check, figure, save, shown
 from fastaudio.drawing.matrix import confusion as draw_confusion
 from fastaudio.drawing.matrix import side, size_of
+from fastaudio.drawing.points import NAMES, on_plane
 from fastaudio.heads import similarity
 from fastaudio.heads.extras import require
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["check", "plot_confusion", "plot_similarity"]
+__all__ = ["check", "plot_confusion", "plot_labels", "plot_similarity"]
 
 _DPI = 120
 
@@ -27,6 +28,19 @@ def plot_confusion(path: str | os.PathLike[str], labels: Sequence[str], confusio
     """Draw which labels (rows) were taken for which (columns); darker means a larger share of the row."""
     drawn = figure(*size_of(confusion), dpi=_DPI)
     draw_confusion(drawn.add_subplot(), labels, confusion)
+    save(drawn, path)
+
+
+def plot_labels(path: str | os.PathLike[str], labels: Sequence[str], vectors: NDArray[np.float64]) -> None:
+    """Draw labels as named points, those with similar vectors [n_labels, n_values] near each other."""
+    plane, used = on_plane(vectors, "tsne")
+    drawn = figure(8, 6, dpi=_DPI)
+    ax = drawn.add_subplot()
+    ax.scatter(*plane.T, s=16)
+    for label, at in zip(labels, plane, strict=True):
+        ax.annotate(shown(label), at, xytext=(4, 3), textcoords="offset points", fontsize=8)
+    ax.set(xlabel=f"{NAMES[used]} 1", ylabel=f"{NAMES[used]} 2", xticks=[], yticks=[])
+    ax.margins(0.12)
     save(drawn, path)
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastaudio._system.text import printable
-from fastaudio.heads import metrics
+from fastaudio.heads import metrics, over_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from fastaudio.heads.calibration import Calibration
     from fastaudio.heads.data import Failed
 
 _WIDEST_MATRIX = 20  # labels; a larger matrix doesn't fit a terminal
@@ -22,11 +23,29 @@ _COLUMNS = (("balanced_accuracy", "recall"), ("f1", "F1"), ("roc_auc", "ROC-AUC"
 
 
 def metric_lines(values: Mapping[str, float], stds: Mapping[str, float] | None = None) -> list[str]:
-    """Return one line per metric, with its standard deviation if given."""
+    """Return one line for each metric there is, with its standard deviation if given."""
     lines = []
-    for name, title in metrics.NAMES.items():
+    for name, title in (metrics.NAMES | over_files.NAMES).items():
+        if name not in values:
+            continue
         spread = "" if stds is None else f" +- {stds[name]:.3f}"
         lines.append(f"  {title:<18} {_number(values[name])}{spread}")
+    return lines
+
+
+def threshold_lines(calibration: Calibration | None, thresholds: Mapping[str, float]) -> list[str]:
+    """Return what is said of calibration and of the thresholds."""
+    lines = []
+    if calibration is not None:
+        off, before = calibration.error, calibration.error_before
+        lines.append(
+            f"  scores are {off:.3f} off the share of files that are right, {before:.3f} uncalibrated"
+        )
+    if thresholds:
+        least, most = min(thresholds.values()), max(thresholds.values())
+        lines.append(
+            f"  each label counts from a score of its own, {least:.2f} to {most:.2f}, as the card says"
+        )
     return lines
 
 

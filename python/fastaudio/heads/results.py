@@ -56,7 +56,7 @@ def collect(
                 warnings.warn(said, stacklevel=4)
             taken.append(take(result))
         else:
-            failed.append((file, reason))
+            failed.append((str(file), reason))
         if progress is not None:
             progress("embedding", i + 1, len(given.files))
     if not taken:

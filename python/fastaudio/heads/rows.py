@@ -12,17 +12,20 @@ import numpy as np
 from fastaudio._core import Mean
 from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.heads.results import Embedded, collect
-from fastaudio.running.whole import run_file, run_many
+from fastaudio.labelled.cutting import run_each, run_stretches
+from fastaudio.running.whole import run_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from fastaudio.heads.cache import EmbeddingCache
     from fastaudio.heads.data import Examples, Failed, Progress
+    from fastaudio.labelled.segment import Segment
     from fastaudio.pipeline import Pipeline
-    from fastaudio.running.whole import Progress as Seconds
+    from fastaudio.running.stream import PipelineStream
 
 
 @dataclass(frozen=True)
@@ -86,21 +89,25 @@ def read(
         n_cached += embedded.cached
         return np.asarray(Mean()(embedded.rows)) if average else embedded.rows
 
-    with closing(run_many(partial(_embed, pipeline, cache), given.files, jobs)) as results:
+    embed = partial(_embed, pipeline, cache), partial(_embed_stretches, pipeline, cache)
+    with closing(run_each(*embed, given.files, jobs)) as results:
         clips, parts, failed = collect("heads.fit", given, results, progress, take)
     clip = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    values = np.empty((len(clip), parts[0].shape[1]), np.float32)
-    start = len(values)
-    while parts:  # each part is dropped once it is copied, so that there are never two of all
+    return Rows(clips, joined(parts), clip, failed, n_cached)
+
+
+def joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Put rows together; each part is dropped once it is copied, so that there are never two of all."""
+    start = sum(map(len, parts))
+    values = np.empty((start, parts[0].shape[1]), np.float32)
+    while parts:
         part = parts.pop()
         values[start - len(part) : start] = part
         start -= len(part)
-    return Rows(clips, values, clip, failed, n_cached)
+    return values
 
 
-def _embed(
-    pipeline: Pipeline, cache: EmbeddingCache | None, path: str, *, progress: Seconds | None
-) -> Embedded:
+def _embed(pipeline: Pipeline, cache: EmbeddingCache | None, path: str) -> Embedded:
     """Return a file's rows, from the cache if it has them."""
     place = None if cache is None else cache.place(path)
     if cache is not None and (kept := cache.load(place)) is not None:
@@ -108,8 +115,36 @@ def _embed(
     with AudioFile(path) as file:
         with file.decode_errors():
             stream = pipeline.open(sample_rate=file.sample_rate, channels=file.channels)
-        rows = np.asarray(run_file(stream, file, progress))
+        rows = np.asarray(run_file(stream, file, None))
         whole = not file.truncated  # what is cut short is read each time, so that each run says so
-    if cache is not None and whole and len(rows) and np.isfinite(rows).all():
-        cache.keep(place, rows)
+    if whole:
+        keep(cache, place, rows)
     return Embedded(rows)
+
+
+def _embed_stretches(
+    pipeline: Pipeline, cache: EmbeddingCache | None, segments: Sequence[Segment]
+) -> list[Embedded | Exception]:
+    """Return the rows of stretches of one recording, of which the cache may have some."""
+    places = [None if cache is None else cache.place(one) for one in segments]
+    held = [None if cache is None else cache.load(place) for place in places]
+    results: list[Any] = [None if rows is None else Embedded(rows, cached=True) for rows in held]
+    missing = [i for i, rows in enumerate(held) if rows is None]
+    if missing:
+        found = run_stretches(stream_of(pipeline), [segments[i] for i in missing])
+        for i, rows in zip(missing, found, strict=True):
+            results[i] = rows if isinstance(rows, Exception) else Embedded(np.asarray(rows))
+            if not isinstance(rows, Exception):
+                keep(cache, places[i], results[i].rows)
+    return results
+
+
+def stream_of(pipeline: Pipeline) -> Callable[[Segment, int, int], PipelineStream]:
+    """Return what opens a stream of a pipeline for a stretch, its sample rate and number of channels."""
+    return lambda _, rate, channels: pipeline.open(sample_rate=rate, channels=channels)
+
+
+def keep(cache: EmbeddingCache | None, place: Path | None, rows: NDArray[np.float32]) -> None:
+    """Keep rows that are of use, if there is a cache."""
+    if cache is not None and len(rows) and np.isfinite(rows).all():
+        cache.keep(place, rows)

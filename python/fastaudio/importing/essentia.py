@@ -12,7 +12,7 @@ from fastaudio.importing.fronts import fits, front_of, layouts, rows_of, told, w
 from fastaudio.importing.inputs import input_of
 from fastaudio.importing.metadata import EssentiaModel, card_of, read_essentia
 from fastaudio.importing.network_file import read_network
-from fastaudio.importing.outputs import output_for, require_output, shapes_of, spelled_alike, with_output
+from fastaudio.importing.outputs import output_for, require_output, shape_of, spelled_alike, with_output
 from fastaudio.importing.plain import about_output, activation_of, behind, require_labels
 from fastaudio.pipeline import Pipeline
 
@@ -63,6 +63,9 @@ def from_essentia(
 ) -> Pipeline:
     """Return a model of Essentia as a pipeline: its front end, the networks, and its classes as labels.
 
+    What the JSON calls a regression gives values, such as valence and arousal from 1 to 9, and no scores: the
+    pipeline gives rows of them, in the order of the classes, which the card names.
+
     Args:
         networks: a network that takes patches; or an embedding network and a head, in this order. For a head
             on MusiCNN, "musicnn-msd" or "musicnn-mtt" names the network that comes with the package, and is
@@ -72,7 +75,8 @@ def from_essentia(
         output: name of the last network's output; None takes the one that the JSON calls predictions.
         embedding: name of the embedding network's output; None takes Essentia's. For MusiCNN that is
             `model/dense/BiasAdd`, before the ReLU: a head on what comes after it runs, and is wrong.
-        activation: "sigmoid" or "softmax" if the last network gives logits; "none" if it gives scores.
+        activation: "sigmoid" or "softmax" if the last network gives logits; "none" if it gives scores, or
+            the values of a regression.
         hop_s: step between windows in seconds; None for Essentia's.
 
     Raises:
@@ -111,20 +115,22 @@ def from_essentia(
         network, spec = _head(front, files[1])
     last = _predictions(network, spec, model, output)
     (name,) = last.outputs
-    shapes = shapes_of(last, spec)
+    row = shape_of(last, spec)
     unit = _unit(model, name)
     if unit:
         last = OnnxModel(last.path, outputs=[name], units=[unit], layout=last.layout)
     node: Node = front >> last
     if activate is not None:
         node = node >> activate()
+    purpose, plain_unit = "embedding", "embedding"
     if model.classes:
-        require_labels(model.classes, model.path, name, shapes.get(name, ()))
+        require_labels(model.classes, model.path, name, row)
+        purpose, plain_unit = "score of each label", ""
+    if model.is_regression and activate is None:
+        purpose = f"values of {', '.join(model.classes) or 'a regression'}, in this order"
+    elif model.classes:
         node = node >> Tags(list(model.classes))
-    purpose = "score of each label" if model.classes else "embedding"
-    outputs = about_output(
-        name, shapes.get(name, ()), purpose, unit or ("" if model.classes else "embedding")
-    )
+    outputs = about_output(name, row, purpose, unit or plain_unit)
     pipeline = Pipeline(node, card=card_of(model) | {"outputs": outputs})
     return pipeline if hop_s is None else pipeline.with_hop(hop_s)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import math
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from fastaudio import presets
-from fastaudio._core import ModelError, Patches, Resample, did_you_mean
+from fastaudio._core import Concat, ModelError, Patches, Resample, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,13 +77,20 @@ def _samples(*, sample_rate: int, context: int = 0, last: str = "drop") -> Seque
 
 
 def windowed(
-    name: str, front: Node, shape: Shape, window_s: float | None = None, last: str | None = None
+    name: str,
+    front: Node,
+    shape: Shape,
+    window_s: float | None = None,
+    last: str | None = None,
+    *,
+    overlap: bool = False,
 ) -> Node:
     """Return a front end that gives what a network takes at once, which has the input `shape`.
 
     Presets that give frames, and "samples", are cut into windows: of `window_s` seconds, or as long as the
     network states, or of 10 s. `last` says what becomes of what is left at the end, see `Patches`; None drops
-    it, unless "samples" says otherwise.
+    it, unless "samples" says otherwise. With `overlap` a window begins every half window, if the network
+    leaves its length open: it sees the sound around all but the first and the last frames.
 
     Raises:
         ValueError: the preset has windows of its own, and `window_s` is another length.
@@ -102,16 +110,27 @@ def windowed(
     spec = rows_of(front)
     rate_hz = spec.rate_hz
     _require_bands(name, spec.shape, shape)
+    stated = _stated_length(shape, spec.shape)
     length = 0 if window_s is None else max(1, round(window_s * rate_hz))
     if not length:
-        stated = _stated_length(shape, spec.shape)
         length = round(WINDOW_S * rate_hz) if stated is None else stated - context
     if length < 1:
         raise ModelError(
             f"preset {name}: expected a context shorter than the network's input of {told(shape)}, got "
             f"{context}; give a smaller one (--option context=...)"
         )
-    return front >> Patches(length=length, hop=length, context=context, last=last or "drop")
+    hop = max(1, length // 2) if overlap and stated is None else length
+    return front >> Patches(length=length, hop=hop, context=context, last=last or "drop")
+
+
+def flattened(front: Node, shape: Shape, layout: str | None = None) -> Node:
+    """Return a front end with its rows as vectors if a network takes as many numbers along one axis.
+
+    A stated `layout` says that it takes the rows as they are.
+    """
+    row = rows_of(front).shape
+    flat = layout is None and len(shape) <= 2 < 1 + len(row)  # noqa: PLR2004  # with a batch or without
+    return Concat(front) if flat and shape[-1] == math.prod(row) else front
 
 
 def rows_of(node: Node) -> StreamSpec:
@@ -193,22 +212,57 @@ def told(shape: Shape) -> str:
     return " x ".join(str(size) if isinstance(size, int) else "?" for size in shape[:_MOST_AXES]) + more
 
 
-def require_layout(name: str, network: object, row: Shape, shape: Shape, remedy: str | None = None) -> str:
-    """Return the likeliest order of axes in which rows fit a network's input.
+def orders(name: str, row: Shape, shape: Shape) -> list[str]:
+    """Return the orders of axes in which rows fit a network's input, the likeliest first.
+
+    Time isn't put where the input states a size while it leaves open where the bands would be: a network for
+    as many bands as the rows have of time would fit, and be wrong. Nor is a row alone, without a batch, one
+    of the orders where an input may have a batch.
+    """
+    found = [order for order in layouts(name, len(shape), len(row)) if _surely_fits(order, row, shape)]
+    return [order for order in found if ("n" in order) == ("n" in found[0])]
+
+
+def _surely_fits(layout: str, row: Shape, shape: Shape) -> bool:
+    if not fits(layout, row, shape):
+        return False
+    stated = {sign for sign, size in zip(layout, shape, strict=True) if isinstance(size, int)}
+    return "t" not in stated or stated.issuperset("tfc"[: len(row)])
+
+
+def require_orders(
+    name: str, network: object, row: Shape, shape: Shape, remedy: str | None = None
+) -> list[str]:
+    """Return `orders`.
 
     Raises:
-        ModelError: they fit in none; `remedy` takes the place of what it says to do.
+        ModelError: there is none; `remedy` takes the place of what it says to do.
     """
-    for layout in layouts(name, len(shape), len(row)):
-        if fits(layout, row, shape):
-            return layout
+    found = orders(name, row, shape)
+    if found:
+        return found
     gives = " x ".join(map(str, row))
     sound = f', such as "{SAMPLES}" for the sound itself' if len(shape) <= len(row) != 1 else ""
-    remedy = remedy or (
-        f"name the preset that it was trained with{sound}, or another length (--window, or --option "
-        "length=... if the preset has that option)"
-    )
+    unsure = [order for order in layouts(name, len(shape), len(row)) if fits(order, row, shape)]
+    if unsure:
+        length = f", or state the order of axes if it takes {row[0]} frames (--layout {unsure[0]})"
+    else:
+        length = ", or another length (--window, or --option length=... if the preset has that option)"
+    remedy = remedy or f"name the preset that it was trained with{sound}{length}"
     raise ModelError(
         f"{network}: expected an input for patches of {gives}, as the preset {name} gives them, got "
         f"{told(shape)}; {remedy}"
+    )
+
+
+def check_order(layout: str, name: str, network: object, row: Shape, shape: Shape) -> None:
+    """Raise a ModelError unless rows fit an input in a stated order, as far as the input states its sizes."""
+    if fits(layout, row, shape):
+        return
+    known = [order for order in layouts(name, len(shape), len(row)) if fits(order, row, shape)]
+    known = [order for order in known if "n" in order] or known
+    remedy = f"it fits by --layout {' or '.join(known[:_MOST_AXES])}" if known else "leave out --layout"
+    raise ModelError(
+        f"{network}: expected a layout in which patches of {' x '.join(map(str, row))}, as the preset {name} "
+        f"gives them, fit an input of {told(shape)}, got {layout!r:.80}; {remedy}"
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import ModelError, did_you_mean
 from fastaudio.importing.fronts import told
+from fastaudio.importing.states import pairs_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,10 +51,12 @@ def input_of(
             "leave one out of --input or --state"
         )
     if len(left) > 1:
-        options = _advice(file, left, {*state.values()}, rate_hz)
+        options, meant = _advice(file, left, {*state.values()}, rate_hz)
+        choose = f"; OUTPUT is {' or '.join(meant)}, as the network's authors have it" if meant else ""
         raise ModelError(
             f"{path}: expected one input for the sound, got {_listed(file, left)}; say what the others "
             f"are given: {_cut(options, ' ')} (inputs= and state= in Python)"
+            f"{choose:.400}"
         )
     shape = file.inputs[left[0]]
     if not shape:
@@ -80,21 +83,31 @@ def _cut(texts: list[str], between: str) -> str:
     return between.join([*(f"{text:.200}" for text in texts[:_MOST]), *more])
 
 
-def _advice(file: NetworkFile, left: list[str], taken: set[str], rate_hz: float | None) -> list[str]:
-    """Return an option for each input but one: the first that seems to be neither constant nor a state."""
+def _advice(
+    file: NetworkFile, left: list[str], taken: set[str], rate_hz: float | None
+) -> tuple[list[str], list[str]]:
+    """Return an option for each input but one: the first that seems to be neither constant nor a state.
+
+    A state's option names its output if the sizes leave one, or if the names say which. Else it says OUTPUT,
+    and the outputs that may be meant are returned too.
+    """
     options: dict[str, str] = {}
+    returned: dict[str, list[str]] = {}
     for name in left:
-        shape = file.inputs[name]
-        output = next((each for each in file.outputs if _returns(file, name, each, taken)), None)
-        if all(size == 1 for size in shape):  # also if there is no axis
+        if all(size == 1 for size in file.inputs[name]):  # also if there is no axis
             known = name.lower() in _RATES and rate_hz
             options[name] = f"--input {quote(name)}={f'{rate_hz:g}' if known else 'NUMBER'}"
-        elif output is not None:
-            taken = taken | {output}
-            options[name] = f"--state {quote(name)}={quote(output)}"
-    rows = max(left, key=lambda name: (name not in options, _n_open(file.inputs[name])))
+        elif found := [each for each in file.outputs if _returns(file, name, each, taken)]:
+            returned[name] = found
+    rows = max(left, key=lambda name: (name not in options | returned, _n_open(file.inputs[name])))
+    returned.pop(rows, None)
+    meant: list[str] = []
+    for name, outputs in pairs_of(returned).items():
+        options[name] = f"--state {quote(name)}={quote(outputs[0]) if len(outputs) == 1 else 'OUTPUT'}"
+        meant += outputs if len(outputs) > 1 else []
     lists = {name: f"{'[' * len(file.inputs[name])}...{']' * len(file.inputs[name])}" for name in left}
-    return [options.get(name, f"--input {quote(name)}={lists[name]}") for name in left if name != rows]
+    given = [options.get(name, f"--input {quote(name)}={lists[name]}") for name in left if name != rows]
+    return given, list(dict.fromkeys(meant))
 
 
 def _n_open(shape: Shape) -> int:

@@ -55,6 +55,11 @@ class EssentiaModel:
         """Whether it takes an embedding, and not patches."""
         return self.algorithm == "TensorflowPredict2D"
 
+    @property
+    def is_regression(self) -> bool:
+        """Whether it gives values, which aren't scores."""
+        return "regression" in _text(self.data, "type").lower()
+
     def named(self, purpose: str) -> list[EssentiaOutput]:
         """Return the outputs for a purpose."""
         return [output for output in self.outputs if output.purpose == purpose]

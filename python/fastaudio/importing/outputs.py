@@ -49,6 +49,12 @@ def shapes_of(network: OnnxModel, spec: StreamSpec) -> dict[str, tuple[int, ...]
     return found
 
 
+def shape_of(network: OnnxModel, spec: StreamSpec) -> tuple[int, ...]:
+    """Return the shape of the rows of a network's one output, which may be any tensor of its graph."""
+    (output,) = network.output_specs(spec).values()
+    return tuple(output.shape)
+
+
 def output_for(
     network: OnnxModel,
     spec: StreamSpec,

@@ -6,12 +6,23 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fastaudio._core import ModelError, Node, OnnxModel, Patches, Sigmoid, Softmax, Tags, Unroll, did_you_mean
-from fastaudio.importing.fronts import front_of, require_layout, rows_of, windowed
+from fastaudio.importing.fronts import (
+    check_order,
+    flattened,
+    front_of,
+    orders,
+    require_orders,
+    rows_of,
+    windowed,
+)
+from fastaudio.importing.fronts import told as shape_told
 from fastaudio.importing.inputs import input_of
 from fastaudio.importing.labels import checked, labels_of_metadata, read_labels
 from fastaudio.importing.network_file import NetworkFile, read_network
-from fastaudio.importing.outputs import output_for, require_output, shapes_of, told
+from fastaudio.importing.outputs import output_for, require_output, shape_of, told
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -42,7 +53,10 @@ def from_onnx(
     """Return a network behind the front end that it was trained with, as a pipeline.
 
     If the network gives a row of scores for each frame of a window, so does the pipeline, at their own rate,
-    each at its time, and up to the end of the sound, see `Unroll`.
+    each at its time, and up to the end of the sound, see `Unroll`. If it leaves the length of its windows
+    open, these overlap by half, and each frame is from the one in which it lies farther from the edge.
+
+    Rows of several axes become vectors if the network takes as many numbers along one axis.
 
     Args:
         path: the .onnx file.
@@ -58,7 +72,8 @@ def from_onnx(
         state: its recurrent inputs, each with the output whose values it takes after a run.
         window_s: length of a window in seconds, for presets that give frames and for "samples"; None takes
             the network's own, or 10 s.
-        hop_s: step between windows in seconds; None for the preset's own, or the window's length.
+        hop_s: step between windows in seconds; None for the preset's own, or the window's length, or half of
+            it for scores of frames.
         frame_rate_hz: rate of the frames that the network scores, if it does; None spreads them evenly.
 
     Raises:
@@ -75,16 +90,18 @@ def from_onnx(
     rate_hz = made.input_spec.rate_hz if made.input_spec else None
     shape = input_of(file, text, **further, rate_hz=rate_hz)
     front = windowed(preset, made, shape, window_s)
+    front = flattened(front, shape, layout)
     network, spec = behind(front, text, preset, shape, layout=layout, **further)
     if output is None:
         n = None if names is None else len(names)
         output = output_for(network, spec, n, subject=text, labels=whose, frames=True)
     network = require_output(network, [output], text)
     (output,) = network.outputs
-    scores = shapes_of(network, spec).get(output, ())
+    scores = shape_of(network, spec)
     frames = names is not None and len(scores) > 1
-    if frames and "last" not in (options or {}):
-        front = windowed(preset, made, shape, window_s, last="repeat")
+    if frames:
+        last = None if "last" in (options or {}) else "repeat"
+        front = windowed(preset, made, shape, window_s, last, overlap=hop_s is None)
     node: Node = front >> network
     if hop_s is not None:
         node = Pipeline(node).with_hop(hop_s).node
@@ -146,11 +163,57 @@ def behind(
         ModelError: it can't be run, or doesn't take them.
     """
     spec = rows_of(front)
+    row = tuple(spec.shape)
     if layout is None:
-        layout = require_layout(preset, path, tuple(spec.shape), shape, remedy)
+        layout = require_orders(preset, path, row, shape, remedy)[0]
+    else:
+        check_order(layout, preset, path, row, shape)
     network = OnnxModel(path, layout=layout, **further)
     network.output_specs(spec)
+    others = [each for each in orders(preset, row, shape) if each != layout]
+    if others:  # it leaves sizes open, so only a run says whether they fit
+        try:
+            _try(network, row)
+        except ModelError as error:
+            remedy = remedy or f"name the preset that it was trained with, or another ({_options(others)})"
+            raise ModelError(f"{error}; its axes were taken in the order {layout}: {remedy}") from error
     return network, spec
+
+
+def _try(network: OnnxModel, row: tuple[int, ...]) -> None:
+    """Run a network over a row of zeros."""
+    network(np.zeros((1, *row), np.float32))
+
+
+def other_orders(pipeline: Pipeline, preset: str) -> str:
+    """Return a sentence if an imported network takes its rows in other orders of axes too; else ""."""
+    parts = pipeline.node.parts()
+    at = next(i for i, part in enumerate(parts) if isinstance(part, OnnxModel))
+    network, spec = parts[at], pipeline.node.input_spec
+    assert isinstance(network, OnnxModel)
+    assert spec is not None
+    for part in parts[:at]:
+        (spec,) = part.output_specs(spec).values()
+    further: dict[str, Any] = {"inputs": network.inputs, "state": network.state}
+    shape = input_of(read_network(network.path), network.path, **further)
+    found = []
+    for layout in orders(preset, tuple(spec.shape), shape):
+        try:
+            _try(OnnxModel(network.path, layout=layout, **further), tuple(spec.shape))
+        except ModelError:
+            continue
+        found.append(layout)
+    others = [layout for layout in found if layout != network.layout]
+    if not others:
+        return ""
+    return (
+        f"the network's input, {shape_told(shape)}, fits in several orders of axes: this is --layout "
+        f"{network.layout}, the others are {_options(others)}; compare with the authors' own scores"
+    )
+
+
+def _options(layouts: Sequence[str]) -> str:
+    return " or ".join(f"--layout {layout}" for layout in layouts)
 
 
 def _unrolled(node: Node, front: Node, n_frames: int, rate_hz: float | None) -> Node:

@@ -18,7 +18,9 @@ _NAMES = ("display_name", "category", "label", "labels", "class_name", "name", "
 _NUMBERS = ("index", "target", "classid", "class_id", "class_index", "label_id", "id", "idx")
 _MACHINE_ID = re.compile(r"/[a-z]/[0-9a-z_]+")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
-_NUMBERED = re.compile(r"([0-9]{1,6})(?:\s*[,;:=.)]\s*|\s+)(\S.*)")
+_NUMBERED = re.compile(r"([+-]?[0-9]{1,6})(?:\s*(?:[,;=)]|[:.](?![0-9]))\s*|\s+)(\S.*)")  # "0.5 s" is a name
+_ENDS_IN_NUMBER = re.compile(r"(.*\S)(?:\s*[,;:=(]\s*|\s+)([+-]?[0-9]{1,6})\)?")
+_SHOWN = 6
 _REMEDY = "number the labels as the network's scores are, from 0"
 
 
@@ -56,43 +58,67 @@ def labels_of_lines(text: str, subject: str) -> list[str]:
     """Return a label for each line; in the order of the numbers 0 to n - 1, if these begin the lines.
 
     Raises:
-        ModelError: a line is empty.
+        ModelError: a line is empty, or the lines begin or end with other numbers.
     """
     lines = [line.strip() for line in text.rstrip().split("\n")]
     if "" in lines:
         at = lines.index("") + 1
         raise ModelError(f"{subject}: expected a label on each line, got none on line {at}; remove the line")
-    return _without_numbers(lines)
+    return _without_numbers(lines, subject)
 
 
 def labels_of_line(text: str, subject: str) -> list[str]:
     """Return the labels between the commas of a line, as `labels_of_lines` does; quotes may hold some.
 
     Raises:
-        ModelError: quotes aren't closed.
+        ModelError: quotes aren't closed, or labels begin or end with other numbers than these.
     """
-    return _without_numbers(_cells(text, ",", subject))
+    return _without_numbers(_cells(text, ",", subject), subject)
 
 
-def _without_numbers(lines: list[str]) -> list[str]:
-    found = [match for line in lines if (match := _NUMBERED.fullmatch(line))]
-    numbered = {int(match[1]): match[2] for match in found}
-    whole = len(lines) > 1 and len(found) == len(lines) and sorted(numbered) == list(range(len(lines)))
-    if not whole or len(set(numbered.values())) < len(lines):  # "0 dB" and "1 dB" are names
+def _without_numbers(lines: list[str], subject: str) -> list[str]:
+    begin = _split(_NUMBERED, lines, 1)
+    if begin is not None:
+        numbers, names = begin
+        if sorted(numbers) == list(range(len(lines))):
+            return [names[numbers.index(i)] for i in range(len(lines))]
+    found = begin or _split(_ENDS_IN_NUMBER, lines, 2)
+    if found is None:
         return lines
-    return [numbered[i] for i in range(len(lines))]
+    numbers, names = found
+    where = "" if begin else " at their ends"
+    got = ", ".join(str(number) for number in numbers[:_SHOWN]) + (", ..." if len(numbers) > _SHOWN else "")
+    raise ModelError(
+        f"{subject}: expected numbers from 0 to {len(lines) - 1}, each once, at the beginning of the lines, "
+        f"got {got}{where}; {_REMEDY}, or, if they belong to the names, write these as a list in a .json file"
+    )
+
+
+def _split(form: re.Pattern[str], lines: list[str], group: int) -> tuple[list[int], list[str]] | None:
+    """Return numbers and names if each of several lines has both, and no name comes twice.
+
+    "0 dB" and "1 dB" are names, of one unit, and so are "speaker 1" and "speaker 2".
+    """
+    found = [match for line in lines if (match := form.fullmatch(line))]
+    names = [match[3 - group] for match in found]
+    if len(lines) < 2 or len(found) < len(lines) or len(set(names)) < len(names):  # noqa: PLR2004
+        return None
+    return [int(match[group]) for match in found], names
 
 
 def labels_of_table(text: str, subject: str) -> list[str]:
     """Return the labels of a table in the order of their numbers, or of its rows if it has no numbers.
 
-    The first row says what separates the cells, and which column has the names.
+    The first row says what separates the cells, and which column has the names. Lines before it that begin
+    with "#" are comments, unless all lines do.
 
     Raises:
         ModelError: it doesn't say which column has the names, the numbers aren't 0 to n - 1, or quotes are
             missing, so that it doesn't say where a name ends.
     """
     lines = [line for line in text.split("\n") if line.strip()]
+    begin = next((i for i, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)
+    lines = lines[begin:]
     first = lines[0] if lines else ""
     delimiter = max("\t;,", key=first.count) if any(sign in first for sign in "\t;,") else ","
     rows = [row for line in lines if any(row := _cells(line, delimiter, subject))]

@@ -32,7 +32,7 @@ def shared_pool() -> Pool:
 def _close(stream: Any) -> None:
     try:
         stream.close()
-    except Exception as error:  # noqa: BLE001  # the others have to be closed too
+    except BaseException as error:  # noqa: BLE001  # the others have to be closed too; SystemExit ends nothing more
         log.warning("live: expected the source to stop, got %s: %s", type(error).__name__, error)
 
 

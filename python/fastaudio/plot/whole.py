@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio.drawing.clock import clock_text, time_axis
+from fastaudio.drawing.clock import length_text, time_axis
 from fastaudio.drawing.figures import figure, shown, theme
 from fastaudio.drawing.image import image
 from fastaudio.drawing.waves import waveform
@@ -124,8 +124,6 @@ def _n_lines(result: object, top: int) -> int:
 
 
 def _title(heard: Heard, model: str | None) -> str:
-    length = heard.duration_s
-    clock = f"{length:.1f} s" if length < 60 else clock_text(round(length), length)  # noqa: PLR2004
     cut = ", cut short" if heard.truncated else ""
     by = f"  |  {shown(model)}" if model else ""
-    return f"{shown(Path(heard.name).name, most=70)}  ({clock}{cut}){by}"
+    return f"{shown(Path(heard.name).name, most=70)}  ({length_text(heard.duration_s)}{cut}){by}"

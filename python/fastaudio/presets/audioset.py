@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastaudio._core import Log, MelSpectrogram, Patches, Preemphasis, Standardize, TopDb, build_node
+from fastaudio._core import Each, Log, MelSpectrogram, Patches, Preemphasis, Standardize, TopDb, build_node
 from fastaudio.presets.speech import kaldi_options
 
 if TYPE_CHECKING:
@@ -107,8 +107,12 @@ def beats(*, mean: float = 15.41663, std: float = 6.55582) -> Sequential:
     return _kaldi_128() >> Standardize(mean=[mean], std=[2 * std])
 
 
-def clap(*, length: int = 1001, hop: int = 1000) -> Sequential:
-    """CLAP (LAION's HTSAT): mel patches [n, length, 64] in dB, 10 s at 48,000 Hz each.
+def clap(*, hop: int = 480_000) -> Each:
+    """CLAP (LAION's HTSAT): mel patches [n, 1001, 64] in dB, 10 s at 48,000 Hz each.
+
+    The samples are cut first: each window's ends are mirrored, and those of a clip below 10 s are repeated up
+    to 10 s, as in the original ("repeatpad"). The original repeats them whole times only, and puts zeros
+    where another time has no room. hop counts samples.
 
     Source: Wu et al., ICASSP 2023; LAION-AI/CLAP with torchlibrosa: 10 log10(max(power, 1e-10)), no limit
     below the loudest
@@ -123,4 +127,4 @@ def clap(*, length: int = 1001, hop: int = 1000) -> Sequential:
         f_min=50,
         f_max=14_000,
     )
-    return mel >> Log(kind="dB") >> Patches(length=length, hop=hop)
+    return Each(mel >> Log(kind="dB"), clip_length=480_000, hop=hop)

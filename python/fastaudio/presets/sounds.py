@@ -15,9 +15,11 @@ from fastaudio._core import (
     Log,
     MelSpectrogram,
     MinMaxScale,
+    Normalize,
     Patches,
     PCAWhiten,
     Quantize,
+    Resample,
     StackChannels,
     Standardize,
     Statistics,
@@ -60,12 +62,14 @@ def vggish(*, hop: int = 96) -> Sequential:
     return _audioset_mel() >> Log(kind="ln", offset=0.01) >> Patches(length=96, hop=hop)
 
 
-def vggish_essentia(*, hop: int = 96) -> Sequential:
-    """VGGish as Essentia runs it: ln mel patches [n, 96, 64], 0.96 s at 16,000 Hz each.
+def vggish_essentia(*, hop: int = 93) -> Sequential:
+    """VGGish as Essentia runs it: ln mel patches [n, 96, 64], 0.96 s at 16,000 Hz every 0.93 s.
 
-    Unlike in `vggish`, frames are centred, zeros surround the signal, and the window is symmetric.
+    Unlike in `vggish`, frames are centred, zeros surround the signal, the window is symmetric, and patches
+    overlap by 3 frames.
 
-    Source: TensorflowInputVGGish of Essentia 2.1-beta6: ln(magnitude + 0.01)
+    Source: TensorflowInputVGGish of Essentia 2.1-beta6: ln(magnitude + 0.01); the patchHopSize of
+    TensorflowPredictVGGish
     Error: 1e-4 to -40 dB, 1e-3
     """
     mel = _audioset_mel(window="hann_symmetric", center=True)
@@ -159,7 +163,8 @@ def talnet(
     """TALNet: ln mel patches [n, 400, 64], 10 s at 16,000 Hz each, with 40 frames per second.
 
     mean and std are the training data's, for each band; they come with the weights, and None applies none.
-    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities.
+    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities, and `Unroll` lays them out
+    in time. A last patch that isn't full repeats its frames.
     Bands and frame rate are published; n_fft, the mel scale and the floor of 1e-10 are chosen here.
 
     Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., Interspeech 2021
@@ -234,8 +239,8 @@ def aisfx(*, hop: int = 50, last: str = "drop") -> Sequential:
 
 def ae_w2v(
     *,
-    min: Sequence[float],  # noqa: A002  # the name that MinMaxScale has
-    max: Sequence[float],  # noqa: A002
+    min: float | Sequence[float],  # noqa: A002  # the name that MinMaxScale has
+    max: float | Sequence[float],  # noqa: A002
     sample_rate: int = 22_000,
     window: str = "hann",
     hop: int | None = None,
@@ -267,7 +272,7 @@ def ae_w2v(
         patches = EnergyPatch(length=96, hop=12 if hop is None else hop)
     else:
         patches = Patches(length=96, hop=hop)
-    return mel >> log >> patches >> MinMaxScale(min=list(min), max=list(max))
+    return mel >> log >> patches >> MinMaxScale(min=np.ravel(min).tolist(), max=np.ravel(max).tolist())
 
 
 def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequential:
@@ -286,12 +291,17 @@ def mfcc_statistics(*, sample_rate: int = 22_000, n_mfcc: int = 20) -> Sequentia
     return mel >> Log(kind="dB") >> TopDb(over="clip") >> Concat(mfcc, *slopes) >> Statistics()
 
 
-def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequential:
+def resnet_contrastive(
+    *, sample_rate: int = 22_500, hop: int = 110_250, unit_rms: bool = False
+) -> Sequential:
     """Contrastive ResNet50V2: mel patches [n, 480, 128, 3] in dB, 110,250 samples at 22,500 Hz each.
 
     The three channels are the same; layout="nftc" gives the paper's 128 x 480 x 3. Zeros surround each window
     and pad the last one of a clip. The paper's 480 frames are 5 s at 22,050 Hz, which gives this window's
     length; at the paper's 22,500 Hz, 5 s would be 490 frames. hop counts samples.
+
+    The paper scales sounds by their energy and doesn't say to which. With unit_rms a clip's root mean square
+    becomes 1 before windows are cut and padded, and all patches come at the clip's end.
 
     Source: Lee & Lee, Cross-domain semi-supervised audio event classification using contrastive
     regularization; the window, mel scale and norm, which it doesn't state, are librosa's
@@ -301,4 +311,8 @@ def resnet_contrastive(*, sample_rate: int = 22_500, hop: int = 110_250) -> Sequ
         sample_rate=sample_rate, n_fft=1024, hop_length=230, n_mels=128, f_min=50, f_max=10_000
     )
     windows = Each(mel >> Log(kind="dB"), clip_length=110_250, hop=hop, last="pad")
-    return windows >> StackChannels(channels=3)
+    patches = windows >> StackChannels(channels=3)
+    if not unit_rms:
+        return patches
+    at_rate = Resample(input_rate=sample_rate, output_rate=sample_rate)  # Normalize takes any rate
+    return at_rate >> Normalize(kind="rms", over="clip") >> patches

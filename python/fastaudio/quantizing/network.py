@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Node, OnnxModel, Sequential, build_node
-from fastaudio.cards.packed_file import read_network
+from fastaudio.exporting.network_file import read_whole
+from fastaudio.exporting.networks import outputs_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.quantizing.refusing import QuantizeError, package
 
@@ -40,8 +41,7 @@ class Network:
         """Find the network of a pipeline.
 
         Raises:
-            QuantizeError: there is none, or several, or one inside another node; its weights lie in other
-                files; a run takes a whole clip.
+            QuantizeError: there is none, or several, or one inside another node; a run takes a whole clip.
         """
         parts = pipeline.node.children() if isinstance(pipeline.node, Sequential) else [pipeline.node]
         at = [i for i, part in enumerate(parts) if isinstance(part, OnnxModel)]
@@ -51,13 +51,10 @@ class Network:
                 f"{len(at)}; quantize a pipeline with one"
             )
         node: Any = parts[at[0]]
-        if node.clip_rows or node.external:
-            got = "one whose run is a whole clip" if node.clip_rows else "weights in another file"
-            remedy = (
-                "" if node.clip_rows else "; save it with its weights inside: onnx.save(model, 'one.onnx')"
-            )
+        if node.clip_rows:
             raise QuantizeError(
-                f"quantize: expected a network in one file, run row by row, got {got}{remedy}"
+                "quantize: expected a network that runs row by row, got one whose run is a whole clip; "
+                "quantize one that takes windows, as Patches cuts them"
             )
         return cls(pipeline, parts, at[0])
 
@@ -84,15 +81,16 @@ class Network:
 
         Raises:
             QuantizeError: it is older than opset 13, or ONNX Runtime's tools don't take it.
+            ExportError: with its weights it is larger than a protobuf can be.
         """
         onnx = package("onnx")
-        model = onnx.load_model_from_string(read_network(self.node.path, self.node.sha256))
+        model = read_whole(self.node)
         version = max((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=1)
         if version < _OPSET:
             raise QuantizeError(
                 f"quantize: expected a network of opset {_OPSET} or later, got {version}; export it again"
             )
-        _keep_outputs(onnx, model, [*self.node.outputs, *self.node.state.values()])
+        _keep_outputs(onnx, model, [*outputs_of(self.node), *self.node.state.values()])
         source, target = folder / "kept.onnx", folder / "simplified.onnx"
         onnx.save(model, source)
         prepare = package("onnxruntime.quantization.shape_inference").quant_pre_process
@@ -107,10 +105,11 @@ class Network:
             node.name = node.name or f"{node.op_type}_{number}"
         return model
 
-    def fed(self, file: Path) -> OnnxModel:
-        """Return the node with another file for its network."""
+    def fed(self, file: Path, *, alone: bool = False) -> OnnxModel:
+        """Return the node with another file for its network; `alone` makes each row a run."""
         options = {key: value for key, value in self.node.to_dict().items() if key != "node"}
-        options |= {"path": str(file), "sha256": ""}
+        options |= {"path": str(file), "sha256": "", "external": {}}
+        options |= {"batch": 1} if alone else {}
         node = build_node(_MODEL, options)
         assert isinstance(node, OnnxModel)
         return node
@@ -130,9 +129,9 @@ class Network:
 
 
 def _keep_outputs(onnx: Any, model: Any, names: list[str]) -> None:
-    """Leave only these outputs, or the first without names; inner tensors become outputs."""
+    """Leave only these outputs; inner tensors become outputs."""
     there = {one.name: one for one in model.graph.output}
-    wanted = list(dict.fromkeys(names)) or [model.graph.output[0].name]
+    wanted = list(dict.fromkeys(names))
     if any(name not in there for name in wanted):
         inner = onnx.shape_inference.infer_shapes(model).graph.value_info
         there |= {one.name: one for one in inner}

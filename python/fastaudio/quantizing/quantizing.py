@@ -122,6 +122,7 @@ class _Search:
     compare: Compare
     tell: Progress
     tried: list[Measured] = field(default_factory=list)
+    decided: list[Timing] = field(default_factory=list)
     timings: dict[tuple[tuple[str, str], frozenset[str]], Timing] = field(default_factory=dict)
 
     def best(self, model: Any) -> tuple[Way, Trial]:
@@ -154,8 +155,8 @@ class _Search:
             timing = self._time(way, found.layers, _DECIDING_S)
             if timing.faster:
                 return way, replace(found, timing=timing)
-            self.tried[-1].timings[found.layers] = timing
-        raise NothingWon(_lost(self.tried, self.bound))
+            self.decided.append(timing)
+        raise NothingWon(_lost(self.tried, self.decided, self.bound), self.sounds.failed)
 
     def _fed(self, model: Any, all_rows: Any) -> Iterator[dict[str, Any]]:
         runtime = package("onnxruntime")
@@ -196,26 +197,33 @@ class _Search:
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
             quantized(self._model, way, chosen, self._ranges[way.calibration], target)
-        return self.network.fed(target)
+        # Ranges that each run finds are those of all its rows together.
+        return self.network.fed(target, alone=not way.activations)
 
     def _run(self, node: Node) -> Callable[[], NDArray[np.float32] | dict[str, NDArray[np.float32]]]:
         return partial(node.open(self._spec).push, self._row)
 
 
-def _lost(tried: list[Measured], bound: float) -> str:
-    """Say what came nearest."""
+def _lost(tried: list[Measured], decided: list[Timing], bound: float) -> str:
+    """Say what came nearest, and which condition it missed."""
     pairs = [(timing, one.differences.get(key)) for one in tried for key, timing in one.timings.items()]
     faster = [difference for timing, difference in pairs if timing.faster and difference is not None]
-    if faster and min(faster) > bound:
+    if decided:
+        got = f"{min(decided, key=_nearness).missed} when the fastest choice was timed for longer"
+    elif faster:
         got = f"{min(faster):.2g} at best from those that are faster"
     else:
-        ratio = min((timing.ratio for timing, _ in pairs if not timing.faster), default=1.0)
-        got = f"{ratio:.2f} of its time at best, where 0.95 in most rounds counts as faster"
+        slow = [timing for timing, _ in pairs if not timing.faster]
+        got = min(slow, key=_nearness).missed if slow else "no layer that can be timed"
     return (
         f"quantize: expected 8-bit layers that are faster than float32 on this processor and move a clip's "
         f"scores by {bound:g} at most, got {got}; nothing was written, so keep float32, or measure on "
         "another processor"
     )
+
+
+def _nearness(timing: Timing) -> tuple[float, float]:
+    return timing.ratio, timing.upper
 
 
 def _about(pipeline: Pipeline, way: Way, found: Trial, bound: float, sounds: Sounds) -> dict[str, Any]:

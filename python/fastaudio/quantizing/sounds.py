@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio._core import FastaudioError
+from fastaudio._core import FastaudioError, check_interrupt
+from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.decoding.folders import find_audio
 from fastaudio.quantizing.refusing import QuantizeError
+from fastaudio.running.adapt import SILENCE_DB
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
@@ -58,12 +61,37 @@ def clip_scores(pipeline: Pipeline, file: str) -> NDArray[np.float32]:
     return tags.mean()
 
 
+def _scores(pipeline: Pipeline, file: str, first_with: dict[bytes, str]) -> NDArray[np.float32] | str:
+    """Return a file's scores, or why it tells nothing; `first_with` has the files so far by their samples."""
+    samples = _heard(file)
+    if samples is None:
+        return "expected sound, got silence"
+    if (first := first_with.setdefault(samples, file)) != file:
+        return f"expected other sound than the files before, got that of {first}"
+    found = clip_scores(pipeline, file)
+    return found if np.isfinite(found).all() else "expected sound for a window or more, got less"
+
+
+def _heard(file: str) -> bytes | None:
+    """Return a hash of a file's samples; None if all are silent."""
+    digest, peak = hashlib.sha256(), 0.0
+    with AudioFile(file) as sound:
+        digest.update(f"{sound.sample_rate} {sound.channels}".encode())
+        for block in sound.blocks():
+            check_interrupt()
+            values = np.ascontiguousarray(block, dtype=np.float32)
+            peak = max(peak, float(np.abs(values).max(initial=0)))
+            digest.update(values.tobytes())
+    return digest.digest() if peak > 10 ** (SILENCE_DB / 20) else None
+
+
 def split(
     pipeline: Pipeline, folder: str | os.PathLike[str], step: Callable[[int], None] | None = None
 ) -> Sounds:
     """Share a folder's files out in the order of their paths: the first to calibrate, the second held out.
 
-    Files that can't be read, or that are too short for a window, are left out.
+    Files are left out that can't be read, are too short for a window, are silent, or hold the samples of one
+    before them: a bound that holds over such sounds says nothing.
 
     Args:
         pipeline: what gives the scores.
@@ -71,31 +99,33 @@ def split(
         step: called after each file, with their number.
 
     Raises:
-        QuantizeError: there are fewer than two files that give scores.
+        QuantizeError: there are fewer than two files that give scores and differ.
     """
     if not Path(folder).is_dir():
         raise QuantizeError(f"{folder}: expected a folder of sounds to calibrate with, got no folder")
     files = find_audio(folder).files
     scores: dict[str, NDArray[np.float32]] = {}
     failed: dict[str, str] = {}
+    first_with: dict[bytes, str] = {}
     for file in files:
         try:
-            found = clip_scores(pipeline, file)
+            found = _scores(pipeline, file, first_with)
         except QuantizeError:
             raise
         except FastaudioError as error:
             failed[file] = str(error)
         else:
-            if np.isfinite(found).all():
-                scores[file] = found
+            if isinstance(found, str):
+                failed[file] = f"{file}: {found}"
             else:
-                failed[file] = f"{file}: expected sound for a window or more, got less"
+                scores[file] = found
         if step is not None:
             step(len(files))
     usable = list(scores)
     if len(usable) < 2:  # noqa: PLR2004  # one to calibrate with, one held out
         raise QuantizeError(
-            f"{folder}: expected two sounds or more, one half to calibrate with and one held out, got "
-            f"{len(usable)}; add some like those that the model is for"
+            f"{folder}: expected two different sounds or more, one half to calibrate with and one held out, "
+            f"got {len(usable)} and {len(failed)} left out; add some like those that the model is for",
+            failed,
         )
     return Sounds(usable[::2], {file: scores[file] for file in usable[1::2]}, failed)

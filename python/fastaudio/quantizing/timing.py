@@ -40,6 +40,16 @@ class Timing:
         """Whether it takes less time by 5 % or more, and did in three of four rounds."""
         return self.ratio <= _WORTH and self.upper < 1
 
+    @property
+    def missed(self) -> str:
+        """Which of these two conditions it misses, in words."""
+        if self.ratio > _WORTH:
+            return f"{self.ratio:.2f} of its time at best, where it has to be {_WORTH} or less"
+        return (
+            f"{self.ratio:.2f} of its time in the middle of the rounds, but {self.upper:.2f} or more in a "
+            "quarter of them, where three of four have to be below 1"
+        )
+
 
 def compare(ours: Callable[[], object], theirs: Callable[[], object], *, seconds: float) -> Timing:
     """Time two runs in turn, by the processor time of this thread where the system counts it finely.

@@ -37,6 +37,11 @@ def check_address(url: str, *, before: str | None = None) -> None:
         raise ModelError(f"{wanted}, or http://localhost, got {said:.200}")
 
 
+def is_local(url: str) -> bool:
+    """Tell whether an address is of this machine, to which no proxy leads."""
+    return urlsplit(url).hostname in _THIS_MACHINE
+
+
 def shown(url: str) -> str:
     """Return an address as messages show it: without what follows a question mark, which may be a key."""
     return url.partition("?")[0].partition("#")[0][:200]

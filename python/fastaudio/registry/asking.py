@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from fastaudio._core import FastaudioError, ModelError
-from fastaudio.registry.address import check_address, shown
+from fastaudio.registry.address import check_address, is_local, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ SILENT_S = 30
 _CONNECT_S = 15
 _MOST_REDIRECTS = 10
 _PIECE = 1 << 16
+_NO_PROXIES = {"http": None, "https": None, "all": None}  # None takes away what the environment says
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -44,7 +45,12 @@ def ask(session: Any, url: str, have: int) -> Any:
     for _ in range(_MOST_REDIRECTS + 1):
         try:
             response = session.get(
-                url, headers=headers, stream=True, allow_redirects=False, timeout=(_CONNECT_S, SILENT_S)
+                url,
+                headers=headers,
+                stream=True,
+                allow_redirects=False,
+                timeout=(_CONNECT_S, SILENT_S),
+                proxies=_NO_PROXIES if is_local(url) else None,
             )
         except requests.exceptions.SSLError as error:
             raise FetchError(

@@ -256,7 +256,7 @@ def test_interrupted_what_was_there_stays_and_resume_goes_on(
     out = tmp_path / "out.npz"
     out.write_bytes(b"dear")
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -312,7 +312,7 @@ def test_stdin_is_an_audio_file_too(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--output", "out.csv"], r"expected a file that ends in .npz or .parquet, got 'out.csv'"),
+        (["--output", "out.txt"], r"expected a file that ends in .npz, .parquet or .csv, got 'out.txt'"),
         (["--output", "no/such/folder/out.npz"], "no/such/folder, got none; create it first"),
         (["--layer", "nope"], "expected one of taggram, penultimate, "),
         (["--model", "nope"], "expected one of musicnn-mtt, "),

@@ -17,6 +17,8 @@ from packed_models import MEL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fastaudio.cli.unfinished import Part
+
 (SPEC,) = fa.Pipeline(MEL).output_specs.values()
 N_ROWS = round(SPEC.rate_hz)
 GOOD = Clip("a", np.ones((N_ROWS, 3), np.float32), row_times(SPEC, N_ROWS, 1.0), 1.0, truncated=False)
@@ -47,8 +49,8 @@ def test_any_other_record_is_told_of_and_run_again(
     sound, out = tmp_path / "a.wav", str(tmp_path / "out.npz")
     sound.write_bytes(b"sound")
 
-    def check(path: str, content: bytes) -> object:
-        return unpacked(path, content, SPEC)
+    def check(path: str, part: Part) -> object:
+        return unpacked(path, part.read(), SPEC)
 
     with (  # noqa: PT012
         pytest.raises(KeyboardInterrupt),

@@ -45,3 +45,14 @@ def test_names_and_labels_in_tables_stay_in_their_lines() -> None:
     lines = report.label_lines([FORGED, "a"], np.ones(2, np.int64), values, confusion)
     lines += report.confusion_lines([FORGED, "a"], confusion)
     assert not [line for line in lines + report.failed_lines([(FORGED, "x")]) if "\n" in line]
+
+
+def test_a_path_in_an_error_starts_no_line_of_ours(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    name = str(tmp_path / "no\nfastaudio: all files done")
+    assert cli.main(["models", f"{name}.json"]) == 2
+    assert cli.main(["tag", "--model", "silero-vad", f"{name}.wav"]) == 1
+    assert cli.main(["pack", "silero-vad", "-o", f"{name}/a.onnx"]) == 2
+    assert cli.main(["embed", f"{name}.wav", "--output", f"{name}/a.npz"]) == 2
+    error = capfd.readouterr().err
+    assert error.count("all files done") >= 4
+    assert not [line for line in error.splitlines() if line.startswith("fastaudio: all")]

@@ -351,7 +351,9 @@ def test_a_terminal_shows_bars_and_is_left_as_it_was(pcm: NDArray[np.int16]) -> 
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     command = [*COMMAND, "-", "--rate", "16000", "--top", "2"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.PIPE) as process:
+    bare = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+    how: dict[str, Any] = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "env": bare}
+    with subprocess.Popen(command, stdout=theirs, **how) as process:
         os.close(theirs)
         assert process.stdin is not None
         process.stdin.write(pcm[: 3 * 16_000].tobytes())
@@ -370,8 +372,14 @@ def test_a_terminal_shows_bars_and_is_left_as_it_was(pcm: NDArray[np.int16]) -> 
         assert process.stderr is not None
         assert process.stderr.read() == b""
     text = shown.decode()
-    assert text.startswith("<stdin>, musicnn-mtt; Ctrl-C ends")
-    for words in ("guitar", "level", "3.0 s heard, lost 0.0 s"):
+    assert text.startswith("loading...\r\x1b[K")
+    for words in (
+        "<stdin>, musicnn-mtt; Ctrl-C ends",
+        "listening...",
+        "guitar",
+        "level",
+        "3.0 s heard, lost 0.0 s",
+    ):
         assert words in text
     assert "\x1b[?" not in text  # no mode of the terminal was changed
     assert text.endswith("\n")

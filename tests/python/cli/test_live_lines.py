@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import Pipeline, cli
-from fastaudio.cli.live_lines import LINES
-from fastaudio.cli.screen import Screen
+from fastaudio.cli.ears import Ear
+from fastaudio.cli.live_forms import LINES
 from fastaudio.events import RAVEN_COLUMNS, Event
 from fastaudio.tags import Window
 from helpers import GUITAR, decode
@@ -127,10 +127,11 @@ def test_csv_of_events_is_that_of_tag_with_a_time(listen: Any) -> None:
 @pytest.mark.parametrize("label", ["a\u2028b", "a\u0085b", 'a "b", c', "a\nb", "a\x0bb"])
 def test_csv_has_one_row_per_tag_and_event_whatever_their_names(label: str) -> None:
     out = io.StringIO()
-    lines = LINES["csv"](Pipeline.load(), 2, SimpleNamespace(name="rec\u2028.wav"), out)
+    ear = Ear("musicnn-mtt", Pipeline.load())
+    lines = LINES["csv"]([ear], 2, SimpleNamespace(name="rec\u2028.wav"), out)
     lines._stream = SimpleNamespace(time_of=lambda _: START, sample_rate=16_000)  # type: ignore[assignment]
-    lines.show(Event(label, 1.0, 2.0, 0.5, 0.5))
-    lines.show(Window(0.0, 3.0, np.array([0.75, 0.5], np.float32), [label, "dog"]))
+    lines.show(ear, Event(label, 1.0, 2.0, 0.5, 0.5))
+    lines.show(ear, Window(0.0, 3.0, np.array([0.75, 0.5], np.float32), [label, "dog"]))
     rows = list(csv.reader(io.StringIO(out.getvalue(), newline="\n")))
     assert [label in row for row in rows] == [True, True, False]
     assert {row[-1] for row in rows} == {START.isoformat(timespec="milliseconds")}
@@ -184,20 +185,6 @@ def test_an_event_has_the_same_id_when_it_begins_and_when_it_ends() -> None:
     assert (ended.id, ended.state) == (begun.id, "end")
     assert Event("cat", 12.288, None, 0.5, 0.5).id != begun.id
     assert {"id", "state"} <= set(ended.to_dict())
-
-
-def test_a_terminal_says_at_once_that_it_listens_and_when_the_first_result_comes(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    tagger = Pipeline.load()
-    with tagger.live(16_000) as stream:
-        screen = Screen(tagger, 5, SimpleNamespace(name="a pipe"))
-        screen.begin(stream)
-        screen.close()
-    out = capsys.readouterr().out
-    assert out.startswith("a pipe, musicnn-mtt; Ctrl-C ends\n")
-    assert "first in 3.0 s" in out
-    assert "listening: 0.0 s heard" in out
 
 
 def test_a_search_that_found_nothing_says_how_close_it_came(listen: Any) -> None:

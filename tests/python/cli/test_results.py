@@ -114,7 +114,7 @@ def test_a_file_that_is_there_needs_force(
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out.npz"]
 
 
-@pytest.mark.parametrize("name", ["no/such/out.npz", "in", "a.txt/out.npz", "new/"])
+@pytest.mark.parametrize("name", ["no/such/out.npz", "in", "a.txt/out.npz", "a.txt/"])
 @pytest.mark.parametrize("command", [["tag"], ["tag", "--json"], ["embed"]])
 def test_what_cannot_be_written_is_found_out_before_a_model_is_loaded(  # noqa: PLR0917
     folder: Path,
@@ -131,6 +131,8 @@ def test_what_cannot_be_written_is_found_out_before_a_model_is_loaded(  # noqa: 
     monkeypatch.setattr("fastaudio.cli.embed.row_writer", lambda _: None)
     monkeypatch.chdir(tmp_path)
     Path("a.txt").touch()
+    if command[0] == "tag" and name == "in":
+        return  # each recording gets a file there
     status, out, err = run(capsys, *command, folder, "--output", name)
     assert (status, out) == (2, "")
     assert f"{name}: expected " in err

@@ -196,9 +196,9 @@ def test_models_are_listed_and_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     status, out, _ = run("models")
     assert status == 0
     here, _, there = out.partition("\nto fetch: fastaudio get NAME\n")
-    assert [line.split()[0] for line in here.splitlines()] == ["here", *fa.models()]
-    assert "(default)" in here.splitlines()[1]
-    assert [line.split()[0] for line in there.splitlines()] == list(registry.entries())
+    assert [line.split()[0] for line in here.splitlines()] == ["here", "name", *fa.models()]
+    assert "(default)" in here.splitlines()[2]
+    assert [line.split()[0] for line in there.splitlines()] == ["name", *registry.entries(), "*"]
     status, out, _ = run("models", "vgg-msd")
     assert status == 0
     for word in ("licence", "citation", "roc_auc", "taggram", "pool5", "female vocalists", "16000 Hz"):

@@ -19,6 +19,9 @@ NOISE = np.random.default_rng(5).uniform(-0.5, 0.5, 60_000).astype(np.float32)
 MEL = fa.MelSpectrogram(sample_rate=RATE, n_fft=512, hop_length=128, n_mels=32)
 LOG = MEL >> fa.Log()
 
+ADVANCED = fa.Preemphasis(sample_rate=RATE, advanced=True)
+TO_16K = fa.Resample(input_rate=48_000, output_rate=RATE)
+
 
 def mel(**options: Any) -> fa.Node:
     return fa.MelSpectrogram(sample_rate=RATE, n_fft=400, hop_length=160, n_mels=16, **options)
@@ -51,6 +54,10 @@ STREAMS: list[tuple[fa.Node, int | None]] = [
     (fa.Resample(input_rate=48_000, output_rate=RATE) >> fa.Gate(threshold_db=-12, window_s=0.003), None),
     (MEL >> fa.Gate(threshold_db=10, hysteresis_db=6, hold_s=0.03, window_s=0.024), 128 * 9),
     (MEL >> fa.Gate(threshold_db=14, mark=True), None),
+    (ADVANCED >> fa.Patches(length=1, hop=5, context=1, pad_value=1.5), None),
+    (ADVANCED >> fa.Patches(length=1, hop=9, context=2), None),
+    (TO_16K >> fa.Patches(length=2, hop=900, context=3, pad_value=1.5), None),
+    (LOG >> fa.Patches(length=3, hop=11, context=2) >> fa.Patches(length=2, hop=9, context=3), None),
 ]  # fmt: skip
 
 

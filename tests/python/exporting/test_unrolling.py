@@ -48,6 +48,7 @@ def windows(hop: int, step: int, *, length: int = 5001, center: bool = False) ->
         (windows(500, 1500), None),  # several patches for each row
         (windows(2500, 160, center=True), RATE / 160),  # the last row begins behind its patch
         (windows(1600, 160, length=4800, center=True), 100),
+        (windows(5328, 160, length=16_000), 100),  # rounded up, a row would begin at the end
     ],
 )
 def test_rows_of_windows_lie_where_the_node_puts_them(
@@ -55,7 +56,7 @@ def test_rows_of_windows_lie_where_the_node_puts_them(
 ) -> None:
     node = patches >> fa.Unroll(rate_hz=rate_hz, overlap=overlap)
     assert node.input_spec is not None
-    agrees(node, NOISE, node.input_spec, (0, 1, 399, 5001, 5002, 6238, 20_000, 31_111, 60_000))
+    agrees(node, NOISE, node.input_spec, (0, 1, 399, 5001, 5002, 6238, 20_000, 24_000, 31_111, 60_000))
 
 
 @every_overlap

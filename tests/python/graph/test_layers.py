@@ -69,7 +69,7 @@ def test_without_a_name_it_is_the_cards_first_embedding_or_the_first(model: str,
 
 
 def test_recurrent_state_is_no_layer() -> None:
-    with pytest.raises(ValueError, match=r"^Pipeline\.layer: expected one of output, got 'stateN'$"):
+    with pytest.raises(ValueError, match=r"^Pipeline\.layer: expected one of output, got 'stateN', a state$"):
         fa.Pipeline.load("silero-vad").layer("stateN")
 
 

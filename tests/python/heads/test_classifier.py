@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from fastaudio.heads.classifier import Classifier, Options, _balance, train
+from fastaudio.heads.classifier import Classifier, Options, balance, train
 from heads_helpers import LINEAR
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_balanced_labels_weigh_alike() -> None:
 def test_weights_sum_to_the_clips_and_if_balanced_alike_for_each_label(balanced: bool) -> None:
     truth = np.eye(3, dtype=bool)[np.repeat([0, 1, 2], [50, 20, 5])]
     shares = np.random.default_rng(0).random(75)
-    weights = _balance(truth, shares, balanced=balanced)
+    weights = balance(truth, shares, balanced=balanced)
     assert weights.sum() == pytest.approx(shares.sum())
     assert balanced == np.allclose(truth.T @ weights, shares.sum() / 3)
 

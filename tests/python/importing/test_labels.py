@@ -200,10 +200,66 @@ def test_digits_may_be_labels(tmp_path: Path) -> None:
         ("1: b\n0: a\n", ["a", "b"]),
         ("0 dB\n1 dB\n", ["0 dB", "1 dB"]),
         ("1 kHz\n2 kHz\n", ["1 kHz", "2 kHz"]),
+        ("0.5 s\n1.2 m\n", ["0.5 s", "1.2 m"]),
+        ("0. a\n1. b\n", ["a", "b"]),
+        ("0, b 1\n1, a 0\n", ["b 1", "a 0"]),
+        ("speaker 1\nspeaker 2\n", ["speaker 1", "speaker 2"]),
+        ("808 kick\nclap\n", ["808 kick", "clap"]),
+        ("-3 dB\n0 dB\n", ["-3 dB", "0 dB"]),
+        ("808 kick\n", ["808 kick"]),
     ],
 )
 def test_lines_may_begin_with_their_numbers(tmp_path: Path, text: str, want: list[str]) -> None:
     assert read_labels(write(tmp_path / "l.txt", text)) == want
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 dog\n0 cat\n3 bird\n",
+        "0 a\n1 b\n1 c\n",
+        "1 dog\n2 cat\n",
+        "-1 a\n0 b\n",
+        "0: a\n2: b\n",
+        "dog 1\ncat 0\n",
+        "dog 0\ncat 1\n",
+        "dog,1\ncat,0\n",
+        "dog (2)\ncat (1)\n",
+        "dog: 5\ncat: 7\n",
+    ],
+)
+def test_lines_with_other_numbers_are_refused(tmp_path: Path, text: str) -> None:
+    n = text.count("\n")
+    path = write(tmp_path / "l.txt", text)
+    with pytest.raises(
+        fa.ModelError, match=rf"expected numbers from 0 to {n - 1}, each once, .*\.json file$"
+    ):
+        read_labels(path)
+    names = text.split("\n")[:-1]
+    assert read_labels(write(tmp_path / "l.json", json.dumps(names))) == names
+    again = "".join(f"{i} {name}\n" for i, name in enumerate(names))
+    assert read_labels(write(tmp_path / "l.txt", again)) == names
+    if "," not in text:
+        with pytest.raises(fa.ModelError, match="expected numbers from 0"):
+            labels_of_metadata({"labels": text.strip().replace("\n", ",")}, "net.onnx")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# by hand\nindex,display_name\n1,dog\n0,cat\n",
+        "# a, b\n#\n\nindex,display_name\n1,dog\n0,cat\n",
+        "#index,display_name\n1,dog\n0,cat\n",
+        " # names\nname\ncat\ndog\n",
+        "# names; of sounds\nindex\tname\n1\tdog\n0\tcat\n",
+    ],
+)
+def test_comments_before_a_table_are_no_labels(tmp_path: Path, text: str) -> None:
+    assert read_labels(write(tmp_path / "l.csv", text)) == ["cat", "dog"]
+
+
+def test_names_may_begin_with_a_hash(tmp_path: Path) -> None:
+    assert read_labels(write(tmp_path / "l.csv", "name\n#a\n# b\n")) == ["#a", "# b"]
 
 
 @pytest.mark.parametrize("text", ["{[]: 1}", "{{}: 1}", "{0x" + "f" * 5000 + ": 'a'}", "[" * 900 + "]" * 900])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
+from fastaudio.live import pools
 from live_helpers import RATE_HZ, features, noise, rows_of
 from sound_files import decoded, written
 
@@ -209,3 +210,14 @@ def test_no_other_source_is_looked_for_after_an_exit(error: BaseException) -> No
 def test_another_source_is_found_after_an_error(error: BaseException) -> None:
     with features().listen(Found(error), retry_s=0.05) as stream:
         assert rows_of(list(stream)).size
+
+
+def test_an_exit_while_a_source_is_stopped_at_the_end_keeps_no_other_from_closing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Leaving:
+        def close(self) -> None:
+            raise SystemExit(3)
+
+    pools._close(Leaving())
+    assert "got SystemExit: 3" in caplog.text

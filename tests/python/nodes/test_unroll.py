@@ -232,3 +232,16 @@ def test_the_frames_of_a_network_end_with_the_sound_and_are_those_of_its_windows
         live = np.concatenate([*parts, stream.flush()])
     assert live.shape == got.shape
     np.testing.assert_allclose(live, got, atol=1e-5)
+
+
+@pytest.mark.parametrize("overlap", ["trim", "mean", "hamming"])
+@pytest.mark.parametrize("hop", [5328, 5250, 7999, 161])
+def test_no_row_begins_at_the_end_of_the_sound(hop: int, overlap: str) -> None:
+    frames = fa.RMS(sample_rate=16_000, frame_length=160, hop_length=160, center=False)
+    cut = fa.Each(frames, 16_000, hop=hop, last="pad")
+    pipeline = fa.Pipeline(cut >> fa.Unroll(rate_hz=100, overlap=overlap))
+    for n in (16_000, 16_001, 16_160, 24_000, 40_000, 40_001):
+        rows = np.asarray(pipeline(np.ones(n, dtype=np.float32), sample_rate=16_000))
+        times = pipeline.times(rows, duration_s=n / 16_000)
+        assert (times[:, 1] > times[:, 0]).all(), (n, times[-2:])
+        assert times[-1, 1] > n / 16_000 - 0.02

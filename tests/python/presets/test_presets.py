@@ -9,7 +9,7 @@ import fastaudio as fa
 import numpy as np
 import preset_references as ref
 import pytest
-from fastaudio import presets
+from fastaudio import presets, registry
 from helpers import MODEL_NAMES, assert_same_bits, decode
 from preset_cases import CASES, HEARD, LN10, run, sound
 
@@ -183,13 +183,31 @@ def test_whisper_fills_a_short_clip_up_with_zeros() -> None:
     assert np.abs(got - want).max() <= stated("whisper")[2]
 
 
-@pytest.mark.parametrize("name", ["whisper", "harmonic_cnn", "openl3", "resnet_contrastive"])
+@pytest.mark.parametrize("name", ["whisper", "harmonic_cnn", "openl3", "resnet_contrastive", "clap"])
 def test_windows_cut_first_are_the_same_bits_alone(name: str) -> None:
     case = CASES[name]
     assert case.window is not None
     length, step = case.window
     x = sound("guitar", case.rate, 2 * step + length)
     assert_same_bits({"": run(case.node(), x[2 * step :])}, {"": run(case.node(), x)[2:]})
+
+
+@pytest.mark.parametrize("n_samples", [480_000 - 1, 144_000, 100_001, 1])
+def test_clap_fills_a_short_clip_up_with_itself(n_samples: int) -> None:
+    x = sound("guitar", 48_000, n_samples)
+    got = run(presets.clap(), x)
+    want = ref.clap(np.resize(x, 480_000))[None]
+    assert got.shape == want.shape == (1, 1001, 64)
+    assert np.abs(got - want).max() <= stated("clap")[2]
+    card = registry.entries()["clap-audio"].card
+    assert card["pipeline"][0] == presets.clap().to_dict()
+
+
+@pytest.mark.parametrize("how", [{"min": -10, "max": 3}, {"min": np.float32(-10), "max": np.full(96, 3)}])
+def test_a_range_may_be_one_number(how: dict[str, Any]) -> None:
+    x = sound("guitar", 22_000, 66_000)
+    want = run(presets.ae_w2v(min=[-10] * 96, max=[3] * 96), x)
+    assert_same_bits({"": run(presets.ae_w2v(**how), x)}, {"": want})
 
 
 def test_panns_refuses_other_rates() -> None:

@@ -164,11 +164,143 @@ def test_bad_sounds_are_left_out_and_named(tmp_path: Path, sounds: Path) -> None
     assert list(made.failed) == [str(sounds / "bad.wav")]
 
 
+def tone(path: Path, hz: float, level: float = 0.3) -> None:
+    samples = level * np.sin(2 * np.pi * hz * np.arange(16_000) / 16_000)
+    soundfile.write(path, samples.astype(np.float32), 16_000)
+
+
+def test_a_folder_of_silence_is_refused(tmp_path: Path) -> None:
+    for number, level in enumerate((0, 0, 1e-4, 0)):
+        tone(tmp_path / f"{number}.wav", 200 + number, level)
+    with pytest.raises(
+        QuantizeError, match=r"two different sounds or more, .* got 0 and 4 left out"
+    ) as caught:
+        quantize(pipeline(tmp_path), tmp_path, tmp_path / "quick", bound=0.05, compare=QUICK)
+    assert all("got silence" in reason for reason in caught.value.failed.values())
+
+
+def test_a_sound_and_its_copies_are_one(tmp_path: Path, sounds: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    tone(folder / "0.wav", 300)
+    (folder / "1.wav").write_bytes((folder / "0.wav").read_bytes())
+    soundfile.write(folder / "2.flac", soundfile.read(folder / "0.wav", dtype="int16")[0], 16_000)
+    with pytest.raises(QuantizeError, match="got 1 and 2 left out"):
+        quantize(pipeline(tmp_path), folder, tmp_path / "quick", bound=1e-9, compare=QUICK)
+    (sounds / "zz.wav").write_bytes((sounds / "0.wav").read_bytes())
+    made = quantize(pipeline(tmp_path), sounds, tmp_path / "quick", bound=0.05, compare=QUICK)
+    assert list(made.failed) == [str(sounds / "zz.wav")]
+    assert f"got that of {sounds / '0.wav'}" in made.failed[str(sounds / "zz.wav")]
+    assert made.about["sounds"] == {"calibrating": 3, "held_out": 3}
+
+
+@pytest.mark.parametrize("compare", [QUICK, SLOW])
+def test_bad_sounds_are_named_where_nothing_wins(
+    compare: Any, tmp_path: Path, sounds: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    (sounds / "bad.wav").write_bytes(b"RIFF, or not")
+    tone(sounds / "silent.wav", 200, 0)
+    pipeline(tmp_path).save(tmp_path / "own.onnx")
+    from fastaudio.cli import quantize as command
+
+    monkeypatch.setattr(command, "quantize", partial(quantize, compare=compare))
+    status, _, err = run(
+        capsys,
+        "quantize",
+        tmp_path / "own.onnx",
+        "--calibrate",
+        sounds,
+        "--bound",
+        "1e-9",
+        "-o",
+        tmp_path / "q",
+    )
+    assert status == 1
+    assert "bad.wav" in err
+    assert "silent.wav: expected sound, got silence" in err
+    assert not (tmp_path / "q").exists()
+
+
+@pytest.mark.parametrize("bound", ["2", "0", "-1", "nan"])
+def test_a_bound_outside_its_range_is_refused_as_one(bound: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(
+        capsys, "quantize", "instruments-tags", "--calibrate", "x", f"--bound={bound}", "-o", "q"
+    )
+    assert status == 2
+    assert "above 0, at most 1" in err or "expected a number" in err
+
+
+def test_a_network_with_weights_beside_it_is_quantized(tmp_path: Path, sounds: Path) -> None:
+    ours = pipeline(tmp_path)
+    (tmp_path / "two").mkdir()
+    model = onnx.load(tmp_path / "net.onnx")
+    path = tmp_path / "two" / "net.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="net.onnx.data", size_threshold=0)
+    front, tags = ours.node.children()[:-2], ours.node.children()[-1]
+    outside = fa.Pipeline(fa.Sequential([*front, fa.OnnxModel(path, layout="n1tf"), tags]))
+    outside.save(tmp_path / "packed.onnx")
+    want = quantize(ours, sounds, tmp_path / "want", bound=0.05, compare=QUICK)
+    for number, one in enumerate((outside, fa.Pipeline.load(tmp_path / "packed.onnx"))):
+        made = quantize(one, sounds, tmp_path / f"quick{number}", bound=0.05, compare=QUICK)
+        assert made.about["largest_difference"] == want.about["largest_difference"]
+        assert all(not net.external for net in fa.Pipeline.load(made.path).node.children()[-2:-1])  # type: ignore[attr-defined]
+
+
+def test_a_network_with_a_state_keeps_its_first_output(tmp_path: Path, sounds: Path) -> None:
+    helper = onnx.helper
+    value, random = helper.make_tensor_value_info, np.random.default_rng(1)
+    weights = {"v": random.standard_normal((8, 3)), "u": random.standard_normal((3, 3)) / 9}
+    nodes = [
+        helper.make_node("MatMul", ["x", "v"], ["m"]),
+        helper.make_node("MatMul", ["h", "u"], ["g"]),
+        helper.make_node("Add", ["m", "g"], ["s"]),
+        helper.make_node("Tanh", ["s"], ["h_out"]),
+        helper.make_node("Sigmoid", ["h_out"], ["y"]),
+    ]
+    rows = [value("x", 1, [1, 8]), value("h", 1, [1, 3])]
+    for first in ("h_out", "y"):
+        outputs = [value(name, 1, [1, 3]) for name in sorted(("h_out", "y"), key=lambda name: name != first)]
+        kept = [
+            onnx.numpy_helper.from_array(array.astype(np.float32), name) for name, array in weights.items()
+        ]
+        graph = helper.make_graph(nodes, "net", rows, outputs, kept)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.save(model, tmp_path / "state.onnx")
+        mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=1600, n_mels=8)
+        net = fa.OnnxModel(tmp_path / "state.onnx", state={"h": "h_out"})
+        ours = fa.Pipeline(mel >> fa.Log() >> net >> fa.Tags(["a", "b", "c"]))
+        made = quantize(ours, sounds, tmp_path / "quick", bound=0.5, compare=QUICK)
+        assert fa.Pipeline.load(made.path)(sounds / "1.wav").mean().shape == (3,)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("timing", "message"),
+    [
+        (Timing(0.97, 0.99), r"0\.97 of its time at best, where it has to be 0\.95 or less"),
+        (
+            Timing(0.90, 1.05),
+            r"0\.90 of its time in the middle of the rounds, but 1\.05 or more in a quarter",
+        ),
+    ],
+)
+def test_what_is_not_faster_says_which_condition_it_missed(
+    timing: Timing, message: str, tmp_path: Path, sounds: Path
+) -> None:
+    with pytest.raises(NothingWon, match=message):
+        quantize(pipeline(tmp_path), sounds, tmp_path / "quick", bound=0.5, compare=lambda *_, **__: timing)
+    late: Any = lambda *_, seconds: timing if seconds > 1 else Timing(0.6, 0.7)  # noqa: E731
+    with pytest.raises(NothingWon, match=f"got {message}.*when the fastest choice was timed for longer"):
+        quantize(pipeline(tmp_path), sounds, tmp_path / "quick", bound=0.5, compare=late)
+
+
 def test_what_cannot_be_quantized_is_refused_in_words(tmp_path: Path, sounds: Path) -> None:
     ours = pipeline(tmp_path)
     empty = tmp_path / "empty"
     empty.mkdir()
-    for folder, message in ((empty, "two sounds or more"), (tmp_path / "none", "a folder of sounds")):
+    for folder, message in (
+        (empty, "two different sounds or more"),
+        (tmp_path / "none", "a folder of sounds"),
+    ):
         with pytest.raises(QuantizeError, match=message):
             quantize(ours, folder, tmp_path / "quick")
     mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=160, n_mels=8)

@@ -174,6 +174,62 @@ def test_talnets_recording_is_its_frames_by_the_pooling_node(tmp_path: Path) -> 
         np.testing.assert_allclose(fa.LinearSoftmaxPooling()(frames)[0], recording, atol=1e-6, rtol=0)
 
 
+def by_name(name: str) -> recipes.Recipe:
+    return next(recipe for recipe in make.RECIPES if recipe.name == name)
+
+
+def test_talnets_frames_are_rows_in_time_with_audiosets_names(tmp_path: Path) -> None:
+    recipe = by_name("talnet")
+    export.export(recipe, recipes.start(recipe, recipes.SMALL), tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    assert "Google, CC BY 4.0" in card["label_source"]
+    assert (recipe.labels[0], recipe.labels[-1], len(set(recipe.labels))) == (
+        "Speech",
+        "Field recording",
+        527,
+    )
+    pipeline = fa.Pipeline.load(tmp_path)
+    samples = recipe.sound(patches=2)
+    frames = pipeline.layer("frames")(samples, sample_rate=16_000)
+    rows = (pipeline.layer("frames") >> fa.Unroll())(samples, sample_rate=16_000)
+    assert frames.shape == (2, 100, 527)
+    assert np.array_equal(rows, frames.reshape(200, 527))
+    spec = next(iter((pipeline.layer("frames") >> fa.Unroll()).output_specs.values()))
+    assert spec.rate_hz == pytest.approx(10), "ten times per second, as the paper has it"
+
+
+def test_talnets_normaliser_is_given_to_its_front_end() -> None:
+    plain = presets.talnet()(recipes.notes(16_000, 10.0))
+    rng = np.random.default_rng(0)
+    mean, std = rng.normal(size=64), rng.uniform(0.5, 2, 64)
+    got = presets.talnet(mean=mean.tolist(), std=std.tolist())(recipes.notes(16_000, 10.0))
+    np.testing.assert_allclose(got, (plain - mean) / std, atol=1e-4)
+
+
+def test_weanets_embedding_is_pooled_by_its_maximum_and_has_length_1(tmp_path: Path) -> None:
+    recipe = by_name("weanet-style")
+    net = recipes.start(recipe, recipes.SMALL)
+    export.export(recipe, net, tmp_path)
+    samples = recipe.sound(patches=2)
+    layer = fa.Pipeline.load(tmp_path).layer("embedding")
+    pooled = (layer >> fa.Unroll() >> fa.Max() >> fa.L2Normalize())(samples, sample_rate=16_000)
+    rows = recipes.run(net, recipe.patches(samples))[2]
+    want = rows.reshape(-1, rows.shape[-1]).max(axis=0)
+    assert pooled.shape == (1, 2048 // recipes.SMALL)
+    np.testing.assert_allclose(pooled[0], want / np.linalg.norm(want), atol=1e-5)
+
+
+def test_loudness_is_no_matter_to_resnet_if_clips_are_scaled_by_their_energy() -> None:
+    front = presets.resnet_contrastive(unit_rms=True)
+    samples = recipes.notes(22_500, 6.0)
+    got = front(samples)
+    np.testing.assert_allclose(front(samples * np.float32(0.125)), got, atol=1e-3)
+    level = np.sqrt(np.mean(samples.astype(np.float64) ** 2))
+    scaled = (samples / level).astype(np.float32)
+    np.testing.assert_allclose(got, presets.resnet_contrastive()(scaled), atol=1e-3)
+    assert got.shape == (2, 480, 128, 3)
+
+
 def test_the_command_exports_one_and_lists_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert make.main(["harmonic-cnn", "--scale", "small", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out

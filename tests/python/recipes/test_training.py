@@ -133,7 +133,7 @@ def test_training_lowers_the_loss(notes: instruments.Notes, name: str) -> None:
     method = METHODS[name](len(FAMILIES))
     learn, _ = notes.split()
     steps = 60 if name == "feature-only" else 20
-    losses_seen = trainer.train(method, notes.batch[learn], steps, trainer.Settings(batch=6))
+    losses_seen = trainer.train(method, notes.batch[learn], steps, trainer.Settings(batch=6)).losses
     assert np.mean(losses_seen[-5:]) < 0.9 * np.mean(losses_seen[:5])
 
 

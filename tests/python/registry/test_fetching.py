@@ -266,16 +266,25 @@ def test_a_connection_that_is_not_encrypted_is_no_https(server: Server, home: Pa
 def test_a_proxy_of_the_environment_is_used(
     server: Server, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("https_proxy", server.url.removesuffix("/net.onnx"))
+    server.acts = [answer(407)]
+    with pytest.raises(FetchError, match=r"got no connection through the proxy"):
+        fetch(toy("https://a.example/net.onnx"))
+    assert [path for path, _, _ in server.seen] == ["a.example:443"] * len(server.seen)
+    assert server.seen
+    assert sum(parts(home)) == 0
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_what_is_on_this_machine_is_fetched_without_a_proxy(
+    name: str, host: str, server: Server, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.url.replace("127.0.0.1", host)
     with serving() as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/net.onnx"))
-        proxy.acts = [whole(CONTENT)]
-        fetch(toy(server.url))
-        assert [path for path, _, _ in proxy.seen] == [server.url]
-        assert server.seen == []
-        assert got(home)
-        (home / "toy" / "net.onnx").unlink()
-        proxy.acts = [answer(407)]
-        with pytest.raises(FetchError, match=r"status 407: the proxy asks for a login"):
-            fetch(toy(server.url))
-    with pytest.raises(FetchError, match="got no connection through the proxy"):
-        fetch(toy(server.url))
+        monkeypatch.setenv(name, proxy.url.removesuffix("/net.onnx"))
+        server.acts = [answer(302, Location=url), whole(CONTENT)]
+        fetch(toy(url))
+        assert proxy.seen == []
+    assert len(server.seen) == 2
+    assert got(home)

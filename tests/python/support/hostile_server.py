@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers each GET by the next act, and by the last one again and again."""
+    """Answers each GET and CONNECT by the next act, and by the last one again and again."""
 
     protocol_version = "HTTP/1.1"
     server: Any
@@ -31,6 +31,8 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         with contextlib.suppress(ConnectionError):
             act(self)
+
+    do_CONNECT = do_GET  # what a proxy is asked before https goes through it  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         pass

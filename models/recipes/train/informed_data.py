@@ -1,0 +1,121 @@
+"""Reads clips with labels, and their pre-trained feature, for the five methods at full size.
+
+A folder of them holds `manifest.csv` with the columns file, split (train, validation or test) and labels,
+which are separated by semicolons.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import fastaudio as fa
+import numpy as np
+import torch
+from informed import Feature
+from instruments import read_manifest
+from numpy.typing import NDArray
+from torch import Tensor
+
+RATE_HZ = 16_000
+WINDOW = 5 * RATE_HZ  # samples
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Samples at 16 kHz, at least a window of them, and rows of the feature over the same time."""
+
+    samples: Tensor
+    feature: Tensor
+    truth: Tensor
+    split: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Windows of clips: samples [n, 80,000], feature rows [n, any, size], truth [n, labels]."""
+
+    samples: Tensor
+    feature: Tensor
+    truth: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the same on a device."""
+        return Batch(self.samples.to(device), self.feature.to(device), self.truth.to(device))
+
+
+class Clips:
+    """Clips of a folder, in memory: 0.64 MB for 10 s."""
+
+    def __init__(self, clips: Sequence[Clip], labels: Sequence[str], feature: Feature) -> None:
+        self.clips, self.labels, self.feature = list(clips), list(labels), feature
+        self.rows = max(1, round(feature.rate_hz * WINDOW / RATE_HZ))
+
+    def of(self, split: str) -> list[int]:
+        """Return the indices of a split's clips."""
+        return [i for i, clip in enumerate(self.clips) if clip.split == split]
+
+    def truth(self, chosen: Sequence[int]) -> NDArray[np.bool_]:
+        """Return which labels these clips have [n, labels]."""
+        return torch.stack([self.clips[i].truth for i in chosen]).numpy() > 0
+
+    def windows(self, chosen: Sequence[int], starts: Sequence[int]) -> Batch:
+        """Return a window of each of these clips, which begins at that sample."""
+        parts = [self._window(self.clips[i], start) for i, start in zip(chosen, starts, strict=True)]
+        samples, feature = (torch.stack(part) for part in zip(*parts, strict=True))
+        return Batch(samples, feature, torch.stack([self.clips[i].truth for i in chosen]))
+
+    def random(self, chosen: Sequence[int]) -> Batch:
+        """Return a window from a random place of each of these clips."""
+        lengths = [len(self.clips[i].samples) - WINDOW for i in chosen]
+        return self.windows(chosen, [int(torch.randint(most + 1, ())) for most in lengths])
+
+    def spread(self, clip: int, n: int) -> Batch:
+        """Return `n` windows of one clip, at equal steps from its beginning."""
+        step = (len(self.clips[clip].samples) - WINDOW) // n
+        return self.windows([clip] * n, [k * step for k in range(n)])
+
+    def _window(self, clip: Clip, start: int) -> tuple[Tensor, Tensor]:
+        first = int(start / RATE_HZ * self.feature.rate_hz)
+        at = (first + torch.arange(self.rows)).clamp(max=len(clip.feature) - 1)
+        return clip.samples[start : start + WINDOW], clip.feature[at]
+
+
+def read_clips(
+    folder: Path,
+    feature: Feature,
+    embedder: fa.Pipeline,
+    progress: Callable[[int, int], None] | None = None,
+) -> Clips:
+    """Read a folder; clips shorter than a window are filled up with zeros at their end.
+
+    Raises:
+        ValueError: a split isn't known or is empty, a clip has no label, or the embedder gives other rows.
+    """
+    rows = read_manifest(folder)
+    labels = sorted({label for row in rows for label in names_of(row)})
+    clips = []
+    for i, row in enumerate(rows):
+        if row["split"] not in SPLITS or not names_of(row):
+            raise ValueError(f"{row['file']}: expected labels and a split of {', '.join(SPLITS)}, got {row}")
+        path = str(folder / row["file"])
+        samples = np.asarray(fa.Pipeline(fa.Resample(input_rate=RATE_HZ, output_rate=RATE_HZ))(path))
+        found = np.asarray(embedder(path), dtype=np.float32)
+        if found.ndim != 2 or found.shape[1] != feature.size or not len(found):  # noqa: PLR2004
+            raise ValueError(
+                f"{path}: expected rows [n, {feature.size}] of {feature.name}, got {found.shape}"
+            )
+        padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
+        truth = torch.tensor([float(label in names_of(row)) for label in labels])
+        clips.append(Clip(torch.from_numpy(padded), torch.from_numpy(found), truth, row["split"]))
+        if progress is not None:
+            progress(i + 1, len(rows))
+    found_splits = {clip.split for clip in clips}
+    if missing := [split for split in SPLITS if split not in found_splits]:
+        raise ValueError(f"{folder}: expected clips of each split, got none of {', '.join(missing)}")
+    return Clips(clips, labels, feature)
+
+
+def names_of(row: dict[str, str]) -> list[str]:
+    """Return a clip's labels."""
+    return [name.strip() for name in row["labels"].split(";") if name.strip()]

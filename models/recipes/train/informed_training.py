@@ -1,0 +1,237 @@
+"""Trains Hung and Lerch's methods at full size on clips with several labels each.
+
+Won et al.'s training, which they mirror: random windows of 5 s, Adam and then SGD, the best epoch by the
+validation clips, scores averaged over 16 windows of a clip. It is made for a GPU; --width and --epochs make
+it small enough to try out on a processor.
+"""
+
+import argparse
+import copy
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import fastaudio as fa
+import numpy as np
+import torch
+from fastaudio.heads import metrics, over_files
+from harmonic_network import HarmonicFilterbank
+from informed import FEATURES, METHODS, Feature, Method
+from informed_data import Batch, Clips, read_clips
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+EXAMPLES = """examples:
+  export PYTHONPATH=models/recipes/papers
+  python models/recipes/train/informed_training.py --data clips --method con-reg --feature musicnn \\
+    --output con-reg.json
+  python models/recipes/train/informed_training.py --data clips --method film --feature vggish \\
+    --model vggish/card.json --layer embedding --device cuda --output film.json
+  a first look, on a processor:
+    python models/recipes/train/informed_training.py --data clips --method concat --feature aisfx \\
+      --width 8 --epochs 2 --chunks 2 --output first.json"""
+
+MODELS = {"musicnn": ("musicnn-mtt", "penultimate"), "aisfx": ("aisfx", "embedding")}
+METRICS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.floating]], float]] = {
+    "f1": lambda truth, scores: over_files.instance_f1(truth, scores >= 0.1),  # noqa: PLR2004  # the paper's
+    "pr_auc": lambda truth, scores: metrics.macro(metrics.of_labels(truth, scores, multi=True))["pr_auc"],
+}
+"""What decides which epoch is best, and what is reported: the first for DCASE 2017, the other for MTAT."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Won et al.'s, from their code."""
+
+    epochs: int = 200
+    batch: int = 16
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-4
+    sgd: Mapping[int, float] | None = None
+    """Learning rates of SGD by the epoch from which they hold; None for Won et al.'s."""
+    chunks: int = 16
+    metric: str = "f1"
+
+    def rate_of_sgd(self, epoch: int) -> float | None:
+        """Return the learning rate if it begins at this epoch, counted from 0."""
+        return (self.sgd or {80: 1e-3, 100: 1e-4, 120: 1e-5}).get(epoch)
+
+
+class System(nn.Module):
+    """A method behind the harmonic filterbank with its learnt width, from samples to logits."""
+
+    def __init__(self, method: Method) -> None:
+        super().__init__()
+        self.filterbank, self.method = HarmonicFilterbank(), method
+        self.register_buffer("window", torch.hann_window(512), persistent=False)
+
+    def patches(self, samples: Tensor) -> Tensor:
+        """Return windows [n, 6, 128, frames] in dB of samples [n, any], as `presets.harmonic_cnn` does."""
+        spectrum = torch.stft(
+            samples, 512, 256, window=self.window, center=True, pad_mode="reflect", return_complex=True
+        )
+        return self.filterbank(spectrum.abs().square().transpose(1, 2)).permute(0, 2, 3, 1)  # type: ignore[no-any-return]
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return logits [n, labels]."""
+        return self.method(self.patches(batch.samples), batch.feature)  # type: ignore[no-any-return]
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Return what training lowers."""
+        return self.method.loss(self.patches(batch.samples), batch.feature, batch.truth)
+
+
+@torch.no_grad()
+def predict(system: System, clips: Clips, chosen: Sequence[int], chunks: int) -> NDArray[np.float32]:
+    """Return scores [n, labels]: the mean over windows of each clip."""
+    system.eval()
+    device = next(system.parameters()).device
+    rows = [system(clips.spread(i, chunks).to(device)).sigmoid().mean(dim=0) for i in chosen]
+    return torch.stack(rows).cpu().numpy()
+
+
+def train(
+    system: System,
+    clips: Clips,
+    settings: Settings,
+    progress: Callable[[int, dict[str, float]], None] | None = None,
+) -> list[dict[str, float]]:
+    """Train in place, leave the weights of the best epoch, and return loss and validation metric of each.
+
+    A new optimiser goes on from the best weights so far.
+    """
+    learnt, held = clips.of("train"), clips.of("validation")
+    device = next(system.parameters()).device
+    how = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
+    optimiser: torch.optim.Optimizer = torch.optim.Adam(system.parameters(), **how)
+    best, weights, history = -1.0, copy.deepcopy(system.state_dict()), []
+    for epoch in range(settings.epochs):
+        if (rate := settings.rate_of_sgd(epoch)) is not None:
+            system.load_state_dict(weights)
+            sgd = {"momentum": 0.9, "nesterov": True, "weight_decay": settings.weight_decay}
+            optimiser = torch.optim.SGD(system.parameters(), lr=rate, **sgd)
+        system.train()
+        total = 0.0
+        order = [learnt[k] for k in torch.randperm(len(learnt)).tolist()]
+        batches = [order[k : k + settings.batch] for k in range(0, len(order), settings.batch)]
+        for chosen in batches:
+            if len(chosen) == 1:  # a normalisation needs two
+                continue
+            loss = system.loss(clips.random(chosen).to(device))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += float(loss.detach()) * len(chosen)
+        scores = predict(system, clips, held, settings.chunks)
+        record = {
+            "loss": total / len(learnt),
+            settings.metric: METRICS[settings.metric](clips.truth(held), scores),
+        }
+        history.append(record)
+        if record[settings.metric] > best:
+            best, weights = record[settings.metric], copy.deepcopy(system.state_dict())
+        if progress is not None:
+            progress(epoch + 1, record)
+    system.load_state_dict(weights)
+    return history
+
+
+def run(
+    clips: Clips, method: str, settings: Settings, *, width: int, seed: int, device: str
+) -> tuple[System, dict[str, Any]]:
+    """Train one method and score it on the test clips; return it and its record."""
+    start_s = time.monotonic()
+    torch.manual_seed(seed)
+    system = System(METHODS[method](len(clips.labels), clips.feature, width)).to(device)
+    with closing(tqdm(total=settings.epochs, desc=method, disable=None)) as bar:
+
+        def show(done: int, record: dict[str, float]) -> None:
+            bar.update(done - bar.n)
+            bar.set_postfix({name: f"{value:.3f}" for name, value in record.items()})
+
+        history = train(system, clips, settings, show)
+    test = clips.of("test")
+    scores = predict(system, clips, test, settings.chunks)
+    record = {
+        "method": method,
+        "feature": clips.feature.name,
+        "seed": seed,
+        "width": width,
+        "settings": asdict(settings),
+        "labels": clips.labels,
+        "parameters_trained": system.method.parameters_trained(),
+        "parameters_run": system.method.parameters_run(),
+        "q": float(system.filterbank.q.detach()),
+        "history": history,
+        "test": {name: metric(clips.truth(test), scores) for name, metric in METRICS.items()},
+        "seconds": time.monotonic() - start_s,
+    }
+    return system, record
+
+
+def embedder_of(feature: Feature, model: str | None, layer: str | None) -> fa.Pipeline:
+    """Return the pipeline of a feature's rows."""
+    if model is None:
+        if feature.name not in MODELS:
+            raise ValueError(f"--feature {feature.name}: expected --model with its network, got none")
+        model, default = MODELS[feature.name]
+        layer = layer or default
+    pipeline = fa.Pipeline.load(model)
+    return pipeline if layer is None else pipeline.layer(layer)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train what is asked for, and write its record and the weights beside it."""
+    options = parse(arguments)
+    settings = Settings(epochs=options.epochs, chunks=options.chunks, metric=options.metric)
+    feature = FEATURES[options.feature]
+    try:
+        embedder = embedder_of(feature, options.model, options.layer)
+        clips = read_clips(options.data, feature, embedder)
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    how = {"width": options.width, "seed": options.seed, "device": options.device}
+    system, record = run(clips, options.method, settings, **how)
+    options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    torch.save(system.state_dict(), options.output.with_suffix(".pt"))
+    print(
+        f"{options.method} on {feature.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in record["test"].items())
+    )
+    return 0
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of clips with its manifest.csv")
+    parser.add_argument(
+        "--method", choices=list(METHODS), required=True, help="none is the harmonic CNN alone"
+    )
+    parser.add_argument("--feature", choices=list(FEATURES), required=True)
+    parser.add_argument("--model", help="the feature's network: a card; musicnn and aisfx need none")
+    parser.add_argument("--layer", help="its output")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="record as JSON; weights are put beside it"
+    )
+    parser.add_argument(
+        "--metric", choices=list(METRICS), default="f1", help="chooses the epoch (%(default)s)"
+    )
+    parser.add_argument("--epochs", type=int, default=200, metavar="N", help="(%(default)s)")
+    parser.add_argument("--chunks", type=int, default=16, metavar="N", help="windows of a clip (%(default)s)")
+    parser.add_argument("--width", type=int, default=128, metavar="N", help="filters (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
+    parser.add_argument("--device", default="cpu", help="(%(default)s)")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

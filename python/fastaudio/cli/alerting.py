@@ -1,0 +1,133 @@
+"""Alerts of a live run: the options, and what is done when a rule is met."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._system.reading import read_small
+from fastaudio._system.text import printable
+from fastaudio.alerts.commands import Commands
+from fastaudio.alerts.rules import Rule, RuleError, check_labels, rules_of
+from fastaudio.alerts.watch import Alert, Watch
+from fastaudio.cli.terminal import complain
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Sequence
+
+    from fastaudio.cli.ears import Ear
+    from fastaudio.cli.kinds import Kind
+    from fastaudio.live import LiveStream
+    from fastaudio.mqtt.publisher import Publisher
+
+_MOST_BYTES = 1 << 20
+
+
+def add_rules_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a file of rules."""
+    group = parser.add_argument_group("alerts")
+    group.add_argument(
+        "--rules", metavar="FILE", help="raise alerts by the rules of a TOML file: see examples/rules.toml"
+    )
+    group.add_argument(
+        "--check-rules",
+        action="store_true",
+        help="say what the rules do, and whether they can, and end",
+    )
+
+
+def read_rules(args: argparse.Namespace) -> list[Rule]:
+    """Return the rules of the file that the options name, if they do.
+
+    Raises:
+        RuleError: it can't be used, or a rule publishes and no broker is named.
+        ValueError: --check-rules without a file.
+        OSError: it can't be read.
+    """
+    if args.rules is None:
+        if args.check_rules:
+            raise ValueError("listen: expected --rules with --check-rules, got none; name the file")
+        return []
+    held = read_small(args.rules, _MOST_BYTES)
+    if held is None:
+        raise RuleError(f"{args.rules}: expected rules of at most 1 MiB, got more")
+    try:
+        text = held.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RuleError(f"{args.rules}: expected UTF-8, got other bytes; save it as UTF-8") from error
+    rules = rules_of(text, args.rules)
+    published = next((rule.name for rule in rules if rule.topic is not None), None)
+    if published is not None and args.mqtt is None:
+        raise RuleError(
+            f"{args.rules}: expected --mqtt for the topic of rule {published!r:.80}, got none; "
+            "name the broker"
+        )
+    return rules
+
+
+def require_labels(rules: Sequence[Rule], ears: Iterable[Ear]) -> None:
+    """Refuse rules that wait for what no model gives."""
+    check_labels(rules, {ear.name or "": ear.labels for ear in ears})
+
+
+def checked(rules: Sequence[Rule]) -> tuple[str, bool]:
+    """Return what rules do, as lines, and whether all of their programs are there."""
+    lines, good = [], True
+    for rule in rules:
+        missing = rule.command is not None and shutil.which(rule.command[0]) is None
+        good &= not missing
+        note = f"  (no program {printable((rule.command or ('',))[0])} is found)" if missing else ""
+        lines.append(f"{rule}{note}\n")
+    return "".join(lines), good
+
+
+class Alerts:
+    """Raises alerts by rules: runs their programs, and publishes to their topics."""
+
+    def __init__(
+        self, rules: Sequence[Rule], publisher: Publisher | None, say: Callable[[str], None]
+    ) -> None:
+        """Take the rules, what publishes, and what takes a line for each alert."""
+        self._rules = rules
+        self._publisher = publisher
+        self._say = say
+        self._commands = Commands(complain)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a program wasn't run, or ended with an error."""
+        return bool(self._commands.n_failed or self._commands.n_dropped)
+
+    def begin(self, stream: LiveStream) -> None:
+        """Take the stream before its first result."""
+        self._watch = Watch(self._rules, stream.time_of)
+
+    def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
+        """Raise the alerts that a window or an event asks for."""
+        fits = kind is None or kind.fits
+        for alert in self._watch.take(item, ear.name or "", fits=fits):
+            self._raise(alert)
+
+    def tick(self, stream: LiveStream, peak: float) -> None:
+        """Raise the alerts of events that have gone on for long enough."""
+        del peak
+        for alert in self._watch.tick(stream.stats().delivered / stream.sample_rate):
+            self._raise(alert)
+
+    def end(self) -> None:
+        """Take note that no more comes."""
+
+    def close(self) -> None:
+        """Let programs end, for some seconds."""
+        self._commands.close()
+
+    def _raise(self, alert: Alert) -> None:
+        label = printable(alert.label)
+        name = printable(alert.rule.name)
+        self._say(f"alert: {name}: {label} {alert.score:.2f} since {alert.time:%H:%M:%S}")
+        if alert.rule.command is not None:
+            self._commands.run(alert)
+        if alert.rule.topic is not None and self._publisher is not None:
+            self._publisher.message(alert.rule.topic, json.dumps(alert.to_dict()))

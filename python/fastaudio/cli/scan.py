@@ -1,0 +1,146 @@
+"""The command `fastaudio scan`: many files into a folder of tables."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fastaudio._system.text import printable
+from fastaudio.cli.arguments import (
+    FAILED,
+    OK,
+    Commands,
+    add_channel,
+    add_command,
+    add_jobs,
+    add_model,
+    add_verbose,
+    seconds,
+)
+from fastaudio.cli.terminal import complain
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.scan import Scanned, scan
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+_HELP = """\
+run a model over a whole archive, into a folder of tables
+
+Run a model over many files and write what it gives into a folder of Parquet tables, which pandas, DuckDB and
+Spark read as they are. The same command goes on after any interruption, and does only what isn't done.
+
+examples:
+  fastaudio scan archive/ --output scanned            a row per file: the mean scores of the default model
+  fastaudio scan archive/ --windows --output scanned  a row per window of the model
+  fastaudio scan night/ --model sound-activity --windows --output sounds
+  fastaudio scan archive/ --layer penultimate --half --output embeddings    rows to search in, as float16
+  fastaudio scan "site*/**/*.flac" files.csv --output scanned    patterns, and tables with a column path
+  fastaudio scan s3://bucket/night --output scanned   (pip install 'fastaudio-toolkit[cloud]' s3fs)
+  fastaudio scan archive/ --output scanned --budget 8h    stop after eight hours; run it again to go on
+  fastaudio scan archive/ --output scanned --retry-errors
+
+Each row has path, size, version (time of change in ns, or a store's etag), duration_s, start_s, end_s, scores
+or embedding, silent, top_labels, error and truncated, and other columns of a table that listed the file. A
+file that can't be run over has a row with its error. Files that changed are done again. The tables' metadata
+says which model, options and version gave them; a folder takes one scan only.
+
+exit status: 0 all files done, 1 some failed (their rows say why), the budget ended it or the disk is full,
+2 wrong usage, 130 interrupted
+"""
+_UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = add_command(commands, "scan", _run, _HELP)
+    command.add_argument(
+        "sources",
+        nargs="+",
+        metavar="SOURCE",
+        help="files, folders, patterns, tables that list files, or URLs",
+    )
+    add_model(command)
+    command.add_argument("--layer", metavar="NAME", help="write a layer of the network, not scores")
+    command.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="where the tables are written"
+    )
+    command.add_argument(
+        "--windows", action="store_true", help="write a row per window, not the mean over each file"
+    )
+    command.add_argument(
+        "--hop", type=seconds, metavar="S", help="step between windows in seconds; implies --windows"
+    )
+    command.add_argument("--half", action="store_true", help="write numbers as float16: half the size")
+    command.add_argument(
+        "--retry-errors", action="store_true", help="run again over files that failed before"
+    )
+    command.add_argument("--budget", type=_duration, metavar="T", help="stop after 90s, 30m, 8h or 2d")
+    add_jobs(command)
+    add_channel(command)
+    add_verbose(command)
+
+
+def _duration(text: str) -> float:
+    match = re.fullmatch(r"([0-9.]+)([smhd]?)", text)
+    return seconds(str(float(match[1]) * _UNITS_S[match[2]]) if match and match[1].count(".") < 2 else text)  # noqa: PLR2004
+
+
+def _run(args: argparse.Namespace) -> int:
+    chosen = Chosen(args.model, args.layer, args.hop, args.windows, args.half, args.channel)
+    with _progress(quiet=args.quiet) as report:
+        done = scan(
+            args.sources,
+            args.output,
+            chosen=chosen,
+            jobs=args.jobs,
+            retry_errors=args.retry_errors,
+            budget_s=args.budget,
+            report=report,
+        )
+    for line in done.said:
+        complain(line)
+    before = f", {done.n_before} were done before" if done.n_before else ""
+    sys.stdout.write(
+        f"{printable(args.output)}: {done.n_done} of {done.n_files} files{before}; "
+        f"{done.sound_s / 3600:.2f} h of sound in {_clock(done.took_s)}\n"
+    )
+    if not done.complete:
+        complain(
+            f"time is up: {done.n_files - done.n_before - done.n_done} files are left; run it again to go on"
+        )
+    if done.n_failed:
+        complain(f"{done.n_failed} of {done.n_done} files failed; their rows say why")
+    return OK if done.complete and not done.n_failed else FAILED
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[Scanned], None] | None]:
+    """Give what shows a line with files, rate and time left on stderr, if that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm  # noqa: PLC0415  # needed on a terminal only
+
+    form = "{percentage:3.0f}%|{bar}| {desc}, {elapsed} < {remaining}"
+    with tqdm(file=sys.stderr, leave=False, dynamic_ncols=True, bar_format=form) as bar:
+
+        def report(scanned: Scanned) -> None:
+            bar.total = max(scanned.n_bytes, 1)
+            speed = f", {scanned.sound_s / scanned.took_s:.0f}x" if scanned.took_s > 0 else ""
+            failed = f", {scanned.n_failed} failed" if scanned.n_failed else ""
+            n_done = scanned.n_before + scanned.n_done
+            bar.set_description_str(f"{n_done} / {scanned.n_files} files{failed}{speed}", refresh=False)
+            bar.update(scanned.bytes_done - bar.n)
+
+        yield report
+
+
+def _clock(value_s: float) -> str:
+    """Return seconds as h:mm:ss."""
+    minutes, rest = divmod(round(value_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

@@ -1,0 +1,109 @@
+"""What a scan runs over: files, folders, patterns, tables that list files, and URLs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastaudio._core import FastaudioError, check_interrupt
+from fastaudio.decoding.folders import find_audio
+from fastaudio.scanning import manifests, remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+class SourceError(FastaudioError, ValueError):
+    """What to scan isn't there, or can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file to run over.
+
+    Attributes:
+        path: its path or URL.
+        size: in bytes; -1 if it isn't known.
+        version: what changes with the file: its time of change in ns, or a store's etag.
+        columns: what a table says of it besides, by the table's columns.
+    """
+
+    path: str
+    size: int = -1
+    version: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Sources:
+    """What was found: the files, and lines that say what was left out."""
+
+    entries: list[Entry] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+def find_entries(sources: Iterable[str | os.PathLike[str]]) -> Sources:
+    """Return the files that `sources` mean, each once.
+
+    A source is a file, a folder, which is searched for sound, a pattern such as `night/**/*.flac`, a table
+    that lists files in a column `path` (.csv, .jsonl, .parquet; its paths are relative to its own folder, and
+    its other columns are kept), or the URL of a file, a folder or a pattern, such as s3://bucket/night.
+
+    Raises:
+        SourceError: a source isn't there or can't be read, or there is no file in all of them.
+        MissingExtra: what reads tables or URLs isn't installed.
+    """
+    found = Sources()
+    seen: set[str] = set()
+    n_sources = 0
+    for source in sources:
+        n_sources += 1
+        for entry in _entries(os.fspath(source), found.said):
+            if entry.path not in seen:
+                seen.add(entry.path)
+                found.entries.append(entry)
+    if not found.entries:
+        got = "; ".join(found.said) or f"{n_sources} sources without one"
+        raise SourceError(f"scan: expected sound files, got none: {got:.300}")
+    return found
+
+
+def _entries(source: str, said: list[str]) -> Iterator[Entry]:
+    if remote.is_url(source):
+        for path, size, version in remote.find(source, said):
+            yield Entry(path, size, version)
+    elif Path(source).suffix.lower() in manifests.SUFFIXES and not os.path.isdir(source):  # noqa: PTH112
+        for path, columns in manifests.read(source):
+            yield Entry(path, columns=columns) if remote.is_url(path) else _local(path, columns)
+    else:
+        for path in _paths(source, said):
+            yield _local(path)
+
+
+def _paths(source: str, said: list[str]) -> Iterable[str]:
+    """Return the files that a path means; paths stay as they are given, so this has no use for Path."""
+    if os.path.isdir(source):  # noqa: PTH112
+        found = find_audio(source)
+        if line := found.line():
+            said.append(f"{source}: {line}")
+        return found.files
+    if os.path.lexists(source):
+        return [source]
+    if glob.has_magic(source):
+        return sorted(filter(os.path.isfile, glob.iglob(source, recursive=True)))  # noqa: PTH207
+    raise SourceError(
+        f"scan: expected a file, a folder, a pattern or a URL, got {source!r:.300}, which isn't there"
+    )
+
+
+def _local(path: str, columns: Mapping[str, str] | None = None) -> Entry:
+    """Return a file's entry; one that can't be looked at fails when it is run over."""
+    check_interrupt()
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return Entry(path, columns=columns or {})
+    return Entry(path, status.st_size, str(status.st_mtime_ns), columns or {})

@@ -1,0 +1,239 @@
+"""Running over many files into a folder of tables; the same call goes on after any interruption."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from fastaudio._core import Cancel, TimedOut, check_interrupt
+from fastaudio._system.waiting import Failed, wait_for
+from fastaudio.running.limits import limits
+from fastaudio.running.workers import Workers
+from fastaudio.scanning.entries import find_entries
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.order import in_order
+from fastaudio.scanning.shards import Shards, opened_folder
+from fastaudio.scanning.work import LongRows, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from fastaudio.scanning.entries import Entry
+    from fastaudio.scanning.rows import FileRows
+
+    Report: TypeAlias = Callable[["Scanned"], None]
+
+TABLE_BYTES = 32_000_000
+"""Rows that are held in memory before they are written as a table."""
+TABLE_S = 30.0
+"""Seconds of work after which a table is written all the same."""
+
+_AHEAD = 4  # files for each core that wait to be run over
+
+
+@dataclass
+class Scanned:
+    """How far a scan is, and what came of it.
+
+    Attributes:
+        n_files: files that there are.
+        n_before: those of them that earlier runs have done.
+        n_done: those that this run has done; the failed ones count.
+        n_failed: those that this run couldn't run over; their rows say why.
+        n_bytes, bytes_done: size of the files to do, and of those that are done.
+        sound_s: seconds of sound that this run has run over.
+        took_s: seconds of this run.
+        said: lines that say what was left out.
+    """
+
+    n_files: int = 0
+    n_before: int = 0
+    n_done: int = 0
+    n_failed: int = 0
+    n_bytes: int = 0
+    bytes_done: int = 0
+    sound_s: float = 0.0
+    took_s: float = 0.0
+    said: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all files are done."""
+        return self.n_before + self.n_done == self.n_files
+
+
+def scan(
+    sources: Iterable[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    chosen: Chosen | None = None,
+    jobs: int | None = None,
+    retry_errors: bool = False,
+    budget_s: float | None = None,
+    report: Report | None = None,
+    cancel: Cancel | None = None,
+) -> Scanned:
+    """Run a model over many files into a folder of Parquet tables, and go on where an earlier run ended.
+
+    A table has a row per file, or per window, with the columns path, size, version, duration_s, start_s,
+    end_s, scores or embedding, silent, top_labels, error and truncated, and those of a manifest. A file that
+    can't be run over has a row too, with its error. Files that changed since they were done are done again;
+    those that are gone keep their rows. Memory doesn't grow with the files' lengths.
+
+    Args:
+        sources: files, folders, patterns, tables that list files, or URLs, see `find_entries`.
+        output: a folder; it is made if it isn't there.
+        chosen: the model and what it gives; None for the default model's tags.
+        jobs: files at once, None for one per core.
+        retry_errors: whether to run again over files that failed before.
+        budget_s: seconds after which to stop; what is done by then is kept.
+        report: called now and then, and at the end, with how far it is.
+        cancel: ends the scan, with Cancelled, from another thread; what is done by then is kept.
+
+    Raises:
+        ScanError: the folder holds another scan, or a damaged table.
+        SourceError: a source isn't there, or there are no files.
+        OutputError: the folder can't be written into, or another run has it.
+        ModelError, ValueError: there is no such model or layer, or an argument is outside its range.
+        MissingExtra: pyarrow isn't installed, or what reads a URL.
+        Cancelled: `cancel` was cancelled.
+    """
+    n_jobs = jobs if jobs is not None else os.cpu_count() or 1
+    if n_jobs < 1:
+        raise ValueError(f"scan: expected jobs of at least 1, got {jobs}")
+    if budget_s is not None and not 0 < budget_s < math.inf:
+        raise ValueError(f"scan: expected budget_s above 0, got {budget_s}")
+    chosen, folder = chosen or Chosen(), Path(output)
+    with limits("scan", None, cancel):
+        found = find_entries(sources)
+        pipeline = chosen.load()
+        columns = sorted({name for entry in found.entries for name in entry.columns})
+        with opened_folder(folder):
+            shards = Shards(folder, chosen.about(pipeline, columns))
+            todo, stale = _split(found.entries, shards.done, retry_errors=retry_errors)
+            shards.forget(stale)
+            n_bytes, n_before = sum(max(0, entry.size) for entry in todo), len(found.entries) - len(todo)
+            scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
+            run = _Run(shards, scanned, report, budget_s)
+            wide, others = in_order(todo, n_jobs)
+            make = partial(Work, folder=folder, by_window=chosen.by_window)
+            with run:
+                if wide:
+                    run.over(wide, make(chosen.load(n_jobs)), 1)
+                run.over(others, make(pipeline), n_jobs)
+            return scanned
+
+
+def _split(
+    entries: Sequence[Entry], done: dict[str, tuple[int, str, bool]], *, retry_errors: bool
+) -> tuple[list[Entry], set[str]]:
+    """Return the files to do, and the paths of those whose old rows have to go before."""
+    todo: list[Entry] = []
+    stale: set[str] = set()
+    for entry in entries:
+        old = done.get(entry.path)
+        if old is not None:
+            size, version, failed = old
+            if (size, version) == (entry.size, entry.version) and not (failed and retry_errors):
+                continue
+            stale.add(entry.path)
+        todo.append(entry)
+    return todo, stale
+
+
+class _Run:
+    """The part of a scan that runs over files; what they gave is written at its end, however it ends."""
+
+    def __init__(
+        self, shards: Shards, scanned: Scanned, report: Report | None, budget_s: float | None
+    ) -> None:
+        self._shards, self._scanned, self._report = shards, scanned, report
+        self._started = self._written = time.monotonic()
+        self._until = math.inf if budget_s is None else self._started + budget_s
+        self._held: list[FileRows] = []
+        self._held_bytes = 0
+
+    def __enter__(self) -> None:
+        self._tell()
+
+    def __exit__(self, *_: object) -> None:
+        self._write()
+        self._tell()
+
+    def over(self, entries: Sequence[Entry], work: Work, n_jobs: int) -> None:
+        """Run over files until all are done, or time is up."""
+        ready: SimpleQueue[Any] = SimpleQueue()
+        left = iter(entries)
+        n_out = 0
+        with ExitStack() as stack:
+            workers = Workers(n_jobs)
+            stack.callback(workers.leave)
+            while True:
+                while n_out < n_jobs * _AHEAD and time.monotonic() < self._until:
+                    if (entry := next(left, None)) is None:
+                        break
+                    workers.submit(partial(self._one, work, entry, ready))
+                    n_out += 1
+                if not n_out:
+                    return
+                if (rows := self._next(ready)) is None:  # time is up
+                    return
+                n_out -= 1
+                self._take(rows)
+                check_interrupt()
+
+    def _next(self, ready: SimpleQueue[Any]) -> FileRows | None:
+        """Return what the next file gave, None when time is up."""
+        left_s = self._until - time.monotonic()
+        try:
+            with limits("scan", None if left_s == math.inf else max(left_s, 1e-3), None):
+                rows: FileRows = wait_for(ready)
+        except TimedOut:
+            if time.monotonic() < self._until:
+                raise  # a limit of the caller's
+            return None
+        return rows
+
+    def _one(self, work: Work, entry: Entry, ready: SimpleQueue[Any]) -> None:
+        """Run over a file, in a thread; rows that are too many to hold are written as a table of theirs."""
+        try:
+            found = work(entry)
+            if isinstance(found, LongRows):
+                with closing(found):
+                    self._shards.write([piece] for piece in found)
+                found = found.written()
+            ready.put(found)
+        except BaseException as error:  # noqa: BLE001  # who waits raises it
+            ready.put(Failed(error))
+
+    def _take(self, rows: FileRows) -> None:
+        """Count a file, and keep what it gave."""
+        scanned = self._scanned
+        scanned.n_done += 1
+        scanned.n_failed += rows.error is not None
+        scanned.bytes_done += max(0, rows.entry.size)
+        scanned.sound_s += 0.0 if math.isnan(rows.duration_s) else rows.duration_s
+        if not rows.written:
+            self._held.append(rows)
+            self._held_bytes += rows.n_bytes
+        if self._held_bytes > TABLE_BYTES or time.monotonic() - self._written > TABLE_S:
+            self._write()
+        self._tell()
+
+    def _write(self) -> None:
+        """Write what is held as a table."""
+        if self._held:
+            self._shards.write([self._held])
+        self._held, self._held_bytes, self._written = [], 0, time.monotonic()
+
+    def _tell(self) -> None:
+        self._scanned.took_s = time.monotonic() - self._started
+        if self._report is not None:
+            self._report(self._scanned)

@@ -1,0 +1,185 @@
+"""The tables of a scan on disk: what is done is their union.
+
+A table is written beside and gets its name when it is whole; whole files' rows are in one table. So whatever
+ends a scan costs what isn't written yet, and nothing is there twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import secrets
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._core import FastaudioError, check_interrupt
+from fastaudio._system.extras import require
+from fastaudio._system.growing import kept
+from fastaudio._system.writing import check_folder, writing
+from fastaudio.scanning.rows import table_of
+from fastaudio.scanning.schema import SCHEMA, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from fastaudio.scanning.rows import FileRows
+
+_NAME = re.compile(r"part-(\d{6,})-[0-9a-f]{8}\.parquet")
+_LEFT = re.compile(r"\.fastaudio-[0-9a-f]{16}")
+_GROUP_ROWS = 1 << 14
+_AGREE = ("schema", "card_sha256", "layer", "hop_s", "windows", "half", "channel", "columns")
+_LOCK = ".scan.lock"
+
+
+class ScanError(FastaudioError, ValueError):
+    """A folder holds another scan, or something that no scan has written."""
+
+
+class Shards:
+    """The tables in a folder.
+
+    Attributes:
+        folder: where they are.
+        done: size, version and whether it failed, by the path of each file that is done.
+    """
+
+    def __init__(self, folder: Path, about: dict[str, Any]) -> None:
+        """Read what is there; `about` says what is run.
+
+        Raises:
+            ScanError: it is another scan's, or a table is damaged.
+            MissingExtra: pyarrow isn't installed.
+        """
+        self.folder = folder
+        self._about = about
+        self._pa, self._parquet = modules()
+        self._schema = schema_of(self._pa, about)
+        self.done: dict[str, tuple[int, str, bool]] = {}
+        self._in: dict[str, list[str]] = {}  # paths done, by table, for what is to be done again
+        last = -1
+        for path in tables(folder):
+            check_interrupt()
+            self._read(path)
+            last = int(_NAME.fullmatch(path.name)[1])  # type: ignore[index]
+        self._numbers = itertools.count(last + 1)
+
+    def _read(self, path: Path) -> None:
+        with _readable(path), self._parquet.ParquetFile(path) as file:
+            found = about_of(path, file)
+            for key in _AGREE:
+                if found.get(key) != self._about[key]:
+                    want, got = f"{self._about[key]!s:.60}", f"{found.get(key)!s:.60}"
+                    raise ScanError(
+                        f"{self.folder}: expected an earlier run of this scan, got one with {key} {got}, not "
+                        f"{want}; name another folder"
+                    )
+            held = file.read(columns=["path", "size", "version", "error"])
+        held = held.group_by(["path", "size", "version"]).aggregate([("error", "count")])
+        names = held["path"].to_pylist()
+        self._in[path.name] = names
+        others = (held[name].to_pylist() for name in ("size", "version", "error_count"))
+        rows = zip(names, *others, strict=True)
+        for name, size, version, n_errors in rows:
+            self.done[name] = (-1 if size is None else size, version or "", n_errors > 0)
+
+    def forget(self, paths: set[str]) -> None:
+        """Take files out of the tables, so that they can be done again.
+
+        Raises:
+            OutputError: a table can't be written again.
+        """
+        for name, held in self._in.items():
+            check_interrupt()
+            if paths.isdisjoint(held):
+                continue
+            path = self.folder / name
+            with _readable(path):
+                table = self._parquet.read_table(path)
+            gone = self._pa.array(sorted(paths.intersection(held)), self._pa.string())
+            compute = require("pyarrow.compute", extra="parquet", what="scan")
+            table = table.filter(compute.invert(compute.is_in(table["path"], value_set=gone)))
+            if table.num_rows:
+                with writing(path, force=True, follow=False) as out:
+                    self._parquet.write_table(table, out, compression="zstd", row_group_size=_GROUP_ROWS)
+            else:
+                path.unlink()
+        for name in paths:
+            self.done.pop(name, None)
+
+    def write(self, files: Iterable[Sequence[FileRows]]) -> None:
+        """Write a table with all rows of some files, piece by piece; threads may write at once.
+
+        Raises:
+            OutputError: it can't be written; then nothing of it is there.
+        """
+        name = f"part-{next(self._numbers):06d}-{secrets.token_hex(4)}.parquet"
+        labels = self._about["labels"]
+        with (
+            writing(self.folder / name, force=False) as out,
+            self._parquet.ParquetWriter(out, self._schema, compression="zstd") as writer,
+        ):
+            for pieces in files:
+                table = table_of(self._pa, pieces, self._schema, labels)
+                writer.write_table(table, row_group_size=_GROUP_ROWS)
+
+
+@contextmanager
+def opened_folder(folder: Path) -> Iterator[None]:
+    """Make a folder for a scan and hold it for this run alone; what a killed run left half-done is removed.
+
+    Raises:
+        OutputError: it can't be made or written into, or another run has it.
+    """
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with kept(str(folder / _LOCK), str(folder)):
+        for path in folder.iterdir():
+            if _LEFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+                with suppress(OSError):
+                    path.unlink()
+        yield
+
+
+def tables(folder: Path) -> list[Path]:
+    """Return a scan's tables, in the order in which they were written."""
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def about_of(path: Path, file: Any) -> dict[str, Any]:
+    """Return what a table says of itself.
+
+    Raises:
+        ScanError: it isn't a scan's.
+    """
+    text = (file.schema_arrow.metadata or {}).get(b"fastaudio", b"{}")
+    try:
+        about = json.loads(text)
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+        raise ScanError(f"{path}: expected a table of a scan, got another file; move it away")
+    return about
+
+
+def modules() -> tuple[Any, Any]:
+    """Return pyarrow and its module for Parquet.
+
+    Raises:
+        MissingExtra: it isn't installed.
+    """
+    parquet = require("pyarrow.parquet", extra="parquet", what="scan")
+    return require("pyarrow", extra="parquet", what="scan"), parquet
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FastaudioError:
+        raise
+    except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
+        raise ScanError(
+            f"{path}: expected a whole table of a scan, got: {error!s:.200}; remove it, to have it done again"
+        ) from error

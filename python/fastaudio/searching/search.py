@@ -1,0 +1,121 @@
+"""The best rows of a scan: most like a vector, or with a label's highest scores. Exact, block by block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio._core import check_interrupt, did_you_mean
+from fastaudio.scanning.shards import modules, tables
+from fastaudio.searching.store import SearchError, Store, about_scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_BLOCK = 1 << 15  # rows whose numbers fit a processor's cache, once they are float32
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A stretch that was found.
+
+    Attributes:
+        path: its file.
+        start_s, end_s: where it is.
+        score: cosine of the angle between the embeddings, or the label's score.
+    """
+
+    path: str
+    start_s: float
+    end_s: float
+    score: float
+
+
+def similarities(store: Store, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine between a vector and each row, float32 [n_rows]; 0 for rows of length 0."""
+    found = np.zeros(len(store), np.float32)
+    unit = vector / max(float(np.linalg.norm(vector)), 1e-30)
+    for start in range(0, len(store), _BLOCK):
+        check_interrupt()
+        rows = np.asarray(store.vectors[start : start + _BLOCK], np.float32)
+        lengths = store.lengths[start : start + _BLOCK]
+        np.divide(rows @ unit, lengths, out=found[start : start + _BLOCK], where=lengths > 0)
+    return found
+
+
+def nearest(store: Store, vector: NDArray[np.float32], top: int = 20, *, per_file: bool = False) -> list[Hit]:
+    """Return the rows most like a vector, the best first; with `per_file`, the best one of each file."""
+    found = similarities(store, vector)
+    order = _best(found, len(found) if per_file else top)
+    return hits(store, order, found[order], top, per_file=per_file)
+
+
+def hits(store: Store, rows: NDArray[Any], scores: NDArray[Any], top: int, *, per_file: bool) -> list[Hit]:
+    """Return rows as hits, at most `top`; with `per_file`, the first one of each file."""
+    found: list[Hit] = []
+    seen: set[int] = set()
+    for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
+        number = int(store.path[row])
+        if per_file and number in seen:
+            continue
+        seen.add(number)
+        start_s, end_s = store.times[row].tolist()
+        found.append(Hit(store.paths[number], start_s, end_s, score))
+        if len(found) == top:
+            break
+    return found
+
+
+def best_of_label(folder: Path, label: str, top: int = 20, *, per_file: bool = False) -> list[Hit]:
+    """Return a scan's rows with the highest scores of a label, the best first; silent ones are left out.
+
+    Raises:
+        ScanError: there is no scan.
+        SearchError: it has no such label, or holds embeddings.
+    """
+    about = about_scan(folder)
+    labels: list[str] = about["labels"]
+    if not labels:
+        raise SearchError(f"{folder}: expected scores of labels, got embeddings; scan again without --layer")
+    if label not in labels:
+        raise SearchError(
+            f"{folder}: expected a label of the scan, got {label!r:.80}{did_you_mean(label, labels)}"
+        )
+    column = labels.index(label)
+    _, parquet = modules()
+    found: list[Hit] = []
+    for path in tables(folder):
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
+                check_interrupt()
+                held = batch.filter(batch["start_s"].is_valid())
+                scores = held["scores"].flatten().to_numpy(zero_copy_only=False).reshape(-1, len(labels))
+                own = np.where(held["silent"].to_numpy(zero_copy_only=False), -np.inf, scores[:, column])
+                rows = held.select(["path", "start_s", "end_s"]).take(
+                    _best(own, len(own) if per_file else top)
+                )
+                kept = zip(rows.to_pylist(), np.sort(own)[::-1].tolist(), strict=False)
+                found += [Hit(**row, score=score) for row, score in kept if score > -np.inf]
+        found = _first(found, top, per_file=per_file)
+    return found
+
+
+def _first(found: list[Hit], top: int, *, per_file: bool) -> list[Hit]:
+    found = sorted(found, key=lambda hit: (-hit.score, hit.path, hit.start_s))
+    if per_file:
+        found = list({hit.path: hit for hit in reversed(found)}.values())[::-1]
+        found.sort(key=lambda hit: (-hit.score, hit.path, hit.start_s))
+    return found[:top]
+
+
+def _best(scores: NDArray[Any], top: int) -> NDArray[Any]:
+    """Return the numbers of the highest scores, the highest first, equal ones in their order."""
+    if top >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    limit = np.partition(scores, len(scores) - top)[len(scores) - top]
+    rows = np.flatnonzero(scores >= limit)
+    return rows[np.argsort(-scores[rows], kind="stable")][:top]

@@ -1,0 +1,174 @@
+"""The interface, described: as OpenAPI for programs, and as a plain page for people."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from fastaudio._core import __version__
+from fastaudio.live.sources import ENCODINGS
+from fastaudio.serving import live
+from fastaudio.serving.uploads import CHANNELS, HOP_S, KNOWN, MOST_TOP, RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_STATUSES = {
+    400: "a parameter, a form or a message that is wrong",
+    401: "no token, or a wrong one",
+    403: "a Host or an Origin that isn't this server's",
+    404: "no such path, or no such model",
+    405: "another method",
+    408: "the upload comes too slowly",
+    413: "too many bytes, or too much sound",
+    415: "no sound",
+    422: "sound that can't be run within the limits",
+    429: "too many at once; Retry-After says when to come back",
+    503: "no room, or the server is stopping",
+    504: "not done in time",
+    507: "the disk is full",
+}
+
+
+def _parameters(names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return what each parameter of a query means, and its JSON schema."""
+    flag = {"type": "integer", "enum": [0, 1], "default": 0}
+    rate = {"type": "integer", "minimum": RATE[0], "maximum": RATE[1]}
+    channels = {"type": "integer", "minimum": CHANNELS[0], "maximum": CHANNELS[1], "default": 1}
+    return {
+        "model": ("the model", {"type": "string", "enum": list(names), "default": names[0]}),
+        "hop_s": (
+            "step between windows, in seconds",
+            {"type": "number", "minimum": HOP_S[0], "maximum": HOP_S[1]},
+        ),
+        "top": ("how many tags", {"type": "integer", "minimum": 1, "maximum": MOST_TOP, "default": 5}),
+        "min_score": ("leave out tags with lower scores", {"type": "number"}),
+        "events": ("whether to give events, with their beginning and end", flag),
+        "onset": (
+            "score at which an event begins; implies events",
+            {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
+        ),
+        "format": (
+            "JSON, or the events as a label track for Audacity or a selection table for Raven",
+            {"type": "string", "enum": ["json", "audacity", "raven"], "default": "json"},
+        ),
+        "windows": ("whether to give all scores of each window", flag),
+        "spectrogram": ("whether to give a small mel-spectrogram", flag),
+        "kind": (
+            "whether to say what kind of sound it is, if the model hears one kind",
+            flag | {"default": 1},
+        ),
+        "pcm": (
+            "the body is raw samples of this type, interleaved",
+            {"type": "string", "enum": list(ENCODINGS)},
+        ),
+        "rate": ("rate of raw samples, in Hz", rate),
+        "channels": ("channels of raw samples", channels),
+        "provisional_s": ("a first, early result after that many seconds", {"type": "number", "minimum": 0}),
+        "overflow": (
+            "what happens when sound comes too fast: the server takes no more of it, or drops the oldest",
+            {"type": "string", "enum": ["block", "drop_oldest"], "default": "block"},
+        ),
+    }
+
+
+_LIVE_TEXT = (
+    'A WebSocket. Binary messages are samples, cut anywhere; the text "end" ends the sound. The server sends '
+    "JSON: ready, window, event, mel, level, stats, error, end."
+)
+
+
+def openapi(names: Sequence[str]) -> dict[str, Any]:
+    """Return the interface as OpenAPI 3.1; `names` are the models'."""
+    known = _parameters(names)
+    streamed = known | {
+        "format": ("type of a sample", {"type": "string", "enum": ["f32le", "s16le"], "default": "f32le"})
+    }
+    body = {"content": {"application/octet-stream": {}, "multipart/form-data": {}}, "required": True}
+    json_of = {"application/json": {"schema": {"type": "object"}}}
+    errors = {str(status): {"description": text, "content": _error()} for status, text in _STATUSES.items()}
+    tag = {
+        "summary": "Tag a sound file, or raw samples",
+        "parameters": [_parameter(name, *known[name]) for name in KNOWN],
+        "requestBody": body,
+        "responses": {
+            "200": {"description": "tags, and what else was asked for", "content": json_of},
+            **errors,
+        },
+    }
+    stream = {
+        "summary": "Tag live sound",
+        "description": _LIVE_TEXT,
+        "parameters": [_parameter(name, *streamed[name], required=name == "rate") for name in live.KNOWN],
+        "responses": {
+            "101": {"description": "the WebSocket is open"},
+            "401": errors["401"],
+            "403": errors["403"],
+        },
+    }
+    plain = {
+        "/v1/models": "The models that are served",
+        "/healthz": "Whether the server runs",
+        "/metrics": "Counts and times, as Prometheus reads them",
+        "/openapi.json": "This description",
+    }
+    paths = {
+        path: {"get": {"summary": text, "responses": {"200": {"description": "it"}}}}
+        for path, text in plain.items()
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "fastaudio", "version": __version__},
+        "paths": {"/v1/tag": {"post": tag}, "/v1/live": {"get": stream}, **paths},
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def _parameter(name: str, text: str, schema: dict[str, Any], *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": text, "schema": schema, "required": required}
+
+
+def _error() -> dict[str, Any]:
+    texts = {"type": {"type": "string"}, "message": {"type": "string"}}
+    error = {"type": "object", "properties": texts, "required": list(texts)}
+    schema = {"type": "object", "properties": {"error": error}, "required": ["error"]}
+    return {"application/json": {"schema": schema}}
+
+
+def docs_page(described: dict[str, Any]) -> str:
+    """Return the description as a page that loads nothing."""
+    parts = []
+    for path, methods in described["paths"].items():
+        for method, what in methods.items():
+            parts.append(
+                f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(what['summary'])}.</p>"
+            )
+            if "description" in what:
+                parts.append(f"<p>{escape(what['description'])}</p>")
+            parts.append(_table("parameter", "meaning", map(_row, what.get("parameters", []))))
+            answers = {status: text["description"] for status, text in what["responses"].items()}
+            parts.append(_table("status", "meaning", answers.items()))
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<title>fastaudio: the interface</title><h1>The interface</h1>"
+        '<p>Also as <a href="openapi.json">OpenAPI</a>. '
+        'Errors are <code>{"error": {"type": ..., "message": ...}}</code>.</p>' + "".join(parts) + "</html>"
+    )
+
+
+def _row(parameter: dict[str, Any]) -> tuple[str, str]:
+    schema = parameter["schema"]
+    values = ", ".join(map(str, schema.get("enum", [])))
+    low, high = schema.get("minimum"), schema.get("maximum")
+    bounds = "" if low is None else f"from {low:g}" + ("" if high is None else f" to {high:g}")
+    default = f"default {schema['default']}" if "default" in schema else ""
+    more = "; ".join(text for text in (values, bounds, default) if text)
+    return parameter["name"], parameter["description"] + (f" ({more})" if more else "")
+
+
+def _table(left: str, right: str, rows: Any) -> str:
+    cells = "".join(
+        f"<tr><td><code>{escape(name)}</code></td><td>{escape(text)}</td></tr>" for name, text in rows
+    )
+    return f"<table><tr><th>{left}</th><th>{right}</th></tr>{cells}</table>" if cells else ""

@@ -1,0 +1,129 @@
+"""What a scan runs over: each file once, with what a table says of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+from fastaudio.scanning.entries import Entry, SourceError, find_entries
+from fastaudio.scanning.manifests import ManifestError
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.order import in_order
+from fastaudio.scanning.remote import RemoteError
+from fastaudio.scanning.scan import scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow isn't installed")
+
+
+def files(folder: Path, *names: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / name, np.zeros(1600), 16_000)
+    return folder
+
+
+def test_folders_patterns_and_files_give_each_file_once(tmp_path: Path) -> None:
+    folder = files(tmp_path / "in", "a.wav", "deep/b.flac", "deep/er/c.wav")
+    (folder / "notes.txt").write_text("no sound", encoding="utf-8")
+    found = find_entries([folder / "a.wav", str(folder / "**" / "*.wav"), folder])
+    assert [entry.path[len(str(folder)) + 1 :] for entry in found.entries] == [
+        "a.wav",
+        "deep/er/c.wav",
+        "deep/b.flac",
+    ]
+    assert all(entry.size > 0 and entry.version for entry in found.entries)
+    assert found.said == [f"{folder}: skipped 1 file: 1 .txt (not sound)"]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_table_lists_files_relative_to_itself_with_its_other_columns(tmp_path: Path, form: str) -> None:
+    folder = files(tmp_path / "in", "a.wav", "deep/b.wav")
+    rows = [
+        {"path": "a.wav", "site": "näe", "n": 1},
+        {"path": str(folder / "deep/b.wav"), "site": None, "n": 2},
+    ]
+    table = folder / f"list.{form}"
+    if form == "csv":
+        table.write_text(f"\ufeffpath,site,n\na.wav,näe,1\n{folder}/deep/b.wav,,2\n", encoding="utf-8")
+    elif form == "jsonl":
+        table.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    else:
+        import pyarrow as pa
+
+        parquet.write_table(pa.Table.from_pylist(rows), table)
+    entries = find_entries([table]).entries
+    assert [entry.path for entry in entries] == [str(folder / "a.wav"), str(folder / "deep/b.wav")]
+    assert [entry.columns["n"] for entry in entries] == ["1", "2"]
+    assert entries[0].columns["site"] == "näe"
+    done = scan([table], tmp_path / "out", chosen=Chosen("silero-vad"))
+    assert done.n_failed == 0
+    held = {row["path"]: row for row in parquet.read_table(tmp_path / "out").to_pylist()}
+    assert held[str(folder / "a.wav")]["site"] == "näe"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "file\nx.wav\n"),
+        ("a.csv", ""),
+        ("a.csv", "path,error\nx.wav,none\n"),
+        ("a.csv", "path\n\0\n"),
+        ("a.jsonl", "[1]\n"),
+        ("a.jsonl", '{"path": 3}\n'),
+        ("a.jsonl", '{"path": \n'),
+        ("a.parquet", "not a table"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ManifestError, match="expected"):
+        find_entries([tmp_path / name])
+
+
+def test_what_is_not_there_is_an_error_but_in_a_table_it_is_a_row(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="isn't there"):
+        find_entries([tmp_path / "none"])
+    with pytest.raises(SourceError, match="expected sound files"):
+        find_entries([str(tmp_path / "*.wav")])
+    (tmp_path / "list.csv").write_text("path\nnone.wav\n", encoding="utf-8")
+    assert scan([tmp_path / "list.csv"], tmp_path / "out", chosen=Chosen("silero-vad")).n_failed == 1
+
+
+def test_urls_are_listed_and_read_where_they_lie(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="fsspec isn't installed")
+    store = fsspec.filesystem("memory")
+    content = io.BytesIO()
+    soundfile.write(content, np.zeros(16_000), 16_000, format="WAV")
+    for name in ("/night/a.wav", "/night/deep/b.wav", "/night/notes.txt"):
+        store.pipe(name, content.getvalue())
+    found = find_entries(["memory://night"])
+    assert [entry.path for entry in found.entries] == ["memory:///night/a.wav", "memory:///night/deep/b.wav"]
+    assert found.said == ["memory://night: skipped 1 files (not sound)"]
+    assert [entry.path for entry in find_entries(["memory://night/*.wav"]).entries] == [
+        "memory:///night/a.wav"
+    ]
+    local = files(tmp_path / "in", "a.wav")
+    done = scan(["memory://night", f"file://{local}"], tmp_path / "out", chosen=Chosen("silero-vad"))
+    assert (done.n_done, done.n_failed) == (3, 0)
+    assert scan(["memory://night"], tmp_path / "out", chosen=Chosen("silero-vad")).n_done == 0
+    store.pipe("/night/a.wav", content.getvalue()[:-2])
+    assert scan(["memory://night"], tmp_path / "out", chosen=Chosen("silero-vad")).n_done == 1
+    for url in ("nosuch://a/b", "memory://none.wav"):
+        with pytest.raises(RemoteError, match="expected"):
+            find_entries([url])
+
+
+def test_the_largest_come_first_and_one_above_a_cores_share_gets_all_cores() -> None:
+    entries = [Entry(str(size), size) for size in (1, 50, 3, 900, 2, 40, -1)]
+    wide, others = in_order(entries, 2)
+    assert [entry.size for entry in wide] == [900, 50, 40]
+    assert [entry.size for entry in others] == [3, 2, 1, -1]
+    assert in_order(entries, 1)[0] == []

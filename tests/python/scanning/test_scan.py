@@ -1,0 +1,182 @@
+"""Nothing of a scan is lost or there twice, whatever ends it, and its rows are what the pipeline gives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+import soundfile
+from fastaudio.scanning import scan as scanning
+from fastaudio.scanning import work
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.scan import scan
+from fastaudio.scanning.shards import ScanError
+
+parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow isn't installed")
+
+MODEL = "silero-vad"
+RATE_HZ = 16_000
+
+
+def sounds(folder: Path, n_files: int, longest_s: float = 2.0) -> Path:
+    """Write files of different lengths, one of them in a folder of its own, and one that is no sound."""
+    (folder / "deep").mkdir(parents=True)
+    rng = np.random.default_rng(3)
+    for i in range(n_files):
+        samples = rng.normal(0, 0.1, int(RATE_HZ * longest_s * (i + 1) / n_files)).astype(np.float32)
+        soundfile.write(folder / ("deep" if i == 1 else "") / f"{i:03}.wav", samples, RATE_HZ)
+    (folder / "bad.wav").write_bytes(b"RIFF, but nothing else")
+    return folder
+
+
+def rows_of(output: Path) -> list[dict[str, Any]]:
+    rows = parquet.read_table(output).to_pylist()
+    return sorted(rows, key=lambda row: (row["path"], row["start_s"] or 0.0))
+
+
+def shown(output: Path) -> list[dict[str, Any]]:
+    return [
+        {key: row[key] for key in ("path", "start_s", "end_s", "scores", "error")} for row in rows_of(output)
+    ]
+
+
+def test_a_row_per_file_is_its_mean_and_a_bad_file_is_a_row_with_its_error(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 5)
+    done = scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    assert (done.n_files, done.n_done, done.n_failed, done.complete) == (6, 6, 1, True)
+    pipeline = fa.Pipeline.load(MODEL)
+    rows = rows_of(tmp_path / "out")
+    assert [row["path"] for row in rows if row["error"]] == [str(folder / "bad.wav")]
+    for row in rows:
+        assert row["size"] == Path(row["path"]).stat().st_size
+        assert row["version"] == str(Path(row["path"]).stat().st_mtime_ns)
+        if not row["error"]:
+            tags = pipeline(row["path"])
+            np.testing.assert_array_equal(np.float32(row["scores"]), tags.mean())
+            assert row["duration_s"] == row["end_s"] == tags.duration_s
+            assert not row["truncated"]
+
+
+@pytest.mark.parametrize("long_bytes", [1, work.LONG_BYTES])
+def test_a_row_per_window_is_the_window_of_long_files_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_bytes: int
+) -> None:
+    monkeypatch.setattr(work, "LONG_BYTES", long_bytes)
+    folder = sounds(tmp_path / "in", 3)
+    scan([folder], tmp_path / "out", chosen=Chosen(MODEL, windows=True), jobs=2)
+    pipeline = fa.Pipeline.load(MODEL)
+    rows = [row for row in rows_of(tmp_path / "out") if not row["error"]]
+    for path in {row["path"] for row in rows}:
+        tags = pipeline(path)
+        mine = [row for row in rows if row["path"] == path]
+        np.testing.assert_array_equal(np.float32([row["scores"] for row in mine]), tags.scores)
+        np.testing.assert_array_equal([(row["start_s"], row["end_s"]) for row in mine], tags.times)
+        assert [row["silent"] for row in mine] == tags.silent.tolist()
+        assert {row["duration_s"] for row in mine} == {tags.duration_s}
+
+
+def test_a_layer_gives_embeddings_also_as_half(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 2)
+    chosen = Chosen("aisfx", half=True)
+    scan([folder], tmp_path / "out", chosen=chosen)
+    table = parquet.read_table(tmp_path / "out")
+    assert str(table.schema.field("embedding").type).startswith("fixed_size_list<element: halffloat>[")
+    rows = [row for row in rows_of(tmp_path / "out") if not row["error"]]
+    whole = np.asarray(chosen.load()(rows[0]["path"])).ravel()
+    np.testing.assert_array_equal(np.float16(rows[0]["embedding"]), whole.astype(np.float16))
+
+
+def test_the_same_call_does_only_what_is_left_or_was_changed(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 4)
+    first = scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    again = scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    assert (first.n_done, again.n_done, again.n_before) == (5, 0, 5)
+    soundfile.write(folder / "000.wav", np.zeros(RATE_HZ), RATE_HZ)
+    soundfile.write(folder / "new.wav", np.zeros(RATE_HZ), RATE_HZ)
+    assert scan([folder], tmp_path / "out", chosen=Chosen(MODEL)).n_done == 2
+    soundfile.write(folder / "bad.wav", np.zeros(RATE_HZ), RATE_HZ)
+    os.utime(folder / "000.wav", ns=(1, 1))
+    assert scan([folder], tmp_path / "out", chosen=Chosen(MODEL)).n_done == 2
+    scan([folder], tmp_path / "fresh", chosen=Chosen(MODEL))
+    assert shown(tmp_path / "out") == shown(tmp_path / "fresh")
+
+
+def test_files_that_failed_are_run_again_when_that_is_asked_for(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 1)
+    scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    again = scan([folder], tmp_path / "out", chosen=Chosen(MODEL), retry_errors=True)
+    assert (again.n_done, again.n_failed) == (1, 1)
+    assert len(rows_of(tmp_path / "out")) == 2
+
+
+def test_another_scan_into_the_same_folder_is_refused(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 1)
+    scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    for other in (Chosen(MODEL, windows=True), Chosen("aisfx"), Chosen(MODEL, half=True)):
+        with pytest.raises(ScanError, match="expected an earlier run of this scan"):
+            scan([folder], tmp_path / "out", chosen=other)
+
+
+def test_time_that_is_up_keeps_what_is_done(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 3)
+    done = scan([folder], tmp_path / "out", chosen=Chosen(MODEL), budget_s=1e-6)
+    assert not done.complete
+    while not scan([folder], tmp_path / "out", chosen=Chosen(MODEL), budget_s=5.0).complete:
+        pass
+    assert len(rows_of(tmp_path / "out")) == 4
+
+
+def test_a_cancelled_scan_keeps_what_is_done(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 6)
+    cancel = fa.Cancel()
+
+    def report(scanned: scanning.Scanned) -> None:
+        if scanned.n_done == 3:
+            cancel.cancel()
+
+    with pytest.raises(fa.Cancelled):
+        scan([folder], tmp_path / "out", chosen=Chosen(MODEL), report=report, cancel=cancel, jobs=1)
+    kept = len(rows_of(tmp_path / "out"))
+    assert 3 <= kept < 7
+    again = scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    assert (again.n_before, again.n_done) == (kept, 7 - kept)
+
+
+PROGRAM = """
+import sys
+from fastaudio.scanning import scan
+from fastaudio.scanning.networks import Chosen
+scan.TABLE_S = 0.0  # a table for each file
+scan.scan([sys.argv[1]], sys.argv[2], chosen=Chosen("silero-vad", windows=True))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
+def test_scans_that_are_killed_add_up_to_one_that_is_not(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 12)
+    rng, n_killed = np.random.default_rng(5), 0
+    for _ in range(30):
+        run = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), str(tmp_path / "out")])
+        until_s = time.monotonic() + 30
+        n_tables, wanted = len(list(tmp_path.glob("out/*.parquet"))), int(rng.integers(0, 4))
+        while run.poll() is None and time.monotonic() < until_s:
+            if len(list(tmp_path.glob("out/*.parquet"))) >= n_tables + wanted and (tmp_path / "out").exists():
+                run.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.001)
+        if run.wait() == 0:
+            break
+        n_killed += 1
+    scan([folder], tmp_path / "out", chosen=Chosen(MODEL, windows=True))
+    assert n_killed > 1
+    scan([folder], tmp_path / "fresh", chosen=Chosen(MODEL, windows=True))
+    assert shown(tmp_path / "out") == shown(tmp_path / "fresh")
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".fastaudio-")]

@@ -108,7 +108,8 @@ def draw_confusion(path: Path) -> None:
             labels = list(dict.fromkeys([*rows, *(name for row in rows.values() for name in row)]))
             counts = [[rows.get(family, {}).get(name, 0) for name in labels] for family in labels]
             plot.confusion(counts, labels, ax)
-            ax.set_title(f"{key.replace('_', ' ')}: balanced accuracy {metrics[key]['balanced_accuracy']:.2f}")
+            reached = metrics[key]["balanced_accuracy"]
+            ax.set_title(f"{key.replace('_', ' ')}: balanced accuracy {reached:.2f}")
         drawn = io.BytesIO()
         figure.savefig(drawn, dpi=100, facecolor="white")
         plt.close(figure)

@@ -223,9 +223,7 @@ def test_bad_sounds_are_named_where_nothing_wins(
 
 @pytest.mark.parametrize("bound", ["2", "0", "-1", "nan"])
 def test_a_bound_outside_its_range_is_refused_as_one(bound: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, _, err = run(
-        capsys, "quantize", "instruments-tags", "--calibrate", "x", f"--bound={bound}", "-o", "q"
-    )
+    status, _, err = run(capsys, "quantize", "instruments", "--calibrate", "x", f"--bound={bound}", "-o", "q")
     assert status == 2
     assert "above 0, at most 1" in err or "expected a number" in err
 

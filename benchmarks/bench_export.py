@@ -15,7 +15,7 @@ from sources import read_mono
 if TYPE_CHECKING:
     from harness import Measure
 
-_MODELS = ("musicnn-mtt", "silero-vad", "instruments-tags", "instruments-harmonic", "composed")
+_MODELS = ("musicnn-mtt", "silero-vad", "instruments", "instruments-harmonic", "composed")
 _SECONDS = 30
 
 

@@ -98,6 +98,24 @@ def draw_recording(path: Path) -> None:
     Image.open(drawn).convert("RGB").quantize(256, method=palette).save(path, optimize=True)
 
 
+def draw_confusion(path: Path) -> None:
+    """Draw what `instruments` takes notes for, from its card: recorded ones, and of programs never heard."""
+    metrics = fa.Pipeline.load("instruments").card["metrics"]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(12, 5.6), layout="constrained")
+        for ax, key in zip(axes, ("real_notes", "unheard_programs"), strict=True):
+            rows = metrics[key]["confusion"]
+            labels = list(dict.fromkeys([*rows, *(name for row in rows.values() for name in row)]))
+            counts = [[rows.get(family, {}).get(name, 0) for name in labels] for family in labels]
+            plot.confusion(counts, labels, ax)
+            reached = metrics[key]["balanced_accuracy"]
+            ax.set_title(f"{key.replace('_', ' ')}: balanced accuracy {reached:.2f}")
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=100, facecolor="white")
+        plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize(N_COLOURS).save(path, optimize=True)
+
+
 def main() -> None:
     """Draw all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -107,6 +125,7 @@ def main() -> None:
     plt.switch_backend("agg")
     draw_tagging(folder / "tagging.png")
     draw_recording(folder / "recording.png")
+    draw_confusion(folder / "instruments.png")
 
 
 if __name__ == "__main__":

@@ -139,12 +139,13 @@ def baseline(folder: Path, learn: Sequence[str]) -> Callable[[NDArray[np.float16
 def older(model: str, folder: Path, rows: Sequence[dict[str, str]]) -> tuple[Scores, list[str]]:
     """Return an older model's scores of the first 2 s of each file, and its labels."""
     pipeline = fa.Pipeline.load(model)
-    scores = []
+    scores, labels = [], []
     for row in rows:
         rate_hz = soundfile.info(folder / row["file"]).samplerate
         tags = pipeline(samples(folder / row["file"], 2.0), sample_rate=rate_hz)
         scores.append(tags.scores[0])
-    return np.array(scores, np.float64), list(pipeline.labels)
+        labels = list(tags.labels)
+    return np.array(scores, np.float64), labels
 
 
 def refused(scores: Scores, labels: Sequence[str], rows: Sequence[dict[str, str]]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ _TABLE = {
     "69 cor anglais 52 82|70 bassoon 34 72|71 clarinet 50 91",
     "string": "40 violin 55 96|41 viola 48 88|42 cello 36 81|43 double bass 28 65|44 string section 40 88|"
     "45 pizzicato 40 84|48 string section 36 90|49 string section 36 90|"
-    "50 string section 36 90|110 violin 55 88",
+    "50 synth strings 36 90|110 violin 55 88",
     "synth_lead": "80 synth lead 40 90|81 synth lead 40 90|82 synth lead 40 90|83 synth lead 40 90|"
     "84 synth lead 40 90|86 synth lead 40 90|87 synth lead 40 90",
     "vocal": "52 choir 45 81|53 voice 45 81|54 synth voice 45 81|85 synth voice 45 81|91 choir 45 81",

@@ -16,16 +16,18 @@ from fit import load, mask
 from note_network import EMBEDDING, Levels, NoteNetwork
 from numpy.typing import NDArray
 from programs import FAMILIES, NOTHING, TITLES
-from spectra import BANDS, FRAMES, Spectra, front, manifest, read
+from spectra import BANDS, FRAMES, RATE_HZ, Spectra, front, manifest, read
 from torch import Tensor, nn
 
+WINDOW = 2 * RATE_HZ
+HEARD = FRAMES + 1  # centred frames of a window cut by itself, so that 2 s of sound are one window
 AGREEMENT = 1e-5  # largest difference between the pipeline's scores and PyTorch's from the same rows
 NOTE = """
 ---
 The weights in this folder were trained by the fastaudio authors on sounds of others, none of which is part of
 them: notes of the SoundFonts FluidR3 GM (Frank Wen, MIT licence) and MuseScore General (S. Christian Collins
-and others, MIT licence), and recorded notes by players of the Philharmonia Orchestra (CC BY-SA 3.0; they may be
-used freely, but not be passed on as samples).
+and others, MIT licence), and recorded notes by players of the Philharmonia Orchestra (CC BY-SA 3.0; they may
+be used freely, but not be passed on as samples).
 """
 
 
@@ -53,7 +55,7 @@ def export(module: nn.Module, path: Path) -> None:
         warnings.simplefilter("ignore")  # the older exporter is deprecated, but its graph is the plainer one
         names = ["rows", *Published.OUTPUTS]
         torch.onnx.export(
-            module.eval(), (torch.zeros(1, FRAMES, BANDS),), path, dynamo=False, opset_version=17,
+            module.eval(), (torch.zeros(1, HEARD, BANDS),), path, dynamo=False, opset_version=17,
             input_names=names[:1], output_names=names[1:], dynamic_axes={name: {0: "n"} for name in names},
         )  # fmt: skip
     onnx.checker.check_model(onnx.load(path), full_check=True)
@@ -62,7 +64,12 @@ def export(module: nn.Module, path: Path) -> None:
 def compose(path: Path, labels: Sequence[str]) -> fa.Node:
     """Return the node from samples to tags every 2 s."""
     net = fa.OnnxModel(str(path), outputs=["scores"], units=["probability"])
-    return front() >> fa.Patches(length=FRAMES, last="pad") >> net >> fa.Tags(list(labels))
+    return windows() >> net >> fa.Tags(list(labels))
+
+
+def windows() -> fa.Node:
+    """Return the node from samples to what the network takes of each 2 s; the last are padded with zeros."""
+    return fa.Each(front(), clip_length=WINDOW, last="pad")
 
 
 def measured(
@@ -72,12 +79,13 @@ def measured(
     confusion: dict[str, dict[str, int]] = {}
     right_instrument = []
     for row in [row for row, take in zip(found.rows, use, strict=True) if take]:
-        mean = pipeline(folder / row["file"]).mean()
-        got = pipeline.labels[int(mean[:n].argmax())]
+        tags = pipeline(folder / row["file"])
+        mean, labels = tags.mean(), tags.labels
+        got = labels[int(mean[:n].argmax())]
         line = confusion.setdefault(TITLES[row["family"]], {})
         line[got] = line.get(got, 0) + 1
-        if row.get("instrument") in pipeline.labels:
-            right_instrument.append(pipeline.labels[n + int(mean[n:].argmax())] == row["instrument"])
+        if row.get("instrument") in labels:
+            right_instrument.append(labels[n + int(mean[n:].argmax())] == row["instrument"])
     recall = [line.get(family, 0) / sum(line.values()) for family, line in confusion.items()]
     out: dict[str, Any] = {"balanced_accuracy": round(float(np.mean(recall)), 4)}
     if right_instrument:
@@ -93,10 +101,12 @@ def refused(pipeline: fa.Pipeline, folder: Path) -> dict[str, Any]:
     for row in manifest(folder):
         if row["kind"] != "clip" or row["audioset_labels"].startswith("Music"):
             continue
+        if row["file"].endswith("m4a"):  # only the extra [av] reads it
+            continue
         tags = pipeline(folder / row["file"])
         families = tags.scores[~np.asarray(tags.silent), : len(FAMILIES)].argmax(axis=1)
         windows, right = windows + len(families), right + int((families == FAMILIES.index(NOTHING)).sum())
-        best = pipeline.labels[int(tags.mean()[: len(FAMILIES)].argmax())]
+        best = tags.labels[int(tags.mean()[: len(FAMILIES)].argmax())]
         taken[row["label"]] = best
     found = {"windows": windows, "windows_refused": right, "recordings": len(taken)}
     return found | {"taken_for": {sound: best for sound, best in taken.items() if best != NOTHING}}
@@ -173,7 +183,7 @@ def agree(pipeline: fa.Pipeline, module: nn.Module) -> None:
     draw = np.random.default_rng(0)
     for sound in (draw.normal(0, 0.1, 48_000), np.sin(np.arange(32_000) * 0.2), np.zeros(9_000)):
         samples = sound.astype(np.float32)
-        rows = (front() >> fa.Patches(length=FRAMES, last="pad"))(samples)
+        rows = windows()(samples)
         with torch.no_grad():
             want = module(torch.from_numpy(rows))[0].numpy()
         apart = float(np.abs(pipeline(samples, sample_rate=16_000).scores - want).max())
@@ -189,8 +199,8 @@ def describe(record: dict[str, Any], module: nn.Module, n: int) -> dict[str, Any
         "task": "family and instrument of a note",
         "description": f"Scores of {len(FAMILIES) - 1} families of instruments and of `{NOTHING}`, then of "
         f"{n - len(FAMILIES)} instruments, every 2 s, for single notes of one instrument at a time. "
-        "It learnt from two SoundFonts and from one player of each recorded instrument, so with another player, "
-        "room or microphone it is right less often than `real_notes` says.",
+        "It learnt from two SoundFonts and from one player of each recorded instrument, so with another "
+        "player, room or microphone it is right less often than `real_notes` says.",
         "outputs": {
             name: {"purpose": purpose, "unit": unit, "shape": [size]}
             for (name, (purpose, unit)), size in zip(PURPOSES.items(), shapes, strict=True)
@@ -206,15 +216,20 @@ def describe(record: dict[str, Any], module: nn.Module, n: int) -> dict[str, Any
             "seed": str(record["seed"]),
             "torch": torch.__version__,
         },
-        "trained_on": f"{record['sounds']} sounds, also varied by pitch, room, tone, noise and MP3: notes "
-        "rendered from FluidR3 GM (Frank Wen, MIT licence) and MuseScore General (S. Christian Collins and "
-        "others, MIT licence), recorded notes by players of the Philharmonia Orchestra (CC BY-SA 3.0), made-up "
-        "noises, and speech by espeak-ng",
+        "trained_on": (
+            f"{record['sounds']} sounds, also varied by pitch, room, tone, noise and MP3: notes rendered "
+            "from FluidR3 GM (Frank Wen, MIT licence) and MuseScore General (S. Christian Collins and "
+            "others, MIT licence), recorded notes by players of the Philharmonia Orchestra (CC BY-SA "
+            "3.0), made-up noises, and speech by espeak-ng"
+        ),
         "metrics": {
-            "by": "fastaudio's recipe, from files, by the mean score of a file. real_notes: recorded notes at keys "
-            "that training left out, by the same players. unheard_programs: rendered notes of programs that "
-            "training never heard. no_instrument: windows of recordings of animals, speech, weather and machines, "
-            "none of them heard in training. confusion: of each family's sounds, how many were given which family"
+            "by": (
+                "fastaudio's recipe, from files, by the mean score of a file. real_notes: recorded notes "
+                "at keys that training left out, by the same players. unheard_programs: rendered notes of"
+                " programs that training never heard. no_instrument: windows of recordings of animals, "
+                "speech, weather and machines, none of them heard in training. confusion: of each "
+                "family's sounds, how many were given which family"
+            )
         },
     }
 

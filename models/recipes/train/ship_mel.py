@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example: python models/recipes/train/ship_mel.py nt-xent --data notes "
-        "--results contrastive.json --output models/instruments-contrastive",
+        "--results contrastive.json --output instruments-contrastive",
     )
     parser.add_argument("method", choices=["nt-xent", "alignment"])
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")

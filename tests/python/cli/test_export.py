@@ -22,14 +22,14 @@ def test_export_writes_a_graph_with_the_pipelines_numbers(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     target = tmp_path / "everything.onnx"
-    status, out, err = run(capsys, "export", "instruments-tags", "-o", target, "--sample-rate", "48000")
+    status, out, err = run(capsys, "export", "instruments", "-o", target, "--sample-rate", "48000")
     assert status == 0, err
     assert out.startswith(f"{target}  (")
     assert "takes samples at 48000 Hz; compared with the pipeline\n  largest difference " in out
     assert " on made-up sound (output " in out
     sound = np.random.default_rng(0).uniform(-0.3, 0.3, 200_000).astype(np.float32)
     scores, clip = run_graph(target.read_bytes())(sound)
-    tags = fa.Pipeline.load("instruments-tags")(sound, sample_rate=48_000)
+    tags = fa.Pipeline.load("instruments")(sound, sample_rate=48_000)
     assert isinstance(tags, fa.tags.Tags)
     np.testing.assert_allclose(scores, tags.scores, rtol=0, atol=1e-4)
     np.testing.assert_allclose(clip, tags.mean(), rtol=0, atol=1e-4)

@@ -94,7 +94,7 @@ def operators(graph: Any) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["musicnn-mtt", "silero-vad", "instruments-tags", "instruments-harmonic"])
+@pytest.mark.parametrize("name", ["musicnn-mtt", "silero-vad", "instruments", "instruments-harmonic"])
 def test_a_model_gives_its_tags_from_stereo_at_another_rate(name: str, tmp_path: Path) -> None:
     pipeline = fa.Pipeline.load(name)
     worst = pipeline.export_onnx(tmp_path / "all.onnx", sample_rate=RATE, channels=SOUND.shape[1])
@@ -199,7 +199,7 @@ def test_the_same_infinities_are_no_difference(tmp_path: Path) -> None:
 
 
 def test_no_file_that_the_pipeline_was_read_from_is_replaced(tmp_path: Path) -> None:
-    original = fa.Pipeline.load("instruments-tags")
+    original = fa.Pipeline.load("instruments")
     (tmp_path / "own").mkdir()
     original.save(tmp_path / "own" / "card.json")
     original.save(tmp_path / "packed.onnx")
@@ -217,7 +217,7 @@ def test_no_file_that_the_pipeline_was_read_from_is_replaced(tmp_path: Path) -> 
 
 def test_a_packed_licence_comes_along(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
-    fa.Pipeline.load("instruments-tags").save(tmp_path / "own" / "card.json")
+    fa.Pipeline.load("instruments").save(tmp_path / "own" / "card.json")
     (tmp_path / "own" / "LICENSE").write_text("do what\nyou like\n", encoding="utf-8")
     pack(read_card(tmp_path / "own"), tmp_path / "packed.onnx")
     fa.Pipeline.load(tmp_path / "packed.onnx").export_onnx(tmp_path / "all.onnx", check=False)

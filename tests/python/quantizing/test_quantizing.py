@@ -223,9 +223,7 @@ def test_bad_sounds_are_named_where_nothing_wins(
 
 @pytest.mark.parametrize("bound", ["2", "0", "-1", "nan"])
 def test_a_bound_outside_its_range_is_refused_as_one(bound: str, capsys: pytest.CaptureFixture[str]) -> None:
-    status, _, err = run(
-        capsys, "quantize", "instruments-tags", "--calibrate", "x", f"--bound={bound}", "-o", "q"
-    )
+    status, _, err = run(capsys, "quantize", "instruments", "--calibrate", "x", f"--bound={bound}", "-o", "q")
     assert status == 2
     assert "above 0, at most 1" in err or "expected a number" in err
 
@@ -328,7 +326,7 @@ def test_a_row_is_laid_out_as_the_core_does(layout: str, rank: int) -> None:
     np.testing.assert_array_equal(in_layout(row, layout, rank), wanted[layout])
 
 
-@pytest.mark.parametrize("name", ["instruments-tags", "silero-vad"])
+@pytest.mark.parametrize("name", ["instruments", "silero-vad"])
 def test_a_shipped_model_is_searched(name: str, tmp_path: Path, sounds: Path) -> None:
     try:
         made = quantize(fa.Pipeline.load(name), sounds, tmp_path / "quick", bound=0.1, compare=QUICK)
@@ -343,10 +341,10 @@ def test_the_command_refuses_what_is_there_and_what_it_cannot_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "card.json").write_text("mine", encoding="utf-8")
-    status, _, err = run(capsys, "quantize", "instruments-tags", "--calibrate", tmp_path, "-o", tmp_path)
+    status, _, err = run(capsys, "quantize", "instruments", "--calibrate", tmp_path, "-o", tmp_path)
     assert status == 2
     assert "--force" in err
-    status, _, err = run(capsys, "quantize", "instruments-tags", "--calibrate", "none", "-o", tmp_path / "q")
+    status, _, err = run(capsys, "quantize", "instruments", "--calibrate", "none", "-o", tmp_path / "q")
     assert status == 2
     assert "expected a folder of sounds" in err
 

@@ -6,4 +6,4 @@ import sys
 
 from helpers import RECIPES
 
-sys.path[:0] = [str(RECIPES / folder) for folder in ("papers", "shipped", "train")]
+sys.path[:0] = [str(RECIPES / folder) for folder in ("papers", "shipped", "train", "instruments")]

@@ -23,6 +23,7 @@ from fastaudio.live import Frames, LiveStats, LiveStream, Pool
 from fastaudio.live.devices import Device, DeviceError, DeviceLost, devices
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import FileSource, PcmSource, Source
+from fastaudio.live.urls import UrlSource
 from fastaudio.pipeline import Pipeline, isolated
 from fastaudio.running.limits import ResultTooLarge
 from fastaudio.running.stream import PipelineStream
@@ -54,6 +55,7 @@ __all__ = [
     "Pool",
     "ResultTooLarge",
     "Source",
+    "UrlSource",
     "__version__",
     "devices",
     "isolated",

@@ -276,7 +276,8 @@ class Pipeline(Composition):
 
         Args:
             device: number or name of an input that `fastaudio.devices()` lists, or None for the default one;
-                or another `Source`, such as raw PCM from a pipe, or a file in real time.
+                an address such as rtsp://camera/1; or another `Source`, such as raw PCM from a pipe, or a
+                file in real time.
             sample_rate: the device's rate, in Hz; None for its default. The core resamples the sound.
             channels: how many of the device's channels to take.
             block_s: length of the device's blocks: long ones cost less. None for a twentieth of the step

@@ -66,8 +66,9 @@ class Options(Fuzzer):
             spec["bin_hz"] = 125.0 if shape == [65] else 0.0
         n = rng.choice([0, 1, 17, 400, 400, 6000 if not shape else 900])
         for _ in range(rng.choice([0, 1, 1, 2, 3])):
-            for _ in range(20):  # most nodes don't fit behind most others
-                part = _part(rng, nodes, spec, most)
+            behind = _shape(nodes, spec)  # once: what is there already may take a while to build
+            for _ in range(6):  # most nodes don't fit behind most others, and to build them all takes a while
+                part = _part(rng, nodes, spec, behind, most)
                 if _fits([*nodes, part], spec, n):
                     nodes.append(part)
                     break
@@ -109,10 +110,19 @@ def _may_overflow(data: dict[str, Any]) -> bool:
     return data["signal"] == "loud" or '"power": 10' in text or '"sample_scale": 1000000' in text
 
 
+def _shape(nodes: list[dict[str, Any]], spec: dict[str, Any]) -> tuple[int, ...]:
+    """Return the shape of the rows that nodes give; the input's if they aren't built."""
+    try:
+        node, given = _open(nodes, spec)
+        return tuple(list(node.output_specs(given).values())[-1].shape)
+    except (ValueError, TypeError, fa.BudgetError):
+        return tuple(spec["shape"])
+
+
 def _part(
-    rng: random.Random, nodes: list[dict[str, Any]], spec: dict[str, Any], most: float
+    rng: random.Random, nodes: list[dict[str, Any]], spec: dict[str, Any], shape: tuple[int, ...], most: float
 ) -> dict[str, Any]:
-    """Return a node that may come next; what has to fit the rows' shape does."""
+    """Return a node that may come next; what has to fit rows of that shape does."""
     if rng.random() < 0.15:
         return tree(rng, 1, most=most)
     name = rng.choice([*PLAIN, "Tags", "Similarity"])
@@ -121,11 +131,6 @@ def _part(
     elif not nodes and spec.get("bin_hz") and rng.random() < 0.5:
         name = rng.choice(SPECTRAL)
     part = {"node": name, **options(name, rng, most=most, share=rng.choice([0.0, 0.2, 0.5]))}
-    try:
-        node, given = _open(nodes, spec)
-        shape = list(node.output_specs(given).values())[-1].shape
-    except (ValueError, TypeError, fa.BudgetError):
-        shape = tuple(spec["shape"])
     if name == "Tags":
         n = math.prod(shape)
         part["labels"] = [f"tag {i}" for i in range(n if n < MOST_LABELS else 1)]

@@ -85,7 +85,7 @@ for event in events:
     assert_type(event, fa.Event)
     assert_type(event.end_s, float | None)
 text = events.to_json() + events.to_jsonl() + events.to_csv(header=False)
-text = events.to_audacity() + events.to_raven()
+text = events.to_audacity() + events.to_raven() + events.to_rttm(file_id="a") + events.to_praat()
 
 plot.tags(tags, top=3)
 events.plot(tags.plot())

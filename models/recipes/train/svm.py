@@ -18,7 +18,7 @@ import fastaudio as fa
 import numpy as np
 from instruments import RATE_HZ, read_manifest, read_samples
 from numpy.typing import NDArray
-from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -48,7 +48,7 @@ def read(folder: Path) -> tuple[NDArray[np.float32], list[dict[str, str]]]:
 def fit(x: NDArray[np.float32], y: NDArray[np.int64], groups: NDArray[np.int64]) -> GridSearchCV:
     """Return the machine whose parameters are best over folds of whole groups, trained on all rows."""
     machine = make_pipeline(StandardScaler(), SVC())
-    search = GridSearchCV(machine, GRID, cv=GroupKFold(FOLDS), scoring="balanced_accuracy")
+    search = GridSearchCV(machine, GRID, cv=StratifiedGroupKFold(FOLDS), scoring="accuracy")
     return search.fit(x, y, groups=groups)
 
 

@@ -8,7 +8,7 @@ import sys
 from fastaudio import _core
 
 _PACKAGES = ("numpy", "onnxruntime", "soundfile", "tqdm")
-_OF_EXTRAS = ("av", "librosa", "matplotlib", "onnx", "pyarrow", "scikit-learn", "sounddevice")
+_OF_EXTRAS = ("av", "librosa", "matplotlib", "onnx", "pyarrow", "scikit-learn", "sounddevice", "uvicorn")
 
 
 def versions() -> dict[str, str]:

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cli.help_text import Help
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 Options: TypeAlias = "argparse.ArgumentParser | argparse._ArgumentGroup"  # noqa: SLF001
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-RAW = argparse.RawDescriptionHelpFormatter
+RAW = Help
 
 RESULTS = "write the results to a file, not to stdout"
 
@@ -55,11 +56,9 @@ def add_layer(parser: Options) -> None:
     )
 
 
-def add_hop(parser: Options) -> None:
+def add_hop(parser: Options, whose: str = "the model's") -> None:
     """Add the option that chooses how far windows step."""
-    parser.add_argument(
-        "--hop", type=seconds, metavar="S", help="step between windows in seconds (the model's)"
-    )
+    parser.add_argument("--hop", type=seconds, metavar="S", help=f"step between windows in seconds ({whose})")
 
 
 def add_tags(parser: Options, *, top: int = 5) -> None:
@@ -81,6 +80,11 @@ def add_output(
 ) -> None:
     """Add the options that say where results go, and whether they may replace what is there."""
     parser.add_argument("-o", "--output", required=required, metavar=metavar, help=text)
+    add_force(parser)
+
+
+def add_force(parser: Options) -> None:
+    """Add the option that lets outputs replace what is there."""
     parser.add_argument("--force", action="store_true", help="replace files that are there, once all is done")
 
 

@@ -9,13 +9,15 @@ import re
 import threading
 from collections import deque
 from pathlib import Path
+from queue import Full, Queue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.writing import OutputError, check_folder, writing
-from fastaudio.cli.arguments import seconds
+from fastaudio.cli.arguments import positive, seconds
+from fastaudio.cli.clips_room import ClipsRoom
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ LONGEST_S = 120.0
 _MOST_BYTES = 1 << 30
 _UNSAFE = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 160  # bytes of a label in a name, of which file systems take 255
+_MOST_UNSAVED = 8  # clips
+_HEADER = 1 << 14
 _FULL_SCALE = np.float32(1 / 32768)
 
 
@@ -45,10 +49,19 @@ def add_clips_options(parser: argparse.ArgumentParser) -> None:
     for name, default in (("before", _BEFORE_S), ("after", _AFTER_S)):
         text = f"seconds of sound {name} the event to save too ({default:g}, at most {LONGEST_S / 2:g})"
         group.add_argument(f"--{name}", type=seconds, default=default, metavar="S", help=text)
+    group.add_argument(
+        "--clips-mb",
+        type=positive,
+        metavar="MB",
+        help="room for clips in the folder, in MB of 10^6 bytes: the oldest of it are deleted beyond that",
+    )
 
 
 class Clips:
     """Keeps the latest sound, and saves that of events once it is all there.
+
+    A thread writes the files, so that who brings sound never waits for the disk; of more than some clips that
+    wait for it, the last are dropped, and said.
 
     Attributes:
         failed: whether a clip couldn't be saved.
@@ -63,6 +76,7 @@ class Clips:
         before_s: float,
         after_s: float,
         waiting_s: float,
+        most_mb: int | None = None,
     ) -> None:
         """Make the folder.
 
@@ -73,6 +87,7 @@ class Clips:
             before_s: seconds of sound before an event to save too.
             after_s: seconds after it.
             waiting_s: how late results may come after their sound.
+            most_mb: room for clips in the folder, in MB; the oldest are deleted beyond it. None for any.
 
         Raises:
             ValueError: too much sound before or after, or sound of too many channels to keep.
@@ -100,6 +115,10 @@ class Clips:
         self._end = 0
         self._wanted: list[tuple[int, int, str, datetime]] = []
         self._lock = threading.Lock()  # a source's thread brings sound
+        self._room = None if most_mb is None else ClipsRoom(Path(folder), most_mb * 1_000_000)
+        self._unsaved: Queue[tuple[NDArray[Any], str, datetime] | None] = Queue(_MOST_UNSAVED)
+        self._writer: threading.Thread | None = None
+        self._n_dropped = 0
         self.failed = False
 
     def lose(self, n: int, say: Callable[[str], None] | None = None) -> None:
@@ -128,11 +147,36 @@ class Clips:
         self._wanted.append((first, end, event.label, time_of(event.start_s)))
 
     def save(self, *, all_: bool = False) -> None:
-        """Save the clips whose sound is there; with `all_`, the others as far as it goes."""
+        """Have the clips saved whose sound is there; with `all_`, the others as far as it goes."""
         ready = [each for each in self._wanted if all_ or each[1] <= self._end]
         self._wanted = [each for each in self._wanted if each not in ready]
         for first, end, label, moment in ready:
-            self._try_to_save(self._sound(first, end), label, moment)
+            self._hand_over(self._sound(first, end), label, moment, wait=all_)
+
+    def close(self) -> None:
+        """Wait until all clips are saved."""
+        if self._writer is not None:
+            self._unsaved.put(None)
+            self._writer.join()
+            self._writer = None
+        if self._n_dropped > 1:
+            complain(f"--clips: {self._n_dropped} clips were dropped")
+
+    def _hand_over(self, sound: NDArray[Any], label: str, moment: datetime, *, wait: bool) -> None:
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name="fastaudio-clips", daemon=True)
+            self._writer.start()
+        try:
+            self._unsaved.put((sound, label, moment), block=wait)
+        except Full:
+            self.failed = True
+            self._n_dropped += 1
+            if self._n_dropped == 1:
+                complain(f"--clips: the disk is too slow: {_MOST_UNSAVED} clips wait, and others are dropped")
+
+    def _write(self) -> None:
+        while (clip := self._unsaved.get()) is not None:
+            self._try_to_save(*clip)
 
     def _try_to_save(self, sound: NDArray[Any], label: str, moment: datetime) -> None:
         try:
@@ -162,6 +206,11 @@ class Clips:
             return
         import soundfile  # noqa: PLC0415  # loads libsndfile, so only where clips are saved
 
+        if self._room is not None and not self._room.make(_HEADER + sound.size * 3):
+            mb = sound.size * 3 // 1_000_000 + 1
+            raise OutputError(
+                f"{self._folder}: expected room for a clip of {mb} MB, got less; give more by --clips-mb"
+            )
         file = io.BytesIO()
         soundfile.write(file, sound, self._rate, format="FLAC", subtype="PCM_24")
         # A time in a name without a zone is local.
@@ -172,6 +221,8 @@ class Clips:
             try:
                 with writing(free, force=False) as out:
                     out.write(file.getvalue())
+                if self._room is not None:
+                    self._room.took(free)
             except OutputError:  # noqa: PERF203
                 if not os.path.lexists(free):  # else another run was first
                     raise

@@ -6,11 +6,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import heads
-from fastaudio._system.text import listed, printable
+from fastaudio import cards, heads
+from fastaudio._system.text import encoded, listed, printable
+from fastaudio._system.writing import check_writable, is_stream, writing
+from fastaudio.cards import DEFAULT_MODEL
+from fastaudio.cards.named import model_at
 from fastaudio.cards.thresholds import thresholds_of
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_jobs, status_of
-from fastaudio.cli.labels import FORMS, Labels, add_source, read_labels
+from fastaudio.cli.arguments import (
+    FAILED,
+    OK,
+    Commands,
+    add_command,
+    add_jobs,
+    add_model,
+    add_output,
+    status_of,
+)
+from fastaudio.cli.files import model_files
+from fastaudio.cli.labels import FORMS, Labels, add_label_column, read_labels
+from fastaudio.cli.parsing import Parser
 from fastaudio.cli.progress import stages
 from fastaudio.cli.terminal import complain, put
 from fastaudio.heads import plots
@@ -32,7 +46,7 @@ model's; if files have lists of labels, as each that reaches the score which the
 examples:
   fastaudio evaluate my-model more-sounds/                 a model of `fastaudio train`, on other files
   fastaudio evaluate musicnn-mtt music/ --skip-unknown     only the sub-folders that the model knows
-  fastaudio evaluate my-model more-sounds/ --json > result.json
+  fastaudio evaluate more-sounds/ --model my-model -o result.json    the same as JSON, into a file
   fastaudio evaluate my-model more-sounds/ --plot confusion.png
   fastaudio evaluate calls other-night.txt                 other-night.wav, labelled by Audacity or Raven
 
@@ -44,8 +58,17 @@ exit status: 0 all files done, 1 some failed or a sub-folder has no sound (each 
 def add(commands: Commands) -> None:
     """Add the command."""
     evaluate = add_command(commands, "evaluate", _run, _HELP)
-    evaluate.add_argument("model", metavar="MODEL", help="name, or path of a card or its folder")
-    add_source(evaluate)
+    evaluate.add_argument(
+        "words",
+        nargs="+",
+        metavar="[MODEL] SOURCE",
+        help="a model's name or path, as for --model; a folder, a table of labels, or a manifest",
+    )
+    if isinstance(evaluate, Parser):
+        evaluate.intermixed = True
+    add_model(evaluate)
+    evaluate.set_defaults(model=None)
+    add_label_column(evaluate)
     evaluate.add_argument(
         "--skip-unknown", action="store_true", help="leave out labels that the model doesn't have"
     )
@@ -53,14 +76,35 @@ def add(commands: Commands) -> None:
         "--json", action="store_true", help="write the result as JSON, with the confusion matrix"
     )
     evaluate.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
-    evaluate.add_argument("--force", action="store_true", help="replace a drawing that is there")
+    add_output(evaluate, "write the result to a file, not to stdout; as JSON if its name ends in .json")
     add_jobs(evaluate)
 
 
+def _take_words(args: argparse.Namespace) -> None:
+    """Tell the model, which may stand before the source, from the source."""
+    *models, args.source = args.words
+    if len(models) > 1:
+        raise ValueError(
+            f"evaluate: expected one model and one source, got {listed(args.words)}; leave out one"
+        )
+    if models and args.model is not None:
+        raise ValueError(f"evaluate: expected --model or {models[0]}, got both; leave out one")
+    if not models and args.model is None and args.source in cards.models() and model_at(args.source) is None:
+        raise ValueError(
+            f"evaluate: expected a folder, a table of labels or a manifest after the model {args.source}, "
+            "got none; name it"
+        )
+    args.model = models[0] if models else args.model or DEFAULT_MODEL
+
+
 def _run(args: argparse.Namespace) -> int:
+    _take_words(args)
+    output = args.output or "-"
+    as_json = args.json or (not is_stream(output) and Path(output).suffix.lower() == ".json")
     labels = read_labels(args)
+    check_writable(output, force=args.force, inputs=[*labels.paths, *model_files(args.model)])
     if args.plot:
-        plots.check(args.plot, force=args.force, inputs=labels.paths)
+        plots.check(args.plot, force=args.force, inputs=[*labels.paths, output])
     pipeline = Pipeline.load(args.model)
     known = {label for spec in pipeline.output_specs.values() for label in spec.labels}
     unknown = sorted({label for own in _lists(labels) for label in own} - known)
@@ -81,10 +125,14 @@ def _run(args: argparse.Namespace) -> int:
         how["threshold"] = least
     with stages(quiet=args.quiet) as progress:
         result = heads.evaluate(pipeline, labels.files, labels.labels, progress=progress, **how)
-    if args.json:
-        put(result.to_json() + "\n")
+    text = f"{result.to_json()}\n" if as_json else printable(result.report, lines=True)
+    if args.output:
+        with writing(args.output, force=args.force) as file:
+            file.write(encoded(text))
+    elif as_json:
+        put(text)
     else:
-        sys.stdout.write(printable(result.report, lines=True))
+        sys.stdout.write(text)
     for line in failed_lines(tuple(left_out)):
         complain(line)
     if args.plot:

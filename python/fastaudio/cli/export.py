@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_writable
 from fastaudio.cards.named import card_path
-from fastaudio.cli.arguments import OK, Commands, add_command, number, positive
+from fastaudio.cli.arguments import OK, Commands, add_command, add_force, number, positive
 from fastaudio.cli.progress import progress
 from fastaudio.pipeline import Pipeline
 
@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
         "--tolerance", type=number, default=1e-4, metavar="X", help="largest difference (%(default)g)"
     )
     parser.add_argument("--no-check", action="store_true", help="write it without running it first")
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    add_force(parser)
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 

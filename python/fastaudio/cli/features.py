@@ -43,7 +43,7 @@ examples:
   fastaudio features album/ --preset kaldi_fbank -o album.parquet     80 log-mel bands, 100 times per second
   fastaudio features album/ --preset mfcc_statistics -o album.csv     one row of statistics per file
   fastaudio features album/ --preset musicnn --hop 1 -o album.npz     patches that overlap
-  fastaudio features album/ --preset kaldi_fbank --option n_mels=40 --mean -o album.csv
+  fastaudio features album/ --preset kaldi_fbank --option n_mels=40 -o album.csv
   fastaudio features album/ --preset vggish -o album.npz --resume     go on with that after it was interrupted
 
 FILE.npz holds, for numpy.load:
@@ -84,7 +84,7 @@ def add(commands: Commands) -> None:
     )
     add_output(features, "a .npz, .parquet or .csv file to write", required=True)
     add_resume(features)
-    add_hop(features)
+    add_hop(features, "the preset's")
     features.add_argument("--mean", action="store_true", help="write one row per file, its mean over time")
     add_files_options(features, threads=False)
 

@@ -52,12 +52,17 @@ def add_files_options(parser: argparse.ArgumentParser, *, threads: bool = True) 
     """Add the options for how to run over files; `threads` is for those of a network."""
     add_jobs(parser)
     if threads:
-        parser.add_argument(
-            "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
-        )
+        add_threads(parser)
     add_channel(parser)
     add_isolate(parser)
     add_verbose(parser)
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the cores of a network."""
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help="cores per file (all for a single file, else 1)"
+    )
 
 
 def find_files(paths: Sequence[str], command: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import importing
 from fastaudio._system.text import printable, quoted
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, hertz, seconds
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_force, hertz, seconds
 from fastaudio.cli.pairs import options_of, pairs_of
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import complain
@@ -82,7 +82,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the model, or a FILE.onnx"
     )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there")
+    add_force(parser)
     front = parser.add_argument_group("front end and labels")
     front.add_argument("--preset", metavar="NAME", help="front end that the network was trained with")
     front.add_argument(

@@ -10,6 +10,7 @@ from fastaudio.cli.arguments import positive, seconds
 from fastaudio.cli.start import add_start
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.sources import ENCODINGS, FileSource, PcmSource, Source
+from fastaudio.live.urls import UrlSource, is_url
 
 if TYPE_CHECKING:
     from fastaudio.live import Overflow
@@ -23,8 +24,9 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "device",
         nargs="?",
-        metavar="DEVICE|-",
-        help="number or name of a microphone (the default one), or - for raw PCM on stdin",
+        metavar="DEVICE|URL|-",
+        help="number or name of a microphone (the default one), an address such as rtsp://CAMERA/1 or "
+        "https://RADIO, or - for raw PCM on stdin",
     )
     group = parser.add_argument_group("sound")
     group.add_argument("--realtime", metavar="FILE", help="play an audio file instead, in real time")
@@ -38,7 +40,8 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--overflow",
         choices=["drop_oldest", "block", "raise"],
-        help="if sound comes too fast: lose the oldest, wait, or fail (block for -, else drop_oldest)",
+        help="if sound comes too fast: lose the oldest, wait, or fail (block for - and http:, "
+        "else drop_oldest)",
     )
 
     group.add_argument(
@@ -47,7 +50,7 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const=_RETRY_S,
         metavar="S",
-        help="look for a lost microphone again and again, after 1 s and then less often, "
+        help="look for a lost microphone or address again and again, after 1 s and then less often, "
         f"at the latest after S seconds each time ({_RETRY_S:.0f})",
     )
     add_start(group, "a pipe or file")
@@ -84,6 +87,9 @@ def source_of(args: argparse.Namespace) -> Source:
             encoding=args.encoding or "s16le",
             duration_s=args.seconds,
         )
+    if is_url(args.device):
+        _refuse(args, "rate", "channels", "encoding", "block", given="an address")
+        return UrlSource(args.device, endless=args.retry is not None, duration_s=args.seconds)
     _refuse(args, "encoding", "start", given="a microphone")
     if args.overflow == "block":
         raise ValueError(
@@ -99,14 +105,15 @@ def source_of(args: argparse.Namespace) -> Source:
 
 
 def wants_microphone(args: argparse.Namespace) -> bool:
-    """Tell whether the source is a microphone, not stdin or a file."""
-    return args.realtime is None and args.device != "-"
+    """Tell whether the source is a microphone, not stdin, a file or an address."""
+    return args.realtime is None and args.device != "-" and not is_url(args.device)
 
 
 def overflow_of(args: argparse.Namespace) -> Overflow:
-    """Return the policy for sound that comes too fast; only a pipe waits by default."""
+    """Return the policy for sound that comes too fast; only a pipe and http wait by default."""
     overflow: Overflow | None = args.overflow
-    return overflow or ("block" if args.device == "-" else "drop_oldest")
+    waits = args.device == "-" or (is_url(args.device) and args.device.lower().startswith("http"))
+    return overflow or ("block" if waits else "drop_oldest")
 
 
 def _refuse(args: argparse.Namespace, *names: str, given: str) -> None:

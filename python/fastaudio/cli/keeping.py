@@ -94,7 +94,8 @@ class Keeping:
             self._keepers.append(recorder)
         if args.clips:
             how = {"before_s": args.before, "after_s": args.after, "waiting_s": 2 * buffer_s}
-            self._clips = Clips(args.clips, rate, source.channels, **how)
+            self._clips = Clips(args.clips, rate, source.channels, most_mb=args.clips_mb, **how)
+            stack.callback(self._clips.close)
             self._keepers.append(self._clips)
 
     @property
@@ -132,3 +133,4 @@ class Keeping:
         self.keep()
         if self._clips is not None:
             self._clips.save(all_=True)
+            self._clips.close()

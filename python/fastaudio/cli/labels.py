@@ -77,6 +77,11 @@ class Labels:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say where labelled sound is."""
     parser.add_argument("source", metavar="SOURCE", help="a folder, a table of labels, or a manifest")
+    add_label_column(parser)
+
+
+def add_label_column(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which column has the labels."""
     parser.add_argument(
         "--label-column", metavar="NAME", help="column of a table that has the labels (Annotation, or alike)"
     )
@@ -97,11 +102,10 @@ def read_labels(args: argparse.Namespace) -> Labels:
     found = labelled.read(args.source, label_column=args.label_column)
     if found.skipped:
         complain(found.skipped)
-    n = len(set(map(path_of, found.files)))
     n_names = len({label for labels in found.labels for label in labels})
-    complain(
-        f"{args.source}: {found.what}, {len(found.files)} examples of {n_names} labels in {n} recordings"
-    )
+    n = len(set(map(path_of, found.files)))
+    told = f"{len(found.files)} examples of {n_names} labels in {n} recording{'s' if n > 1 else ''}"
+    complain(f"{args.source}: {found.what}, {told}")
     return _as_labels(found)
 
 

@@ -41,6 +41,7 @@ from fastaudio.cli.reporting import Reporter, add_mqtt_options, broker_for
 from fastaudio.cli.screen import Screen, summary
 from fastaudio.cli.start import started_of
 from fastaudio.cli.terminal import tell, terminal_size
+from fastaudio.live.urls import is_url
 
 if TYPE_CHECKING:
     import argparse
@@ -74,7 +75,8 @@ examples:
   fastaudio listen --events --rules rules.toml         alerts; --check-rules says what they do
   fastaudio listen --retry --record heard.flac --record-every 1h
   fastaudio listen --realtime 20261128_131500.wav    a file as if a microphone heard it
-  ffmpeg -i URL -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
+  fastaudio listen rtsp://CAMERA/1 --retry       a network camera, or a radio by http
+  ffmpeg -i FILE -f s16le -ac 1 -ar 16000 - | fastaudio listen - --rate 16000
 
 exit status: 0 the sound ended, or Ctrl-C or SIGTERM ended it, 1 the device or file can't be opened or was
 lost, or the sound couldn't be recorded, 2 wrong usage, 130 interrupted twice
@@ -123,6 +125,8 @@ def _run(args: argparse.Namespace) -> int:
     inputs = [args.realtime] if args.realtime is not None else ["-"] if args.device == "-" else []
     if args.record_every is not None and not args.record:
         raise ValueError("listen: expected --record with --record-every, got none; name a file")
+    if args.clips_mb is not None and not args.clips:
+        raise ValueError("listen: expected --clips with --clips-mb, got none; name a folder")
     if args.begins and args.form in TABLES:
         raise ValueError(f"listen: expected no --begins with --{args.form}, got it; its rows have an end")
     recorded = [args.record] if args.record else []
@@ -158,6 +162,8 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         log.info("%s: %d Hz, %d channels", source.name, rate, source.channels)
         buffer_s = max(min(_BUFFER_S, _BUFFER_BYTES / (4 * source.channels * rate)), 0.01)
         heard = Ears(ears, rate)
+        # What can't wait is read from the stream, which knows what was lost.
+        tapped |= is_url(args.device) and not getattr(source, "can_wait", True)
         keeping = Keeping(args, source, stack, inputs=inputs, tapped=tapped, buffer_s=buffer_s)
         stream = stack.enter_context(
             heard.pipeline.listen(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastaudio._system.text import printable
 from fastaudio.cards import read_card
 from fastaudio.cards.pack import pack, unpack
-from fastaudio.cli.arguments import OK, Commands, add_command
+from fastaudio.cli.arguments import OK, Commands, add_command, add_force
 
 if TYPE_CHECKING:
     import argparse
@@ -45,12 +45,12 @@ def add(commands: Commands) -> None:
     pack = add_command(commands, "pack", _pack, _PACK_HELP)
     pack.add_argument("card", metavar="CARD", help="name of a model, or path of a card")
     pack.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
-    pack.add_argument("--force", action="store_true", help="replace an existing file")
+    add_force(pack)
 
     unpack = add_command(commands, "unpack", _unpack, _UNPACK_HELP)
     unpack.add_argument("model", metavar="FILE", help="a packed model")
     unpack.add_argument("-o", "--output", metavar="FOLDER", required=True, help="the folder to write into")
-    unpack.add_argument("--force", action="store_true", help="replace existing files")
+    add_force(unpack)
 
 
 def _pack(args: argparse.Namespace) -> int:

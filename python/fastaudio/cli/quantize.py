@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import printable
-from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, number
+from fastaudio.cli.arguments import FAILED, OK, Commands, add_command, add_force, number
 from fastaudio.cli.progress import stages
 from fastaudio.cli.terminal import complain
 from fastaudio.importing.saving import check_place
@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the model, or a FILE.onnx"
     )
-    parser.add_argument("--force", action="store_true", help="replace a model that is there")
+    add_force(parser)
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 

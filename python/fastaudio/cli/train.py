@@ -22,7 +22,9 @@ from fastaudio.cli.arguments import (
     OK,
     Commands,
     add_command,
+    add_force,
     add_jobs,
+    add_layer,
     natural,
     positive,
     status_of,
@@ -112,7 +114,7 @@ def add(commands: Commands) -> None:
         help=f"name, or path of a card ({DEFAULT_MODEL}); given again, another is tried too, and the best "
         f"is kept; {AUTO} tries all that are here",
     )
-    model.add_argument("--layer", help="output to learn from (its card's first embedding)")
+    add_layer(model)
     model.add_argument(
         "--kind", choices=["linear", "mlp"], default="linear", help="one dense layer, or two (linear)"
     )
@@ -158,7 +160,7 @@ def add(commands: Commands) -> None:
     train.add_argument("--plot", metavar="FILE.png", help="draw the confusion matrix")
     train.add_argument("--plot-labels", metavar="FILE.png", help="draw which labels the model finds alike")
     train.add_argument("--json", action="store_true", help="write the report as JSON")
-    train.add_argument("--force", action="store_true", help="replace a model and drawings that are there")
+    add_force(train)
     add_jobs(train)
 
 
@@ -174,6 +176,8 @@ def _run(args: argparse.Namespace) -> int:
                 f"expected sound in each sub-folder, and none beside, got {len(labels.left_out)} that differ"
             )
         raise ValueError(refusal(args.source, text, tuple(labels.left_out)))
+    if args.folds is not None:
+        labels.folds = None
     choose_groups(labels, args.source, args.groups, n_folds=args.folds or _FOLDS, seed=args.seed)
     models = args.model or [DEFAULT_MODEL]
     _check_outputs(args, labels.paths, models)
@@ -211,9 +215,7 @@ def _trained(
     """Return the head, and how it compares if several models were tried."""
     how: dict[str, Any] = {name: getattr(args, name) for name in _OPTIONS_OF_FIT}
     how |= {"groups": labels.groups, "cache": _cache_of(args), "calibrated": not args.no_calibrate}
-    how["folds"] = args.folds or _FOLDS
-    if args.folds is None:
-        how["fold_of"] = labels.folds
+    how |= {"folds": args.folds or _FOLDS, "fold_of": labels.folds}
     given: list[Any] = [labels.files, labels.labels]
     try:
         with stages(quiet=args.quiet) as progress:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Containers that hold sound themselves: no playlists, which would open other files, and no devices.
-_FORMATS = """
+CONTAINERS = """
     aac ac3 ac4 aea aiff amr amrnb amrwb ape apm aptx aptx_hd asf au avi caf dsf dts dtshd eac3 ec3
     flac flv gsm iff loas matroska webm mlp mov mp4 m4a 3gp 3g2 mj2 mp3 mpc mpc8 mpeg mpegts nut oga
     ogg ogv oma qcp qoa rm sox tak truehd tta voc vqf w64 wav wv xwma
 """
+"""Containers that hold sound themselves: no playlists, which would open other files, and no devices."""
+
 _PROTOCOLS = "file"
 # What files of such containers begin with, and where.
 _MAGIC = (
@@ -127,7 +128,7 @@ class FfmpegDecoder:
         """
         self._av = av
         self._source = source
-        options = {"format_whitelist": ",".join(_FORMATS.split()), "protocol_whitelist": _PROTOCOLS}
+        options = {"format_whitelist": ",".join(CONTAINERS.split()), "protocol_whitelist": _PROTOCOLS}
         self._view = whole(source)
         self._container = av.open(self._view, mode="r", options=options, metadata_errors="ignore")
         try:

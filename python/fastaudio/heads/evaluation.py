@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastaudio._core import StateError
 from fastaudio._system.text import printable
 from fastaudio.heads import metrics, over_files, report
 from fastaudio.heads.data import Failed, Progress, Source, examples
@@ -18,7 +19,7 @@ from fastaudio.heads.results import collect
 from fastaudio.heads.rows import stream_of
 from fastaudio.labelled.cutting import run_each, run_stretches
 from fastaudio.labelled.segment import Segment
-from fastaudio.pipeline import Pipeline
+from fastaudio.pipeline import IsolatedPipeline, Pipeline
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
 
@@ -180,6 +181,7 @@ def evaluate(
         ModelError: there is no such model.
         ValueError: the model gives no tags or doesn't have a label, lengths differ, a threshold isn't from
             0 to 1, or no file could be read.
+        StateError: the pipeline is isolated, and there are stretches of recordings.
         TimedOut, Cancelled: it was ended early.
     """
     pipeline = model if isinstance(model, Pipeline) else Pipeline.load(model)
@@ -204,6 +206,11 @@ def run_tagger(pipeline: Pipeline, files: Sequence[File], jobs: int | None) -> G
         whole = [file for file in files if not isinstance(file, Segment)]
         yield from pipeline.map(whole, jobs=jobs)
         return
+    if isinstance(pipeline, IsolatedPipeline):  # recordings are decoded in this process to cut them
+        raise StateError(
+            "heads.evaluate: expected a pipeline of this process for stretches of recordings, got an "
+            "isolated one; cut them into files, or pass the pipeline that it was made of"
+        )
     pipeline.try_open()  # an error of the pipeline isn't one of each file
     of_stretches = partial(run_stretches, stream_of(pipeline))
     yield from run_each(pipeline, of_stretches, files, jobs)

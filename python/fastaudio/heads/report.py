@@ -37,14 +37,14 @@ def threshold_lines(calibration: Calibration | None, thresholds: Mapping[str, fl
     """Return what is said of calibration and of the thresholds."""
     lines = []
     if calibration is not None:
-        error, before = calibration.error, calibration.error_before
+        off, before = calibration.error, calibration.error_before
         lines.append(
-            f"  scores differ from the share of files that are right by {error:.3f} ({before:.3f} raw)"
+            f"  scores are {off:.3f} off the share of files that are right, {before:.3f} uncalibrated"
         )
     if thresholds:
         least, most = min(thresholds.values()), max(thresholds.values())
         lines.append(
-            f"  a file counts as a label from {least:.2f} to {most:.2f}, which its card has for each"
+            f"  each label counts from a score of its own, {least:.2f} to {most:.2f}, as the card says"
         )
     return lines
 

@@ -5,9 +5,9 @@ publishes. Both return a `Pipeline`, which `save` writes as a card, and `listen_
 wrong front end is seen at once.
 
 `plain` and `essentia` make the pipelines, `fronts` the front ends, `inputs` and `outputs` find those of a
-network that are meant, `states` which output returns to which input, `labels` reads lists of labels, `tables` those in columns and on lines, `metadata`
-Essentia's JSON, `network_file` what an ONNX file says of itself, `trial` runs over sounds, `text` reads small
-files, `saving` writes the card.
+network that are meant, `states` which output returns to which input, `labels` reads lists of labels, `tables`
+those in columns and on lines, `metadata` Essentia's JSON, `network_file` what an ONNX file says of itself,
+`trial` runs over sounds, `text` reads small files, `saving` writes the card.
 """
 
 from fastaudio.importing.essentia import from_essentia

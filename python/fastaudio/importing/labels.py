@@ -33,8 +33,8 @@ def read_labels(path: str | os.PathLike[str]) -> list[str]:
         path: AudioSet's `class_labels_indices.csv` and tables like it, with a column of numbers and one of
             names (ESC-50's `esc50.csv`, UrbanSound8K, FSD50K's vocabulary, YAMNet's class map); a JSON file
             with `id2label` (a Hugging Face `config.json`), `classes` (Essentia) or a list; or text with a
-            label on each line, which the numbers 0 to n - 1 may begin. UTF-8, UTF-16 and Latin-1 are read, whatever
-            ends the lines.
+            label on each line, which the numbers 0 to n - 1 may begin. UTF-8, UTF-16 and Latin-1 are read,
+            whatever ends the lines.
 
     Raises:
         ModelError: it can't be read, or doesn't say which label belongs to which score.

@@ -11,6 +11,7 @@ labelled, `cutting` runs over stretches of recordings.
 """
 
 from fastaudio.labelled.reading import has_tables, read
+from fastaudio.labelled.rest import rest_of, stretches_of
 from fastaudio.labelled.segment import Found, Segment
 
-__all__ = ["Found", "Segment", "has_tables", "read"]
+__all__ = ["Found", "Segment", "has_tables", "read", "rest_of", "stretches_of"]

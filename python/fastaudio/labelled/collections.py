@@ -7,7 +7,7 @@ clips from one recording or artist, are kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from fastaudio.decoding.folders import find_audio
@@ -149,7 +149,7 @@ def read(top: Path, collection: Collection) -> Found:
     groups, folds = list[str](), list[str]()
     for clip in collection.clips(top):
         path = top / clip.path
-        if not (path.is_file() and path.resolve().is_relative_to(top.resolve())):
+        if not _is_within(clip.path) or not path.is_file():
             found.leave_out(str(path), "expected a file of the collection, got none; unpack it all")
             continue
         found.add(str(path), list(clip.labels))
@@ -158,6 +158,12 @@ def read(top: Path, collection: Collection) -> Found:
     found.groups = groups if len(set(groups)) < len(groups) else None
     found.folds = folds if all(folds) and folds else None
     return found
+
+
+def _is_within(path: str) -> bool:
+    """Tell whether a path from a table stays within the collection, whose folders may be links."""
+    parts = PurePosixPath(path)
+    return not parts.is_absolute() and ".." not in parts.parts and "\0" not in path
 
 
 def _rows(top: Path, name: str, *columns: str, delimiter: str = ",") -> Iterator[dict[str, str]]:

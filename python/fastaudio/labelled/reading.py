@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from fastaudio.decoding.folders import find_audio
 from fastaudio.labelled import audacity, collections, manifest, raven
-from fastaudio.labelled.recordings import TABLES, finder, recording_of
+from fastaudio.labelled.recordings import TABLES, Recordings, finder, recording_of
 from fastaudio.labelled.segment import Found
 from fastaudio.labelled.text import TableError, head_of, read_text
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
 _MOST_TABLES = 100_000
 _NO_TABLE = "expected a table of labels named like it, got none; add one, or move it elsewhere"
@@ -50,7 +51,8 @@ def has_tables(folder: str | os.PathLike[str]) -> bool:
     top = Path(folder)
     if collections.recognised(top) is not None:
         return True
-    return any(recording_of(table) for table in _tables(top))
+    tables = _tables(top, find_audio(top).files)
+    return any(recording_of(table) or raven.names_recordings(head_of(table)) for table in tables)
 
 
 def _of_table(path: Path, column: str | None) -> Found:
@@ -58,9 +60,9 @@ def _of_table(path: Path, column: str | None) -> Found:
         found = Found("a manifest")
         manifest.take(found, path, read_text(path), finder(path.parent), column)
         return found
-    head = head_of(path)
     if not path.is_file():
         raise ValueError(f"{path}: expected a folder, or a table of labels, got neither")
+    head = head_of(path)
     found = Found(_form(head) or "")
     if not found.what:
         raise ValueError(
@@ -92,13 +94,15 @@ def _take(found: Found, path: Path, recording: str | None, column: str | None) -
         audacity.take(found, path, text, recording)
 
 
-def _tables(top: Path) -> list[Path]:
-    """Return the tables of labels in a folder and below."""
+def _tables(top: Path, sounds: Sequence[str]) -> list[Path]:
+    """Return the tables of labels in a folder, and in those below it that hold sound."""
     tables = []
-    for path in sorted(top.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-        if path.suffix.lower() in TABLES and not hidden and path.is_file() and _form(head_of(path)):
-            tables.append(path)
+    for folder in sorted({top, *(Path(sound).parent for sound in sounds)}):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() not in TABLES or path.name.startswith(".") or not path.is_file():
+                continue
+            if _form(head_of(path)):
+                tables.append(path)
             if len(tables) > _MOST_TABLES:
                 raise ValueError(f"{top}: expected at most {_MOST_TABLES} tables of labels, got more")
     return tables
@@ -107,17 +111,18 @@ def _tables(top: Path) -> list[Path]:
 def _of_folder(top: Path, column: str | None) -> Found | None:
     if (known := collections.recognised(top)) is not None:
         return collections.read(top, known)
-    tables = _tables(top)
+    sounds = find_audio(top).files
+    tables = _tables(top, sounds)
     if not tables:
         return None
-    sounds = find_audio(top).files
-    in_folder: dict[Path, list[str]] = {}
+    in_folder: dict[Path, list[str]] = {table.parent: [] for table in tables}
     for sound in sounds:
         in_folder.setdefault(Path(sound).parent, []).append(sound)
+    recordings = {folder: Recordings(paths) for folder, paths in in_folder.items()}
     found = Found(f"{len(tables)} tables of labels")
     used: set[str] = set()
     for table in tables:
-        recording = recording_of(table, in_folder.get(table.parent, []))
+        recording = recordings[table.parent].of(table.name)
         if recording is None and not raven.names_recordings(head_of(table)):
             found.leave_out(str(table), "expected its recording beside it, named like it, got none")
             continue

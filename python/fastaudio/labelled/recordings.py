@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastaudio.decoding.folders import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 TABLES = (".txt", ".tsv")
 """What names of label tracks and selection tables end with."""
@@ -22,24 +22,35 @@ _ADDED = re.compile(
 )
 
 
-def recording_of(table: Path, sounds: Iterable[str] | None = None) -> str | None:
-    """Return the recording beside a table that is named like it, or None; the longest name of several."""
-    if sounds is None:
-        sounds = (entry.path for entry in os.scandir(table.parent) if _is_sound(entry.name))
-    fitting = [path for path in sounds if _fits(Path(path).name, table.name)]
-    return max(fitting, key=lambda path: (len(Path(path).stem), path), default=None)
+class Recordings:
+    """The recordings of a folder, by their names."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Take their paths."""
+        self._named: dict[str, str] = {}
+        for path in sorted(paths):
+            self._named.setdefault(Path(path).stem, path)
+        for path in sorted(paths):  # night.wav.txt is rather night.wav's than that of one named night.wav.mp3
+            self._named[Path(path).name] = path
+
+    def of(self, table: str) -> str | None:
+        """Return the one that a table of this name belongs to, or None; the longest name of several."""
+        stem = Path(table).stem
+        for end in range(len(stem), 0, -1):
+            path = self._named.get(stem[:end])
+            if path is not None and _ADDED.fullmatch(stem, end):
+                return path
+        return None
+
+
+def recording_of(table: Path) -> str | None:
+    """Return the recording beside a table that is named like it, or None."""
+    entries = (entry for entry in os.scandir(table.parent) if _is_sound(entry.name))
+    return Recordings([entry.path for entry in entries]).of(table.name)
 
 
 def _is_sound(name: str) -> bool:
     return Path(name).suffix[1:].lower() in SUFFIXES and not name.startswith(".")
-
-
-def _fits(sound: str, table: str) -> bool:
-    for beginning in (Path(sound).stem, sound):
-        rest = Path(table).stem
-        if rest.startswith(beginning) and _ADDED.fullmatch(rest[len(beginning) :]):
-            return True
-    return False
 
 
 def finder(folder: Path) -> Callable[[str], str | None]:

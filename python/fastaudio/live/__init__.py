@@ -1,9 +1,9 @@
 """Pipelines that run while the sound comes: from a microphone, or from blocks that you push.
 
 `stream` is one run, with `options`; a `reader` takes its `results`, with a `waiter` for event loops, a `tap`
-reads its sound, and its `clock` tells the time of day. `pools` hold the threads. `sources` push sound, and
-so does a `microphone`, which is one of the `devices`; `retrying` finds what was lost, and `listening`
-chooses what `Pipeline.listen` hears.
+reads its sound, and its `clock` tells the time of day. `pools` hold the threads. `sources` push sound, and so
+do those of `urls`, and a `microphone`, which is one of the `devices`; `retrying` finds what was lost, and
+`listening` chooses what `Pipeline.listen` hears.
 """
 
 from fastaudio._core import LiveOptions, LiveStats, Pool

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio.live.microphone import Microphone
 from fastaudio.live.retrying import Retrying
+from fastaudio.live.urls import UrlSource, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,8 @@ def source_for(
             f"listen: expected a microphone's name or number, or a source, got a file; "
             f"use fastaudio.FileSource({os.fspath(device)!r:.200})"
         )
+    if is_url(device):
+        device = UrlSource(device, endless=retry_s is not None)
     if overflow == "block" and (device is None or isinstance(device, int | str | Microphone)):
         raise ValueError(
             "listen: expected overflow 'drop_oldest' or 'raise', got 'block'; a microphone can't wait"

@@ -219,6 +219,12 @@ class _Relay:
                 )
             self._stream.push(samples)
 
+    def interrupt(self) -> None:
+        """Say that sound is missing before the next block."""
+        with self._pushing:
+            if not self._cut:
+                self._stream.interrupt()
+
     def finish(self) -> None:
         """Note that the source has ended; its error says whether it was lost."""
         self.ended = True

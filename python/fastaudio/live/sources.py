@@ -71,7 +71,7 @@ class Source(Protocol):
         """Raise the error that made it stop feeding, if there was one."""
 
 
-class _Reader:
+class Reader:
     """A source that reads blocks in a thread and pushes them.
 
     At the end, and after an error, it finishes the stream: the sound so far is still run, and `check` raises
@@ -148,6 +148,7 @@ class _Reader:
 
     def _feed(self, stream: Sink) -> bool:
         """Push all blocks; return False if the source was stopped, or its stream has ended."""
+        self._sink = stream
         for block in self._blocks():
             if self._stopped.is_set():
                 return False
@@ -165,7 +166,7 @@ class _Reader:
         return not self._stopped.is_set()
 
 
-class PcmSource(_Reader):
+class PcmSource(Reader):
     """Raw PCM from a file, a FIFO or stdin, as fast as it can be read.
 
     >>> import io
@@ -273,7 +274,7 @@ def _read_of(source: Any) -> Callable[[int], bytes | None]:
     return read
 
 
-class FileSource(_Reader):
+class FileSource(Reader):
     """An audio file as if it were a microphone: in real time, or as fast as it can be read."""
 
     def __init__(

@@ -19,6 +19,7 @@ from fastaudio._core import (
     Patches,
     PCAWhiten,
     Quantize,
+    Resample,
     StackChannels,
     Standardize,
     Statistics,
@@ -162,7 +163,8 @@ def talnet(
     """TALNet: ln mel patches [n, 400, 64], 10 s at 16,000 Hz each, with 40 frames per second.
 
     mean and std are the training data's, for each band; they come with the weights, and None applies none.
-    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities.
+    `LinearSoftmaxPooling` turns the network's frames into a clip's probabilities, and `Unroll` lays them out
+    in time. A last patch that isn't full repeats its frames.
     Bands and frame rate are published; n_fft, the mel scale and the floor of 1e-10 are chosen here.
 
     Source: Wang, Li & Metze, ICASSP 2019; Kumar et al., Interspeech 2021
@@ -310,4 +312,7 @@ def resnet_contrastive(
     )
     windows = Each(mel >> Log(kind="dB"), clip_length=110_250, hop=hop, last="pad")
     patches = windows >> StackChannels(channels=3)
-    return Normalize(kind="rms", over="clip") >> patches if unit_rms else patches
+    if not unit_rms:
+        return patches
+    at_rate = Resample(input_rate=sample_rate, output_rate=sample_rate)  # Normalize takes any rate
+    return at_rate >> Normalize(kind="rms", over="clip") >> patches

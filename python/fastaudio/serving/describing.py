@@ -54,6 +54,10 @@ def _parameters(names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "windows": ("whether to give all scores of each window", flag),
         "spectrogram": ("whether to give a small mel-spectrogram", flag),
+        "kind": (
+            "whether to say what kind of sound it is, if the model hears one kind",
+            flag | {"default": 1},
+        ),
         "pcm": (
             "the body is raw samples of this type, interleaved",
             {"type": "string", "enum": list(ENCODINGS)},

@@ -14,6 +14,7 @@ from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.drawing.thinning import Highest
 from fastaudio.events import Events
 from fastaudio.isolation.limits import Limits
+from fastaudio.kinds import UNKNOWN, Heard, whole_of
 from fastaudio.pipeline import Pipeline, isolated
 from fastaudio.running.limits import ResultTooLarge, limits
 from fastaudio.serving import spectra
@@ -56,6 +57,7 @@ class Task:
         top, min_score: how many tags, and from which score.
         windows: whether to give all scores of each window.
         spectrogram: whether to give a picture.
+        kind: whether to say what kind of sound it is, if the model hears one kind only.
         max_s: seconds of sound that are allowed.
         timeout_s, cancel: what ends it.
         isolate: whether to run it in a process of its own.
@@ -71,14 +73,44 @@ class Task:
     min_score: float | None
     windows: bool
     spectrogram: bool
+    kind: bool
     max_s: float
     timeout_s: float
     cancel: Cancel
     isolate: bool
 
 
+class _Beside:
+    """What is heard beside the model: a picture, and what kind of sound it is; in bounded memory."""
+
+    def __init__(self, task: Task, pipeline: Pipeline, rate: int, channels: int) -> None:
+        self._judge = task.served.judge
+        self._picture = _Picture(pipeline, rate, channels) if task.spectrogram else None
+        teller = task.served.teller if task.kind and not task.isolate else None
+        self._kinds = teller.open(sample_rate=rate, channels=channels) if teller else None
+        if self._kinds is not None:
+            self._kinds.result_mb, self._kinds.name = _RESULT_MB, "body"
+
+    def push(self, block: Any) -> None:
+        if self._picture is not None:
+            self._picture.push(block)
+        if self._kinds is not None:
+            self._kinds.feed(block)
+
+    def finish(self) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        if self._kinds is not None and self._judge is not None:
+            rows = self._kinds.finish()
+            assert isinstance(rows, Tags)
+            kind = whole_of(Heard(self._judge, rows))
+            told |= UNKNOWN if kind is None else kind.to_dict()
+        if self._picture is not None:
+            told["spectrogram"] = self._picture.finish()
+        return told
+
+
 class _Picture:
-    """A mel-spectrogram of what the model hears, in bounded memory."""
+    """A mel-spectrogram of what the model hears."""
 
     def __init__(self, pipeline: Pipeline, rate: int, channels: int) -> None:
         self._rate = pipeline.sample_rate
@@ -98,16 +130,15 @@ class _Picture:
 def hear(task: Task) -> tuple[str, float]:
     """Return the answer's text, and the seconds of sound; see `refusal_of` for what it raises."""
     with limits("serve", task.timeout_s, task.cancel), _pipeline(task) as pipeline:
-        result, picture, warnings = (_of_samples if task.pcm else _of_file)(task, pipeline)
+        result, beside, warnings = (_of_samples if task.pcm else _of_file)(task, pipeline)
     found = result if isinstance(result, dict) else {TAGS: result}
     tags, events = found[TAGS], found.get(EVENTS)
     if task.form != "json":
         assert isinstance(events, Events)
         return (events.to_audacity() if task.form == "audacity" else events.to_raven()), tags.duration_s
-    told = _told(task, tags, events, warnings)
-    if picture is not None:
-        told["spectrogram"] = picture
-    return json.dumps(told, ensure_ascii=False, allow_nan=False), tags.duration_s
+    return json.dumps(
+        _told(task, tags, events, warnings) | beside, ensure_ascii=False, allow_nan=False
+    ), tags.duration_s
 
 
 @contextmanager
@@ -125,24 +156,23 @@ def _too_long(task: Task) -> Refused:
     return Refused(413, "too_long", f"body: expected at most {task.max_s:g} s of sound, got more")
 
 
-def _of_file(task: Task, pipeline: Pipeline) -> tuple[Any, Any, list[str]]:
+def _of_file(task: Task, pipeline: Pipeline) -> tuple[Any, dict[str, Any], list[str]]:
     with pipeline.opened(task.file) as (file, stream):
         if file.duration_s is not None and file.duration_s > task.max_s:
             raise _too_long(task)
         stream.result_mb = _RESULT_MB
         stream.name = "body"
-        picture = _Picture(pipeline, file.sample_rate, file.channels) if task.spectrogram else None
+        beside = _Beside(task, pipeline, file.sample_rate, file.channels)
         for block in file.blocks():
             with file.decode_errors():
-                if picture is not None:
-                    picture.push(block)
+                beside.push(block)
                 _feed(task, stream, block)
         result = stream.finish(truncated=file.truncated)
         warnings = ["the file is cut short"] if file.truncated else []
-    return result, picture.finish() if picture else None, warnings
+    return result, beside.finish(), warnings
 
 
-def _of_samples(task: Task, pipeline: Pipeline) -> tuple[Any, Any, list[str]]:
+def _of_samples(task: Task, pipeline: Pipeline) -> tuple[Any, dict[str, Any], list[str]]:
     pcm = task.pcm
     assert pcm is not None
     frame = pcm.channels * pcm.dtype.itemsize
@@ -154,21 +184,20 @@ def _of_samples(task: Task, pipeline: Pipeline) -> tuple[Any, Any, list[str]]:
     with pipeline.open(sample_rate=pcm.rate, channels=pcm.channels) as stream:
         stream.result_mb = _RESULT_MB
         stream.name = "body"
-        picture = _Picture(pipeline, pcm.rate, pcm.channels) if task.spectrogram else None
+        beside = _Beside(task, pipeline, pcm.rate, pcm.channels)
         while data := task.file.read(_SLICE * frame):
             whole = len(data) // frame * frame
             block = np.frombuffer(data[:whole], pcm.dtype).astype(native, copy=False)
             block = block.reshape(-1, pcm.channels) if pcm.channels > 1 else block
             try:
-                if picture is not None:
-                    picture.push(block)
+                beside.push(block)
                 _feed(task, stream, block)
             except ValueError as error:
                 raise DecodeError("body", str(error)) from error
         result = stream.finish()
     rest = task.size % frame
     warnings = [f"the last {rest} bytes are no whole sample of {frame} bytes"] if rest else []
-    return result, picture.finish() if picture else None, warnings
+    return result, beside.finish(), warnings
 
 
 def _feed(task: Task, stream: PipelineStream, block: Any) -> None:

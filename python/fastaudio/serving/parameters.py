@@ -34,9 +34,9 @@ class Parameters:
                 raise _refused("query", f"{name} once", f"{name} {names.count(name)} times")
         self._values = dict(pairs)
 
-    def flag(self, name: str) -> bool:
-        """Return whether a parameter is 1; it is 0 unless it is stated."""
-        value = str(self._values.get(name, "0"))
+    def flag(self, name: str, default: str = "0") -> bool:
+        """Return whether a parameter is 1."""
+        value = str(self._values.get(name, default))
         if value not in ("0", "1"):
             raise _refused(name, "0 or 1", value)
         return value == "1"

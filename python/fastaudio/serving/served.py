@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events, Parallel, Tags
+from fastaudio.kinds import judge_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.serving.refusing import Refused
 from fastaudio.serving.spectra import mel_for
@@ -42,7 +43,13 @@ class Asked:
 
 
 class Served:
-    """A model that a server has."""
+    """A model that a server has.
+
+    Attributes:
+        name: the name by which requests choose it.
+        pipeline: the model.
+        judge, teller: what tells kinds of sound by rows, and what gives these; None if the model hears all.
+    """
 
     def __init__(self, pipeline: Pipeline, name: str) -> None:
         """Take a pipeline that gives tags, and the name by which requests choose it.
@@ -59,6 +66,8 @@ class Served:
         self.name = name
         self.pipeline = pipeline
         self._spec = spec
+        judge = judge_of(pipeline)
+        self.judge, self.teller = judge, judge.beside() if judge else None
         self._made: OrderedDict[Asked, Pipeline] = OrderedDict()
         self._making = threading.Lock()
 

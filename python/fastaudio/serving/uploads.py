@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from fastaudio._core import Cancel
@@ -31,7 +31,7 @@ MOST_TOP = 10_000
 HOP_S = (0.01, 3600.0)
 RATE, CHANNELS = (1000, 384_000), (1, 32)
 KNOWN = (
-    *("model", "hop_s", "top", "min_score", "events", "onset", "format", "windows", "spectrogram"),
+    *("model", "hop_s", "top", "min_score", "events", "onset", "format", "windows", "spectrogram", "kind"),
     *("pcm", "rate", "channels"),
 )
 _FORMS = {"json": "application/json", "audacity": "text/plain", "raven": "text/tab-separated-values"}
@@ -125,6 +125,7 @@ class Uploads:
             "min_score": query.number("min_score", -1e9, 1e9),
             "windows": query.flag("windows"),
             "spectrogram": spectrogram,
+            "kind": query.flag("kind", "1"),
             "max_s": self._settings.max_s,
             "timeout_s": self._settings.answer_s,
             "isolate": isolate,
@@ -132,30 +133,24 @@ class Uploads:
 
     async def _run(self, request: Request, task: Task, cancel: Cancel) -> str:
         """Run a task in a worker's thread; a caller who goes away ends it."""
-        loop = asyncio.get_running_loop()
         self._cancels.add(cancel)
         if self._ended:  # while the upload came in
             cancel.cancel()
-        late = loop.call_later(self._settings.answer_s, cancel.cancel)
-        begun = time.monotonic()
-        work = loop.run_in_executor(self._workers, self._counted, task)
+        queued = self._workers.submit(self._counted, task)
+        work = asyncio.wrap_future(queued)
         gone = asyncio.create_task(_until_gone(request))
         both: set[asyncio.Future[Any]] = {work, gone}
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                cancel.cancel()
-            text, sound_s = await work
-        except BaseException:
-            cancel.cancel()
-            if not work.done():  # the file stays open until its thread has left it
-                await asyncio.wait([work])
-            if time.monotonic() - begun >= self._settings.answer_s:
-                raise _late() from None
-            raise
+            limit_s = self._settings.answer_s
+            done, _ = await asyncio.wait(both, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if work not in done:
+                raise ClientDisconnect if gone in done else _late()
+            text, sound_s = work.result()
         finally:
-            late.cancel()
             gone.cancel()
+            cancel.cancel()
+            if not work.done() and not queued.cancel():  # the file stays open until its thread has left it
+                await asyncio.wait([work])
             self._cancels.discard(cancel)
         self._measures.heard(task.served.name, sound_s)
         return text

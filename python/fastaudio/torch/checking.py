@@ -31,11 +31,15 @@ class OtherNumbersError(ModelError):
 
 @dataclass(frozen=True)
 class Sound:
-    """Something to run over: a file, or samples with their rate."""
+    """Something to run over: a file, or samples with their rate.
+
+    An `optional` one is left out if the module gives no finite numbers for it.
+    """
 
     name: str
     source: Any
     sample_rate: int | None = None
+    optional: bool = False
 
     def rows(self, pipeline: Pipeline) -> NDArray[np.float32]:
         """Return a pipeline's rows, or its scores."""
@@ -45,14 +49,18 @@ class Sound:
 
 
 def made_up(front: Pipeline) -> list[Sound]:
-    """Return notes, loud noise and nearly nothing, each of a few windows, the same each time."""
+    """Return notes, noise, faint and beyond full scale, and silence, of a few windows, the same each time."""
     (spec,) = front.output_specs.values()
     rate = front.sample_rate
     duration_s = spec.span_s + (_WINDOWS - 1) / spec.rate_hz if spec.rate_hz else _WITHOUT_RATE_S
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.2, max(1, math.ceil(rate * duration_s))).clip(-1, 1)
     sounds = {"notes": _notes(len(noise), rate, rng), "noise": noise, "faint noise": noise * 1e-4}
-    return [Sound(f"made-up {name}", samples.astype(np.float32), rate) for name, samples in sounds.items()]
+    extreme = {"noise beyond full scale": noise * 8, "silence": noise * 0}
+    return [
+        Sound(f"made-up {name}", samples.astype(np.float32), rate, optional=name in extreme)
+        for name, samples in (sounds | extreme).items()
+    ]
 
 
 def _notes(n_samples: int, rate: int, rng: np.random.Generator) -> NDArray[np.float64]:

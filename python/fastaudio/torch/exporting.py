@@ -24,7 +24,7 @@ from fastaudio.torch.checking import (
     recorded,
     runs_in_batches,
 )
-from fastaudio.torch.module import at_rest
+from fastaudio.torch.module import at_rest, reads_numbers
 from fastaudio.torch.outputs import Named
 from fastaudio.torch.plan import Plan, check_arguments, front_pipeline, make_plan
 
@@ -102,7 +102,8 @@ def export(
         sounds: recordings to compare on, beside made-up sound: paths, or pairs of samples and sample rate.
         tolerance: largest difference allowed, times an output's largest magnitude if that is above 1.
         exporter: PyTorch's exporter: "script" traces one run, "dynamo" reads the program. None takes
-            "script", and "dynamo" for a module that it refuses or changes, which takes much longer.
+            "script", and "dynamo" for a module that it refuses or changes, or that decides by its numbers,
+            of which a trace keeps one way; this takes much longer.
         opset: of the ONNX graph; "dynamo" knows 18 and later only, and takes 18 for less.
         card: what the card says besides, such as {"licence": "MIT", "citation": "..."}.
 
@@ -149,7 +150,7 @@ def _made(
             place = folder / f"{kind}-{batches}"
             place.mkdir()
             try:
-                made = _attempt(plan, place, exporter=kind, batches=batches, **how)
+                made = _attempt(plan, place, exporter=kind, asked=bool(exporter), batches=batches, **how)
             except (ModelError, MissingExtra) as error:
                 refusals.append(f"{kind}: {error}")
                 if exporter and isinstance(error, MissingExtra):
@@ -171,16 +172,20 @@ def _attempt(
     folder: Path,
     *,
     exporter: graph.Exporter,
+    asked: bool,
     opset: int,
     tolerance: float,
     card: dict[str, Any],
     batches: bool,
 ) -> Exported | None:
-    """Write, load and compare a model; None if only several rows in one run have other numbers."""
+    """Write, load and compare a model; None if only several rows in one run have other numbers.
+
+    A trace that took one branch where the module decides by its numbers is taken only if it was `asked` for.
+    """
     network = folder / "model.onnx"
     net = Named(plan.net, plan.last, plan.activation)
     how: dict[str, Any] = {"outputs": plan.names, "exporter": exporter, "batches": batches}
-    opset = graph.write(net, plan.example, network, opset=opset, **how)
+    opset, froze = graph.write(net, plan.example, network, opset=opset, **how)
     main = plan.names[plan.last]
     onnx = OnnxModel(str(network), outputs=[main], units=[plan.unit], layout=plan.layout)
     node = plan.front.node >> onnx
@@ -192,6 +197,12 @@ def _attempt(
     loaded = Pipeline.load(folder / "card.json", untrained=True)
     differences = compare(loaded, plan.sounds, plan.wanted, tolerance)
     compare_results(loaded, plan.sounds, [outputs[main] for outputs in plan.wanted], tolerance)
+    if froze and not asked and reads_numbers(plan.net, plan.example[:1]):
+        raise OtherNumbersError(
+            "expected a module that computes the same for all numbers, got one that decides by them, of "
+            "which a trace keeps one way; use torch.where, or exporter='script' if it goes that way for all "
+            "sounds"
+        )
     if batches and not runs_in_batches(onnx, plan.rows, plan.wanted):
         return None
     largest = max(differences.values())

@@ -40,8 +40,8 @@ def write(
     exporter: Exporter,
     opset: int,
     batches: bool,
-) -> int:
-    """Write a network as one ONNX file, and return its opset.
+) -> tuple[int, bool]:
+    """Write a network as one ONNX file; return its opset, and whether a trace took numbers for constants.
 
     Args:
         net: takes a tensor of rows, and returns a tuple of tensors.
@@ -61,7 +61,7 @@ def write(
         for package in ("onnx", "onnxscript"):
             require(package, extra="torch", what="fastaudio.torch.export")
     try:
-        with _quiet():
+        with _quiet() as warned:
             if exporter == "script":
                 torch.onnx.export(
                     net,
@@ -90,24 +90,34 @@ def write(
         raise ModelError(told(error)) from error
     if [other.name for other in path.parent.iterdir()] != [path.name]:
         raise ModelError("expected weights that fit into one file, below 2 GB, got more")
-    return opset
+    return opset, any(_froze(each) for each in warned)
+
+
+def _froze(warning: warnings.WarningMessage) -> bool:
+    """Tell whether a trace says that it made a constant of what is a number of a tensor."""
+    return issubclass(warning.category, torch.jit.TracerWarning) and "to a Python" in str(warning.message)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep to themselves what exporters print and warn of: the numbers are checked afterwards."""
+def _quiet() -> Iterator[list[warnings.WarningMessage]]:
+    """Keep to themselves what exporters print, and give what they warn of: the numbers are checked later."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     core: Any = torch._C  # noqa: SLF001  # it prints a graph that is refused, all of it, straight to stdout
     prints = getattr(core, _PRINTS, None)
     nowhere = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    with (
+        warnings.catch_warnings(record=True) as warned,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
         warnings.simplefilter("ignore")
+        warnings.simplefilter("always", torch.jit.TracerWarning)
         logger.setLevel(logging.ERROR)
         if prints is not None:
             setattr(core, _PRINTS, lambda *_: None)
         try:
-            yield
+            yield warned
         finally:
             logger.setLevel(level)
             if prints is not None:

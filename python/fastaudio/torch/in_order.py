@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 _COUNTER = "num_batches_tracked"  # of BatchNorm; older checkpoints lack it, and no score depends on it
 _KINDS = ("weight", "bias", "running_mean", "running_var")
@@ -19,8 +21,8 @@ def load_in_order(
     Both have to list their tensors in one order, which is that of the layers' definition. Number and shapes
     are checked, and that no weight meets a bias or a running mean; then all are copied, or none is. Two
     layers of one shape in another order can't be told apart: compare a score with the authors' own.
-    BatchNorm's `num_batches_tracked` is left out on both sides. Values become the module's dtype and move to
-    its device.
+    BatchNorm's `num_batches_tracked` is left out on both sides. Values become the module's dtype, which has
+    to hold them: whole numbers stay what they are, and finite ones finite. They move to its device.
 
     Args:
         module: what gets the weights.
@@ -34,13 +36,16 @@ def load_in_order(
 
     Raises:
         TypeError: something else than a module and a dict of tensors.
-        ValueError: the number of tensors, a shape or a kind doesn't fit, which names the first such tensor.
+        ValueError: the number of tensors, a shape, a kind or a value doesn't fit, which names the first such
+            tensor; or the module has no memory for its own yet, or one memory for two that differ.
     """
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"load_in_order: expected a torch.nn.Module, got {type(module).__name__}")
     theirs = _without(_checked(state_dict), (skip,) if isinstance(skip, str) else tuple(skip))
     tensors = {name: value for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
     ours = {name: value for name, value in tensors.items() if not _counts(name)}
+    for name, own in ours.items():
+        _require_memory(name, own)
     for (name, own), (other, tensor) in zip(ours.items(), theirs.items(), strict=False):
         if own.shape != tensor.shape:
             raise ValueError(
@@ -57,10 +62,68 @@ def load_in_order(
             f"load_in_order: expected {len(ours)} tensors, got {len(theirs)}; the first without a partner is "
             f"{first!r} of the {whose}; {_REMEDY}"
         )
+    names = dict(zip(ours, theirs, strict=True))
     with torch.no_grad():
-        for own, tensor in zip(ours.values(), theirs.values(), strict=True):
-            own.copy_(tensor)
-    return dict(zip(ours, theirs, strict=True))
+        values = {name: _as(name, own, names[name], theirs[names[name]]) for name, own in ours.items()}
+        _write(ours, values, names)
+    return names
+
+
+def _require_memory(name: str, own: torch.Tensor) -> None:
+    """Raise ValueError if a tensor of the module can't be written yet."""
+    if is_lazy(own):
+        raise ValueError(
+            f"load_in_order: expected a module whose sizes are known, got {name!r} of a lazy layer; run the "
+            "module once before"
+        )
+    if own.is_meta:
+        raise ValueError(
+            f"load_in_order: expected a module in memory, got {name!r} on the device 'meta'; use "
+            "module.to_empty(device='cpu') before"
+        )
+
+
+def _as(name: str, own: torch.Tensor, other: str, tensor: torch.Tensor) -> torch.Tensor:
+    """Return a tensor in the dtype and on the device of the module's own, if that holds its values."""
+    value = tensor.detach().to(own.device, own.dtype, copy=True)
+    given = tensor.detach().to(own.device)
+    if own.is_floating_point():
+        held = not bool((value.isinf() & given.isfinite()).any())
+    else:
+        held = given.dtype == own.dtype or torch.equal(value.to(torch.float64), given.to(torch.float64))
+    if held:
+        return value
+    remedy = "use module.float() before" if own.is_floating_point() else _REMEDY
+    raise ValueError(
+        f"load_in_order: expected values for {name!r} that {own.dtype} holds, got others in {other!r} of "
+        f"{tensor.dtype}; {remedy}"
+    )
+
+
+def _write(
+    ours: Mapping[str, torch.Tensor], values: Mapping[str, torch.Tensor], names: Mapping[str, str]
+) -> None:
+    """Copy values into the module's tensors, all or none."""
+    before = {name: own.detach().clone() for name, own in ours.items()}
+    at = ""
+    try:
+        for at, own in ours.items():
+            own.copy_(values[at])
+        for at, own in ours.items():
+            _require_same(own, values[at])
+    except RuntimeError as error:
+        for name, own in ours.items():
+            with contextlib.suppress(RuntimeError):  # it can't be written, so it wasn't
+                own.copy_(before[name])
+        raise ValueError(
+            f"load_in_order: expected a tensor of its own for {at!r}, to write {names[at]!r} into, got: "
+            f"{str(error).splitlines()[0]:.160}; give each its own by clone(), or weights that are the same"
+        ) from error
+
+
+def _require_same(own: torch.Tensor, value: torch.Tensor) -> None:
+    if not torch.equal(own.nan_to_num(), value.nan_to_num()):
+        raise RuntimeError("another tensor of the module is in the same memory, and gets other values")
 
 
 _REMEDY = "skip=[...] leaves out tensors of the state_dict that the module doesn't have"

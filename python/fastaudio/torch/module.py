@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fastaudio._core import ModelError
 from fastaudio.torch.front import Front
@@ -54,12 +56,46 @@ def at_rest(module: Any) -> Iterator[torch.nn.Module]:
                 "module.eval(); export a module whose train() and eval() are PyTorch's own"
             )
         torch.backends.mha.set_fastpath_enabled(False)  # a fused layer, for which ONNX has no name
-        with torch.no_grad():
+        with torch.no_grad(), _kept(inner):
             yield inner
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         for part, training in modes:
             part.training = training
+
+
+@contextmanager
+def _kept(module: torch.nn.Module) -> Iterator[None]:
+    """Give a module's buffers and attributes the values back that they had, whatever its runs change."""
+    parts = [part for part in module.modules() if not isinstance(part, LazyModuleMixin)]
+    attributes = [(part, {**vars(part)}, {**part._buffers}) for part in parts]  # noqa: SLF001
+    values = [(each, each.clone()) for each in module.buffers()]
+    try:
+        yield
+    finally:
+        for part, own, buffers in attributes:
+            vars(part).clear()
+            vars(part).update(own)
+            part._buffers.clear()  # noqa: SLF001
+            part._buffers.update(buffers)  # noqa: SLF001
+        for each, value in values:
+            if not torch.equal(each, value):
+                each.copy_(value)
+
+
+def reads_numbers(module: torch.nn.Module, batch: torch.Tensor) -> bool:
+    """Tell whether a module reads numbers out of tensors as it runs, as it does to decide by them."""
+    with _Reads() as mode:
+        module(batch)
+    return mode.found
+
+
+class _Reads(TorchDispatchMode):
+    found = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.found |= func is torch.ops.aten._local_scalar_dense.default  # noqa: SLF001
+        return func(*args, **(kwargs or {}))
 
 
 def _checked(module: Any) -> torch.nn.Module:

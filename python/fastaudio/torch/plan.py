@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Outputs = Mapping[str, NDArray[np.float32]]
 
 _EXAMPLE_ROWS = 2
+_REPEATED_ROWS = 8  # few numbers may be drawn the same twice
 _IMAGES = ("ntf", "n1tf", "n1ft", "nft")  # what networks take of frames and bands
 _WAVES = ("nt", "n1t", "nt1")  # and of samples
 _ACTIVATIONS = ("sigmoid", "softmax")
@@ -174,11 +175,13 @@ def make_plan(
         given = [run(net, some, axes) for some in rows]
     except ModelError as error:
         raise ModelError(f"{error}{_other_layouts(net, rows[0], layout)}") from error
-    _require_repeatable(net, rows[0][:1], axes)
+    _require_repeatable(net, np.concatenate(rows)[:_REPEATED_ROWS], axes)
     names = names_of(list(given[0]), outputs, labelled=labels is not None)
     if output is not None and output not in names:
         raise ValueError(f"export: expected output as one of {listed(names)}, got {output!r:.80}")
     last = 0 if output is None else names.index(output)
+    kept = [not sound.optional or _finite(one) for sound, one in zip(sounds, given, strict=True)]
+    sounds, rows, given = ([*itertools.compress(each, kept)] for each in (sounds, rows, given))
     wanted = [dict(zip(names, one.values(), strict=True)) for one in given if one]
     _require_finite(wanted)
     _require_labels(names[last], wanted[0][names[last]], labels)
@@ -207,14 +210,18 @@ def _other_layouts(net: torch.nn.Module, rows: NDArray[np.float32], layout: str)
     return f"; it takes layout={' or '.join(fit)}: choose the one that it was trained with"
 
 
-def _require_repeatable(net: torch.nn.Module, row: NDArray[np.float32], axes: str) -> None:
-    once, again = run(net, row, axes), run(net, row, axes)
+def _require_repeatable(net: torch.nn.Module, rows: NDArray[np.float32], axes: str) -> None:
+    once, again = run(net, rows, axes), run(net, rows, axes)
     for name in once:
         if not near(again[name], once[name], 1e-6) and np.isfinite(once[name]).all():
             raise ModelError(
                 "export: expected the same numbers from one row each time, got others in eval mode; make "
                 "what is drawn at random depend on the mode: functional.dropout(x, training=self.training)"
             )
+
+
+def _finite(one: Outputs) -> bool:
+    return all(bool(np.isfinite(values).all()) for values in one.values())
 
 
 def _require_finite(wanted: Sequence[Outputs]) -> None:
@@ -227,11 +234,14 @@ def _require_finite(wanted: Sequence[Outputs]) -> None:
 
 def _require_labels(name: str, values: NDArray[np.float32], labels: Sequence[str] | None) -> None:
     if labels is not None and values.shape[1:] != (len(labels),):
-        remedy = (
-            "name another output by output=, or let the module pool over time"
-            if values.ndim > 2  # noqa: PLR2004
-            else "give one label for each"
-        )
+        remedy = "name another output by output=, or let the module pool over time"
+        if values.ndim == 2:  # noqa: PLR2004
+            remedy = "give one label for each"
+        elif values.ndim == 3 and values.shape[2] == len(labels):  # noqa: PLR2004
+            remedy = (
+                "for scores of frames leave out labels, and give them to the frames: "
+                "Pipeline(made.pipeline.node >> Unroll() >> Tags(labels)).save(...)"
+            )
         raise ValueError(
             f"export: expected output {name!r} of [n, {len(labels)}] for {len(labels)} labels, got "
             f"{['n', *values.shape[1:]]}; {remedy}".replace("'n'", "n")

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_helpers import run
+from fastaudio import Events
+from fastaudio.cli.plot import _part_reaching
 from helpers import GUITAR
 from pictures import read_png
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fastaudio import Pipeline
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +72,7 @@ def test_a_file_that_is_cut_short_is_drawn_and_says_so(
     [
         (["no.wav"], 1, "no.wav: "),
         (["bad.wav"], 1, "bad.wav: "),
-        (["."], 2, "plot: expected a sound file, got the folder .; name one of its files"),
+        (["."], 2, "plot: expected -o FOLDER for 1 recordings, got none; name one"),
         (["-"], 2, "plot: expected -o FILE with sound from stdin, got none"),
         ([str(GUITAR), "-o", "a.wav"], 2, "a.wav: expected a name that ends in one of .png, .svg, .pdf"),
         ([str(GUITAR), "-o", "none/a.png"], 2, "none/a.png: expected a folder"),
@@ -102,3 +106,36 @@ def test_without_matplotlib_the_command_that_adds_it_is_told_before_the_work(
     status, out, err = run(capsys, "plot", "no such file.wav")
     assert (status, out) == (2, "")
     assert "expected matplotlib, got none; pip install 'fastaudio-toolkit[plot]'" in err
+
+
+def test_a_folder_gives_a_picture_of_each_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("in/a.flac", "in/sub/b.flac"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(GUITAR.read_bytes())
+    (tmp_path / "in" / "bad.wav").write_bytes(b"no sound")
+    status, out, err = run(capsys, "plot", "in", "-o", "out", "--size", "400x300")
+    assert (status, out) == (1, "out/a.png\nout/sub/b.png\n")
+    assert "bad.wav: expected audio" in err
+    assert all(read_png((tmp_path / name).read_bytes()).shape[:2] == (300, 400) for name in out.split())
+    assert "out/a.png: expected no file there" in run(capsys, "plot", "in", "-o", "out")[2]
+    status, _, err = run(capsys, "plot", "in")
+    assert (status, "plot: expected -o FOLDER for 3 recordings, got none; name one" in err) == (2, True)
+
+
+def test_min_score_leaves_out_labels_and_events_that_stay_below(tagger: Pipeline) -> None:
+    tags = tagger(GUITAR)
+    kept = _part_reaching(tags, 0.3)
+    assert list(kept.labels) == [label for label in tags.labels if tags[label].max() >= 0.3]
+    assert all((kept[label] == tags[label]).all() for label in kept.labels)
+    assert 0 < len(kept.labels) < len(tags.labels)
+    events = (tagger >> Events(onset=[0.2]))(GUITAR)
+    assert [event.peak >= 0.3 for event in _part_reaching(events, 0.3)] == [True] * sum(
+        e.peak >= 0.3 for e in events
+    )
+    assert len(_part_reaching(tags, 2.0).labels) == 0
+
+
+def test_a_picture_of_which_nothing_is_left_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "plot", GUITAR, "--min-score", "2", "-o", "none.png") == (0, "none.png\n", "")

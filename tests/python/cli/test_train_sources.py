@@ -55,7 +55,7 @@ def test_a_label_track_becomes_a_model_that_finds_them_in_another_recording(
     assert status == 0
     assert out.startswith("20 stretches of 2 labels; linear head on 'embedding' of tones 2.1.0, 12 values\n")
     told, warned = err.splitlines()
-    assert told == (f"fastaudio: {track}: an Audacity label track, 20 examples of 2 labels in 1 recordings")
+    assert told == (f"fastaudio: {track}: an Audacity label track, 20 examples of 2 labels in 1 recording")
     assert warned.startswith("fastaudio: stretches of one recording are both learnt from and judged, since")
     other = write_recording(tmp_path / "other.wav", 50)
     status, out, _ = run(capsys, "evaluate", to, other)

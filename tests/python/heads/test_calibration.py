@@ -121,7 +121,8 @@ def test_the_card_has_calibration_and_thresholds_and_the_loaded_model_its_scores
     logits = raw.classifier.logits(np.asarray(base(tones[0][0])))
     want = probabilities(logits / told["temperature"], multi=False)
     assert mine(tones[0][0]).scores == pytest.approx(want, abs=1e-3)
-    assert "scores differ from the share of files that are right by" in head.report
+    assert " off the share of files that are right, " in head.report
+    assert "  each label counts from a score of its own, 0." in head.report
 
 
 def test_each_label_of_lists_is_calibrated_by_itself(

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from fastaudio import heads
 from fastaudio.heads.evaluation import SCHEMA
+from fastaudio.labelled import Segment
 from heads_helpers import RATE, embedder, tone, write_network, write_tones
 
 if TYPE_CHECKING:
@@ -149,3 +150,24 @@ def test_sub_folders_without_sound_are_named(tmp_path: Path) -> None:
     assert told[3].endswith("got: broken link")
     files, labels = heads.labelled_files(tmp_path, allow_missing=True)
     assert (len(files), sorted(set(labels))) == (4, ["high", "low"])
+
+
+def test_stretches_of_a_recording_score_as_their_own_files_do(head: heads.Head, tmp_path: Path) -> None:
+    parts = [tone(300 if i % 2 else 2500, 1.0, i) for i in range(4)]
+    soundfile.write(tmp_path / "whole.wav", np.concatenate(parts), RATE, subtype="FLOAT")
+    segments = [Segment(str(tmp_path / "whole.wav"), i, i + 1.0) for i in range(4)]
+    segments.append(Segment(str(tmp_path / "whole.wav"), 3.5, 9.0))
+    found = heads.evaluate(head.pipeline, segments, ["high", "low", "high", "low", "low"])
+    want = [head.pipeline(part, sample_rate=RATE).mean() for part in parts]
+    assert np.array_equal(found.scores, np.stack(want))
+    ((place, reason),) = found.failed
+    assert place == f"{tmp_path / 'whole.wav'} [3.50-9.00 s]"
+    assert reason.startswith("expected sound until 9.00 s, got 4.00 s of it")
+
+
+def test_an_isolated_pipeline_decodes_no_stretches_here(head: heads.Head) -> None:
+    with (
+        fa.isolated(head.pipeline) as apart,
+        pytest.raises(fa.StateError, match="expected a pipeline of this process for stretches of recordings"),
+    ):
+        heads.evaluate(apart, [Segment("a.wav", 0, 1)], ["low"])

@@ -46,7 +46,7 @@ ROWS = [
     {"librosa", "composition"},
     {"live", "isolation"},
     {"pipeline"},
-    {"heads", "importing"},
+    {"heads", "importing", "kinds"},
     {"torch", "quantizing", "plot", "scanning"},
     {"searching"},
     {"serving"},

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import tempfile
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from fastaudio import labelled
 from fastaudio.labelled import Segment
-from fastaudio.labelled.recordings import recording_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from fastaudio.labelled.recordings import Recordings, recording_of
+from hypothesis import given
+from hypothesis import strategies as st
 
 RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)"
 
@@ -222,3 +224,76 @@ def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
 def test_a_stretch_has_a_length(times: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match=r"^Segment: expected "):
         Segment("a.wav", *times)
+
+
+def test_thousands_of_tables_find_their_recordings_in_time(tmp_path: Path) -> None:
+    names = [f"{tmp_path}/2026-11-{n:05}.wav" for n in range(5_000)]
+    held = Recordings(names)
+    start_s = time.process_time()
+    assert all(held.of(f"2026-11-{n:05}.Table.1.selections.txt") == names[n] for n in range(5_000))
+    assert time.process_time() - start_s < 10  # each with each would take a minute
+
+
+def test_a_table_that_names_its_recordings_makes_a_folder_one_of_tables(tmp_path: Path) -> None:
+    a = sound(tmp_path / "a.wav")
+    text = f"{RAVEN}\tBegin File\tAnnotation\n1\tS\t1\t1\t2\t0\t9\ta.wav\tx\n"
+    write(tmp_path / "all of them.txt", text)
+    assert labelled.has_tables(tmp_path)
+    assert pairs(labelled.read(tmp_path)) == [(f"{a} [1.00-2.00 s]", ["x"])]
+
+
+def test_tables_behind_links_are_found_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    night = sound(tmp_path / "elsewhere" / "night.wav")
+    write(tmp_path / "elsewhere" / "night.txt", "1\t2\ta\n")
+    write(tmp_path / "elsewhere" / "._night.txt", "1\t2\tb\n")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(night.parent)
+    found = labelled.read(tmp_path / "in")
+    assert pairs(found) == [(f"{tmp_path / 'in' / 'link' / 'night.wav'} [1.00-2.00 s]", ["a"])]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["night.txt", "night.csv"])
+def test_a_pipe_is_no_table(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match="expected a"):
+        labelled.read(tmp_path / name)
+
+
+PIECES = [
+    "1",
+    "2,5",
+    "-1",
+    "nan",
+    "inf",
+    "1e999",
+    "\t",
+    "\t",
+    "\n",
+    "\n",
+    ";",
+    ",",
+    '"',
+    "a",
+    "\x00",
+    "\\",
+    "é",
+    " ",
+]
+PIECES += ["Begin Time (s)", "End Time (s)", "Annotation", "Begin File", "path", "label", "labels", "a.wav"]
+
+
+@given(st.sampled_from(["a.txt", "a.csv"]), st.lists(st.sampled_from(PIECES), max_size=60))
+def test_any_text_is_read_or_refused_in_words(name: str, text: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        sound(Path(folder) / "a.wav", 0.1)
+        write(Path(folder) / name, "".join(text))
+        refused = ""
+        try:
+            found = labelled.read(Path(folder) / name)
+        except ValueError as error:
+            refused = str(error)
+        if refused:
+            assert " expected " in refused
+        else:
+            assert len(found.files) == len(found.labels) > 0

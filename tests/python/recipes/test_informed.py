@@ -358,6 +358,9 @@ def test_vggish_and_openl3_and_the_harmonic_cnn_run_as_one_from_48_khz(
         nets[recipe.name] = (recipe, net)
     down = fa.Resample(input_rate=48_000, output_rate=16_000)
     both = informed_compose.combined(down >> branches["vggish-transfer"], branches["openl3-mel128"])
+    fa.Pipeline(both).save(tmp_path / "both" / "card.json")  # as --model takes it
+    again = training.embedder_of(informed.COMBINED, str(tmp_path / "both"), None)
+    np.testing.assert_allclose(again(samples, sample_rate=48_000), both(samples), atol=1e-5)
     size = 128 + 512 // recipes.SMALL
     method = settled(informed.Concat(2, informed.Feature("small", size, 10.0, 0), SMALL))
     node = informed_compose.compose(method, LABELS, tmp_path, both, rate_hz=48_000)

@@ -165,14 +165,14 @@ def test_the_support_vector_machine_is_chosen_over_whole_groups(monkeypatch: pyt
     groups = np.arange(60) // 2 % 10 * 2 + y
     x = (rng.normal(size=(60, 4)) + 2 * y[:, None]).astype(np.float32)
     seen: list[NDArray[np.int64]] = []
-    real = svm.GroupKFold.split
+    real = svm.StratifiedGroupKFold.split
 
     def split(self: Any, *given: Any, **how: Any) -> Any:
         for learnt, judged in real(self, *given, **how):
             seen.append(np.intersect1d(groups[learnt], groups[judged]))
             yield learnt, judged
 
-    monkeypatch.setattr(svm.GroupKFold, "split", split)
+    monkeypatch.setattr(svm.StratifiedGroupKFold, "split", split)
     search = svm.fit(x, y, groups)
     assert len(seen) == 5
     assert not any(len(both) for both in seen)

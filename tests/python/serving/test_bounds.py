@@ -280,3 +280,25 @@ def test_a_fault_of_the_server_tells_callers_nothing(monkeypatch: pytest.MonkeyP
         answer = server.tag(BODY)
         assert answer.error == (500, "fault")
         assert b"secret" not in answer.body
+
+
+def test_an_upload_that_waits_too_long_is_ended_too(held: threading.Event) -> None:
+    with serving(levels(), jobs=1, answer_s=1) as server, ThreadPoolExecutor(1) as threads:
+        with server.raw() as raw:  # it runs, and is never done by itself
+            raw.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+            until(lambda: server.application.uploads.n_running == 1)
+            assert threads.submit(server.tag, BODY).result(LIMIT_S).error == (504, "timed_out")
+        until(lambda: server.application.uploads.n_here == 0)
+    assert not held.is_set()
+
+
+def test_a_caller_who_goes_away_while_it_waits_frees_its_place(held: threading.Event) -> None:
+    with serving(levels(), jobs=1) as server, server.raw() as first:
+        first.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+        until(lambda: server.application.uploads.n_running == 1)
+        with server.raw() as second:
+            second.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
+            until(lambda: server.application.uploads.n_here == 2)
+        until(lambda: server.application.uploads.n_here == 1)
+        assert server.application.uploads.n_running == 1
+    assert not held.is_set()

@@ -10,7 +10,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from helpers import GUITAR
+from helpers import GUITAR, SHARED
 from serving_helpers import RATE_HZ, levels, sound, wav
 
 if TYPE_CHECKING:
@@ -248,3 +248,30 @@ def test_a_file_of_another_kind_decodes(server: Server, tmp_path: Any) -> None:
     path = tmp_path / "s.ogg"
     soundfile.write(path, sound(2).astype(np.float32) / 32768, RATE_HZ, format="OGG")
     assert server.tag(path.read_bytes(), "model=levels").status == 200
+
+
+@pytest.mark.parametrize("name", ["guitar", "speech"])
+def test_a_model_for_music_says_what_kind_of_sound_it_is(
+    server: Server, tagger: fa.Pipeline, name: str
+) -> None:
+    from fastaudio.kinds import Heard, judge_of, split, whole_of
+
+    source: Any = (
+        GUITAR if name == "guitar" else next(iter(sorted((SHARED / "audio").glob("*speech*"))), None)
+    )
+    if source is None:
+        pytest.skip("there is no recording of speech in ../shared")
+    judge = judge_of(tagger)
+    _, heard = split(judge, judge.pipeline(source))
+    assert isinstance(heard, Heard)
+    want = whole_of(heard)
+    got = server.tag(source.read_bytes()).data
+    assert (got["kind"], got["fits"]) == tuple(want.to_dict().values())
+    assert got["fits"] is (name == "guitar")
+
+
+def test_kinds_are_left_out_where_nothing_tells_them(server: Server) -> None:
+    assert "kind" not in server.tag(BODY, "kind=0").data
+    assert "kind" not in server.tag(BODY, "model=levels").data
+    silence = server.tag(wav(np.zeros(RATE_HZ * 4, np.int16))).data
+    assert (silence["kind"], silence["fits"]) == (None, None)

@@ -149,3 +149,98 @@ def test_only_a_module_is_loaded() -> None:
     with pytest.raises(TypeError, match=r"expected a torch\.nn\.Module, got dict"):
         ft.load_in_order({}, {})
     assert "fastaudio.torch" in sys.modules
+
+
+def with_buffer(buffer: Any) -> Any:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Module())
+    net[1].register_buffer("own", buffer)
+    return net
+
+
+def weights_for(buffer: Any) -> dict[str, Any]:
+    return {"w": torch.full((2, 2), 3.0), "b": torch.full((2,), 4.0), "x": buffer}
+
+
+def tied() -> Any:
+    net = with_buffer(torch.zeros(2))
+    net[1].own = net[0].bias.detach()
+    return net
+
+
+def overlapping() -> Any:
+    return with_buffer(torch.zeros(1).expand(2))
+
+
+@pytest.mark.parametrize(
+    ("build", "given", "message"),
+    [
+        (
+            tied,
+            [1.0, 2.0],
+            r"expected a tensor of its own for '\w.*', to write '\w' into, got: another tensor",
+        ),
+        (overlapping, [1.0, 2.0], r"a tensor of its own for '1.own', to write 'x' into, got: .*clone\(\)"),
+        (
+            lambda: with_buffer(torch.zeros(2)).half(),
+            [1.0, 1e6],
+            "that torch.float16 holds, got others in 'x'",
+        ),
+        (lambda: with_buffer(torch.zeros(2)).half(), [-1e6, 0.0], r"use module.float\(\) before"),
+        (
+            lambda: with_buffer(torch.zeros(2, dtype=torch.int64)),
+            [0.5, 1.0],
+            "values for '1.own' that torch.int64 holds, got others in 'x' of torch.float32; skip=",
+        ),
+        (lambda: with_buffer(torch.zeros(2, dtype=torch.int8)), [300.0, 1.0], "that torch.int8 holds"),
+        (lambda: with_buffer(torch.zeros(2, dtype=torch.bool)), [1.0, 0.5], "that torch.bool holds"),
+        (
+            lambda: with_buffer(torch.zeros(2, device="meta")),
+            [1.0, 2.0],
+            r"got '1.own' on the device 'meta'; use module.to_empty\(device='cpu'\) before",
+        ),
+        (
+            lambda: nn.Sequential(nn.LazyLinear(2), nn.BatchNorm1d(2)),
+            [1.0, 2.0],
+            "got '0.weight' of a lazy layer; run the module once before",
+        ),
+    ],
+)
+def test_all_are_copied_exactly_or_none(build: Any, given: list[float], message: str) -> None:
+    net = build()
+    known = {name: value for name, value in net.state_dict().items() if not nn.parameter.is_lazy(value)}
+    before = {name: value.clone() for name, value in known.items()}
+    with pytest.raises(ValueError, match=message):
+        ft.load_in_order(net, weights_for(torch.tensor(given)))
+    for name, value in known.items():
+        assert value.is_meta or torch.equal(value, before[name]), name
+
+
+@pytest.mark.parametrize(
+    ("own", "given"),
+    [
+        (torch.zeros(2, dtype=torch.int64), torch.tensor([3.0, -1.0])),
+        (torch.zeros(2, dtype=torch.int64), torch.tensor([2**60 + 1, -1])),
+        (torch.zeros(2, dtype=torch.bool), torch.tensor([1, 0])),
+        (torch.zeros(2).half(), torch.tensor([float("inf"), 0.1])),
+        (torch.zeros(2), torch.tensor([float("nan"), 2.0])),
+        (torch.zeros(2), torch.tensor([1.0, 2.0]).expand(2)),
+    ],
+)
+def test_values_that_the_modules_tensor_holds_are_taken(own: Any, given: Any) -> None:
+    net = with_buffer(own)
+    ft.load_in_order(net, weights_for(given))
+    want = given.to(own.dtype)
+    assert torch.equal(net[1].own.nan_to_num(), want.nan_to_num())
+    assert torch.equal(net[1].own.double().isnan(), want.double().isnan())
+
+
+def test_tied_weights_take_the_same_values() -> None:
+    net = tied()
+    ft.load_in_order(net, weights_for(torch.full((2,), 4.0)))
+    assert net[1].own.tolist() == net[0].bias.tolist() == [4.0, 4.0]
+
+
+def test_a_module_of_meta_is_loaded_as_the_error_says() -> None:
+    net = with_buffer(torch.zeros(2, device="meta")).to_empty(device="cpu")
+    ft.load_in_order(net, weights_for(torch.ones(2)))
+    assert net[1].own.tolist() == [1.0, 1.0]

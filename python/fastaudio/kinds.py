@@ -1,0 +1,270 @@
+"""What kind of sound it is, said before the tags of a model that hears one kind only.
+
+A card's `hears` names the kind, and a shipped card's `kinds` says how its labels tell kinds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastaudio import cards
+from fastaudio._core import Each, Mean, ModelError, Parallel, Patches, Resample, Sequential, Unroll
+from fastaudio._core import Tags as TagsNode
+from fastaudio.pipeline import Pipeline, isolated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fastaudio._core import Node, StreamSpec
+    from fastaudio.decoding.audio_file import FileLike
+    from fastaudio.running.whole import Progress
+    from fastaudio.tags import Tags
+
+KIND = "kind"
+"""Name of the output that tells kinds, beside that of the model's own results."""
+
+_RESULTS = "results"
+_LONGEST_S = 30.0  # of a window whose kind is told as a whole, and of the step to the next
+_OWN_S = 3.0  # what longer ones are cut into
+_SHORTEST_S = 0.1
+NEAR_S = 1e-3
+"""Times that lie closer are the same."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What kind a stretch of sound is.
+
+    Attributes:
+        scores: of each kind, from 0 to 1.
+        reached: the kinds that it is, by their cards' thresholds.
+        wanted: the kind that the model hears.
+    """
+
+    scores: Mapping[str, float]
+    reached: tuple[str, ...]
+    wanted: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is sound of the kind that the model hears."""
+        return self.wanted in self.reached
+
+    def __str__(self) -> str:
+        told = [f"{name} {self.scores[name]:.2f}" for name in self.reached]
+        return ", ".join(told if self.fits else [*told, f"not {self.wanted}"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {"kind": {name: round(score, 6) for name, score in self.scores.items()}, "fits": self.fits}
+
+
+UNKNOWN: dict[str, Any] = {"kind": None, "fits": None}
+"""What JSON says of silence, which is of no kind."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Tells kinds beside a pipeline's results.
+
+    Attributes:
+        pipeline: gives the results of the model, and rows that tell kinds, as two outputs of a pipeline, or
+            as a dict of the same names from a file.
+        wanted: the kind that the model hears.
+        model: the model's name.
+        window_s: length of the pipeline's windows if each is heard by itself, in a row that begins as it
+            does; else 0.
+    """
+
+    pipeline: Any
+    wanted: str
+    model: str
+    _kinds: Mapping[str, tuple[list[int], float]]
+    window_s: float = 0.0
+
+    def beside(self) -> Pipeline:
+        """Return what gives the rows that tell kinds, alone, for the sound that the model takes."""
+        how = {key: getattr(self.pipeline, key) for key in ("channel", "quality", "silence_db")}
+        return Pipeline(self.pipeline.node.branches[KIND], **how)
+
+    def is_window(self, start_s: float, end_s: float) -> bool:
+        """Whether a stretch is as long as a window that is heard by itself."""
+        return abs(end_s - start_s - self.window_s) < NEAR_S
+
+    def kind(self, scores: NDArray[np.float32]) -> Kind:
+        """Return what kind sound is, by its scores [n_labels]."""
+        highest = {name: float(scores[at].max()) for name, (at, _) in self._kinds.items()}
+        reached = [name for name, (_, least) in self._kinds.items() if highest[name] >= least]
+        return Kind(highest, tuple(sorted(reached, key=lambda name: -highest[name])), self.wanted)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a judge heard: rows of scores, of which each has a start and an end."""
+
+    judge: Judge
+    rows: Tags
+
+    def whole(self) -> Kind | None:
+        """Return the kind of all of it that isn't silent."""
+        return self._mean(np.flatnonzero(~self.rows.silent))
+
+    def at(self, start_s: float, end_s: float) -> Kind | None:
+        """Return the kind of a window's own row, of the rows within a stretch, or of the nearest.
+
+        None if all of these are silent.
+        """
+        if not len(self.rows):
+            return None
+        starts_s, ends_s = self.rows.times.T
+        # Starts rise: only rows near the stretch are looked at, for a day of windows.
+        first = max(int(np.searchsorted(starts_s, start_s - NEAR_S)) - 1, 0)
+        after_last = int(np.searchsorted(starts_s, max(start_s, end_s) + NEAR_S)) + 1
+        near = np.arange(first, min(after_last, len(self.rows)))
+        after, before = starts_s[near] - start_s, ends_s[near] - end_s
+        chosen = np.zeros(len(near), dtype=bool)
+        if self.judge.is_window(start_s, end_s):
+            chosen = np.abs(after) < NEAR_S
+        if not chosen.any():
+            chosen = (after > -NEAR_S) & (before < NEAR_S)
+        if not chosen.any():
+            chosen = np.arange(len(near)) == np.abs(after).argmin()
+        return self._mean(near[chosen & ~self.rows.silent[near]])
+
+    def _mean(self, chosen: NDArray[np.int_]) -> Kind | None:
+        """Return the kind of some rows, by their places."""
+        if not len(chosen):
+            return None
+        return self.judge.kind(self.rows.scores[chosen].mean(axis=0, dtype=np.float64).astype(np.float32))
+
+
+def whole_of(heard: Heard | None) -> Kind | None:
+    """Return the kind of all that was heard, if anything was."""
+    return None if heard is None else heard.whole()
+
+
+def kind_at(heard: Heard | None, start_s: float, end_s: float) -> Kind | None:
+    """Return the kind of a stretch of what was heard, if anything was."""
+    return None if heard is None else heard.at(start_s, end_s)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A result of a file, and what was heard beside it."""
+
+    result: Any
+    heard: Heard
+
+    @property
+    def path(self) -> str | None:
+        """The file's path."""
+        path: str | None = self.result.path
+        return path
+
+
+def split(judge: Judge | None, result: Any) -> tuple[list[Any], Heard | None]:
+    """Return the results of a run with a judge or without, and what was heard beside them."""
+    if not isinstance(result, dict):
+        return [result], None
+    if judge is None:
+        return list(result.values()), None
+    return [part for name, part in result.items() if name != KIND], Heard(judge, result[KIND])
+
+
+def apart(result: Any) -> tuple[Any, Heard | None]:
+    """Return a result without what was heard beside it, and that."""
+    return (result.result, result.heard) if isinstance(result, Judged) else (result, None)
+
+
+def judge_of(pipeline: Pipeline, *, apart: bool = False) -> Judge | None:
+    """Return what tells kinds beside a pipeline's results, if its card says that it hears one kind only.
+
+    There is none for several outputs or channels, or if no shipped model tells that kind. With `apart`, the
+    pipeline is isolated, and so is what tells kinds.
+    """
+    wanted = pipeline.card.get("hears")
+    if not isinstance(wanted, str):
+        return None
+    specs = list(pipeline.output_specs.values())
+    path = _teller(wanted)
+    if path is None or len(specs) != 1 or pipeline.input_spec.shape:
+        return None
+    teller = Pipeline.load(path)
+    made = _beside(teller, pipeline, specs[0])
+    if made is None:
+        return None
+    node, window_s = made
+    labels = next(iter(teller.output_specs.values())).labels
+    kinds = {
+        kind: ([labels.index(label) for label in rule["labels"]], float(rule["least"]))
+        for kind, rule in teller.card["kinds"].items()
+    }
+    node >>= TagsNode(labels)
+    how: dict[str, Any] = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}
+    both: Any
+    if apart:
+        both = _OneByOne(pipeline, isolated(Pipeline(node, **how)))
+    else:
+        how |= {"card": pipeline.card, "untrained": pipeline.untrained}
+        both = Pipeline(Parallel({_RESULTS: pipeline.node, KIND: node}), **how)
+    return Judge(both, wanted, pipeline.name or "the model", kinds, window_s)
+
+
+@dataclass(frozen=True)
+class _OneByOne:
+    """Runs a pipeline and one that tells kinds over a file, each in processes of its own."""
+
+    pipeline: Pipeline
+    kinds: Pipeline
+
+    def __call__(self, source: FileLike, *, progress: Progress | None = None) -> dict[str, Any]:
+        result = self.pipeline(source, progress=progress)
+        return {_RESULTS: result, KIND: self.kinds(source)}
+
+
+def _teller(wanted: str) -> Path | None:
+    """Return the card of the first shipped model that tells a kind."""
+    for path in sorted(cards.MODELS.glob("*/card.json")):
+        try:
+            kinds = cards.read_card(path).data.get("kinds", {})
+        except ModelError:  # damaged, which matters to those who load it
+            continue
+        if wanted in kinds:
+            return path
+    return None
+
+
+def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> tuple[Node, float] | None:
+    """Return a node with a row of mean scores for each of a pipeline's windows; None if these are too short.
+
+    With it comes the length of these windows, or 0 if they are too long to be heard as a whole: then it has a
+    row for each 3 s.
+
+    Each window is heard by itself, so that its kind is known as soon as its tags are.
+    """
+    own = spec.rate_hz * _LONGEST_S < 1 or spec.span_s > _LONGEST_S
+    span_s, hop_s = (_OWN_S, _OWN_S) if own else (spec.span_s, 1 / spec.rate_hz)
+    if span_s < _SHORTEST_S:
+        return None
+    rate = teller.sample_rate
+    length, hop = round(span_s * rate), max(round(hop_s * rate), 1)
+    inner: list[Node] = []
+    for part in teller.node.parts():
+        if isinstance(part, Patches):
+            n_rows = len(Sequential(inner)(np.zeros(length, np.float32)))
+            inner.append(Patches(length=n_rows, last="pad"))
+        else:
+            inner.append(Unroll(rate_hz=part.rate_hz) if isinstance(part, Unroll) else part)
+    each = Each(Sequential([*inner, Mean()]), clip_length=length, hop=hop, last="repeat") >> Unroll(
+        rate_hz=rate / hop
+    )
+    window_s = 0.0 if own else span_s
+    if rate == pipeline.sample_rate:
+        return each, window_s
+    return Resample(input_rate=pipeline.sample_rate, output_rate=rate) >> each, window_s

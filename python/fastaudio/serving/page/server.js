@@ -1,0 +1,50 @@
+// What the server is asked, with the token if there is one.
+let token = sessionStorage.getItem("token") ?? "";
+
+export class Refused extends Error {}
+
+export class NeedsToken extends Refused {}
+
+export function setToken(text) {
+  token = text.trim();
+  sessionStorage.setItem("token", token);
+}
+
+async function answer(path, options = {}) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const response = await fetch(path, { ...options, headers });
+  if (response.ok) return response;
+  const told = await response.json().catch(() => null);
+  const message = told?.error?.message ?? `the server answered ${response.status}`;
+  throw response.status === 401 ? new NeedsToken(message) : new Refused(message);
+}
+
+export async function models() {
+  const found = await (await answer("v1/models")).json();
+  return Array.isArray(found) ? found : found.models;
+}
+
+export async function tagFile(file, model, onset, signal) {
+  const query = new URLSearchParams({ model, onset, top: 12, windows: 1, spectrogram: 1 });
+  return (await answer(`v1/tag?${query}`, { method: "POST", body: file, signal })).json();
+}
+
+// Opens a live stream of float32 samples, which calls `take` with each message, and `ended` once.
+export function live(model, onset, rate, take, ended) {
+  const query = { model, onset, rate, channels: 1, format: "f32le", spectrogram: 1, top: 12, overflow: "drop_oldest" };
+  const address = new URL(`v1/live?${new URLSearchParams(query)}`, document.baseURI);
+  address.protocol = address.protocol.replace("http", "ws");
+  const socket = new WebSocket(address);
+  let error = null;
+  socket.onopen = () => token && socket.send(JSON.stringify({ token }));
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    if (message.type === "error") error = message.error.message;
+    else take(message);
+  };
+  socket.onclose = ({ code }) => ended(error ?? (code === 1000 ? null : "the connection to the server was lost"));
+  return {
+    push: (samples) => socket.readyState === WebSocket.OPEN && socket.send(samples),
+    end: () => (socket.readyState === WebSocket.OPEN ? socket.send("end") : socket.close()),
+  };
+}

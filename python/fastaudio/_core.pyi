@@ -1959,7 +1959,7 @@ class OnnxModel(Node):
         clip_rows: int in [0, 268435456] rows, default 0
             Most rows of a clip that is one run, at its end; 0 makes each row a run. The time axis comes in front of a row's, and the model leaves it open.
         batch: int in [1, 4096] rows, default 1
-            Most rows per run, if the model leaves it open; a run never waits until it is full.
+            Most rows per run, if the model leaves it open; a run never waits until it is full. Above 1 a few made-up rows are run first, and a model that gives them other numbers together than alone is refused.
         threads: int in [1, 1024], default 1
             Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. The numbers don't depend on it.
         providers: list[str | tuple[str, dict[str, str]]], default []
@@ -2069,7 +2069,7 @@ class Pool:
         """Goes on after `pause`."""
     @property
     def batch(self) -> int:
-        """The most rows of several streams that a network takes in one run; 1 runs each row alone."""
+        """The most rows of several streams that a network takes in one run; 1 runs each row alone, and so does a network that gives rows other numbers together than alone."""
     @property
     def batch_wait_s(self) -> float:
         """The longest that a row waits for others."""

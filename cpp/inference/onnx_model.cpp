@@ -210,7 +210,7 @@ OnnxModel::Plan OnnxModel::plan_of(const StreamSpec& input) const {
     const Budget::At at(name);
     budget->check_run(static_cast<double>(layout.batch) * static_cast<double>(layout.row_size()));
   }
-  auto rows = probe_.row_shapes(*this, layout);
+  auto rows = probe_->row_shapes(*this, layout);
   const auto names = output_names();
   for (std::size_t o = 0; o < names.size(); ++o) {
     auto shape = rows.shapes[o];
@@ -218,8 +218,22 @@ OnnxModel::Plan OnnxModel::plan_of(const StreamSpec& input) const {
     onnx::require_size(session_->subject(), "output " + format(names[o]), shape);
   }
   std::vector<char> grows(names.size(), 0);
-  return {std::move(layout), std::move(rows.shapes), std::move(rows.whole), input.unit == kSamples,
-          std::move(grows)};
+  Plan plan{std::move(layout), std::move(rows.shapes), std::move(rows.whole), input.unit == kSamples,
+            std::move(grows)};
+  if (batch > 1) check_batch(plan);
+  return plan;
+}
+
+void OnnxModel::check_batch(const Plan& plan) const {
+  if (plan.layout.batch == 1) return;
+  auto shape = plan.layout.shape;
+  if (!plan.layout.fixed_batch) shape.front() = 0;  // what was found holds for a batch of any length
+  const auto mixed = mixed_->find(shape, output_names(), [&] { return onnx::find_mixed(*this, plan); });
+  if (mixed.output.empty()) return;
+  throw ModelError(session_->subject() + ": expected rows that get the same numbers together as alone, got " +
+                   (std::isfinite(mixed.apart) ? "some " + format(mixed.apart) + " apart in output "
+                                               : "others in output ") +
+                   format(mixed.output) + "; leave out batch=, so that each row is a run");
 }
 
 OnnxModel::Plan OnnxModel::clip_plan(const StreamSpec& input) const {
@@ -319,11 +333,13 @@ bool OnnxModel::batches() const {
 
 NodePtr OnnxModel::batched(int n_rows) const {
   if (!batches()) return nullptr;
-  if (data_input().shape.front() > 0) return shared_from_this();
   Options changed = options();
   changed.batch = n_rows;
   check_options(name, changed);
-  return std::shared_ptr<OnnxModel>(new OnnxModel(std::move(changed), session_));
+  std::shared_ptr<OnnxModel> model(new OnnxModel(std::move(changed), session_));
+  model->probe_ = probe_;
+  model->mixed_ = mixed_;
+  return model;
 }
 
 }  // namespace fastaudio

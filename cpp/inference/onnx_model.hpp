@@ -6,6 +6,7 @@
 #include "inference/onnx_constant.hpp"
 #include "inference/onnx_probe.hpp"
 #include "inference/onnx_state.hpp"
+#include "inference/onnx_together.hpp"
 
 namespace fastaudio {
 
@@ -74,8 +75,11 @@ Source: ONNX Runtime 1.25 or later, C interface
               "clip_rows", &Options::clip_rows, Range{0, 1 << 28}, "rows",
               "Most rows of a clip that is one run, at its end; 0 makes each row a run. The time axis comes "
               "in front of a row's, and the model leaves it open."},
-          Field{"batch", &Options::batch, Range{1, 4096}, "rows",
-                "Most rows per run, if the model leaves it open; a run never waits until it is full."},
+          Field{
+              "batch", &Options::batch, Range{1, 4096}, "rows",
+              "Most rows per run, if the model leaves it open; a run never waits until it is full. Above 1 a "
+              "few made-up rows are run first, and a model that gives them other numbers together than "
+              "alone is refused."},
           Field{"threads", &Options::threads, Range{1, 1024}, "",
                 "Runs at the same time, each on one thread: a whole file takes less time, one row doesn't. "
                 "The numbers don't depend on it."},
@@ -126,8 +130,7 @@ Source: ONNX Runtime 1.25 or later, C interface
   std::unique_ptr<Stream> open(const StreamSpec& input) const override;
   std::optional<Locality> locality() const override;
   bool batches() const override;
-  /// The result shares the session. It is this node if the model fixes its batch, and null if it fixes one
-  /// row or has state.
+  /// The result shares the session; null if the model fixes one row or has state.
   NodePtr batched(int n_rows) const override;
 
   /// Holds what a stream needs to know about rows of one shape.
@@ -152,12 +155,24 @@ Source: ONNX Runtime 1.25 or later, C interface
   /// whether any does. Throws ModelError if one changes otherwise.
   bool compare(Plan& plan, const StreamSpec& input, std::size_t n, std::size_t other) const;
   Plan plan_of(const StreamSpec& input) const;
+  /// Throws ModelError if rows of one run change each other.
+  void check_batch(const Plan& plan) const;
 
   std::shared_ptr<onnx::Session> session_;
   std::vector<onnx::State> states_;
   std::vector<onnx::Bound> constants_;
   std::size_t data_input_ = 0;
-  onnx::OutputProbe probe_;
+  /// Shared by nodes with one session.
+  std::shared_ptr<onnx::OutputProbe> probe_ = std::make_shared<onnx::OutputProbe>();
+  std::shared_ptr<onnx::MixedRows> mixed_ = std::make_shared<onnx::MixedRows>();
 };
+
+namespace onnx {
+
+/// Runs a plan with a batch on a few made-up rows, alone and together; returns the first output where they
+/// differ by more than rounding.
+Mixed find_mixed(const OnnxModel& model, OnnxModel::Plan plan);
+
+}  // namespace onnx
 
 }  // namespace fastaudio

@@ -72,7 +72,9 @@ std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) 
   constexpr std::chrono::milliseconds kLook{20};
   std::unique_lock lock(mutex_, std::defer_lock);
   while (!lock.try_lock_for(kLook)) check_interrupt();
-  const auto known = shapes_.find(input);
+  const auto names = model.output_names();
+  const Key key(input, names);
+  const auto known = shapes_.find(key);
   if (known != shapes_.end()) return known->second;
   const Session& session = model.session();
   const auto bytes_of = [](const Shape& shape, int type) { return n_values(shape) * element_size(type); };
@@ -93,7 +95,6 @@ std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) 
     // It is only read.
     add(each.name, const_cast<std::byte*>(each.bytes.data()), each.element_type, each.shape);
   }
-  const auto names = model.output_names();
   std::vector<const char*> output_names;
   for (const std::string& name : names) output_names.push_back(name.c_str());
   std::vector<OrtValue*> outputs(names.size(), nullptr);
@@ -101,7 +102,7 @@ std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) 
   session.run(input_names, inputs, output_names, outputs, n_values(input));
   std::vector<Shape> shapes;
   for (OrtValue* output : outputs) shapes.push_back(session.take_shape(output));
-  return shapes_[input] = shapes;
+  return shapes_[key] = shapes;
 }
 
 }  // namespace fastaudio::onnx

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "inference/onnx_layout.hpp"
@@ -19,7 +21,7 @@ struct RowShapes {
   std::vector<char> whole;
 };
 
-/// Remembers the shapes found so far. It is thread-safe.
+/// Remembers the shapes found so far, for nodes that share a session. It is thread-safe.
 class OutputProbe {
  public:
   /// Returns the shapes without the batch axis. Where the model leaves one open, it runs on zeros, once for
@@ -30,8 +32,10 @@ class OutputProbe {
  private:
   std::vector<Shape> run(const OnnxModel& model, const Shape& input) const;
 
-  mutable std::timed_mutex mutex_;                      ///< guards what follows
-  mutable std::map<Shape, std::vector<Shape>> shapes_;  ///< output shapes by input shape
+  using Key = std::pair<Shape, std::vector<std::string>>;  ///< shape of the input, and the outputs' names
+
+  mutable std::timed_mutex mutex_;  ///< guards what follows
+  mutable std::map<Key, std::vector<Shape>> shapes_;
 };
 
 }  // namespace fastaudio::onnx

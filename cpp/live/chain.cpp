@@ -15,6 +15,18 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
+/// Whether a part may run rows of several streams at once: each has to get the numbers that it gets alone.
+bool takes_batches(const Node& node, const StreamSpec& spec) {
+  constexpr int kRows = 3;
+  if (!node.batches()) return false;
+  try {
+    node.batched(kRows)->outputs(spec);
+    return true;
+  } catch (const ModelError&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 bool steady(const StreamSpec& spec) {
@@ -59,15 +71,18 @@ void Chain::open_parts(const std::vector<NodePtr>& nodes, std::size_t first, dou
     opened.push_back(std::make_unique<Part>(*this, i, nodes[i], spec, base_s));
     spec = nodes[i]->outputs(spec).front().spec;
   }
+  std::size_t holder = 0;
+  for (; holder < nodes.size(); ++holder) {
+    const Part& part = holder < first ? *parts_[holder] : *opened[holder - first];
+    if (hold_ && takes_batches(*part.node, part.input)) break;
+  }
   const std::lock_guard lock(mutex_);
   parts_.resize(first);
   std::move(opened.begin(), opened.end(), std::back_inserter(parts_));
   share_upstream(first);
   outputs_ = outputs;
   rows_out_.assign(outputs_.size(), 0);
-  for (holder_ = 0; holder_ < parts_.size(); ++holder_) {
-    if (hold_ && parts_[holder_]->node->batches()) break;
-  }
+  holder_ = holder;
 }
 
 void Chain::share_upstream(std::size_t first) {

@@ -20,8 +20,10 @@ struct PoolOptions {
   static auto fields() {
     return std::tuple{
         Field{"workers", &PoolOptions::workers, Range{1, 1024}, "", "The largest number of threads."},
-        Field{"batch", &PoolOptions::batch, Range{1, 4096}, "rows",
-              "The most rows of several streams that a network takes in one run; 1 runs each row alone."},
+        Field{
+            "batch", &PoolOptions::batch, Range{1, 4096}, "rows",
+            "The most rows of several streams that a network takes in one run; 1 runs each row alone, and so "
+            "does a network that gives rows other numbers together than alone."},
         Field{"batch_wait_s", &PoolOptions::batch_wait_s, Range{0, 60}, "s",
               "The longest that a row waits for others."}};
   }

@@ -83,7 +83,9 @@ RowGrid::RowGrid(const char* node, const StreamSpec& patches, double rate_hz, in
 
 std::int64_t RowGrid::n_before(double end_s, std::int64_t k) const {
   const double rows = (end_s - static_cast<double>(k) / patch_hz_) * rate_hz_;
-  const double n = std::ceil(rows - kRowRounding) + static_cast<double>(context_);
+  // Neither where they are nor on the grid, which may be half a row later, do they begin at the end.
+  const double on_grid = std::ceil(end_s * rate_hz_ - kRowRounding) - static_cast<double>(start(k));
+  const double n = std::min(std::ceil(rows - kRowRounding) + static_cast<double>(context_), on_grid);
   return static_cast<std::int64_t>(std::clamp(n, 0.0, static_cast<double>(n_rows_)));
 }
 

@@ -23,6 +23,7 @@ from instruments import Batch
 from mel_notes import TaggedBatch, read_mel_notes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 METHODS = {kind.name: kind for kind in (Autoencoder, ContrastOnly, Alignment)}
@@ -69,7 +70,8 @@ def judge(x: Tensor, y: Tensor, learn: Tensor, score: Tensor, times: int = TIMES
     found = []
     for seed in range(times):
         classifier = MLPClassifier((HIDDEN,), random_state=seed)
-        with warnings.catch_warnings():
+        # On small matrices several threads wait for each other; on a busy machine that takes minutes.
+        with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             classifier.fit(ready[learn], y[learn].numpy())
         found.append(float(classifier.score(ready[score], y[score].numpy())))

@@ -8,8 +8,6 @@ from dataclasses import dataclass, fields
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
-import tomllib
-
 from fastaudio._core import FastaudioError, did_you_mean
 from fastaudio._system.text import listed, printable
 from fastaudio.mqtt.topics import checked_topic
@@ -102,6 +100,8 @@ def rules_of(text: str, path: str) -> list[Rule]:
     Raises:
         RuleError: it is no TOML, has no rules or too many, or one that can't be used.
     """
+    import tomllib  # noqa: PLC0415  # few need it
+
     try:
         data = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -14,7 +14,7 @@ from fastaudio.events import Event
 from fastaudio.mqtt.broker import PASSWORD, Broker, broker_of
 from fastaudio.mqtt.discovery import OFF, ON, Device, name_text
 from fastaudio.mqtt.publisher import Publisher
-from fastaudio.mqtt.topics import slug, slugs
+from fastaudio.mqtt.topics import checked_topic, slug, slugs
 
 if TYPE_CHECKING:
     import argparse
@@ -82,11 +82,12 @@ class Reporter:
 
         Raises:
             MissingExtra: paho-mqtt isn't installed.
+            ValueError: the prefix of discovery is no topic.
         """
         name = args.mqtt_name or socket.gethostname()
         node = slug(name)
         found = args.mqtt_discovery != "off"
-        prefix = args.mqtt_discovery.strip("/") if found else ""
+        prefix = checked_topic(args.mqtt_discovery, subject="--mqtt-discovery").strip("/") if found else ""
         self._device = Device(node, name, prefix)
         self._found = found
         self._source = source

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from fastaudio._system.writing import full_disk
 from fastaudio.cli.embedding_files import Clip
 from fastaudio.running.times import row_times
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from numpy.typing import NDArray
+
     from fastaudio._core import StreamSpec
-    from fastaudio.decoding.audio_file import FileLike
+    from fastaudio.decoding.audio_file import AudioFile, FileLike
     from fastaudio.pipeline import Pipeline
+    from fastaudio.running.stream import PipelineStream
     from fastaudio.running.whole import Progress
 
 _BLOCK_BYTES = 1 << 22  # of rows that are read at once
@@ -59,34 +63,37 @@ class Spooled:
 
 def spool(pipeline: Pipeline, source: FileLike, folder: str | None, *, progress: Progress | None) -> Spooled:
     """Run a pipeline that gives rows over a file, and keep them in a file without a name in `folder`."""
-    (spec,) = pipeline.output_specs.values()
     file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # whoever takes the rows closes it
     try:
-        file.write(b" " * _LINE_BYTES)
-        n_bytes, finite = 0, True
-        with pipeline.opened(source) as (audio, stream):
+        with full_disk(folder or "-"), pipeline.opened(source) as (audio, stream):
             stream.name = audio.name
-            for block in audio.blocks():
-                with audio.decode_errors():
-                    rows: Any = stream.push(block)
-                n_bytes, finite = (
-                    n_bytes + file.write(rows.tobytes()),
-                    finite and bool(np.isfinite(rows).all()),
-                )
-                if progress is not None:
-                    progress(stream.duration_s, audio.duration_s)
-            rows = stream.flush()
-            n_bytes, finite = n_bytes + file.write(rows.tobytes()), finite and bool(np.isfinite(rows).all())
-            n_rows = n_bytes // _row_bytes(spec)
-            duration_s, truncated = stream.duration_s, audio.truncated
-        file.seek(0)
-        about = {"rows": n_rows, "duration_s": duration_s, "truncated": truncated}
-        file.write(json.dumps(about).encode())
-        file.seek(0)
+            file.write(b" " * _LINE_BYTES)
+            n_rows, finite = 0, True
+            for rows in _rows(audio, stream, progress):
+                file.write(rows.tobytes())
+                n_rows, finite = n_rows + len(rows), finite and bool(np.isfinite(rows).all())
+            about = {"rows": n_rows, "duration_s": stream.duration_s, "truncated": audio.truncated}
+            file.seek(0)
+            file.write(json.dumps(about).encode())
+            file.seek(0)
+            return Spooled(file, n_rows, stream.duration_s, audio.truncated, finite)
     except BaseException:
         file.close()
         raise
-    return Spooled(file, n_rows, duration_s, truncated, finite)
+
+
+def _rows(
+    audio: AudioFile, stream: PipelineStream, progress: Progress | None
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the rows of a file as they come."""
+    for block in audio.blocks():
+        with audio.decode_errors():
+            rows: Any = stream.push(block)
+        yield rows
+        if progress is not None:
+            progress(stream.duration_s, audio.duration_s)
+    rows = stream.flush()
+    yield rows
 
 
 def clips_of(path: str, part: Readable, spec: StreamSpec) -> Iterator[Clip]:

@@ -105,7 +105,7 @@ def build(
         package.checker.check_model(model)
     except package.checker.ValidationError as error:
         got = f"{str(error).strip():.300}"
-        refuse("export_onnx", "a graph that onnx's checker takes", got, "export what comes before the network")
+        refuse("export_onnx", "a graph that onnx's checker takes", got, "export what comes before it")
     about = _metadata(dict(zip(names, found, strict=True)), spec, card or {}, block, licences_of(node))
     package.helper.set_model_props(model, about)
     return model

@@ -57,7 +57,7 @@ class Classifier:
         l2: whether these rows are then divided by their length.
         layers: weights [n_in, n_out] and biases [n_out] of each layer, with a ReLU between two.
         multi: whether scores are independent (sigmoid) or sum to one (softmax).
-        reference: gives scikit-learn's probabilities for standardised rows.
+        reference: gives the probabilities of what was trained, scikit-learn's or `adam`'s, for such rows.
         converged: whether the solver converged; always true of "mlp", which learns for fixed epochs.
     """
 
@@ -70,7 +70,7 @@ class Classifier:
     converged: bool
 
     def scores(self, rows: NDArray[np.float32]) -> Float64:
-        """Return scikit-learn's probabilities [n_rows, n_labels] for rows [n_rows, n_values]."""
+        """Return what was trained makes of rows [n_rows, n_values]: probabilities [n_rows, n_labels]."""
         return self.reference(_prepare(rows, self.mean, self.std, l2=self.l2))
 
     def logits(self, rows: NDArray[np.float32]) -> Float64:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import sys
 import threading
 import time
@@ -79,6 +78,8 @@ class Publisher:
         if broker.user is not None:
             theirs.username_pw_set(broker.user, broker.password)
         if broker.tls:
+            import ssl  # noqa: PLC0415  # few need it
+
             try:
                 theirs.tls_set_context(ssl.create_default_context(cafile=broker.ca))
             except ssl.SSLError as error:

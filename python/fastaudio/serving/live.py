@@ -80,7 +80,8 @@ class Live:
         async def send(message: dict[str, Any]) -> None:
             async with sending:
                 text = json.dumps(message, ensure_ascii=False, allow_nan=False)
-                await asyncio.wait_for(socket.send_text(text), self._settings.send_s)
+                async with within(self._settings.send_s):
+                    await socket.send_text(text)
 
         try:
             await self._serve(socket, send)
@@ -206,7 +207,8 @@ class Live:
 
     async def _next(self, socket: WebSocket, left_s: float) -> dict[str, Any]:
         try:
-            message: dict[str, Any] = await asyncio.wait_for(socket.receive(), max(left_s, 0.0))
+            async with within(max(left_s, 0.0)):
+                message: dict[str, Any] = await socket.receive()
         except asyncio.TimeoutError:
             if left_s < self._settings.idle_s:
                 expected = f"a stream of at most {self._settings.live_s:g} s"
@@ -239,4 +241,10 @@ def _text_of(message: dict[str, Any]) -> str:
 async def send_last(session: Session, socket: WebSocket, limit_s: float) -> None:
     """Send the last message of a stream."""
     text = json.dumps(session.end(), allow_nan=False)
-    await asyncio.wait_for(socket.send_text(text), limit_s)
+    async with within(limit_s):
+        await socket.send_text(text)
+
+
+def within(limit_s: float) -> Any:
+    """Return a context that ends with TimeoutError after that many seconds, and needs no task for it."""
+    return asyncio.timeout(limit_s)  # type: ignore[attr-defined]  # since Python 3.11

@@ -87,7 +87,7 @@ def reads_numbers(module: torch.nn.Module, batch: torch.Tensor) -> bool:
     """Tell whether a module reads numbers out of tensors as it runs, as it does to decide by them."""
     with _Reads() as mode:
         module(batch)
-    return mode.found
+    return bool(mode.found)
 
 
 class _Reads(TorchDispatchMode):

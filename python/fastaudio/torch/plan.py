@@ -181,7 +181,9 @@ def make_plan(
         raise ValueError(f"export: expected output as one of {listed(names)}, got {output!r:.80}")
     last = 0 if output is None else names.index(output)
     kept = [not sound.optional or _finite(one) for sound, one in zip(sounds, given, strict=True)]
-    sounds, rows, given = ([*itertools.compress(each, kept)] for each in (sounds, rows, given))
+    sounds = [*itertools.compress(sounds, kept)]
+    rows = [*itertools.compress(rows, kept)]
+    given = [*itertools.compress(given, kept)]
     wanted = [dict(zip(names, one.values(), strict=True)) for one in given if one]
     _require_finite(wanted)
     _require_labels(names[last], wanted[0][names[last]], labels)

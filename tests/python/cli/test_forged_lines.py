@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from fastaudio import cli
-from fastaudio.cli.listing import descriptions
+from fastaudio.cli.listing import Listed, table
 from fastaudio.heads import report
 from packed_models import small
 
@@ -38,7 +38,9 @@ def test_a_card_writes_no_line_of_its_own(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_names_and_labels_in_tables_stay_in_their_lines() -> None:
-    assert len(descriptions([(FORGED, "what", "")]).splitlines()) == 1
+    forged = [Listed(FORGED, FORGED, licence=FORGED), Listed(FORGED, note=FORGED)]
+    for n_columns in (0, 400):
+        assert len(table(forged, n_columns).splitlines()) == 1 + 2
     assert len(report.failed_lines([(FORGED, FORGED)], [FORGED])) == 3
     confusion = np.ones((2, 2), np.int64)
     values = {name: np.ones(2) for name in ("balanced_accuracy", "recall", "f1", "roc_auc", "pr_auc")}

@@ -170,6 +170,7 @@ def test_rules_that_cannot_be_met_are_refused_before_it_listens(
         (["--check-rules"], "expected --rules with --check-rules, got none; name the file"),
         (["--mqtt-name", "x"], "expected --mqtt with --mqtt-name, got none; name the broker"),
         (["--mqtt", "mqtt://a:b@home"], "expected no password in the address"),
+        (["--mqtt", "127.0.0.1:9", "--mqtt-discovery", "a/#"], "--mqtt-discovery: expected a topic such as"),
     ],
 )
 def test_options_that_lack_another_are_refused(options: list[str], message: str, listen: Any) -> None:

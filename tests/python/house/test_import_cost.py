@@ -26,6 +26,7 @@ HEAVY = {
     "soxr",
     "sounddevice",
     "cffi",
+    "paho",
     "pooch",
     "requests",
     "urllib3",

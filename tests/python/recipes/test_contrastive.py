@@ -226,7 +226,7 @@ def test_a_few_steps_learn_families_apart(batch: Batch) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     method = NtXent(2)
-    losses = train(method, batch, 60, Settings(batch=16))
+    losses = train(method, batch, 60, Settings(batch=16)).losses
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     method.eval()
     assert (method(batch).argmax(1) == batch.target).all()

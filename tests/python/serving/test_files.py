@@ -257,7 +257,9 @@ def test_a_model_for_music_says_what_kind_of_sound_it_is(
     from fastaudio.kinds import Heard, judge_of, split, whole_of
 
     source: Any = (
-        GUITAR if name == "guitar" else next(iter(sorted((SHARED / "audio").glob("*speech*"))), None)
+        GUITAR
+        if name == "guitar"
+        else next(iter(sorted((SHARED / "audio" / "clips").glob("*speech*"))), None)
     )
     if source is None:
         pytest.skip("there is no recording of speech in ../shared")

@@ -162,6 +162,7 @@ def test_of_many_models_each_keeps_a_row_in_a_low_terminal(
     for ear in ears:
         screen.show(ear, window({"guitar": 0.5, "piano": 0.4}))
     screen.tick(opened, 0.5)
+    screen.close()
     assert len(terminal.lines) - 1 <= 12
     assert sum("guitar" in line for line in terminal.lines) == 3
 

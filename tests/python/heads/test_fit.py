@@ -318,7 +318,7 @@ def test_progress_tells_of_files_then_of_folds(base: fa.Pipeline, tones: tuple[l
         (
             ["a", "a", "b", "b"],
             {"layer": "nope"},
-            (ValueError, "expected one of frames, embedding, got 'nope'"),
+            (ValueError, "expected one of frames, embedding, or an inner tensor, got 'nope'"),
         ),
         (
             ["a", "a", "b", "b"],

@@ -3,6 +3,8 @@
 Needs Chromium, Pillow and the extras [serve] and [test]: python docs/make_page_pictures.py [--output FOLDER]
 """
 
+# ruff: noqa: INP001  # a script
+
 from __future__ import annotations
 
 import argparse

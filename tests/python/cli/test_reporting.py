@@ -149,7 +149,7 @@ def test_rules_are_checked_without_listening(listen: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("rule", "options", "message"),
     [
-        ('label = "gitar"\ntopic = "a"', ["--mqtt", "home"], "got 'gitar'; did you mean 'guitar'?"),
+        ('label = "guitarx"\ntopic = "a"', ["--mqtt", "home"], "got 'guitarx'; did you mean 'guitar'?"),
         ('label = "guitar"\ntopic = "a"', [], "expected --mqtt for the topic of rule 'rule 1', got none"),
         ("label = 1\ntopic = 'a'", ["--mqtt", "home"], "expected label as text"),
     ],

@@ -276,8 +276,7 @@ class Pipeline(Composition):
 
         Args:
             device: number or name of an input that `fastaudio.devices()` lists, or None for the default one;
-                an address such as rtsp://camera/1; or another `Source`, such as raw PCM from a pipe, or a
-                file in real time.
+                an address (rtsp://camera/1); or another `Source`: raw PCM from a pipe, a file in real time.
             sample_rate: the device's rate, in Hz; None for its default. The core resamples the sound.
             channels: how many of the device's channels to take.
             block_s: length of the device's blocks: long ones cost less. None for a twentieth of the step

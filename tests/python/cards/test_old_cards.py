@@ -197,6 +197,10 @@ def one_by_one(pipeline: list[dict[str, Any]], rows: NDArray[np.float32]) -> NDA
             break
         alone = data["inner"] if data["node"] == "Each" else data
         node = cards.build(cards.Card(cards.MODELS, {"pipeline": [alone]}))
+        if "clip_length" in data:
+            length, n_clips = data["clip_length"], -(-len(rows) // data["clip_length"])
+            assert data["last"] == "pad"
+            rows = np.pad(rows, (0, n_clips * length - len(rows))).reshape(n_clips, length)
         if data["node"] == "Each":
             rows = np.stack([by_name(node(clip))[""][: data.get("length")] for clip in rows])
         else:

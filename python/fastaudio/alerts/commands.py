@@ -97,9 +97,9 @@ class Commands:
             self._thread.join(_LAST_S)
             self._stopped.set()
             self._thread.join(_LAST_S)
-        left = self._waiting.qsize() + self.n_dropped
-        if left:
-            self._say(f"alerts: {left} commands weren't run")
+        self.n_dropped += self._waiting.qsize()
+        if self.n_dropped:
+            self._say(f"alerts: {self.n_dropped} commands weren't run")
 
     def _work(self) -> None:
         while not self._stopped.is_set():

@@ -113,7 +113,8 @@ class Alerts:
     def tick(self, stream: LiveStream, peak: float) -> None:
         """Raise the alerts of events that have gone on for long enough."""
         del peak
-        for alert in self._watch.tick(stream.stats().delivered / stream.sample_rate):
+        stats = stream.stats()  # places in the sound count what was lost, too
+        for alert in self._watch.tick((stats.delivered + stats.dropped) / stream.sample_rate):
             self._raise(alert)
 
     def end(self) -> None:

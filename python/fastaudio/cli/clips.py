@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import FastaudioError
 from fastaudio._system.writing import OutputError, check_folder, writing
 from fastaudio.cli.arguments import positive, seconds
 from fastaudio.cli.clips_room import ClipsRoom
@@ -181,7 +180,7 @@ class Clips:
     def _try_to_save(self, sound: NDArray[Any], label: str, moment: datetime) -> None:
         try:
             self._save(sound, label, moment)
-        except (FastaudioError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever a library raises: the thread goes on
             if not self.failed:
                 complain(f"--clips: {error}; listening goes on")
             self.failed = True

@@ -23,7 +23,7 @@ _MODELS = {"model"}  # arguments that name a model, or a path of one
 _COMPLETION = """\
 # Completion of fastaudio. Bash: put this into ~/.bashrc, or source it. Zsh: source it after compinit.
 {zsh}_fastaudio() {{
-    local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" command="" words="" i
+    local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" command="" words="" i home
     local models={models}
     if [ "$word" = "=" ]; then word=""; fi
     if [ "$before" = "=" ]; then before="${{COMP_WORDS[COMP_CWORD-2]}}"; fi
@@ -45,7 +45,8 @@ _COMPLETION = """\
     fi
     if [ "$words" = models ]; then
         compopt -o filenames 2>/dev/null
-        words="$models"$'\\n'"$(ls -- "${{FASTAUDIO_HOME:-{home}}}/models" 2>/dev/null)"
+        home={home}
+        words="$models"$'\\n'"$(ls -- "${{FASTAUDIO_HOME:-$home}}/models" 2>/dev/null)"
         words="$words"$'\\n'"$(compgen -f -- "$word")"
     fi
     while IFS= read -r i; do  # compgen -W would run what stands in a name

@@ -25,7 +25,7 @@ examples:
   fastaudio serve                                the default model at http://127.0.0.1:8000
   fastaudio serve --model musicnn-mtt --model silero-vad --port 9000
   curl --data-binary @song.mp3 'localhost:8000/v1/tag?top=3'
-  fastaudio serve --host 0.0.0.0 --token-file token --tls-cert cert.pem --tls-key key.pem
+  fastaudio serve --host 0.0.0.0 --allow-host NAME --token-file token --tls-cert cert.pem --tls-key key.pem
   curl -H "Authorization: Bearer $(cat token)" --data-binary @song.mp3 https://name:8000/v1/tag
 
 Others than this machine need --host and a token, which its callers send. --isolate is for files of strangers.

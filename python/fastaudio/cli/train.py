@@ -221,7 +221,8 @@ def _trained(
         with stages(quiet=args.quiet) as progress:
             if AUTO not in models and len(models) == 1:
                 return None, heads.fit(models[0], *given, progress=progress, **how)
-        chosen = None if AUTO in models else models
+        ours = heads.shipped_embedders() if AUTO in models else []
+        chosen = list(dict.fromkeys([*ours, *(name for name in models if name != AUTO)]))
         with Trials(quiet=args.quiet) as trials:
             compared = heads.compare(chosen, *given, told=trials.begin, progress=trials.show, **how)
     except KeyboardInterrupt:

@@ -337,7 +337,8 @@ def _none_counts(tags: Tags, least: Least) -> list[str]:
     if not isinstance(least, Mapping) or not tags.top(1):
         return []
     label, score = max(tags.top(len(tags.labels)), key=lambda pair: pair[1] - least.get(pair[0], 0.0))
-    return [f"  no tag reaches its threshold; nearest: {label} {score_text(score)} of {least[label]:.2f}\n"]
+    limit = least.get(label, 0.0)
+    return [f"  no tag reaches its threshold; nearest: {label} {score_text(score)} of {limit:.2f}\n"]
 
 
 def mark(kind: Kind | None) -> str:

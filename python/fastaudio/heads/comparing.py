@@ -112,7 +112,7 @@ def compare(
         start_s = time.perf_counter()
         try:
             head = fit(name, files, labels, **how)
-        except FastaudioError as error:
+        except (FastaudioError, ValueError) as error:  # such as a layer that this model hasn't
             if i == len(names) - 1 and best is None:
                 raise
             tried.append(Tried(name, {}, {}, failed=str(error)))

@@ -230,7 +230,8 @@ def _check_error(error: float) -> None:
     if not error <= TOLERANCE:
         raise ModelError(
             f"heads.fit: expected an exported head within {TOLERANCE:g} of scikit-learn's scores, got "
-            f"{error:.1e}; a larger penalty makes smaller weights"
+            f"{error:.1e}; a larger penalty makes smaller weights, and calibrated=False (--no-calibrate) "
+            "leaves them so"
         )
 
 

@@ -101,7 +101,7 @@ def from_onnx(
     frames = names is not None and len(scores) > 1
     if frames:
         last = None if "last" in (options or {}) else "repeat"
-        front = windowed(preset, made, shape, window_s, last, overlap=hop_s is None)
+        front = windowed(preset, made, shape, window_s, last, overlap=hop_s is None and not state)
     node: Node = front >> network
     if hop_s is not None:
         node = Pipeline(node).with_hop(hop_s).node

@@ -81,7 +81,8 @@ def _without_numbers(lines: list[str], subject: str) -> list[str]:
     if begin is not None:
         numbers, names = begin
         if sorted(numbers) == list(range(len(lines))):
-            return [names[numbers.index(i)] for i in range(len(lines))]
+            by_number = dict(zip(numbers, names, strict=True))
+            return [by_number[i] for i in range(len(lines))]
     found = begin or _split(_ENDS_IN_NUMBER, lines, 2)
     if found is None:
         return lines

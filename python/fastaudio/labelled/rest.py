@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fastaudio.labelled.segment import File
 
+_MOST_PIECES = 10_000  # between two labels: a header may state years of sound
 _MARGIN_S = 0.25  # labels are drawn by hand
 _SHORTEST_S = 0.25
 _USUAL_S = 3.0
@@ -86,7 +87,7 @@ def _pieces(path: str, held: Sequence[Segment], duration_s: float, length_s: flo
     for start_s, end_s in [*edges, (duration_s, duration_s)]:
         room_s = min(start_s, duration_s) - at_s
         if room_s >= _SHORTEST_S:
-            count = max(1, int(room_s / length_s))
+            count = max(1, min(int(room_s / length_s), _MOST_PIECES))
             own_s = min(length_s, room_s / count)
             starts = at_s + np.arange(count) * (room_s / count)
             pieces += [Segment(path, float(one), float(one) + own_s) for one in starts]

@@ -73,7 +73,7 @@ def rows_of(
             raise TableError(f"{path}: expected each column once, got {twice[0]!r:.80} twice; rename one")
         for cells in reader:
             if any(map(str.strip, cells)):
-                pairs = zip(header, cells, strict=False)
+                pairs = zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=False)
                 yield reader.line_num, {name: cell.strip()[:_LONGEST] for name, cell in pairs}
     except csv.Error as error:
         raise TableError(f"{path}: expected a table, got: {error}, line {reader.line_num}") from error

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WEB = "http,https,httpproxy,tls,tcp"
+_SAFE_WEB = "https,httpproxy,tls,tcp"  # a redirect doesn't lead out of encryption
 _CAMERA = "rtsp,rtsps,rtp,srtp,tcp,tls,udp"
 # What each kind of address may reach: nothing else is opened, whatever the other end asks for.
 _PROTOCOLS = {
     "http": _WEB,
-    "https": _WEB,
+    "https": _SAFE_WEB,
     "rtsp": _CAMERA,
     "rtsps": _CAMERA,
     "rtmp": "rtmp,tcp",
@@ -50,8 +51,8 @@ def is_url(text: object) -> TypeGuard[str]:
 
 def name_of_url(url: str) -> str:
     """Return an address without the user, the password and the query, which may be secret."""
-    parts = urlsplit(url)
-    return printable(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+    scheme, _, rest = url.partition("://")  # no parser: a password may hold what ends a host for one
+    return printable(f"{scheme.lower()}://{re.split('[?#]', rest.rpartition('@')[2])[0]}")
 
 
 class UrlSource(Reader):
@@ -112,7 +113,10 @@ class UrlSource(Reader):
         Raises:
             DecodeError: it can't be reached.
         """
-        return UrlSource(self._url, **self._how)
+        new = UrlSource(self._url, **self._how)
+        # It may come back at another rate: its blocks are brought to those that the stream takes.
+        new.sample_rate, new.channels, new._layout = self.sample_rate, self.channels, self._layout
+        return new
 
     def stop(self) -> None:
         """Stop reading. What waits for the other end goes on waiting, until `timeout_s`, and is dropped."""
@@ -134,7 +138,7 @@ class UrlSource(Reader):
             reason = getattr(error, "strerror", None) or type(error).__name__
             if isinstance(error, self._av.error.ExitError):
                 reason = f"nothing within {self._timeout_s:g} s"
-            raise DecodeError(name, f"expected sound, got: {reason}; check the address") from error
+            raise DecodeError(name, f"expected sound, got: {reason}; check the address") from None
         stream = container.streams.best("audio")
         context = None if stream is None else stream.codec_context
         good = (
@@ -191,7 +195,7 @@ class UrlSource(Reader):
                 if failure.errno == errno.EIO and self._container.size <= 0:
                     return  # a server that doesn't say how much it sends: nobody can tell an end from a cut
                 reason = failure.strerror or type(failure).__name__
-                raise DecodeError(self.name, f"expected to read on, got: {reason}") from failure
+                raise DecodeError(self.name, f"expected to read on, got: {reason}") from None
             if packet is None:
                 return
             try:

@@ -127,7 +127,8 @@ class Publisher:
             connected = self._connected
             self._states.clear()
         if connected:
-            last = self._client.publish(self._status, OFFLINE, qos=1, retain=True)
+            # Nothing that waits holds this up: it goes before the goodbye, which takes the last will away.
+            last = self._client.publish(self._status, OFFLINE, qos=0, retain=True)
             with suppress(RuntimeError, ValueError):  # the connection was lost just now
                 last.wait_for_publish(_LAST_S)
         self._client.disconnect()

@@ -34,7 +34,7 @@ class Entry:
     path: str
     size: int = -1
     version: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass
@@ -99,7 +99,7 @@ def _paths(source: str, said: list[str]) -> Iterable[str]:
     )
 
 
-def _local(path: str, columns: Mapping[str, str] | None = None) -> Entry:
+def _local(path: str, columns: Mapping[str, str | None] | None = None) -> Entry:
     """Return a file's entry; one that can't be looked at fails when it is run over."""
     check_interrupt()
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.extras import require
+from fastaudio._system.text import spelled
 from fastaudio.scanning.remote import is_url
 from fastaudio.scanning.schema import OWN_COLUMNS
 
@@ -25,7 +26,7 @@ class ManifestError(FastaudioError, ValueError):
     """A table that lists files can't be read."""
 
 
-def read(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+def read(path: str) -> Iterator[tuple[str, dict[str, str | None]]]:
     """Yield each row's path, relative ones in the table's own folder, and its other cells as text.
 
     Raises:
@@ -48,11 +49,11 @@ def read(path: str) -> Iterator[tuple[str, dict[str, str]]]:
                     f"{path}: expected columns that a scan doesn't write, got {got}; rename them"
                 )
         where = name if is_url(name) else os.path.join(folder, name)  # noqa: PTH118
-        yield where, {key: _text(value) for key, value in row.items() if value is not None}
+        yield where, {spelled(key): None if value is None else _text(value) for key, value in row.items()}
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return spelled(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _csv(path: str) -> Iterator[dict[str, Any]]:

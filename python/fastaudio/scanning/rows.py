@@ -81,7 +81,7 @@ def table_of(pa: Any, files: Sequence[FileRows], schema: Any, labels: Sequence[s
         "scores" if labels else "embedding": _lists(pa, whole, bare, schema),
         "silent": pa.array(silent, mask=bare | (not labels)),
         "top_labels": _tops(pa, whole, bare | silent, labels),
-        "error": each([file.error for file in files], pa.string()),
+        "error": each([None if file.error is None else spelled(file.error) for file in files], pa.string()),
         "truncated": each([file.truncated for file in files], pa.bool_()),
     }
     for name in schema.names[len(columns) :]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import warnings
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastaudio._core import Cancel, TimedOut, check_interrupt
+from fastaudio._system.text import spelled
 from fastaudio._system.waiting import Failed, wait_for
 from fastaudio.running.limits import limits
 from fastaudio.running.workers import Workers
@@ -123,8 +125,9 @@ def scan(
             scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
             run = _Run(shards, scanned, report, budget_s)
             wide, others = in_order(todo, n_jobs)
-            make = partial(Work, folder=folder, by_window=chosen.by_window)
-            with run:
+            make = partial(Work, folder=folder, by_window=chosen.by_window, half=chosen.half)
+            with warnings.catch_warnings(), run:
+                warnings.simplefilter("ignore", UserWarning)  # a cut file's row says so
                 if wide:
                     run.over(wide, make(chosen.load(n_jobs)), 1)
                 run.over(others, make(pipeline), n_jobs)
@@ -138,12 +141,13 @@ def _split(
     todo: list[Entry] = []
     stale: set[str] = set()
     for entry in entries:
-        old = done.get(entry.path)
+        name = spelled(entry.path)  # as tables hold it
+        old = done.get(name)
         if old is not None:
             size, version, failed = old
             if (size, version) == (entry.size, entry.version) and not (failed and retry_errors):
                 continue
-            stale.add(entry.path)
+            stale.add(name)
         todo.append(entry)
     return todo, stale
 

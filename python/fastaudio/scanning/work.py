@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,8 +35,12 @@ LONG_BYTES = 16_000_000
 class Work:
     """Runs a pipeline over files; threads may share one."""
 
-    def __init__(self, pipeline: Pipeline, folder: Path, *, by_window: bool) -> None:
-        """Take a pipeline with one output of scores or rows, and the folder where long files' rows wait."""
+    def __init__(self, pipeline: Pipeline, folder: Path, *, by_window: bool, half: bool = False) -> None:
+        """Take a pipeline with one output of scores or rows, and the folder where long files' rows wait.
+
+        With `half`, numbers that float16 doesn't hold are an error.
+        """
+        self._largest = float(np.finfo(np.float16 if half else np.float32).max)
         self._pipeline = pipeline
         self._folder = folder
         (self._spec,) = pipeline.output_specs.values()
@@ -53,8 +56,7 @@ class Work:
             OutputError: there is no room for what waits on the disk.
         """
         try:
-            with self._source(entry) as source, warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # a cut file's row says so
+            with self._source(entry) as source:
                 return self._rows(entry, source) if self._by_window else self._whole(entry, source)
         except (Cancelled, TimedOut, OutputError, MemoryError):
             raise
@@ -84,14 +86,14 @@ class Work:
         else:
             values = np.asarray(result).reshape(len(result), self.width)
             silent = np.zeros(len(values), np.bool_)
-        _require_numbers(values, silent)
+        _require_numbers(values, silent, self._largest)
         times = np.full((len(values), 2), (0.0, duration_s))
         return FileRows(entry, times, values, silent, duration_s, truncated)
 
     def _rows(self, entry: Entry, source: Any) -> FileRows | LongRows:
         """Run over a file window by window."""
         with self._pipeline.opened(source) as (file, stream), ExitStack() as stack:
-            held = LongRows(entry, self._folder, self.width)
+            held = LongRows(entry, self._folder, self.width, self._largest)
             stack.callback(held.close)
             for block in file.blocks():
                 with file.decode_errors():
@@ -122,8 +124,9 @@ class LongRows:
         duration_s, truncated: as in `FileRows`, to be set at the end.
     """
 
-    def __init__(self, entry: Entry, folder: Path, width: int) -> None:
-        """Start without rows, which have `width` numbers each; `folder` is where they wait."""
+    def __init__(self, entry: Entry, folder: Path, width: int, largest: float) -> None:
+        """Start without rows, of `width` numbers up to `largest`; `folder` is where they wait."""
+        self._largest = largest
         self.entry, self.n_rows, self.duration_s, self.truncated = entry, 0, 0.0, False
         self._folder, self._width, self._n_pieces = folder, width, 0
         self._file: Any = None
@@ -144,7 +147,7 @@ class LongRows:
         """
         if not len(values):
             return
-        _require_numbers(values, silent)
+        _require_numbers(values, silent, self._largest)
         self._parts.append((times, values, silent))
         self.n_rows += len(values)
         self._n_bytes += values.nbytes + times.nbytes
@@ -168,7 +171,8 @@ class LongRows:
         """Drop the rows."""
         self._parts.clear()
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk was told already
+                self._file.close()
 
     def _put_away(self) -> None:
         with full_disk(str(self._folder)):
@@ -191,6 +195,11 @@ class LongRows:
         return FileRows(self.entry, times, values, silent, self.duration_s, self.truncated)
 
 
-def _require_numbers(values: NDArray[Any], silent: NDArray[Any]) -> None:
-    if not np.isfinite(values[~silent]).all():
+def _require_numbers(values: NDArray[Any], silent: NDArray[Any], largest: float) -> None:
+    heard = values[~silent]
+    if not np.isfinite(heard).all():
         raise ModelError("expected rows of numbers, got NaN or infinity from the network")
+    if len(heard) and np.abs(heard).max() > largest:
+        raise ModelError(
+            f"expected numbers up to {largest:g} for float16, got larger ones; scan without --half"
+        )

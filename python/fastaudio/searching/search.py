@@ -44,7 +44,7 @@ def similarities(store: Store, vector: NDArray[np.float32]) -> NDArray[np.float3
         rows = np.asarray(store.vectors[start : start + _BLOCK], np.float32)
         lengths = store.lengths[start : start + _BLOCK]
         np.divide(rows @ unit, lengths, out=found[start : start + _BLOCK], where=lengths > 0)
-    return found
+    return np.nan_to_num(found, copy=False, nan=-1.0)
 
 
 def nearest(store: Store, vector: NDArray[np.float32], top: int = 20, *, per_file: bool = False) -> list[Hit]:

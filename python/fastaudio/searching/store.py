@@ -170,8 +170,12 @@ def _gather(
                 progress(i + 1, len(found))
         last.write(json.dumps({"n_rows": n_rows, "paths": list(paths)}).encode())
     for path in home.iterdir():
-        if not path.name.startswith(name) and path.is_file() and path.suffix in (".bin", ".json", ".usearch"):
-            path.unlink()
+        if (
+            not path.name.startswith(name)
+            and path.is_file()
+            and (path.suffix in (".bin", ".json", ".usearch") or path.name.startswith(".fastaudio-"))
+        ):
+            path.unlink(missing_ok=True)
 
 
 def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], NDArray[Any]]]:

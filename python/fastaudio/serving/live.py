@@ -37,6 +37,7 @@ _LOOK_S = 0.02
 _ORDERLY, _LEAVING, _POLICY, _FAULT, _LATER = 1000, 1001, 1008, 1011, 1013
 _CODES = {500: _FAULT, 503: _LEAVING, 429: _LATER}
 _MOST_TEXT = 4096
+_MOST_EARLY = 4_000_000  # samples of an early result
 
 
 class Live:
@@ -111,6 +112,7 @@ class Live:
         self.n_streams += 1
         try:
             pipeline = served.for_request(asked)
+            _require_short(how["provisional_s"], pipeline, sound)
             options: dict[str, Any] = {
                 "overflow": "raise" if sound.waits else "drop_oldest",
                 "buffer_s": sound.buffer_s,
@@ -195,26 +197,36 @@ class Live:
     async def _receive(self, socket: WebSocket, session: Session) -> None:
         """Take sound until the client says "end"."""
         until_s = time.monotonic() + self._settings.live_s
+        started = False
         while True:
             left_s = min(self._settings.idle_s, until_s - time.monotonic())
             message = await self._next(socket, left_s)
             if (data := message.get("bytes")) is not None:
+                started = True
                 await session.take(data)
             elif _text_of(message) == "end":
                 return
+            elif self._settings.token is None and not started and _is_token(message):
+                pass  # of another time, which the page still has
             else:
                 raise refused_text('"end", or samples as bytes', str(message.get("text")))
 
+    def _idle(self, left_s: float) -> Refused:
+        """Return what a stream is told that has had its time, or is sent nothing."""
+        if left_s < self._settings.idle_s:
+            expected = f"a stream of at most {self._settings.live_s:g} s"
+        else:
+            expected = f"sound within {self._settings.idle_s:g} s"
+        return Refused(408, "idle", f"live: expected {expected}, got none; connect again")
+
     async def _next(self, socket: WebSocket, left_s: float) -> dict[str, Any]:
+        if left_s <= 0:  # a fast sender's messages never have to be waited for
+            raise self._idle(left_s)
         try:
             async with within(max(left_s, 0.0)):
                 message: dict[str, Any] = await socket.receive()
         except asyncio.TimeoutError:
-            if left_s < self._settings.idle_s:
-                expected = f"a stream of at most {self._settings.live_s:g} s"
-            else:
-                expected = f"sound within {self._settings.idle_s:g} s"
-            raise Refused(408, "idle", f"live: expected {expected}, got none; connect again") from None
+            raise self._idle(left_s) from None
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", _ORDERLY))
         return message
@@ -233,9 +245,24 @@ class Live:
             raise refused
 
 
+def _require_short(provisional_s: float | None, pipeline: Pipeline, sound: Sound) -> None:
+    """Refuse an early result of more sound than a window, or than a stream may hold for it."""
+    span_s = next(spec.span_s for spec in pipeline.output_specs.values() if spec.kind == "scores")
+    most_s = min(span_s, _MOST_EARLY / (sound.rate * sound.channels))
+    if provisional_s is not None and provisional_s > most_s:
+        raise Refused(400, "bad_parameter", f"provisional_s: expected at most {most_s:.3g} s, got more")
+
+
 def _text_of(message: dict[str, Any]) -> str:
     text = message.get("text") or ""
     return text if len(text) <= _MOST_TEXT else ""
+
+
+def _is_token(message: dict[str, Any]) -> bool:
+    try:
+        return list(json.loads(_text_of(message))) == ["token"]
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 async def send_last(session: Session, socket: WebSocket, limit_s: float) -> None:

@@ -41,10 +41,12 @@ def test_a_detector_of_events_gives_a_row_for_each_frame_to_the_end(tmp_path: Pa
     samples, rows = rows_of("event.wav")
     got = fa.Pipeline.load(tmp_path / "m")(samples, sample_rate=16_000)
     run = session(network.name)
-    want = np.concatenate([run.run(None, {"feat": rows[None, i : i + 1000]})[0][0] for i in (0, 1000)])
+    want = run.run(None, {"feat": rows[None]})[0][0]  # the whole clip at once
     assert got.labels == labels
     assert abs(len(got.scores) - 22.016 * 100) < 3
-    assert np.abs(got.scores[:2000] - want).max() < 1e-5
+    near_the_end = 200  # frames whose window ends in what fills it up, see docs/importing.md
+    n = len(want) - near_the_end
+    assert np.abs(got.scores[:n] - want[:n]).max() < 1e-4
     assert np.allclose(got.times[:, 0], np.arange(len(got.times)) / 100)
     assert got.mean()[2] > 0.9
 

@@ -16,6 +16,7 @@ import pytest
 import soundfile
 from fastaudio.scanning import scan as scanning
 from fastaudio.scanning import work
+from fastaudio.scanning.entries import Entry
 from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.scan import scan
 from fastaudio.scanning.shards import ScanError
@@ -180,3 +181,31 @@ def test_scans_that_are_killed_add_up_to_one_that_is_not(tmp_path: Path) -> None
     scan([folder], tmp_path / "fresh", chosen=Chosen(MODEL, windows=True))
     assert shown(tmp_path / "out") == shown(tmp_path / "fresh")
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".fastaudio-")]
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its file names are text")
+def test_a_name_that_is_not_utf_8_is_done_once(tmp_path: Path) -> None:
+    name = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.wav")
+    soundfile.write(tmp_path / "a.wav", np.zeros(RATE_HZ), RATE_HZ)
+    (tmp_path / "a.wav").rename(name)
+    assert [scan([name], tmp_path / "out", chosen=Chosen(MODEL)).n_done for _ in range(3)] == [1, 0, 0]
+    os.utime(name, ns=(1, 1))
+    assert scan([name], tmp_path / "out", chosen=Chosen(MODEL)).n_done == 1
+    assert len(rows_of(tmp_path / "out")) == 1
+
+
+def test_half_a_character_in_a_list_of_files_is_spelled(tmp_path: Path) -> None:
+    sounds(tmp_path / "in", 1)
+    (tmp_path / "list.jsonl").write_text('{"path": "in/000.wav", "note": "\\ud83d"}\n', encoding="utf-8")
+    assert scan([tmp_path / "list.jsonl"], tmp_path / "out", chosen=Chosen(MODEL)).n_failed == 0
+    assert rows_of(tmp_path / "out")[0]["note"] == "\\ud83d"
+
+
+def test_numbers_that_half_precision_does_not_hold_are_an_error(tmp_path: Path) -> None:
+    values, silent = np.full((1, 2), 70_000, np.float32), np.zeros(1, np.bool_)
+    rows = work.LongRows(Entry("a.wav"), tmp_path, 2, float(np.finfo(np.float16).max))
+    with pytest.raises(fa.ModelError, match="scan without --half"):
+        rows.add(np.zeros((1, 2)), values, silent)
+    work.LongRows(Entry("a.wav"), tmp_path, 2, float(np.finfo(np.float32).max)).add(
+        np.zeros((1, 2)), values, silent
+    )

@@ -39,11 +39,8 @@ function open(isLive) {
   $("when").textContent = "";
 }
 
-async function stop() {
-  const ending = running;
-  running = null;
-  await ending?.();
-}
+// Ends what runs, and waits until it has ended; who started it clears `running`.
+const stop = async () => running?.();
 
 function describe() {
   const model = known.find(({ name }) => name === $("model").value);
@@ -75,12 +72,16 @@ async function listen() {
   $("listen").setAttribute("aria-pressed", "true");
   $("model").disabled = true;
   say("Waiting for the microphone ...");
+  const blocked = (is) => ["listen", "file"].forEach((id) => ($(id).disabled = is));
+  blocked(true); // until the microphone is there, or is refused
   const events = new Map();
-  let socket = null;
-  let off = null;
+  let [socket, off, mine, done] = [null, null, null, null];
+  const ended = new Promise((resolve) => (done = resolve));
   const over = (message) => {
     off?.();
-    running = null;
+    if (running === mine) running = null;
+    blocked(false);
+    done();
     $("listen").textContent = "Listen to the microphone";
     $("listen").setAttribute("aria-pressed", "false");
     $("model").disabled = false;
@@ -96,11 +97,13 @@ async function listen() {
       },
       (samples) => socket.push(samples),
     );
-    running = async () => {
+    running = mine = async () => {
       await off();
       say("Waiting for the last results ...");
       socket.end();
+      await ended;
     };
+    blocked(false);
   } catch (error) {
     socket?.end();
     over(error.name === "NotAllowedError" ? "The browser was told not to give the microphone." : error.message);
@@ -165,12 +168,14 @@ function windowsOf({ labels, times_s, windows, silent_windows }) {
 async function openFile(file) {
   await stop();
   const ending = new AbortController();
-  running = () => ending.abort();
+  const mine = () => ending.abort();
+  running = mine;
   name = file.name.replace(/\.[^.]*$/, "") || "sound";
   say(`${file.name}: sending ${(file.size / 1e6).toFixed(1)} MB ...`);
   try {
     const model = $("model").value;
     const [answer, peaks] = await Promise.all([tagFile(file, model, $("onset").value || 0.5, ending.signal), waveOf(file, 1000)]);
+    if (running !== mine) return; // another file was opened meanwhile
     open(false);
     lastFile = file;
     const { spectrogram, ...rest } = answer;
@@ -195,7 +200,7 @@ async function openFile(file) {
   } catch (error) {
     if (error.name !== "AbortError") say(`${file.name}: ${error.message}`, true);
   } finally {
-    running = null;
+    if (running === mine) running = null;
   }
 }
 

@@ -1,4 +1,5 @@
 // What the server is asked, with the token if there is one.
+const MOST_WAITING = 4e6; // bytes of sound that wait to be sent
 let token = sessionStorage.getItem("token") ?? "";
 
 export class Refused extends Error {}
@@ -44,7 +45,12 @@ export function live(model, onset, rate, take, ended) {
   };
   socket.onclose = ({ code }) => ended(error ?? (code === 1000 ? null : "the connection to the server was lost"));
   return {
-    push: (samples) => socket.readyState === WebSocket.OPEN && socket.send(samples),
+    push: (samples) => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (socket.bufferedAmount < MOST_WAITING) return socket.send(samples);
+      error = "the network is too slow for the microphone";
+      socket.close();
+    },
     end: () => (socket.readyState === WebSocket.OPEN ? socket.send("end") : socket.close()),
   };
 }

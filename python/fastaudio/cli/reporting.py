@@ -98,7 +98,7 @@ class Reporter:
             say=complain,
             birth=f"{prefix}/status" if found else None,
         )
-        self._keys = slugs(ear.name or "model" for ear in ears)
+        self._keys = slugs((ear.name or "model" for ear in ears), taken=("status", "level", "event"))
         self._labels = {ear: slugs(ear.labels) for ear in ears}
         self._described: set[tuple[Ear, str]] = set()
         self._going: dict[tuple[Ear, str], set[str]] = {}

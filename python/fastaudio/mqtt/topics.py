@@ -26,13 +26,13 @@ def slug(name: str) -> str:
     return text or "x" + hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:8]
 
 
-def slugs(names: Iterable[str]) -> dict[str, str]:
-    """Return a slug for each name, in their order; those that would be alike are numbered.
+def slugs(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Return a slug for each name, in their order; those that would be alike, or are `taken`, are numbered.
 
     >>> slugs(["a b", "A/B", "c"])
     {'a b': 'a_b', 'A/B': 'a_b_2', 'c': 'c'}
     """
-    taken: set[str] = set()
+    taken = set(taken)
     found: dict[str, str] = {}
     for name in names:
         if name in found:

@@ -33,3 +33,7 @@ def test_a_topic_that_cannot_be_published_to_is_refused(topic: str) -> None:
 
 def test_a_topic_of_the_users_choice_stays_as_it_is() -> None:
     assert checked_topic("Home/Küche/alert 1", subject="x") == "Home/Küche/alert 1"
+
+
+def test_a_name_gets_no_topic_that_is_taken() -> None:
+    assert slugs(["status", "a"], taken=("status", "level")) == {"status": "status_2", "a": "a"}

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include "core/interrupt.hpp"
 #include "core/turn.hpp"
@@ -69,9 +70,12 @@ RowShapes OutputProbe::row_shapes(const OnnxModel& model, const Layout& layout) 
 }
 
 std::vector<Shape> OutputProbe::run(const OnnxModel& model, const Shape& input) const {
-  constexpr std::chrono::milliseconds kLook{20};
+  constexpr std::chrono::milliseconds kLook{1};
   std::unique_lock lock(mutex_, std::defer_lock);
-  while (!lock.try_lock_for(kLook)) check_interrupt();
+  while (!lock.try_lock()) {
+    std::this_thread::sleep_for(kLook);
+    check_interrupt();
+  }
   const auto names = model.output_names();
   const Key key(input, names);
   const auto known = shapes_.find(key);

@@ -34,7 +34,7 @@ class OutputProbe {
 
   using Key = std::pair<Shape, std::vector<std::string>>;  ///< shape of the input, and the outputs' names
 
-  mutable std::timed_mutex mutex_;  ///< guards what follows
+  mutable std::mutex mutex_;  ///< guards what follows
   mutable std::map<Key, std::vector<Shape>> shapes_;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <thread>
 
 #include "core/interrupt.hpp"
 #include "core/turn.hpp"
@@ -95,10 +96,13 @@ double apart(const std::vector<float>& alone, const std::vector<float>& together
 
 }  // namespace
 
-std::unique_lock<std::timed_mutex> MixedRows::wait() {
-  constexpr std::chrono::milliseconds kLook{20};
+std::unique_lock<std::mutex> MixedRows::wait() {
+  constexpr std::chrono::milliseconds kLook{1};
   std::unique_lock lock(mutex_, std::defer_lock);
-  while (!lock.try_lock_for(kLook)) check_interrupt();
+  while (!lock.try_lock()) {
+    std::this_thread::sleep_for(kLook);
+    check_interrupt();
+  }
   return lock;
 }
 

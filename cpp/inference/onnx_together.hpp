@@ -31,9 +31,9 @@ class MixedRows {
   }
 
  private:
-  std::unique_lock<std::timed_mutex> wait();
+  std::unique_lock<std::mutex> wait();
 
-  std::timed_mutex mutex_;  ///< guards what follows
+  std::mutex mutex_;  ///< guards what follows
   std::map<std::pair<Shape, std::vector<std::string>>, Mixed> found_;
 };
 

@@ -19,7 +19,7 @@ from statistics import mean, stdev
 
 import torch
 from alignment import Alignment, Autoencoder, ContrastOnly, embed
-from instruments import Batch
+from epochs import one_epoch, unchanged
 from mel_notes import TaggedBatch, read_mel_notes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
@@ -44,23 +44,11 @@ def train_as_printed(method: Alignment, batch: TaggedBatch, settings: Printed) -
     """Train in place by plain gradient descent; return the mean loss of every epoch."""
     method.train()
     optimiser = torch.optim.SGD(method.parameters(), lr=settings.learning_rate)
-    losses = []
-    for _ in range(settings.epochs):
-        seen = []
-        for rows in torch.randperm(len(batch)).split(settings.batch):
-            if len(rows) == 1:  # it has no negatives
-                continue
-            loss = method.loss(batch[rows], _unchanged)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            seen.append(float(loss.detach()))
-        losses.append(sum(seen) / max(1, len(seen)))
-    return losses
 
+    def loss_of(some: TaggedBatch) -> Tensor:
+        return method.loss(some, unchanged)
 
-def _unchanged(batch: Batch) -> Batch:
-    return batch
+    return [one_epoch(batch, settings.batch, loss_of, optimiser) for _ in range(settings.epochs)]
 
 
 def judge(x: Tensor, y: Tensor, learn: Tensor, score: Tensor, times: int = TIMES) -> list[float]:

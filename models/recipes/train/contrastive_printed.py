@@ -15,9 +15,11 @@ from typing import Any
 
 import torch
 from contrastive import AsPrinted, AsPrintedWithoutMixing, CrossEntropy, NtXent, WithoutMixing
+from epochs import one_epoch, unchanged
 from instruments import Batch, Notes
 from mel_notes import read_mel_notes
 from methods import classification
+from torch import Tensor
 from trainer import Settings, confusion, predict, scores, train
 
 METHODS: dict[str, type[CrossEntropy]] = {
@@ -39,32 +41,22 @@ class Printed:
 def train_as_printed(method: NtXent, batch: Batch, settings: Printed) -> list[float]:
     """Train in place; return the mean loss of every epoch, those of the warm-up first."""
     method.train()
-    losses = []
+    losses: list[float] = []
+
+    def warm_up(some: Batch) -> Tensor:
+        return classification(method(some), some, method.smoothing)
+
+    def both(some: Batch) -> Tensor:
+        return method.loss(some, unchanged)
+
     for stage, epochs, rate in (
         ("warm-up", settings.warm_up_epochs, settings.warm_up_rate),
         ("both", settings.epochs, settings.rate),
     ):
         optimiser = torch.optim.Adam(method.parameters(), lr=rate)
-        for _ in range(epochs):
-            seen = []
-            for rows in torch.randperm(len(batch)).split(settings.batch):
-                if len(rows) == 1:  # a normalisation needs two
-                    continue
-                some = batch[rows]
-                if stage == "warm-up":
-                    loss = classification(method(some), some, method.smoothing)
-                else:
-                    loss = method.loss(some, _unchanged)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                seen.append(float(loss.detach()))
-            losses.append(sum(seen) / max(1, len(seen)))
+        loss_of = warm_up if stage == "warm-up" else both
+        losses += [one_epoch(batch, settings.batch, loss_of, optimiser) for _ in range(epochs)]
     return losses
-
-
-def _unchanged(batch: Batch) -> Batch:
-    return batch
 
 
 def run(

@@ -30,6 +30,7 @@ NAME = "efficientat-mn10"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FASTAUDIO_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("COLUMNS", raising=False)  # a line for each model, as where there is no terminal
     return tmp_path / "home" / "models"
 
 

@@ -55,7 +55,9 @@ def test_the_cards_figures_are_reached(
         for other, n in row.items()
     )
     assert moved <= 4  # one or two notes may differ, where another machine rounds otherwise
-    assert metrics["accuracy"] > 0.413  # a linear model on log-mel statistics has this
+    assert (
+        metrics["accuracy"] > 0.437
+    )  # a tuned linear model on scaled log-mel, models/recipes/train/baseline.py
 
 
 def test_the_card_says_what_one_should_know(card: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from fastaudio.cli.unfinished import unfinished
 from fastaudio.pipeline import Pipeline
 from fastaudio.running.times import row_times
 from fastaudio.running.whole import run_file
+from fastaudio.scanning.networks import with_layer
 
 if TYPE_CHECKING:
     import argparse
@@ -102,10 +103,7 @@ def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress | None) ->
 def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
     """Return the pipeline that gives the rows, and the name of their layer."""
     pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, isolate=args.isolate)
-    specs = pipeline.output_specs
-    gives_rows = len(specs) == 1 and not any(spec.labels for spec in specs.values())
-    if args.layer is not None or not gives_rows:  # a model without tags gives the rows that its maker chose
-        pipeline = pipeline.layer(args.layer)
+    pipeline = with_layer(pipeline, args.layer)
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)
     ((layer, spec),) = pipeline.output_specs.items()

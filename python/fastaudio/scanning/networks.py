@@ -49,7 +49,7 @@ class Chosen:
             ModelError, ValueError: there is no such model or layer, or it has no such step.
         """
         pipeline = Pipeline.load(self.model, threads=threads, channel=self.channel)
-        pipeline = layer_of(pipeline, self.layer, tags=True)
+        pipeline = with_layer(pipeline, self.layer, tags=True)
         if self.hop_s is not None:
             pipeline = pipeline.with_hop(self.hop_s)
         (spec,) = pipeline.output_specs.values()
@@ -87,7 +87,7 @@ class Chosen:
         }
 
 
-def layer_of(pipeline: Pipeline, layer: str | None, *, tags: bool = False) -> Pipeline:
+def with_layer(pipeline: Pipeline, layer: str | None, *, tags: bool = False) -> Pipeline:
     """Return the pipeline with one output of rows: a layer, or with `tags` its tags if it ends in some.
 
     Without a name, it is the layer that the card chooses; a model without tags gives its own rows.

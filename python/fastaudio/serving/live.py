@@ -81,12 +81,11 @@ class Live:
         async def send(message: dict[str, Any]) -> None:
             async with sending:
                 text = json.dumps(message, ensure_ascii=False, allow_nan=False)
-                async with within(self._settings.send_s):
-                    await socket.send_text(text)
+                await socket.send_text(text)
 
         try:
             await self._serve(socket, send)
-        except (WebSocketDisconnect, asyncio.TimeoutError):  # it has gone, or takes nothing
+        except WebSocketDisconnect:  # it has gone, or was cut off
             return
         except Exception as error:  # noqa: BLE001  # each is told
             refused = refusal_of(error)
@@ -114,9 +113,10 @@ class Live:
             pipeline = served.for_request(asked)
             _require_short(how["provisional_s"], pipeline, sound)
             options: dict[str, Any] = {
-                "overflow": "raise" if sound.waits else "drop_oldest",
+                "overflow": "block" if sound.waits else "drop_oldest",
                 "buffer_s": sound.buffer_s,
                 "max_results": MOST_RESULTS,
+                "push_timeout_s": None,
                 "provisional_s": how["provisional_s"],
             }
             opened = asyncio.to_thread(pipeline.live, sound.rate, sound.channels, **options)
@@ -186,7 +186,7 @@ class Live:
             receiving.cancel()
             stream.finish()
             await giving
-            await send_last(session, socket, self._settings.send_s)
+            await socket.send_text(json.dumps(session.end(), allow_nan=False))
             if ending in done:
                 raise stopping()
         finally:
@@ -223,7 +223,7 @@ class Live:
         if left_s <= 0:  # a fast sender's messages never have to be waited for
             raise self._idle(left_s)
         try:
-            async with within(max(left_s, 0.0)):
+            async with _within(max(left_s, 0.0)):
                 message: dict[str, Any] = await socket.receive()
         except asyncio.TimeoutError:
             raise self._idle(left_s) from None
@@ -265,13 +265,6 @@ def _is_token(message: dict[str, Any]) -> bool:
         return False
 
 
-async def send_last(session: Session, socket: WebSocket, limit_s: float) -> None:
-    """Send the last message of a stream."""
-    text = json.dumps(session.end(), allow_nan=False)
-    async with within(limit_s):
-        await socket.send_text(text)
-
-
-def within(limit_s: float) -> Any:
+def _within(limit_s: float) -> Any:
     """Return a context that ends with TimeoutError after that many seconds, and needs no task for it."""
     return asyncio.timeout(limit_s)  # type: ignore[attr-defined]  # since Python 3.11

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import Overrun
 from fastaudio.events import Event
 from fastaudio.live import Frames
 from fastaudio.serving import spectra
@@ -29,7 +28,7 @@ LEVEL_S, STATS_S = 0.1, 1.0
 MOST_RESULTS = 1024
 _BUFFER_S, _LEAST_S, _BUFFER_BYTES = 5.0, 0.1, 1 << 22
 _PARTS = 8  # of a buffer; one is pushed at once
-_LOOK_S = 0.02  # how often a full buffer is tried again
+_LOOK_S = 0.02  # how often a full buffer is looked at again
 _SILENT_DB = -120.0
 _LARGEST = 1e12  # magnitude that a stream takes
 
@@ -76,6 +75,7 @@ class Session:
         self._mel_rate = mel_rate
         self._mel_hop_s = spectra.about(mel_rate)["hop_s"]
         self._rest, self._n_bad = b"", 0
+        self._room = int(sound.buffer_s * sound.rate) - 1
         self._frame = sound.dtype.itemsize * sound.channels
         self._native = np.dtype(np.float32 if sound.dtype.kind == "f" else np.int16)
 
@@ -101,14 +101,13 @@ class Session:
         return np.where(bad, np.float32(0), samples)
 
     async def _push(self, block: Any) -> None:
-        """Push a block; where the client waits, so does this, and nothing more is read meanwhile."""
-        while True:
-            try:
-                self._stream.push(block)
-            except Overrun:  # noqa: PERF203  # nothing was taken
-                await asyncio.sleep(_LOOK_S)
-            else:
-                return
+        """Push a block; where the client waits, so does this, and nothing more is read meanwhile.
+
+        There is no room while results wait that the client doesn't take.
+        """
+        while self._sound.waits and self._stream.stats().waiting + len(block) > self._room:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)
+        self._stream.push(block)
 
     async def give(self) -> None:
         """Send results as they come, until there will be none."""

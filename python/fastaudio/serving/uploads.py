@@ -97,8 +97,8 @@ class Uploads:
             async with self._spool.receive(request) as (file, size):
                 cancel = Cancel()
                 task = make(file=file, size=size, cancel=cancel)
-                text = await self._run(request, task, cancel)
-                return Response(text.encode("utf-8", "replace"), media_type=_FORMS[task.form])
+                answer = await self._run(request, task, cancel)
+                return Response(answer, media_type=_FORMS[task.form])
         finally:
             self.n_here -= 1
 
@@ -131,7 +131,7 @@ class Uploads:
             "isolate": isolate,
         }
 
-    async def _run(self, request: Request, task: Task, cancel: Cancel) -> str:
+    async def _run(self, request: Request, task: Task, cancel: Cancel) -> bytes:
         """Run a task in a worker's thread; a caller who goes away ends it."""
         self._cancels.add(cancel)
         if self._ended:  # while the upload came in
@@ -145,7 +145,7 @@ class Uploads:
             done, _ = await asyncio.wait(both, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             if work not in done:
                 raise ClientDisconnect if gone in done else _late()
-            text, sound_s = work.result()
+            answer, sound_s = work.result()
         finally:
             gone.cancel()
             cancel.cancel()
@@ -153,9 +153,9 @@ class Uploads:
                 await asyncio.wait([work])
             self._cancels.discard(cancel)
         self._measures.heard(task.served.name, sound_s)
-        return text
+        return answer
 
-    def _counted(self, task: Task) -> tuple[str, float]:
+    def _counted(self, task: Task) -> tuple[bytes, float]:
         if task.cancel.cancelled:
             raise stopping()
         self.n_running += 1  # only shown

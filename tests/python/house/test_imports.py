@@ -49,6 +49,7 @@ ROWS = [
     {"heads", "importing", "kinds"},
     {"torch", "quantizing", "plot", "scanning"},
     {"searching"},
+    {"reviewing"},
     {"serving"},
     {"cli"},
     {"__init__", "__main__"},

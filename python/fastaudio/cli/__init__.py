@@ -8,7 +8,7 @@ events, and `start` has --start; `kinds` tells what kind of sound it is; `write`
 events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
 `embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
 evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
-`ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
+`ears`, `together`, `audience`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
 (MQTT) and `alerting` serve listen.
 """
 

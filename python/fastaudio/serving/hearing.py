@@ -161,7 +161,7 @@ def _table(events: Events, form: str) -> str:
 @contextmanager
 def _pipeline(task: Task) -> Iterator[Pipeline]:
     """Give the pipeline that was asked for, or one in a process of its own, which ends afterwards."""
-    pipeline = task.served.for_request(task.asked)
+    pipeline, _ = task.served.for_request(task.asked)
     if not task.isolate:
         yield pipeline
         return

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 KNOWN = (
     *("model", "rate", "channels", "format", "events", "onset", "hop_s", "provisional_s", "top"),
-    *("spectrogram", "overflow"),
+    *("spectrogram", "kind", "overflow"),
 )
 _TOKEN_S = 5.0
 _LOOK_S = 0.02
@@ -110,7 +110,7 @@ class Live:
             )
         self.n_streams += 1
         try:
-            pipeline = served.for_request(asked)
+            pipeline, judge = served.for_request(asked)
             _require_short(how["provisional_s"], pipeline, sound)
             options: dict[str, Any] = {
                 "overflow": "block" if sound.waits else "drop_oldest",
@@ -125,7 +125,7 @@ class Live:
                 self._measures.streams[key] = lambda: (stream.stats(), sound.rate)
                 try:
                     rate = pipeline.sample_rate
-                    session = Session(stream, sound, send, top=how["top"], mel_rate=rate)
+                    session = Session(stream, sound, send, top=how["top"], mel_rate=rate, judge=judge)
                     ready = self._ready(served, sound, pipeline)
                     await send(ready | ({"mel": spectra.about(rate)} if asked.mel else {}))
                     await self._follow(socket, session, stream)
@@ -144,6 +144,7 @@ class Live:
             hop_s=query.number("hop_s", *HOP_S),
             live=True,
             mel=query.flag("spectrogram"),
+            kind=query.flag("kind", "1"),
         )
         sound = Sound(
             ENCODINGS[query.choice("format", ("f32le", "s16le"))],

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio.events import Event
+from fastaudio.kinds import UNKNOWN
 from fastaudio.live import Frames
+from fastaudio.live_kinds import LiveKinds
 from fastaudio.serving import spectra
 from fastaudio.serving.numbers import plain_tags
 from fastaudio.serving.refusing import Refused
 from fastaudio.tags import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from numpy.typing import NDArray
 
+    from fastaudio.kinds import Judge, Kind
     from fastaudio.live import LiveStream
     from fastaudio.live.results import Item
 
@@ -66,12 +69,14 @@ class Session:
         *,
         top: int,
         mel_rate: int,
+        judge: Judge | None = None,
     ) -> None:
-        """Take an open stream, what comes in, and what sends a message to the client."""
+        """Take an open stream, what comes in, what sends a message to the client, and what judges kinds."""
         self._stream = stream
         self._sound = sound
         self._send = send
         self._top = top
+        self._kinds = LiveKinds(judge) if judge else None
         self._mel_rate = mel_rate
         self._mel_hop_s = spectra.about(mel_rate)["hop_s"]
         self._rest, self._n_bad = b"", 0
@@ -112,7 +117,16 @@ class Session:
     async def give(self) -> None:
         """Send results as they come, until there will be none."""
         async for item in self._stream:
-            await self._send(self._message(item))
+            for one, kind in self._heard(item):
+                await self._send(self._message(one, kind))
+        for one, kind in self._kinds.rest() if self._kinds else ():
+            await self._send(self._message(one, kind))
+
+    def _heard(self, item: Item) -> Iterable[tuple[Item, Kind | None]]:
+        """Return what is to be sent once a result has come: windows and events wait for their kind."""
+        if self._kinds is None or isinstance(item, Frames):
+            return [(item, None)]
+        return self._kinds.take(item)
 
     async def tell(self) -> None:
         """Send levels and counts, for ever."""
@@ -152,9 +166,11 @@ class Session:
             else _SILENT_DB
         )
 
-    def _message(self, item: Item) -> dict[str, Any]:
+    def _message(self, item: Item, kind: Kind | None) -> dict[str, Any]:
+        plain = UNKNOWN if kind is None else kind.to_dict()
+        told = {} if self._kinds is None else plain
         if isinstance(item, Event):
-            return {"type": "event"} | item.to_dict()
+            return {"type": "event"} | item.to_dict() | told
         if isinstance(item, Window):
             return {
                 "type": "window",
@@ -164,7 +180,7 @@ class Session:
                 "provisional": item.provisional,
                 "gap_s": round(item.gap_s, 6),
                 "tags": plain_tags(item.top(self._top)),
-            }
+            } | told
         assert isinstance(item, Frames)
         return {
             "type": "mel",

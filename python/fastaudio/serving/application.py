@@ -67,9 +67,9 @@ class Application:
             self._route("/openapi.json", self._describe),
             self._route("/docs", self._document),
         ]
+        routes.append(self._route("/v1/archive", self._no_archive if archive is None else archive.about))
         if archive is not None:
             routes += [
-                self._route("/v1/archive", archive.about),
                 self._route("/v1/archive/like", archive.like, "POST"),
                 self._route("/v1/archive/label", archive.label),
                 self._route("/v1/archive/next", archive.next),
@@ -120,6 +120,9 @@ class Application:
 
     async def _models(self, _: Request) -> Response:
         return JSONResponse([served.about() for served in self.models.all.values()], headers=_FRESH)
+
+    async def _no_archive(self, _: Request) -> Response:
+        return JSONResponse({"embeddings": None, "scores": None, "labels": None}, headers=_FRESH)
 
     async def _health(self, _: Request) -> Response:
         if self._ending:

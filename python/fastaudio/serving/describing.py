@@ -122,7 +122,9 @@ def openapi(names: Sequence[str], *, archive: bool = False) -> dict[str, Any]:
         path: {"get": {"summary": text, "responses": {"200": {"description": "it"}}}}
         for path, text in plain.items()
     }
-    searched = _archive(errors, body) if archive else {}
+    searched = _archive(errors, body)
+    if not archive:
+        searched = {"/v1/archive": searched["/v1/archive"]}
     return {
         "openapi": "3.1.0",
         "info": {"title": "fastaudio", "version": __version__},

@@ -112,7 +112,7 @@ const byFile = (file) => search(`like ${file.name}`, (how) => likeFile(file, how
 // Shows the views of the archive if the server has one.
 export async function startArchive() {
   const about = await archive();
-  if (!about) return;
+  if (!about.embeddings && !about.scores) return;
   $("views").hidden = false;
   $("by-sound").hidden = !about.embeddings;
   $("by-label").hidden = !about.scores;

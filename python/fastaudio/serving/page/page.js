@@ -123,7 +123,7 @@ async function listen() {
   }
 }
 
-function heard(message, events) {
+export function heard(message, events) {
   if (message.type === "ready") {
     say(`Listening at ${message.rate} Hz.`);
     $("delay").textContent = `${message.latency_s.toFixed(2)} s until a window is whole`;

@@ -55,7 +55,7 @@ async function next() {
   done.add(queue.shift()?.id);
   if (!queue.length && unsureAsked) await askUnsure();
   else say(queue.length ? told() : `${nLabels} labels so far; all of these were heard.`);
-  await showFirst();
+  showFirst();
 }
 
 async function askUnsure() {
@@ -65,7 +65,7 @@ async function askUnsure() {
   say(queue.length ? told() : `${nLabels} labels so far; nothing is left to hear.`);
 }
 
-// Does one thing at a time, so that two fast keys give no label twice.
+// Does one thing at a time, and plays meanwhile, so that two fast keys give no label twice.
 async function alone(act) {
   if (busy) return;
   busy = true;
@@ -95,7 +95,7 @@ const undo = () =>
     nLabels = Math.max(nLabels - 1, 0);
     done.delete(undone.id);
     queue = [undone, ...queue.filter(({ id }) => id !== undone.id)];
-    await showFirst();
+    showFirst();
     say(`Took back ${undone.label}. ${told()}`);
   });
 
@@ -137,7 +137,7 @@ document.addEventListener("keydown", key);
 $("least-sure").addEventListener("click", () =>
   alone(async () => {
     await askUnsure();
-    await showFirst();
+    showFirst();
   }),
 );
 $("play").addEventListener("click", play);

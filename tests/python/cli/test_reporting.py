@@ -152,6 +152,12 @@ def test_rules_are_checked_without_listening(listen: Any, tmp_path: Path) -> Non
         ('label = "guitarx"\ntopic = "a"', ["--mqtt", "home"], "got 'guitarx'; did you mean 'guitar'?"),
         ('label = "guitar"\ntopic = "a"', [], "expected --mqtt for the topic of rule 'rule 1', got none"),
         ("label = 1\ntopic = 'a'", ["--mqtt", "home"], "expected label as text"),
+        (
+            'label = "guitar"\nthreshold = 0.8\ncommand = ["true"]',
+            ["--onset", "0.3"],
+            "expected a threshold of at most 0.3, at which events of 'guitar' begin, got 0.8; "
+            "lower it, or add --onset 0.8",
+        ),
     ],
 )
 def test_rules_that_cannot_be_met_are_refused_before_it_listens(

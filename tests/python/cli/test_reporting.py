@@ -95,6 +95,23 @@ def test_events_switch_sensors_and_come_once(listen: Any, server: Mosquitto) -> 
     during.close()
 
 
+def test_labels_without_a_sensor_are_told_and_leave_nothing_on(
+    listen: Any, server: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastaudio.cli.reporting._MOST_SENSORS", 1)
+    topic = "fastaudio/g/musicnn_mtt/opera"
+    before = Listener(server.port)
+    before.client.publish(topic, "ON", qos=1, retain=True)  # as it stands there after a power cut
+    eventually(lambda: before.last.get(topic) == "ON")
+    options = ("--mqtt", f"127.0.0.1:{server.port}", "--mqtt-name", "g", "--onset", 0.2, "--jsonl")
+    status, out, err = listen(*options)
+    assert status == 0
+    assert len({json.loads(line)["label"] for line in out.splitlines()}) > 1
+    assert "mqtt: 1 labels have sensors, and others get none; their events are at fastaudio/g/event" in err
+    eventually(lambda: before.last.get(topic) == "OFF")
+    before.close()
+
+
 def test_discovery_can_be_turned_off(listen: Any, server: Mosquitto) -> None:
     assert listen("--mqtt", f"127.0.0.1:{server.port}", "--mqtt-discovery", "off", "--mqtt-name", "g")[0] == 0
     after = Listener(server.port)

@@ -83,8 +83,8 @@ def require_labels(rules: Sequence[Rule], ears: Sequence[Ear]) -> None:
                 onset = onsets.get(label, 1.0)
                 if rule.model in {None, ear.name or ""} and rule.threshold > onset + _ROUNDING:
                     raise RuleError(
-                        f"rule {rule.name!r:.80}: expected a threshold of at most {onset:.6g}, at which events "
-                        f"of {label!r:.80} begin, got {rule.threshold:g}; lower it, or add --onset "
+                        f"rule {rule.name!r:.80}: expected a threshold of at most {onset:.6g}, at which "
+                        f"events of {label!r:.80} begin, got {rule.threshold:g}; lower it, or add --onset "
                         f"{rule.threshold:g}"
                     )
 

@@ -47,7 +47,7 @@ def gives_events(pipeline: Pipeline) -> bool:
 
 
 def onsets_of(pipeline: Pipeline) -> dict[str, float]:
-    """Return the score at which an event of each label begins; nothing for a pipeline that gives no events."""
+    """Return the score at which an event of each label begins, of a pipeline that gives events."""
     onsets: dict[str, float] = {}
     last = pipeline.node.parts()[-1]
     if isinstance(last, Events):

@@ -199,8 +199,8 @@ class Reporter:
             if not self._full:
                 self._full = True
                 complain(
-                    f"mqtt: {len(self._described)} labels have sensors, and others get none; their events are at "
-                    f"{self._device.base}/event"
+                    f"mqtt: {len(self._described)} labels have sensors, and others get none; "
+                    f"their events are at {self._device.base}/event"
                 )
             return
         self._described.add((ear, label))

@@ -172,8 +172,10 @@ def test_rules_are_checked_without_listening(listen: Any, tmp_path: Path) -> Non
         (
             'label = "guitar"\nthreshold = 0.8\ncommand = ["true"]',
             ["--onset", "0.3"],
-            "expected a threshold of at most 0.3, at which events of 'guitar' begin, got 0.8; "
-            "lower it, or add --onset 0.8",
+            (
+                "expected a threshold of at most 0.3, at which events of 'guitar' begin, got 0.8; "
+                "lower it, or add --onset 0.8"
+            ),
         ),
     ],
 )

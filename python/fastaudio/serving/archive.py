@@ -111,9 +111,8 @@ class Archive:
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
         if self.scores is None:
             raise _no_scan("scores")
-        return await self._answer(
-            request, lambda folder=self.scores: self._told(best_of_label(folder, query.text("label"), **how))
-        )
+        found = partial(best_of_label, self.scores, query.text("label"), **how)
+        return await self._answer(request, lambda: self._told(found()))
 
     async def next(self, request: Request) -> Response:
         """Answer `GET /v1/archive/next`: what the model is least sure of, without a label."""
@@ -121,8 +120,9 @@ class Archive:
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
         if self.scores is None:
             raise _no_scan("scores")
+        folder = self.scores
         return await self._answer(
-            request, lambda folder=self.scores: self._told(by_uncertainty(folder, self._labelled(), **how))
+            request, lambda: self._told(by_uncertainty(folder, self._labelled(), **how))
         )
 
     async def sound(self, request: Request) -> Response:

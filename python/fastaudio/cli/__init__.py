@@ -7,7 +7,7 @@ Shared: `parsing`, `arguments`, `help_text` and `completion`; `terminal` is what
 events, and `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and
 events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
 `embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
-evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
+evaluate, `embedded` train, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
 `ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
 (MQTT) and `alerting` serve listen.
 """

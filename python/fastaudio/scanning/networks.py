@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import Mean, __version__
+from fastaudio.heads.identity import rows_sha256
 from fastaudio.pipeline import Pipeline
 from fastaudio.scanning.schema import SCHEMA
 
@@ -61,6 +62,10 @@ class Chosen:
             pipeline = pipeline >> Mean()
         return pipeline
 
+    def rows(self) -> Pipeline:
+        """Return the pipeline that gives a row per window, also of a scan of whole files."""
+        return replace(self, windows=True).load()
+
     def mean(self) -> Pipeline:
         """Return the pipeline that gives a layer's mean over time, also of a scan by windows."""
         return replace(self, windows=False, hop_s=None).load() if not self.hop_s else self.load() >> Mean()
@@ -74,6 +79,7 @@ class Chosen:
             "model": self.model,
             "card": card,
             "card_sha256": hashlib.sha256(card.encode()).hexdigest(),
+            "rows_sha256": None if spec.labels else rows_sha256(pipeline if self.by_window else self.rows()),
             "layer": None if spec.labels else layer,
             "labels": list(spec.labels),
             "width": len(spec.labels) or math.prod(spec.shape),

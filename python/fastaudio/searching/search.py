@@ -94,7 +94,9 @@ def best_of_label(folder: Path, label: str, top: int = 20, *, per_file: bool = F
                 check_interrupt()
                 held = batch.filter(batch["start_s"].is_valid())
                 scores = held["scores"].flatten().to_numpy(zero_copy_only=False).reshape(-1, len(labels))
-                own = np.where(held["silent"].to_numpy(zero_copy_only=False), -np.inf, scores[:, column])
+                own = np.where(
+                    held["silent"].fill_null(False).to_numpy(zero_copy_only=False), -np.inf, scores[:, column]
+                )
                 rows = held.select(["path", "start_s", "end_s"]).take(
                     _best(own, len(own) if per_file else top)
                 )

@@ -52,8 +52,8 @@ def read(args: argparse.Namespace) -> Embedded | None:
         raise ValueError(f"train: expected SOURCE or --from, got both; give {args.source} by --labels")
     if given := [f"--{name.replace('_', '-')}" for name in _OF_SOUND if getattr(args, name)]:
         raise ValueError(
-            f"train: expected no {given[0]} with --from, which reads no sound, got it; leave it out, or train "
-            "on the sound itself"
+            f"train: expected no {given[0]} with --from, which reads no sound, got it; leave it out, or "
+            "train on the sound itself"
         )
     models = args.model or [None]
     if len(models) > 1 or models[0] == "auto":

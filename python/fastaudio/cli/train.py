@@ -263,7 +263,9 @@ def _check_outputs(args: argparse.Namespace, files: Sequence[str], models: Seque
     model = model_file(args.output)
     if os.path.lexists(model):
         theirs = [file for name in models for file in model_files(name)]
-        check_writable(model, force=args.force, inputs=[*files, *filter(None, [args.source, args.label_file]), *theirs])
+        check_writable(
+            model, force=args.force, inputs=[*files, *filter(None, [args.source, args.label_file]), *theirs]
+        )
         try:
             read_card(model)
         except ModelError as error:

@@ -72,15 +72,16 @@ class Chosen:
 
     def about(self, pipeline: Pipeline, columns: Sequence[str]) -> dict[str, Any]:
         """Return what a scan's tables say of themselves; all but `version` has to agree within a folder."""
-        ((layer, spec),) = pipeline.output_specs.items()
+        (spec,) = pipeline.output_specs.values()
+        rows = pipeline if self.by_window or spec.labels else self.rows()
         card = json.dumps(cards.read_card(self.model).data, ensure_ascii=False, sort_keys=True)
         return {
             "schema": SCHEMA,
             "model": self.model,
             "card": card,
             "card_sha256": hashlib.sha256(card.encode()).hexdigest(),
-            "rows_sha256": None if spec.labels else rows_sha256(pipeline if self.by_window else self.rows()),
-            "layer": None if spec.labels else layer,
+            "rows_sha256": None if spec.labels else rows_sha256(rows),
+            "layer": None if spec.labels else next(iter(rows.output_specs)),
             "labels": list(spec.labels),
             "width": len(spec.labels) or math.prod(spec.shape),
             "shape": list(spec.shape),

@@ -103,7 +103,8 @@ def _about(source: Path, head: str, alone: Alone) -> dict[str, Any]:
     if about.get("rows_sha256") != alone.rows_sha256:
         raise ScanError(
             f"{source}: expected the embeddings that {head} learnt from, got those of {about['model']}, "
-            f"layer {about['layer']}, by another pipeline or step; train it by fastaudio train --from {source}"
+            f"layer {about['layer']}, by another pipeline or step; train it by "
+            f"fastaudio train --from {source}"
         )
     return about
 

@@ -36,7 +36,7 @@ def chosen_of(about: dict[str, Any], model: str | None = None) -> Chosen:
             f"{model}: expected the model of the scan, got another card; name that model with --model"
         )
     how = {"windows": about["windows"], "half": about["half"], "channel": about["channel"]}
-    return Chosen(model, about["layer"], about["hop_s"], **how)
+    return Chosen(model, about["layer"] or None, about["hop_s"], **how)
 
 
 def vector_of(source: FileLike, about: dict[str, Any], model: str | None = None) -> NDArray[np.float32]:

@@ -50,6 +50,7 @@ ROWS = [
     {"torch", "quantizing", "plot", "scanning"},
     {"searching"},
     {"reviewing"},
+    {"summarizing"},
     {"serving"},
     {"cli"},
     {"__init__", "__main__"},

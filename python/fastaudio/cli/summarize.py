@@ -112,7 +112,7 @@ def _text(scan: str, found: Summary, top: int) -> str:
         for name, n in found.days_from.most_common()
     )
     lines = [
-        f"{scan}: {whole.n_files:,} files{failed}, {whole.sound_s / HOUR_S:,.2f} h of sound",
+        f"{scan}: {whole.n_files:,} files{failed}, {whole.sound_s / HOUR_S:,.3f} h of sound",
         f"days {sources}",
     ]
     if found.thresholds:
@@ -131,12 +131,12 @@ def _of(group: Group) -> tuple[float, int]:
 def _table(
     what: str, rows: Sequence[tuple[str, float, int | None]], top: int, whole_s: float = 0.0
 ) -> list[str]:
-    lines = ["", f"   hours  {'share' if whole_s else 'files'}  {what}"]
+    lines = ["", f"     hours  {'share' if whole_s else 'files'}  {what}"]
     for name, value_s, n_files in rows[:top]:
         beside = f"{value_s / whole_s:5.1%}" if n_files is None and whole_s else f"{n_files or 0:5,}"
-        lines.append(f"{value_s / HOUR_S:8.2f}  {beside}  {name}")
+        lines.append(f"{value_s / HOUR_S:10,.3f}  {beside}  {name}")
     if not rows:
-        lines.append(f"       -      -  no {what} is heard")
+        lines.append(f"         -      -  no {what} is heard")
     if len(rows) > top:
-        lines.append(f"          and {len(rows) - top:,} more; --csv has all")
+        lines.append(f"            and {len(rows) - top:,} more; --csv has all")
     return lines

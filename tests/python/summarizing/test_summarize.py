@@ -145,7 +145,7 @@ def test_a_scan_adds_up_as_its_rows_do(tmp_path: Path, capsys: pytest.CaptureFix
     )
     status, out, _ = run(capsys, "summarize", tmp_path / "out")
     assert status == 0
-    assert "5 files, 1 failed, 0.00 h of sound\ndays from names of files (4 files)" in out
+    assert "5 files, 1 failed, 0.002 h of sound\ndays from names of files (4 files)" in out
     assert os.fspath(tmp_path / "in" / "a") in out
 
 

@@ -117,14 +117,17 @@ class Shards:
         Raises:
             OutputError: it can't be written; then nothing of it is there.
         """
-        name = f"part-{next(self._numbers):06d}-{secrets.token_hex(4)}.parquet"
         labels = self._about["labels"]
+        self.write_tables(table_of(self._pa, pieces, self._schema, labels) for pieces in files)
+
+    def write_tables(self, pieces: Iterable[Any]) -> None:
+        """Write a table of pyarrow's, piece by piece, with all rows of some files; else as `write`."""
+        name = f"part-{next(self._numbers):06d}-{secrets.token_hex(4)}.parquet"
         with (
             writing(self.folder / name, force=False) as out,
             self._parquet.ParquetWriter(out, self._schema, compression="zstd") as writer,
         ):
-            for pieces in files:
-                table = table_of(self._pa, pieces, self._schema, labels)
+            for table in pieces:
                 writer.write_table(table, row_group_size=_GROUP_ROWS)
 
 

@@ -49,6 +49,8 @@ ROWS = [
     {"heads", "importing", "kinds"},
     {"torch", "quantizing", "plot", "scanning"},
     {"searching"},
+    {"reviewing"},
+    {"summarizing"},
     {"serving"},
     {"cli"},
     {"__init__", "__main__"},

@@ -48,7 +48,7 @@ ROWS = [
     {"pipeline"},
     {"heads", "importing", "kinds"},
     {"torch", "quantizing", "plot", "scanning"},
-    {"searching"},
+    {"searching", "ray"},
     {"serving"},
     {"cli"},
     {"__init__", "__main__"},

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.1
 _MOST_STILLBORN = 3
-_MOST_LOST = 2  # workers that may end over a unit before it is told which file does that
+_MOST_LOST = 3  # workers that may end over a unit before it is halved, to find out which file does that
 
 
 def scan(

@@ -45,9 +45,9 @@ class Unit:
         return sum(map(weight, self.entries))
 
     def halves(self) -> list[Unit]:
-        """Return it as two, which have been lost as often."""
+        """Return it as two."""
         middle = len(self.entries) // 2
-        return [Unit(part, n_lost=self.n_lost) for part in (self.entries[:middle], self.entries[middle:])]
+        return [Unit(self.entries[:middle]), Unit(self.entries[middle:])]
 
 
 class Units:

@@ -48,7 +48,7 @@ ROWS = [
     {"pipeline"},
     {"heads", "importing", "kinds"},
     {"torch", "quantizing", "plot", "scanning"},
-    {"searching"},
+    {"searching", "ray"},
     {"reviewing"},
     {"summarizing"},
     {"serving"},

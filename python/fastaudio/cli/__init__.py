@@ -10,7 +10,7 @@ events, `results` takes it to where it belongs, `unfinished` keeps what is done 
 `embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
 evaluate, `embedded` train, `stretches` search and review, `playing` review, `tensors` and `listing` models;
 `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`, `ears`, `together`, `audience`,
-`live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting` serve
+`live_lines`, `live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting` serve
 listen.
 """
 

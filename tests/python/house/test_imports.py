@@ -47,7 +47,7 @@ ROWS = [
     {"live", "isolation"},
     {"pipeline"},
     {"heads", "importing", "kinds"},
-    {"torch", "quantizing", "plot", "scanning"},
+    {"torch", "quantizing", "plot", "scanning", "live_kinds"},
     {"searching", "ray"},
     {"reviewing"},
     {"summarizing"},

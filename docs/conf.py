@@ -57,7 +57,9 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery",
     "gallery_dirs": "examples",
     "filename_pattern": r"/plot_",
-    "subsection_order": ExplicitOrder(["*"]),
+    "subsection_order": ExplicitOrder(
+        ["gallery/sound", "gallery/hearing", "gallery/own", "gallery/live", "*"]
+    ),
     "within_subsection_order": "FileNameSortKey",
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,
@@ -79,7 +81,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "how-to": [], "design": []}  # pages without pages below them
 html_theme_options = {
     "github_url": "https://github.com/fastaudio-toolkit/fastaudio",
     "navbar_align": "left",

@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fastaudio
 from docstrings import plain
 from sections import EXPORTED, NODES, NOT_PUBLIC, PIPELINES
 from sphinx.ext.autodoc.mock import mock
@@ -28,8 +29,6 @@ Section = tuple[str, str, list[str]]  # its file's name, its title, full names
 
 def public_rooms() -> dict[str, list[str]]:
     """Return the package's public rooms, and what each exports."""
-    import fastaudio
-
     rooms = {}
     for found in pkgutil.iter_modules(fastaudio.__path__):
         if found.name.startswith("_") or found.name in NOT_PUBLIC:
@@ -43,8 +42,6 @@ def public_rooms() -> dict[str, list[str]]:
 
 def sections() -> Iterator[Section]:
     """Yield the sections of the package's own names: those that are listed, then what is left."""
-    import fastaudio
-
     left = [name for name in fastaudio.__all__ if not inspect.ismodule(getattr(fastaudio, name))]
     for file, (title, names) in {**PIPELINES, **NODES}.items():
         yield file, title, [f"fastaudio.{name}" for name in names]
@@ -97,8 +94,8 @@ def _titled(title: str) -> str:
 
 def _index(own: list[str], rooms: list[str]) -> str:
     text = _titled("API") + (
-        "Everything that the package exports, from its docstrings. Names without a room are those of the package:\n"
-        "``import fastaudio as fa``, then ``fa.Pipeline``.\n\n"
+        "Everything that the package exports, from its docstrings. Names without a room are\n"
+        "those of the package: ``import fastaudio as fa``, then ``fa.Pipeline``.\n\n"
     )
     for caption, files in (("The package", own), ("Its rooms", rooms)):
         text += f".. toctree::\n   :caption: {caption}\n   :maxdepth: 1\n\n"
@@ -106,7 +103,9 @@ def _index(own: list[str], rooms: list[str]) -> str:
     return text
 
 
-def _section(title: str, intro: str, names: list[str], pages_of: dict[int, str], pages: dict[str, str]) -> str:
+def _section(
+    title: str, intro: str, names: list[str], pages_of: dict[int, str], pages: dict[str, str]
+) -> str:
     """Return a section's page, and add those of its names that have none yet."""
     text = _titled(title) + intro + "\n.. list-table::\n   :widths: 30 70\n\n"
     own = []
@@ -152,8 +151,6 @@ def _page(name: str) -> str:
 
 def _is_node(value: type) -> bool:
     """Return whether its options are its only members: `Node` has the others."""
-    import fastaudio
-
     return issubclass(value, fastaudio.Node) and value is not fastaudio.Node
 
 

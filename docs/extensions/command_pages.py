@@ -86,7 +86,9 @@ def _options(command: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _signature(action: argparse.Action) -> str:
-    value = action.metavar or (None if action.choices is None else "{" + ",".join(map(str, action.choices)) + "}")
+    value = action.metavar
+    if value is None and action.choices is not None:
+        value = "{" + ",".join(map(str, action.choices)) + "}"
     if isinstance(value, tuple):
         value = " ".join(value)
     if not action.option_strings:

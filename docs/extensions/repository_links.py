@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def outward(app: Sphinx, docname: str, content: list[str]) -> None:
-    """Replace each link that leaves the folder of pages by the file's address; warn if there is no such file."""
+    """Replace each link that leaves the folder of pages by the file's address, if there is such a file."""
     page, gallery = Path(app.env.doc2path(docname)), Path(app.srcdir) / "gallery"
     if page.suffix != ".md":
         return

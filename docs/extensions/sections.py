@@ -1,4 +1,4 @@
-"""How the names of the package are grouped on the site. What is new and not listed here comes under "Others"."""
+"""How the names of the package are grouped on the site; what isn't listed here comes under others."""
 # ruff: noqa: INP001  # api_pages imports it by its name
 
 from __future__ import annotations
@@ -12,8 +12,18 @@ PIPELINES: dict[str, tuple[str, list[str]]] = {
     "results": ("Results", ["Tags", "Events", "Event", "Frames"]),
     "live-sound": (
         "Live",
-        ["LiveStream", "LiveStats", "Pool", "Microphone", "UrlSource", "PcmSource", "FileSource"]
-        + ["Source", "Device", "devices"],
+        [
+            "LiveStream",
+            "LiveStats",
+            "Pool",
+            "Microphone",
+            "UrlSource",
+            "PcmSource",
+            "FileSource",
+            "Source",
+            "Device",
+            "devices",
+        ],
     ),
 }
 NODES: dict[str, tuple[str, list[str]]] = {
@@ -23,19 +33,54 @@ NODES: dict[str, tuple[str, list[str]]] = {
     ),
     "samples": (
         "From samples",
-        ["Mono", "Resample", "Preemphasis", "Spectrogram", "MelSpectrogram", "HarmonicSpectrogram"]
-        + ["RMS", "Loudness", "ZeroCrossingRate"],
+        [
+            "Mono",
+            "Resample",
+            "Preemphasis",
+            "Spectrogram",
+            "MelSpectrogram",
+            "HarmonicSpectrogram",
+            "RMS",
+            "Loudness",
+            "ZeroCrossingRate",
+        ],
     ),
     "spectra": (
         "From spectra",
-        ["Chroma", "SpectralCentroid", "SpectralBandwidth", "SpectralRolloff", "SpectralFlatness"]
-        + ["SpectralContrast", "SpectralFlux"],
+        [
+            "Chroma",
+            "SpectralCentroid",
+            "SpectralBandwidth",
+            "SpectralRolloff",
+            "SpectralFlatness",
+            "SpectralContrast",
+            "SpectralFlux",
+        ],
     ),
     "rows": (
         "From rows",
-        ["Log", "MFCC", "Delta", "PCEN", "Standardize", "MinMaxScale", "L2Normalize", "Normalize", "TopDb"]
-        + ["Gate", "Sigmoid", "Softmax", "Statistics", "Patches", "EnergyPatch", "StackChannels"]
-        + ["Mean", "Max", "LinearSoftmaxPooling", "Unroll"],
+        [
+            "Log",
+            "MFCC",
+            "Delta",
+            "PCEN",
+            "Standardize",
+            "MinMaxScale",
+            "L2Normalize",
+            "Normalize",
+            "TopDb",
+            "Gate",
+            "Sigmoid",
+            "Softmax",
+            "Statistics",
+            "Patches",
+            "EnergyPatch",
+            "StackChannels",
+            "Mean",
+            "Max",
+            "LinearSoftmaxPooling",
+            "Unroll",
+        ],
     ),
     "networks": ("Networks and embeddings", ["OnnxModel", "PCAWhiten", "Quantize", "Similarity"]),
 }
@@ -55,7 +100,14 @@ NOT_PUBLIC = {
 
 # What is for others in rooms that have no `__all__`.
 EXPORTED: dict[str, list[str]] = {
-    "alerts": ["rules.Rule", "rules.Quiet", "rules.rules_of", "rules.RuleError", "watch.Watch", "watch.Alert"],
+    "alerts": [
+        "rules.Rule",
+        "rules.Quiet",
+        "rules.rules_of",
+        "rules.RuleError",
+        "watch.Watch",
+        "watch.Alert",
+    ],
     "isolation": ["limits.Limits", "wire.IsolationError"],
     "mqtt": ["broker.Broker", "broker.broker_of", "publisher.Publisher"],
     "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen"],
@@ -67,4 +119,5 @@ EXPORTED: dict[str, list[str]] = {
         "search.best_of_label",
         "search.Hit",
     ],
+    "tags": ["Tags", "Window"],
 }

@@ -2,10 +2,11 @@
 
 Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
 `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
-Shared: `parsing`, `arguments`, `help_text` and `completion`; `terminal` is what stands at stdout and stderr;
-`files` runs over files and `progress` shows it; `forms` are the forms of results, `events` has the options of
-events, and `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and
-events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
+Shared: `parsing`, `arguments`, `help_text` and `completion`; `ahead` loads what a command needs soon;
+`terminal` is what stands at stdout and stderr; `files` runs over files and `progress` shows it; `forms` are
+the forms of results, `events` has the options of events, and `start` has --start; `kinds` tells what kind of
+sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
+keeps what is done for --resume;
 `embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
 evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
 `ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import BudgetError, FastaudioError, __version__
 from fastaudio._system.text import printable
 from fastaudio._system.writing import LATE, NO_ROOM
+from fastaudio.cli.ahead import loading
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.completion import add_completion
 from fastaudio.cli.parsing import Parser
@@ -110,7 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # this is the program
         sys.excepthook = _show_fault
     try:
-        args = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        with loading(words, program=argv is None):
+            args = _parser(words).parse_args(argv)
         command, verbose = args.command, getattr(args, "verbose", False)
         prepare_stdout(args)
         with _terminable(), only_our_words(verbose=verbose):

@@ -109,20 +109,19 @@ class Archive:
         """Answer `GET /v1/archive/label`: the stretches that a label fits best."""
         query = Parameters(request.query_params, ("label", "top", "per_file"))
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
-        if self.scores is None:
+        if (folder := self.scores) is None:
             raise _no_scan("scores")
-        return await self._answer(
-            request, lambda folder=self.scores: self._told(best_of_label(folder, query.text("label"), **how))
-        )
+        label = query.text("label")
+        return await self._answer(request, lambda: self._told(best_of_label(folder, label, **how)))
 
     async def next(self, request: Request) -> Response:
         """Answer `GET /v1/archive/next`: what the model is least sure of, without a label."""
         query = Parameters(request.query_params, ("top", "per_file"))
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
-        if self.scores is None:
+        if (folder := self.scores) is None:
             raise _no_scan("scores")
         return await self._answer(
-            request, lambda folder=self.scores: self._told(by_uncertainty(folder, self._labelled(), **how))
+            request, lambda: self._told(by_uncertainty(folder, self._labelled(), **how))
         )
 
     async def sound(self, request: Request) -> Response:

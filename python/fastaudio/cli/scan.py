@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.text import printable
 from fastaudio.cli.arguments import (
@@ -44,16 +44,19 @@ examples:
   fastaudio scan archive/ --output scanned --budget 8h    stop after eight hours; run it again to go on
   fastaudio scan archive/ --output scanned --retry-errors
   fastaudio scan --from embeddings --model my-head --windows --output scored    its scores, without any sound
+  fastaudio scan list.csv --store s3://bucket --output scanned    a table may name URLs in this bucket
+  fastaudio scan archive/ --output scanned --ray auto    on a cluster (pip install 'fastaudio-toolkit[ray]')
 
 Each row has path, size, version (time of change in ns, or a store's etag), duration_s, start_s, end_s, scores
 or embedding, silent, top_labels, error and truncated, and other columns of a table that listed the file. A
 file that can't be run over has a row with its error. Files that changed are done again. The tables' metadata
-says which model, options and version gave them; a folder takes one scan only.
+says which model, options and version gave them; a folder takes one scan only. A table that lists files may
+name URLs only of the stores of other sources and of --store, so that a stranger's table opens no others.
 
 exit status: 0 all files done, 1 some failed (their rows say why), the budget ended it or the disk is full,
 2 wrong usage, 130 interrupted
 """
-_OF_SOUND = ("layer", "hop", "retry_errors", "budget", "jobs")
+_OF_SOUND = ("layer", "hop", "retry_errors", "budget", "jobs", "store", "ray")
 _UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -88,6 +91,18 @@ def add(commands: Commands) -> None:
         "--retry-errors", action="store_true", help="run again over files that failed before"
     )
     command.add_argument("--budget", type=_duration, metavar="T", help="stop after 90s, 30m, 8h or 2d")
+    command.add_argument(
+        "--store",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a store that tables may name URLs of, such as s3://bucket, or s3:// for all; may be repeated",
+    )
+    command.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="run on a cluster of Ray: auto, its address, or local for one of this machine's own",
+    )
     add_jobs(command)
     add_channel(command)
     add_verbose(command)
@@ -102,20 +117,17 @@ def _run(args: argparse.Namespace) -> int:
     if (args.source is None) == (not args.sources):
         raise ValueError("scan: expected what to scan, or a scan after --from, got both or neither; give one")
     chosen = Chosen(args.model, args.layer, args.hop, args.windows, args.half, args.channel)
+    how: dict[str, Any] = {"retry_errors": args.retry_errors, "budget_s": args.budget, "stores": args.store}
     with _progress(quiet=args.quiet) as report:
-        done = (
-            _rescanned(args, report)
-            if args.source is not None
-            else scan(
-                args.sources,
-                args.output,
-                chosen=chosen,
-                jobs=args.jobs,
-                retry_errors=args.retry_errors,
-                budget_s=args.budget,
-                report=report,
-            )
-        )
+        if args.source is not None:
+            done = _rescanned(args, report)
+        elif args.ray is None:
+            done = scan(args.sources, args.output, chosen=chosen, jobs=args.jobs, report=report, **how)
+        else:
+            from fastaudio import ray  # noqa: PLC0415  # only here
+
+            how |= {"address": args.ray, "workers": args.jobs}
+            done = ray.scan(args.sources, args.output, chosen=chosen, report=report, **how)
     for line in done.said:
         complain(line)
     before = f", {done.n_before} were done before" if done.n_before else ""

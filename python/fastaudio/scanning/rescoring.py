@@ -65,8 +65,8 @@ def rescan(
     pipeline = chosen.load()
     alone = head_of(pipeline)
     about = _about(source, head, alone)
-    with opened_folder(folder):
-        shards = Shards(folder, chosen.about(pipeline, about["columns"]))
+    with opened_folder(folder) as mark:
+        shards = Shards(folder, chosen.about(pipeline, about["columns"]), mark)
         work = _Work(alone, about["width"], chosen.about(pipeline, about["columns"]))
         todo, stale, scanned = _todo(source, shards)
         shards.forget(stale)

@@ -1,0 +1,46 @@
+"""Links of pages to files of the repository that are no pages of the site: they lead to GitHub."""
+# ruff: noqa: INP001  # Sphinx imports it by its name
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sphinx.util import logging
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parents[2]
+GITHUB = "https://github.com/fastaudio-toolkit/fastaudio/blob/main/"
+_LINK = re.compile(r"(?<=\]\()([^)\s:#]+)(#[^)\s]*)?(?=\))")
+_log = logging.getLogger(__name__)
+
+
+def outward(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Replace each link that leaves the folder of pages by the file's address, if there is such a file."""
+    page, gallery = Path(app.env.doc2path(docname)), Path(app.srcdir) / "gallery"
+    if page.suffix != ".md":
+        return
+
+    def address(match: re.Match[str]) -> str:
+        target = (page.parent / match[1]).resolve()
+        if target.is_relative_to(gallery) and target.exists():
+            built = (Path("/examples") / target.relative_to(gallery)).with_suffix(".rst")
+            return str(built.with_name("index.rst") if target.name == "README.rst" else built)
+        if target.is_relative_to(app.srcdir) and target.name != "README.md":
+            return match[0]
+        if target == Path(app.srcdir) / "README.md":
+            return "/guides.rst"
+        if not (target.exists() and target.is_relative_to(ROOT)):
+            _log.warning("no such file: %s", match[1], location=docname)
+        return GITHUB + target.relative_to(ROOT).as_posix() + (match[2] or "")
+
+    content[0] = _LINK.sub(address, content[0])
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("source-read", outward)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

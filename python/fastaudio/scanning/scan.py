@@ -132,7 +132,7 @@ def scan(
                 wide, others = in_order(entries, n_jobs)
                 each = make(scan.pipeline)
                 with_all = make(chosen.load(n_jobs)) if wide else each
-                works = chain(zip(wide, repeat(with_all)), zip(others, repeat(each)))  # noqa: B905
+                works = chain(zip(wide, repeat(with_all)), zip(others, repeat(each)))
                 run.over(works, n_threads)
         return scan.scanned
 

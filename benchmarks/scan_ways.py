@@ -14,7 +14,6 @@ import os
 import shutil
 import tempfile
 import time
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -33,15 +32,19 @@ MODEL, N_WORKERS, N_FRAMES = "musicnn-mtt", 2, 187
 LIBROSA_ON_RAY, SCAN_ON_RAY = "Ray Data, librosa inside", "Ray Data, fastaudio.ray.Scan inside"
 
 
-@cache
+_sessions: list[Any] = []
+
+
 def session() -> Any:
     """Return the network, once per process."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    path = cards.read_card(MODEL).path.parent / "model.onnx"
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    if not _sessions:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        path = cards.read_card(MODEL).path.parent / "model.onnx"
+        _sessions.append(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
+    return _sessions[0]
 
 
 def by_hand(path: str) -> np.ndarray[Any, Any]:
@@ -77,6 +80,7 @@ class Librosa:
         ready(first)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Run over files; return the processor time of each."""
         return {"cpu_s": np.array([timed(path)[1] for path in batch["item"]])}
 
 

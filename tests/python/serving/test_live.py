@@ -161,6 +161,26 @@ def test_a_text_that_isn_t_known_is_told(server: Server, text: str) -> None:
         assert len(error["error"]["message"]) < 200
 
 
+def test_a_token_that_is_not_asked_for_is_let_pass_before_the_sound(server: Server) -> None:
+    token, samples = json.dumps({"token": "of another time"}), sound(1.0, 16_000, 1).tobytes()
+    with server.live("model=levels&rate=16000&format=s16le") as live:
+        live.send(token)
+        live.send(samples)
+        live.send("end")
+        assert heard(live)[-1]["type"] == "end"
+    with server.live("model=levels&rate=16000&format=s16le") as live:
+        live.send(samples)
+        live.send(token)
+        assert heard(live)[-1]["type"] == "error"
+
+
+def test_an_early_result_of_more_than_a_window_is_refused(server: Server, tagger: fa.Pipeline) -> None:
+    span_s = tagger.output_specs[""].span_s
+    with server.live(f"rate=16000&provisional_s={span_s + 0.1}") as live:
+        (message,) = heard(live)
+    assert message["error"]["message"] == f"provisional_s: expected at most {span_s:.3g} s, got more"
+
+
 def test_a_message_that_is_too_large_ends_the_stream(server: Server) -> None:
     with server.live(f"model=levels&rate={RATE_HZ}") as live:
         with suppress(ConnectionClosed):

@@ -10,14 +10,14 @@ import csv
 import io
 import math
 import os
-import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fastaudio._core import FastaudioError, check_interrupt
+from fastaudio._core import FastaudioError
+from fastaudio._system.holding import holding
 from fastaudio._system.text import listed, spelled
 from fastaudio._system.writing import OutputError, check_writable, full_disk, writing
 from fastaudio.labelled.segment import why_no_stretch
@@ -29,9 +29,7 @@ COLUMNS = ("path", "start_s", "end_s", "label", "when", "by")
 
 _NEEDED = COLUMNS[:4]
 _LARGEST_BYTES = 1 << 28
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
-_FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_WAIT_S, _LOOK_S = 10.0, 0.01
+_WAIT_S = 10.0
 
 Stretch: TypeAlias = "tuple[str, float, float]"
 
@@ -113,7 +111,7 @@ class LabelFile:
         made = Label(
             spelled(path), round(float(start_s), 6), round(float(end_s), 6), label.strip(), now, spelled(by)
         )
-        with self._locked() as descriptor:
+        with holding(self.path, wait_s=_WAIT_S, flags=os.O_APPEND) as descriptor:
             lines = self._lines()
             text = ""
             if not lines:
@@ -132,7 +130,7 @@ class LabelFile:
             LabelError: it is no such table.
             OutputError: it can't be written; then the file is as it was.
         """
-        with self._locked():
+        with holding(self.path, wait_s=_WAIT_S):
             lines = self._lines()
             own = [(label, at) for label, at in self._rows(lines) if by is None or label.by == by]
             if not own:
@@ -192,31 +190,6 @@ class LabelFile:
             )
         return Label(row["path"], start_s, end_s, name, row.get("when", ""), row.get("by", ""))
 
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        """Open the file for appending, and hold it alone among those who do so by this class."""
-        until_s = time.monotonic() + _WAIT_S
-        while True:
-            check_interrupt()
-            try:
-                descriptor = os.open(self.path, _FLAGS, 0o666)
-            except OSError as error:
-                raise OutputError(
-                    f"{self.path}: expected a file that can be written, got: {error.strerror}"
-                ) from error
-            try:
-                # Who took a label back has put a new file in place of the one that was opened.
-                if _lock(descriptor) and _is_at(self.path, descriptor):
-                    yield descriptor
-                    return
-            finally:
-                os.close(descriptor)
-            if time.monotonic() > until_s:
-                raise OutputError(
-                    f"{self.path}: expected it free within {_WAIT_S:g} s, got a run that holds it; end that"
-                )
-            time.sleep(_LOOK_S)
-
 
 def _line(cells: Sequence[str]) -> str:
     text = io.StringIO()
@@ -237,24 +210,3 @@ def _append(descriptor: int, content: bytes, name: str) -> None:
             with suppress(OSError):
                 os.ftruncate(descriptor, size)
             raise
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        import fcntl  # noqa: PLC0415  # not on Windows
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False

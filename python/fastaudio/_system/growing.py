@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import stat
 import time
 from contextlib import ExitStack, contextmanager, suppress
@@ -54,7 +53,7 @@ class Growing:
                 if os.name == "nt":
                     self._folder.remove(self._name)
                 else:
-                    self._now = f".fastaudio-{secrets.token_hex(8)}"
+                    self._now = f".fastaudio-{os.urandom(8).hex()}"
             self.descriptor = self._folder.create(self._now)
             self._stack = stack.pop_all()
 

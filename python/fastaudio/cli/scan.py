@@ -21,6 +21,7 @@ from fastaudio.cli.arguments import (
 )
 from fastaudio.cli.terminal import complain
 from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.rescoring import rescan
 from fastaudio.scanning.scan import Scanned, scan
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ examples:
   fastaudio scan s3://bucket/night --output scanned   (pip install 'fastaudio-toolkit[cloud]' s3fs)
   fastaudio scan archive/ --output scanned --budget 8h    stop after eight hours; run it again to go on
   fastaudio scan archive/ --output scanned --retry-errors
+  fastaudio scan --from embeddings --model my-head --windows --output scored    its scores, without any sound
   fastaudio scan list.csv --store s3://bucket --output scanned    a table may name URLs in this bucket
   fastaudio scan archive/ --output scanned --ray auto    on a cluster (pip install 'fastaudio-toolkit[ray]')
 
@@ -54,6 +56,7 @@ name URLs only of the stores of other sources and of --store, so that a stranger
 exit status: 0 all files done, 1 some failed (their rows say why), the budget ended it or the disk is full,
 2 wrong usage, 130 interrupted
 """
+_OF_SOUND = ("layer", "hop", "retry_errors", "budget", "jobs", "store", "ray")
 _UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -62,9 +65,15 @@ def add(commands: Commands) -> None:
     command = add_command(commands, "scan", _run, _HELP)
     command.add_argument(
         "sources",
-        nargs="+",
+        nargs="*",
         metavar="SOURCE",
         help="files, folders, patterns, tables that list files, or URLs",
+    )
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="SCAN",
+        help="run a head that fastaudio train has made over the embeddings of a scan, and read no sound",
     )
     add_model(command)
     command.add_argument("--layer", metavar="NAME", help="write a layer of the network, not scores")
@@ -105,10 +114,14 @@ def _duration(text: str) -> float:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if (args.source is None) == (not args.sources):
+        raise ValueError("scan: expected what to scan, or a scan after --from, got both or neither; give one")
     chosen = Chosen(args.model, args.layer, args.hop, args.windows, args.half, args.channel)
     how: dict[str, Any] = {"retry_errors": args.retry_errors, "budget_s": args.budget, "stores": args.store}
     with _progress(quiet=args.quiet) as report:
-        if args.ray is None:
+        if args.source is not None:
+            done = _rescanned(args, report)
+        elif args.ray is None:
             done = scan(args.sources, args.output, chosen=chosen, jobs=args.jobs, report=report, **how)
         else:
             from fastaudio import ray  # noqa: PLC0415  # only here
@@ -129,6 +142,16 @@ def _run(args: argparse.Namespace) -> int:
     if done.n_failed:
         complain(f"{done.n_failed} of {done.n_done} files failed; their rows say why")
     return OK if done.complete and not done.n_failed else FAILED
+
+
+def _rescanned(args: argparse.Namespace, report: Callable[[Scanned], None] | None) -> Scanned:
+    """Run a head over the embeddings of another scan."""
+    given = [f"--{name.replace('_', '-')}" for name in _OF_SOUND if getattr(args, name)]
+    if given or args.channel is not None:
+        got = ", ".join([*given, *(["--channel"] if args.channel is not None else [])])
+        raise ValueError(f"scan: expected options of the head with --from, got {got}; leave that out")
+    how = {"head": args.model, "windows": args.windows, "half": args.half}
+    return rescan(args.source, args.output, **how, report=report)
 
 
 @contextmanager

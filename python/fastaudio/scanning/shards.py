@@ -135,10 +135,13 @@ class Shards:
                 there.
         """
         labels = self._about["labels"]
+        self.write_tables((table_of(self._pa, pieces, self._schema, labels) for pieces in files), name)
+
+    def write_tables(self, pieces: Iterable[Any], name: str | None = None) -> None:
+        """Write a table of pyarrow's, piece by piece, with all rows of some files; else as `write`."""
         with ExitStack() as fence, writing(self.folder / (name or self.new_name()), force=False) as out:
             with self._parquet.ParquetWriter(out, self._schema, compression="zstd") as writer:
-                for pieces in files:
-                    table = table_of(self._pa, pieces, self._schema, labels)
+                for table in pieces:
                     writer.write_table(table, row_group_size=_GROUP_ROWS)
             if self.mark is not None:
                 fence.enter_context(held(self.folder, self.mark))  # while the table gets its name

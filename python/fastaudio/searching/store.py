@@ -38,7 +38,7 @@ _STATE, _LOCK = "store.json", ".lock"
 _NAME = re.compile("[0-9a-f]{16}")
 _WAIT_S = 3600.0
 _COLUMNS = ["path", "start_s", "end_s", "embedding"]
-_LOOK = 1 << 16  # rows at once
+_VALUES = 1 << 22  # numbers at once
 
 
 class SearchError(FastaudioError, ValueError):
@@ -266,7 +266,7 @@ def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], 
     _, parquet = modules()
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_LOOK, columns=_COLUMNS):
+            for batch in file.iter_batches(max(1, _VALUES // width), columns=_COLUMNS):
                 held = batch.filter(batch["start_s"].is_valid())
                 vectors = held["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
                 times = np.stack(

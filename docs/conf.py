@@ -71,7 +71,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "copyfile_regex": r".*README\.rst$",
     "reset_modules": ("matplotlib",),
-    "capture_repr": ("_repr_html_", "__repr__"),
+    "capture_repr": (),
     "plot_gallery": "True",
 }
 

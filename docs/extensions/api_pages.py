@@ -75,7 +75,7 @@ def write_pages(app: Sphinx) -> None:
             pages[file] = _section(title, "", names, pages_of, pages)
         for room, exported in rooms.items():
             names = [f"fastaudio.{room}.{name}" for name in exported]
-            intro = f".. automodule:: fastaudio.{room}\n   :no-members:\n   :no-index:\n"
+            intro = f".. automodule:: fastaudio.{room}\n   :no-members:\n"
             pages[room] = _section(f"fastaudio.{room}", intro, names, pages_of, pages)
         pages["index"] = _index([file for file, _, _ in own], list(rooms))
     folder.mkdir(exist_ok=True)

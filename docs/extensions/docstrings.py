@@ -54,7 +54,13 @@ def _flowing(text: str) -> str:
     return _COLUMNS.sub(lambda match: " " if text[match.end()] == "[" else ", ", text)
 
 
+def types(_app: Sphinx, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
+    """Escape the types that napoleon took from annotations, such as np.bool_."""
+    lines[:] = [plain(line) if line.lstrip().startswith(":type:") else line for line in lines]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register with Sphinx, before napoleon."""
+    """Register with Sphinx, before napoleon and after it."""
     app.connect("autodoc-process-docstring", readable, priority=400)
+    app.connect("autodoc-process-docstring", types, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

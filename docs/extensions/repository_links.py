@@ -1,4 +1,4 @@
-"""Links of pages to files of the repository that are no pages of the site: they lead to GitHub."""
+"""What pages on GitHub and pages of the site have to differ in: links out of docs/, and the list of pages."""
 # ruff: noqa: INP001  # Sphinx imports it by its name
 
 from __future__ import annotations
@@ -40,7 +40,22 @@ def outward(app: Sphinx, docname: str, content: list[str]) -> None:
     content[0] = _LINK.sub(address, content[0])
 
 
+def listed(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Add a list of the pages that no list has yet to the guides."""
+    if docname != "guides":
+        return
+    folder = Path(app.srcdir)
+    lists = "\n".join((folder / name).read_text(encoding="utf-8") for name in ("index.rst", "start.rst"))
+    known = {line.strip() for line in (lists + "\n" + content[0]).splitlines()} | {"README"}
+    new = [page.stem for page in sorted(folder.glob("*.md")) if page.stem not in known]
+    if new:
+        content[0] += "\n.. toctree::\n   :caption: More\n   :hidden:\n\n" + "".join(
+            f"   {page}\n" for page in new
+        )
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("source-read", outward)
+    app.connect("source-read", listed)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

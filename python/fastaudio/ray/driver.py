@@ -136,23 +136,24 @@ class _Run:
         self._hired[worker.ready.remote()] = worker
 
     def _deal(self) -> None:
-        """Give idle workers units, or once all are dealt out, those that others have had for the longest."""
-        while self._idle and time.monotonic() < self._until:
+        """Give idle workers units, or once all are dealt out, those that others are late with."""
+        while self._idle and (now := time.monotonic()) < self._until:
             rate = self._bytes / self._busy_s if self._bytes else None
-            unit = self._units.next(rate) or self._slowest()
+            unit = self._units.next(rate) or self._late(now, rate)
             if unit is None:
                 return
             unit.name = unit.name or self._shards.new_name()
             unit.n_running += 1
             worker = self._idle.pop()
-            left_s = self._until - time.monotonic()
-            job = worker.run.remote(list(unit.entries), unit.name, self._mark, left_s)
-            self._busy[job] = worker, unit, time.monotonic(), self._mark
+            job = worker.run.remote(list(unit.entries), unit.name, self._mark, self._until - now)
+            self._busy[job] = worker, unit, now, self._mark
 
-    def _slowest(self) -> Unit | None:
-        """Return a unit whose worker may be slow, or lost without anybody's knowing; two may do it."""
-        left = [one for one in self._busy.values() if one[1].n_running == 1 and not one[1].done]
-        return min(left, key=lambda one: one[2])[1] if left else None
+    def _late(self, now: float, bytes_per_s: float | None) -> Unit | None:
+        """Return a unit that one worker is late with; whichever of two is first writes its table."""
+        for _, unit, since, _ in self._busy.values():  # in the order in which they were given
+            if unit.n_running == 1 and not unit.done and self._units.is_late(unit, now - since, bytes_per_s):
+                return unit
+        return None
 
     def _hear(self) -> None:
         """Take what workers say, and wait for the next a little."""

@@ -15,6 +15,7 @@ UNIT_S = 30.0
 """Seconds of work that a worker gets at once, and loses if it ends."""
 
 _LEAST_S = 2.0  # near the end units get smaller, so that all workers end together
+_LATE = 1.5  # times as long as expected, after which an idle worker does a unit too
 _MOST_FILES = 5000
 _FIRST = 2_000_000  # bytes of a unit before it is known how fast workers are
 _LEAST_WEIGHT = 20_000  # opening a file costs as much as running over so many bytes
@@ -83,6 +84,11 @@ class Units:
             taken.append(self._files.popleft())
             self._left -= weight(taken[-1])
         return Unit(taken)
+
+    def is_late(self, unit: Unit, since_s: float, bytes_per_s: float | None) -> bool:
+        """Tell whether a unit has taken so long that its worker may be slow, or lost without a sign."""
+        expected_s = unit.weight / bytes_per_s if bytes_per_s else UNIT_S
+        return since_s > _LATE * max(expected_s, _LEAST_S)
 
     def back(self, *units: Unit) -> None:
         """Take units back, to be dealt out next."""

@@ -16,8 +16,7 @@ from fastaudio.running.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from fastaudio.scanning.entries import Entry
-
+F = TypeVar("F")
 T = TypeVar("T")
 
 FAR_THREADS = 4
@@ -27,7 +26,7 @@ _AHEAD = 4  # files for each thread that wait to be run over
 
 
 def results(
-    entries: Iterable[Entry], one: Callable[[Entry], T], n_threads: int, until: float = math.inf
+    files: Iterable[F], one: Callable[[F], T], n_threads: int, until: float = math.inf
 ) -> Generator[T, None, None]:
     """Yield what `one` gives for each file, in the order in which they get ready.
 
@@ -35,15 +34,15 @@ def results(
     it, so that its threads end.
     """
     ready: SimpleQueue[Any] = SimpleQueue()
-    left = iter(entries)
+    left = iter(files)
     n_out = 0
     workers = Workers(n_threads)
     try:
         while True:
             while n_out < n_threads * _AHEAD and time.monotonic() < until:
-                if (entry := next(left, None)) is None:
+                if (file := next(left, None)) is None:
                     break
-                workers.submit(partial(_put, one, entry, ready))
+                workers.submit(partial(_put, one, file, ready))
                 n_out += 1
             if not n_out or (found := _next(ready, until)) is None:
                 return
@@ -54,10 +53,10 @@ def results(
         workers.leave()
 
 
-def _put(one: Callable[[Entry], T], entry: Entry, ready: SimpleQueue[Any]) -> None:
+def _put(one: Callable[[F], T], file: F, ready: SimpleQueue[Any]) -> None:
     """Run over a file, in a thread."""
     try:
-        ready.put((one(entry),))
+        ready.put((one(file),))
     except BaseException as error:  # noqa: BLE001  # who waits raises it
         ready.put(Failed(error))
 

@@ -9,6 +9,7 @@ import warnings
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -129,9 +130,10 @@ def scan(
             warnings.simplefilter("ignore", UserWarning)  # a cut file's row says so
             for entries, n_threads in (near, n_jobs), (far, n_jobs * FAR_THREADS):
                 wide, others = in_order(entries, n_jobs)
-                if wide:
-                    run.over(wide, make(chosen.load(n_jobs)), 1)
-                run.over(others, make(scan.pipeline), n_threads)
+                each = make(scan.pipeline)
+                with_all = make(chosen.load(n_jobs)) if wide else each
+                works = chain(zip(wide, repeat(with_all)), zip(others, repeat(each)))
+                run.over(works, n_threads)
         return scan.scanned
 
 
@@ -224,14 +226,15 @@ class _Run:
         self._write()
         self._tell()
 
-    def over(self, entries: Sequence[Entry], work: Work, n_threads: int) -> None:
-        """Run over files until all are done, or time is up."""
-        with closing(results(entries, partial(self._one, work), n_threads, self._until)) as found:
+    def over(self, works: Iterable[tuple[Entry, Work]], n_threads: int) -> None:
+        """Run over files, each by its work, until all are done, or time is up."""
+        with closing(results(works, self._one, n_threads, self._until)) as found:
             for rows in found:
                 self._take(rows)
 
-    def _one(self, work: Work, entry: Entry) -> FileRows:
+    def _one(self, how: tuple[Entry, Work]) -> FileRows:
         """Run over a file, in a thread; rows that are too many to hold are written as a table of theirs."""
+        entry, work = how
         found = work(entry)
         if isinstance(found, LongRows):
             with closing(found):

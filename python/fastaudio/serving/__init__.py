@@ -9,6 +9,7 @@ routes. `guarding` refuses hosts, origins and callers, and `connections` those w
 opens. `parameters` reads queries, `refusing` says errors, `spectra` makes small pictures, `numbers` spells
 scores, `measures` counts for Prometheus, `archive` searches and labels what scans wrote, of
 which `excerpts` gives the sound, `describing` documents the interface and `pages` gives the web page.
+`standalone` writes a page that needs no server.
 """
 
 from fastaudio.serving.running import serve

@@ -92,6 +92,18 @@ def test_top_labels_are_each_rows_own_beside_rows_without_any() -> None:
     assert got.to_pylist() == [["b", "a"], None, None, ["a", "b"]]
 
 
+@pytest.mark.parametrize("model", ["instruments", "musicnn-mtt"])
+def test_a_file_on_all_cores_gives_the_same_bits_while_others_run_beside_it(
+    tmp_path: Path, model: str
+) -> None:
+    folder = sounds(tmp_path / "in", 4, longest_s=4.0)
+    samples = np.random.default_rng(5).normal(0, 0.1, RATE_HZ * 30).astype(np.float32)
+    soundfile.write(folder / "long.wav", samples, RATE_HZ)
+    for n_jobs in (1, 2, 3):
+        scan([folder], tmp_path / str(n_jobs), chosen=Chosen(model, windows=True), jobs=n_jobs)
+    assert shown(tmp_path / "1") == shown(tmp_path / "2") == shown(tmp_path / "3")
+
+
 def test_a_layer_gives_embeddings_also_as_half(tmp_path: Path) -> None:
     folder = sounds(tmp_path / "in", 2)
     chosen = Chosen("aisfx", half=True)

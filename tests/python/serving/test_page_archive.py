@@ -26,7 +26,10 @@ REVIEW = "document.getElementById('review-state').innerText"
 @pytest.fixture(scope="module")
 def searched(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     labels = tmp_path_factory.mktemp("labels") / "labels.csv"
-    labels.write_text("path,start_s,end_s,label\nelsewhere.wav,0,1,owl\nelsewhere.wav,1,2,<b>fox</b>\n")
+    labels.write_text(
+        "path,start_s,end_s,label,when,by\nelsewhere.wav,0,1,owl,,\nelsewhere.wav,1,2,<b>fox</b>,,\n",
+        encoding="utf-8",
+    )
     folders = (archive / "rows", archive / "scores")
     with serving(levels(), archive=folders, archive_root=archive, labels=labels) as server:
         yield server

@@ -94,10 +94,10 @@ def _titled(title: str) -> str:
 
 def _index(own: list[str], rooms: list[str]) -> str:
     text = _titled("API") + (
-        "Everything that the package exports, from its docstrings. Names without a room are\n"
-        "those of the package: ``import fastaudio as fa``, then ``fa.Pipeline``.\n\n"
+        "Everything that the package exports, from its docstrings. Names without a submodule\n"
+        "are those of the package: ``import fastaudio as fa``, then ``fa.Pipeline``.\n\n"
     )
-    for caption, files in (("The package", own), ("Its rooms", rooms)):
+    for caption, files in (("The package", own), ("Submodules", rooms)):
         text += f".. toctree::\n   :caption: {caption}\n   :maxdepth: 1\n\n"
         text += "".join(f"   {file}\n" for file in files) + "\n"
     return text

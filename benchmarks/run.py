@@ -22,6 +22,7 @@ SUBJECTS = (
     "end_to_end",
     "memory",
     "import",
+    "start",
     "gil",
     "decode_to_features",
     "resample",

@@ -34,10 +34,20 @@ def public_rooms() -> dict[str, list[str]]:
         if found.name.startswith("_") or found.name in NOT_PUBLIC:
             continue
         room = importlib.import_module(f"fastaudio.{found.name}")
-        names = EXPORTED.get(found.name) or list(getattr(room, "__all__", []))
-        if names:
-            rooms[found.name] = names
+        rooms[found.name] = EXPORTED.get(found.name) or list(getattr(room, "__all__", [])) or _defined(room)
     return rooms
+
+
+def _defined(room: ModuleType) -> list[str]:
+    """Return the classes and functions without an underscore that a room's modules define."""
+    names = []
+    for found in pkgutil.iter_modules(getattr(room, "__path__", [])):
+        module = importlib.import_module(f"{room.__name__}.{found.name}")
+        for name, value in vars(module).items():
+            own = getattr(value, "__module__", None) == module.__name__ and callable(value)
+            if own and not name.startswith("_"):
+                names.append(f"{found.name}.{name}")
+    return names
 
 
 def sections() -> Iterator[Section]:

@@ -98,7 +98,7 @@ NOT_PUBLIC = {
     "running",
 }
 
-# What is for others in rooms that have no `__all__`.
+# What is for others in rooms that have no `__all__`: without a line here, all that their modules define.
 EXPORTED: dict[str, list[str]] = {
     "alerts": [
         "rules.Rule",
@@ -110,6 +110,14 @@ EXPORTED: dict[str, list[str]] = {
     ],
     "isolation": ["limits.Limits", "wire.IsolationError"],
     "mqtt": ["broker.Broker", "broker.broker_of", "publisher.Publisher"],
+    "reviewing": [
+        "candidates.by_example",
+        "candidates.by_uncertainty",
+        "candidates.Candidate",
+        "labels.LabelFile",
+        "labels.Label",
+        "training.embedded",
+    ],
     "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen"],
     "searching": [
         "store.opened",
@@ -119,5 +127,6 @@ EXPORTED: dict[str, list[str]] = {
         "search.best_of_label",
         "search.Hit",
     ],
+    "summarizing": ["hours.summarize", "hours.Summary", "hours.Group", "picture.picture"],
     "tags": ["Tags", "Window"],
 }

@@ -74,16 +74,6 @@ def test_the_sections_of_the_api_name_what_there_is() -> None:
             assert getattr(importlib.import_module(module), last).__doc__, name
 
 
-def test_every_room_of_the_package_is_on_the_site_or_said_to_be_internal() -> None:
-    sections = extension("sections")
-    for path in (ROOT / "python" / "fastaudio").iterdir():
-        name = path.stem
-        if name.startswith("_") or not (path.suffix == ".py" or (path / "__init__.py").exists()):
-            continue
-        exports = "__all__" in read(path if path.is_file() else path / "__init__.py")
-        assert exports or name in sections.EXPORTED or name in sections.NOT_PUBLIC, name
-
-
 def test_every_command_has_words_for_its_page() -> None:
     for action in _parser()._actions:
         if isinstance(action, argparse._SubParsersAction):

@@ -34,7 +34,9 @@ def public_rooms() -> dict[str, list[str]]:
         if found.name.startswith("_") or found.name in NOT_PUBLIC:
             continue
         room = importlib.import_module(f"fastaudio.{found.name}")
-        rooms[found.name] = EXPORTED.get(found.name) or list(getattr(room, "__all__", [])) or _defined(room)
+        names = EXPORTED.get(found.name) or list(getattr(room, "__all__", [])) or _defined(room)
+        if names:
+            rooms[found.name] = names
     return rooms
 
 

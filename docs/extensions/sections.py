@@ -98,7 +98,7 @@ NOT_PUBLIC = {
     "running",
 }
 
-# What is for others in rooms that have no `__all__`.
+# What is for others in rooms that have no `__all__`: without a line here, all that their modules define.
 EXPORTED: dict[str, list[str]] = {
     "alerts": [
         "rules.Rule",

@@ -85,7 +85,15 @@ void downmix(const float* in, std::size_t n, int channels, float* out) {
 #define FASTAUDIO_STRING(x) #x
 #define FASTAUDIO_NAME(x) FASTAUDIO_STRING(x)
 extern const Kernels table;
-const Kernels table{
-    FASTAUDIO_NAME(FASTAUDIO_ISA), kLanes, spectrum, log, find_bad, from_int16, downmix, halve, resample};
+const Kernels table{FASTAUDIO_NAME(FASTAUDIO_ISA),
+                    kLanes,
+                    spectrum,
+                    log,
+                    find_bad,
+                    from_int16,
+                    downmix,
+                    halve,
+                    low_pass,
+                    resample};
 
 }  // namespace fastaudio::dsp::FASTAUDIO_ISA

@@ -1,16 +1,17 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
-`importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
+Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `review`, `summarize`, `listen`, `serve`,
+`train`, `evaluate`, `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`,
+`get`, `info`.
 Shared: `parsing`, `arguments`, `help_text` and `completion`; `ahead` loads what a command needs soon;
 `terminal` is what stands at stdout and stderr; `files` runs over files and `progress` shows it; `forms` are
 the forms of results, `events` has the options of events, and `start` has --start; `kinds` tells what kind of
 sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
-keeps what is done for --resume;
-`embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
-evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
-`ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
-(MQTT) and `alerting` serve listen.
+keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `row_spool` and `pairs`
+features, `labels` train and evaluate, `embedded` train, `stretches` search and review, `playing` review,
+`tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`, `ears`,
+`together`, `audience`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting`
+serve listen.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ _COMMANDS = {
         "features",
         "scan",
         "search",
+        "review",
+        "summarize",
         "listen",
         "serve",
         "train",

@@ -110,14 +110,6 @@ EXPORTED: dict[str, list[str]] = {
     ],
     "isolation": ["limits.Limits", "wire.IsolationError"],
     "mqtt": ["broker.Broker", "broker.broker_of", "publisher.Publisher"],
-    "reviewing": [
-        "candidates.by_example",
-        "candidates.by_uncertainty",
-        "candidates.Candidate",
-        "labels.LabelFile",
-        "labels.Label",
-        "training.embedded",
-    ],
     "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen"],
     "searching": [
         "store.opened",
@@ -127,6 +119,5 @@ EXPORTED: dict[str, list[str]] = {
         "search.best_of_label",
         "search.Hit",
     ],
-    "summarizing": ["hours.summarize", "hours.Summary", "hours.Group", "picture.picture"],
     "tags": ["Tags", "Window"],
 }

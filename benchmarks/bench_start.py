@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import soundfile
-from fastaudio.cards.card import MODELS
+from fastaudio.cards import MODELS
 from harness import Case, Context, Group, Target
 
 if TYPE_CHECKING:

@@ -193,7 +193,7 @@ def _of_results() -> list[Line]:
              "64 windows are objects in any case", "the names leave the caches"),
         Line("events", "windows of 8 labels to events", "windows", "us/window",
              (100, 1000, 10_000, 100_000, 1_000_000), (100, 1000, 10_000, 100_000), events, _OPENING,
-             "nothing should"),
+             "Python looks through its objects for garbage, again and again"),
     ]  # fmt: skip
 
 

@@ -36,6 +36,7 @@ SUBJECTS = (
     "isolation",
     "export",
     "quantize",
+    "peers",
 )
 
 _EXAMPLES = """

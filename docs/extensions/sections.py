@@ -110,7 +110,17 @@ EXPORTED: dict[str, list[str]] = {
     ],
     "isolation": ["limits.Limits", "wire.IsolationError"],
     "mqtt": ["broker.Broker", "broker.broker_of", "publisher.Publisher"],
-    "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen"],
+    "reviewing": [
+        "labels.LabelFile",
+        "labels.Label",
+        "labels.LabelError",
+        "candidates.by_example",
+        "candidates.by_uncertainty",
+        "candidates.Candidate",
+        "training.embedded",
+        "training.Embedded",
+    ],
+    "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen", "rescoring.rescan"],
     "searching": [
         "store.opened",
         "store.Store",

@@ -129,5 +129,6 @@ EXPORTED: dict[str, list[str]] = {
         "search.best_of_label",
         "search.Hit",
     ],
+    "summarizing": ["hours.summarize", "hours.Summary", "hours.Group", "picture.picture"],
     "tags": ["Tags", "Window"],
 }

@@ -30,7 +30,8 @@ Gst.init(None)
 server, factory = GstRtspServer.RTSPServer(), GstRtspServer.RTSPMediaFactory()
 server.set_address("127.0.0.1")
 server.set_service(sys.argv[1])
-factory.set_launch(f"( filesrc location={sys.argv[2]} ! wavparse ! audioconvert ! rtpL16pay name=pay0 pt=96 )")
+source = f"filesrc location={sys.argv[2]} ! wavparse ! audioconvert"
+factory.set_launch(f"( {source} ! rtpL16pay name=pay0 pt=96 )")
 server.get_mount_points().add_factory("/mic", factory)
 server.attach(None)
 print("ready", flush=True)
@@ -44,7 +45,9 @@ def camera(tmp_path: Path) -> Iterator[str]:
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
     wanted = "import gi; gi.require_version('GstRtspServer', '1.0')"
     if python is None or subprocess.run([python, "-c", wanted], capture_output=True, check=False).returncode:
-        pytest.skip("no RTSP server: apt install gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good python3-gi")
+        pytest.skip(
+            "no RTSP server: apt install gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good python3-gi"
+        )
     soundfile.write(tmp_path / "mic.wav", SOUND, RATE_HZ, subtype="PCM_16")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, decode
-from serving_helpers import LIMIT_S, RATE_HZ, heard, levels, of, serving, sound, until
+from helpers import GUITAR, SHARED, decode
+from serving_helpers import FRAME, LIMIT_S, RATE_HZ, UPGRADE, bloat, heard, levels, of, serving, sound, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 if TYPE_CHECKING:
@@ -63,6 +63,39 @@ def test_messages_may_end_anywhere(server: Server, step: int) -> None:
 def test_bytes_of_an_unfinished_sample_are_told(server: Server) -> None:
     messages = send(server, f"model=levels&rate={RATE_HZ}", bytes(403))
     assert messages[-1]["left_over_bytes"] == 3
+
+
+@pytest.mark.parametrize("name", ["guitar", "speech"])
+def test_live_windows_of_a_model_for_music_say_what_kind_of_sound_they_are(
+    server: Server, tagger: fa.Pipeline, name: str
+) -> None:
+    from fastaudio.kinds import UNKNOWN, Heard, judge_of, split
+
+    clips = sorted((SHARED / "audio" / "clips").glob("*speech*"))
+    if name == "speech" and not clips:
+        pytest.skip("there is no recording of speech in ../shared")
+    samples, rate = decode(GUITAR if name == "guitar" else clips[0])
+    samples = samples[: 10 * rate]
+    judge = judge_of(tagger)
+    _, rows = split(judge, judge.pipeline(samples, sample_rate=rate, layout="samples_channels"))
+    assert isinstance(rows, Heard)
+    query = f"rate={rate}&channels={samples.shape[1]}&onset=0.2&spectrogram=1"
+    messages = send(server, query, samples.astype("<f4").tobytes(), 1 << 16)
+    windows = of("window", messages)
+    kinds = [rows.at(one["start_s"], one["end_s"]) for one in windows]
+    assert [{key: one[key] for key in UNKNOWN} for one in windows] == [
+        UNKNOWN if kind is None else kind.to_dict() for kind in kinds
+    ]
+    assert {one["fits"] for one in windows} == {name == "guitar"}
+    assert all(UNKNOWN.keys() <= event.keys() for event in of("event", messages))
+    plain = send(server, f"{query}&kind=0", samples.astype("<f4").tobytes(), 1 << 16)
+    assert not UNKNOWN.keys() & of("window", plain)[0].keys()
+
+
+def test_live_windows_with_another_hop_have_kinds_too(server: Server) -> None:
+    windows = of("window", send(server, "rate=8000&format=s16le&hop_s=1", sound(8, 8000).tobytes()))
+    assert len(windows) > 3
+    assert all(one["fits"] is not None for one in windows)
 
 
 def test_ready_says_what_comes(server: Server, tagger: fa.Pipeline) -> None:
@@ -225,19 +258,16 @@ def test_a_stream_that_lasts_too_long_ends() -> None:
     until(lambda: server.application.live.n_streams == 0)
 
 
-def test_a_client_that_takes_nothing_is_cut_off() -> None:
+def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """It sends on, but its side of the connection is full; the server holds only so much for it."""
+    bloat(monkeypatch)
     with serving(levels(), send_s=0.3) as server:
         raw = server.raw()
-        raw.sendall(
-            b"GET /v1/live?rate=384000&format=s16le&spectrogram=1 HTTP/1.1\r\nHost: localhost\r\n"
-            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
-        frame = b"\x82\xff" + (1 << 19).to_bytes(8, "big") + bytes(4) + bytes(1 << 19)
+        raw.sendall(UPGRADE)
+        assert b" 101 " in raw.recv(100)
         with raw, pytest.raises(OSError, match=r"reset|closed|Broken pipe|aborted"):  # noqa: PT012
             for _ in range(100_000):
-                raw.sendall(frame)
+                raw.sendall(FRAME)
         until(lambda: server.application.live.n_streams == 0)
 
 

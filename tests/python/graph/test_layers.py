@@ -41,11 +41,12 @@ def test_every_layer_gives_the_shape_that_the_card_states(model: str) -> None:
     pipeline = fa.Pipeline.load(model)
     assert set(pipeline.layers) <= set(pipeline.card["outputs"])
     assert pipeline.layers
+    sound, rate = decode(GUITAR, 7)
     for name in pipeline.layers:
         shape = pipeline.card["outputs"][name]["shape"]
-        rows = pipeline.layer(name)(GUITAR)
+        rows = pipeline.layer(name)(sound, sample_rate=rate, layout="samples_channels")
         assert list(rows.shape[1:]) == [LENGTH if n == "frames" else n for n in shape], name
-        assert len(rows) >= 3
+        assert len(rows) >= 2
         assert np.isfinite(rows).all()
         assert np.ptp(rows) > 0
 

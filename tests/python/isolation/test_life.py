@@ -105,10 +105,10 @@ def test_close_ends_the_processes_and_so_does_the_last_reference() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
-def test_thousands_of_calls_leave_no_descriptor_and_no_zombie(apart: fa.Pipeline) -> None:
+def test_hundreds_of_calls_leave_no_descriptor_and_no_zombie(apart: fa.Pipeline) -> None:
     apart(SOUND, sample_rate=16_000)
     before, (pid,) = n_open(), pids(apart)
-    for _ in range(2000):
+    for _ in range(500):
         apart(SOUND[:100], sample_rate=16_000)
     assert n_open() == before
     assert pids(apart) == [pid]
@@ -124,7 +124,7 @@ def test_thousands_of_calls_leave_no_descriptor_and_no_zombie(apart: fa.Pipeline
 def test_threads_may_call_at_once(apart: fa.Pipeline) -> None:
     expected = apart(GUITAR)
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(lambda _: apart(GUITAR), range(24)))
+        results = list(threads.map(lambda _: apart(GUITAR), range(12)))
     assert all(np.array_equal(one, expected) for one in results)
     assert len(pids(apart)) <= max(os.cpu_count() or 1, 1)
 
@@ -235,14 +235,14 @@ def starting_slowly(monkeypatch: pytest.MonkeyPatch, wait_s: float) -> list[int]
 def test_a_time_limit_shorter_than_a_start_ends_calls_until_a_process_has_started(
     apart: fa.Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = starting_slowly(monkeypatch, 6.0)
+    begun = starting_slowly(monkeypatch, 3.0)
     for pid in pids(apart):
         os.kill(pid, signal.SIGKILL)
         assert gone_or_zombie(apart)
     said, until_s = [], time.monotonic() + 120
     while time.monotonic() < until_s:
         try:
-            result = apart(SOUND, sample_rate=16_000, timeout_s=4)
+            result = apart(SOUND, sample_rate=16_000, timeout_s=2)
             break
         except fa.TimedOut as error:
             said.append(str(error))

@@ -75,7 +75,7 @@ def long_file(path: Path, minutes: int) -> int:
     return at
 
 
-@pytest.mark.parametrize("minutes", [3, 90])
+@pytest.mark.parametrize("minutes", [3, 40])
 def test_a_click_in_a_long_file_is_seen_in_every_panel(tmp_path: Path, minutes: int) -> None:
     at = long_file(tmp_path / "long.wav", minutes)
     figure = plot.recording(tmp_path / "long.wav", hears())
@@ -91,18 +91,16 @@ def test_a_click_in_a_long_file_is_seen_in_every_panel(tmp_path: Path, minutes: 
     assert left + (column + 0.5) * (right - left) / image.shape[1] == pytest.approx(at, abs=span_s / 500)
     (mesh,) = tags.collections
     assert np.asarray(mesh.get_array()).shape[1] <= 2048
-    assert waves.get_title(loc="left").startswith(
-        "long.wav  (3:00)" if minutes == 3 else "long.wav  (1:30:00)"
-    )
+    assert waves.get_title(loc="left").startswith("long.wav  (3:00)" if minutes == 3 else "long.wav  (40:00)")
 
 
 def test_hours_take_no_more_memory_than_minutes(tmp_path: Path) -> None:
     """What is kept of a file has a bound that its length doesn't change."""
-    long_file(tmp_path / "long.wav", 30)
+    long_file(tmp_path / "long.wav", 12)
     heard = read(tmp_path / "long.wav", hears(), None)
     assert len(heard.envelope) <= 2048
     assert len(heard.mel) <= 2048
-    assert len(heard.mel) * heard.mel_step_s == pytest.approx(1800, abs=2 * heard.mel_step_s)
+    assert len(heard.mel) * heard.mel_step_s == pytest.approx(720, abs=2 * heard.mel_step_s)
     assert heard.envelope.base is None or heard.envelope.base.nbytes < 1e6
 
 
@@ -179,7 +177,7 @@ def test_what_cannot_be_drawn_is_refused_before_the_file_is_read(
         plot.recording("no such file.wav", pipeline, **how)
 
 
-@pytest.mark.parametrize("n", [1, 10, 50])
+@pytest.mark.parametrize("n", [1, 50])
 def test_the_labels_can_be_read_and_none_covers_another(n: int) -> None:
     file = io.BytesIO()
     soundfile.write(file, sine(440, 16_000, 16_000), 16_000, format="WAV")

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have short limits; a socket's own timeouts stay as long as they are."""
     monkeypatch.setattr(transfer, "_TRIES", 2)
+    monkeypatch.setattr(transfer, "_WAIT_S", 0.05)
     monkeypatch.setattr(answers, "ANSWER_S", LIMIT_S)
     monkeypatch.setattr(answers, "SILENT_S", LIMIT_S)
 

@@ -146,7 +146,7 @@ class Blocking:
 def test_a_file_that_takes_too_long_ends_no_other(slow: fa.Pipeline) -> None:
     short = written(noise(1.0), "WAV")
     endless: Any = Blocking()
-    results = list(slow.map([short, endless, short], jobs=2, timeout_s=3.0))
+    results = list(slow.map([short, endless, short], jobs=2, timeout_s=2.0))
     endless.go.set()
     assert isinstance(results[1], fa.TimedOut)
     assert isinstance(results[0], np.ndarray)
@@ -222,6 +222,6 @@ def test_an_interrupted_stream_takes_no_more(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT can't be sent to one process")
 @pytest.mark.parametrize("cores", [1, 16])
 def test_interrupts_at_random_times_lose_nothing(cores: int) -> None:
-    command = [sys.executable, str(DRIVER), "--interrupts", "60", "--cores", str(cores)]
+    command = [sys.executable, str(DRIVER), "--interrupts", "36", "--cores", str(cores)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -72,7 +72,7 @@ def calls(folder: Path) -> dict[str, Callable[[], Any]]:
     from fastaudio.decoding.audio_file import AudioFile
 
     rng = np.random.default_rng(3)
-    sound = (0.1 * rng.standard_normal((40 * RATE, 2))).astype(np.float32)
+    sound = (0.1 * rng.standard_normal((20 * RATE, 2))).astype(np.float32)
     for name in ("a.wav", "b.flac", "c.ogg", "d.mp3"):
         soundfile.write(folder / name, sound, RATE)
     content = (folder / "b.flac").read_bytes()

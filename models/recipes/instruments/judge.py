@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 import torch
 from fit import gather, instruments, load, logits, mask
+from hear import Heard
 from note_network import Levels
 from numpy.typing import NDArray
 from programs import FAMILIES, NOTHING
@@ -70,7 +71,9 @@ def balanced(trial: Trial, scores: Scores, labels: Sequence[str]) -> dict[str, A
     }
 
 
-def split(name: str, found: Spectra, use: NDArray[np.bool_], scores: Scores) -> list[tuple[Trial, Scores]]:
+def split(
+    name: str, found: Spectra | Heard, use: NDArray[np.bool_], scores: Scores
+) -> list[tuple[Trial, Scores]]:
     """Return a collection's trials and their scores: of 11 families, of those present, and of all 13."""
     family = found.column("family")[use]
     group = groups_of(found)[use]
@@ -83,7 +86,7 @@ def split(name: str, found: Spectra, use: NDArray[np.bool_], scores: Scores) -> 
     ]
 
 
-def groups_of(found: Spectra) -> NDArray[np.str_]:
+def groups_of(found: Spectra | Heard) -> NDArray[np.str_]:
     """Return the instrument of each real note, and the program of each rendered one."""
     if "dynamic" in found.rows[0]:
         return found.column("instrument")
@@ -158,6 +161,39 @@ def refused(scores: Scores, labels: Sequence[str], rows: Sequence[dict[str, str]
     }
 
 
+def judge_heads(options: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Score heads from embeddings, with how far their scores lie from how often they are right."""
+    import fit_heads
+    import hear
+
+    for text in options.heads:
+        judge, path = text.split("=")
+        heads, trained = fit_heads.load(Path(path))
+        for wanted in options.on:
+            name, part = wanted.split(":")
+            found = hear.read(options.heard / name)
+            use = mask(found, part)
+            families, kinds = fit_heads.logits(heads, found.embedding[use])
+            scores, record = families.double().numpy(), results.setdefault(judge, {})
+            if name == "clips":
+                rows = [row for row, take in zip(found.rows, use, strict=True) if take]
+                record[wanted] = refused(scores, FAMILIES, rows)
+                continue
+            for each, at in split(wanted, found, use, scores):
+                record[each.name] = balanced(each, at, FAMILIES)
+            target = torch.tensor([FAMILIES.index(label) for label in found.column("family")[use]])
+            by_t = families / trained["temperatures"][0]
+            record[f"{wanted}, of all"]["calibration_error"] = fit_heads.calibration_error(by_t, target)
+            kind = found.column("instrument")[use]
+            known = np.isin(kind, trained["instruments"])
+            if known.any():
+                best = np.array(trained["instruments"])[kinds.argmax(dim=1).numpy()]
+                record[f"{wanted}, instruments"] = {
+                    "accuracy": float((best == kind)[known].mean()), "of": int(known.sum())
+                }  # fmt: skip
+            print(judge, wanted, {k: v.get("balanced", v.get("accuracy")) for k, v in record.items()})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score everything and write the results."""
     parser = argparse.ArgumentParser(
@@ -166,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--on real:all tim:all --output results.json",
     )
     parser.add_argument(
-        "--spectra", type=Path, required=True, help="folder with a folder for each collection"
+        "--spectra", type=Path, help="folder with a folder for each collection, for all but --heads"
     )
     parser.add_argument("--network", default=[], nargs="+", metavar="NAME=FILE", help="written by fit.py")
     parser.add_argument(
@@ -179,6 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--on", nargs="+", required=True, metavar="COLLECTION:PART", help="part: all, train, test"
     )
+    parser.add_argument("--heads", default=[], nargs="+", metavar="NAME=FILE", help="written by fit_heads.py")
+    parser.add_argument("--heard", type=Path, help="folder with a folder for each collection, for --heads")
     parser.add_argument("--output", type=Path, required=True, help="results as JSON; results there are kept")
     options = parser.parse_args(arguments)
     results = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
@@ -199,7 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judges[model] = lambda name, found, use, m=model: older(
             m, Path(folders[name]), [row for row, take in zip(found.rows, use, strict=True) if take]
         )
-    for text in options.on:
+    if options.heads:
+        judge_heads(options, results)
+    for text in options.on if judges else []:
         name, part = text.split(":")
         found = read(options.spectra / name)
         use = mask(found, part)

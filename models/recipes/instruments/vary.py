@@ -23,6 +23,19 @@ def vary(x: Sound, draw: np.random.Generator) -> Sound:
     return coded(x, draw) if draw.random() < 0.4 else x
 
 
+def lightly(x: Sound, draw: np.random.Generator) -> Sound:
+    """Return the note with another level, and each by chance with another start, room, tone and noise."""
+    if draw.random() < 0.5:
+        x = shifted(x, draw)
+    if draw.random() < 0.35:
+        x = in_room(x, draw)
+    if draw.random() < 0.5:
+        x = coloured(x, draw)
+    if draw.random() < 0.4:
+        x = noisy(x, draw.uniform(15, 50), draw)
+    return x / (np.abs(x).max() + 1e-9) * np.float32(10 ** (draw.uniform(-36, -1) / 20))
+
+
 def tuned(x: Sound, ratio: float) -> Sound:
     """Return the note faster by a ratio, and so higher."""
     return np.interp(np.arange(len(x)) * ratio, np.arange(len(x)), x, right=0).astype(np.float32)

@@ -87,7 +87,8 @@ def kill(folder: Path, args: argparse.Namespace) -> None:
         while driver.poll() is None:
             time.sleep(rng.uniform(0.2, 1.5))
             if len(list(out.glob("part-*"))) == n_before or not any(left.values()):
-                continue  # it starts
+                continue  # it starts, or workers do
+            n_before = len(list(out.glob("part-*")))
             if left["workers"] and (of_driver or not left["drivers"]) and (found := workers(driver.pid)):
                 os.kill(int(rng.choice(found)), signal.SIGKILL)
                 left["workers"] -= 1

@@ -72,12 +72,14 @@ sphinx_gallery_conf = {
     "copyfile_regex": r".*README\.rst$",
     "reset_modules": ("matplotlib",),
     "capture_repr": (),
+    "image_scrapers": ("matplotlib", "figures.scrape"),
     "plot_gallery": "True",
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = "fastaudio"
 html_static_path = ["static"]
+html_favicon = "static/icon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False

@@ -34,10 +34,22 @@ def public_rooms() -> dict[str, list[str]]:
         if found.name.startswith("_") or found.name in NOT_PUBLIC:
             continue
         room = importlib.import_module(f"fastaudio.{found.name}")
-        names = EXPORTED.get(found.name) or list(getattr(room, "__all__", []))
+        names = EXPORTED.get(found.name) or list(getattr(room, "__all__", [])) or _defined(room)
         if names:
             rooms[found.name] = names
     return rooms
+
+
+def _defined(room: ModuleType) -> list[str]:
+    """Return the classes and functions without an underscore that a room's modules define."""
+    names = []
+    for found in pkgutil.iter_modules(getattr(room, "__path__", [])):
+        module = importlib.import_module(f"{room.__name__}.{found.name}")
+        for name, value in vars(module).items():
+            own = getattr(value, "__module__", None) == module.__name__ and callable(value)
+            if own and not name.startswith("_"):
+                names.append(f"{found.name}.{name}")
+    return names
 
 
 def sections() -> Iterator[Section]:
@@ -94,10 +106,10 @@ def _titled(title: str) -> str:
 
 def _index(own: list[str], rooms: list[str]) -> str:
     text = _titled("API") + (
-        "Everything that the package exports, from its docstrings. Names without a room are\n"
-        "those of the package: ``import fastaudio as fa``, then ``fa.Pipeline``.\n\n"
+        "Everything that the package exports, from its docstrings. Names without a submodule\n"
+        "are those of the package: ``import fastaudio as fa``, then ``fa.Pipeline``.\n\n"
     )
-    for caption, files in (("The package", own), ("Its rooms", rooms)):
+    for caption, files in (("The package", own), ("Submodules", rooms)):
         text += f".. toctree::\n   :caption: {caption}\n   :maxdepth: 1\n\n"
         text += "".join(f"   {file}\n" for file in files) + "\n"
     return text

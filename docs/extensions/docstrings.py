@@ -15,9 +15,11 @@ _MARKUP = re.compile(r"\||(?<=\w)_(?!\w)|(?<!\*)\*(?=\w)|\*\*(?=\w)")  # |x|, np
 _COLUMNS = re.compile(r"(?<=\S) {2,}(?=\S)")
 
 
-def readable(_app: Sphinx, _what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
+def readable(_app: Sphinx, what: str, _name: str, _value: Any, _options: Any, lines: list[str]) -> None:
     """Rewrite a docstring's lines in place, before napoleon reads its sections."""
     lines[:] = _rewritten([plain(line) for line in lines])
+    if what in {"attribute", "data", "property"}:
+        lines.insert(0, "")  # else napoleon takes what comes before a colon for a type
 
 
 def plain(line: str) -> str:

@@ -98,7 +98,7 @@ NOT_PUBLIC = {
     "running",
 }
 
-# What is for others in rooms that have no `__all__`.
+# What is for others in rooms that have no `__all__`: without a line here, all that their modules define.
 EXPORTED: dict[str, list[str]] = {
     "alerts": [
         "rules.Rule",
@@ -110,7 +110,17 @@ EXPORTED: dict[str, list[str]] = {
     ],
     "isolation": ["limits.Limits", "wire.IsolationError"],
     "mqtt": ["broker.Broker", "broker.broker_of", "publisher.Publisher"],
-    "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen"],
+    "reviewing": [
+        "labels.LabelFile",
+        "labels.Label",
+        "labels.LabelError",
+        "candidates.by_example",
+        "candidates.by_uncertainty",
+        "candidates.Candidate",
+        "training.embedded",
+        "training.Embedded",
+    ],
+    "scanning": ["scan.scan", "scan.Scanned", "networks.Chosen", "rescoring.rescan"],
     "searching": [
         "store.opened",
         "store.Store",
@@ -119,5 +129,6 @@ EXPORTED: dict[str, list[str]] = {
         "search.best_of_label",
         "search.Hit",
     ],
+    "summarizing": ["hours.summarize", "hours.Summary", "hours.Group", "picture.picture"],
     "tags": ["Tags", "Window"],
 }

@@ -90,7 +90,7 @@ def front() -> fa.Node:
         mel_scale="htk", triangles="mel",
     )  # fmt: skip
     log = fa.Log(kind="log10", scale=10_000, offset=1)
-    return mel >> log >> fa.MinMaxScale([0], [LOUDEST]) >> fa.Patches(FRAMES, hop=FRAMES, last="pad")
+    return mel >> log >> fa.MinMaxScale([0], [LOUDEST]) >> fa.Patches(length=FRAMES, hop=FRAMES, last="pad")
 
 
 def agree(pipeline: fa.Pipeline, heads: Heads, temperatures: Sequence[float]) -> None:
@@ -188,8 +188,8 @@ def describe(record: dict[str, Any], heads: Heads, n: int) -> dict[str, Any]:
             f"heads: embeddings of {record['sounds']} sounds: notes rendered from FluidR3 GM (Frank Wen, MIT "
             "licence), MuseScore General (S. Christian Collins and others, MIT licence) and csound's GMbank "
             "(public domain), varied by level, room, tone and noise; recorded notes by players of the "
-            "Philharmonia Orchestra (CC BY-SA 3.0); sounds of games and spoken prompts (CC BY-SA 3.0); made-up"
-            f" noises, and speech by espeak-ng. Network: {trunk['trained_on']}"
+            "Philharmonia Orchestra (CC BY-SA 3.0); sounds of games and spoken prompts (CC BY-SA 3.0); made-"
+            f"up noises, and speech by espeak-ng. Network: {trunk['trained_on']}"
         ),
         "metrics": {
             "by": (

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fastaudio.ray.outcomes import Outcome
 
 _LOOK_S = 0.1
-_MOST_STILLBORN = 3
+_MOST_STILLBORN = 4  # for each worker, one after the other
 _MOST_LOST = 3  # workers that may end over a unit before it is halved, to find out which file does that
 
 
@@ -173,7 +173,7 @@ class _Run:
             self._ray.get(ready)
         except self._ray.exceptions.RayError as error:
             self._n_stillborn += 1
-            if self._n_stillborn >= _MOST_STILLBORN:
+            if self._n_stillborn >= _MOST_STILLBORN * self._n_workers:
                 raise ClusterError(
                     f"Ray: expected workers that load the model, got {_reason(error):.400}"
                 ) from error

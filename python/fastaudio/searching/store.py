@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import secrets
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -34,9 +35,10 @@ FOLDER = ".search"
 
 _SCHEMA = "fastaudio.search/1"
 _STATE, _LOCK = "store.json", ".lock"
+_NAME = re.compile("[0-9a-f]{16}")
 _WAIT_S = 3600.0
 _COLUMNS = ["path", "start_s", "end_s", "embedding"]
-_LOOK = 1 << 16  # rows at once
+_VALUES = 1 << 22  # numbers at once
 
 
 class SearchError(FastaudioError, ValueError):
@@ -149,7 +151,23 @@ def _state(home: Path) -> dict[str, Any] | None:
         data = json.loads((home / _STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return data if isinstance(data, dict) and data.get("schema") == _SCHEMA else None
+    return data if _is_state(data) else None
+
+
+def _is_state(data: Any) -> bool:
+    """Tell whether it has the form of what was gathered; a folder may be a stranger's."""
+    if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
+        return False
+    name, n_rows, paths = data.get("name"), data.get("n_rows"), data.get("paths")
+    return (
+        isinstance(name, str)
+        and _NAME.fullmatch(name) is not None
+        and isinstance(n_rows, int)
+        and n_rows >= 0
+        and isinstance(data.get("tables"), list)
+        and isinstance(paths, list)
+        and all(isinstance(path, str) for path in paths)
+    )
 
 
 def _kinds(about: dict[str, Any]) -> dict[str, tuple[Any, tuple[int, ...]]]:
@@ -248,7 +266,7 @@ def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], 
     _, parquet = modules()
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_LOOK, columns=_COLUMNS):
+            for batch in file.iter_batches(max(1, _VALUES // width), columns=_COLUMNS):
                 held = batch.filter(batch["start_s"].is_valid())
                 vectors = held["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
                 times = np.stack(

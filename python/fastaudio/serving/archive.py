@@ -111,8 +111,13 @@ class Archive:
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
         if (folder := self.scores) is None:
             raise _no_scan("scores")
+<<<<<<< HEAD
+        found = partial(best_of_label, self.scores, query.text("label"), **how)
+        return await self._answer(request, lambda: self._told(found()))
+=======
         label = query.text("label")
         return await self._answer(request, lambda: self._told(best_of_label(folder, label, **how)))
+>>>>>>> 44c9558e8ab1d0b13c7223c9709fc4964321e8d7
 
     async def next(self, request: Request) -> Response:
         """Answer `GET /v1/archive/next`: what the model is least sure of, without a label."""
@@ -120,6 +125,7 @@ class Archive:
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
         if (folder := self.scores) is None:
             raise _no_scan("scores")
+        folder = self.scores
         return await self._answer(
             request, lambda: self._told(by_uncertainty(folder, self._labelled(), **how))
         )

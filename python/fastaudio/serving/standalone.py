@@ -1,4 +1,4 @@
-"""A page that needs no server of ours: a folder with a model's graphs, ONNX Runtime for browsers and the page.
+"""A page that needs no server of ours: a folder with a model's graphs, ONNX Runtime and the page itself.
 
 Any host of static files serves it; the model runs in the browser, over a file or the microphone.
 """
@@ -87,7 +87,11 @@ def write_page(
     how: dict[str, Any] = {"check": check, "tolerance": tolerance, "sounds": sounds, "force": True}
 
     def write(node: Node, name: str, rate: int, **more: Any) -> list[Farthest]:
-        heard = {"channel": pipeline.channel, "quality": pipeline.quality, "untrained": pipeline.untrained}
+        heard: dict[str, Any] = {
+            "channel": pipeline.channel,
+            "quality": pipeline.quality,
+            "untrained": pipeline.untrained,
+        }
         adapted, spec = Pipeline(node, **heard).adapted(rate, 1)
         return export(adapted, home / name, spec=spec, card=pipeline.card, **how, **more)
 
@@ -172,7 +176,7 @@ def _licences(pipeline: Pipeline) -> str:
     for title, name in (("ONNX Runtime", "LICENSE"), ("What ONNX Runtime holds", "ThirdPartyNotices.txt")):
         part = runtime / name
         if part.is_file():
-            texts.append(f"{title}\n\n{part.read_text(encoding='utf-8', errors='replace')}")
+            texts.append(f"{title}\n\n{part.read_bytes().decode('utf-8', 'replace')}")
     return f"\n\n{'-' * 80}\n\n".join(texts) + "\n"
 
 

@@ -81,8 +81,8 @@ def test_a_browser_gives_the_same_tags(tmp_path: Path) -> None:
         ignore=shutil.ignore_patterns("*.map", "*jsep*", "*jspi*", "*async*"),
     )
     shutil.copy(ROOT / "python" / "fastaudio" / "serving" / "alone" / "tagger.js", tmp_path)
-    sound, rate = decode(GUITAR)
-    samples = np.ascontiguousarray(sound[: 10 * rate, 0])
+    sound, rate = decode(GUITAR, 4)
+    samples = np.ascontiguousarray(sound[:, 0])
     samples.tofile(tmp_path / "samples.f32")
     pipelines = {name: make() for name, make in PIPELINES.items()}
     for name, pipeline in pipelines.items():

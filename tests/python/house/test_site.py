@@ -32,9 +32,9 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def extension(name: str) -> ModuleType:
-    """Load a module of docs/extensions that needs no Sphinx."""
-    spec = importlib.util.spec_from_file_location(name, DOCS / "extensions" / f"{name}.py")
+def extension(name: str, folder: Path = DOCS / "extensions") -> ModuleType:
+    """Load a module that is no part of the package and needs no Sphinx."""
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -72,16 +72,6 @@ def test_the_sections_of_the_api_name_what_there_is() -> None:
         for name in names:
             module, _, last = f"fastaudio.{room}.{name}".rpartition(".")
             assert getattr(importlib.import_module(module), last).__doc__, name
-
-
-def test_every_room_of_the_package_is_on_the_site_or_said_to_be_internal() -> None:
-    sections = extension("sections")
-    for path in (ROOT / "python" / "fastaudio").iterdir():
-        name = path.stem
-        if name.startswith("_") or not (path.suffix == ".py" or (path / "__init__.py").exists()):
-            continue
-        exports = "__all__" in read(path if path.is_file() else path / "__init__.py")
-        assert exports or name in sections.EXPORTED or name in sections.NOT_PUBLIC, name
 
 
 def test_every_command_has_words_for_its_page() -> None:
@@ -145,3 +135,23 @@ def test_nodes_say_what_goes_in_and_out_in_words_that_the_site_reads() -> None:
     assert "    a (int):" in lines
     assert docstrings.plain("x |a| np.bool_ *args `a|b`") == r"x \|a\| np.bool\_ \*args `a|b`"
     assert "sphinx" not in sys.modules
+
+
+def test_the_check_of_the_site_finds_what_is_wrong(tmp_path: Path) -> None:
+    check = extension("check_site", ROOT / "tools")
+    (tmp_path / "right.html").write_text('<h1 id="here">x</h1><a href="#here">y</a>', encoding="utf-8")
+    (tmp_path / "wrong.html").write_text(
+        '<a href="gone.html">x</a><a href="right.html#nowhere">y</a><a href="https://example.org">z</a>'
+        '<script src="https://example.org/x.js"></script><img src="right.html">',
+        encoding="utf-8",
+    )
+    (tmp_path / "wrong.css").write_text("@import 'https://example.org/x.css';", encoding="utf-8")
+    names = [f"fastaudio.{name}: expected a place in the API, got none" for name in fa.__all__]
+    names.remove("fastaudio.__version__: expected a place in the API, got none")
+    assert check.faults(tmp_path) == [
+        "wrong.html: loads https://example.org/x.js from another host",
+        "wrong.html: expected a file, got none for gone.html",
+        "wrong.html: expected a place on its page, got none for right.html#nowhere",
+        "wrong.css: loads something from another host",
+        *names,
+    ]

@@ -179,8 +179,18 @@ def test_rows_that_a_killed_search_has_left_are_overwritten(tmp_path: Path) -> N
     store = opened(tmp_path / "out")
     assert store.name == name
     np.testing.assert_array_equal(store.vectors, rows)
-    (tmp_path / "out" / ".search" / "store.json").write_text("{}", encoding="utf-8")
-    np.testing.assert_array_equal(opened(tmp_path / "out").vectors, rows)
+    state = tmp_path / "out" / ".search" / "store.json"
+    data = json.loads(state.read_text(encoding="utf-8"))
+    for wrong in (
+        {},
+        [],
+        data | {"name": "../../elsewhere"},
+        data | {"n_rows": 10**9},
+        data | {"paths": [1]},
+    ):
+        state.write_text(json.dumps(wrong), encoding="utf-8")
+        np.testing.assert_array_equal(opened(tmp_path / "out").vectors, rows)
+    assert not list(tmp_path.glob("elsewhere*"))
 
 
 def test_searches_that_gather_at_once_all_find_what_is_there(tmp_path: Path) -> None:

@@ -173,9 +173,9 @@ def test_one_command_writes_all_that_a_host_needs(
     assert status == 0, err  # a page is replaced
 
 
-def test_a_model_that_needs_the_whole_clip_has_no_live_graph(tmp_path: Path, runtime: Path) -> None:
+def test_a_model_that_can_t_run_in_blocks_has_no_live_graph(tmp_path: Path, runtime: Path) -> None:
     level = fa.RMS(sample_rate=16_000, frame_length=8000, hop_length=8000)
-    pipeline = fa.Pipeline(level >> fa.Normalize() >> fa.Tags(["loud"]), silence_db=None)
+    pipeline = fa.Pipeline(level >> fa.Delta() >> fa.Sigmoid() >> fa.Tags(["loud"]), silence_db=None)
     standalone.write_page(pipeline, tmp_path / "site", runtime=runtime, check=False)
     about = json.loads((tmp_path / "site" / "about.json").read_text(encoding="utf-8"))
     assert (about["live"], (tmp_path / "site" / "live.onnx").exists()) == (False, False)

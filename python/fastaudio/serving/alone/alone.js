@@ -197,7 +197,7 @@ async function start() {
   about = await (await fetch("about.json")).json();
   const what = about.hears ? ` It hears ${about.hears}.` : "";
   document.title = `${about.name}: what is heard`;
-  $("about").textContent = `${(about.title || about.name).replace(/\.$/, "")}. ${about.labels.length} labels, windows of ${about.window_s} s.${what}`;
+  $("about").textContent = `${(about.title || about.name).replace(/\.$/, "")}. ${about.labels.length} label${about.labels.length === 1 ? "" : "s"}, windows of ${about.window_s} s.${what}`;
   $("delay").textContent = `${about.latency_s.toFixed(2)} s until a window is whole`;
   $("licence").textContent = about.licence ? `The model's licence: ${about.licence}.` : "";
   say("Loading the model ...");

@@ -58,7 +58,7 @@ function describe() {
   const model = known.find(({ name }) => name === $("model").value);
   const what = model?.hears ? ` It hears ${[model.hears].flat().join(", ")}.` : "";
   const title = (model?.title || model?.name)?.replace(/\.$/, "");
-  $("about").textContent = model ? `${title}. ${model.labels} labels, windows of ${model.window_s} s.${what}` : "";
+  $("about").textContent = model ? `${title}. ${model.labels} label${model.labels === 1 ? "" : "s"}, windows of ${model.window_s} s.${what}` : "";
 }
 
 async function start() {

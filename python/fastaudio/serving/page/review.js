@@ -49,12 +49,12 @@ async function showFirst() {
   }
 }
 
-const told = () => `${nLabels} labels so far; ${queue.length} to hear.`;
+const told = () => `Labels so far: ${nLabels}; stretches to hear: ${queue.length}.`;
 
 async function next() {
   done.add(queue.shift()?.id);
   if (!queue.length && unsureAsked) await askUnsure();
-  else say(queue.length ? told() : `${nLabels} labels so far; all of these were heard.`);
+  else say(queue.length ? told() : `Labels so far: ${nLabels}; all of these were heard.`);
   showFirst();
 }
 
@@ -62,7 +62,7 @@ async function askUnsure() {
   unsureAsked = true;
   const { found } = await unsure({ top: 50 + done.size });
   queue = found.filter(({ id }) => !done.has(id)).slice(0, 50);
-  say(queue.length ? told() : `${nLabels} labels so far; nothing is left to hear.`);
+  say(queue.length ? told() : `Labels so far: ${nLabels}; nothing is left to hear.`);
 }
 
 // Does one thing at a time, and plays meanwhile, so that two fast keys give no label twice.

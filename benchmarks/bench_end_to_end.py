@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import onnxruntime
-from fastaudio.cards.card import MODELS
+from fastaudio.cards import MODELS
 from harness import Case, Context, Group, Target, Timed, Values, optional
 from sources import decode, musicnn_patches
 

@@ -22,6 +22,7 @@ SUBJECTS = (
     "end_to_end",
     "memory",
     "import",
+    "start",
     "gil",
     "decode_to_features",
     "resample",
@@ -35,6 +36,7 @@ SUBJECTS = (
     "isolation",
     "export",
     "quantize",
+    "peers",
 )
 
 _EXAMPLES = """

@@ -1,8 +1,9 @@
 """Scans many short files and says how fast that is, how much memory it takes, and how fast it goes on.
 
-The files are pieces of 1 to 30 s, cut from the sounds of a folder, each under many names (hard links). What
+The files are pieces of 1 to 30 s, cut from the sounds of a folder, each under many names (hard links); with
+`--skew P` the part of a piece above 1 s is 29 s times a random number to the power P, so most are short. What
 the work costs at the least is measured over them: decoding, and running the network on as many patches by
-ONNX Runtime alone, in one thread.
+ONNX Runtime alone, in one thread. With `--kills N`, scans are killed instead.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import argparse
 import os
 import resource
 import shutil
-import subprocess
-import sys
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -24,14 +24,15 @@ import soundfile
 from fastaudio import cards
 from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.decoding.folders import find_audio
+from fastaudio.scanning import scan as scanning
 from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.scan import Scanned, scan
 
 N_PIECES = 300
-FRAMES = {"musicnn-mtt": (187, 96), "musicnn-msd": (187, 96)}
+FRAMES = {"musicnn-mtt": (187, 96), "musicnn-msd": (187, 96), "instruments": (126, 96)}
 
 
-def make_files(sounds: str, folder: Path, n_files: int) -> list[Path]:
+def make_files(sounds: str, folder: Path, n_files: int, skew: float = 1.0) -> list[Path]:
     """Write the pieces, give them their names, and return one file of each piece."""
     rng = np.random.default_rng(0)
     pieces = []
@@ -40,7 +41,7 @@ def make_files(sounds: str, folder: Path, n_files: int) -> list[Path]:
     (folder / "pieces").mkdir(parents=True)
     for i in range(N_PIECES):
         samples, rate = soundfile.read(sources[i % len(sources)], always_2d=True, dtype="float32")
-        length = int(rate * min(rng.uniform(1, 30), len(samples) / rate))
+        length = int(rate * min(1 + 29 * rng.random() ** skew, len(samples) / rate))
         start = int(rng.integers(0, len(samples) - length + 1))
         suffix = ("flac", "ogg", "wav", "mp3")[i % 4]
         piece = folder / "pieces" / f"{i:03}.{suffix}"
@@ -75,7 +76,14 @@ def least_s(pieces: list[Path], model: str) -> float:
             for _ in file.blocks():
                 pass
     decode_s = (time.process_time() - start) / len(pieces)
-    print(f"decoding {decode_s * 1e3:.2f} ms a file, network {network_s * 1e3:.2f} ms a patch")
+    start = time.process_time()
+    for piece in pieces:
+        pipeline(str(piece))
+    alone_s = (time.process_time() - start) / len(pieces)
+    print(
+        f"per file: decoding {decode_s * 1e3:.2f} ms, {np.mean(n_windows):.2f} patches of "
+        f"{network_s * 1e3:.2f} ms; the pipeline alone, in one thread, {alone_s * 1e3:.2f} ms"
+    )
     return decode_s + network_s * float(np.mean(n_windows))
 
 
@@ -87,27 +95,34 @@ def main() -> None:
     parser.add_argument("sounds", help="a folder with sounds")
     parser.add_argument("--files", type=int, default=2000, help="how many (%(default)s)")
     parser.add_argument("--model", default="musicnn-mtt", choices=FRAMES)
+    parser.add_argument(
+        "--skew", type=float, default=1.0, help="how many are short (%(default)s: all lengths)"
+    )
+    parser.add_argument("--folder", type=Path, help="where to make the files, and leave them and the tables")
     parser.add_argument("--kills", type=int, default=0, help="kill a scan so often, and compare its rows")
     args = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="fastaudio-scan-"))
+    folder = args.folder or Path(tempfile.mkdtemp(prefix="fastaudio-scan-"))
     try:
-        pieces = make_files(args.sounds, folder, args.files)
+        pieces = make_files(args.sounds, folder, args.files, args.skew)
         if args.kills:
             kill(folder, args.model, args.kills)
         else:
             measure(folder, pieces, args)
     finally:
-        shutil.rmtree(folder)
+        if args.folder is None:
+            shutil.rmtree(folder)
 
 
 def measure(folder: Path, pieces: list[Path], args: argparse.Namespace) -> None:
     """Scan, and scan again when all is done."""
     floor_s = least_s(pieces, args.model)
-    resident: list[int] = []
+    resident: list[float] = []
 
     def report(scanned: Scanned) -> None:
         if scanned.n_done % 200 == 0:
-            resident.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+            resident.append(resident_mb())
+        if scanned.n_done % 10_000 == 0:
+            print(f"{scanned.n_done} files after {scanned.took_s:.0f} s, {resident_mb():.0f} MB", flush=True)
 
     cpu, start = time.process_time(), time.monotonic()
     done = scan([folder / "in"], folder / "out", chosen=Chosen(args.model), report=report)
@@ -116,46 +131,76 @@ def measure(folder: Path, pieces: list[Path], args: argparse.Namespace) -> None:
         f"{done.n_done} files, {done.n_failed} failed, {done.sound_s / 3600:.2f} h of sound in {took_s:.1f} s"
     )
     print(f"{done.n_done / took_s:.1f} files per second, {done.sound_s / took_s:.0f} h of sound per hour")
+    print(
+        f"per processor {done.n_done / cpu_s:.1f} files per second, {done.sound_s / cpu_s:.0f} h of sound "
+        "per hour"
+    )
     print(f"efficiency {floor_s * done.n_done / cpu_s:.3f} of decoding and the bare network ({cpu_s:.1f} s)")
-    fifths = resident[:: max(1, len(resident) // 5)]
-    print(f"cores in use {cpu_s / took_s:.2f}; most memory after each fifth, MB: {fifths}")
+    fifths = [round(value) for value in resident[:: max(1, len(resident) // 5)]]
+    print(
+        f"processors in use {cpu_s / took_s:.2f}; memory at each fifth, MB: {fifths}, most "
+        f"{max(resident):.0f}"
+    )
     start = time.monotonic()
     again = scan([folder / "in"], folder / "out", chosen=Chosen(args.model))
     print(f"{again.n_before} done: {time.monotonic() - start:.2f} s to find nothing left")
+    n_tables = len(list((folder / "out").glob("part-*")))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(f"{n_tables} tables; most memory of all, {most:.0f} MB")
+
+
+def resident_mb() -> float:
+    """Return this process's memory now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def kill(folder: Path, model: str, n_kills: int) -> None:
-    """Kill a scan at random moments so often, then compare what it gave with one that wasn't killed."""
+    """Kill a scan at random moments so often, then compare what it gave with one that wasn't killed.
+
+    Each scan is a fork of this process, which has imported all and run nothing. Where one ends before it is
+    killed, the next begins anew.
+    """
+    scanning.TABLE_S = 0.1
+    rng, killed, n_whole = np.random.default_rng(0), 0, 0
+
+    def begin(output: str) -> int:
+        child = os.fork()
+        if child == 0:
+            scan([folder / "in"], folder / output, chosen=Chosen(model))
+            os._exit(0)
+        return child
+
+    os.waitpid(begin("whole"), 0)
+    while killed < n_kills:
+        child = begin("out")
+        until_s = time.monotonic() + rng.uniform(0.2, 6)
+        while not (ended := os.waitpid(child, os.WNOHANG)[0]) and time.monotonic() < until_s:
+            time.sleep(0.01)
+        if ended:
+            n_whole += 1
+            compare(folder)
+            shutil.rmtree(folder / "out")
+            continue
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        killed += 1
+    os.waitpid(begin("out"), 0)
+    n_rows = compare(folder)
+    print(f"{killed} kills, {n_whole + 1} times to the end: each time {n_rows} rows, as undisturbed")
+
+
+def compare(folder: Path) -> int:
+    """Return how many rows both scans gave, which have to be the same."""
     from pyarrow import parquet
 
-    program = (
-        "import sys; from fastaudio.scanning import scan; from fastaudio.scanning.networks import Chosen; "
-        "scan.TABLE_S = 0.2; scan.scan([sys.argv[1]], sys.argv[2], chosen=Chosen(sys.argv[3]))"
-    )
-    rng, killed = np.random.default_rng(0), 0
-    while killed < n_kills:
-        paths = str(folder / "in"), str(folder / "out")
-        run = subprocess.Popen([sys.executable, "-c", program, *paths, model])
-        try:
-            run.wait(timeout=rng.uniform(0.3, 2.5))
-            if len(list((folder / "out").glob("part-*"))) > 1:  # whole: begin anew
-                shutil.rmtree(folder / "out")
-        except subprocess.TimeoutExpired:
-            run.kill()
-            run.wait()
-            killed += 1
-    scan([folder / "in"], folder / "out", chosen=Chosen(model))
-    scan([folder / "in"], folder / "whole", chosen=Chosen(model))
     columns = ["path", "size", "version", "duration_s", "start_s", "end_s", "scores", "error", "truncated"]
     got, want = (
         parquet.read_table(folder / name, columns=columns).sort_by("path") for name in ("out", "whole")
     )
-    n_tables = len(list((folder / "out").glob("part-*")))
-    print(
-        f"{killed} kills, {n_tables} tables, {got.num_rows} rows, the same as undisturbed: {got.equals(want)}"
-    )
     if not got.equals(want):
-        raise SystemExit(1)
+        raise SystemExit(f"{got.num_rows} rows, expected {want.num_rows}, or others")
+    return int(want.num_rows)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ _PACKAGES = (
     "soxr",
     "audioflux",
     "kaldi-native-fbank",
+    "scipy",
+    "torch",
+    "torchaudio",
+    "essentia",
+    "openvino",
+    "silero-vad",
 )
 _COLUMNS = ("", "unit", "min", "median", "ratio min", "ratio med", "compared with", "target", "holds")
 _BUSY = 0.5

@@ -298,7 +298,7 @@ void register_data(py::module_& m) {
       .def_property_readonly("rows", &rows_of, "The rows, [n_rows, n_values].")
       .def_readonly("base_s", &live::Result::base_s, "Time of row 0.")
       .def_readonly("until_s", &live::Result::until_s, "End of the sound that was run.")
-      .def_readonly("n_lost", &live::Result::n_lost, "Samples lost just before the first row.")
+      .def_readonly("n_lost", &live::Result::n_lost, "Samples lost just before the first row; 0 if provisional.")
       .def_readonly("provisional", &live::Result::provisional,
                     "Whether they come from a shortened first clip, which ends at `until_s`.");
 }

@@ -22,6 +22,16 @@ struct LogPlan {
   float bias = 0;
 };
 
+/// Multiplies rows by a small matrix.
+struct MatrixPlan {
+  static constexpr int kPadding = 16;
+  /// Returns how many values a row of `weights` has; those after the first `n` are zeros.
+  static constexpr int padded(int n) { return (n + kPadding - 1) / kPadding * kPadding; }
+  int n_in = 0;
+  int n_out = 0;
+  const float* weights = nullptr;  ///< [n_in][padded(n_out)], on a 64-byte boundary
+};
+
 /// Larger samples could overflow float32 in the square of a spectrum's sum.
 inline constexpr float kLargestSample = 1e12f;
 
@@ -36,6 +46,8 @@ struct Kernels {
                    int n_frames, float* scratch, float* rows);
   /// Elementwise; `out` may equal `in`.
   void (*log)(const LogPlan&, const float* in, float* out, std::size_t n);
+  /// Computes out[n_rows][n_out], the product of in[n_rows][n_in] and the weights.
+  void (*multiply)(const MatrixPlan&, const float* in, std::size_t n_rows, float* out);
   /// Returns the index of the first value that is NaN, infinite, or beyond kLargestSample; n if none is.
   std::size_t (*find_bad)(const float* values, std::size_t n);
   /// Converts integers so that full scale becomes +-1.
@@ -44,6 +56,9 @@ struct Kernels {
   void (*downmix)(const float* in, std::size_t n, int channels, float* out);
   /// Computes out[k] for k < n, centred on in[2 k + reach]; reads 2 (n - 1) + 2 reach + 1 samples.
   void (*halve)(const HalvePlan&, const float* in, std::size_t n, float* out);
+  /// Computes out[plan.up k] and those that follow it up to the next sample's, for k < n, centred on in[k +
+  /// reach]; reads n + 2 reach samples.
+  void (*low_pass)(const LowPassPlan&, const float* in, std::size_t n, float* out);
   /// Produces the outputs whose input samples lie within `n_in`, but at most `capacity`, and returns how
   /// many. Moves `position`, which counts from `in`. Also reads `group_taps` values beyond `n_in`: they have
   /// to be finite, and change nothing.

@@ -46,6 +46,53 @@ void log(const LogPlan& plan, const float* in, float* out, std::size_t n) {
   std::memcpy(out + i, block, (n - i) * sizeof(float));
 }
 
+/// Computes columns from `column` on of several rows: a weight that was read once serves all of them. The sum
+/// of an output has one order, whatever is computed beside it.
+template <int n_rows, int n_vectors>
+inline void multiply_block(const MatrixPlan& plan, const float* in, int column, float* out) {
+  const int stride = MatrixPlan::padded(plan.n_out);
+  Lanes total[n_rows][n_vectors];
+  for (auto& row : total) {
+    for (auto& lanes : row) lanes = splat(0.0f);
+  }
+  const float* weights = plan.weights + column;
+  for (int m = 0; m < plan.n_in; ++m, weights += stride) {
+    Lanes x[n_rows];
+    for (int r = 0; r < n_rows; ++r) x[r] = splat(in[std::ptrdiff_t{r} * plan.n_in + m]);
+    for (int v = 0; v < n_vectors; ++v) {
+      const Lanes w = load(weights + v * kLanes);
+      for (int r = 0; r < n_rows; ++r) total[r][v] = fma(x[r], w, total[r][v]);
+    }
+  }
+  for (int r = 0; r < n_rows; ++r) {
+    float* row = out + std::ptrdiff_t{r} * plan.n_out + column;
+    for (int v = 0; v < n_vectors; ++v) {
+      const int left = plan.n_out - column - v * kLanes;
+      std::memcpy(row + v * kLanes, &total[r][v],
+                  static_cast<std::size_t>(left < kLanes ? left : kLanes) * sizeof(float));
+    }
+  }
+}
+
+template <int n_rows>
+inline void multiply_rows(const MatrixPlan& plan, const float* in, float* out) {
+  int column = 0;
+  for (; column + 2 * kLanes < plan.n_out; column += 3 * kLanes) {
+    multiply_block<n_rows, 3>(plan, in, column, out);
+  }
+  if (column + kLanes < plan.n_out) return multiply_block<n_rows, 2>(plan, in, column, out);
+  if (column < plan.n_out) multiply_block<n_rows, 1>(plan, in, column, out);
+}
+
+void multiply(const MatrixPlan& plan, const float* in, std::size_t n_rows, float* out) {
+  constexpr std::size_t kRows = 4;
+  std::size_t r = 0;
+  const auto from = [&] { return in + r * static_cast<std::size_t>(plan.n_in); };
+  const auto to = [&] { return out + r * static_cast<std::size_t>(plan.n_out); };
+  for (; r + kRows <= n_rows; r += kRows) multiply_rows<kRows>(plan, from(), to());
+  for (; r < n_rows; ++r) multiply_rows<1>(plan, from(), to());
+}
+
 inline bool is_bad(float value) { return !(std::fabs(value) <= kLargestSample); }
 
 std::size_t find_bad(const float* values, std::size_t n) {
@@ -85,7 +132,16 @@ void downmix(const float* in, std::size_t n, int channels, float* out) {
 #define FASTAUDIO_STRING(x) #x
 #define FASTAUDIO_NAME(x) FASTAUDIO_STRING(x)
 extern const Kernels table;
-const Kernels table{
-    FASTAUDIO_NAME(FASTAUDIO_ISA), kLanes, spectrum, log, find_bad, from_int16, downmix, halve, resample};
+const Kernels table{FASTAUDIO_NAME(FASTAUDIO_ISA),
+                    kLanes,
+                    spectrum,
+                    log,
+                    multiply,
+                    find_bad,
+                    from_int16,
+                    downmix,
+                    halve,
+                    low_pass,
+                    resample};
 
 }  // namespace fastaudio::dsp::FASTAUDIO_ISA

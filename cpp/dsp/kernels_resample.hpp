@@ -26,10 +26,23 @@ struct ResamplePlan {
 
 /// Keeps every second sample after a half-band low-pass, whose even taps are zero except the middle one.
 struct HalvePlan {
+  static constexpr int kDown = 2;
+  static constexpr int up = 1;
   int n_side = 0;                    ///< taps on one side of the middle, at distances 1, 3, 5, ...
   const float* side_taps = nullptr;  ///< [n_side]
   /// Returns how many samples an output needs before, and after, the one that it is centred on.
   int reach() const { return 2 * n_side - 1; }
+};
+
+/// A low-pass whose response is symmetric. It keeps the rate or doubles it.
+struct LowPassPlan {
+  static constexpr int kMaxSide = 512;
+  static constexpr int kDown = 1;
+  int up = 0;        ///< 1 or 2: outputs for each sample, the first at its time, the second half-way on
+  int n_side = 0;    ///< taps on one side, at most kMaxSide; even if `up` is 1
+  float middle = 1;  ///< weight of the sample at an output's own time
+  const float* taps = nullptr;  ///< [n_side][up]: weights at distances j + 1 and, if up is 2, j + 1/2
+  int reach() const { return n_side; }
 };
 
 struct ResamplePosition {
@@ -40,6 +53,7 @@ struct ResamplePosition {
 #ifdef FASTAUDIO_ISA
 namespace FASTAUDIO_ISA {
 void halve(const HalvePlan&, const float* in, std::size_t n, float* out);
+void low_pass(const LowPassPlan&, const float* in, std::size_t n, float* out);
 std::size_t resample(const ResamplePlan&, ResamplePosition&, const float* in, std::int64_t n_in, float* out,
                      std::size_t capacity);
 }  // namespace FASTAUDIO_ISA

@@ -8,19 +8,6 @@ using namespace simd::FASTAUDIO_ISA;
 
 namespace {
 
-inline float dot(const float* a, const float* b, int n) {
-  Lanes s0 = splat(0.0f), s1 = s0, s2 = s0, s3 = s0;
-  int i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
-    s0 += load(a + i) * load(b + i);
-    s1 += load(a + i + kLanes) * load(b + i + kLanes);
-    s2 += load(a + i + 2 * kLanes) * load(b + i + 2 * kLanes);
-    s3 += load(a + i + 3 * kLanes) * load(b + i + 3 * kLanes);
-  }
-  for (; i < n; i += kLanes) s0 += load(a + i) * load(b + i);
-  return sum((s0 + s1) + (s2 + s3));
-}
-
 /// Each output is added up in this many sums, so that additions needn't wait for each other. It must not
 /// depend on how many cycles are taken at once, because the bits would then depend on it too.
 constexpr int kSums = kLanes == 16 ? 2 : 1;
@@ -105,28 +92,50 @@ std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position,
   }
 }
 
+/// Returns the sum of the lanes of each of kLanes vectors.
+inline Lanes sums(Lanes* vectors) {
+  transpose(vectors);
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) vectors[i] += vectors[i + half];
+  }
+  return vectors[0];
+}
+
 std::size_t resample_interpolated(const ResamplePlan& plan, ResamplePosition& position, const float* in,
                                   std::int64_t n_in, float* out, std::size_t capacity) {
   const std::int64_t whole = plan.down / plan.up;
   const std::int64_t part = plan.down % plan.up;
+  const double rows_per_phase = static_cast<double>(plan.phases) / static_cast<double>(plan.up);
   std::size_t n = 0;
-  while (n < capacity && position.index + plan.taps <= n_in) {
-    const float* x = in + position.index;
-    const double row = static_cast<double>(position.phase) * plan.phases / static_cast<double>(plan.up);
-    const auto lower = static_cast<std::int64_t>(row);
-    const auto fraction = static_cast<float>(row - static_cast<double>(lower));
-    const float* taps = plan.table + lower * plan.taps;
-    const float a = dot(taps, x, plan.taps);
-    const float b = dot(taps + plan.taps, x, plan.taps);
-    out[n++] = a + fraction * (b - a);
-    position.index += whole;
-    position.phase += part;
-    if (position.phase >= plan.up) {
-      position.phase -= plan.up;
-      ++position.index;
+  for (;;) {
+    const std::size_t left = capacity - n < std::size_t{kLanes} ? capacity - n : std::size_t{kLanes};
+    Lanes products[kLanes];
+    std::size_t count = 0;
+    for (; count < left && position.index + plan.taps <= n_in; ++count) {
+      const float* x = in + position.index;
+      const double row = static_cast<double>(position.phase) * rows_per_phase;
+      const auto lower = static_cast<int>(row);
+      const auto fraction = static_cast<float>(row - lower);
+      const float* taps = plan.table + std::ptrdiff_t{lower} * plan.taps;
+      Lanes a = load(taps) * load(x);
+      Lanes b = load(taps + plan.taps) * load(x);
+      for (int i = kLanes; i < plan.taps; i += kLanes) {
+        a = fma(load(taps + i), load(x + i), a);
+        b = fma(load(taps + plan.taps + i), load(x + i), b);
+      }
+      products[count] = fma(splat(fraction), b - a, a);
+      position.index += whole;
+      position.phase += part;
+      const bool wraps = position.phase >= plan.up;
+      position.phase -= wraps ? plan.up : 0;
+      position.index += wraps ? 1 : 0;
     }
+    if (count == 0) return n;
+    for (std::size_t i = count; i < kLanes; ++i) products[i] = splat(0.0f);
+    const Lanes row = sums(products);
+    std::memcpy(out + n, &row, count * sizeof(float));
+    n += count;
   }
-  return n;
 }
 
 /// Computes `vectors` vectors of outputs at once; they take the place of the middle samples.

@@ -1,11 +1,9 @@
 #include "dsp/resampler.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <numeric>
 
-#include "dsp/window.hpp"
+#include "dsp/low_pass.hpp"
 
 namespace fastaudio::dsp {
 
@@ -27,88 +25,15 @@ Quality quality_of(std::string_view name) {
 
 constexpr std::int64_t kMaxExactPhases = 640;
 constexpr double kHalvingRatio = 2.5;  // below this, a half-band's transition is too steep to pay
+constexpr double kBetterDb = 15;
 
-double sinc(double x) {
-  const double a = std::numbers::pi * x;
-  return std::abs(a) < 1e-12 ? 1.0 : std::sin(a) / a;
-}
-
-/// A Kaiser-windowed sinc that is continuous in time; frequencies are in cycles per input sample.
-class LowPass {
- public:
-  LowPass(const Quality& quality, double nyquist)
-      : beta_(0.1102 * (quality.attenuation_db - 8.7)),
-        cutoff_(nyquist * (1 + quality.pass_band) / 2),
-        half_((quality.attenuation_db - 7.95) / (14.36 * nyquist * (1 - quality.pass_band)) / 2) {}
-
-  /// Returns how many taps cover it at any phase.
-  int taps() const { return static_cast<int>(std::ceil(2 * half_)) + 2; }
-
-  /// Returns `n` taps whose centre lies `fraction` of a sample after index `reach`.
-  std::vector<float> row(int n, int reach, double fraction) const {
-    check_build();
-    std::vector<double> values;
-    double total = 0;
-    for (int i = 0; i < n; ++i) {
-      const double t = i - reach - fraction;
-      const double edge = 1 - (t / half_) * (t / half_);
-      const double window = edge > 0 ? bessel_i0(beta_ * std::sqrt(edge)) : 0;
-      values.push_back(sinc(2 * cutoff_ * t) * window);
-      total += values.back();
-    }
-    // Every phase passes DC with gain 1, so a constant stays constant.
-    std::vector<float> row;
-    for (const double value : values) row.push_back(static_cast<float>(value / total));
-    return row;
-  }
-
- private:
-  double beta_;
-  double cutoff_;
-  double half_;
-};
-
-/// Returns a half-band low-pass of `n` taps at distances 1, 3, 5, ... to each side. Its transition is `width`
-/// cycles per sample wide. It ends at distance 2 n, where the next tap would be zero anyway.
-std::vector<double> half_band_taps(int n, double width) {
-  const double half = 2.0 * n;
-  const double attenuation_db = 7.95 + 14.36 * width * 2 * half;
-  const double beta = 0.1102 * std::max(attenuation_db - 8.7, 0.0);
-  std::vector<double> side;
-  double total = 0;
-  for (int i = 0; i < n; ++i) {
-    const double t = 2 * i + 1;
-    side.push_back(sinc(t / 2) * bessel_i0(beta * std::sqrt(1 - (t / half) * (t / half))));
-    total += side.back();
-  }
-  for (double& tap : side) tap /= total * 4;  // with 1/2 in the middle, the gain is 1
-  return side;
-}
-
-/// Returns the largest gain above the transition.
-double stop_band_gain(const std::vector<double>& side, double width) {
-  constexpr int kSteps = 256;
-  const double edge = 0.25 + width / 2;
-  double largest = 0;
-  for (int step = 0; step <= kSteps; ++step) {
-    const double frequency = edge + (0.5 - edge) * step / kSteps;
-    double gain = 0.5;
-    for (std::size_t i = 0; i < side.size(); ++i) {
-      gain += 2 * side[i] * std::cos(2 * std::numbers::pi * frequency * static_cast<double>(2 * i + 1));
-    }
-    largest = std::max(largest, std::abs(gain));
-  }
-  return largest;
-}
-
-/// Returns the shortest half-band low-pass that attenuates enough. It is searched for, because Kaiser's
-/// estimate is off by many dB for so few taps.
-Table<float> shortest_half_band(const Quality& quality, double width) {
-  const double wanted = std::pow(10.0, -quality.attenuation_db / 20);
-  int n = 1;
-  for (; stop_band_gain(half_band_taps(n, width), width) > wanted; ++n) check_build();
-  const std::vector<double> side = half_band_taps(n, width);
-  return {side.begin(), side.end()};
+/// Returns how many outputs a low-pass before the last stage makes of each sample, or 0 if there is none. The
+/// sharp low-pass costs least where its outputs are few and have one phase or two; the last stage then needs
+/// few taps.
+int up_of_low_pass(double ratio, bool has_many_phases) {
+  if (ratio >= 2) return 2;
+  if (!has_many_phases) return 0;
+  return ratio > 0.75 ? 2 : 1;
 }
 
 }  // namespace
@@ -124,36 +49,88 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
     : input_rate_(input_rate), output_rate_(output_rate) {
   const Quality q = quality_of(quality);
   double rate = input_rate;
-  std::int64_t scale = 1;
-  for (; rate >= kHalvingRatio * output_rate; rate /= 2, scale *= 2) {
+  for (; rate >= kHalvingRatio * output_rate; rate /= 2, scale_ *= 2) {
     // Nothing may alias below the output's Nyquist frequency; a later stage removes what lies above it.
-    halving_taps_.push_back(shortest_half_band(q, 0.5 - output_rate / rate));
-    const auto reach = static_cast<std::int64_t>(2 * halving_taps_.back().size() - 1);
-    before_ += scale * reach;
-    after_ += scale * (reach - 1);
+    const auto side = shortest_half_band(q.attenuation_db, 0.5 - output_rate / rate);
+    halving_taps_.emplace_back(side.begin(), side.end());
+    const auto reach = static_cast<std::int64_t>(2 * side.size() - 1);
+    before_ += scale_ * reach;
+    after_ += scale_ * (reach - 1);
   }
   for (const auto& side : halving_taps_) halvings_.push_back({static_cast<int>(side.size()), side.data()});
 
-  const LowPass filter(q, 0.5 * std::min(1.0, output_rate / rate));
-  const std::int64_t scaled = output_rate * scale;
-  const std::int64_t divisor = std::gcd(std::int64_t{input_rate}, scaled);
-  plan_.up = scaled / divisor;
-  plan_.down = input_rate / divisor;
-  plan_.taps = filter.taps();
+  const double nyquist = 0.5 * std::min(1.0, output_rate / rate);
+  const LowPass sharp(q.attenuation_db, nyquist * (1 + q.pass_band) / 2, nyquist * (1 - q.pass_band));
+  set_ratio(1);
+  const int first_up = up_of_low_pass(output_rate / rate, plan_.up > kMaxExactPhases);
+  if (first_up == 0) {
+    make_last(sharp, q.phases);
+    return;
+  }
+
+  set_ratio(first_up);
+  make_low_pass(sharp, first_up);
+  if (plan_.up == 1 && plan_.down == 1) return;
+  // The images of what is left are far away, so that few taps remove them. What both filters leave adds up,
+  // so the second one is the better.
+  const double stop = nyquist / first_up;
+  make_last(LowPass(q.attenuation_db + kBetterDb, 0.5, 1 - 2 * stop),
+            first_up == 2 ? q.phases / 2 : q.phases);
+}
+
+void ResamplerTable::set_ratio(std::int64_t up) {
+  const std::int64_t input = up * input_rate_;
+  const std::int64_t output = scale_ * output_rate_;
+  const std::int64_t divisor = std::gcd(input, output);
+  plan_.up = output / divisor;
+  plan_.down = input / divisor;
+  // Inputs are counted before all stages.
+  n_in_ = scale_ * plan_.down;
+  n_out_ = up * plan_.up;
+}
+
+void ResamplerTable::make_low_pass(const LowPass& filter, int up) {
+  int n_side = static_cast<int>(filter.half() + (up == 2 ? 0.5 : 0.0));
+  if (up == 1) n_side += n_side % 2;
+  std::vector<double> at, between;
+  double sum_at = filter.at(0), sum_between = 0;
+  for (int j = 0; j < n_side; ++j) {
+    at.push_back(filter.at(j + 1));
+    between.push_back(filter.at(j + 0.5));
+    sum_at += 2 * at.back();
+    sum_between += 2 * between.back();
+  }
+  for (std::size_t j = 0; j < at.size(); ++j) {
+    low_pass_taps_.push_back(static_cast<float>(at[j] / sum_at));
+    if (up == 2) low_pass_taps_.push_back(static_cast<float>(between[j] / sum_between));
+  }
+  low_pass_ = {up, n_side, static_cast<float>(filter.at(0) / sum_at), low_pass_taps_.data()};
+  before_ += scale_ * (n_side + 1);
+  after_ += scale_ * (n_side + 1);
+}
+
+void ResamplerTable::make_last(const LowPass& filter, int phases) {
   constexpr int kGroup = ResamplePlan::kGroup;
   const bool exact = plan_.up <= kMaxExactPhases;
+  plan_.taps = filter.taps();
   const int after = plan_.taps - (plan_.taps / 2 - 1);
-  // An output's taps are placed by the sample before it, which is up to one sample before its own time.
-  before_ += scale * (plan_.taps - after + (plan_.up > 1 ? 1 : 0));
-  after_ += scale * after;
+  const int before = plan_.taps - after;
+  if (low_pass_.up == 0) {
+    // An output's taps are placed by the sample before it, which is up to one sample before its own time.
+    before_ += scale_ * (before + (plan_.up > 1 ? 1 : 0));
+    after_ += scale_ * after;
+  } else {
+    before_ += scale_ * ((before + low_pass_.up - 1) / low_pass_.up);
+    after_ += scale_ * ((after - 1) / low_pass_.up);
+  }
   // Taps that fill up a row have no weight, and come first, so that no output waits for their samples.
   if (!exact) plan_.taps = (plan_.taps + kGroup - 1) / kGroup * kGroup;
   reach_ = plan_.taps - after;
   if (!exact) {
-    plan_.phases = q.phases;
-    table_.reserve(static_cast<std::size_t>(q.phases + 1) * static_cast<std::size_t>(plan_.taps));
-    for (int r = 0; r <= plan_.phases; ++r) {
-      const auto row = filter.row(plan_.taps, reach_, static_cast<double>(r) / plan_.phases);
+    plan_.phases = phases;
+    table_.reserve(static_cast<std::size_t>(phases + 1) * static_cast<std::size_t>(plan_.taps));
+    for (int r = 0; r <= phases; ++r) {
+      const auto row = filter.row(plan_.taps, reach_, static_cast<double>(r) / phases);
       table_.insert(table_.end(), row.begin(), row.end());
     }
     plan_.table = table_.data();
@@ -162,8 +139,7 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
 
   if (plan_.up < 4 * kGroup) {  // longer cycles consist of whole groups
     const std::int64_t repeat = kGroup / std::gcd(plan_.up, std::int64_t{kGroup});
-    plan_.up *= repeat;
-    plan_.down *= repeat;
+    for (auto* n : {&plan_.up, &plan_.down, &n_in_, &n_out_}) *n *= repeat;
   }
   for (std::int64_t p = 0; p < plan_.up; ++p) {
     start_.push_back(static_cast<std::int32_t>(p * plan_.down / plan_.up));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace fastaudio::live {
 
@@ -51,6 +52,7 @@ LiveStream::LiveStream(NodePtr node, const StreamSpec& input, const LiveOptions&
       next_turn_(options.start_sample),
       stretch_start_(options.start_sample) {
   rows_out_.assign(chain_.outputs().size(), 0);
+  lost_.assign(chain_.outputs().size(), 0);
   provisional_.reserve(n_provisional_ * ring().channels());
   plan();
 }
@@ -175,6 +177,7 @@ void LiveStream::run_swap() {
   base_s_ = chain_.swap(std::move(node), sink);
   network_ = network;
   rows_out_.assign(chain_.outputs().size(), 0);
+  lost_.assign(chain_.outputs().size(), *std::max_element(lost_.begin(), lost_.end()));
 }
 
 void LiveStream::run_samples(const float* samples, std::size_t n) {
@@ -219,7 +222,8 @@ void LiveStream::end_stretch() {
 void LiveStream::skip_gap(std::int64_t sound_end) {
   intake_.require_no_gap();
   end_stretch();
-  lost_ += intake_.skip_gap(sound_end);  // only now, for flushing may have taken long
+  const std::int64_t n_lost = intake_.skip_gap(sound_end);  // only now, for flushing may have taken long
+  for (std::int64_t& lost : lost_) lost += n_lost;
   stretch_start_ = intake_.position();
   plan();
 }
@@ -257,8 +261,7 @@ void LiveStream::put(Result result, const float* rows) {
   result.network = network_;
   result.values.assign(rows, rows + result.n_rows * spec.row_size());
   result.base_s = intake_.time_of(stretch_start_) + (result.provisional ? 0 : base_s_);
-  result.n_lost = lost_;
-  lost_ = 0;
+  if (!result.provisional) result.n_lost = std::exchange(lost_[result.output], 0);
   std::int64_t needed = read;  // end of the sound that the last row depends on
   if (result.provisional) {
     needed = stretch_start_ + static_cast<std::int64_t>(n_provisional_);

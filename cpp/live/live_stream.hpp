@@ -158,7 +158,7 @@ class LiveStream {
   int network_ = 0;
   double base_s_ = 0;                   ///< time of the network's row 0, from the stretch's start
   std::vector<std::int64_t> rows_out_;  ///< by output, since base_s_
-  std::int64_t lost_ = 0;               ///< samples lost since the last result
+  std::vector<std::int64_t> lost_;      ///< samples lost since the last result of each output
   std::atomic<std::int64_t> busy_ns_{0};
   Latencies latencies_;
 };

@@ -9,14 +9,29 @@ void Results::put(Result result) {
     const std::lock_guard lock(mutex_);
     if (ending_) return;
     if (queue_.size() >= capacity_ && when_full_ == WhenFull::drop_oldest) {
-      n_dropped_ += static_cast<std::int64_t>(queue_.front().n_rows);
-      const std::int64_t n_lost = queue_.front().n_lost;
-      queue_.pop_front();
-      (queue_.empty() ? result : queue_.front()).n_lost += n_lost;
+      drop_oldest();
+    }
+    if (!result.provisional && result.output < owed_.size()) {
+      result.n_lost += std::exchange(owed_[result.output], 0);
     }
     queue_.push_back(std::move(result));
   }
   changed_.notify_one();
+}
+
+/// What the dropped result knew of lost samples goes to the next of its output, which may not have come yet.
+void Results::drop_oldest() {
+  const Result dropped = std::move(queue_.front());
+  queue_.pop_front();
+  n_dropped_ += static_cast<std::int64_t>(dropped.n_rows);
+  if (dropped.n_lost == 0) return;
+  for (Result& next : queue_) {
+    if (next.output != dropped.output || next.provisional) continue;
+    next.n_lost += dropped.n_lost;
+    return;
+  }
+  if (owed_.size() <= dropped.output) owed_.resize(dropped.output + 1);
+  owed_[dropped.output] += dropped.n_lost;
 }
 
 std::optional<Result> Results::take(std::chrono::nanoseconds timeout) {

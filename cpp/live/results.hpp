@@ -22,7 +22,7 @@ struct Result {
   std::vector<float> values = {};
   double base_s = 0;         ///< time of row 0
   double until_s = 0;        ///< end of the sound that was run
-  std::int64_t n_lost = 0;   ///< samples lost just before the first of these rows
+  std::int64_t n_lost = 0;   ///< samples lost just before the first of these rows; 0 if provisional
   bool provisional = false;  ///< whether they come from a shortened first clip, which ends at `until_s`
 };
 
@@ -35,7 +35,7 @@ class Results {
   /// The worker has to look at `full` and wait if all are kept.
   Results(std::size_t capacity, WhenFull when_full) : capacity_(capacity), when_full_(when_full) {}
 
-  /// Adds a result. The `n_lost` of a dropped one is added to the next one's.
+  /// Adds a result. The `n_lost` of a dropped one is added to that of its output's next.
   void put(Result result);
 
   /// Waits for a result. Returns nothing after `timeout`, or when no more will come (see `ended`). Rethrows
@@ -59,6 +59,8 @@ class Results {
   std::int64_t n_dropped() const;  ///< in rows
 
  private:
+  void drop_oldest();  // wants the lock
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Result> queue_;
@@ -66,6 +68,7 @@ class Results {
   WhenFull when_full_;
   std::int64_t n_dropped_ = 0;
   std::int64_t n_taken_ = 0;
+  std::vector<std::int64_t> owed_;  // lost samples that the next result of each output has to tell
   bool ending_ = false;
   std::exception_ptr error_;
 };

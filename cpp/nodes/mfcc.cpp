@@ -1,10 +1,11 @@
 #include "nodes/mfcc.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "core/budget.hpp"
+#include "dsp/aligned.hpp"
+#include "dsp/kernels.hpp"
 #include "nodes/support/require.hpp"
 #include "nodes/support/row_stream.hpp"
 
@@ -18,10 +19,11 @@ double lifter_of(const MFCC::Options& o, int k) {
   return 1 + o.lifter / 2 * std::sin(std::numbers::pi * (k + from) / o.lifter);
 }
 
-/// The transform times the lifter, transposed: [n_mels][n_mfcc].
-Buffer<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
+/// The transform times the lifter, transposed, as a matrix's weights.
+dsp::AlignedFloats transform_of(const MFCC::Options& o, std::size_t n_mels) {
   const std::size_t n_mfcc = static_cast<std::size_t>(o.n_mfcc);
-  Buffer<float> weights(n_mels * n_mfcc);
+  const auto stride = static_cast<std::size_t>(dsp::MatrixPlan::padded(o.n_mfcc));
+  dsp::AlignedFloats weights(n_mels * stride, 0.0f);
   const double n = static_cast<double>(n_mels);
   for (std::size_t k = 0; k < n_mfcc; ++k) {
     check_build();
@@ -30,40 +32,25 @@ Buffer<float> transform_of(const MFCC::Options& o, std::size_t n_mels) {
     for (std::size_t m = 0; m < n_mels; ++m) {
       // Whole turns drop out; in integers the remainder is exact.
       const double turns = static_cast<double>(k * (2 * m + 1) % (4 * n_mels)) / (4 * n);
-      weights[m * n_mfcc + k] = static_cast<float>(gain * std::cos(2 * std::numbers::pi * turns));
+      weights[m * stride + k] = static_cast<float>(gain * std::cos(2 * std::numbers::pi * turns));
     }
   }
   return weights;
 }
 
-/// out[k] = sum of x[m] * weights[m][k].
 class Transform {
  public:
   Transform(const MFCC::Options& options, std::size_t n_mels)
-      : weights_(transform_of(options, n_mels)),
-        n_mels_(n_mels),
-        n_mfcc_(static_cast<std::size_t>(options.n_mfcc)) {}
+      : weights_(transform_of(options, n_mels)), n_mels_(static_cast<int>(n_mels)), n_mfcc_(options.n_mfcc) {}
 
-  /// Takes four bands at a time, because sums then pass through memory less often.
-  void operator()(const float* x, float* __restrict out) const {
-    const float* weights = weights_.data();
-    std::fill_n(out, n_mfcc_, 0.0f);
-    std::size_t m = 0;
-    for (; m + 4 <= n_mels_; m += 4, x += 4, weights += 4 * n_mfcc_) {
-      const float* w[4] = {weights, weights + n_mfcc_, weights + 2 * n_mfcc_, weights + 3 * n_mfcc_};
-      for (std::size_t k = 0; k < n_mfcc_; ++k) {
-        out[k] += (x[0] * w[0][k] + x[1] * w[1][k]) + (x[2] * w[2][k] + x[3] * w[3][k]);
-      }
-    }
-    for (; m < n_mels_; ++m, ++x, weights += n_mfcc_) {
-      for (std::size_t k = 0; k < n_mfcc_; ++k) out[k] += *x * weights[k];
-    }
+  void operator()(const float* rows, std::size_t n_rows, float* out) const {
+    dsp::kernels().multiply({n_mels_, n_mfcc_, weights_.data()}, rows, n_rows, out);
   }
 
  private:
-  Buffer<float> weights_;
-  std::size_t n_mels_;
-  std::size_t n_mfcc_;
+  dsp::AlignedFloats weights_;
+  int n_mels_;
+  int n_mfcc_;
 };
 
 }  // namespace
@@ -83,7 +70,9 @@ std::vector<Output> MFCC::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> MFCC::open(const StreamSpec& input) const {
   const Output output = outputs(input).front();
-  return stream_of_rows(Transform(options(), input.row_size()), input, output);
+  const std::size_t n_mels = input.row_size();
+  return stream_of_blocks(Transform(options(), n_mels), input, output,
+                          n_mels * static_cast<std::size_t>(options().n_mfcc));
 }
 
 }  // namespace fastaudio

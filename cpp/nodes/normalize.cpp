@@ -6,6 +6,7 @@
 
 #include "core/budget.hpp"
 #include "core/interrupt.hpp"
+#include "core/rows/pace.hpp"
 #include "core/rows/row_block.hpp"
 #include "dsp/reduce.hpp"
 
@@ -36,7 +37,8 @@ Level level_of(const Normalize::Options& o, const float* x, std::size_t n) {
 }
 
 /// Works on all values of a row at once, or on all values of the clip. Over the clip it keeps every row until
-/// flush, so its memory grows with the clip. `Apply` is called as apply(float* values, std::size_t n).
+/// flush, so its memory grows with the clip. `Apply` is called as apply(const float* values, std::size_t n),
+/// and returns what changes some of these values: change(float* values, std::size_t n).
 template <class Apply>
 class RowOrClipStream final : public Stream {
  public:
@@ -52,7 +54,7 @@ class RowOrClipStream final : public Stream {
     for (; n_rows > 0; --n_rows, rows += row_size_) {
       float* out = block_.next(sink);
       std::copy_n(rows, row_size_, out);
-      apply_(out, row_size_);
+      apply_(out, row_size_)(out, row_size_);
     }
     block_.write(sink);
   }
@@ -60,16 +62,26 @@ class RowOrClipStream final : public Stream {
   void do_flush(Sink& sink) override {
     if (kept_.empty()) return;
     check_interrupt();
-    apply_(kept_.data(), kept_.size());
+    const auto change = apply_(kept_.data(), kept_.size());
     check_interrupt();
-    sink.write(0, kept_.data(), kept_.size() / row_size_);
+    // In pieces, so that what comes next finds them in the cache.
+    const std::size_t piece = std::max<std::size_t>(1, kPiece / row_size_) * row_size_;
+    for (std::size_t start = 0; start < kept_.size(); start += piece) {
+      const std::size_t n = std::min(piece, kept_.size() - start);
+      change(kept_.data() + start, n);
+      sink.write(0, kept_.data() + start, n / row_size_);
+      pace_.did(n);
+    }
   }
+
+  static constexpr std::size_t kPiece = 4096;
 
   Apply apply_;
   bool clip_;
   std::size_t row_size_;
   RowBlock block_;
   Buffer<float> kept_;
+  Pace pace_;
 };
 
 template <class Apply>
@@ -91,11 +103,12 @@ std::vector<Output> Normalize::describe(const StreamSpec& input) const {
 }
 
 std::unique_ptr<Stream> Normalize::open(const StreamSpec& input) const {
-  return over_row_or_clip(options().over, input, [o = options()](float* values, std::size_t n) {
-    const Level level = level_of(o, values, n);
-    for (std::size_t i = 0; i < n; ++i) {
-      values[i] = static_cast<float>((static_cast<double>(values[i]) - level.shift) / level.divisor);
-    }
+  return over_row_or_clip(options().over, input, [o = options()](const float* all, std::size_t n_all) {
+    return [level = level_of(o, all, n_all)](float* values, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) {
+        values[i] = static_cast<float>((static_cast<double>(values[i]) - level.shift) / level.divisor);
+      }
+    };
   });
 }
 
@@ -109,11 +122,12 @@ std::vector<Output> TopDb::describe(const StreamSpec& input) const {
 std::unique_ptr<Stream> TopDb::open(const StreamSpec& input) const {
   outputs(input);
   const auto limit = [top_db = static_cast<float>(options().top_db), relative = options().relative](
-                         float* values, std::size_t n) {
-    const float highest = dsp::largest(values, n);
+                         const float* all, std::size_t n_all) {
+    const float highest = dsp::largest(all, n_all);
     const float base = relative ? highest : 0;
-    const float floor = highest - base - top_db;
-    for (std::size_t i = 0; i < n; ++i) values[i] = std::max(values[i] - base, floor);
+    return [base, floor = highest - base - top_db](float* values, std::size_t n) {
+      for (std::size_t i = 0; i < n; ++i) values[i] = std::max(values[i] - base, floor);
+    };
   };
   return over_row_or_clip(options().over, input, limit);
 }

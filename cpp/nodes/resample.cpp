@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "core/rows/pace.hpp"
 #include "nodes/support/require.hpp"
@@ -11,15 +12,24 @@ namespace fastaudio {
 
 namespace {
 
-/// Halves the rate of a stream.
-class Halver {
+inline void run(const dsp::HalvePlan& plan, const float* in, std::size_t n, float* out) {
+  dsp::kernels().halve(plan, in, n, out);
+}
+inline void run(const dsp::LowPassPlan& plan, const float* in, std::size_t n, float* out) {
+  dsp::kernels().low_pass(plan, in, n, out);
+}
+
+/// Runs a stream through a filter that looks as far ahead as back.
+template <class Plan>
+class Stage {
  public:
-  explicit Halver(const dsp::HalvePlan& plan)
+  /// The first output is centred `lead` samples before the first sample, in the silence that comes before it.
+  explicit Stage(const Plan& plan, std::size_t lead = 0)
       : plan_(plan),
         window_(2 * static_cast<std::size_t>(plan.reach()) + 1),
-        seam_(3 * window_),
+        seam_(3 * window_ + lead),
         output_(kBlock) {
-    held_ = static_cast<std::size_t>(plan.reach());  // silence before the first sample
+    held_ = static_cast<std::size_t>(plan.reach()) + lead;
   }
 
   template <class Emit>
@@ -28,10 +38,10 @@ class Halver {
     // are made from the caller's array.
     const std::size_t copied = std::min(n, 2 * window_);
     std::memcpy(seam_.data() + held_, samples, copied * sizeof(float));
-    std::size_t done = halve(seam_.data(), held_ + copied, emit);
+    std::size_t done = filter(seam_.data(), held_ + copied, emit);
     if (copied < n) {
       done -= held_;  // at least a window of the samples was copied, so none held is still wanted
-      done += halve(samples + done, n - done, emit);
+      done += filter(samples + done, n - done, emit);
       held_ = n - done;
       std::memcpy(seam_.data(), samples + done, held_ * sizeof(float));
     } else {
@@ -45,18 +55,19 @@ class Halver {
 
   /// Emits all outputs of `n` samples; returns how many samples no later output needs.
   template <class Emit>
-  std::size_t halve(const float* samples, std::size_t n, Emit&& emit) {
+  std::size_t filter(const float* samples, std::size_t n, Emit&& emit) {
+    const auto up = static_cast<std::size_t>(plan_.up);
     std::size_t done = 0;
     while (done + window_ <= n) {
-      const std::size_t n_out = std::min((n - done - window_) / 2 + 1, output_.size());
-      dsp::kernels().halve(plan_, samples + done, n_out, output_.data());
-      emit(output_.data(), n_out);
-      done += 2 * n_out;
+      const std::size_t count = std::min((n - done - window_) / Plan::kDown + 1, output_.size() / up);
+      run(plan_, samples + done, count, output_.data());
+      emit(output_.data(), up * count);
+      done += Plan::kDown * count;
     }
     return done;
   }
 
-  const dsp::HalvePlan& plan_;
+  const Plan& plan_;
   std::size_t window_;
   dsp::AlignedFloats seam_;  ///< samples that later outputs need, and room for the next call's first ones
   dsp::AlignedFloats output_;
@@ -68,12 +79,21 @@ class ResampleStream final : public Stream {
   explicit ResampleStream(std::shared_ptr<const Resample> node)
       : node_(std::move(node)),
         halvers_(node_->table().halvings().begin(), node_->table().halvings().end()),
+        low_pass_plan_(node_->table().low_pass()),
         plan_(node_->table().plan()),
         capacity_(kBlock + static_cast<std::size_t>(plan_.taps + plan_.group_taps + cycles_down())),
         input_(capacity_ + static_cast<std::size_t>(plan_.group_taps), 0.0f),
         output_(kBlock) {
     // Silence before the first sample, so that output 0 stands at time 0.
-    held_ = static_cast<std::size_t>(node_->table().reach());
+    const int reach = node_->table().reach();
+    if (low_pass_plan_.up == 0) {
+      held_ = static_cast<std::size_t>(reach);
+      return;
+    }
+    // The low-pass rings before the first sample already.
+    const int lead = (reach + low_pass_plan_.up - 1) / low_pass_plan_.up;
+    low_pass_.emplace(low_pass_plan_, static_cast<std::size_t>(lead));
+    position_.index = low_pass_plan_.up * lead - reach;
   }
 
  private:
@@ -102,6 +122,18 @@ class ResampleStream final : public Stream {
       });
       return;
     }
+    if (low_pass_) {
+      low_pass_->push(samples, n, [&](const float* filtered, std::size_t n_filtered) {
+        if (plan_.taps == 0) return write(filtered, n_filtered, sink);
+        last(filtered, n_filtered, sink);
+      });
+      return;
+    }
+    last(samples, n, sink);
+  }
+
+  /// Takes samples to the last stage.
+  void last(const float* samples, std::size_t n, Sink& sink) {
     while (n > 0) {
       const std::size_t taken = std::min(n, capacity_ - held_);
       std::memcpy(input_.data() + held_, samples, taken * sizeof(float));
@@ -115,7 +147,7 @@ class ResampleStream final : public Stream {
   /// Where a conversion stops: the kernel is fastest on several whole cycles at once.
   enum class Until { cycles_are_left, nothing_is_left };
 
-  std::int64_t cycles_down() const { return dsp::ResamplePlan::kCycles * plan_.down; }
+  std::int64_t cycles_down() const { return plan_.phases == 0 ? dsp::ResamplePlan::kCycles * plan_.down : 0; }
 
   /// Outputs that the kernel may make now.
   std::size_t limit(Until until) const {
@@ -128,19 +160,25 @@ class ResampleStream final : public Stream {
   }
 
   void convert(Until until, Sink& sink) {
+    if (plan_.taps == 0) return;
     while (left_ != 0) {
-      std::size_t n = dsp::kernels().resample(plan_, position_, input_.data(),
-                                              static_cast<std::int64_t>(held_), output_.data(), limit(until));
+      const std::size_t n = dsp::kernels().resample(
+          plan_, position_, input_.data(), static_cast<std::int64_t>(held_), output_.data(), limit(until));
       if (n == 0) break;
-      if (left_ >= 0) {
-        n = std::min(n, static_cast<std::size_t>(left_));
-        left_ -= static_cast<std::int64_t>(n);
-      }
-      n_out_ += static_cast<std::int64_t>(n);
-      sink.write(0, output_.data(), n);
-      pace_.did(n * static_cast<std::size_t>(plan_.taps));
+      write(output_.data(), n, sink);
     }
     drop_used();
+  }
+
+  /// Passes on outputs, but no more than are due.
+  void write(const float* outputs, std::size_t n, Sink& sink) {
+    if (left_ >= 0) {
+      n = std::min(n, static_cast<std::size_t>(left_));
+      left_ -= static_cast<std::int64_t>(n);
+    }
+    n_out_ += static_cast<std::int64_t>(n);
+    if (n > 0) sink.write(0, outputs, n);
+    pace_.did(n * static_cast<std::size_t>(plan_.taps + 2 * low_pass_plan_.n_side));
   }
 
   /// Makes room for more input.
@@ -157,7 +195,9 @@ class ResampleStream final : public Stream {
   }
 
   std::shared_ptr<const Resample> node_;
-  std::vector<Halver> halvers_;
+  std::vector<Stage<dsp::HalvePlan>> halvers_;
+  const dsp::LowPassPlan& low_pass_plan_;
+  std::optional<Stage<dsp::LowPassPlan>> low_pass_;
   const dsp::ResamplePlan& plan_;
   std::size_t capacity_;
   dsp::AlignedFloats input_;  ///< samples not used up yet, then values that kernels may read but don't use
@@ -188,8 +228,7 @@ std::unique_ptr<Stream> Resample::open(const StreamSpec& input) const {
 
 std::optional<Locality> Resample::locality() const {
   if (options().input_rate == options().output_rate) return Locality{};
-  const std::int64_t halved = std::int64_t{1} << table_.halvings().size();
-  return Locality{halved * table_.plan().down, table_.plan().up, table_.before(), table_.after()};
+  return Locality{table_.n_in(), table_.n_out(), table_.before(), table_.after()};
 }
 
 }  // namespace fastaudio

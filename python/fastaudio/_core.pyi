@@ -2182,7 +2182,7 @@ class LiveResult:
         """Number of the first row, counted from `base_s`."""
     @property
     def n_lost(self) -> int:
-        """Samples lost just before the first row."""
+        """Samples lost just before the first row; 0 if provisional."""
     @property
     def network(self) -> int:
         """Number of the network that gave them."""

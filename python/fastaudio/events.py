@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
+from fastaudio._core import check_interrupt
 from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
 from fastaudio._system.text import quoted
@@ -53,6 +54,7 @@ SCHEMA = "fastaudio.events/1"
 CSV_COLUMNS = ("schema", "path", "truncated", "start_s", "end_s", "label", "peak", "mean", "model")
 
 _IN_NOTEBOOK = 20  # events there
+_LOOK = 4096  # rows between two looks at a limit of time
 _HIGH = 65536  # index of an event's first window = high * _HIGH + low
 
 
@@ -71,7 +73,9 @@ def decode(
     """
     longest = math.inf if duration_s is None else duration_s
     events = []
-    for label, high, low, n, peak, mean in rows.tolist():
+    for i, (label, high, low, n, peak, mean) in enumerate(rows.tolist()):
+        if i % _LOOK == 0:
+            check_interrupt()
         if n < 0:  # the summary
             continue
         first = int(high) * _HIGH + int(low)

@@ -5,6 +5,8 @@ A card's `hears` names the kind, and a shipped card's `kinds` says how its label
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,8 @@ from fastaudio._core import Tags as TagsNode
 from fastaudio.pipeline import Pipeline, isolated
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -182,22 +184,43 @@ def apart(result: Any) -> tuple[Any, Heard | None]:
     return (result.result, result.heard) if isinstance(result, Judged) else (result, None)
 
 
-def judge_of(pipeline: Pipeline, *, apart: bool = False) -> Judge | None:
+class Ahead:
+    """Loads what tells kinds for a model in a thread, while another loads the model itself."""
+
+    def __init__(self, model: str | os.PathLike[str]) -> None:
+        """Begin; what is wrong with the model is said by who loads it."""
+        self._wanted: str | None = None
+        self._teller: Pipeline | None = None
+        self._thread = threading.Thread(target=self._load, args=(model,), name="fastaudio-kinds")
+        self._thread.start()
+
+    def _load(self, model: str | os.PathLike[str]) -> None:
+        with suppress(BaseException):  # whatever it is, who needs this does it again and says it
+            wanted = cards.read_card(model, cards.Budget()).data.get("hears")
+            self._teller = _teller(wanted) if isinstance(wanted, str) else None
+            self._wanted = wanted
+
+    def teller(self, wanted: str) -> Pipeline | None:
+        """Return what tells a kind, or None if no shipped model does."""
+        self._thread.join()
+        return self._teller if self._wanted == wanted else _teller(wanted)
+
+
+def judge_of(pipeline: Pipeline, *, apart: bool = False, ahead: Ahead | None = None) -> Judge | None:
     """Return what tells kinds beside a pipeline's results, if its card says that it hears one kind only.
 
     There is none for several outputs or channels, or if no shipped model tells that kind. With `apart`, the
-    pipeline is isolated, and so is what tells kinds.
+    pipeline is isolated, and so is what tells kinds. `ahead` has begun to load that.
     """
     wanted = pipeline.card.get("hears")
     if not isinstance(wanted, str):
         return None
     specs = list(pipeline.output_specs.values())
-    path = _teller(wanted)
-    if path is None or len(specs) != 1 or pipeline.input_spec.shape:
+    if len(specs) != 1 or pipeline.input_spec.shape:
         return None
-    teller = Pipeline.load(path)
-    made = _beside(teller, pipeline, specs[0])
-    if made is None:
+    teller = ahead.teller(wanted) if ahead else _teller(wanted)
+    made = None if teller is None else _beside(teller, pipeline, specs[0])
+    if teller is None or made is None:
         return None
     node, window_s = made
     labels = next(iter(teller.output_specs.values())).labels
@@ -228,15 +251,15 @@ class _OneByOne:
         return {_RESULTS: result, KIND: self.kinds(source)}
 
 
-def _teller(wanted: str) -> Path | None:
-    """Return the card of the first shipped model that tells a kind."""
+def _teller(wanted: str) -> Pipeline | None:
+    """Load the first shipped model that tells a kind."""
     for path in sorted(cards.MODELS.glob("*/card.json")):
         try:
             kinds = cards.read_card(path).data.get("kinds", {})
         except ModelError:  # damaged, which matters to those who load it
             continue
         if wanted in kinds:
-            return path
+            return Pipeline.load(path)
     return None
 
 

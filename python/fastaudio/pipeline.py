@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastaudio import cards
-from fastaudio._core import StateError
+from fastaudio._core import LiveOptions, StateError
 from fastaudio._system.keywords import checked_keywords
 from fastaudio.cards import pack
 from fastaudio.composition import Composition
 from fastaudio.decoding.audio_file import AudioFile, FileLike
 from fastaudio.isolation.composition import Isolated
-from fastaudio.isolation.limits import Limits, chosen_limits
-from fastaudio.isolation.model import model_of, model_of_card
-from fastaudio.live import LiveOptions, LiveStream
-from fastaudio.live.listening import source_for
 from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_options
 from fastaudio.running.adapt import check_channel, checked_silence
 from fastaudio.running.limits import check_result_mb, limits
@@ -39,8 +35,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from fastaudio._core import Cancel, FastaudioError, Pool
+    from fastaudio.isolation.limits import Limits
     from fastaudio.live.options import LiveOptionsDict
     from fastaudio.live.sources import Source
+    from fastaudio.live.stream import LiveStream
 
 
 class Pipeline(Composition):
@@ -109,11 +107,13 @@ class Pipeline(Composition):
         if budget is not None and not isinstance(budget, cards.Budget):
             raise TypeError(f"Pipeline.load: expected budget as a Budget or None, got {budget!r:.80}")
         budget = budget or cards.Budget()
-        apart = chosen_limits(isolate)
+        apart = None if isolate is False else _chosen_limits(isolate)
         own = {"channel": channel, "silence_db": silence_db}
         with limits("Pipeline.load", timeout_s, cancel):
             card = cards.read_card(model, budget)
             if apart is not None:
+                from fastaudio.isolation.model import model_of_card  # noqa: PLC0415  # see `_chosen_limits`
+
                 options: dict[str, Any] = {"threads": threads, "providers": providers, "untrained": untrained}
                 options |= own | {"budget": asdict(budget)}
                 return IsolatedPipeline(model_of_card(card, options), apart)
@@ -253,6 +253,8 @@ class Pipeline(Composition):
         Raises:
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
+        from fastaudio.live.stream import LiveStream  # noqa: PLC0415  # most programs run over files
+
         node, spec = self.runnable(sample_rate, channels, live=True)
         live = LiveOptions(**LIVE_DEFAULTS | options)
         return LiveStream(node, spec, live, model=self.name, pool=pool, started=started)
@@ -296,6 +298,9 @@ class Pipeline(Composition):
             DeviceError: no sounddevice, no PortAudio, no such device, or one that refuses.
             ValueError, TypeError: an argument outside its range, or of a wrong type or name.
         """
+        from fastaudio.live.listening import source_for  # noqa: PLC0415  # most programs run over files
+        from fastaudio.live.stream import LiveStream  # noqa: PLC0415
+
         pipeline = self if hop_s is None else self.with_hop(hop_s)
         waits: LiveOptionsDict = {"overflow": "block"} if getattr(device, "can_wait", False) else {}
         live = LiveOptions(**LISTEN_DEFAULTS | waits | options)
@@ -388,6 +393,9 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
         ModelError: a network's file is missing, or was changed since it was loaded.
         IsolationError: a process can't be started here.
     """
+    from fastaudio.isolation.limits import Limits  # noqa: PLC0415  # see `_chosen_limits`
+    from fastaudio.isolation.model import model_of  # noqa: PLC0415
+
     if not isinstance(pipeline, Pipeline):
         raise TypeError(f"isolated: expected a Pipeline, got {type(pipeline).__name__}")
     if limits is not None and not isinstance(limits, Limits):
@@ -398,3 +406,13 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
     apart = IsolatedPipeline(model_of(pipeline, {"untrained": pipeline.untrained}), limits or Limits())
     apart.card = dict(pipeline.card)
     return apart
+
+
+def _chosen_limits(isolate: Any) -> Limits | None:
+    """Return the bounds of processes for what `Pipeline.load` is given as `isolate`.
+
+    Imported here, as most pipelines run in this process, which then loads a tenth less.
+    """
+    from fastaudio.isolation.limits import chosen_limits  # noqa: PLC0415
+
+    return chosen_limits(isolate)

@@ -51,7 +51,7 @@ class Window:
         start_s, end_s: the stretch, in seconds from the start of the signal.
         scores: float32 [n_labels], as the network gives them.
         labels: names of the scores.
-        gap_s: seconds of live sound lost just before it.
+        gap_s: seconds of live sound lost just before it; 0 if provisional.
         provisional: whether it is an early result, from a shortened first clip of live sound.
         output: name of the output, if a live pipeline has several.
         model: name of the card, if a live pipeline has one.

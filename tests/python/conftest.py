@@ -41,11 +41,10 @@ def pytest_configure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run arguments `clip`, `shared_clip`, `edge_file` and `malformed_file` over their files, or skip."""
+    """Run arguments `clip`, `edge_file` and `malformed_file` over their files, or skip."""
     audio = SHARED / "audio"
     for argument, files in (
         ("clip", clips()),
-        ("shared_clip", [file for file in clips() if SHARED in file[0].parents]),
         ("edge_file", listed(audio, "edge/")),
         ("malformed_file", listed(audio, "malformed/")),
     ):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import stat
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from fastaudio._core import check_interrupt
 from fastaudio._system.folder import Folder
 from fastaudio._system.writing import OutputError, full_disk, is_stream, straight
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _KEPT = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 _KEPT |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_LOOK_S = 0.01  # how often who waits for a file looks whether it is free
 
 
 class Growing:
@@ -51,7 +53,7 @@ class Growing:
                 if os.name == "nt":
                     self._folder.remove(self._name)
                 else:
-                    self._now = f".fastaudio-{secrets.token_hex(8)}"
+                    self._now = f".fastaudio-{os.urandom(8).hex()}"
             self.descriptor = self._folder.create(self._now)
             self._stack = stack.pop_all()
 
@@ -120,10 +122,11 @@ def growing(path: str, *, force: bool) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def kept(path: str, shown: str) -> Iterator[BufferedRandom]:
+def kept(path: str, shown: str, *, shared: bool = False, wait_s: float = 0.0) -> Iterator[BufferedRandom]:
     """Open or create a file for this run alone: no link, nobody else's file, none that another run has open.
 
-    Messages call it `shown`.
+    Messages call it `shown`. With `shared`, others that share it too may have it open. Who has it otherwise
+    is waited for, up to `wait_s` seconds.
 
     Raises:
         OutputError: it is such a file, or it can't be written.
@@ -141,7 +144,7 @@ def kept(path: str, shown: str) -> Iterator[BufferedRandom]:
             os.close(descriptor)
             raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
         with os.fdopen(descriptor, "r+b") as file:
-            _lock(descriptor, shown)
+            _lock(descriptor, shown, time.monotonic() + wait_s, shared=shared)
             if _is_at(path, found):  # else another run ended in between, and has removed it
                 yield file
                 return
@@ -154,16 +157,23 @@ def _is_at(path: str, found: os.stat_result) -> bool:
         return False
 
 
-def _lock(descriptor: int, shown: str) -> None:
+def _lock(descriptor: int, shown: str, until_s: float, *, shared: bool) -> None:
     try:
         import fcntl  # noqa: PLC0415  # not on Windows
     except ImportError:
         return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(
-            f"{shown}: expected no other run with this output, got one; wait for it, or choose another name"
-        ) from error
-    except OSError:  # a file system without locks
+    while True:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() < until_s:
+                check_interrupt()
+                time.sleep(_LOOK_S)
+                continue
+            raise OutputError(
+                f"{shown}: expected no other run with this output, got one; wait for it, or choose another "
+                "name"
+            ) from error
+        except OSError:  # a file system without locks
+            pass
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import operator
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ def label_index(subject: str, labels: Sequence[str], label: str) -> int:
     """Return the index of a label; KeyError in the name of `subject` if there is none."""
     if label in labels:
         return list(labels).index(label)
+    import difflib  # noqa: PLC0415  # only a wrong label asks for it
+
     close = difflib.get_close_matches(label, labels, n=1)
     remedy = f"did you mean {close[0]!r}?" if close else ".labels lists them"
     raise KeyError(f"{subject}: expected one of {len(labels)} labels, got {label!r:.80}; {remedy}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +30,18 @@ MOVED = {
 }
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds modules by their old names; Python asks it last, so all other imports are as fast as before."""
+class _Finder:
+    """Finds modules by their old names; Python asks it last, so all other imports are as fast as before.
+
+    The abstract classes that it could be derived from take longer to import than all of this.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         del path, target
-        return importlib.machinery.ModuleSpec(fullname, self) if fullname in MOVED else None
+        loader: Any = self
+        return importlib.machinery.ModuleSpec(fullname, loader) if fullname in MOVED else None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         """Let Python create a module, which `exec_module` replaces by the moved one."""
@@ -47,17 +50,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.modules[module.__name__] = importlib.import_module(MOVED[module.__name__])
 
 
-def _attribute(name: str) -> ModuleType:
-    """Return the moved module that `fastaudio.name` meant, imported or not."""
-    path = f"fastaudio.{name}"
-    if path not in MOVED:
-        raise AttributeError(f"module 'fastaudio' has no attribute {name!r}")
-    return importlib.import_module(MOVED[path])
-
-
 def install() -> None:
-    """Make the old names importable, and attributes of the package."""
+    """Make the old names importable."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())
-    # Set here, not defined there: type checkers would then let any name pass.
-    vars(sys.modules["fastaudio"])["__getattr__"] = _attribute

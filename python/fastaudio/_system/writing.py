@@ -10,7 +10,6 @@ import errno
 import io
 import os
 import re
-import secrets
 import stat
 import sys
 from contextlib import ExitStack, contextmanager, suppress
@@ -189,7 +188,7 @@ class _Part:
             raise OutputError(
                 f"{self.text}: expected the name of a file, got a device's or pipe's; name a file"
             )
-        self._part = f".fastaudio-{secrets.token_hex(8)}"
+        self._part = f".fastaudio-{os.urandom(8).hex()}"
         with self._refused("a file that can be written"):
             descriptor = self._folder.create(self._part)
         stack.callback(self._clean)
@@ -216,7 +215,7 @@ class _Part:
 
     def _replace(self, *, keep: bool) -> None:
         if keep and self._folder.status(self._name) is not None:
-            old = f".fastaudio-{secrets.token_hex(8)}"
+            old = f".fastaudio-{os.urandom(8).hex()}"
             with suppress(OSError, NotImplementedError):  # a file system without hard links
                 self._folder.link(self._name, old)
                 self._old = old

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import posixpath
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +62,8 @@ def save(path: Path, node: Node, metadata: Mapping[str, Any], *, licence: bytes 
                 )
     if licence is None:
         licence = licence_of(node)
+    import tempfile  # noqa: PLC0415  # only packing needs it
+
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder, "card.json")
         cards.save(unpacked, node, {"name": path.stem} | dict(metadata), licence=b"")

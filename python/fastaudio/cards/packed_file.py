@@ -43,6 +43,7 @@ MOST_FILES = 64
 
 _LARGEST = (1 << 31) - 1  # protobuf's limit
 _CHUNK = 1 << 20  # a multiple of 4, as base64 needs
+_SMALL = 1 << 24  # bytes that are read at once, though their hash may be another
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def read_hashed(path: str, sha256: str, beside: str = "", n_bytes: int | None = 
     """Return a network's bytes and their hash after checking it, so that what runs is what was checked.
 
     `path` is an ONNX file, or a packed file that holds the network. If `sha256`, in hex, is empty, a packed
-    file gives its first network, and nothing is checked. A file with another hash takes no memory.
+    file gives its first network, and nothing is checked. A file of more than 16 MB with another hash takes no
+    memory.
 
     With `beside`, the bytes are those of the file of that name beside the network, which holds weights of it,
     or of the packed file that has them under their hash; if `n_bytes` are needed, these alone are kept, and
@@ -114,6 +116,7 @@ def read_hashed(path: str, sha256: str, beside: str = "", n_bytes: int | None = 
                         if packed
                         else _pieces(file, 0, size)
                     ),
+                    twice=size > _SMALL,
                 )
         with _opened(subject, _beside(subject, path, beside)) as (file, size):
             if n_bytes is not None and size < n_bytes:
@@ -121,7 +124,8 @@ def read_hashed(path: str, sha256: str, beside: str = "", n_bytes: int | None = 
                     f"{subject}: expected {n_bytes} bytes in {beside!r:.80}, got {size}; the file is cut "
                     "short, or another network's"
                 )
-            return _verified(subject, sha256, lambda: _pieces(file, 0, size), beside, n_bytes)
+            twice = size > _SMALL
+            return _verified(subject, sha256, lambda: _pieces(file, 0, size), beside, n_bytes, twice=twice)
     except TimedOut:  # an OSError too
         raise
     except (OSError, ValueError) as error:
@@ -144,8 +148,13 @@ def _verified(
     pieces: Callable[[], Iterator[bytes]],
     beside: str = "",
     n_bytes: int | None = None,
+    *,
+    twice: bool,
 ) -> tuple[bytes, str]:
-    """Return what `pieces` gives, or its first `n_bytes`, and the hash of all, which is checked if stated."""
+    """Return what `pieces` gives, or its first `n_bytes`, and the hash of all, which is checked if stated.
+
+    With `twice`, it is checked before any memory is taken as well.
+    """
 
     def require(got: str) -> None:
         if not sha256 or got == sha256:
@@ -156,8 +165,8 @@ def _verified(
             "back the one of that hash, or make OnnxModel(path) anew, which takes the file as it is now"
         )
 
-    if sha256:
-        require(_hash(pieces()))  # before any memory is taken
+    if sha256 and twice:
+        require(_hash(pieces()))
     content, got = _kept(pieces(), n_bytes)
     require(got)  # the file may have changed between
     return content, got
@@ -195,7 +204,8 @@ def _beside(subject: str, path: str, name: str) -> str:
 def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
     """Yield what is there, piece by piece, so that the work can be ended in between."""
     file.seek(start)
-    while start < end and (piece := file.read(min(_CHUNK, end - start))):
+    at_once = end - start if end - start <= _SMALL else _CHUNK
+    while start < end and (piece := file.read(min(at_once, end - start))):
         check_interrupt()
         yield piece
         start += len(piece)
@@ -210,8 +220,11 @@ def _hash(pieces: Iterable[bytes]) -> str:
 
 def _kept(pieces: Iterable[bytes], n_bytes: int | None = None) -> tuple[bytes, str]:
     """Return what the pieces hold, or its first `n_bytes`, and the hash of all."""
-    held, digest = io.BytesIO(), hashlib.sha256()  # which gives what it holds without a copy
-    for piece in pieces:
+    rest = iter(pieces)
+    first = next(rest, b"")
+    held, digest = io.BytesIO(first[:n_bytes]), hashlib.sha256(first)  # which takes and gives without a copy
+    held.seek(0, os.SEEK_END)
+    for piece in rest:
         left = len(piece) if n_bytes is None else n_bytes - held.tell()
         held.write(piece[: max(left, 0)])
         digest.update(piece)

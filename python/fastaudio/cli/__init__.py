@@ -1,19 +1,22 @@
 """The command line. Each command is a module with `add(commands)`, which adds its parser.
 
-Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `listen`, `serve`, `train`, `evaluate`,
-`importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`, `get`, `info`.
-Shared: `parsing`, `arguments`, `help_text` and `completion`; `terminal` is what stands at stdout and stderr;
-`files` runs over files and `progress` shows it; `forms` are the forms of results, `events` has the options of
-events, and `start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and
-events, `results` takes it to where it belongs, `unfinished` keeps what is done for --resume;
-`embedding_files` and `standardize` serve embed, `row_spool` and `pairs` features, `labels` train and
-evaluate, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`,
-`ears`, `together`, `audience`, `live_kinds`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting`
-(MQTT) and `alerting` serve listen.
+Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `review`, `summarize`, `listen`, `serve`,
+`train`, `evaluate`, `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`,
+`get`, `info`.
+Shared: `parsing`, `arguments`, `help_text` and `completion`; `ahead` loads what a command needs soon;
+`terminal` is what stands at stdout and stderr; `files` runs over files and `progress` shows it; `forms` are
+the forms of results, `events` has the options of events, and `start` has --start; `kinds` tells what kind of
+sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
+keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `row_spool` and `pairs`
+features, `labels` train and evaluate, `embedded` train, `stretches` search and review, `playing` review,
+`tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`, `ears`,
+`together`, `audience`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting`
+serve listen.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -27,30 +30,10 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import BudgetError, FastaudioError, __version__
 from fastaudio._system.text import printable
 from fastaudio._system.writing import LATE, NO_ROOM
-from fastaudio.cli import (
-    devices,
-    embed,
-    evaluate,
-    export,
-    features,
-    get,
-    importing,
-    info,
-    listen,
-    models,
-    pack,
-    plot,
-    quantize,
-    scan,
-    search,
-    serve,
-    tag,
-    train,
-)
+from fastaudio.cli.ahead import loading
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.completion import add_completion
 from fastaudio.cli.parsing import Parser
-from fastaudio.cli.record import RecordError
 from fastaudio.cli.terminal import (
     Log,
     complain,
@@ -60,9 +43,6 @@ from fastaudio.cli.terminal import (
     prepare_streams,
     tell,
 )
-from fastaudio.decoding.audio_file import DecodeError
-from fastaudio.live.devices import DeviceError
-from fastaudio.registry import FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,29 +61,39 @@ examples:
   fastaudio models musicnn-mtt
   fastaudio info
 """
-_COMMANDS = (
-    tag,
-    plot,
-    embed,
-    features,
-    scan,
-    search,
-    listen,
-    serve,
-    train,
-    evaluate,
-    importing,
-    export,
-    quantize,
-    pack,
-    devices,
-    models,
-    get,
-    info,
-)
+_COMMANDS = {
+    name: f"fastaudio.cli.{name}"
+    for name in (
+        "tag",
+        "plot",
+        "embed",
+        "features",
+        "scan",
+        "search",
+        "review",
+        "summarize",
+        "listen",
+        "serve",
+        "train",
+        "evaluate",
+        "import",
+        "export",
+        "quantize",
+        "pack",
+        "devices",
+        "models",
+        "get",
+        "info",
+    )
+} | {"import": "fastaudio.cli.importing"}  # a word of Python's
+"""The module of each command, in the order of the help."""
 
 
-def _parser() -> Parser:
+def _parser(words: Sequence[str] = ()) -> Parser:
+    """Return the program's parser; if the first of the words is a command, with this command alone.
+
+    Importing the modules of all commands takes longer than tagging a short file.
+    """
     parser = Parser(
         prog="fastaudio",
         description="Tag the sound of files or a microphone: labels with their scores.",
@@ -113,8 +103,8 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"fastaudio {__version__}")
     add_completion(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add(commands)
+    for command in words[:1] if words and words[0] in _COMMANDS else _COMMANDS:
+        importlib.import_module(_COMMANDS[command]).add(commands)
     return parser
 
 
@@ -125,7 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # this is the program
         sys.excepthook = _show_fault
     try:
-        args = _parser().parse_args(argv)
+        words = sys.argv[1:] if argv is None else argv
+        with loading(words, program=argv is None):
+            args = _parser(words).parse_args(argv)
         command, verbose = args.command, getattr(args, "verbose", False)
         prepare_stdout(args)
         with _terminable(), only_our_words(verbose=verbose):
@@ -146,9 +138,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         late = isinstance(error, OSError) and error.errno in LATE
         if late and not isinstance(error, FastaudioError):
             drop_stdout()
-        failed = DeviceError | DecodeError | RecordError | FetchError
-        return FAILED if late or isinstance(error, failed) else USAGE
+        return FAILED if late or isinstance(error, _failures()) else USAGE
     return status
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return the errors of a device, a file or a server, rather than of how the program was used."""
+    from fastaudio.cli.record import RecordError  # noqa: PLC0415  # most runs have no error
+    from fastaudio.decoding.audio_file import DecodeError  # noqa: PLC0415
+    from fastaudio.live.devices import DeviceError  # noqa: PLC0415
+    from fastaudio.registry import FetchError  # noqa: PLC0415
+
+    return DeviceError, DecodeError, RecordError, FetchError
 
 
 def _show_fault(*error: Any) -> None:

@@ -11,11 +11,12 @@ from fastaudio._system.text import printable
 from fastaudio.alerts.commands import Commands
 from fastaudio.alerts.rules import Rule, RuleError, check_labels, rules_of
 from fastaudio.alerts.watch import Alert, Watch
+from fastaudio.cli.events import onsets_of
 from fastaudio.cli.terminal import complain
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from fastaudio.cli.ears import Ear
     from fastaudio.cli.kinds import Kind
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fastaudio.mqtt.publisher import Publisher
 
 _MOST_BYTES = 1 << 20
+_ROUNDING = 1e-6  # the core holds scores as float32
 
 
 def add_rules_options(parser: argparse.ArgumentParser) -> None:
@@ -67,9 +69,24 @@ def read_rules(args: argparse.Namespace) -> list[Rule]:
     return rules
 
 
-def require_labels(rules: Sequence[Rule], ears: Iterable[Ear]) -> None:
-    """Refuse rules that wait for what no model gives."""
+def require_labels(rules: Sequence[Rule], ears: Sequence[Ear]) -> None:
+    """Refuse rules that wait for what no model gives.
+
+    An event's highest score is known only when it has ended, so a rule can't ask for more than the score at
+    which events begin.
+    """
     check_labels(rules, {ear.name or "": ear.labels for ear in ears})
+    for ear in ears:
+        onsets = onsets_of(ear.pipeline)
+        for rule in rules:
+            for label in rule.labels:
+                onset = onsets.get(label, 1.0)
+                if rule.model in {None, ear.name or ""} and rule.threshold > onset + _ROUNDING:
+                    raise RuleError(
+                        f"rule {rule.name!r:.80}: expected a threshold of at most {onset:.6g}, at which "
+                        f"events of {label!r:.80} begin, got {rule.threshold:g}; lower it, or add --onset "
+                        f"{rule.threshold:g}"
+                    )
 
 
 def checked(rules: Sequence[Rule]) -> tuple[str, bool]:

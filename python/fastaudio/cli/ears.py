@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.events import gives_events, with_events
 from fastaudio.cli.kinds import KIND, judge_for
-from fastaudio.cli.live_kinds import LiveKinds
 from fastaudio.cli.together import together
+from fastaudio.live_kinds import LiveKinds
 from fastaudio.pipeline import Pipeline
 
 if TYPE_CHECKING:

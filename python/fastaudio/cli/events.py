@@ -46,6 +46,17 @@ def gives_events(pipeline: Pipeline) -> bool:
     return units == {True}
 
 
+def onsets_of(pipeline: Pipeline) -> dict[str, float]:
+    """Return the score at which an event of each label begins, of a pipeline that gives events."""
+    onsets: dict[str, float] = {}
+    last = pipeline.node.parts()[-1]
+    if isinstance(last, Events):
+        labels = [label for spec in pipeline.output_specs.values() for label in spec.labels]
+        each = last.onset if len(last.onset) == len(labels) else list(last.onset) * len(labels)
+        onsets = dict(zip(labels, each, strict=True))
+    return onsets
+
+
 def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = False) -> Pipeline:
     """Return a pipeline that gives events if an option says so, else the same pipeline.
 

@@ -31,14 +31,24 @@ examples:
   fastaudio export silero-vad -o vad.onnx --streaming                    a block a run, with state in and out
   fastaudio export mine/card.json -o mine.onnx --channels 2              your own model, for stereo
   fastaudio export mine/card.json -o mine.onnx --sounds a.wav b.wav      compared on your recordings too
+  fastaudio export musicnn-mtt --page site       a web page for any static host, where the model runs in the
+                                                 browser over files and the microphone
 """
+_RUNTIME = "node_modules/onnxruntime-web/dist"
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "export", _export, _HELP)
     parser.add_argument("model", metavar="MODEL", help="name of a model, or path of a card or a packed model")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("-o", "--output", metavar="FILE", help="the .onnx file to write")
+    target.add_argument("--page", metavar="FOLDER", help="a folder to write a web page into, with the graph")
+    parser.add_argument(
+        "--runtime",
+        metavar="FOLDER",
+        help=f"with --page, the folder dist of the npm package onnxruntime-web ({_RUNTIME})",
+    )
     parser.add_argument("--sample-rate", type=positive, metavar="HZ", help="the samples' rate (the model's)")
     parser.add_argument("--channels", type=positive, default=1, metavar="N", help="channels (%(default)s)")
     parser.add_argument("--streaming", action="store_true", help="one block a run, with state in and out")
@@ -58,6 +68,10 @@ def add(commands: Commands) -> None:
 def _export(args: argparse.Namespace) -> int:
     from fastaudio.exporting.writing import export  # noqa: PLC0415  # most commands never export
 
+    if args.page is not None:
+        return _page(args)
+    if args.runtime is not None:
+        raise ValueError("export: expected --runtime with --page only, got it alone; add --page FOLDER")
     target = Path(args.output)
     if target.suffix != ".onnx":
         raise ValueError(f"export: expected -o as a file that ends in .onnx, got {args.output!r}")
@@ -77,4 +91,27 @@ def _export(args: argparse.Namespace) -> int:
     sys.stdout.write(f"takes samples at {rate} Hz; {'' if found else 'not '}compared with the pipeline\n")
     for one in found:
         sys.stdout.write(f"  largest difference {one}\n")
+    return OK
+
+
+def _page(args: argparse.Namespace) -> int:
+    """Write a page with the model."""
+    from fastaudio.serving.standalone import write_page  # noqa: PLC0415  # most commands never export
+
+    for name, usual in (("streaming", False), ("block", None), ("channels", 1)):
+        if getattr(args, name) != usual:
+            raise ValueError(f"export: expected no --{name} with --page, got it; leave it out")
+    with progress(2, quiet=args.quiet, what="export") as bar:
+        pipeline = Pipeline.load(args.model, untrained=args.untrained)
+        bar.step()
+        how: dict[str, Any] = {"sample_rate": args.sample_rate, "check": not args.no_check}
+        how |= {"tolerance": args.tolerance, "sounds": args.sounds, "force": args.force}
+        found = write_page(pipeline, args.page, runtime=args.runtime or _RUNTIME, **how)
+        bar.step()
+    sys.stdout.write(f"{printable(args.page)}: a page; {'' if found else 'not '}compared with the pipeline\n")
+    for one in found:
+        sys.stdout.write(f"  largest difference {one}\n")
+    sys.stdout.write(
+        f"python -m http.server --directory {printable(args.page)} shows it at http://localhost:8000\n"
+    )
     return OK

@@ -8,6 +8,7 @@ from fastaudio.kinds import (
     KIND,
     NEAR_S,
     UNKNOWN,
+    Ahead,
     Heard,
     Judge,
     Judged,
@@ -33,6 +34,7 @@ __all__ = [
     "Judged",
     "Kind",
     "add_kind",
+    "ahead_of",
     "apart",
     "judge_for",
     "kind_at",
@@ -50,10 +52,16 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def judge_for(pipeline: Pipeline, args: argparse.Namespace) -> Judge | None:
+def ahead_of(args: argparse.Namespace) -> Ahead | None:
+    """Begin to load what `judge_for` needs; None if it needs nothing."""
+    return None if args.no_kind or getattr(args, "isolate", False) else Ahead(args.model)
+
+
+def judge_for(pipeline: Pipeline, args: argparse.Namespace, ahead: Ahead | None = None) -> Judge | None:
     """Return what tells kinds beside a pipeline's results; none with --no-kind, or for stdin with --isolate.
 
     See `judge_of`.
     """
     apart = getattr(args, "isolate", False)
-    return None if args.no_kind or (apart and "-" in args.paths) else judge_of(pipeline, apart=apart)
+    none = args.no_kind or (apart and "-" in args.paths)
+    return None if none else judge_of(pipeline, apart=apart, ahead=ahead)

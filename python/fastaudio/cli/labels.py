@@ -74,9 +74,10 @@ class Labels:
         return list(dict.fromkeys(map(path_of, self.files)))
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
+def add_source(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """Add the arguments that say where labelled sound is."""
-    parser.add_argument("source", metavar="SOURCE", help="a folder, a table of labels, or a manifest")
+    how: dict[str, Any] = {"nargs": "?"} if optional else {}
+    parser.add_argument("source", metavar="SOURCE", help="a folder, a table of labels, or a manifest", **how)
     add_label_column(parser)
 
 

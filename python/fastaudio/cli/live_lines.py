@@ -77,6 +77,7 @@ class Lines:
         self._out = out
         self._begins = begins
         self._noted = False
+        self._gap_before_s: float | None = None
         self._n_ended = self._n_below = 0
         self._judged = any(ear.judge for ear in ears)
         self._thresholds = {ear: thresholds_of(ear.pipeline) for ear in ears}
@@ -102,7 +103,8 @@ class Lines:
             if self._begins or item.state == "end":
                 self.write(self._event(item))
             return
-        if item.gap_s > 0 and ear is self._ears[0]:  # the others lack the same sound
+        if item.gap_s > 0 and item.start_s != self._gap_before_s:  # others tell the same gap
+            self._gap_before_s = item.start_s
             self.say(f"fastaudio: {item.gap_s:.3f} s of sound lost before {item.start_s:.2f} s")
         if not self._noted and not item.in_range:
             self._noted = True

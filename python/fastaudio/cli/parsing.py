@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -82,5 +81,7 @@ class Parser(argparse.ArgumentParser):
 
 def guessed(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean X?` for the word that is most alike, or nothing."""
+    import difflib  # noqa: PLC0415  # only a wrong word asks for it
+
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""

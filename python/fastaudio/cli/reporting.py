@@ -101,6 +101,7 @@ class Reporter:
         self._keys = slugs((ear.name or "model" for ear in ears), taken=("status", "level", "event"))
         self._labels = {ear: slugs(ear.labels) for ear in ears}
         self._described: set[tuple[Ear, str]] = set()
+        self._full = False
         self._going: dict[tuple[Ear, str], set[str]] = {}
         self._due: dict[Ear, str] = {}
         self._state_s: dict[Ear, float] = {}
@@ -126,6 +127,8 @@ class Reporter:
         for ear, labels in self._labels.items():
             key = self._keys[ear.name or "model"]
             if ear.events:
+                for label in labels:  # an ON of before a power cut may stand there
+                    self.publisher.state(self._topic(ear, label), OFF)
                 for label in labels if len(labels) <= _MOST_SENSORS else ():
                     self._describe_label(ear, label)
                 continue
@@ -190,14 +193,21 @@ class Reporter:
             self.publisher.state(*described)
 
     def _describe_label(self, ear: Ear, label: str) -> None:
-        if (ear, label) in self._described or len(self._described) >= _MOST_SENSORS * len(self._labels):
+        if (ear, label) in self._described:
+            return
+        if len(self._described) >= _MOST_SENSORS * len(self._labels):
+            if not self._full:
+                self._full = True
+                complain(
+                    f"mqtt: {len(self._described)} labels have sensors, and others get none; "
+                    f"their events are at {self._device.base}/event"
+                )
             return
         self._described.add((ear, label))
         topic = self._topic(ear, label)
         key = f"{self._keys[ear.name or 'model']}_{self._labels[ear][label]}"
         more = {"json_attributes_topic": f"{topic}/last"}
         self._describe(self._device.binary_sensor(key, label, topic, **more))
-        self.publisher.state(topic, OFF)
 
     def _state(self, window: Window, kind: Kind | None) -> str:
         best = window.top(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastaudio._system.text import printable
 from fastaudio.cli.arguments import (
@@ -21,6 +21,7 @@ from fastaudio.cli.arguments import (
 )
 from fastaudio.cli.terminal import complain
 from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.rescoring import rescan
 from fastaudio.scanning.scan import Scanned, scan
 
 if TYPE_CHECKING:
@@ -42,15 +43,20 @@ examples:
   fastaudio scan s3://bucket/night --output scanned   (pip install 'fastaudio-toolkit[cloud]' s3fs)
   fastaudio scan archive/ --output scanned --budget 8h    stop after eight hours; run it again to go on
   fastaudio scan archive/ --output scanned --retry-errors
+  fastaudio scan --from embeddings --model my-head --windows --output scored    its scores, without any sound
+  fastaudio scan list.csv --store s3://bucket --output scanned    a table may name URLs in this bucket
+  fastaudio scan archive/ --output scanned --ray auto    on a cluster (pip install 'fastaudio-toolkit[ray]')
 
 Each row has path, size, version (time of change in ns, or a store's etag), duration_s, start_s, end_s, scores
 or embedding, silent, top_labels, error and truncated, and other columns of a table that listed the file. A
 file that can't be run over has a row with its error. Files that changed are done again. The tables' metadata
-says which model, options and version gave them; a folder takes one scan only.
+says which model, options and version gave them; a folder takes one scan only. A table that lists files may
+name URLs only of the stores of other sources and of --store, so that a stranger's table opens no others.
 
 exit status: 0 all files done, 1 some failed (their rows say why), the budget ended it or the disk is full,
 2 wrong usage, 130 interrupted
 """
+_OF_SOUND = ("layer", "hop", "retry_errors", "budget", "jobs", "store", "ray")
 _UNITS_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -59,9 +65,15 @@ def add(commands: Commands) -> None:
     command = add_command(commands, "scan", _run, _HELP)
     command.add_argument(
         "sources",
-        nargs="+",
+        nargs="*",
         metavar="SOURCE",
         help="files, folders, patterns, tables that list files, or URLs",
+    )
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="SCAN",
+        help="run a head that fastaudio train has made over the embeddings of a scan, and read no sound",
     )
     add_model(command)
     command.add_argument("--layer", metavar="NAME", help="write a layer of the network, not scores")
@@ -79,6 +91,18 @@ def add(commands: Commands) -> None:
         "--retry-errors", action="store_true", help="run again over files that failed before"
     )
     command.add_argument("--budget", type=_duration, metavar="T", help="stop after 90s, 30m, 8h or 2d")
+    command.add_argument(
+        "--store",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a store that tables may name URLs of, such as s3://bucket, or s3:// for all; may be repeated",
+    )
+    command.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="run on a cluster of Ray: auto, its address, or local for one of this machine's own",
+    )
     add_jobs(command)
     add_channel(command)
     add_verbose(command)
@@ -90,17 +114,20 @@ def _duration(text: str) -> float:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if (args.source is None) == (not args.sources):
+        raise ValueError("scan: expected what to scan, or a scan after --from, got both or neither; give one")
     chosen = Chosen(args.model, args.layer, args.hop, args.windows, args.half, args.channel)
+    how: dict[str, Any] = {"retry_errors": args.retry_errors, "budget_s": args.budget, "stores": args.store}
     with _progress(quiet=args.quiet) as report:
-        done = scan(
-            args.sources,
-            args.output,
-            chosen=chosen,
-            jobs=args.jobs,
-            retry_errors=args.retry_errors,
-            budget_s=args.budget,
-            report=report,
-        )
+        if args.source is not None:
+            done = _rescanned(args, report)
+        elif args.ray is None:
+            done = scan(args.sources, args.output, chosen=chosen, jobs=args.jobs, report=report, **how)
+        else:
+            from fastaudio import ray  # noqa: PLC0415  # only here
+
+            how |= {"address": args.ray, "workers": args.jobs}
+            done = ray.scan(args.sources, args.output, chosen=chosen, report=report, **how)
     for line in done.said:
         complain(line)
     before = f", {done.n_before} were done before" if done.n_before else ""
@@ -115,6 +142,16 @@ def _run(args: argparse.Namespace) -> int:
     if done.n_failed:
         complain(f"{done.n_failed} of {done.n_done} files failed; their rows say why")
     return OK if done.complete and not done.n_failed else FAILED
+
+
+def _rescanned(args: argparse.Namespace, report: Callable[[Scanned], None] | None) -> Scanned:
+    """Run a head over the embeddings of another scan."""
+    given = [f"--{name.replace('_', '-')}" for name in _OF_SOUND if getattr(args, name)]
+    if given or args.channel is not None:
+        got = ", ".join([*given, *(["--channel"] if args.channel is not None else [])])
+        raise ValueError(f"scan: expected options of the head with --from, got {got}; leave that out")
+    how = {"head": args.model, "windows": args.windows, "half": args.half}
+    return rescan(args.source, args.output, **how, report=report)
 
 
 @contextmanager

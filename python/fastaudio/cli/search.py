@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio._system.text import printable
 from fastaudio.cli.arguments import OK, Commands, add_command, add_verbose, positive
 from fastaudio.cli.progress import stages
+from fastaudio.cli.stretches import add_forms, write
 from fastaudio.searching.neighbours import Neighbours
 from fastaudio.searching.query import vector_of
 from fastaudio.searching.search import best_of_label, nearest
@@ -25,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastaudio.searching.search import Hit
     from fastaudio.searching.store import Store
 
 _HELP = """\
@@ -40,6 +34,7 @@ examples:
   fastaudio search embeddings call.wav --top 50 --per-file --csv > found.csv
   fastaudio search embeddings call.wav --index    by an index (pip install 'fastaudio-toolkit[search]')
   fastaudio search scanned --label guitar                  in a scan of scores: where guitar is highest
+  fastaudio search scanned --label guitar --raven > guitar.txt    a selection table, with the files' names
 
 Each line has the score (the cosine between the embeddings, or the label's score), the place and the file. All
 rows are looked at; --index looks at few of them, and may miss some of the best.
@@ -64,9 +59,7 @@ def add(commands: Commands) -> None:
         "--index", action="store_true", help="search by an index, which is made first if need be"
     )
     search.add_argument("--model", help="where the scan's model is now, for FILE")
-    forms = search.add_mutually_exclusive_group()
-    for name, text in (("json", "write one JSON list"), ("csv", "write CSV")):
-        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
+    add_forms(search)
     search.add_argument("--quiet", action="store_true", help="show no progress bar")
     add_verbose(search)
 
@@ -79,18 +72,19 @@ def _run(args: argparse.Namespace) -> int:
     else:
         with stages(quiet=args.quiet) as show:
             store = opened(folder, lambda done, of: show("gathering embeddings", done, of))
-            vector = _vector(args, folder, store)
+            vector = vector_in(args, folder, store)
             if args.index:
                 found = Neighbours(store, folder, lambda done, of: show("index", done, of)).nearest(
                     vector, **how
                 )
             else:
                 found = nearest(store, vector, **how)
-    sys.stdout.write(_text(found, args.form))
+    write(found, args.form, args.label or "found")
     return OK
 
 
-def _vector(args: argparse.Namespace, folder: Path, store: Store) -> NDArray[np.float32]:
+def vector_in(args: argparse.Namespace, folder: Path, store: Store) -> NDArray[np.float32]:
+    """Return the embedding that the arguments ask for: of a file, or of a moment of the scan."""
     if args.like is None:
         return vector_of(args.query, about_scan(folder), args.model)
     path, sign, moment = args.like.rpartition("@")
@@ -101,17 +95,3 @@ def _vector(args: argparse.Namespace, folder: Path, store: Store) -> NDArray[np.
     if not sign:
         raise ValueError(f"--like: expected PATH@S, such as archive/7.flac@12.5, got {args.like!r:.200}")
     return np.asarray(store.vectors[store.row_of(path, at_s)], np.float32)
-
-
-def _text(found: list[Hit], form: str | None) -> str:
-    if form == "json":
-        return json.dumps([asdict(hit) for hit in found], ensure_ascii=False) + "\n"
-    if form == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("path", "start_s", "end_s", "score"))
-        writer.writerows((hit.path, hit.start_s, hit.end_s, hit.score) for hit in found)
-        return text.getvalue()
-    return "".join(
-        f"{hit.score:7.3f}  {hit.start_s:9.2f} - {hit.end_s:9.2f} s  {printable(hit.path)}\n" for hit in found
-    )

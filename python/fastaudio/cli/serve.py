@@ -24,6 +24,7 @@ WebSocket /v1/live. /docs says what they take and give.
 examples:
   fastaudio serve                                the default model at http://127.0.0.1:8000
   fastaudio serve --model musicnn-mtt --model silero-vad --port 9000
+  fastaudio serve --archive embeddings --archive scored --labels labels.csv     search and label scans
   curl --data-binary @song.mp3 'localhost:8000/v1/tag?top=3'
   fastaudio serve --host 0.0.0.0 --allow-host NAME --token-file token --tls-cert cert.pem --tls-key key.pem
   curl -H "Authorization: Bearer $(cat token)" --data-binary @song.mp3 https://name:8000/v1/tag
@@ -79,6 +80,22 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="live streams at once (32 per core)",
     )
+    parser.add_argument(
+        "--archive",
+        action="append",
+        default=[],
+        metavar="SCAN",
+        help="a folder that fastaudio scan has written, to search; one of embeddings, one of scores",
+    )
+    parser.add_argument(
+        "--archive-root",
+        default=".",
+        metavar="FOLDER",
+        help="where the scans ran, for their paths (.)",
+    )
+    parser.add_argument(
+        "--labels", metavar="FILE", help="a CSV for the labels that are given to the archive on the page"
+    )
     add_isolate(parser)
 
 
@@ -96,6 +113,9 @@ def _run(args: argparse.Namespace) -> int:
         jobs=args.jobs,
         max_streams=args.max_streams,
         isolate=args.isolate,
+        archive=tuple(map(Path, args.archive)),
+        archive_root=Path(args.archive_root),
+        labels=None if args.labels is None else Path(args.labels),
     )
     names = dict.fromkeys(args.model or [DEFAULT_MODEL])
     pipelines = [Pipeline.load(name, threads=1, untrained=args.untrained) for name in names]

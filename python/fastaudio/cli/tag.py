@@ -14,7 +14,7 @@ from fastaudio.cli.arguments import Commands, add_command, add_hop, add_output, 
 from fastaudio.cli.events import add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.forms import ALONE, SUFFIXES, add_forms, choose_form, names_folder
-from fastaudio.cli.kinds import Judged, add_kind, judge_for, split
+from fastaudio.cli.kinds import Judged, add_kind, ahead_of, judge_for, split
 from fastaudio.cli.results import check_output, collecting, table_paths
 from fastaudio.cli.start import add_start, timed
 from fastaudio.cli.write import events_form, reaching, tags_form
@@ -129,10 +129,11 @@ def _run(args: argparse.Namespace) -> int:
     tables = _tables(args, names)
     if tables is None:
         check_output(args, names)
+    ahead = ahead_of(args)
     pipeline = _pipeline(args, threads_of(args, len(names)))
     if args.min_score is None:
         args.min_score = thresholds_of(pipeline)
-    judge = judge_for(pipeline, args)
+    judge = judge_for(pipeline, args, ahead)
     form_of = events_form if gives_events(pipeline) else tags_form
     form = timed(form_of(args, names if tables is None else (), kinds=judge is not None), args, names)
     with ExitStack() as stack:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import shutil
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, TextIO
@@ -128,6 +127,8 @@ def terminal_size() -> tuple[int, int]:
         size = os.get_terminal_size(sys.stdout.fileno())
         if size.columns and size.lines:
             return size.columns, size.lines
+    import shutil  # noqa: PLC0415  # most runs ask no further than this
+
     size = shutil.get_terminal_size((0, 0))
     return size.columns, size.lines
 

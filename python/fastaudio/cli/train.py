@@ -17,6 +17,7 @@ from fastaudio.cards import DEFAULT_MODEL, read_card
 from fastaudio.cards.licences import check_licence, licence_in
 from fastaudio.cards.pack import has_own_folder
 from fastaudio.cards.replacing import model_file
+from fastaudio.cli import embedded
 from fastaudio.cli.arguments import (
     FAILED,
     OK,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastaudio.cli.labels import Labels
+    from fastaudio.reviewing.training import Embedded
 
 _HELP = r"""train a model for your own labels
 
@@ -73,6 +75,12 @@ examples:
   fastaudio train labels.csv -o mine --other noises/   a manifest; other is what is in noises/
   fastaudio train sounds/ -o mine --model auto         all models here that have embeddings; the best is kept
   fastaudio train sounds/ -o mine --augment 3          three altered copies of each sound help
+  fastaudio train --from embeddings --labels labels.csv -o calls    what fastaudio scan has embedded
+  fastaudio train --from embeddings --label-column species -o calls    labels that the scan has kept
+
+With --from no sound is read: labels are learnt from the rows that a scan has, in seconds. A stretch has the
+rows that lie within it, or else the one that shares most of it; of a stretch labelled twice the last label
+counts. fastaudio scan --from then runs the model over the same rows.
 
 A clip shorter than the model's window still gives one window: its frames are repeated or padded as the
 model's card says, both in training and later.
@@ -103,7 +111,8 @@ _OPTIONS_OF_FIT = (
 def add(commands: Commands) -> None:
     """Add the command."""
     train = add_command(commands, "train", _run, _HELP)
-    add_source(train)
+    add_source(train, optional=True)
+    embedded.add(train)
     train.add_argument(
         "-o", "--output", required=True, metavar="FOLDER", help="where to write the new model, or a FILE.onnx"
     )
@@ -166,22 +175,24 @@ def add(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     start_s = time.perf_counter()
-    labels = read_labels(args)
+    scanned = embedded.read(args)
+    labels = read_labels(args) if scanned is None else embedded.labels_of(scanned)
     if args.other:
         add_others(labels, args.other, args.seed)
+    where = args.source or args.label_file or args.scan
     if labels.left_out and not args.allow_missing:
         text = f"expected labelled sound everywhere, got {len(labels.left_out)} without"
-        if Path(args.source).is_dir():
+        if args.source and Path(args.source).is_dir():
             text = (
                 f"expected sound in each sub-folder, and none beside, got {len(labels.left_out)} that differ"
             )
-        raise ValueError(refusal(args.source, text, tuple(labels.left_out)))
+        raise ValueError(refusal(where, text, tuple(labels.left_out)))
     if args.folds is not None:
         labels.folds = None
-    choose_groups(labels, args.source, args.groups, n_folds=args.folds or _FOLDS, seed=args.seed)
+    choose_groups(labels, where, args.groups, n_folds=args.folds or _FOLDS, seed=args.seed)
     models = args.model or [DEFAULT_MODEL]
     _check_outputs(args, labels.paths, models)
-    comparison, head = _trained(args, labels, models)
+    comparison, head = _trained(args, labels, models, scanned)
     if head.n_cached:
         complain(f"{head.n_cached} of {len(labels.files)} embeddings from {_cache_of(args)}")
     head.save(args.output)
@@ -204,13 +215,13 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _cache_of(args: argparse.Namespace) -> Path | None:
-    if args.no_cache:
+    if args.no_cache or args.scan:
         return None
     return Path(args.cache or Path(args.output).absolute().parent / EMBEDDINGS)
 
 
 def _trained(
-    args: argparse.Namespace, labels: Labels, models: Sequence[str]
+    args: argparse.Namespace, labels: Labels, models: Sequence[str], scanned: Embedded | None
 ) -> tuple[heads.Comparison | None, heads.Head]:
     """Return the head, and how it compares if several models were tried."""
     how: dict[str, Any] = {name: getattr(args, name) for name in _OPTIONS_OF_FIT}
@@ -219,6 +230,9 @@ def _trained(
     given: list[Any] = [labels.files, labels.labels]
     try:
         with stages(quiet=args.quiet) as progress:
+            if scanned is not None:
+                how |= {"rows": scanned.rows, "average": args.average or scanned.average, "layer": None}
+                return None, heads.fit(scanned.embedder, *given, progress=progress, **how)
             if AUTO not in models and len(models) == 1:
                 return None, heads.fit(models[0], *given, progress=progress, **how)
         ours = heads.shipped_embedders() if AUTO in models else []
@@ -249,7 +263,9 @@ def _check_outputs(args: argparse.Namespace, files: Sequence[str], models: Seque
     model = model_file(args.output)
     if os.path.lexists(model):
         theirs = [file for name in models for file in model_files(name)]
-        check_writable(model, force=args.force, inputs=[*files, args.source, *theirs])
+        check_writable(
+            model, force=args.force, inputs=[*files, *filter(None, [args.source, args.label_file]), *theirs]
+        )
         try:
             read_card(model)
         except ModelError as error:

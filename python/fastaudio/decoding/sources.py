@@ -8,7 +8,6 @@ import io
 import os
 import re
 import stat
-import tempfile
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
@@ -248,6 +247,8 @@ class Source:
 
     def _spooled(self, source: Any) -> BinaryIO:
         """Copy what can't seek; much of it goes to disk."""
+        import tempfile  # noqa: PLC0415  # only what can't seek needs it
+
         file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
         try:
             for chunk in chunks_of(source):

@@ -7,11 +7,12 @@
 Training needs the extra [train] (scikit-learn and onnx), drawing needs [plot]; a saved head needs neither.
 
 `data` finds labelled files, `rows` holds their embeddings, `results` says which files gave none, `cache`
-keeps embeddings for the next run, `augmenting` alters copies; `folds` deals files out, `classifier` and
-`adam` learn from them, `judging` cross-validates, `calibration` makes scores probabilities, `fitting` does
-all of it, `comparing` for several models. `head` is the result, `head_card` its card, `embedders` its
-pipeline, `export` its ONNX. `evaluation` measures models by `metrics` and `over_files`; `report`, `plots`,
-`similarity` and `source` show what was found. `extras` imports optional packages.
+keeps embeddings for the next run, `identity` says what they depend on, `augmenting` alters copies; `folds`
+deals files out, `classifier` and `adam` learn from them, `judging` cross-validates, `calibration` makes
+scores probabilities, `fitting` does all of it, `comparing` for several models. `head` is the result,
+`head_card` its card, `embedders` its pipeline, `export` its ONNX, which `alone` takes apart again.
+`evaluation` measures models by `metrics` and `over_files`; `report`, `plots`, `similarity` and `source` show
+what was found. `extras` imports optional packages.
 """
 
 from fastaudio.heads.augmenting import Augment

@@ -22,6 +22,7 @@ from fastaudio._core import __version__
 from fastaudio._system.arrays import ArraysError, Expected, arrays
 from fastaudio._system.text import printable
 from fastaudio._system.writing import check_folder, writing
+from fastaudio.heads.identity import identity
 from fastaudio.labelled.segment import Segment, path_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class EmbeddingCache:
             OutputError: the folder can't be made or written into.
         """
         check_folder(folder)
-        self._folder = Path(folder) / _named(_identity(pipeline))
+        self._folder = Path(folder) / _named({"schema": SCHEMA, "version": __version__} | identity(pipeline))
         (spec,) = pipeline.output_specs.values()
         self._width = spec.shape[0]
         self._full = False
@@ -110,28 +111,6 @@ def _read(place: Path, width: int) -> NDArray[np.float32]:
     if not len(rows):
         raise ArraysError("no rows")
     return rows
-
-
-def _identity(pipeline: Pipeline) -> dict[str, Any]:
-    """Return all that a pipeline's rows depend on."""
-    how = {
-        "channel": pipeline.channel,
-        "quality": pipeline.quality,
-        "node": _weighed(pipeline.node.to_dict()),
-    }
-    return {"schema": SCHEMA, "version": __version__, "outputs": list(pipeline.output_specs)} | how
-
-
-def _weighed(data: Any) -> Any:
-    """Return a node's data with the hash of each network's weights in place of its path."""
-    if isinstance(data, list):
-        return [_weighed(part) for part in data]
-    if not isinstance(data, dict):
-        return data
-    kept = {key: _weighed(value) for key, value in data.items() if key != "threads"}
-    if data.get("node") == "OnnxModel":
-        del kept["path"]  # the hashes say what ran, whatever lies there now
-    return kept
 
 
 def _named(about: Any) -> str:

@@ -21,9 +21,10 @@ from fastaudio.heads.extras import require
 from fastaudio.heads.folds import check, check_given
 from fastaudio.heads.head import Head
 from fastaudio.heads.head_card import card_of, notes_of
+from fastaudio.heads.identity import rows_sha256
 from fastaudio.heads.judging import cross_validate, folds_of, learn, over_folds
 from fastaudio.heads.over_files import best_thresholds
-from fastaudio.heads.rows import Rows, read
+from fastaudio.heads.rows import Rows, held, read
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
 
@@ -64,6 +65,7 @@ def fit(
     progress: Progress | None = None,
     cache: str | os.PathLike[str] | None = None,
     allow_missing: bool | None = None,
+    rows: Sequence[NDArray[Any]] | None = None,
     timeout_s: float | None = None,
     cancel: Cancel | None = None,
 ) -> Head:
@@ -115,6 +117,8 @@ def fit(
         allow_missing: what to do about files that can't be used, which `Head.failed` lists. None goes on
             without them, but refuses if a label loses all of its files; True goes on without such labels
             too, which `Head.lost` lists; False refuses if there is any such file.
+        rows: the embedder's rows of each file or stretch, float32 [n_rows, n_values], as a scan has kept them
+            (`fastaudio.reviewing.training` finds them); then no sound is read. None runs the embedder.
         timeout_s: seconds after which to give up; None for any time.
         cancel: ends the call when another thread cancels it.
 
@@ -138,8 +142,7 @@ def fit(
     if protocol not in (None, *get_args(Protocol)):
         raise ValueError(f"heads.fit: expected protocol 'paper' or None, got {protocol!r:.80}")
     how_altered = augment if isinstance(augment, Augment) else Augment(copies=augment)
-    if how_altered.copies and protocol is not None:
-        raise ValueError("heads.fit: expected no augment with protocol 'paper', got it; leave one out")
+    _check_augment(how_altered, protocol, has_sound=rows is None)
     given = examples("heads.fit", files, labels, groups, fold_of=fold_of)
     _check_labels(given)
     with limits("heads.fit", timeout_s, cancel):
@@ -150,41 +153,48 @@ def fit(
         options = Options(*how, standardise=scaled, protocol=protocol)
 
         kept = None if cache is None else EmbeddingCache(cache, base)
-        rows = read(base, given, jobs, progress, cache=kept, average=pipeline is not base)
-        lost = given.lost(rows.clips)
-        rows = _usable(rows, given, lost, allow_missing)
-        clips = rows.clips
+        means = pipeline is not base
+        found = (
+            read(base, given, jobs, progress, cache=kept, average=means)
+            if rows is None
+            else held(base, given, rows, progress, average=means)
+        )
+        lost = given.lost(found.clips)
+        found = _usable(found, given, lost, allow_missing)
+        clips = found.clips
         in_fold = folds_of(clips, folds, seed)
         more = None
         if how_altered.copies:
             how_read: dict[str, Any] = {"jobs": jobs, "progress": progress, "cache": kept, "seed": seed}
-            more = altered(base, clips, in_fold, how_altered, average=pipeline is not base, **how_read)
+            more = altered(base, clips, in_fold, how_altered, average=means, **how_read)
         n_rows = embedders.rows_within(pipeline, SEGMENT_S)
-        judged, scores = cross_validate(rows, more, options, in_fold, n_rows, progress=progress)
-        classifier = learn(rows, more, np.ones(len(clips.files), np.bool_), options, n_rows)
-        found: Calibration | None = None
+        judged, scores = cross_validate(found, more, options, in_fold, n_rows, progress=progress)
+        classifier = learn(found, more, np.ones(len(clips.files), np.bool_), options, n_rows)
+        calibration: Calibration | None = None
         if calibrated:
-            _check_logits(classifier, rows.values)
-            found = calibrate(judged)
-            scores, classifier = found.scores, found.apply(classifier)
+            _check_logits(classifier, found.values)
+            calibration = calibrate(judged)
+            scores, classifier = calibration.scores, calibration.apply(classifier)
         n_folds = int(in_fold.max()) + 1
         if progress is not None:
             progress("training", n_folds + 1, n_folds + 1)
 
-        means, stds = over_folds(clips, scores, in_fold)
+        averages, stds = over_folds(clips, scores, in_fold)
         least = dict(zip(clips.labels, best_thresholds(clips.truth, scores).tolist(), strict=True))
-        measured: dict[str, Any] = {"means": means, "stds": stds, "n_folds": n_folds, "average": average}
-        measured |= {"augment": how_altered, "calibration": found, "thresholds": least}
+        measured: dict[str, Any] = {"means": averages, "stds": stds, "n_folds": n_folds, "average": average}
+        measured |= {"augment": how_altered, "calibration": calibration, "thresholds": least} | {
+            "rows_sha256": rows_sha256(base)
+        }
         card = card_of(pipeline, clips, options, classifier, **measured)
         tagger = embedders.tagger_of(pipeline, classifier, clips.labels, card)
-        _check_export(tagger, classifier, rows, jobs)
-        about = rows.failed, tagger.name, lost
+        _check_export(tagger, classifier, found, jobs, has_sound=rows is None)
+        about = found.failed, tagger.name, lost
         evaluation = Evaluation(clips.labels, clips.truth, scores, clips.multi, *about)
         notes, licence = notes_of(card, converged=classifier.converged), embedders.licence_of(pipeline)
-        parts = evaluation, rows.failed, tagger, classifier, notes, licence
-        told: dict[str, Any] = {"calibration": found, "thresholds": card["thresholds"]}
-        told |= {"n_cached": rows.n_cached, "licence_text": licence_of(pipeline.node)}
-        return Head(clips.labels, means, stds, *parts, **told)
+        parts = evaluation, found.failed, tagger, classifier, notes, licence
+        told: dict[str, Any] = {"calibration": calibration, "thresholds": card["thresholds"]}
+        told |= {"n_cached": found.n_cached, "licence_text": licence_of(pipeline.node)}
+        return Head(clips.labels, averages, stds, *parts, **told)
 
 
 def _usable(rows: Rows, given: Examples, lost: Sequence[str], allow_missing: bool | None) -> Rows:
@@ -212,12 +222,17 @@ def _check_logits(classifier: Classifier, values: NDArray[np.float32]) -> None:
     _check_error(float(np.abs(ours - classifier.scores(values)).max()))
 
 
-def _check_export(tagger: Pipeline, classifier: Classifier, rows: Rows, jobs: int | None) -> None:
-    """Refuse an export with other scores than the classifier's, for all rows and each label's first file."""
+def _check_export(
+    tagger: Pipeline, classifier: Classifier, rows: Rows, jobs: int | None, *, has_sound: bool
+) -> None:
+    """Refuse an export with other scores than the classifier's, for all rows and each label's first file.
+
+    Without sound, rows go through the head as it was exported only.
+    """
     want = classifier.scores(rows.values)
     got = np.asarray(embedders.head_alone(classifier)(rows.values))
     error = float(np.abs(got - want).max())
-    firsts = np.unique(rows.clips.truth.argmax(axis=0)).tolist()
+    firsts = np.unique(rows.clips.truth.argmax(axis=0)).tolist() if has_sound else []
     results = run_tagger(tagger, [rows.clips.files[i] for i in firsts], jobs)
     for first, tags in zip(firsts, results, strict=True):
         if not isinstance(tags, Tags):
@@ -243,6 +258,13 @@ def _check_options(kind: str, n_folds: int, hidden: int, penalty: float) -> None
             raise ValueError(f"heads.fit: expected {name} as an int of at least {least}, got {value!r:.80}")
     if not 0 < penalty < np.inf:
         raise ValueError(f"heads.fit: expected penalty above 0, got {penalty!r:.80}")
+
+
+def _check_augment(augment: Augment, protocol: str | None, *, has_sound: bool) -> None:
+    if augment.copies and protocol is not None:
+        raise ValueError("heads.fit: expected no augment with protocol 'paper', got it; leave one out")
+    if augment.copies and not has_sound:
+        raise ValueError("heads.fit: expected no augment with rows, which can't be altered; leave one out")
 
 
 def _check_labels(clips: Examples) -> None:

@@ -35,6 +35,7 @@ def card_of(
     augment: Augment,
     calibration: Calibration | None,
     thresholds: Mapping[str, float],
+    rows_sha256: str,
 ) -> dict[str, Any]:
     """Return the card of a head's pipeline, without its nodes."""
     from sklearn import __version__ as sklearn_version  # noqa: PLC0415  # heads.fit made sure of it
@@ -55,6 +56,7 @@ def card_of(
         "protocol": options.protocol,
         "layer": embedders.layer_of(embedder),
         "values": len(classifier.mean),
+        "rows_sha256": rows_sha256,
         "average": average,
         "l2": options.l2,
         "standardise": options.standardise,

@@ -96,6 +96,38 @@ def read(
     return Rows(clips, joined(parts), clip, failed, n_cached)
 
 
+def held(
+    pipeline: Pipeline,
+    given: Examples,
+    rows: Sequence[NDArray[Any]],
+    progress: Progress | None,
+    *,
+    average: bool,
+) -> Rows:
+    """Take rows that an embedder gave earlier, those of each file, as `read` gives them.
+
+    Raises:
+        ValueError: there are rows of more or fewer files, of another width, or of no file.
+    """
+    if len(rows) != len(given.files):
+        raise ValueError(f"heads.fit: expected rows for {len(given.files)} files, got {len(rows)}")
+    (spec,) = pipeline.output_specs.values()
+    whole = [np.asarray(part, np.float32) for part in rows]
+    for file, part in zip(given.files, whole, strict=True):
+        if part.ndim != 2 or part.shape[1] != spec.shape[0]:  # noqa: PLR2004
+            raise ValueError(
+                f"heads.fit: expected rows [n_rows, {spec.shape[0]}] of the embedder for {file!s:.200}, got "
+                f"{list(part.shape)}"
+            )
+
+    def take(embedded: Embedded) -> NDArray[np.float32]:
+        return np.asarray(Mean()(embedded.rows)) if average else embedded.rows
+
+    clips, parts, failed = collect("heads.fit", given, map(Embedded, whole), progress, take)
+    clip = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return Rows(clips, joined(parts), clip, failed)
+
+
 def joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Put rows together; each part is dropped once it is copied, so that there are never two of all."""
     start = sum(map(len, parts))

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from fastaudio._core import StreamSpec
 
+LATE = "difflib", "tempfile"
+"""Modules of Python that functions of the decoder and the network import, as few of them run."""
+
 _OWNER_S = 1.0
 _READ_BYTES = 1 << 18
 # The smallest network: an Identity over rows of one value. Running it loads all that a network needs.
@@ -68,6 +71,11 @@ def _watch(descriptor: int, owner: int) -> NoReturn:
 
 def _load_libraries() -> None:
     """Load what can't be loaded any more once files can't be opened."""
+    fastaudio = importlib.import_module("fastaudio")
+    for name in fastaudio.__all__:  # some come from modules that are imported with their first use
+        getattr(fastaudio, name)
+    for name in LATE:
+        _load(name)
     _load("soundfile")
     av = _load("av")
     for part in pkgutil.iter_modules(av.__path__, "av.") if av else ():  # some load only as a file is opened

@@ -9,10 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from fastaudio._core import Node, StateError, StreamSpec
 from fastaudio.composition import Composition
 from fastaudio.decoding.sources import DecodeError
-from fastaudio.isolation import answers
-from fastaudio.isolation.children import Children
-from fastaudio.isolation.reading import Reader
-from fastaudio.isolation.runs import IsolatedFile, IsolatedPipelineStream, IsolatedStream
 from fastaudio.running.adapt import SILENCE_DB, checked_silence
 from fastaudio.running.stream import PipelineStream
 from fastaudio.running.whole import run_array
@@ -46,6 +42,9 @@ class Isolated(Composition):
             ModelError: the model can't be used.
             IsolationError: a process can't be started, or ended meanwhile.
         """
+        from fastaudio.isolation import answers  # noqa: PLC0415  # of here, only the class comes with each pipeline
+        from fastaudio.isolation.children import Children  # noqa: PLC0415
+
         self._model = model
         self._children = Children(model, limits)
         process, message = self._children.start()
@@ -117,6 +116,8 @@ class Isolated(Composition):
 
     def open_stream(self, sample_rate: int, channels: int) -> PipelineStream:
         """Open a stream in a process of its own, which takes other work once the stream is closed."""
+        from fastaudio.isolation.runs import IsolatedPipelineStream, IsolatedStream  # noqa: PLC0415
+
         self._require_trained()
         stream: Any = IsolatedStream(self._children, sample_rate, channels)
         return IsolatedPipelineStream(stream, stream.outputs, sample_rate, self.name)
@@ -136,6 +137,9 @@ class Isolated(Composition):
     @contextmanager
     def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
         """Begin with a file in a process; what it gives is as `Pipeline.opened` has it."""
+        from fastaudio.isolation.reading import Reader  # noqa: PLC0415
+        from fastaudio.isolation.runs import IsolatedFile  # noqa: PLC0415
+
         self._require_trained()
         with ExitStack() as stack:
             stack.enter_context(self._children.call())

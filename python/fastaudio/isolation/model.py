@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +89,8 @@ def model_of(pipeline: Composition, options: Mapping[str, Any]) -> Model:
     Raises:
         ModelError: a network's file is missing, or was changed since it was loaded.
     """
+    import tempfile  # noqa: PLC0415  # only a pipeline that was composed here needs it
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "card.json")
         how = {key: getattr(pipeline, key) for key in ("channel", "quality", "silence_db")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -122,6 +121,8 @@ def _named(wanted: str, found: list[Device]) -> Device:
             f"microphone: expected the name of one device, got {wanted!r:.80}, which may be {_listed(same)}; "
             "take its number"
         )
+    import difflib  # noqa: PLC0415  # only a wrong name asks for it
+
     near = difflib.get_close_matches(name, [device.name.lower() for device in found], n=3, cutoff=0.5)
     meant = [device for device in found if device.name.lower() in near]
     hint = f"did you mean {_listed(meant)}?" if meant else f"there are {_listed(found)}"

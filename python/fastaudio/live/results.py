@@ -27,7 +27,7 @@ class Frames:
     Attributes:
         start_s, end_s: the stretch of sound that they cover, in seconds.
         rows: float32 [n_rows, ...].
-        gap_s: seconds of sound lost just before it.
+        gap_s: seconds of sound lost just before it; 0 if provisional.
         provisional: whether it comes from a shortened first clip.
         output: name of the output, where there are several.
     """

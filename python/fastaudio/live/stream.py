@@ -38,7 +38,8 @@ class LiveStream:
 
     Lost sound leaves a gap: what comes before and after it is run as two clips, each with the numbers
     that the pipeline gives for those samples as a file. No window spans a gap, time stamps count what was
-    lost, and the first result after the gap says in `gap_s` how much that was.
+    lost, and each output's first result after the gap says in `gap_s` how much that was; provisional
+    ones, which come again, say 0.
 
     `with` and `async with` close it. Thread-safe; threads or tasks that iterate at once share the results
     among them. After a fork the child has to open its own.

@@ -8,21 +8,19 @@ is. Only `get` uses the network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fastaudio._system.lazy import lazily
 from fastaudio.registry.entries import Entry, Remote, entries, entry
 from fastaudio.registry.home import fetched, home
 
 if TYPE_CHECKING:
     from fastaudio.registry.asking import FetchError
     from fastaudio.registry.getting import get
+else:  # most programs never fetch
+    __getattr__, __dir__ = lazily(
+        "fastaudio.registry",
+        {"fastaudio.registry.asking": "FetchError", "fastaudio.registry.getting": "get"},
+    )
 
 __all__ = ["Entry", "FetchError", "Remote", "entries", "entry", "fetched", "get", "home"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("get", "FetchError"):  # most programs never fetch
-        from fastaudio.registry import getting  # noqa: PLC0415
-
-        return getattr(getting, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -45,42 +45,52 @@ class Sources:
     said: list[str] = field(default_factory=list)
 
 
-def find_entries(sources: Iterable[str | os.PathLike[str]]) -> Sources:
+def find_entries(sources: Iterable[str | os.PathLike[str]], stores: Iterable[str] = ()) -> Sources:
     """Return the files that `sources` mean, each once.
 
     A source is a file, a folder, which is searched for sound, a pattern such as `night/**/*.flac`, a table
     that lists files in a column `path` (.csv, .jsonl, .parquet; its paths are relative to its own folder, and
     its other columns are kept), or the URL of a file, a folder or a pattern, such as s3://bucket/night.
 
+    A table may name URLs of those stores alone that other sources or `stores` name: s3://bucket, or s3:// for
+    all buckets. So a stranger's table opens no store, nor any page of the web, that you didn't mean.
+
     Raises:
-        SourceError: a source isn't there or can't be read, or there is no file in all of them.
+        SourceError: a source isn't there or can't be read, a table names another store, or there is no file
+            in all of them.
         MissingExtra: what reads tables or URLs isn't installed.
     """
     found = Sources()
     seen: set[str] = set()
-    n_sources = 0
-    for source in sources:
-        n_sources += 1
-        for entry in _entries(os.fspath(source), found.said):
+    texts = [os.fspath(source) for source in sources]
+    allowed = remote.Stores([*filter(remote.is_url, texts), *stores])
+    for text in texts:
+        for entry in _entries(text, allowed, found.said):
             if entry.path not in seen:
                 seen.add(entry.path)
                 found.entries.append(entry)
     if not found.entries:
-        got = "; ".join(found.said) or f"{n_sources} sources without one"
+        got = "; ".join(found.said) or f"{len(texts)} sources without one"
         raise SourceError(f"scan: expected sound files, got none: {got:.300}")
     return found
 
 
-def _entries(source: str, said: list[str]) -> Iterator[Entry]:
+def _entries(source: str, allowed: remote.Stores, said: list[str]) -> Iterator[Entry]:
     if remote.is_url(source):
         for path, size, version in remote.find(source, said):
             yield Entry(path, size, version)
     elif Path(source).suffix.lower() in manifests.SUFFIXES and not os.path.isdir(source):  # noqa: PTH112
         for path, columns in manifests.read(source):
-            yield Entry(path, columns=columns) if remote.is_url(path) else _local(path, columns)
+            if remote.is_url(path) and not allowed.have(path):
+                raise SourceError(
+                    f"{source}: expected files, and URLs of stores that are among the sources, got "
+                    f"{path!r:.200}; if you trust the table, add --store {allowed.name_of(path):.200} (in "
+                    "Python, stores=)"
+                )
+            yield entry_of(path, columns)
     else:
         for path in _paths(source, said):
-            yield _local(path)
+            yield entry_of(path)
 
 
 def _paths(source: str, said: list[str]) -> Iterable[str]:
@@ -99,9 +109,11 @@ def _paths(source: str, said: list[str]) -> Iterable[str]:
     )
 
 
-def _local(path: str, columns: Mapping[str, str | None] | None = None) -> Entry:
-    """Return a file's entry; one that can't be looked at fails when it is run over."""
+def entry_of(path: str, columns: Mapping[str, str | None] | None = None) -> Entry:
+    """Return a file's entry; one that can't be looked at fails when it is run over. No store is asked."""
     check_interrupt()
+    if remote.is_url(path):
+        return Entry(path, columns=columns or {})
     try:
         status = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError):

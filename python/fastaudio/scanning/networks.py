@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio import cards
 from fastaudio._core import Mean, __version__
+from fastaudio.heads.identity import rows_sha256
 from fastaudio.pipeline import Pipeline
 from fastaudio.scanning.schema import SCHEMA
 
@@ -61,20 +62,26 @@ class Chosen:
             pipeline = pipeline >> Mean()
         return pipeline
 
+    def rows(self) -> Pipeline:
+        """Return the pipeline that gives a row per window, also of a scan of whole files."""
+        return replace(self, windows=True).load()
+
     def mean(self) -> Pipeline:
         """Return the pipeline that gives a layer's mean over time, also of a scan by windows."""
         return replace(self, windows=False, hop_s=None).load() if not self.hop_s else self.load() >> Mean()
 
     def about(self, pipeline: Pipeline, columns: Sequence[str]) -> dict[str, Any]:
         """Return what a scan's tables say of themselves; all but `version` has to agree within a folder."""
-        ((layer, spec),) = pipeline.output_specs.items()
+        (spec,) = pipeline.output_specs.values()
+        rows = pipeline if self.by_window or spec.labels else self.rows()
         card = json.dumps(cards.read_card(self.model).data, ensure_ascii=False, sort_keys=True)
         return {
             "schema": SCHEMA,
             "model": self.model,
             "card": card,
             "card_sha256": hashlib.sha256(card.encode()).hexdigest(),
-            "layer": None if spec.labels else layer,
+            "rows_sha256": None if spec.labels else rows_sha256(rows),
+            "layer": None if spec.labels else next(iter(rows.output_specs)),
             "labels": list(spec.labels),
             "width": len(spec.labels) or math.prod(spec.shape),
             "shape": list(spec.shape),

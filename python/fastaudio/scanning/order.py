@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def in_order(entries: Sequence[Entry], n_jobs: int) -> tuple[list[Entry], list[Entry]]:
-    """Return the files that get all cores, one after the other, and the others; both with the largest first.
+    """Return the files whose networks run on all cores, and the others; both with the largest first.
 
-    A file gets all cores if it is more than a core's share of what is left. Sizes stand for lengths; files of
-    unknown size come last.
+    A file is one of the former if it is more than a core's share of what is left. Sizes stand for lengths;
+    files of unknown size come last.
     """
     largest_first = sorted(entries, key=lambda entry: (-entry.size, entry.path))
     left = sum(max(0, entry.size) for entry in entries)

@@ -11,8 +11,9 @@ from fastaudio._system.extras import require
 from fastaudio.decoding.folders import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+_HERE = {"file://", "local://"}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _VERSIONS = ("etag", "ETag", "md5Hash", "mtime", "LastModified", "last_modified", "updated", "created")
 
@@ -24,6 +25,32 @@ class RemoteError(FastaudioError, OSError):
 def is_url(source: str) -> bool:
     """Tell whether a source is a URL, such as s3://bucket/night."""
     return _URL.match(source) is not None
+
+
+class Stores:
+    """Stores that a table may name: a bucket or a host (s3://bucket), or all of a kind (s3://)."""
+
+    def __init__(self, urls: Iterable[str]) -> None:
+        """Take URLs in these stores, or their names."""
+        self._names = {name for url in urls for name in _stores(url)}
+
+    def have(self, url: str) -> bool:
+        """Tell whether a URL opens none but these, and the files of this machine, which paths name too."""
+        return all(
+            name in self._names or f"{name.partition('://')[0]}://" in self._names | _HERE
+            for name in _stores(url)
+        )
+
+    def name_of(self, url: str) -> str:
+        """Return the name of the first store that isn't among these."""
+        return next((name for name in _stores(url) if not self.have(name)), url)
+
+
+def _stores(url: str) -> list[str]:
+    """Return the stores that a URL opens: zip://a.wav::s3://bucket/b.zip opens two."""
+    parts = (part if "://" in part else f"{part}://" for part in url.split("::"))
+    split = (part.partition("://") for part in parts)
+    return [f"{kind.lower()}://{re.split(r'[/?#]', rest, maxsplit=1)[0]}" for kind, _, rest in split]
 
 
 def find(url: str, said: list[str]) -> Iterator[tuple[str, int, str]]:

@@ -78,9 +78,9 @@ def table_of(pa: Any, files: Sequence[FileRows], schema: Any, labels: Sequence[s
         "duration_s": each(durations, pa.float64()),
         "start_s": pa.array(times[:, 0], mask=bare),
         "end_s": pa.array(times[:, 1], mask=bare),
-        "scores" if labels else "embedding": _lists(pa, whole, bare, schema),
+        "scores" if labels else "embedding": number_lists(pa, whole, bare, schema),
         "silent": pa.array(silent, mask=bare | (not labels)),
-        "top_labels": _tops(pa, whole, bare | silent, labels),
+        "top_labels": top_labels(pa, whole, bare | silent, labels),
         "error": each([None if file.error is None else spelled(file.error) for file in files], pa.string()),
         "truncated": each([file.truncated for file in files], pa.bool_()),
     }
@@ -89,21 +89,23 @@ def table_of(pa: Any, files: Sequence[FileRows], schema: Any, labels: Sequence[s
     return pa.table(columns, schema=schema)
 
 
-def _lists(pa: Any, whole: NDArray[np.float32], bare: NDArray[np.bool_], schema: Any) -> Any:
+def number_lists(pa: Any, whole: NDArray[np.float32], bare: NDArray[np.bool_], schema: Any) -> Any:
+    """Return the column of scores or embeddings; null where there are none."""
     kind = next(field.type for field in schema if field.name in ("scores", "embedding"))
     numbers = whole.astype(np.float16) if kind.value_type == pa.float16() else whole
     return pa.FixedSizeListArray.from_arrays(pa.array(numbers.ravel()), type=kind, mask=pa.array(bare))
 
 
-def _tops(pa: Any, scores: NDArray[np.float32], without: NDArray[np.bool_], labels: Sequence[str]) -> Any:
+def top_labels(
+    pa: Any, scores: NDArray[np.float32], without: NDArray[np.bool_], labels: Sequence[str]
+) -> Any:
     """Return the labels of each row's best scores, highest first; equal ones in the model's order."""
     kind = pa.list_(pa.string())
     if not labels:
         return pa.nulls(len(scores), kind)
     k = min(_TOP, len(labels))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    names = pa.array(list(labels), pa.string()).take(pa.array(best.ravel()))
-    offsets = pa.array(
-        np.arange(0, (len(scores) + 1) * k, k, dtype=np.int32), mask=np.append(without, [False])
-    )
+    names = pa.array(list(labels), pa.string()).take(pa.array(best[~without].ravel()))
+    ends = np.append(0, np.cumsum(np.where(without, 0, k))).astype(np.int32)
+    offsets = pa.array(ends, mask=np.append(without, [False]))  # a null one makes a null list
     return pa.ListArray.from_arrays(offsets, names, type=kind)

@@ -6,27 +6,28 @@ import math
 import os
 import time
 import warnings
-from contextlib import ExitStack, closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fastaudio._core import Cancel, TimedOut, check_interrupt
 from fastaudio._system.text import spelled
-from fastaudio._system.waiting import Failed, wait_for
 from fastaudio.running.limits import limits
-from fastaudio.running.workers import Workers
 from fastaudio.scanning.entries import find_entries
 from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.order import in_order
+from fastaudio.scanning.pool import FAR_THREADS, results
+from fastaudio.scanning.remote import is_url
 from fastaudio.scanning.shards import Shards, opened_folder
 from fastaudio.scanning.work import LongRows, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from fastaudio._core import Cancel
+    from fastaudio.pipeline import Pipeline
     from fastaudio.scanning.entries import Entry
     from fastaudio.scanning.rows import FileRows
 
@@ -36,8 +37,6 @@ TABLE_BYTES = 32_000_000
 """Rows that are held in memory before they are written as a table."""
 TABLE_S = 30.0
 """Seconds of work after which a table is written all the same."""
-
-_AHEAD = 4  # files for each core that wait to be run over
 
 
 @dataclass
@@ -70,6 +69,13 @@ class Scanned:
         """Whether all files are done."""
         return self.n_before + self.n_done == self.n_files
 
+    def count(self, n_bytes: int, sound_s: float, *, failed: bool) -> None:
+        """Count a file that is done; its size may be unknown (below 0), and its length too (NaN)."""
+        self.n_done += 1
+        self.n_failed += failed
+        self.bytes_done += max(0, n_bytes)
+        self.sound_s += 0.0 if math.isnan(sound_s) else sound_s
+
 
 def scan(
     sources: Iterable[str | os.PathLike[str]],
@@ -79,6 +85,7 @@ def scan(
     jobs: int | None = None,
     retry_errors: bool = False,
     budget_s: float | None = None,
+    stores: Iterable[str] = (),
     report: Report | None = None,
     cancel: Cancel | None = None,
 ) -> Scanned:
@@ -96,6 +103,7 @@ def scan(
         jobs: files at once, None for one per core.
         retry_errors: whether to run again over files that failed before.
         budget_s: seconds after which to stop; what is done by then is kept.
+        stores: what tables may name URLs of besides the stores of `sources`, such as s3://bucket.
         report: called now and then, and at the end, with how far it is.
         cancel: ends the scan, with Cancelled, from another thread; what is done by then is kept.
 
@@ -110,34 +118,81 @@ def scan(
     n_jobs = jobs if jobs is not None else os.cpu_count() or 1
     if n_jobs < 1:
         raise ValueError(f"scan: expected jobs of at least 1, got {jobs}")
+    check_budget(budget_s)
+    chosen, folder = chosen or Chosen(), Path(output)
+    how: dict[str, Any] = {"retry_errors": retry_errors, "stores": stores}
+    with limits("scan", None, cancel), begun(sources, folder, chosen, **how) as scan:
+        run = _Run(scan.shards, scan.scanned, report, budget_s)
+        make = partial(Work, folder=folder, by_window=chosen.by_window, half=chosen.half)
+        far = [entry for entry in scan.todo if is_url(entry.path)]
+        near = [entry for entry in scan.todo if not is_url(entry.path)]
+        with warnings.catch_warnings(), run:
+            warnings.simplefilter("ignore", UserWarning)  # a cut file's row says so
+            for entries, n_threads in (near, n_jobs), (far, n_jobs * FAR_THREADS):
+                wide, others = in_order(entries, n_jobs)
+                each = make(scan.pipeline)
+                with_all = make(chosen.load(n_jobs)) if wide else each
+                works = chain(zip(wide, repeat(with_all)), zip(others, repeat(each)))
+                run.over(works, n_threads)
+        return scan.scanned
+
+
+def check_budget(budget_s: float | None) -> None:
+    """Raise ValueError unless it is a time above 0, or None."""
     if budget_s is not None and not 0 < budget_s < math.inf:
         raise ValueError(f"scan: expected budget_s above 0, got {budget_s}")
-    chosen, folder = chosen or Chosen(), Path(output)
-    with limits("scan", None, cancel):
-        found = find_entries(sources)
-        pipeline = chosen.load()
-        columns = sorted({name for entry in found.entries for name in entry.columns})
-        with opened_folder(folder):
-            shards = Shards(folder, chosen.about(pipeline, columns))
-            todo, stale = _split(found.entries, shards.done, retry_errors=retry_errors)
-            shards.forget(stale)
-            n_bytes, n_before = sum(max(0, entry.size) for entry in todo), len(found.entries) - len(todo)
-            scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
-            run = _Run(shards, scanned, report, budget_s)
-            wide, others = in_order(todo, n_jobs)
-            make = partial(Work, folder=folder, by_window=chosen.by_window, half=chosen.half)
-            with warnings.catch_warnings(), run:
-                warnings.simplefilter("ignore", UserWarning)  # a cut file's row says so
-                if wide:
-                    run.over(wide, make(chosen.load(n_jobs)), 1)
-                run.over(others, make(pipeline), n_jobs)
-            return scanned
 
 
-def _split(
+@dataclass
+class Begun:
+    """A scan that has begun: its folder is held.
+
+    Attributes:
+        pipeline: what is run.
+        about: what its tables say of themselves.
+        shards: its tables.
+        todo: the files to do.
+        scanned: how far it is.
+    """
+
+    pipeline: Pipeline
+    about: dict[str, Any]
+    shards: Shards
+    todo: list[Entry]
+    scanned: Scanned
+
+
+@contextmanager
+def begun(
+    sources: Iterable[str | os.PathLike[str]],
+    folder: Path,
+    chosen: Chosen,
+    *,
+    retry_errors: bool,
+    stores: Iterable[str],
+) -> Iterator[Begun]:
+    """Find the files of a scan, and those of them that are to do; hold its folder meanwhile.
+
+    Raises:
+        As `scan`.
+    """
+    found = find_entries(sources, stores)
+    pipeline = chosen.load()
+    columns = sorted({name for entry in found.entries for name in entry.columns})
+    about = chosen.about(pipeline, columns)
+    with opened_folder(folder) as mark:
+        shards = Shards(folder, about, mark)
+        todo, stale = left_of(found.entries, shards.done, retry_errors=retry_errors)
+        shards.forget(stale)
+        n_bytes, n_before = sum(max(0, entry.size) for entry in todo), len(found.entries) - len(todo)
+        scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
+        yield Begun(pipeline, about, shards, todo, scanned)
+
+
+def left_of(
     entries: Sequence[Entry], done: dict[str, tuple[int, str, bool]], *, retry_errors: bool
 ) -> tuple[list[Entry], set[str]]:
-    """Return the files to do, and the paths of those whose old rows have to go before."""
+    """Return the files to do, and the names in tables of those whose old rows have to go before."""
     todo: list[Entry] = []
     stale: set[str] = set()
     for entry in entries:
@@ -171,59 +226,25 @@ class _Run:
         self._write()
         self._tell()
 
-    def over(self, entries: Sequence[Entry], work: Work, n_jobs: int) -> None:
-        """Run over files until all are done, or time is up."""
-        ready: SimpleQueue[Any] = SimpleQueue()
-        left = iter(entries)
-        n_out = 0
-        with ExitStack() as stack:
-            workers = Workers(n_jobs)
-            stack.callback(workers.leave)
-            while True:
-                while n_out < n_jobs * _AHEAD and time.monotonic() < self._until:
-                    if (entry := next(left, None)) is None:
-                        break
-                    workers.submit(partial(self._one, work, entry, ready))
-                    n_out += 1
-                if not n_out:
-                    return
-                if (rows := self._next(ready)) is None:  # time is up
-                    return
-                n_out -= 1
+    def over(self, works: Iterable[tuple[Entry, Work]], n_threads: int) -> None:
+        """Run over files, each by its work, until all are done, or time is up."""
+        with closing(results(works, self._one, n_threads, self._until)) as found:
+            for rows in found:
                 self._take(rows)
-                check_interrupt()
 
-    def _next(self, ready: SimpleQueue[Any]) -> FileRows | None:
-        """Return what the next file gave, None when time is up."""
-        left_s = self._until - time.monotonic()
-        try:
-            with limits("scan", None if left_s == math.inf else max(left_s, 1e-3), None):
-                rows: FileRows = wait_for(ready)
-        except TimedOut:
-            if time.monotonic() < self._until:
-                raise  # a limit of the caller's
-            return None
-        return rows
-
-    def _one(self, work: Work, entry: Entry, ready: SimpleQueue[Any]) -> None:
+    def _one(self, how: tuple[Entry, Work]) -> FileRows:
         """Run over a file, in a thread; rows that are too many to hold are written as a table of theirs."""
-        try:
-            found = work(entry)
-            if isinstance(found, LongRows):
-                with closing(found):
-                    self._shards.write([piece] for piece in found)
-                found = found.written()
-            ready.put(found)
-        except BaseException as error:  # noqa: BLE001  # who waits raises it
-            ready.put(Failed(error))
+        entry, work = how
+        found = work(entry)
+        if isinstance(found, LongRows):
+            with closing(found):
+                self._shards.write([piece] for piece in found)
+            return found.written()
+        return found
 
     def _take(self, rows: FileRows) -> None:
         """Count a file, and keep what it gave."""
-        scanned = self._scanned
-        scanned.n_done += 1
-        scanned.n_failed += rows.error is not None
-        scanned.bytes_done += max(0, rows.entry.size)
-        scanned.sound_s += 0.0 if math.isnan(rows.duration_s) else rows.duration_s
+        self._scanned.count(rows.entry.size, rows.duration_s, failed=rows.error is not None)
         if not rows.written:
             self._held.append(rows)
             self._held_bytes += rows.n_bytes

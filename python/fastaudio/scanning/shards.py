@@ -10,13 +10,14 @@ import itertools
 import json
 import re
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError, check_interrupt
 from fastaudio._system.extras import require
 from fastaudio._system.growing import kept
 from fastaudio._system.writing import check_folder, writing
+from fastaudio.scanning.fence import begin, held
 from fastaudio.scanning.rows import table_of
 from fastaudio.scanning.schema import SCHEMA, schema_of
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from fastaudio.scanning.rows import FileRows
 
-_NAME = re.compile(r"part-(\d{6,})-[0-9a-f]{8}\.parquet")
+_NAME = re.compile(r"part-(\d{6,})-(?:[0-9a-f]{8}|[0-9a-f]{32})\.parquet")
 _LEFT = re.compile(r"\.fastaudio-[0-9a-f]{16}")
 _GROUP_ROWS = 1 << 14
 _AGREE = ("schema", "card_sha256", "layer", "hop_s", "windows", "half", "channel", "columns")
@@ -43,23 +44,29 @@ class Shards:
     Attributes:
         folder: where they are.
         done: size, version and whether it failed, by the path of each file that is done.
+        mark: that of the run that writes, or None.
     """
 
-    def __init__(self, folder: Path, about: dict[str, Any]) -> None:
-        """Read what is there; `about` says what is run.
+    def __init__(
+        self, folder: Path, about: dict[str, Any], mark: str | None = None, *, read: bool = True
+    ) -> None:
+        """Read what is there, if that is wanted; `about` says what is run.
+
+        The run's `mark`, if it has one, has to be the folder's when a table gets its name; see `fence`.
 
         Raises:
             ScanError: it is another scan's, or a table is damaged.
             MissingExtra: pyarrow isn't installed.
         """
         self.folder = folder
+        self.mark = mark
         self._about = about
         self._pa, self._parquet = modules()
         self._schema = schema_of(self._pa, about)
         self.done: dict[str, tuple[int, str, bool]] = {}
         self._in: dict[str, list[str]] = {}  # paths done, by table, for what is to be done again
         last = -1
-        for path in tables(folder):
+        for path in tables(folder) if read else ():
             check_interrupt()
             self._read(path)
             last = int(_NAME.fullmatch(path.name)[1])  # type: ignore[index]
@@ -88,19 +95,26 @@ class Shards:
         """Take files out of the tables, so that they can be done again.
 
         Raises:
-            OutputError: a table can't be written again.
+            OutputError: a table can't be written again, or another run has begun.
         """
-        for name, held in self._in.items():
-            check_interrupt()
-            if paths.isdisjoint(held):
-                continue
-            path = self.folder / name
-            if paths.issuperset(held):  # as of a long file, whose table may be large
-                path.unlink()
-                continue
+        with ExitStack() as fence:
+            if self.mark is not None:
+                fence.enter_context(held(self.folder, self.mark, alone=True))
+            for name, names in self._in.items():
+                check_interrupt()
+                if not paths.isdisjoint(names):
+                    self._without(self.folder / name, paths, names)
+        for name in paths:
+            self.done.pop(name, None)
+
+    def _without(self, path: Path, paths: set[str], names: list[str]) -> None:
+        """Take files out of a table that had files of these names."""
+        if paths.issuperset(names):  # as of a long file, whose table may be large
+            path.unlink(missing_ok=True)
+        elif path.exists():
             with _readable(path):
                 table = self._parquet.read_table(path)
-            gone = self._pa.array(sorted(paths.intersection(held)), self._pa.string())
+            gone = self._pa.array(sorted(paths.intersection(names)), self._pa.string())
             compute = require("pyarrow.compute", extra="parquet", what="scan")
             table = table.filter(compute.invert(compute.is_in(table["path"], value_set=gone)))
             if table.num_rows:
@@ -108,29 +122,36 @@ class Shards:
                     self._parquet.write_table(table, out, compression="zstd", row_group_size=_GROUP_ROWS)
             else:
                 path.unlink()
-        for name in paths:
-            self.done.pop(name, None)
 
-    def write(self, files: Iterable[Sequence[FileRows]]) -> None:
+    def new_name(self) -> str:
+        """Return a name for the next table."""
+        return f"part-{next(self._numbers):06d}-{secrets.token_hex(4)}.parquet"
+
+    def write(self, files: Iterable[Sequence[FileRows]], name: str | None = None) -> None:
         """Write a table with all rows of some files, piece by piece; threads may write at once.
 
         Raises:
-            OutputError: it can't be written; then nothing of it is there.
+            OutputError: it can't be written, it is there, or another run has begun; then nothing of it is
+                there.
         """
-        name = f"part-{next(self._numbers):06d}-{secrets.token_hex(4)}.parquet"
         labels = self._about["labels"]
-        with (
-            writing(self.folder / name, force=False) as out,
-            self._parquet.ParquetWriter(out, self._schema, compression="zstd") as writer,
-        ):
-            for pieces in files:
-                table = table_of(self._pa, pieces, self._schema, labels)
-                writer.write_table(table, row_group_size=_GROUP_ROWS)
+        self.write_tables((table_of(self._pa, pieces, self._schema, labels) for pieces in files), name)
+
+    def write_tables(self, pieces: Iterable[Any], name: str | None = None) -> None:
+        """Write a table of pyarrow's, piece by piece, with all rows of some files; else as `write`."""
+        with ExitStack() as fence, writing(self.folder / (name or self.new_name()), force=False) as out:
+            with self._parquet.ParquetWriter(out, self._schema, compression="zstd") as writer:
+                for table in pieces:
+                    writer.write_table(table, row_group_size=_GROUP_ROWS)
+            if self.mark is not None:
+                fence.enter_context(held(self.folder, self.mark))  # while the table gets its name
 
 
 @contextmanager
-def opened_folder(folder: Path) -> Iterator[None]:
-    """Make a folder for a scan and hold it for this run alone; what a killed run left half-done is removed.
+def opened_folder(folder: Path) -> Iterator[str]:
+    """Make a folder for a scan and hold it for this run alone; give the run's mark, see `fence`.
+
+    What a killed run left half-done is removed, before and after.
 
     Raises:
         OutputError: it can't be made or written into, or another run has it.
@@ -138,11 +159,30 @@ def opened_folder(folder: Path) -> Iterator[None]:
     check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with kept(str(folder / _LOCK), str(folder)):
-        for path in folder.iterdir():
-            if _LEFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
-                with suppress(OSError):
-                    path.unlink()
-        yield
+        mark = begin(folder)
+        _clean(folder)
+        yield mark
+        _clean(folder)
+
+
+@contextmanager
+def shared_folder(folder: Path, run: str) -> Iterator[str]:
+    """Make a folder for a scan and hold it together with the other workers of a run; give the run's mark.
+
+    Raises:
+        OutputError: it can't be made or written into, or a run that shares it with none has it.
+    """
+    check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with kept(str(folder / _LOCK), str(folder), shared=True):
+        yield begin(folder, run)
+
+
+def _clean(folder: Path) -> None:
+    for path in folder.iterdir():
+        if _LEFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with suppress(OSError):
+                path.unlink()
 
 
 def tables(folder: Path) -> list[Path]:

@@ -1,21 +1,25 @@
 """A scan's embeddings in one file each for numbers, lengths and places, which are mapped into memory.
 
-They lie in the folder `.search` within the scan's, are made anew when its tables have changed, and may be
-removed at any time.
+They lie in the folder `.search` within the scan's. Rows of new tables are appended; all is made anew when old
+tables have changed. The folder may be removed at any time.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from contextlib import ExitStack
+import math
+import os
+import re
+import secrets
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastaudio._core import FastaudioError, check_interrupt
-from fastaudio._system.writing import Output, writing_all
+from fastaudio._system.holding import holding
+from fastaudio._system.writing import full_disk, writing
 from fastaudio.scanning.shards import ScanError, about_of, modules, tables
 
 if TYPE_CHECKING:
@@ -26,9 +30,15 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-_FOLDER = ".search"
+FOLDER = ".search"
+"""Where it is, within the scan's folder."""
+
+_SCHEMA = "fastaudio.search/1"
+_STATE, _LOCK = "store.json", ".lock"
+_NAME = re.compile("[0-9a-f]{16}")
+_WAIT_S = 3600.0
 _COLUMNS = ["path", "start_s", "end_s", "embedding"]
-_LOOK = 1 << 16  # rows at once
+_VALUES = 1 << 22  # numbers at once
 
 
 class SearchError(FastaudioError, ValueError):
@@ -62,7 +72,7 @@ class Store:
         times: start and end in seconds, float64 [n_rows, 2].
         path: number of each row's file in `paths`, int32 [n_rows].
         paths: the files' paths.
-        name: what changes with the contents.
+        name: what changes when rows do that were there before; new ones come behind the others.
     """
 
     vectors: NDArray[Any]
@@ -100,7 +110,10 @@ class Store:
 
 
 def opened(folder: Path, progress: Progress | None = None) -> Store:
-    """Return a scan's embeddings; they are gathered if that wasn't done, or if its tables have changed.
+    """Return a scan's embeddings; what isn't gathered yet is gathered first.
+
+    Only new tables are read if the scan has grown; if old ones have changed, all are read again. Searches may
+    run at once: one gathers, and the others wait for it.
 
     Raises:
         ScanError: there is no scan, or a table is damaged.
@@ -112,70 +125,140 @@ def opened(folder: Path, progress: Progress | None = None) -> Store:
         raise SearchError(
             f"{folder}: expected embeddings, got scores; scan again with --layer into another folder"
         )
-    found = tables(folder)
-    stats = [path.stat() for path in found]
-    key = json.dumps(
-        [[path.name, stat.st_size, stat.st_mtime_ns] for path, stat in zip(found, stats, strict=True)]
-    )
-    name = hashlib.sha256(key.encode()).hexdigest()[:16]
-    home = folder / _FOLDER
-    if not (home / f"{name}.json").is_file():
-        _gather(found, home, name, about, progress)
-    return _read(home, name, about)
-
-
-def _parts(home: Path, name: str) -> list[Path]:
-    return [home / f"{name}.{part}.bin" for part in ("vectors", "lengths", "times", "path")]
-
-
-def _read(home: Path, name: str, about: dict[str, Any]) -> Store:
-    data = json.loads((home / f"{name}.json").read_text(encoding="utf-8"))
-    n_rows, number = data["n_rows"], np.float16 if about["half"] else np.float32
-    shapes = [
-        ((n_rows, about["width"]), number),
-        ((n_rows,), np.float32),
-        ((n_rows, 2), np.float64),
-        ((n_rows,), np.int32),
-    ]
-    arrays: list[Any] = [
-        np.memmap(file, kind, "r", shape=shape) if n_rows else np.zeros(shape, kind)
-        for file, (shape, kind) in zip(_parts(home, name), shapes, strict=True)
-    ]
-    vectors, lengths, times, path = arrays
-    return Store(vectors, lengths, times, path, data["paths"], name)
-
-
-def _gather(
-    found: list[Path], home: Path, name: str, about: dict[str, Any], progress: Progress | None
-) -> None:
-    """Write the files, the one with the paths last; those of older tables are removed."""
+    home = folder / FOLDER
+    store = _current(folder, home, about)
+    if store is not None:
+        return store
     home.mkdir(exist_ok=True)
-    paths: dict[str, int] = {}
-    n_rows = 0
-    outputs = [
-        Output(path, force=True, follow=False) for path in [*_parts(home, name), home / f"{name}.json"]
-    ]
-    with ExitStack() as stack:
-        *arrays, last = stack.enter_context(writing_all(outputs))
-        for i, path in enumerate(found):
-            for batch in _batches(path, about["width"]):
+    with holding(home / _LOCK, wait_s=_WAIT_S):
+        if (store := _current(folder, home, about)) is None:
+            _gather(folder, home, about, progress)
+            store = _current(folder, home, about)
+    if store is None:
+        raise ScanError(f"{folder}: expected tables that stay, got some that came meanwhile; search again")
+    return store
+
+
+def _tables(folder: Path) -> list[list[Any]]:
+    """Return name, size and time of change of each table."""
+    stats = [(path.name, path.stat()) for path in tables(folder)]
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+
+
+def _state(home: Path) -> dict[str, Any] | None:
+    """Return what was gathered, None if nothing was, or by another version."""
+    try:
+        data = json.loads((home / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if _is_state(data) else None
+
+
+def _is_state(data: Any) -> bool:
+    """Tell whether it has the form of what was gathered; a folder may be a stranger's."""
+    if not isinstance(data, dict) or data.get("schema") != _SCHEMA:
+        return False
+    name, n_rows, paths = data.get("name"), data.get("n_rows"), data.get("paths")
+    return (
+        isinstance(name, str)
+        and _NAME.fullmatch(name) is not None
+        and isinstance(n_rows, int)
+        and n_rows >= 0
+        and isinstance(data.get("tables"), list)
+        and isinstance(paths, list)
+        and all(isinstance(path, str) for path in paths)
+    )
+
+
+def _kinds(about: dict[str, Any]) -> dict[str, tuple[Any, tuple[int, ...]]]:
+    """Return the type and the shape of a row in each file."""
+    number = np.float16 if about["half"] else np.float32
+    return {
+        "vectors": (number, (about["width"],)),
+        "lengths": (np.float32, ()),
+        "times": (np.float64, (2,)),
+        "path": (np.int32, ()),
+    }
+
+
+def _current(folder: Path, home: Path, about: dict[str, Any]) -> Store | None:
+    """Return what was gathered if it is all of the scan, else None."""
+    state = _state(home)
+    if state is None or state["tables"] != _tables(folder):
+        return None
+    n_rows, name = state["n_rows"], state["name"]
+    try:
+        arrays: list[Any] = [
+            np.memmap(home / f"{name}.{part}.bin", kind, "r", shape=(n_rows, *shape))
+            if n_rows
+            else np.zeros((0, *shape), kind)
+            for part, (kind, shape) in _kinds(about).items()
+        ]
+    except (OSError, ValueError):  # another search has gathered anew meanwhile, or a file was removed
+        return None
+    vectors, lengths, times, path = arrays
+    return Store(vectors, lengths, times, path, state["paths"], name)
+
+
+def _gather(folder: Path, home: Path, about: dict[str, Any], progress: Progress | None) -> None:
+    """Append the rows of new tables to the files, or write them anew; what they are is written last.
+
+    A run that is killed leaves rows at the files' ends that nobody knows of; the next one overwrites them.
+    """
+    found, state = _tables(folder), _state(home)
+    kinds = _kinds(about)
+    if state is None or found[: len(state["tables"])] != state["tables"] or not _whole(home, state, kinds):
+        state = {"schema": _SCHEMA, "name": secrets.token_hex(8), "n_rows": 0, "tables": [], "paths": []}
+    name, n_rows, n_before = state["name"], state["n_rows"], len(state["tables"])
+    numbers = {path: i for i, path in enumerate(state["paths"])}
+    _clean(home, name)
+    with ExitStack() as stack, full_disk(str(home)):
+        files = []
+        for part, (kind, shape) in kinds.items():
+            path = home / f"{name}.{part}.bin"
+            file = stack.enter_context(path.open("r+b" if n_rows else "wb"))
+            file.truncate(n_rows * np.dtype(kind).itemsize * math.prod(shape))
+            file.seek(0, 2)
+            files.append(file)
+        for i, (table, *_) in enumerate(found[n_before:]):
+            for names, times, vectors in _batches(folder / table, about["width"]):
                 check_interrupt()
-                names, times, vectors = batch
-                numbers = np.array([paths.setdefault(name, len(paths)) for name in names], np.int32)
+                own = np.array([numbers.setdefault(path, len(numbers)) for path in names], np.int32)
                 lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
-                for file, array in zip(arrays, (vectors, lengths, times, numbers), strict=True):
+                for file, array in zip(files, (vectors, lengths, times, own), strict=True):
                     file.write(np.ascontiguousarray(array).data)
                 n_rows += len(vectors)
             if progress is not None:
-                progress(i + 1, len(found))
-        last.write(json.dumps({"n_rows": n_rows, "paths": list(paths)}).encode())
+                progress(i + 1, len(found) - n_before)
+        for file in files:
+            file.flush()
+            os.fsync(file.fileno())
+    state |= {"n_rows": n_rows, "tables": found, "paths": list(numbers)}
+    with writing(home / _STATE, force=True, follow=False) as out:
+        out.write(json.dumps(state).encode())
+
+
+def _whole(home: Path, state: dict[str, Any], kinds: dict[str, tuple[Any, tuple[int, ...]]]) -> bool:
+    """Tell whether the files hold all rows that were gathered."""
+    try:
+        return all(
+            (home / f"{state['name']}.{part}.bin").stat().st_size
+            >= state["n_rows"] * np.dtype(kind).itemsize * math.prod(shape)
+            for part, (kind, shape) in kinds.items()
+        )
+    except OSError:
+        return False
+
+
+def _clean(home: Path, name: str) -> None:
+    """Remove what isn't of use any more; who has it mapped keeps it."""
     for path in home.iterdir():
-        if (
-            not path.name.startswith(name)
-            and path.is_file()
-            and (path.suffix in (".bin", ".json", ".usearch") or path.name.startswith(".fastaudio-"))
+        old = path.suffix in (".bin", ".json", ".usearch") and path.name != _STATE
+        if path.is_file() and (
+            (old and not path.name.startswith(name)) or path.name.startswith(".fastaudio-")
         ):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
 
 
 def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], NDArray[Any]]]:
@@ -183,7 +266,7 @@ def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], 
     _, parquet = modules()
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_LOOK, columns=_COLUMNS):
+            for batch in file.iter_batches(max(1, _VALUES // width), columns=_COLUMNS):
                 held = batch.filter(batch["start_s"].is_valid())
                 vectors = held["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
                 times = np.stack(

@@ -7,7 +7,9 @@
 routes. `guarding` refuses hosts, origins and callers, and `connections` those who are slow. A file comes by
 `uploads`, through `spooling` and `multipart`, and `hearing` runs it; live sound is a `session`, which `live`
 opens. `parameters` reads queries, `refusing` says errors, `spectra` makes small pictures, `numbers` spells
-scores, `measures` counts for Prometheus, `describing` documents the interface and `pages` gives the web page.
+scores, `measures` counts for Prometheus, `archive` searches and labels what scans wrote, of
+which `excerpts` gives the sound, `describing` documents the interface and `pages` gives the web page.
+`standalone` writes a page that needs no server.
 """
 
 from fastaudio.serving.running import serve

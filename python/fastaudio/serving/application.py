@@ -40,14 +40,21 @@ class Application:
 
         Raises:
             ValueError: there is no pipeline, two have the same name, or one doesn't give tags.
+            FastaudioError: the archive isn't there, or the file of its labels can't be used.
         """
         self.measures = Measures()
         self.models = Models(pipelines)
         self.uploads = Uploads(self.models, settings, self.measures)
         self.live = Live(self.models, settings, self.measures)
         self._ending = False
+        archive = None
+        if settings.archive:
+            from fastaudio.serving.archive import Archive  # noqa: PLC0415  # needs the extra [parquet]
+
+            archive = Archive(self.uploads, settings)
+        self.archive = archive
         pages = Pages()
-        self._openapi = openapi(self.models.names)
+        self._openapi = openapi(self.models.names, archive=archive is not None)
         self._docs = docs_page(self._openapi)
         routes = [
             self._route("/", pages.index),
@@ -60,6 +67,16 @@ class Application:
             self._route("/openapi.json", self._describe),
             self._route("/docs", self._document),
         ]
+        routes.append(self._route("/v1/archive", self._no_archive if archive is None else archive.about))
+        if archive is not None:
+            routes += [
+                self._route("/v1/archive/like", archive.like, "POST"),
+                self._route("/v1/archive/label", archive.label),
+                self._route("/v1/archive/next", archive.next),
+                self._route("/v1/archive/sound", archive.sound),
+                self._route("/v1/archive/labels", archive.add, "POST"),
+                self._route("/v1/archive/undo", archive.undo, "POST"),
+            ]
         inner = Starlette(
             routes=routes, exception_handlers={HTTPException: self._refuse}, lifespan=self._lifespan
         )
@@ -103,6 +120,9 @@ class Application:
 
     async def _models(self, _: Request) -> Response:
         return JSONResponse([served.about() for served in self.models.all.values()], headers=_FRESH)
+
+    async def _no_archive(self, _: Request) -> Response:
+        return JSONResponse({"embeddings": None, "scores": None, "labels": None}, headers=_FRESH)
 
     async def _health(self, _: Request) -> Response:
         if self._ending:

@@ -72,14 +72,20 @@ def _parameters(names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
     }
 
 
+MOST_FOUND = 500
+"""Stretches of an archive in an answer."""
+
 _LIVE_TEXT = (
     'A WebSocket. Binary messages are samples, cut anywhere; the text "end" ends the sound. The server sends '
     "JSON: ready, window, event, mel, level, stats, error, end."
 )
 
 
-def openapi(names: Sequence[str]) -> dict[str, Any]:
-    """Return the interface as OpenAPI 3.1; `names` are the models'."""
+def openapi(names: Sequence[str], *, archive: bool = False) -> dict[str, Any]:
+    """Return the interface as OpenAPI 3.1; `names` are the models'.
+
+    With `archive`, it has the paths that search and label one.
+    """
     known = _parameters(names)
     streamed = known | {
         "format": ("type of a sample", {"type": "string", "enum": ["f32le", "s16le"], "default": "f32le"})
@@ -116,11 +122,54 @@ def openapi(names: Sequence[str]) -> dict[str, Any]:
         path: {"get": {"summary": text, "responses": {"200": {"description": "it"}}}}
         for path, text in plain.items()
     }
+    searched = _archive(errors, body)
+    if not archive:
+        searched = {"/v1/archive": searched["/v1/archive"]}
     return {
         "openapi": "3.1.0",
         "info": {"title": "fastaudio", "version": __version__},
-        "paths": {"/v1/tag": {"post": tag}, "/v1/live": {"get": stream}, **paths},
+        "paths": {"/v1/tag": {"post": tag}, "/v1/live": {"get": stream}, **searched, **paths},
         "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def _archive(errors: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Return the paths of an archive. `id` names a stretch that an answer has told of before."""
+    flag = {"type": "integer", "enum": [0, 1], "default": 0}
+    text = {"type": "string", "maxLength": 200}
+    known: dict[str, tuple[str, dict[str, Any]]] = {
+        "id": ("a stretch of an answer before", text),
+        "label": ("a label of the scan's model", text),
+        "top": ("how many", {"type": "integer", "minimum": 1, "maximum": MOST_FOUND, "default": 20}),
+        "per_file": ("whether to give the best of each file only", flag),
+        "new": ("whether to leave out what has a label", flag),
+    }
+    json_of = {"application/json": {"schema": {"type": "object"}}}
+
+    def path(summary: str, *names: str, needs: str = "", **more: Any) -> dict[str, Any]:
+        parameters = [_parameter(name, *known[name], required=name == needs) for name in names]
+        answers = {"200": {"description": "it"}} | {str(at): errors[str(at)] for at in (400, 404, 429, 504)}
+        return {"summary": summary, "parameters": parameters, "responses": answers} | more
+
+    def told(*names: str) -> dict[str, Any]:
+        schema = {"type": "object", "properties": dict.fromkeys(names, text)}
+        return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
+
+    like = path("Stretches like the body's sound, or like one of them", "id", "top", "per_file", "new")
+    like["requestBody"] = body | {"required": False}
+    like["responses"]["200"] = {"description": "stretches, the most alike first", "content": json_of}
+    return {
+        "/v1/archive": {"get": path("What there is to search in, and the labels that were given")},
+        "/v1/archive/like": {"post": like},
+        "/v1/archive/label": {
+            "get": path("Where a label's scores are highest", "label", "top", "per_file", needs="label")
+        },
+        "/v1/archive/next": {
+            "get": path("What the model is least sure of, without a label", "top", "per_file")
+        },
+        "/v1/archive/sound": {"get": path("A stretch as WAV, a minute of it at most", "id", needs="id")},
+        "/v1/archive/labels": {"post": path("Give a stretch a label", **told("id", "label", "by"))},
+        "/v1/archive/undo": {"post": path("Take back the last label that somebody gave", **told("by"))},
     }
 
 

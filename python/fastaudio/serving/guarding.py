@@ -38,7 +38,20 @@ _SAFE = {
 _HEADERS = [(name.encode(), value.encode()) for name, value in _SAFE.items()]
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
 _OPEN = ("/", "/healthz", "/openapi.json", "/docs")  # without a token, and so is what the page loads
-ROUTES = ("/", "/v1/tag", "/v1/models", "/v1/live", "/healthz", "/metrics", "/openapi.json", "/docs")
+ARCHIVE = tuple(
+    f"/v1/archive{name}" for name in ("", "/like", "/label", "/next", "/sound", "/labels", "/undo")
+)
+ROUTES = (
+    "/",
+    "/v1/tag",
+    "/v1/models",
+    "/v1/live",
+    "/healthz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    *ARCHIVE,
+)
 
 
 def token_fits(given: str, token: str | None) -> bool:

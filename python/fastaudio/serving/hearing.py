@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,25 +11,26 @@ import numpy as np
 from fastaudio._core import Cancelled
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.drawing.thinning import Highest
-from fastaudio.events import Events
+from fastaudio.events import Events, audacity_line, raven_header, raven_row
 from fastaudio.isolation.limits import Limits
 from fastaudio.kinds import UNKNOWN, Heard, whole_of
 from fastaudio.pipeline import Pipeline, isolated
 from fastaudio.running.limits import ResultTooLarge, limits
 from fastaudio.serving import spectra
-from fastaudio.serving.numbers import plain_rows, plain_tags
+from fastaudio.serving.numbers import joined, json_of, plain_rows, plain_tags
 from fastaudio.serving.refusing import Refused
 from fastaudio.serving.served import EVENTS, TAGS
 from fastaudio.tags import OUT_OF_RANGE, Tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fastaudio._core import Cancel
     from fastaudio.running.stream import PipelineStream
     from fastaudio.serving.served import Asked, Served
 
 _RESULT_MB = 50.0
+_SCORE_BYTES, _EVENT_BYTES = 20, 150  # of an answer, about
 _SLICE = 1 << 16  # frames of raw PCM
 _LIMITS = Limits(memory_mb=4000, answer_s=30)
 
@@ -127,24 +127,41 @@ class _Picture:
         return spectra.picture(self._bands.columns(), self._rate, self._bands.step)
 
 
-def hear(task: Task) -> tuple[str, float]:
-    """Return the answer's text, and the seconds of sound; see `refusal_of` for what it raises."""
-    with limits("serve", task.timeout_s, task.cancel), _pipeline(task) as pipeline:
-        result, beside, warnings = (_of_samples if task.pcm else _of_file)(task, pipeline)
-    found = result if isinstance(result, dict) else {TAGS: result}
-    tags, events = found[TAGS], found.get(EVENTS)
-    if task.form != "json":
-        assert isinstance(events, Events)
-        return (events.to_audacity() if task.form == "audacity" else events.to_raven()), tags.duration_s
-    return json.dumps(
-        _told(task, tags, events, warnings) | beside, ensure_ascii=False, allow_nan=False
-    ), tags.duration_s
+def hear(task: Task) -> tuple[bytes, float]:
+    """Return the answer, and the seconds of sound; see `refusal_of` for what it raises.
+
+    The answer is made within the task's time too.
+    """
+    with limits("serve", task.timeout_s, task.cancel):
+        with _pipeline(task) as pipeline:
+            result, beside, warnings = (_of_samples if task.pcm else _of_file)(task, pipeline)
+        found = result if isinstance(result, dict) else {TAGS: result}
+        tags, events = found[TAGS], found.get(EVENTS)
+        if events is not None and len(events) * _EVENT_BYTES > _RESULT_MB * 1e6:
+            raise ResultTooLarge("body: too many events")
+        if task.form == "json":
+            text = json_of(_told(task, tags, events, warnings) | beside, _lists(task, tags, events))
+        else:
+            assert isinstance(events, Events)
+            text = _table(events, task.form)
+        return text.encode("utf-8", "replace"), tags.duration_s
+
+
+def _table(events: Events, form: str) -> str:
+    """Return what `to_audacity` or `to_raven` gives, line by line."""
+    if form == "audacity":
+        return joined(map(audacity_line, events))
+    high_hz = events.sample_rate / 2
+    lines = (
+        raven_row(event, i, high_hz=high_hz, path=events.path) for i, event in enumerate(events, start=1)
+    )
+    return raven_header() + joined(lines)
 
 
 @contextmanager
 def _pipeline(task: Task) -> Iterator[Pipeline]:
     """Give the pipeline that was asked for, or one in a process of its own, which ends afterwards."""
-    pipeline = task.served.for_request(task.asked)
+    pipeline, _ = task.served.for_request(task.asked)
     if not task.isolate:
         yield pipeline
         return
@@ -223,13 +240,21 @@ def _told(task: Task, tags: Tags, events: Events | None, warnings: list[str]) ->
         "tags": plain_tags(tags.top(task.top), task.min_score),
     }
     if events is not None:
-        told["events"] = [event.to_dict() for event in events]
         told["why_no_events"] = events.why_none()
     if task.windows:
-        if tags.scores.size * 20 > _RESULT_MB * 1e6:
-            raise ResultTooLarge("body: too many windows")
         told["labels"] = list(tags.labels)
-        told["times_s"] = [[round(at, 6) for at in pair] for pair in tags.times.tolist()]
-        told["silent_windows"] = tags.silent.tolist()
-        told["windows"] = plain_rows(tags.scores)
     return told
+
+
+def _lists(task: Task, tags: Tags, events: Events | None) -> dict[str, Iterable[Any]]:
+    """Return what may be long, each item made when it is asked for."""
+    lists: dict[str, Iterable[Any]] = {}
+    if events is not None:
+        lists["events"] = (event.to_dict() for event in events)
+    if task.windows:
+        if tags.scores.size * _SCORE_BYTES > _RESULT_MB * 1e6:
+            raise ResultTooLarge("body: too many windows")
+        lists["times_s"] = ([round(at, 6) for at in pair] for pair in tags.times.tolist())
+        lists["silent_windows"] = tags.silent.tolist()
+        lists["windows"] = plain_rows(tags.scores)
+    return lists

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 KNOWN = (
     *("model", "rate", "channels", "format", "events", "onset", "hop_s", "provisional_s", "top"),
-    *("spectrogram", "overflow"),
+    *("spectrogram", "kind", "overflow"),
 )
 _TOKEN_S = 5.0
 _LOOK_S = 0.02
@@ -81,12 +81,11 @@ class Live:
         async def send(message: dict[str, Any]) -> None:
             async with sending:
                 text = json.dumps(message, ensure_ascii=False, allow_nan=False)
-                async with within(self._settings.send_s):
-                    await socket.send_text(text)
+                await socket.send_text(text)
 
         try:
             await self._serve(socket, send)
-        except (WebSocketDisconnect, asyncio.TimeoutError):  # it has gone, or takes nothing
+        except WebSocketDisconnect:  # it has gone, or was cut off
             return
         except Exception as error:  # noqa: BLE001  # each is told
             refused = refusal_of(error)
@@ -111,12 +110,13 @@ class Live:
             )
         self.n_streams += 1
         try:
-            pipeline = served.for_request(asked)
+            pipeline, judge = served.for_request(asked)
             _require_short(how["provisional_s"], pipeline, sound)
             options: dict[str, Any] = {
-                "overflow": "raise" if sound.waits else "drop_oldest",
+                "overflow": "block" if sound.waits else "drop_oldest",
                 "buffer_s": sound.buffer_s,
                 "max_results": MOST_RESULTS,
+                "push_timeout_s": None,
                 "provisional_s": how["provisional_s"],
             }
             opened = asyncio.to_thread(pipeline.live, sound.rate, sound.channels, **options)
@@ -125,7 +125,7 @@ class Live:
                 self._measures.streams[key] = lambda: (stream.stats(), sound.rate)
                 try:
                     rate = pipeline.sample_rate
-                    session = Session(stream, sound, send, top=how["top"], mel_rate=rate)
+                    session = Session(stream, sound, send, top=how["top"], mel_rate=rate, judge=judge)
                     ready = self._ready(served, sound, pipeline)
                     await send(ready | ({"mel": spectra.about(rate)} if asked.mel else {}))
                     await self._follow(socket, session, stream)
@@ -144,6 +144,7 @@ class Live:
             hop_s=query.number("hop_s", *HOP_S),
             live=True,
             mel=query.flag("spectrogram"),
+            kind=query.flag("kind", "1"),
         )
         sound = Sound(
             ENCODINGS[query.choice("format", ("f32le", "s16le"))],
@@ -186,7 +187,7 @@ class Live:
             receiving.cancel()
             stream.finish()
             await giving
-            await send_last(session, socket, self._settings.send_s)
+            await socket.send_text(json.dumps(session.end(), allow_nan=False))
             if ending in done:
                 raise stopping()
         finally:
@@ -223,7 +224,7 @@ class Live:
         if left_s <= 0:  # a fast sender's messages never have to be waited for
             raise self._idle(left_s)
         try:
-            async with within(max(left_s, 0.0)):
+            async with _within(max(left_s, 0.0)):
                 message: dict[str, Any] = await socket.receive()
         except asyncio.TimeoutError:
             raise self._idle(left_s) from None
@@ -265,13 +266,6 @@ def _is_token(message: dict[str, Any]) -> bool:
         return False
 
 
-async def send_last(session: Session, socket: WebSocket, limit_s: float) -> None:
-    """Send the last message of a stream."""
-    text = json.dumps(session.end(), allow_nan=False)
-    async with within(limit_s):
-        await socket.send_text(text)
-
-
-def within(limit_s: float) -> Any:
+def _within(limit_s: float) -> Any:
     """Return a context that ends with TimeoutError after that many seconds, and needs no task for it."""
     return asyncio.timeout(limit_s)  # type: ignore[attr-defined]  # since Python 3.11

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
 _LONGEST = 40
+_LONGEST_TEXT = 200
 
 
 def _refused(name: str, expected: str, got: str) -> Refused:
@@ -73,6 +74,13 @@ class Parameters:
         if not least <= value <= most:
             raise _refused(name, f"a number from {least:g} to {most:g}", text)
         return value
+
+    def text(self, name: str) -> str:
+        """Return a text; Refused if there is none, or a long one."""
+        text = str(self._values.get(name, ""))
+        if not text or len(text) > _LONGEST_TEXT:
+            raise _refused(name, f"a text of 1 to {_LONGEST_TEXT} characters", text or "none")
+        return text
 
     def has(self, name: str) -> bool:
         """Return whether a parameter is stated."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,6 @@ GRACE_S = 2
 _BACKLOG = 256
 _LONGEST_HEAD = 16_384
 _LARGEST_MESSAGE = 1 << 20
-_PING_S = 20.0
 
 
 class AddressError(FastaudioError, OSError):
@@ -95,7 +96,9 @@ def server_for(
     """Return uvicorn's server for an application at a bound socket; `run(sockets=[at])` runs it."""
     import uvicorn  # noqa: PLC0415  # needs the extra
 
-    from fastaudio.serving.connections import connections_for  # noqa: PLC0415
+    from fastaudio.serving.connections import Handshake, connections_for  # noqa: PLC0415
+
+    handshakes: set[Any] = set()
 
     class Server(uvicorn.Server):
         """Says when it listens, and ends what runs before it waits for it."""
@@ -107,8 +110,15 @@ def server_for(
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             application.end()
+            for task in tuple(handshakes):
+                task.cancel()
+            begun_s = time.monotonic()
             await application.live.wait_ended(GRACE_S / 2)
+            config.timeout_graceful_shutdown = max(GRACE_S - (time.monotonic() - begun_s), 0.0)
             await super().shutdown(sockets=sockets)
+            for connection in tuple(self.server_state.connections):  # their clients don't take the rest
+                connection.transport.abort()
+            await asyncio.sleep(0)
 
     http, websocket = connections_for(settings)
     config = uvicorn.Config(
@@ -125,10 +135,8 @@ def server_for(
         proxy_headers=False,
         backlog=_BACKLOG,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
-        timeout_graceful_shutdown=GRACE_S,
         ws_max_size=_LARGEST_MESSAGE,
-        ws_ping_interval=_PING_S,
-        ws_ping_timeout=_PING_S,
+        ws_ping_interval=None,  # `idle_s` and `send_s` end who has gone; a pong may wait behind much sound
         ws_per_message_deflate=False,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
@@ -139,6 +147,9 @@ def server_for(
         raise AddressError(
             f"serve: expected a certificate and its key, got {str(settings.tls_cert)!r:.80}: {error}"
         ) from error
+    context, config.ssl = config.ssl, None  # these connections agree on TLS themselves
+    if context is not None:
+        config.http_protocol_class = lambda **parts: Handshake(http(**parts), handshakes, context, settings)
     return Server(config)
 
 

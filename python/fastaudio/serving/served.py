@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events, Parallel, Tags
-from fastaudio.kinds import judge_of
+from fastaudio.kinds import KIND, judge_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.serving.refusing import Refused
 from fastaudio.serving.spectra import mel_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from fastaudio._core import Node
+    from fastaudio.kinds import Judge
 
 TAGS, EVENTS, RESULTS, MEL = "tags", "events", "results", "mel"
 """Names of a pipeline's outputs here."""
@@ -33,6 +36,7 @@ class Asked:
         hop_s: step between windows; None for the model's.
         live: whether events are wanted when they begin, too, and spectra beside them.
         mel: whether spectra are wanted.
+        kind: whether live sound's kind is wanted, if the model hears one kind only.
     """
 
     events: bool = False
@@ -40,6 +44,7 @@ class Asked:
     hop_s: float | None = None
     live: bool = False
     mel: bool = False
+    kind: bool = False
 
 
 class Served:
@@ -68,7 +73,7 @@ class Served:
         self._spec = spec
         judge = judge_of(pipeline)
         self.judge, self.teller = judge, judge.beside() if judge else None
-        self._made: OrderedDict[Asked, Pipeline] = OrderedDict()
+        self._made: OrderedDict[Asked, tuple[Pipeline, Judge | None]] = OrderedDict()
         self._making = threading.Lock()
 
     @property
@@ -91,10 +96,11 @@ class Served:
             "licence": card.get("licence"),
         }
 
-    def for_request(self, asked: Asked) -> Pipeline:
-        """Return the pipeline that gives what is asked; the latest ones are kept, and all share the weights.
+    def for_request(self, asked: Asked) -> tuple[Pipeline, Judge | None]:
+        """Return the pipeline that gives what is asked, and what judges its output `KIND` if it has that.
 
-        Its outputs are `TAGS` and `EVENTS`, or one without a name; with spectra, `RESULTS.NAME` and `MEL`.
+        Its outputs are `TAGS` and `EVENTS`, or one without a name; with spectra or kinds, `RESULTS.NAME`,
+        `MEL` and `KIND`. The latest ones are kept, and all share the weights.
 
         Raises:
             Refused: the model can't have that hop.
@@ -108,8 +114,8 @@ class Served:
                 self._made.popitem(last=False)
             return made
 
-    def _make(self, asked: Asked) -> Pipeline:
-        pipeline = self.pipeline
+    def _make(self, asked: Asked) -> tuple[Pipeline, Judge | None]:
+        pipeline, judge = self.pipeline, self.judge
         if asked.hop_s is not None:
             least_s = min(self._spec.span_s / _MOST_OVERLAP, 1 / self._spec.rate_hz)
             if asked.hop_s < least_s:
@@ -119,17 +125,23 @@ class Served:
                 pipeline = pipeline.with_hop(asked.hop_s)
             except ValueError as error:
                 raise Refused(400, "bad_parameter", str(error)) from error
+            judge = judge and judge_of(pipeline)
         if asked.events:
             found = Events(onset=[asked.onset], summary=not asked.live, onsets=asked.live)
             pipeline = pipeline >> {TAGS: Tags(self._spec.labels), EVENTS: found}
-        if asked.live and asked.mel:
-            both = Parallel({RESULTS: pipeline.node, MEL: mel_for(pipeline.sample_rate)})
+        beside: dict[str, Node] = {}
+        if asked.mel:
+            beside[MEL] = mel_for(pipeline.sample_rate)
+        if asked.kind and judge is not None:
+            beside[KIND] = judge.beside().node
+        if beside:
+            both = Parallel({RESULTS: pipeline.node} | beside)
             how = {
                 key: getattr(pipeline, key)
                 for key in ("channel", "quality", "silence_db", "card", "untrained")
             }
             pipeline = Pipeline(both, **how)
-        return pipeline
+        return pipeline, judge if KIND in beside else None
 
 
 class Models:

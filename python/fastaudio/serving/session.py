@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import Overrun
 from fastaudio.events import Event
+from fastaudio.kinds import UNKNOWN
 from fastaudio.live import Frames
+from fastaudio.live_kinds import LiveKinds
 from fastaudio.serving import spectra
 from fastaudio.serving.numbers import plain_tags
 from fastaudio.serving.refusing import Refused
 from fastaudio.tags import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from numpy.typing import NDArray
 
+    from fastaudio.kinds import Judge, Kind
     from fastaudio.live import LiveStream
     from fastaudio.live.results import Item
 
@@ -29,7 +31,7 @@ LEVEL_S, STATS_S = 0.1, 1.0
 MOST_RESULTS = 1024
 _BUFFER_S, _LEAST_S, _BUFFER_BYTES = 5.0, 0.1, 1 << 22
 _PARTS = 8  # of a buffer; one is pushed at once
-_LOOK_S = 0.02  # how often a full buffer is tried again
+_LOOK_S = 0.02  # how often a full buffer is looked at again
 _SILENT_DB = -120.0
 _LARGEST = 1e12  # magnitude that a stream takes
 
@@ -67,15 +69,18 @@ class Session:
         *,
         top: int,
         mel_rate: int,
+        judge: Judge | None = None,
     ) -> None:
-        """Take an open stream, what comes in, and what sends a message to the client."""
+        """Take an open stream, what comes in, what sends a message to the client, and what judges kinds."""
         self._stream = stream
         self._sound = sound
         self._send = send
         self._top = top
+        self._kinds = LiveKinds(judge) if judge else None
         self._mel_rate = mel_rate
         self._mel_hop_s = spectra.about(mel_rate)["hop_s"]
         self._rest, self._n_bad = b"", 0
+        self._room = int(sound.buffer_s * sound.rate) - 1
         self._frame = sound.dtype.itemsize * sound.channels
         self._native = np.dtype(np.float32 if sound.dtype.kind == "f" else np.int16)
 
@@ -101,19 +106,27 @@ class Session:
         return np.where(bad, np.float32(0), samples)
 
     async def _push(self, block: Any) -> None:
-        """Push a block; where the client waits, so does this, and nothing more is read meanwhile."""
-        while True:
-            try:
-                self._stream.push(block)
-            except Overrun:  # noqa: PERF203  # nothing was taken
-                await asyncio.sleep(_LOOK_S)
-            else:
-                return
+        """Push a block; where the client waits, so does this, and nothing more is read meanwhile.
+
+        There is no room while results wait that the client doesn't take.
+        """
+        while self._sound.waits and self._stream.stats().waiting + len(block) > self._room:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)
+        self._stream.push(block)
 
     async def give(self) -> None:
         """Send results as they come, until there will be none."""
         async for item in self._stream:
-            await self._send(self._message(item))
+            for one, kind in self._heard(item):
+                await self._send(self._message(one, kind))
+        for one, kind in self._kinds.rest() if self._kinds else ():
+            await self._send(self._message(one, kind))
+
+    def _heard(self, item: Item) -> Iterable[tuple[Item, Kind | None]]:
+        """Return what is to be sent once a result has come: windows and events wait for their kind."""
+        if self._kinds is None or isinstance(item, Frames):
+            return [(item, None)]
+        return self._kinds.take(item)
 
     async def tell(self) -> None:
         """Send levels and counts, for ever."""
@@ -153,9 +166,11 @@ class Session:
             else _SILENT_DB
         )
 
-    def _message(self, item: Item) -> dict[str, Any]:
+    def _message(self, item: Item, kind: Kind | None) -> dict[str, Any]:
+        plain = UNKNOWN if kind is None else kind.to_dict()
+        told = {} if self._kinds is None else plain
         if isinstance(item, Event):
-            return {"type": "event"} | item.to_dict()
+            return {"type": "event"} | item.to_dict() | told
         if isinstance(item, Window):
             return {
                 "type": "window",
@@ -165,7 +180,7 @@ class Session:
                 "provisional": item.provisional,
                 "gap_s": round(item.gap_s, 6),
                 "tags": plain_tags(item.top(self._top)),
-            }
+            } | told
         assert isinstance(item, Frames)
         return {
             "type": "mel",

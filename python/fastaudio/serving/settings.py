@@ -5,10 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 CORES = os.cpu_count() or 1
 LEAST_TOKEN = 16
@@ -39,6 +36,9 @@ class Settings:
         header_s: seconds for a request's first lines to arrive.
         send_s: seconds for which a client may take nothing of what it is sent.
         isolate: whether each upload is decoded and run in a process of its own.
+        archive: folders that `fastaudio scan` has written, to be searched: one of embeddings, one of scores.
+        archive_root: the folder where the scans ran, from which their paths lead to the files.
+        labels: a CSV for the labels that clients give to stretches of the archive; None takes none.
     """
 
     host: str = "127.0.0.1"
@@ -63,6 +63,9 @@ class Settings:
     header_s: float = 10.0
     send_s: float = 10.0
     isolate: bool = False
+    archive: tuple[Path, ...] = ()
+    archive_root: Path = Path()
+    labels: Path | None = None
 
     def __post_init__(self) -> None:
         """Check all bounds.
@@ -90,6 +93,8 @@ class Settings:
             )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("Settings: expected tls_cert and tls_key together, got one of them; name both")
+        if self.labels is not None and not self.archive:
+            raise ValueError("Settings: expected labels with an archive, got them alone; name --archive too")
 
     @property
     def max_bytes(self) -> int:

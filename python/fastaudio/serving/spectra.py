@@ -34,7 +34,7 @@ def mel_for(sample_rate: int) -> MelSpectrogram:
 
 
 @lru_cache(maxsize=64)
-def _full_scale(sample_rate: int) -> float:
+def full_scale(sample_rate: int) -> float:
     """Return the power of the highest band of a sine at full scale."""
     sine = np.sin(np.arange(sample_rate) * (2 * math.pi / 16)).astype(np.float32)
     return float(np.asarray(mel_for(sample_rate)(sine)).max())
@@ -55,7 +55,7 @@ def about(sample_rate: int, step: int = 1) -> dict[str, Any]:
 def as_text(power: NDArray[np.float32], sample_rate: int) -> str:
     """Return rows of power [n, n_bands] as bytes in base64, row by row, the lowest band first."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        level_db = 10 * np.log10(power / _full_scale(sample_rate))
+        level_db = 10 * np.log10(power / full_scale(sample_rate))
     share = (np.nan_to_num(level_db, nan=LOWEST_DB, neginf=LOWEST_DB) - LOWEST_DB) / (HIGHEST_DB - LOWEST_DB)
     return base64.b64encode((np.clip(share, 0, 1) * 255).round().astype(np.uint8).tobytes()).decode("ascii")
 

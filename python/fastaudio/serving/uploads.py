@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 from starlette.requests import ClientDisconnect
@@ -21,11 +22,15 @@ from fastaudio.serving.served import Asked
 from fastaudio.serving.spooling import Spool, linger
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
     from starlette.requests import Request
 
     from fastaudio.serving.measures import Measures
     from fastaudio.serving.served import Models
     from fastaudio.serving.settings import Settings
+
+_T = TypeVar("_T")
 
 MOST_TOP = 10_000
 HOP_S = (0.01, 3600.0)
@@ -34,6 +39,9 @@ KNOWN = (
     *("model", "hop_s", "top", "min_score", "events", "onset", "format", "windows", "spectrogram", "kind"),
     *("pcm", "rate", "channels"),
 )
+LINGERS = (400, 404, 413, 429, 503)
+"""Statuses of refusals for which a body is read on."""
+
 _FORMS = {"json": "application/json", "audacity": "text/plain", "raven": "text/tab-separated-values"}
 _L16 = re.compile(r"audio/L16\s*((?:;\s*[a-z]+\s*=\s*\"?[0-9]{1,9}\"?\s*)*)", re.IGNORECASE)
 _PART = re.compile(r"([a-z]+)\s*=\s*\"?([0-9]+)", re.IGNORECASE)
@@ -64,25 +72,25 @@ class Uploads:
     async def tag(self, request: Request) -> Response:
         """Answer a request; see /openapi.json."""
         try:
-            return await self._tag(request)
+            make = partial(Task, **self._asked(request))
+            async with self.received(request) as (file, size):
+                cancel = Cancel()
+                task = make(file=file, size=size, cancel=cancel)
+                answer, sound_s = await self.run(request, partial(self._counted, task), cancel)
+                self._measures.heard(task.served.name, sound_s)
+                return Response(answer, media_type=_FORMS[task.form])
         except Refused as refused:
-            if refused.status in (400, 404, 413, 429, 503):
+            if refused.status in LINGERS:
                 await linger(request)
             raise
 
-    def end(self) -> None:
-        """End all that runs, and refuse what comes."""
-        self._ended = True
-        for cancel in tuple(self._cancels):
-            cancel.cancel()
+    @asynccontextmanager
+    async def received(self, request: Request) -> AsyncIterator[tuple[BinaryIO, int]]:
+        """Give a file with a request's body, and its size in bytes, if there is a place for it.
 
-    def close(self) -> None:
-        """End the threads."""
-        self.end()
-        self._workers.shutdown(wait=False)
-
-    async def _tag(self, request: Request) -> Response:
-        make = partial(Task, **self._asked(request))
+        Raises:
+            Refused: there is none, or the body isn't what it says.
+        """
         if self._ended:
             raise stopping()
         most = self._settings.jobs + self._settings.waiting
@@ -95,12 +103,20 @@ class Uploads:
         self.n_here += 1
         try:
             async with self._spool.receive(request) as (file, size):
-                cancel = Cancel()
-                task = make(file=file, size=size, cancel=cancel)
-                text = await self._run(request, task, cancel)
-                return Response(text.encode("utf-8", "replace"), media_type=_FORMS[task.form])
+                yield file, size
         finally:
             self.n_here -= 1
+
+    def end(self) -> None:
+        """End all that runs, and refuse what comes."""
+        self._ended = True
+        for cancel in tuple(self._cancels):
+            cancel.cancel()
+
+    def close(self) -> None:
+        """End the threads."""
+        self.end()
+        self._workers.shutdown(wait=False)
 
     def _asked(self, request: Request) -> dict[str, Any]:
         query = Parameters(request.query_params, KNOWN)
@@ -131,31 +147,33 @@ class Uploads:
             "isolate": isolate,
         }
 
-    async def _run(self, request: Request, task: Task, cancel: Cancel) -> str:
-        """Run a task in a worker's thread; a caller who goes away ends it."""
+    async def run(self, request: Request, work: Callable[[], _T], cancel: Cancel) -> _T:
+        """Run work in a worker's thread; the server's end, its time, and a caller who goes away cancel it.
+
+        Raises:
+            Refused: it isn't done in time.
+        """
         self._cancels.add(cancel)
         if self._ended:  # while the upload came in
             cancel.cancel()
-        queued = self._workers.submit(self._counted, task)
-        work = asyncio.wrap_future(queued)
+        queued = self._workers.submit(work)
+        running: asyncio.Future[_T] = asyncio.wrap_future(queued)
         gone = asyncio.create_task(_until_gone(request))
-        both: set[asyncio.Future[Any]] = {work, gone}
+        both: set[asyncio.Future[Any]] = {running, gone}
         try:
             limit_s = self._settings.answer_s
             done, _ = await asyncio.wait(both, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-            if work not in done:
+            if running not in done:
                 raise ClientDisconnect if gone in done else _late()
-            text, sound_s = work.result()
+            return running.result()
         finally:
             gone.cancel()
             cancel.cancel()
-            if not work.done() and not queued.cancel():  # the file stays open until its thread has left it
-                await asyncio.wait([work])
+            if not running.done() and not queued.cancel():  # the file stays open until its thread has left it
+                await asyncio.wait([running])
             self._cancels.discard(cancel)
-        self._measures.heard(task.served.name, sound_s)
-        return text
 
-    def _counted(self, task: Task) -> tuple[str, float]:
+    def _counted(self, task: Task) -> tuple[bytes, float]:
         if task.cancel.cancelled:
             raise stopping()
         self.n_running += 1  # only shown

@@ -162,6 +162,26 @@ def test_what_cannot_be_saved_is_told_once(tmp_path: Path, capsys: pytest.Captur
     assert err.count("\n") == 1
 
 
+def test_whatever_a_library_raises_the_next_clip_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = clips(tmp_path)
+    kept.write(SOUND[: 40 * RATE])
+    kept.want(event(5, 6), time_of)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise KeyError("of another library")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fastaudio.cli.clips.writing", fail)
+        save(kept)
+    kept.want(event(20, 21), time_of)
+    save(kept, all_=True)
+    assert capsys.readouterr().err == "fastaudio: --clips: 'of another library'; listening goes on\n"
+    assert kept.failed
+    assert len(read(tmp_path)) == 1
+
+
 def test_a_file_is_no_folder_and_no_clip_is_endless(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="expected the name of a folder, got a file's"):

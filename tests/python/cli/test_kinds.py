@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from cli_helpers import run
 from fastaudio.cli.kinds import KIND, Heard, Judge, judge_for
-from fastaudio.cli.live_kinds import LiveKinds
+from fastaudio.live_kinds import LiveKinds
 from fastaudio.tags import Tags, Window
 from helpers import GUITAR, SOUNDS
 

@@ -14,6 +14,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
+import warm
 from fastaudio import cli
 from fastaudio.tags import SCHEMA
 from helpers import GUITAR, decode
@@ -28,9 +29,7 @@ COMMAND = [sys.executable, "-m", "fastaudio", "listen"]
 
 def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, str]:
     """Return exit status, stdout and stderr of `fastaudio listen`."""
-    command = [*COMMAND, *map(str, arguments)]
-    result = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
-    return result.returncode, result.stdout.decode(), result.stderr.decode()
+    return warm.run("listen", *arguments, stdin=stdin)
 
 
 class Here:

@@ -16,6 +16,8 @@ SHARED = options_table["SHARED"]
 AGAIN = {("--model", "listen"), ("--model", "serve"), ("--model", "train")}
 # What is written differs from command to command; all else is told in the same words.
 TOLD_APART = {"--output", "--json", "--csv", "--hop", "--layer", "--jobs", "--untrained", "--model", "--top"}
+TOLD_APART |= {"--jsonl", "--audacity", "--raven", "--min-score"}
+DEFAULT_TOP = {"plot": 10, "summarize": 15, "search": 20, "review": 20}
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
@@ -44,7 +46,7 @@ def test_an_option_is_the_same_in_every_command(option: str) -> None:
 def test_defaults_are_the_same_but_where_the_help_says_so() -> None:
     for option in SHARED:
         for command, action in options()[option].items():
-            default = {"plot": 10, "search": 20}.get(command, 5) if option == "--top" else None
+            default = DEFAULT_TOP.get(command, 5) if option == "--top" else None
             if option == "--top":
                 assert action.default == default
             if action.default is not None and action.nargs != 0:
@@ -56,8 +58,8 @@ def test_defaults_are_the_same_but_where_the_help_says_so() -> None:
 def test_what_writes_a_file_has_a_short_form_and_asks_for_force() -> None:
     found = options()
     assert found["-o"].keys() == found["--output"].keys()
-    grows = {"scan"}  # adds to the folder
-    assert found["--force"].keys() == found["--output"].keys() - grows
+    grows, draws = {"scan"}, {"summarize"}  # adds to the folder; writes a picture by --plot only
+    assert found["--force"].keys() - draws == found["--output"].keys() - grows
     assert found["--resume"].keys() <= found["--output"].keys()
 
 

@@ -95,6 +95,23 @@ def test_events_switch_sensors_and_come_once(listen: Any, server: Mosquitto) -> 
     during.close()
 
 
+def test_labels_without_a_sensor_are_told_and_leave_nothing_on(
+    listen: Any, server: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastaudio.cli.reporting._MOST_SENSORS", 1)
+    topic = "fastaudio/g/musicnn_mtt/opera"
+    before = Listener(server.port)
+    before.client.publish(topic, "ON", qos=1, retain=True)  # as it stands there after a power cut
+    eventually(lambda: before.last.get(topic) == "ON")
+    options = ("--mqtt", f"127.0.0.1:{server.port}", "--mqtt-name", "g", "--onset", 0.2, "--jsonl")
+    status, out, err = listen(*options)
+    assert status == 0
+    assert len({json.loads(line)["label"] for line in out.splitlines()}) > 1
+    assert "mqtt: 1 labels have sensors, and others get none; their events are at fastaudio/g/event" in err
+    eventually(lambda: before.last.get(topic) == "OFF")
+    before.close()
+
+
 def test_discovery_can_be_turned_off(listen: Any, server: Mosquitto) -> None:
     assert listen("--mqtt", f"127.0.0.1:{server.port}", "--mqtt-discovery", "off", "--mqtt-name", "g")[0] == 0
     after = Listener(server.port)
@@ -152,6 +169,14 @@ def test_rules_are_checked_without_listening(listen: Any, tmp_path: Path) -> Non
         ('label = "guitarx"\ntopic = "a"', ["--mqtt", "home"], "got 'guitarx'; did you mean 'guitar'?"),
         ('label = "guitar"\ntopic = "a"', [], "expected --mqtt for the topic of rule 'rule 1', got none"),
         ("label = 1\ntopic = 'a'", ["--mqtt", "home"], "expected label as text"),
+        (
+            'label = "guitar"\nthreshold = 0.8\ncommand = ["true"]',
+            ["--onset", "0.3"],
+            (
+                "expected a threshold of at most 0.3, at which events of 'guitar' begin, got 0.8; "
+                "lower it, or add --onset 0.8"
+            ),
+        ),
     ],
 )
 def test_rules_that_cannot_be_met_are_refused_before_it_listens(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,19 +16,10 @@ import soundfile
 from fastaudio import cli, registry
 from fastaudio.tags import CSV_COLUMNS, SCHEMA
 from helpers import GUITAR, ROOT, decode
+from warm import run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def run(*arguments: object, stdin: bytes | None = None) -> tuple[int, str, str]:
-    """Return exit status, stdout and stderr of `python -m fastaudio`."""
-    command = [sys.executable, "-m", "fastaudio", *map(str, arguments)]
-    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
-    result = subprocess.run(
-        command, input=stdin, capture_output=True, timeout=120, check=False, env=environment
-    )
-    return result.returncode, result.stdout.decode(), result.stderr.decode()
 
 
 @pytest.fixture

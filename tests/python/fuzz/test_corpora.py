@@ -25,10 +25,10 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False, cwd=folder)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_kept_inputs_hold_every_law(name: str, tmp_path: Path) -> None:
-    done = run("--only", name, "--runs", "0", folder=tmp_path)
+def test_kept_inputs_hold_every_law(tmp_path: Path) -> None:
+    done = run("--runs", "0", folder=tmp_path)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert {line.partition(":")[0] for line in done.stdout.splitlines()} >= set(NAMES)
 
 
 BROKEN = """

@@ -187,12 +187,22 @@ def test_the_pictures_are_those_that_their_script_draws(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "docs" / "make_pictures.py"), "--output", str(tmp_path)]
     subprocess.run(command, check=True)
     others = {"page.png", "page-dark.png"}  # by docs/make_page_pictures.py, which needs a browser
-    pictures = sorted(path for path in (ROOT / "docs" / "pictures").iterdir() if path.name not in others)
+    committed = (ROOT / "docs" / "pictures").glob("*.png")
+    pictures = sorted(path for path in committed if path.name not in others)
     assert [picture.name for picture in pictures] == sorted(path.name for path in tmp_path.iterdir())
     for picture in pictures:
         assert picture.stat().st_size <= 150_000
         with image.open(picture) as committed, image.open(tmp_path / picture.name) as drawn:
             assert committed.size == drawn.size
+
+
+def test_the_diagrams_are_those_that_their_script_draws(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "docs" / "make_diagrams.py"), "--output", str(tmp_path)]
+    subprocess.run(command, check=True)
+    diagrams = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
+    assert [diagram.name for diagram in diagrams] == sorted(path.name for path in tmp_path.iterdir())
+    for diagram in diagrams:
+        assert read(diagram) == read(tmp_path / diagram.name), diagram.name
 
 
 MODULES = [

@@ -64,6 +64,27 @@ def test_the_room_for_pytorch_says_what_to_install_where_it_is_absent() -> None:
     assert "'fastaudio-toolkit[torch]'" in str(told.value)
 
 
+def test_nodes_load_no_room_of_files_models_or_live_sound() -> None:
+    code = (
+        "import fastaudio as fa, sys\nfa.Log(), fa.OnnxModel\n"
+        "rooms = ['cards', 'decoding', 'isolation', 'live', 'pipeline', 'registry']\n"
+        "assert not [name for name in rooms if 'fastaudio.' + name in sys.modules]\n"
+        "assert all(getattr(fa, name) is sys.modules['fastaudio.' + name] for name in rooms)"
+    )
+    assert "fastaudio" in modules_after(code)
+
+
+def test_a_command_loads_no_other_command_and_no_room_that_it_does_not_use() -> None:
+    code = f"""import sys
+from fastaudio import cli
+assert cli.main(["tag", {str(GUITAR)!r}]) == 0
+unused = ["cli.listen", "cli.train", "exporting", "heads", "isolation.answers", "live.stream", "plot"]
+assert not [name for name in unused if "fastaudio." + name in sys.modules]
+assert "fastaudio.cli.tag" in sys.modules
+print()"""
+    assert not {"onnxruntime", "tqdm", "scipy", "matplotlib"} & modules_after(code)
+
+
 def test_librosas_names_load_when_asked_for() -> None:
     assert "yes" in modules_after(
         "import fastaudio, sys\nassert 'fastaudio.librosa' not in sys.modules\nsys.modules['yes'] = sys"

@@ -13,6 +13,7 @@ import fastaudio as fa
 import fastaudio.librosa as fl
 import numpy as np
 import pytest
+import soundfile
 from helpers import GUITAR, clips, decode, sine
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:.*slated for removal in Python:DeprecationWarning")
 
 CLIPS = [GUITAR, *[path for path, _ in clips() if path.suffix in (".wav", ".flac", ".ogg", ".mp3")][::2]]
+WHOLE = [path for path in CLIPS if soundfile.info(path).duration < 60]
 EDGE = 500
 
 
@@ -50,7 +52,7 @@ def test_load_agrees_with_librosa(path: Path, options: dict[str, object]) -> Non
     assert np.abs(ours[inner] - theirs[inner]).max() < 1e-2 * np.abs(theirs).max()
 
 
-@pytest.mark.parametrize("path", CLIPS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.stem)
 def test_at_its_own_rate_a_file_is_what_libsndfile_decodes(path: Path) -> None:
     samples, native = decode(path)
     mixed, rate = fl.load(path, sr=None)

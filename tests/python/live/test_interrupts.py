@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 import fastaudio as fa
@@ -19,6 +20,7 @@ from fastaudio.live import stream as live_stream
 from live_helpers import RATE_HZ, background, features, noise, run_program, wait_until
 
 LIVE = os.path.dirname(live_stream.__file__)  # noqa: PTH120
+MOST_VISITS = 2
 SOON_S = 20.0
 """Half a second is promised; a busy machine takes longer, and a hang for ever."""
 
@@ -29,18 +31,22 @@ SOUND = (noise(RATE_HZ) * 20_000).astype("<i2").tobytes()
 class Interrupt:
     """Raises KeyboardInterrupt at the n-th line of the live package that this thread comes to.
 
-    Lines with `with` are left out: entering and leaving C's locks isn't interrupted.
+    Lines with `with` are left out: entering and leaving C's locks isn't interrupted. So are those that a loop
+    comes to for the third time, and more often.
     """
 
     def __init__(self, at: int) -> None:
         self.left = at
+        self._visits: Counter[tuple[str, int]] = Counter()
 
     def __call__(self, frame: Any, event: str, argument: object) -> Any:
         del argument
         if not frame.f_code.co_filename.startswith(LIVE) or frame.f_code.co_name == "__del__":
             return None
         if event == "line" and not _line_of(frame).startswith(("with ", "finally")):
-            self.left -= 1
+            place = frame.f_code.co_filename, frame.f_lineno
+            self._visits[place] += 1
+            self.left -= self._visits[place] <= MOST_VISITS
             if self.left == 0:
                 raise KeyboardInterrupt
         return self
@@ -106,7 +112,7 @@ def test_ctrl_c_between_any_two_lines_leaves_nothing(use: Any) -> None:
         assert time.monotonic() - start_s < SOON_S
         thread = source._thread
         wait_until(lambda thread=thread: thread is None or not thread.is_alive())  # type: ignore[misc]
-    assert n > 30
+    assert n > 100
 
 
 # Each waits for ever, in Python's main thread.

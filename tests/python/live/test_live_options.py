@@ -60,7 +60,7 @@ def test_help_tells_each_option_and_the_default_that_holds(method: str, option: 
 
 def test_live_and_listen_share_their_defaults_but_for_the_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr("fastaudio.pipeline.LiveStream", lambda *arguments, **_: seen.append(arguments[2]))
+    monkeypatch.setattr("fastaudio.live.stream.LiveStream", lambda *arguments, **_: seen.append(arguments[2]))
     FEATURES.live(RATE_HZ)
     FEATURES.listen(Silence())
     live, listen = ({name: getattr(options, name) for name in OPTIONS} for options in seen)

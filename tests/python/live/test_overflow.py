@@ -112,7 +112,7 @@ def test_every_stretch_has_a_provisional_window_of_its_own() -> None:
         mine = [window for window in early if (window.start_s * RATE_HZ >= after) == (begin == after)]
         assert rows_of(mine).tobytes() == rows_of(short).tobytes()
         assert round(mine[0].start_s * RATE_HZ) == begin
-    assert early[0].gap_s == 0
+    assert {window.gap_s for window in early} == {0}  # the windows that follow them tell it
     assert n == stream.stats().captured
 
 
@@ -300,6 +300,30 @@ def test_the_oldest_results_are_lost_and_counted(overflow: Any) -> None:
     assert round(items[0].start_s * RATE_HZ) == 256 * (len(want) - len(got))
     assert items[0].gap_s == 0  # no sound was lost
     assert stats.dropped == 0
+
+
+def two_outputs() -> fa.Pipeline:
+    """Rows of two lengths: the second output's first row behind a gap comes later."""
+    mel = fa.MelSpectrogram(sample_rate=RATE_HZ, n_fft=512, hop_length=256, n_mels=8)
+    return fa.Pipeline(mel >> {"short": fa.Log(), "long": fa.Patches(length=20, hop=20)})
+
+
+@pytest.mark.parametrize("max_results", [1000, 3])
+def test_each_output_tells_a_gap_though_its_results_were_lost(max_results: int) -> None:
+    pool = fa.Pool()
+    policy: Any = {"overflow": "drop_oldest", "buffer_s": 1, "max_results": max_results}
+    with two_outputs().live(RATE_HZ, pool=pool, **policy) as stream:
+        pushed_while_stalled(pool, stream, SOUND, [(16_000, 40_000)])
+        push_and_run(stream, SOUND[56_000:66_000])
+        stream.finish()
+        wait_until(lambda: stream.stats().waiting == 0)
+        items: list[Any] = drain(stream)
+        stats = stream.stats()
+    assert (stats.results_dropped > 0) == (max_results == 3)
+    for output in {item.output for item in items}:
+        told = [item.gap_s for item in items if item.output == output]
+        assert sum(round(gap_s * RATE_HZ) for gap_s in told) == stats.dropped > 0
+    assert {item.output for item in items} == {"short", "long"} or max_results == 3
 
 
 def test_a_gap_is_reported_though_the_result_after_it_was_lost() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
-from fastaudio.live.urls import is_url, name_of_url
+from fastaudio.live.urls import _PROTOCOLS, is_url, name_of_url
 from live_helpers import features, rows_of
 
 if TYPE_CHECKING:
@@ -223,6 +223,36 @@ def test_a_password_is_in_no_message(radio: Radio) -> None:
         fa.UrlSource(url)
     assert "hunter2" not in str(error.value)
     assert name_of_url(url) == radio.url
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("HTTP://user:pass@host:8000/a?key=secret", "http://host:8000/a"),
+        ("rtsp://user:p#a/s?s@host/1", "rtsp://host/1"),
+        ("https://host/a#secret", "https://host/a"),
+    ],
+)
+def test_a_name_leaves_out_what_may_be_secret(url: str, name: str) -> None:
+    assert name_of_url(url) == name
+
+
+def test_a_source_that_comes_back_at_another_rate_goes_on_at_the_stream_s(radio: Radio) -> None:
+    slow = io.BytesIO()
+    soundfile.write(slow, np.stack([sound(2)[::2]] * 2, axis=1), RATE // 2, format="WAV", subtype="PCM_16")
+    radio.acts = [gives(as_file(sound(2))), gives(slow.getvalue())]
+    first = fa.UrlSource(radio.url)
+    second = first.again()
+    first.stop()
+    assert (second.sample_rate, second.channels) == (first.sample_rate, first.channels) == (RATE, 1)
+    with FEATURES.listen(second) as stream:
+        n = len(rows_of(stream))
+    assert n == pytest.approx(2 * RATE / 256, abs=2)
+
+
+def test_encryption_is_not_left_by_a_redirect() -> None:
+    assert "http" not in _PROTOCOLS["https"].split(",")
+    assert {"file", "concat", "crypto", "data", "pipe"}.isdisjoint(",".join(_PROTOCOLS.values()).split(","))
 
 
 def test_stopping_takes_no_longer_than_a_moment(radio: Radio) -> None:

@@ -21,6 +21,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
+import warm
 from helpers import GUITAR, RECIPES, ROOT, decode
 
 if TYPE_CHECKING:
@@ -176,6 +177,13 @@ def notes(folder: Path, shared: Path) -> Path:
     return folder
 
 
+def run_command(arguments: list[str]) -> str:
+    """Return what the command line prints."""
+    status, out, err = warm.run(*arguments, cwd=ROOT)
+    assert status == 0, err
+    return out
+
+
 def run_program(arguments: list[str]) -> str:
     """Return what Python prints when it is started with these arguments."""
     start = [sys.executable, *arguments]
@@ -227,7 +235,7 @@ def test_a_rows_line_runs(row: Row, tmp_path: Path, request: pytest.FixtureReque
     if arguments[0].endswith(".py"):
         said = run_script(arguments, request)
     else:
-        said = run_program([*(["-m", "fastaudio"] if program == "fastaudio" else []), *arguments])
+        said = run_command(arguments) if program == "fastaudio" else run_program(arguments)
     assert said.strip()
     if "NOTES" in row["run"]:
         assert f"| {row['name']} |" in said

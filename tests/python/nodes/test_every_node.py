@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from fastaudio import cards
 from helpers import assert_same_bits, by_name, in_chunks, join
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from node_cases import (
     ARGUMENTS,
@@ -49,6 +49,7 @@ def test_nodes_are_found_with_their_options() -> None:
 
 
 @every_node
+@settings(max_examples=10)
 @given(cuts=st.lists(st.integers(0, 12_000), max_size=12))
 def test_any_chunking_equals_one_push(name: str, cuts: list[int]) -> None:
     rows, node = rows_of(name), node_of(name)

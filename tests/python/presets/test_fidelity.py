@@ -129,7 +129,7 @@ def librosas(x: NDArray[np.float32], o: dict[str, Any]) -> NDArray[np.float64]:
     ).T
 
 
-@pytest.mark.parametrize("seed", range(160))
+@pytest.mark.parametrize("seed", range(80))
 def test_librosas_conventions_are_met(seed: int) -> None:
     rng = np.random.default_rng([1, seed])
     suffix = str(rng.choice(["", "_symmetric"]))
@@ -149,7 +149,7 @@ def test_librosas_conventions_are_met(seed: int) -> None:
     np.testing.assert_allclose(mel_spectrogram(x, **options), want, rtol=1e-9, atol=1e-12 * want.max())
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(40))
 def test_torchaudios_conventions_are_met(seed: int) -> None:
     """Options are those of torchaudio 2.8's `MelSpectrogram`, `normalized=False`; it defaults to HTK.
 
@@ -195,7 +195,7 @@ def kaldis(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(40))
 def test_kaldis_conventions_are_met(seed: int) -> None:
     rng = np.random.default_rng([3, seed])
     options = kaldis(rng)
@@ -245,8 +245,8 @@ def test_kaldi_native_fbank_agrees(seed: int) -> None:
 @pytest.mark.parametrize("snip_edges", [True, False])
 def test_kaldi_native_fbank_agrees_on_real_sound(clip: tuple[Path, str], *, snip_edges: bool) -> None:
     """Clips agree as they are, without added noise."""
-    samples, rate = decode(clip[0])
-    x = np.ascontiguousarray(samples[: 2 * rate, 0])
+    samples, rate = decode(clip[0], 2)
+    x = np.ascontiguousarray(samples[:, 0])
     options = kaldis(np.random.default_rng(0)) | {
         "sample_rate": rate,
         "n_fft": 1 << (rate * 25 // 1000 - 1).bit_length(),

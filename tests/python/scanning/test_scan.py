@@ -18,6 +18,7 @@ from fastaudio.scanning import scan as scanning
 from fastaudio.scanning import work
 from fastaudio.scanning.entries import Entry
 from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.rows import top_labels
 from fastaudio.scanning.scan import scan
 from fastaudio.scanning.shards import ScanError
 
@@ -82,6 +83,25 @@ def test_a_row_per_window_is_the_window_of_long_files_too(
         np.testing.assert_array_equal([(row["start_s"], row["end_s"]) for row in mine], tags.times)
         assert [row["silent"] for row in mine] == tags.silent.tolist()
         assert {row["duration_s"] for row in mine} == {tags.duration_s}
+
+
+def test_top_labels_are_each_rows_own_beside_rows_without_any() -> None:
+    pa = pytest.importorskip("pyarrow")
+    scores = np.float32([[0.1, 0.9], [0, 0], [0, 0], [0.8, 0.2]])
+    got = top_labels(pa, scores, np.array([False, True, True, False]), ["a", "b"])
+    assert got.to_pylist() == [["b", "a"], None, None, ["a", "b"]]
+
+
+@pytest.mark.parametrize("model", ["instruments", "musicnn-mtt"])
+def test_a_file_on_all_cores_gives_the_same_bits_while_others_run_beside_it(
+    tmp_path: Path, model: str
+) -> None:
+    folder = sounds(tmp_path / "in", 4, longest_s=4.0)
+    samples = np.random.default_rng(5).normal(0, 0.1, RATE_HZ * 30).astype(np.float32)
+    soundfile.write(folder / "long.wav", samples, RATE_HZ)
+    for n_jobs in (1, 2, 3):
+        scan([folder], tmp_path / str(n_jobs), chosen=Chosen(model, windows=True), jobs=n_jobs)
+    assert shown(tmp_path / "1") == shown(tmp_path / "2") == shown(tmp_path / "3")
 
 
 def test_a_layer_gives_embeddings_also_as_half(tmp_path: Path) -> None:
@@ -155,6 +175,7 @@ PROGRAM = """
 import sys
 from fastaudio.scanning import scan
 from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.rows import top_labels
 scan.TABLE_S = 0.0  # a table for each file
 scan.scan([sys.argv[1]], sys.argv[2], chosen=Chosen("silero-vad", windows=True))
 """

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
+from fastaudio.scanning.entries import Entry
 from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.rows import FileRows
 from fastaudio.scanning.scan import scan
-from fastaudio.scanning.shards import ScanError
+from fastaudio.scanning.schema import SCHEMA
+from fastaudio.scanning.shards import ScanError, Shards
 from fastaudio.searching.neighbours import Neighbours
 from fastaudio.searching.query import vector_of
-from fastaudio.searching.search import best_of_label, nearest
+from fastaudio.searching.search import best_of_label, nearest, similarities
 from fastaudio.searching.store import SearchError, about_scan, opened
 
 if TYPE_CHECKING:
@@ -95,15 +100,115 @@ def test_an_index_finds_them_too(folder: Path) -> None:
         np.testing.assert_allclose([hit.score for hit in got], [hit.score for hit in want], atol=1e-6)
 
 
-def test_tables_that_come_later_are_searched(folder: Path, tmp_path: Path) -> None:
-    scan([folder / "in"], tmp_path / "out", chosen=CHOSEN)
-    before = opened(tmp_path / "out")
-    soundfile.write(tmp_path / "new.wav", np.random.default_rng(9).normal(0, 0.1, 3 * RATE_HZ), RATE_HZ)
-    scan([tmp_path / "new.wav"], tmp_path / "out", chosen=CHOSEN)
-    after = opened(tmp_path / "out")
-    assert len(after) > len(before)
-    assert str(tmp_path / "new.wav") in after.paths
-    assert {path.name.partition(".")[0] for path in (tmp_path / "out" / ".search").iterdir()} == {after.name}
+def written(output: Path, rows: Any, names: list[str], *, half: bool = True) -> None:
+    """Write a table of embeddings, some for each file, as a scan does."""
+    output.mkdir(exist_ok=True)
+    about: dict[str, Any] = {"schema": SCHEMA, "model": "", "card": "{}", "card_sha256": "", "layer": "x"}
+    about |= {"labels": [], "width": rows.shape[1], "hop_s": None, "windows": True, "half": half}
+    about |= {"channel": None, "columns": []}
+    parts = []
+    for name, values in zip(names, np.array_split(rows, len(names)), strict=True):
+        times = np.stack([np.arange(len(values)), np.arange(len(values)) + 1.0], axis=1)
+        silent = np.zeros(len(values), np.bool_)
+        parts.append(FileRows(Entry(name, 1, "1"), times, values.astype(np.float32), silent, len(values)))
+    Shards(output, about).write([parts])
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_every_number_of_half_precision_counts_as_what_it_is(tmp_path: Path, *, half: bool) -> None:
+    rng = np.random.default_rng(4)
+    bits = rng.integers(0, 1 << 16, (5_000, 33)).astype(np.uint16).view(np.float16)  # subnormal ones too
+    rows = np.where(np.isfinite(bits), bits, 0).astype(np.float32)
+    rows[7] = 0
+    rows[8:11] = np.float32([[-0.0], [6e-8], [-65504]])
+    written(tmp_path / "out", rows, ["a.wav"], half=half)
+    vector = rng.normal(size=33).astype(np.float32)
+    got = similarities(opened(tmp_path / "out"), vector)
+    lengths = np.maximum(np.linalg.norm(np.float64(rows), axis=1), 1e-300)
+    want = np.float64(rows) @ vector / lengths / np.linalg.norm(np.float64(vector))
+    np.testing.assert_allclose(got, want, atol=2e-6)
+    assert got[7] == 0
+
+
+def test_only_new_tables_are_gathered_and_the_index_is_extended(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(400, 16)).astype(np.float16)
+    out = tmp_path / "out"
+    written(out, rows[:200], ["a.wav", "b.wav"])
+    told: list[tuple[int, int]] = []
+    first = opened(out, lambda *done: told.append(done))
+    assert told == [(1, 1)]
+    has_index = importlib.util.find_spec("usearch") is not None
+    if has_index:
+        Neighbours(first, out)
+    held = np.array(first.vectors)
+    for start in (200, 210, 300):
+        end = {200: 210, 210: 300, 300: 400}[start]
+        written(out, rows[start:end], ["b.wav", f"{start}.wav"])
+        store = opened(out, lambda *done: told.append(done))
+        assert told[-1] == (1, 1)
+        assert store.name == first.name
+        np.testing.assert_array_equal(store.vectors, rows[:end])
+        np.testing.assert_array_equal(first.vectors, held)  # who had it mapped has it still
+        assert store.paths[store.path[-1]] == f"{start}.wav"
+        if has_index:
+            index = Neighbours(store, out)
+            for row in (0, start - 1, end - 1):
+                vector = np.asarray(rows[row], np.float32)
+                best = index.nearest(vector, 1)[0]
+                assert best.score == pytest.approx(1, abs=1e-3)
+                want = nearest(store, vector, 1)[0]
+                assert (best.path, best.start_s) == (want.path, want.start_s)
+    oldest = min(path for path in out.iterdir() if path.suffix == ".parquet")
+    oldest.unlink()  # as a scan does with files that changed
+    after = opened(out)
+    assert after.name != first.name
+    np.testing.assert_array_equal(after.vectors, rows[200:])
+    names = {path.name.partition(".")[0] for path in (out / ".search").iterdir() if path.suffix == ".bin"}
+    assert names == {after.name}
+
+
+def test_rows_that_a_killed_search_has_left_are_overwritten(tmp_path: Path) -> None:
+    rows = np.random.default_rng(6).normal(size=(100, 8)).astype(np.float16)
+    written(tmp_path / "out", rows[:50], ["a.wav"])
+    name = opened(tmp_path / "out").name
+    for path in (tmp_path / "out" / ".search").glob("*.bin"):
+        with path.open("ab") as file:
+            file.write(b"half a row")
+    written(tmp_path / "out", rows[50:], ["b.wav"])
+    store = opened(tmp_path / "out")
+    assert store.name == name
+    np.testing.assert_array_equal(store.vectors, rows)
+    state = tmp_path / "out" / ".search" / "store.json"
+    data = json.loads(state.read_text(encoding="utf-8"))
+    for wrong in (
+        {},
+        [],
+        data | {"name": "../../elsewhere"},
+        data | {"n_rows": 10**9},
+        data | {"paths": [1]},
+    ):
+        state.write_text(json.dumps(wrong), encoding="utf-8")
+        np.testing.assert_array_equal(opened(tmp_path / "out").vectors, rows)
+    assert not list(tmp_path.glob("elsewhere*"))
+
+
+def test_searches_that_gather_at_once_all_find_what_is_there(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    rows = rng.normal(size=(2_000, 16)).astype(np.float16)
+    out = tmp_path / "out"
+
+    def search(number: int) -> bool:
+        store = opened(out)
+        vector = np.asarray(store.vectors[number], np.float32)
+        return nearest(store, vector, 1)[0].score > 0.999 and len(store) % 500 == 0
+
+    with ThreadPoolExecutor(4) as threads:
+        for start in range(0, 2_000, 500):
+            written(out, rows[start : start + 500], [f"{start}.wav"])
+            if start == 1_000:
+                min(path for path in out.iterdir() if path.suffix == ".parquet").unlink()
+            assert all(threads.map(search, range(8)))
 
 
 def test_a_labels_best_rows_are_those_of_all(folder: Path, tmp_path: Path) -> None:
@@ -123,6 +228,14 @@ def test_a_labels_best_rows_are_those_of_all(folder: Path, tmp_path: Path) -> No
         best_of_label(folder / "out", "speech")
     with pytest.raises(ScanError, match="got none of its tables"):
         about_scan(tmp_path)
+
+
+def test_a_file_is_looked_for_in_a_scan_of_whole_files(folder: Path, tmp_path: Path) -> None:
+    scan([folder / "in"], tmp_path / "out", chosen=Chosen("aisfx"))
+    query = folder / "in" / "tone3.wav"
+    best = nearest(opened(tmp_path / "out"), vector_of(query, about_scan(tmp_path / "out")), 1)[0]
+    assert best.path == str(query)
+    assert best.score == pytest.approx(1, abs=1e-6)
 
 
 def test_another_model_is_refused(folder: Path) -> None:

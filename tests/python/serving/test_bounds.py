@@ -31,7 +31,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         while not release.wait(0.01):
             if task.cancel.cancelled:
                 raise uploads.stopping()
-        return "{}", 0.0
+        return b"{}", 0.0
 
     monkeypatch.setattr(uploads, "hear", hear)
     yield release

@@ -230,11 +230,13 @@ def test_a_form_without_a_whole_file_is_told(server: Server, kind: str, body: by
 
 
 def test_an_answer_is_json_whatever_the_scores_are() -> None:
-    from fastaudio.serving.numbers import plain_rows
+    from fastaudio.serving.numbers import json_of, plain_rows
 
     rows = np.array([[0.1, np.nan, np.inf, 1e-30, -0.0]], np.float32)
-    got: Any = json.loads(json.dumps(plain_rows(rows), allow_nan=False))
-    assert got == [[0.1, None, None, 1e-30, 0.0]]
+    got: Any = json.loads(json_of({"a": 1}, {"rows": plain_rows(rows), "none": []}))
+    assert got == {"a": 1, "rows": [[0.1, None, None, 1e-30, 0.0]], "none": []}
+    assert json.loads(json_of({}, {"rows": [1]})) == {"rows": [1]}
+    assert json.loads(json_of({}, {})) == {}
 
 
 def test_scores_come_back_as_the_same_float32() -> None:

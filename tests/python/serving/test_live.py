@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import numpy as np
 import pytest
-from helpers import GUITAR, decode
-from serving_helpers import LIMIT_S, RATE_HZ, heard, levels, of, serving, sound, until
+from helpers import GUITAR, SHARED, decode
+from serving_helpers import FRAME, LIMIT_S, RATE_HZ, UPGRADE, bloat, heard, levels, of, serving, sound, until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 if TYPE_CHECKING:
@@ -63,6 +63,39 @@ def test_messages_may_end_anywhere(server: Server, step: int) -> None:
 def test_bytes_of_an_unfinished_sample_are_told(server: Server) -> None:
     messages = send(server, f"model=levels&rate={RATE_HZ}", bytes(403))
     assert messages[-1]["left_over_bytes"] == 3
+
+
+@pytest.mark.parametrize("name", ["guitar", "speech"])
+def test_live_windows_of_a_model_for_music_say_what_kind_of_sound_they_are(
+    server: Server, tagger: fa.Pipeline, name: str
+) -> None:
+    from fastaudio.kinds import UNKNOWN, Heard, judge_of, split
+
+    clips = sorted((SHARED / "audio" / "clips").glob("*speech*"))
+    if name == "speech" and not clips:
+        pytest.skip("there is no recording of speech in ../shared")
+    samples, rate = decode(GUITAR if name == "guitar" else clips[0])
+    samples = samples[: 10 * rate]
+    judge = judge_of(tagger)
+    _, rows = split(judge, judge.pipeline(samples, sample_rate=rate, layout="samples_channels"))
+    assert isinstance(rows, Heard)
+    query = f"rate={rate}&channels={samples.shape[1]}&onset=0.2&spectrogram=1"
+    messages = send(server, query, samples.astype("<f4").tobytes(), 1 << 16)
+    windows = of("window", messages)
+    kinds = [rows.at(one["start_s"], one["end_s"]) for one in windows]
+    assert [{key: one[key] for key in UNKNOWN} for one in windows] == [
+        UNKNOWN if kind is None else kind.to_dict() for kind in kinds
+    ]
+    assert {one["fits"] for one in windows} == {name == "guitar"}
+    assert all(UNKNOWN.keys() <= event.keys() for event in of("event", messages))
+    plain = send(server, f"{query}&kind=0", samples.astype("<f4").tobytes(), 1 << 16)
+    assert not UNKNOWN.keys() & of("window", plain)[0].keys()
+
+
+def test_live_windows_with_another_hop_have_kinds_too(server: Server) -> None:
+    windows = of("window", send(server, "rate=8000&format=s16le&hop_s=1", sound(8, 8000).tobytes()))
+    assert len(windows) > 3
+    assert all(one["fits"] is not None for one in windows)
 
 
 def test_ready_says_what_comes(server: Server, tagger: fa.Pipeline) -> None:
@@ -161,6 +194,26 @@ def test_a_text_that_isn_t_known_is_told(server: Server, text: str) -> None:
         assert len(error["error"]["message"]) < 200
 
 
+def test_a_token_that_is_not_asked_for_is_let_pass_before_the_sound(server: Server) -> None:
+    token, samples = json.dumps({"token": "of another time"}), sound(1.0, 16_000, 1).tobytes()
+    with server.live("model=levels&rate=16000&format=s16le") as live:
+        live.send(token)
+        live.send(samples)
+        live.send("end")
+        assert heard(live)[-1]["type"] == "end"
+    with server.live("model=levels&rate=16000&format=s16le") as live:
+        live.send(samples)
+        live.send(token)
+        assert heard(live)[-1]["type"] == "error"
+
+
+def test_an_early_result_of_more_than_a_window_is_refused(server: Server, tagger: fa.Pipeline) -> None:
+    span_s = tagger.output_specs[""].span_s
+    with server.live(f"rate=16000&provisional_s={span_s + 0.1}") as live:
+        (message,) = heard(live)
+    assert message["error"]["message"] == f"provisional_s: expected at most {span_s:.3g} s, got more"
+
+
 def test_a_message_that_is_too_large_ends_the_stream(server: Server) -> None:
     with server.live(f"model=levels&rate={RATE_HZ}") as live:
         with suppress(ConnectionClosed):
@@ -205,19 +258,16 @@ def test_a_stream_that_lasts_too_long_ends() -> None:
     until(lambda: server.application.live.n_streams == 0)
 
 
-def test_a_client_that_takes_nothing_is_cut_off() -> None:
+def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """It sends on, but its side of the connection is full; the server holds only so much for it."""
+    bloat(monkeypatch)
     with serving(levels(), send_s=0.3) as server:
         raw = server.raw()
-        raw.sendall(
-            b"GET /v1/live?rate=384000&format=s16le&spectrogram=1 HTTP/1.1\r\nHost: localhost\r\n"
-            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-        )
-        frame = b"\x82\xff" + (1 << 19).to_bytes(8, "big") + bytes(4) + bytes(1 << 19)
+        raw.sendall(UPGRADE)
+        assert b" 101 " in raw.recv(100)
         with raw, pytest.raises(OSError, match=r"reset|closed|Broken pipe|aborted"):  # noqa: PT012
             for _ in range(100_000):
-                raw.sendall(frame)
+                raw.sendall(FRAME)
         until(lambda: server.application.live.n_streams == 0)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import soundfile
-from devtools import Page, page_of
-from helpers import GUITAR, ROOT
+from devtools import CONTRASTS, Page, page_of
+from helpers import GUITAR, ROOT, SHARED
 from serving_helpers import levels, serving
 
 if TYPE_CHECKING:
@@ -49,16 +49,8 @@ def shown_tags(page: Page) -> list[tuple[str, str]]:
     return [tuple(re.split(r"\n+", text.strip())) for text in found]  # type: ignore[misc]
 
 
-def choose_file(page: Page, path: Path) -> None:
-    """Choose a file as a user does with the button."""
-    page.call("DOM.enable")
-    root = page.call("DOM.getDocument")["root"]["nodeId"]
-    node = page.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
-    page.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
-
-
 def test_a_file_gets_the_tags_and_events_of_the_pipeline(page: Page, tagger: fa.Pipeline) -> None:
-    choose_file(page, GUITAR)
+    page.choose("#file", GUITAR)
     page.until("document.getElementById('state').innerText.includes('of sound')")
     assert shown_tags(page) == [(label, f"{score:.2f}") for label, score in tagger(GUITAR).top(12)]
     drawn = page.value(
@@ -73,7 +65,7 @@ def test_a_file_gets_the_tags_and_events_of_the_pipeline(page: Page, tagger: fa.
 
 
 def test_what_is_saved_is_what_was_found(page: Page, tagger: fa.Pipeline, tmp_path: Path) -> None:
-    choose_file(page, GUITAR)
+    page.choose("#file", GUITAR)
     page.until("document.getElementById('state').innerText.includes('of sound')")
     page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     page.value("document.querySelector('[data-form=json]').click()")
@@ -90,7 +82,7 @@ def test_what_is_saved_is_what_was_found(page: Page, tagger: fa.Pipeline, tmp_pa
 
 def test_a_bad_file_is_told(page: Page, tmp_path: Path) -> None:
     (tmp_path / "no.wav").write_bytes(b"no sound at all")
-    choose_file(page, tmp_path / "no.wav")
+    page.choose("#file", tmp_path / "no.wav")
     page.until("document.getElementById('state').classList.contains('bad')")
     assert "no.wav" in page.value("document.getElementById('state').innerText")
 
@@ -118,6 +110,49 @@ def test_the_microphone_gives_the_tags_that_its_samples_give_as_a_file(
         assert [(tag["label"], np.float32(tag["score"])) for tag in window["tags"]] == want.top(12)
 
 
+def test_two_fast_clicks_start_one_stream(page: Page) -> None:
+    opened = len(page.of("Network.webSocketCreated"))
+    page.value(
+        "window.asked = 0; const devices = navigator.mediaDevices; const own = devices.getUserMedia;"
+        "devices.getUserMedia = (how) => (window.asked++, own.call(devices, how)); 1"
+    )
+    page.value("document.getElementById('listen').click(); document.getElementById('listen').click()")
+    page.until("document.getElementById('state').innerText.startsWith('Listening')")
+    page.until("document.querySelectorAll('#tags li').length > 0")
+    assert len(page.of("Network.webSocketCreated")) == opened + 1
+    assert page.value("window.asked") == 1
+    page.value("document.getElementById('listen').click(); document.getElementById('listen').click()")
+    page.until("document.getElementById('state').innerText === 'Stopped.'")
+    assert len(page.of("Network.webSocketCreated")) == opened + 1
+    assert page.value("document.getElementById('listen').innerText") == "Listen to the microphone"
+
+
+def test_sound_that_the_model_doesn_t_hear_is_marked_in_a_file_and_live(page: Page) -> None:
+    """The microphone hears the guitar, which is music; the file is speech."""
+    clips = sorted((SHARED / "audio" / "clips").glob("*speech*"))
+    other = "document.querySelector('#tags').classList.contains('other')"
+    if clips:
+        page.choose("#file", clips[0])
+        page.until("document.getElementById('state').innerText.includes('speech')")
+        page.until("document.getElementById('state').innerText.includes('of sound')")
+        assert page.value(other)
+        assert "not music" in page.value("document.getElementById('when').innerText")
+        assert page.value("document.getElementById('other').checkVisibility()")
+    page.value("document.getElementById('listen').click()")
+    page.until("document.querySelectorAll('#tags li').length > 0")
+    assert not page.value(other)
+    assert not page.value("document.getElementById('other').checkVisibility()")
+    page.value(
+        "import('./static/page.js').then(({ heard }) => heard({ type: 'window', start_s: 0, end_s: 3,"
+        " silent: false, provisional: true, tags: [{ label: 'a', score: 0.5 }],"
+        " kind: { speech: 0.9, music: 0.1 }, fits: false }, new Map()))"
+    )
+    assert page.value("document.getElementById('when').innerText").endswith("speech 0.90, not music")
+    assert page.value(other)
+    page.value("document.getElementById('listen').click()")
+    page.until("document.getElementById('state').innerText === 'Stopped.'")
+
+
 def test_the_page_asks_no_other_host_and_says_nothing_on_the_console(page: Page, server: Server) -> None:
     urls = {params["request"]["url"] for params in page.of("Network.requestWillBeSent")}
     urls |= {params["url"] for params in page.of("Network.webSocketCreated")}
@@ -142,44 +177,10 @@ def test_the_page_fits_its_width_and_its_text_stands_out(page: Page, width: int,
     assert not low
 
 
-# Ratios of luminance between each visible text and the ground behind it, as WCAG 2 defines them.
-CONTRASTS = """(() => {
-  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parts(getComputedStyle(at).backgroundColor);
-      if (colour[3] !== 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = {};
-  for (const element of document.querySelectorAll('h1,h2,p,label,button,span,th,td,dt,dd,a,select')) {
-    if (!element.innerText?.trim() || !element.checkVisibility() || element.disabled) continue;
-    const [a, b] = [light(parts(getComputedStyle(element).color)), light(ground(element))];
-    const bar = element.parentElement.querySelector?.(':scope > .bar');
-    const behind = bar ? [b, light(parts(getComputedStyle(bar).backgroundColor))] : [b];
-    const ratio = Math.min(...behind.map((c) => (Math.max(a, c) + 0.05) / (Math.min(a, c) + 0.05)));
-    found[`${element.tagName} ${element.innerText.slice(0, 20)}`] = ratio;
-  }
-  return found;
-})()"""
-
-
 def test_everything_is_reached_by_the_keyboard(page: Page) -> None:
     page.size(1280, 800)
     page.value("document.activeElement.blur(); window.focus(); document.body.focus()")
-    seen = []
-    for _ in range(25):
-        for kind in ("keyDown", "keyUp"):
-            page.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
-        seen.append(
-            page.value(
-                "(({ id, dataset, tagName }) => id || dataset.form || tagName)(document.activeElement)"
-            )
-        )
+    seen = page.tabbed(25)
     assert {"model", "listen", "file", "A"} <= set(seen)
 
 

@@ -7,8 +7,9 @@ import json
 import shutil
 import ssl
 import subprocess
-from contextlib import closing
-from typing import TYPE_CHECKING
+import time
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from serving_helpers import LIMIT_S, connect, heard, levels, serving, sound, wav
@@ -58,5 +59,56 @@ def test_all_is_served_by_https(certificate: tuple[Path, Path]) -> None:
             assert json.loads(live.recv(LIMIT_S))["type"] == "ready"
             live.send("end")
             assert heard(live)[-1]["type"] == "end"
-        with pytest.raises(http.client.HTTPException):
+        with pytest.raises((http.client.HTTPException, OSError)):
             server.ask("/healthz")  # without TLS
+
+
+def test_connections_that_agree_on_nothing_count_and_are_cut_off(certificate: tuple[Path, Path]) -> None:
+    cert, key = certificate
+    context = ssl.create_default_context(cafile=str(cert))
+    with serving(levels(), tls_cert=cert, tls_key=key, max_connections=2, header_s=3) as server:
+        begun_s = time.monotonic()
+        with server.raw() as one, server.raw() as two:
+            time.sleep(0.3)  # a connection is the server's once it has accepted it
+            with server.raw() as third:
+                assert closes(third)
+            assert time.monotonic() - begun_s < 3, "too slow to tell one from the other"
+            assert closes(one)  # after 3 s
+            assert closes(two)
+        assert time.monotonic() - begun_s < 20  # asyncio's own bound is a minute
+        connection = http.client.HTTPSConnection("localhost", server.port, timeout=LIMIT_S, context=context)
+        with closing(connection):
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
+
+
+def test_a_request_in_the_moment_of_the_handshake_s_end_is_answered(certificate: tuple[Path, Path]) -> None:
+    """The last message of the handshake and the request come in one piece."""
+    cert, key = certificate
+    context = ssl.create_default_context(cafile=str(cert))
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    side = context.wrap_bio(inward, outward, server_hostname="localhost")
+    with serving(levels(), tls_cert=cert, tls_key=key) as server, server.raw() as raw:
+        while True:
+            try:
+                side.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                raw.sendall(outward.read())
+                inward.write(raw.recv(1 << 16))
+        side.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        raw.sendall(outward.read())
+        got = b""
+        while b'"ok"' not in got:
+            inward.write(raw.recv(1 << 16))
+            with suppress(ssl.SSLWantReadError):
+                while True:
+                    got += side.read(1 << 16)
+        assert b" 200 " in got
+
+
+def closes(connection: Any) -> bool:
+    try:
+        return connection.recv(100) == b""
+    except ConnectionResetError:
+        return True

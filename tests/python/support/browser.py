@@ -71,7 +71,8 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def _served(folder: Path, found: queue.Queue[Any]) -> Iterator[int]:
+def served(folder: Path, found: queue.Queue[Any]) -> Iterator[int]:
+    """Serve a folder's files, and give the port; what pages tell goes to `found`."""
     handler = functools.partial(_Files, directory=str(folder), found=found)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -84,7 +85,7 @@ def _served(folder: Path, found: queue.Queue[Any]) -> Iterator[int]:
 def result_of(folder: Path, page: str, *, timeout_s: float = 240) -> Any:
     """Open a page of a folder in the browser and return what it found."""
     browser, found = chromium_or_skip(), queue.Queue[Any]()
-    with _served(folder, found) as port:
+    with served(folder, found) as port:
         command = [
             browser,
             *_FLAGS,

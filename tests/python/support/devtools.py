@@ -74,10 +74,57 @@ class Page:
         got = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(got["data"]))
 
+    def choose(self, selector: str, path: Path) -> None:
+        """Choose a file as a user does with a button."""
+        self.call("DOM.enable")
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+
+    def tabbed(self, n: int) -> list[str]:
+        """Press the Tab key `n` times, and return what had the focus: its id, class or tag."""
+        seen = []
+        for _ in range(n):
+            for kind in ("keyDown", "keyUp"):
+                self.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+            seen.append(
+                self.value(
+                    "(({ id, dataset, className, tagName }) => id || dataset.form || className || tagName)"
+                    "(document.activeElement)"
+                )
+            )
+        return seen
+
     def of(self, method: str) -> list[dict[str, Any]]:
         """Return what the browser told by one kind of event so far."""
         self.value("1")  # so that what came before is read
         return [event["params"] for event in self.events if event["method"] == method]
+
+
+# Ratios of luminance between each visible text and the ground behind it, as WCAG 2 defines them.
+CONTRASTS = """(() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = {};
+  for (const element of document.querySelectorAll('h1,h2,p,label,button,span,th,td,dt,dd,a,select')) {
+    if (!element.innerText?.trim() || !element.checkVisibility() || element.disabled) continue;
+    const [a, b] = [light(parts(getComputedStyle(element).color)), light(ground(element))];
+    const bar = element.parentElement.querySelector?.(':scope > .bar');
+    const behind = bar ? [b, light(parts(getComputedStyle(bar).backgroundColor))] : [b];
+    const ratio = Math.min(...behind.map((c) => (Math.max(a, c) + 0.05) / (Math.min(a, c) + 0.05)));
+    found[`${element.tagName} ${element.innerText.slice(0, 20)}`] = ratio;
+  }
+  return found;
+})()"""
 
 
 @contextmanager

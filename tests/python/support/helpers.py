@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import fastaudio as fa
 import numpy as np
 import soundfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +26,8 @@ GUITAR = ROOT / "examples" / "guitar.flac"
 RECIPES = ROOT / "models" / "recipes"
 WEIGHTS = ROOT / "models" / "musicnn-mtt" / "model.onnx"
 MODEL_NAMES = ("musicnn-mtt", "musicnn-msd", "vgg-mtt", "vgg-msd")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def listed(folder: Path, under: str = "") -> list[tuple[Path, str]]:
@@ -47,10 +50,21 @@ def clips() -> list[tuple[Path, str]]:
     return [file for file in files if file[0].suffix != ".m4a"]
 
 
-def decode(path: Path) -> tuple[NDArray[np.float32], int]:
-    """Decode a whole file by soundfile alone: float32 [n_samples, channels] and its rate."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return samples, rate
+def decode(path: Path, seconds: float | None = None) -> tuple[NDArray[np.float32], int]:
+    """Decode a file, or its beginning, by soundfile alone: float32 [n_samples, channels] and its rate."""
+    with soundfile.SoundFile(path) as file:
+        rate: int = file.samplerate
+        n = -1 if seconds is None else int(seconds * rate)
+        return file.read(n, dtype="float32", always_2d=True), rate
+
+
+def rotated(firsts: Iterable[A], seconds: Sequence[B], each: int) -> list[tuple[A, B]]:
+    """Pair each of `firsts` with `each` of `seconds`, the next ones in turn, so that all of these come up.
+
+    With FASTAUDIO_ALL_PAIRS=1 it is each with all.
+    """
+    n = len(seconds) if os.environ.get("FASTAUDIO_ALL_PAIRS") else min(each, len(seconds))
+    return [(one, seconds[(i * n + k) % len(seconds)]) for i, one in enumerate(firsts) for k in range(n)]
 
 
 def by_name(rows: Any) -> dict[str, NDArray[np.float32]]:

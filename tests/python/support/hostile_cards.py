@@ -42,9 +42,10 @@ def clips_in_clips(depth: int) -> list[dict[str, Any]]:
 
 
 def resamplers(n: int) -> list[dict[str, Any]]:
-    """Return a row of resamplers whose tables all differ."""
-    rates = [44_101 + 7 * i for i in range(n + 1)]
-    pairs = itertools.pairwise(rates)
+    """Return a row of resamplers, every second of which has a large table: no two are alike."""
+    coprime_to_640 = (k for k in range(1599, 640, -2) if k % 5)
+    rates = (rate for k in coprime_to_640 for rate in (100 * k, 64_000))
+    pairs = itertools.pairwise(itertools.islice(rates, n + 1))
     return [node("Resample", input_rate=a, output_rate=b, quality="best") for a, b in pairs]
 
 

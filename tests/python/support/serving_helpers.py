@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 for name in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(name, reason=f"{name} isn't installed; the extra [serve] has it")
 
-from fastaudio.serving import Settings, running  # noqa: E402
+from fastaudio.serving import Settings, running, session  # noqa: E402
 from fastaudio.serving.application import Application  # noqa: E402
 from websockets.exceptions import ConnectionClosed  # noqa: E402
 from websockets.sync.client import ClientConnection, connect  # noqa: E402
@@ -31,6 +31,15 @@ from websockets.sync.client import ClientConnection, connect  # noqa: E402
 LIMIT_S = 30.0
 """A test that takes longer hangs."""
 RATE_HZ = 16_000
+
+UPGRADE = (
+    b"GET /v1/live?rate=16000&format=s16le&spectrogram=1 HTTP/1.1\r\nHost: localhost\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+"""Opens a live stream over a connection that the test reads itself, if at all."""
+FRAME = b"\x82\xff" + (1 << 19).to_bytes(8, "big") + bytes(4) + bytes(1 << 19)
+"""A message of silence."""
 
 
 @dataclass
@@ -60,6 +69,7 @@ class Server:
     application: Any
     stop: Callable[[], None]
     connections: Callable[[], int]
+    join: Callable[[], None]
 
     def ask(self, path: str, body: Any = None, method: str | None = None, **headers: str) -> Answer:
         """Return the answer to one request; header names have _ for -."""
@@ -101,7 +111,13 @@ def serving(*pipelines: fa.Pipeline, **bounds: Any) -> Iterator[Server]:
 
     try:
         assert ready.wait(LIMIT_S)
-        yield Server(port, application, stop, lambda: len(server.server_state.connections))
+        yield Server(
+            port,
+            application,
+            stop,
+            lambda: len(server.server_state.connections),
+            lambda: thread.join(LIMIT_S),
+        )
     finally:
         stop()
         thread.join(LIMIT_S)
@@ -139,6 +155,11 @@ def heard(socket_: ClientConnection) -> list[dict[str, Any]]:
         for text in socket_:
             messages.append(json.loads(text))  # noqa: PERF401  # those before the end stay
     return messages
+
+
+def bloat(patch: pytest.MonkeyPatch) -> None:
+    """Make spectra of live streams large: the way to a client who takes nothing is full soon."""
+    patch.setattr(session.spectra, "as_text", lambda *_: "A" * 200_000)
 
 
 def of(kind: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

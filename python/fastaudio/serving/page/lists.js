@@ -1,7 +1,8 @@
 // Tags as bars and events as a table; everything that a card or a file says is text, never markup.
+import { MARK, isOther } from "./kinds.js";
 import { clock } from "./pictures.js";
 
-const element = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
+export const element = (name, text, properties = {}) => Object.assign(document.createElement(name), { textContent: text }, properties);
 
 export function showTags(list, tags) {
   list.replaceChildren(
@@ -16,12 +17,13 @@ export function showTags(list, tags) {
 }
 
 export function showEvents(body, events, most = 500) {
-  const rows = events.slice(-most).map(({ start_s, end_s, label, peak }) => {
+  const rows = events.slice(-most).map((event) => {
+    const { start_s, end_s, label, peak } = event;
     const row = document.createElement("tr");
     row.append(
       element("td", clock(start_s)),
       element("td", end_s === null ? "still on" : clock(end_s)),
-      element("td", label),
+      element("td", isOther(event) ? `${MARK} ${label}` : label),
       element("td", peak === null ? "" : peak.toFixed(2)),
     );
     return row;
@@ -34,7 +36,7 @@ const LINE_ENDS = /[\t\r\n]+/g;
 // A label track of Audacity, a selection table of Raven, or all as JSON.
 export function textOf(form, found) {
   if (form === "json") return JSON.stringify(found, null, 1);
-  const events = found.events.map((event, i) => ({ ...event, id: i + 1, label: event.label.replace(LINE_ENDS, " ") }));
+  const events = found.events.map((event, i) => ({ ...event, id: i + 1, label: `${isOther(event) ? `${MARK} ` : ""}${event.label}`.replace(LINE_ENDS, " ") }));
   if (form === "audacity") {
     return events.map(({ start_s, end_s, label }) => `${start_s.toFixed(6)}\t${end_s.toFixed(6)}\t${label}\n`).join("");
   }

@@ -1,11 +1,12 @@
-// The microphone as it is: no echo cancelled, no noise suppressed, no gain, at the sound card's own rate.
+// The microphone as it is: no echo cancelled, no noise suppressed, no gain.
 const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
-// Calls `push` with blocks of samples until what it returns is called. `begin` is told the rate first.
-export async function capture(begin, push) {
+// Calls `push` with blocks of samples until what it returns is called. `begin` is told the rate first, which is
+// `rate`, or else the sound card's own.
+export async function capture(begin, push, rate = undefined) {
   if (!navigator.mediaDevices) throw new Error("a browser gives the microphone to pages on localhost or over https only");
   const stream = await navigator.mediaDevices.getUserMedia({ audio: PLAIN });
-  const context = new AudioContext();
+  const context = new AudioContext(rate ? { sampleRate: rate } : {});
   const stop = () => {
     stream.getTracks().forEach((track) => track.stop());
     return context.state === "closed" ? undefined : context.close();

@@ -1,5 +1,7 @@
 // The page: chooses the model, listens or opens a file, and shows what the server hears.
 import { showEvents, showTags, textOf } from "./lists.js";
+import { startArchive } from "./archive.js";
+import { isOther, kindText } from "./kinds.js";
 import { capture } from "./microphone.js";
 import { Columns, bytesOf, clock, drawAxis, drawRibbon, drawSpectrogram, drawWave } from "./pictures.js";
 import { NeedsToken, live, models, setToken, tagFile } from "./server.js";
@@ -33,20 +35,30 @@ function open(isLive) {
   for (const id of ["seen", "found"]) $(id).hidden = false;
   $("live").hidden = !isLive;
   $("save").hidden = true;
-  for (const id of ["wave", "player", "no-events"]) $(id).hidden = true;
+  for (const id of ["wave", "player", "no-events", "other"]) $(id).hidden = true;
   showTags($("tags"), []);
   showEvents($("events"), []);
   $("when").textContent = "";
+  $("tags").classList.remove("other");
 }
+
+// Says of what time the tags are, and marks those of sound that the model doesn't hear.
+function showWhen(text, heard) {
+  $("when").textContent = [text, kindText(heard, hears())].filter(Boolean).join(": ");
+  $("tags").classList.toggle("other", isOther(heard));
+  $("other").hidden = !isOther(heard);
+}
+
+const hears = () => [known.find(({ name }) => name === $("model").value)?.hears ?? []].flat()[0];
 
 // Ends what runs, and waits until it has ended; who started it clears `running`.
 const stop = async () => running?.();
 
 function describe() {
   const model = known.find(({ name }) => name === $("model").value);
-  const hears = model?.hears ? ` It hears ${[model.hears].flat().join(", ")}.` : "";
+  const what = model?.hears ? ` It hears ${[model.hears].flat().join(", ")}.` : "";
   const title = (model?.title || model?.name)?.replace(/\.$/, "");
-  $("about").textContent = model ? `${title}. ${model.labels} labels, windows of ${model.window_s} s.${hears}` : "";
+  $("about").textContent = model ? `${title}. ${model.labels} label${model.labels === 1 ? "" : "s"}, windows of ${model.window_s} s.${what}` : "";
 }
 
 async function start() {
@@ -62,6 +74,7 @@ async function start() {
   $("model").replaceChildren(...known.map(({ name }) => new Option(name, name)));
   for (const id of ["model", "listen", "file"]) $(id).disabled = false;
   describe();
+  await startArchive().catch((error) => say(error.message, true));
 }
 
 async function listen() {
@@ -110,7 +123,7 @@ async function listen() {
   }
 }
 
-function heard(message, events) {
+export function heard(message, events) {
   if (message.type === "ready") {
     say(`Listening at ${message.rate} Hz.`);
     $("delay").textContent = `${message.latency_s.toFixed(2)} s until a window is whole`;
@@ -122,7 +135,7 @@ function heard(message, events) {
     Object.assign(shown, { now_s, from_s: now_s - SHOWN_S, to_s: now_s });
     requestAnimationFrame(draw);
   } else if (message.type === "window") {
-    $("when").textContent = message.silent ? "silence" : `${clock(message.start_s)} to ${clock(message.end_s)}`;
+    showWhen(message.silent ? "silence" : `${clock(message.start_s)} to ${clock(message.end_s)}`, message);
     showTags($("tags"), message.tags);
     if (!message.provisional) shown.windows = [...shown.windows, message].filter(({ end_s }) => end_s > shown.now_s - SHOWN_S);
   } else if (message.type === "event") {
@@ -189,7 +202,7 @@ async function openFile(file) {
     URL.revokeObjectURL($("player").src);
     $("player").src = URL.createObjectURL(file);
     $("player").hidden = false;
-    $("when").textContent = answer.silent ? "silence" : `mean over ${clock(answer.duration_s)}`;
+    showWhen(answer.silent ? "silence" : `mean over ${clock(answer.duration_s)}`, answer);
     showTags($("tags"), answer.tags);
     showEvents($("events"), answer.events);
     $("no-events").textContent = answer.why_no_events ?? "";
@@ -236,7 +249,9 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
   const [file] = event.dataTransfer.files;
-  if (file && !$("file").disabled) openFile(file);
+  if (!file) return;
+  if (!$("archive").hidden) document.dispatchEvent(new CustomEvent("query", { detail: file }));
+  else if (!$("file").disabled) openFile(file);
 });
 addEventListener("resize", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

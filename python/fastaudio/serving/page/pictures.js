@@ -101,7 +101,7 @@ export function drawWave(canvas, peaks) {
 const ROW = 19;
 
 // A row for each label: its scores as shades, its events as lines below. Labels with events come first, then
-// those with the highest scores.
+// those with the highest scores. Sound of a kind that the model doesn't hear is paler, with a line at the top.
 export function drawRibbon(canvas, windows, events, from_s, to_s, now_s) {
   const { pen, width, height } = begun(canvas);
   const seen = events.filter(({ start_s, end_s }) => (end_s ?? now_s) > from_s && start_s < to_s);
@@ -116,16 +116,20 @@ export function drawRibbon(canvas, windows, events, from_s, to_s, now_s) {
   const box = (start_s, end_s, top, high) => pen.fillRect((start_s - from_s) * per_s, top, Math.max(1, (end_s - start_s) * per_s), high);
   labels.forEach((label, row) => {
     const hue = HUES[[...label].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % HUES.length];
-    windows.forEach(({ start_s, end_s, tags }, i) => {
+    windows.forEach(({ start_s, end_s, tags, fits }, i) => {
       const score = tags.find((tag) => tag.label === label)?.score ?? 0;
-      pen.fillStyle = `hsl(${hue} 75% 50% / ${0.75 * Math.min(Math.max(score, 0), 1)})`;
+      pen.fillStyle = `hsl(${hue} 75% 50% / ${(fits === false ? 0.2 : 0.75) * Math.min(Math.max(score, 0), 1)})`;
       if (score > 0.02) box(start_s, Math.min(end_s, windows[i + 1]?.start_s ?? end_s), row * ROW + 1, ROW - 4);
     });
     pen.fillStyle = style("--text");
     for (const event of seen) if (event.label === label) box(event.start_s, event.end_s ?? now_s, row * ROW + ROW - 3, 2);
     pen.fillText(label, 4, row * ROW + 14);
   });
-  canvas.setAttribute("aria-label", labels.length ? `scores over time of ${labels.join(", ")}` : "no scores");
+  pen.fillStyle = style("--bad");
+  const others = windows.filter(({ fits, end_s, start_s }) => fits === false && end_s > from_s && start_s < to_s);
+  for (const { start_s, end_s } of others) box(start_s, end_s, 0, 2);
+  const told = labels.length ? `scores over time of ${labels.join(", ")}` : "no scores";
+  canvas.setAttribute("aria-label", others.length ? `${told}; some of it is no sound that the model hears` : told);
 }
 
 export function drawAxis(canvas, from_s, to_s) {

@@ -25,6 +25,22 @@ export async function models() {
   return Array.isArray(found) ? found : found.models;
 }
 
+const json = async (path, options) => (await answer(path, options)).json();
+const post = (path, told) => json(path, { method: "POST", body: JSON.stringify(told) });
+
+// What there is to search in.
+export const archive = () => json("v1/archive");
+
+const asked = (how) => new URLSearchParams(Object.entries(how).filter(([, value]) => value !== undefined));
+
+export const likeFile = (file, how) => json(`v1/archive/like?${asked(how)}`, { method: "POST", body: file });
+export const likeStretch = (how) => json(`v1/archive/like?${asked(how)}`, { method: "POST" });
+export const ofLabel = (how) => json(`v1/archive/label?${asked(how)}`);
+export const unsure = (how) => json(`v1/archive/next?${asked(how)}`);
+export const giveLabel = (id, label, by) => post("v1/archive/labels", { id, label, by });
+export const takeBack = (by) => post("v1/archive/undo", { by });
+export const soundOf = async (id) => (await answer(`v1/archive/sound?${asked({ id })}`)).blob();
+
 export async function tagFile(file, model, onset, signal) {
   const query = new URLSearchParams({ model, onset, top: 12, windows: 1, spectrogram: 1 });
   return (await answer(`v1/tag?${query}`, { method: "POST", body: file, signal })).json();

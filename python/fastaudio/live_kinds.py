@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio.cli.kinds import KIND, NEAR_S, Heard, Judge, Kind
+from fastaudio.kinds import KIND, NEAR_S, Heard, Judge, Kind
 from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class LiveKinds:
         return item, None if silent else self._at(item.start_s, item.end_s)
 
     def _at(self, start_s: float, end_s: float | None) -> Kind | None:
-        rows = [row for row in self._rows if row.end_s > start_s]
+        rows = [*takewhile(lambda row: row.end_s > start_s, reversed(self._rows))][::-1]
         if not rows:
             return None
         scores = np.stack([row.scores for row in rows])

@@ -1,0 +1,233 @@
+"""Compares two commits: builds both, runs a quick suite on them in turns, and says what got slower.
+
+Each round runs a case on both, one right after the other, so that whatever disturbs the machine disturbs
+both. The interval is that of the median of the rounds' ratios, by bootstrap. Exit status: 1 if something got
+slower beyond noise, unless --report is given; 2 if a commit can't be built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guard_cases import CASES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ROOT = Path(__file__).resolve().parents[1]
+_BUILDS = _ROOT / "build" / "guard"
+_SURE = 0.99  # of ten cases, one in ten runs would otherwise be called slower by chance
+_RESAMPLES = 4000
+_NOTICED = 1.02  # times as long: less isn't told, even where it is sure
+_WORKERS = 3  # pairs of processes, one after another: where memory lies differs between processes
+_EXAMPLES = """
+examples:
+  python benchmarks/guard.py main                      HEAD against main
+  python benchmarks/guard.py v0.1.0 HEAD~3 --rounds 60
+  python benchmarks/guard.py origin/main --report      for a workflow: tells, never fails
+"""
+
+
+@dataclass
+class Compared:
+    """A case's times in seconds, one of each version per round; or a note why there are none."""
+
+    name: str
+    base_s: list[float] = field(default_factory=list)
+    head_s: list[float] = field(default_factory=list)
+    note: str = ""
+
+    def interval(self) -> tuple[float, float, float]:
+        """Return the median of the rounds' ratios, head over base, and the ends of its interval."""
+        import numpy as np
+
+        ratios = np.array(self.head_s) / np.array(self.base_s)
+        drawn = np.random.default_rng(0).choice(ratios, (_RESAMPLES, len(ratios)))
+        low, high = np.quantile(np.median(drawn, axis=1), [(1 - _SURE) / 2, (1 + _SURE) / 2])
+        return float(np.median(ratios)), float(low), float(high)
+
+    def verdict(self) -> str:
+        """Return what can be said: slower, faster, or nothing."""
+        _, low, high = self.interval()
+        if low > _NOTICED:
+            return "SLOWER"
+        return "faster" if high < 1 / _NOTICED else ""
+
+
+class Worker:
+    """A process that runs cases of one version."""
+
+    def __init__(self, package: Path) -> None:
+        """Start it with the package in that folder."""
+        variables = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.fspath(package)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", Path(__file__).with_name("guard_cases.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | variables,
+            cwd=package,
+        )
+
+    def seconds(self, name: str) -> float:
+        """Run a case once.
+
+        Raises:
+            RuntimeError: it can't run.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{name}\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().strip()
+        if not answer.isdigit():
+            raise RuntimeError(answer or "the process ended")
+        return int(answer) / 1e9
+
+    def end(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def built(commit: str) -> Path:
+    """Return the folder with the package of a commit, which is built if it isn't there; or a folder as given.
+
+    Raises:
+        SystemExit: there is no such commit, or it can't be built.
+    """
+    if (Path(commit) / "fastaudio" / "__init__.py").is_file():
+        return Path(commit).resolve()
+    asked = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"],
+        cwd=_ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if asked.returncode != 0:
+        print(f"guard: expected a commit or a folder with fastaudio, got {commit!r}", file=sys.stderr)
+        raise SystemExit(2)
+    sha = asked.stdout.strip()
+    package, tree = (
+        _BUILDS / sha,
+        _BUILDS / "sources",
+    )  # one place for all, so that ccache knows what didn't change
+    if package.is_dir():
+        return package
+    print(f"guard: building {commit} ({sha[:10]})", file=sys.stderr, flush=True)
+    environment = dict(os.environ)
+    if shutil.which("ccache"):
+        environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
+    part = _BUILDS / f"{sha}-part"
+    shutil.rmtree(part, ignore_errors=True)
+    _drop(tree)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    try:
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", tree, sha], cwd=_ROOT, check=True)
+        subprocess.run([*pip, "--target", part, tree], env=environment, check=True)
+    except subprocess.CalledProcessError as error:
+        print(f"guard: expected {commit} to build, got exit status {error.returncode}", file=sys.stderr)
+        raise SystemExit(2) from None
+    finally:
+        _drop(tree)
+    part.rename(package)
+    return package
+
+
+def _drop(tree: Path) -> None:
+    """Remove a worktree, if it is there."""
+    for words in (["remove", "--force", tree], ["prune"]):
+        subprocess.run(["git", "worktree", *words], cwd=_ROOT, check=False, stderr=subprocess.DEVNULL)
+
+
+def compare(base: Path, head: Path, names: Sequence[str], rounds: int) -> list[Compared]:
+    """Run the cases on both versions in turns, the first one first in every other round."""
+    every = [Compared(name) for name in names]
+    for start in range(0, rounds, -(-rounds // _WORKERS)):
+        pair = Worker(base), Worker(head)
+        for number in range(start, min(start + -(-rounds // _WORKERS), rounds)):
+            if sys.stderr.isatty():
+                print(f"\r\033[Kround {number + 1}/{rounds}", end="", file=sys.stderr, flush=True)
+            for case in every:
+                if not case.note:
+                    _round(case, pair, swapped=number % 2 == 1)
+        for worker in pair:
+            worker.end()
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    return every
+
+
+def _round(case: Compared, pair: tuple[Worker, Worker], *, swapped: bool) -> None:
+    took = [0.0, 0.0]
+    i = 0
+    try:
+        for i in (1, 0) if swapped else (0, 1):
+            took[i] = pair[i].seconds(case.name)
+    except RuntimeError as error:
+        case.note = f"{'head' if i else 'base'}: {error}"
+        return
+    case.base_s.append(took[0])
+    case.head_s.append(took[1])
+
+
+def table(every: Sequence[Compared]) -> str:
+    """Return a line for each case."""
+    lines = [f"{'':<22}{'base ms':>10}{'head ms':>10}{'ratio':>8}   {_SURE:.0%} interval"]
+    for case in every:
+        if case.note:
+            lines.append(f"{case.name:<22}{case.note}")
+            continue
+        ratio, low, high = case.interval()
+        times = f"{min(case.base_s) * 1e3:>10.3f}{min(case.head_s) * 1e3:>10.3f}"
+        lines.append(
+            f"{case.name:<22}{times}{ratio:>8.3f}   {low:.3f} to {high:.3f}   {case.verdict()}".rstrip()
+        )
+    slower = [case.name for case in every if not case.note and case.verdict() == "SLOWER"]
+    lines.append("")
+    lines.append(f"slower beyond noise: {', '.join(slower)}" if slower else "nothing got slower beyond noise")
+    return "\n".join(lines)
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("base", help="commit, or a folder that fastaudio is installed in")
+    add("head", nargs="?", default="HEAD", help="the same (%(default)s)")
+    add("--rounds", type=int, default=30, metavar="N", help="rounds (%(default)s)")
+    add("--only", nargs="+", choices=CASES, metavar="CASE", help=", ".join(CASES))
+    add("--report", action="store_true", help="exit with 0 whatever got slower")
+    add("--json", type=Path, metavar="FILE", help="write every time to FILE")
+    options = parser.parse_args(words)
+    if options.rounds < _WORKERS:
+        parser.error(f"--rounds: expected at least {_WORKERS}, got {options.rounds}")
+    return options
+
+
+def main() -> int:
+    """Build, run and report."""
+    options = arguments()
+    every = compare(built(options.base), built(options.head), options.only or list(CASES), options.rounds)
+    print(table(every))
+    if options.json:
+        data: list[dict[str, Any]] = [
+            {"case": case.name, "base_s": case.base_s, "head_s": case.head_s, "note": case.note}
+            for case in every
+        ]
+        options.json.write_text(json.dumps({"schema": "fastaudio.guard/1", "cases": data}, indent=2) + "\n")
+    slower = any(not case.note and case.verdict() == "SLOWER" for case in every)
+    return 1 if slower and not options.report else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

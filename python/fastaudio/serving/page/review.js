@@ -1,0 +1,152 @@
+// Labelling by ear: a stretch at a time, keys 1 to 9 give labels, u takes the last one back, s skips.
+import { element } from "./lists.js";
+import { clock } from "./pictures.js";
+import { giveLabel, soundOf, takeBack, unsure } from "./server.js";
+
+const MOST_KEYS = 9;
+const $ = (id) => document.getElementById(id);
+let queue = []; // what is to be labelled, the first is shown
+let unsureAsked = false; // whether more of it is to be had
+let names = [];
+let nLabels = 0;
+const done = new Set(); // ids that were labelled or skipped
+let busy = false; // while a label is on its way
+
+const say = (text, bad = false) => {
+  $("review-state").textContent = text;
+  $("review-state").classList.toggle("bad", bad);
+};
+
+const by = () => $("by").value.trim();
+
+function showNames() {
+  const items = names.slice(0, MOST_KEYS).map((name, i) => {
+    const item = document.createElement("li");
+    const button = element("button", "", { type: "button" });
+    button.append(element("kbd", `${i + 1}`), element("span", name));
+    button.onclick = () => label(name);
+    item.append(button);
+    return item;
+  });
+  $("names").replaceChildren(...items);
+}
+
+async function showFirst() {
+  const one = queue[0];
+  $("candidate").hidden = !one;
+  URL.revokeObjectURL($("excerpt").src);
+  $("excerpt").removeAttribute("src");
+  if (!one) return;
+  const guess = one.guess ? ` The model says ${one.guess} ${one.guess_score.toFixed(2)}.` : "";
+  $("place").textContent = `${one.path}, ${clock(one.start_s)} to ${clock(one.end_s)}.${guess}`;
+  try {
+    const sound = await soundOf(one.id);
+    if (queue[0] !== one) return;
+    $("excerpt").src = URL.createObjectURL(sound);
+    await $("excerpt").play().catch(() => null); // a browser may want a click first
+  } catch (error) {
+    if (queue[0] === one) say(`${one.path}: ${error.message}`, true);
+  }
+}
+
+const told = () => `Labels so far: ${nLabels}; stretches to hear: ${queue.length}.`;
+
+async function next() {
+  done.add(queue.shift()?.id);
+  if (!queue.length && unsureAsked) await askUnsure();
+  else say(queue.length ? told() : `Labels so far: ${nLabels}; all of these were heard.`);
+  showFirst();
+}
+
+async function askUnsure() {
+  unsureAsked = true;
+  const { found } = await unsure({ top: 50 + done.size });
+  queue = found.filter(({ id }) => !done.has(id)).slice(0, 50);
+  say(queue.length ? told() : `Labels so far: ${nLabels}; nothing is left to hear.`);
+}
+
+// Does one thing at a time, and plays meanwhile, so that two fast keys give no label twice.
+async function alone(act) {
+  if (busy) return;
+  busy = true;
+  try {
+    await act();
+  } catch (error) {
+    say(error.message, true);
+  } finally {
+    busy = false;
+  }
+}
+
+const label = (name) =>
+  alone(async () => {
+    if (!queue.length) return;
+    await giveLabel(queue[0].id, name, by());
+    nLabels++;
+    if (!names.includes(name)) names.push(name);
+    showNames();
+    await next();
+  });
+
+const undo = () =>
+  alone(async () => {
+    const { undone } = await takeBack(by());
+    if (!undone) return say("There is no label of yours to take back.");
+    nLabels = Math.max(nLabels - 1, 0);
+    done.delete(undone.id);
+    queue = [undone, ...queue.filter(({ id }) => id !== undone.id)];
+    showFirst();
+    say(`Took back ${undone.label}. ${told()}`);
+  });
+
+const play = () => ($("excerpt").paused ? $("excerpt").play().catch(() => null) : $("excerpt").pause());
+
+function key(event) {
+  const isText = event.target.matches("input, select, audio");
+  if ($("review").hidden || $("candidate").hidden || isText || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const name = /^[1-9]$/.test(event.key) && names[event.key - 1];
+  if (name) label(name);
+  else if (event.key === "u") undo();
+  else if (event.key === "s") alone(next);
+  else if (event.key === " " && !event.target.matches("button")) play();
+  else return;
+  event.preventDefault();
+}
+
+export function startReview(about) {
+  if (!about.labels) return;
+  names = [...new Set([...about.labels.names, ...(about.scores?.labels ?? [])])];
+  nLabels = about.labels.n;
+  $("least-sure").hidden = !about.scores;
+  $("by").value = localStorage.getItem("by") ?? "";
+  showNames();
+  say(about.scores ? told() : "Search first, then review what was found.");
+}
+
+document.addEventListener("review", ({ detail }) => {
+  unsureAsked = false;
+  queue = [...detail];
+  say(told());
+  showFirst();
+});
+document.addEventListener("shown", ({ detail }) => {
+  $("excerpt").pause();
+  if (detail === "review" && !queue.length && !$("least-sure").hidden && !unsureAsked) $("least-sure").click();
+});
+document.addEventListener("keydown", key);
+$("least-sure").addEventListener("click", () =>
+  alone(async () => {
+    await askUnsure();
+    showFirst();
+  }),
+);
+$("play").addEventListener("click", play);
+$("skip").addEventListener("click", () => alone(next));
+$("undo").addEventListener("click", undo);
+$("by").addEventListener("change", () => localStorage.setItem("by", by()));
+$("new-name").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const name = $("name").value.trim();
+  $("name").value = "";
+  if (name) label(name);
+});

@@ -1,0 +1,102 @@
+"""fastaudio review asks for labels, most uncertain or most alike first, and writes them into a CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+from cli_helpers import run
+from fastaudio import labelled
+from fastaudio.cli.playing import excerpt
+from fastaudio.reviewing.candidates import by_uncertainty
+from fastaudio.reviewing.labels import LabelFile
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.scan import scan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("pyarrow", reason="pyarrow isn't installed")
+
+RATE_HZ = 16_000
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with noises, and scans of their scores and embeddings."""
+    home = tmp_path_factory.mktemp("review")
+    (home / "in").mkdir()
+    rng = np.random.default_rng(1)
+    for i in range(3):
+        soundfile.write(home / "in" / f"{i}.wav", rng.normal(0, 0.1 * (i + 1), 2 * RATE_HZ), RATE_HZ)
+    scan([home / "in"], home / "scores", chosen=Chosen("silero-vad", windows=True))
+    scan([home / "in"], home / "rows", chosen=Chosen("aisfx", windows=True))
+    return home
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+
+
+def test_each_answer_is_a_label_and_may_be_taken_back(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "labels.csv"
+    ask = ["review", home / "scores", "--uncertain", "--labels", path, "--names", "owl,crow", "--by", "ann"]
+    want = by_uncertainty(home / "scores", top=6)
+    answered(monkeypatch, "1", "", "9", "2", "u", "dog", "3", "q")
+    status, out, err = run(capsys, *ask, "--top", 6)
+    assert (status, out) == (0, "")
+    assert err.endswith("3 new labels, 3 in all\n")
+    assert "expected the number of a label from 1 to 2" in err
+    labels = LabelFile(path).read()
+    places = [want[0], want[2], want[3]]
+    assert [label.stretch for label in labels] == [(one.path, one.start_s, one.end_s) for one in places]
+    assert [(label.label, label.by) for label in labels] == [("owl", "ann"), ("dog", "ann"), ("dog", "ann")]
+    answered(monkeypatch, "u")  # and the end of the input
+    status, _, err = run(capsys, *ask)
+    assert status == 0
+    assert "expected a label of this run to take back" in err
+    assert len(LabelFile(path).read()) == 3
+    assert len(labelled.read(path).files) == 3
+
+
+def test_what_is_labelled_is_not_listed_again(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = by_uncertainty(home / "scores", top=1)[0]
+    LabelFile(tmp_path / "labels.csv").add(first.path, first.start_s, first.end_s, "owl")
+    status, out, _ = run(
+        capsys, "review", home / "scores", "--uncertain", "--labels", tmp_path / "labels.csv", "--json"
+    )
+    assert status == 0
+    listed = json.loads(out)
+    assert len(listed) == 20
+    assert (first.path, first.start_s) not in {(one["path"], one["start_s"]) for one in listed}
+
+
+def test_a_list_has_the_form_that_is_asked_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    like = ["review", home / "rows", "--like", f"{home / 'in' / '1.wav'}@0.5"]
+    status, out, _ = run(capsys, *like, "--csv", "--top", 2)
+    assert status == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["path", "start_s", "end_s", "score", "guess", "guess_score"]
+    assert float(rows[0]["score"]) == pytest.approx(1, abs=1e-6)
+    assert run(capsys, *like, "--raven", "--per-file")[1].splitlines()[1].split("\t")[7] == "candidate"
+    status, _, err = run(capsys, *like, "--audacity", "--per-file")
+    assert status == 2
+    assert "take --raven" in err
+    status, out, _ = run(capsys, *like, "--audacity", "--top", 1)
+    assert (status, out.count("\n")) == (0, 1)
+
+
+def test_an_excerpt_is_that_part_of_the_sound(home: Path) -> None:
+    whole, rate_hz = soundfile.read(home / "in" / "2.wav", dtype="float32")
+    got, rate = excerpt(str(home / "in" / "2.wav"), 0.5, 0.75)
+    assert rate == rate_hz == RATE_HZ
+    np.testing.assert_array_equal(got[:, 0], whole[8_000:12_000])

@@ -1,0 +1,128 @@
+"""A head over kept embeddings gives what the whole model gives for the sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fastaudio as fa
+import numpy as np
+import pytest
+import soundfile
+from cli_helpers import run
+from fastaudio import heads
+from fastaudio.scanning import rescoring
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.rescoring import rescan
+from fastaudio.scanning.scan import scan
+from fastaudio.scanning.shards import ScanError
+from heads_helpers import RATE, embedder, tone, write_network, write_tones
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow isn't installed")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with tones, a bad file, a model that embeds them, and heads by window and by mean."""
+    home = tmp_path_factory.mktemp("rescoring")
+    embedder(write_network(home / "net.onnx")).save(home / "base")
+    write_tones(home / "in", ["low", "high"], 4)
+    (home / "in" / "low" / "bad.wav").write_bytes(b"RIFF, but nothing else")
+    soundfile.write(home / "in" / "low" / "none.wav", np.zeros(0), RATE)
+    files, labels = heads.labelled_files(home / "in")
+    for name, how in (("head", {}), ("mean", {"average": True})):
+        heads.fit(home / "base", files, labels, folds=2, **how).save(home / name)
+    for name, windows in (("windows", True), ("files", False)):
+        scan([home / "in"], home / name, chosen=Chosen(str(home / "base"), "embedding", windows=windows))
+    return home
+
+
+def rows_of(output: Path) -> list[dict[str, Any]]:
+    rows = parquet.read_table(output).to_pylist()
+    return sorted(rows, key=lambda row: (row["path"], row["start_s"] or 0.0))
+
+
+CASES = [
+    ("windows", "head", True),
+    ("windows", "head", False),
+    ("windows", "mean", False),
+    ("files", "mean", False),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("at_once", [3, 1 << 14])
+def test_scores_are_those_of_a_scan_of_the_sound(
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    case: tuple[str, str, bool],
+    at_once: int,
+) -> None:
+    source, head, windows = case
+    monkeypatch.setattr(rescoring, "_ROWS", at_once)  # so that files lie across pieces
+    scan([home / "in"], tmp_path / "sound", chosen=Chosen(str(home / head), windows=windows))
+    done = rescan(home / source, tmp_path / "rows", head=str(home / head), windows=windows)
+    assert (done.n_files, done.n_done, done.n_failed) == (10, 10, 1)
+    want, got = rows_of(tmp_path / "sound"), rows_of(tmp_path / "rows")
+    assert len(want) == len(got) >= 10
+    for fresh, kept in zip(want, got, strict=True):
+        assert kept.pop("silent") is None
+        fresh.pop("silent")
+        scores = np.float64(fresh.pop("scores")), np.float64(kept.pop("scores"))
+        assert kept == fresh
+        assert np.allclose(*scores, atol=1e-5, equal_nan=True)
+
+
+def test_only_what_has_changed_is_done_again(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write_tones(folder, ["low"], 3)
+    chosen = Chosen(str(home / "base"), "embedding", windows=True)
+    head = str(home / "head")
+    scan([folder], tmp_path / "rows", chosen=chosen)
+    assert rescan(tmp_path / "rows", tmp_path / "out", head=head, windows=True).n_done == 3
+    again = rescan(tmp_path / "rows", tmp_path / "out", head=head, windows=True)
+    assert (again.n_done, again.n_before) == (0, 3)
+    first = min((folder / "low").iterdir())
+    soundfile.write(first, tone(2_000, 2.0, 5), RATE)
+    soundfile.write(folder / "new.wav", tone(400, 1.0, 6), RATE)
+    scan([folder], tmp_path / "rows", chosen=chosen)
+    assert rescan(tmp_path / "rows", tmp_path / "out", head=head, windows=True).n_done == 2
+    rescan(tmp_path / "rows", tmp_path / "fresh", head=head, windows=True)
+    assert rows_of(tmp_path / "out") == rows_of(tmp_path / "fresh")
+    # The model itself goes on with the folder.
+    assert scan([folder], tmp_path / "out", chosen=Chosen(head, windows=True)).n_done == 0
+
+
+def test_other_embeddings_are_refused_with_what_to_do(home: Path, tmp_path: Path) -> None:
+    head = str(home / "head")
+    scan([home / "in"], tmp_path / "scores", chosen=Chosen(head))
+    scan([home / "in"], tmp_path / "hop", chosen=Chosen(str(home / "base"), "embedding", hop_s=0.125))
+    for source, why in (
+        (tmp_path / "scores", "scan the sound again with --layer"),
+        (home / "files", "train the head with --average"),
+        (tmp_path / "hop", "train it by fastaudio train --from"),
+        (tmp_path, "got none of its tables"),
+    ):
+        with pytest.raises(ScanError, match=why):
+            rescan(source, tmp_path / "out", head=head)
+    with pytest.raises(ValueError, match="expected a model that fastaudio train has made"):
+        rescan(home / "windows", tmp_path / "out", head="silero-vad")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_runs_a_head_alone(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    how = ["--from", home / "windows", "--model", home / "head", "-o", tmp_path / "out"]
+    status, out, _ = run(capsys, "scan", *how, "--windows")
+    assert status == 1  # one file failed
+    assert "10 of 10 files" in out
+    assert fa.Pipeline.load(home / "head").output_specs
+    for wrong in (["--layer", "embedding"], ["--channel", 0], ["--jobs", 2], [home / "in"]):
+        status, _, err = run(capsys, "scan", *how, *wrong)
+        assert status == 2
+        assert "expected" in err
+    assert run(capsys, "scan", "-o", tmp_path / "out")[0] == 2

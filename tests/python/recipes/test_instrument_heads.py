@@ -1,4 +1,4 @@
-"""The heads of `instruments`: fair draws, calibration, and a joined network with the numbers of its parts."""
+"""The heads of `instruments`: fair draws, calibration, and one network of aiSFX and the heads."""
 
 from __future__ import annotations
 

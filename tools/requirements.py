@@ -14,7 +14,7 @@ from pathlib import Path
 import tomllib
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"test", "lint", "dev", "bench", "recipes"}  # extras that nobody who uses the package needs
+OURS = {"test", "lint", "dev", "bench", "recipes", "docs"}  # extras that nobody who uses the package needs
 
 
 def main() -> None:

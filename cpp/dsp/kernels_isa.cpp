@@ -46,8 +46,11 @@ void log(const LogPlan& plan, const float* in, float* out, std::size_t n) {
   std::memcpy(out + i, block, (n - i) * sizeof(float));
 }
 
+constexpr int kRun = 16;
+
 /// Computes columns from `column` on of several rows: a weight that was read once serves all of them. The sum
-/// of an output has one order, whatever is computed beside it.
+/// of an output has one order, whatever is computed beside it: sums of kRun products, which err less than one
+/// long sum.
 template <int n_rows, int n_vectors>
 inline void multiply_block(const MatrixPlan& plan, const float* in, int column, float* out) {
   const int stride = MatrixPlan::padded(plan.n_out);
@@ -56,12 +59,22 @@ inline void multiply_block(const MatrixPlan& plan, const float* in, int column, 
     for (auto& lanes : row) lanes = splat(0.0f);
   }
   const float* weights = plan.weights + column;
-  for (int m = 0; m < plan.n_in; ++m, weights += stride) {
-    Lanes x[n_rows];
-    for (int r = 0; r < n_rows; ++r) x[r] = splat(in[std::ptrdiff_t{r} * plan.n_in + m]);
-    for (int v = 0; v < n_vectors; ++v) {
-      const Lanes w = load(weights + v * kLanes);
-      for (int r = 0; r < n_rows; ++r) total[r][v] = fma(x[r], w, total[r][v]);
+  for (int begin = 0; begin < plan.n_in; begin += kRun) {
+    const int end = plan.n_in - begin < kRun ? plan.n_in : begin + kRun;
+    Lanes sum[n_rows][n_vectors];
+    for (auto& row : sum) {
+      for (auto& lanes : row) lanes = splat(0.0f);
+    }
+    for (int m = begin; m < end; ++m, weights += stride) {
+      Lanes x[n_rows];
+      for (int r = 0; r < n_rows; ++r) x[r] = splat(in[std::ptrdiff_t{r} * plan.n_in + m]);
+      for (int v = 0; v < n_vectors; ++v) {
+        const Lanes w = load(weights + v * kLanes);
+        for (int r = 0; r < n_rows; ++r) sum[r][v] = fma(x[r], w, sum[r][v]);
+      }
+    }
+    for (int r = 0; r < n_rows; ++r) {
+      for (int v = 0; v < n_vectors; ++v) total[r][v] = total[r][v] + sum[r][v];
     }
   }
   for (int r = 0; r < n_rows; ++r) {

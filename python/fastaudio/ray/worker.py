@@ -54,8 +54,8 @@ class Worker:
                 os.chdir(home)
             except OSError as error:
                 raise ClusterError(
-                    f"{home:.200}: expected the folder of the scan's relative paths on all machines, got on one: "
-                    f"{error.strerror}; name files, model and output by absolute paths that all of them have"
+                    f"{home:.200}: expected the folder of the scan's relative paths on all machines, got on "
+                    f"one: {error.strerror}; name files, model and output by absolute paths that all have"
                 ) from error
         self._folder = folder
         self.pipeline = chosen.load()

@@ -92,15 +92,23 @@ def test_the_rows_are_those_of_a_scan_without_it(
 
 
 def workers() -> list[int]:
-    """The processes of workers that run just now."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    """The processes of this test's own workers that run just now."""
+    parents, found = {}, []
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            name = path.read_bytes()
+            text = (path / "stat").read_text(encoding="utf-8", errors="replace")
+            is_worker = (path / "cmdline").read_bytes().startswith(b"ray::Worker")
         except OSError:
             continue
-        if name.startswith(b"ray::Worker"):
-            found.append(int(path.parent.name))
+        parents[int(path.name)] = int(text.rpartition(")")[2].split()[1])
+        found += [int(path.name)] if is_worker else []
+    return [one for one in found if os.getpid() in ancestors(one, parents)]
+
+
+def ancestors(process: int, parents: dict[int, int]) -> list[int]:
+    found = []
+    while (process := parents.get(process, 0)) and process not in found:
+        found.append(process)
     return found
 
 
@@ -169,12 +177,31 @@ def test_a_file_that_ends_its_worker_is_a_row_with_an_error(
     ]
 
 
-def test_time_that_is_up_keeps_what_is_done(tmp_path: Path, folder: Path) -> None:
-    done = fastaudio_ray.scan([folder], tmp_path / "out", chosen=Chosen(MODEL), budget_s=1e-6)
+def test_time_that_is_up_keeps_what_is_done(
+    tmp_path: Path, folder: Path, whole: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out"
+    done = fastaudio_ray.scan([folder], output, chosen=Chosen(MODEL), budget_s=1e-6)
     assert not done.complete
-    fastaudio_ray.scan([folder], tmp_path / "out", chosen=Chosen(MODEL), budget_s=60.0)
-    paths = [row["path"] for row in shown(tmp_path / "out")]
-    assert len(paths) == len(set(paths))
+
+    class Slow(driver.Worker):
+        def run(self, entries: Any, name: str, mark: str, left_s: float) -> Any:
+            if not list(output.glob("part-*")):  # a whole unit in one part, and time up in its midst
+                work = self.work
+                self.work = lambda entry: (time.sleep(0.3), work(entry))[1]  # type: ignore[assignment,func-returns-value]
+                left_s = 1.0
+            return super().run(entries, name, mark, left_s)
+
+    monkeypatch.setattr(driver, "Worker", Slow)
+    monkeypatch.setattr(units, "_FIRST", 1e9)
+    done = fastaudio_ray.scan([folder], output, chosen=Chosen(MODEL), workers=1, budget_s=60.0)
+    n_kept = len(shown(output))
+    assert 0 < n_kept < len(whole)
+    assert done.n_done == n_kept
+    assert not done.complete
+    done = fastaudio_ray.scan([folder], output, chosen=Chosen(MODEL), budget_s=600.0)
+    assert (done.n_before, done.complete) == (n_kept, True)
+    assert shown(output) == whole
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray Data's own
@@ -196,7 +223,9 @@ def test_a_step_of_ray_data_gives_rows_or_writes_them_once(
     first = files.map_batches(fastaudio_ray.Scan, **how).take_all()
     assert sorted(row["path"] for row in first) == sorted(paths)
     assert shown(tmp_path / "out") == whole
-    assert files.map_batches(fastaudio_ray.Scan, **how).take_all() == []
+    again = files.map_batches(fastaudio_ray.Scan, **how).take_all()  # the same program
+    assert sorted(row["path"] for row in again) == sorted(paths)
+    assert shown(tmp_path / "out") == whole
     assert scan([folder], tmp_path / "out", chosen=Chosen(MODEL)).n_done == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from contextlib import contextmanager
@@ -112,14 +113,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path) -> Callable[..., Any]:
-    """Return what scans the folder on a stub with two workers; each file is a unit unless `together`."""
+    """Return what scans the folder on a stub: each file for one of two workers, or `together` for one."""
 
     def run(rule: Rule, *, together: bool = False, sources: Any = (folder,), **how: Any) -> tuple[Any, Stub]:
         stub = Stub(rule)
 
         @contextmanager
         def connected(*_: Any) -> Iterator[tuple[Stub, int]]:
-            yield stub, 2
+            yield stub, 1 if together else 2
 
         monkeypatch.setattr(driver, "connected", connected)
         if not together:
@@ -159,6 +160,30 @@ def test_the_budget_ends_a_scan_whose_workers_hang(
     assert errors(tmp_path) == {}
     done, _ = on(lambda *_: None)
     assert done.complete
+
+
+def test_what_is_done_when_time_is_up_is_kept(
+    tmp_path: Path, on: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Worker):
+        def run(self, entries: Any, name: str, mark: str, left_s: float = 0.0) -> Outcome:
+            work, numbers = self.work, itertools.count()
+
+            def slow(entry: Any) -> Any:
+                time.sleep(0.0 if next(numbers) < 2 else left_s)
+                return work(entry)
+
+            self.work = slow  # type: ignore[assignment]
+            return super().run(entries, name, mark, left_s)
+
+    monkeypatch.setattr(driver, "Worker", Slow)
+    done, _ = on(lambda *_: None, together=True, budget_s=4.0)
+    assert (done.n_done, done.complete) == (2, False)
+    assert len(errors(tmp_path)) == 2
+    monkeypatch.setattr(driver, "Worker", Worker)
+    done, _ = on(lambda *_: None)
+    assert (done.n_before, done.n_done, done.complete) == (2, 4, True)
+    assert errors(tmp_path) == FINE
 
 
 STALE = RayTaskError(OSError(116, "Stale file handle"))

@@ -177,31 +177,13 @@ def test_a_file_that_ends_its_worker_is_a_row_with_an_error(
     ]
 
 
-def test_time_that_is_up_keeps_what_is_done(
-    tmp_path: Path, folder: Path, whole: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_no_time_at_all_leaves_all_to_the_next_run(
+    tmp_path: Path, folder: Path, whole: list[dict[str, Any]]
 ) -> None:
-    output = tmp_path / "out"
-    done = fastaudio_ray.scan([folder], output, chosen=Chosen(MODEL), budget_s=1e-6)
-    assert not done.complete
-
-    class Slow(driver.Worker):
-        def run(self, entries: Any, name: str, mark: str, left_s: float) -> Any:
-            if not list(output.glob("part-*")):  # a whole unit in one part, and time up in its midst
-                work = self.work
-                self.work = lambda entry: (time.sleep(0.3), work(entry))[1]  # type: ignore[assignment,func-returns-value]
-                left_s = 1.0
-            return super().run(entries, name, mark, left_s)
-
-    monkeypatch.setattr(driver, "Worker", Slow)
-    monkeypatch.setattr(units, "_FIRST", 1e9)
-    done = fastaudio_ray.scan([folder], output, chosen=Chosen(MODEL), workers=1, budget_s=60.0)
-    n_kept = len(shown(output))
-    assert 0 < n_kept < len(whole)
-    assert done.n_done == n_kept
-    assert not done.complete
-    done = fastaudio_ray.scan([folder], output, chosen=Chosen(MODEL), budget_s=600.0)
-    assert (done.n_before, done.complete) == (n_kept, True)
-    assert shown(output) == whole
+    done = fastaudio_ray.scan([folder], tmp_path / "out", chosen=Chosen(MODEL), budget_s=1e-6)
+    assert (done.n_done, done.complete) == (0, False)
+    assert fastaudio_ray.scan([folder], tmp_path / "out", chosen=Chosen(MODEL), budget_s=600.0).complete
+    assert shown(tmp_path / "out") == whole
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray Data's own

@@ -225,10 +225,9 @@ class _Run:
             outcome: Outcome = self._ray.get(job)
         except self._ray.exceptions.RayTaskError as error:
             cause = error.cause
-            if isinstance(cause, MemoryError):  # this may be due to a file
-                self._replace(
-                    hand, ClusterError(f"Ray: expected workers with memory, got {_reason(error):.400}")
-                )
+            if isinstance(cause, MemoryError):  # a file may be too large, as if it had ended the process
+                self._ray.kill(hand.actor)
+                self._hire()
                 self._lost(unit)
             elif isinstance(cause, OSError):  # its machine
                 self._again(unit)

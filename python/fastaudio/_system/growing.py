@@ -144,20 +144,28 @@ def kept(path: str, shown: str, *, shared: bool = False, wait_s: float = 0.0) ->
             os.close(descriptor)
             raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
         with os.fdopen(descriptor, "r+b") as file:
-            _lock(descriptor, shown, time.monotonic() + wait_s, shared=shared)
-            if _is_at(path, found):  # else another run ended in between, and has removed it
+            lock(descriptor, shown, time.monotonic() + wait_s, shared=shared)
+            if is_at(path, found):  # else another run ended in between, and has removed it
                 yield file
                 return
 
 
-def _is_at(path: str, found: os.stat_result) -> bool:
+def is_at(path: str, found: os.stat_result, *, follow: bool = False) -> bool:
+    """Tell whether a path still means the file that was found there, with `follow` also by a link."""
     try:
-        return os.path.samestat(found, os.lstat(path))
+        return os.path.samestat(found, os.stat(path, follow_symlinks=follow))  # noqa: PTH116
     except FileNotFoundError:
         return False
 
 
-def _lock(descriptor: int, shown: str, until_s: float, *, shared: bool) -> None:
+def lock(descriptor: int, shown: str, until_s: float, *, shared: bool = False) -> None:
+    """Lock an open file, which messages call `shown`; who has it is waited for until then.
+
+    On systems without such locks (Windows, some network file systems), nobody waits.
+
+    Raises:
+        OutputError: another run has it.
+    """
     try:
         import fcntl  # noqa: PLC0415  # not on Windows
     except ImportError:

@@ -1,4 +1,4 @@
-"""Files that one run holds at a time, while others wait for it."""
+"""Files that users name and one run holds at a time, while others wait for it; `kept` is for our own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fastaudio._core import check_interrupt
+from fastaudio._system.growing import is_at, lock
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_LOOK_S = 0.01
 
 
 @contextmanager
 def holding(path: Path, *, wait_s: float, flags: int = 0) -> Iterator[int]:
     """Open or create a file and hold it alone among those who do so by this function; give its number.
 
-    On systems without such locks (Windows, some network file systems), nobody waits.
+    A link is followed. On systems without such locks (Windows, some network file systems), nobody waits.
 
     Args:
         path: the file.
@@ -42,35 +42,10 @@ def holding(path: Path, *, wait_s: float, flags: int = 0) -> Iterator[int]:
                 f"{path}: expected a file that can be written, got: {error.strerror}"
             ) from error
         try:
+            lock(descriptor, str(path), until_s)
             # Who held it may have put another file in place of the one that was opened.
-            if _lock(descriptor) and _is_at(path, descriptor):
+            if is_at(str(path), os.fstat(descriptor), follow=True):
                 yield descriptor
                 return
         finally:
             os.close(descriptor)
-        if time.monotonic() > until_s:
-            raise OutputError(
-                f"{path}: expected it free within {wait_s:g} s, got another run that holds it; end that run"
-            )
-        time.sleep(_LOOK_S)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        import fcntl  # noqa: PLC0415  # not on Windows
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False

@@ -6,10 +6,15 @@
 It needs the extra [ray]; `import fastaudio` never imports Ray.
 
 `units` deals files out, `outcomes` are what comes back; `worker` runs over them, in a process with a pipeline
-of its own; `cluster` starts or finds Ray; `driver` keeps workers busy, and goes on without those that end.
+of its own, and `step` has it as a step of Ray Data; `cluster` starts or finds Ray; `driver` keeps workers
+busy, and goes on without those that end.
 """
 
+import os
+
 from fastaudio.ray.driver import scan
-from fastaudio.ray.worker import Scan
+from fastaudio.ray.step import Scan
+
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read as a program starts a cluster of its own
 
 __all__ = ["Scan", "scan"]

@@ -1,4 +1,4 @@
-"""Ray itself: a cluster that is there, or one of this machine's own, which tells nobody that it is used."""
+"""Ray itself: a cluster that is there, or one of this machine's own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ def connected(address: str, n_workers: int | None) -> Iterator[tuple[Any, int]]:
         ClusterError: there is no Ray at this address.
         MissingExtra: Ray isn't installed.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # read as Ray starts
     ray = require("ray", extra="ray", what="fastaudio.ray")
     mine = not ray.is_initialized()
     if mine:

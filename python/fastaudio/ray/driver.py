@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import check_interrupt
+from fastaudio._system.warning import warn
 from fastaudio._system.writing import OutputError
 from fastaudio.ray.cluster import ClusterError, connected
 from fastaudio.ray.units import Unit, Units
 from fastaudio.ray.worker import Worker
 from fastaudio.running.limits import limits
-from fastaudio.scanning.fence import begin
 from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.remote import is_url
 from fastaudio.scanning.rows import failed
 from fastaudio.scanning.scan import Begun, Scanned, begun, check_budget
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable
 
     from fastaudio._core import Cancel
     from fastaudio.ray.outcomes import Outcome
 
 _LOOK_S = 0.1
-_MOST_STILLBORN = 4  # for each worker, one after the other
+_GRACE_S = 30.0  # after the budget, in which workers write what they have
+_SILENT_S = 30.0  # without a worker, after which that is said
+_MOST_FAILED = 4  # times that a worker may fail, one after the other, before it is gone on without it
 _MOST_LOST = 3  # workers that may end over a unit before it is halved, to find out which file does that
 
 
@@ -48,7 +52,8 @@ def scan(
     Each worker is a process with one pipeline on one processor. Paths go to it, and it writes the tables
     itself, so all machines see the files and `output` under the same paths, and have the same version of the
     package. A worker that ends costs what it hadn't written; its files go to others. A file that ends
-    workers again and again is a row with its error. Files aren't split among workers.
+    workers again and again is a row with its error. Files aren't split among workers. Without a worker for
+    half a minute, as on a cluster whose processors are taken, a UserWarning says so.
 
     Args:
         sources: files, folders, patterns, tables that list files, or URLs, see `find_entries`.
@@ -64,7 +69,8 @@ def scan(
         cancel: ends the scan, with Cancelled, from another thread; tables that are whole by then stay.
 
     Raises:
-        ClusterError: there is no Ray at this address, or workers end as they start.
+        ClusterError: there is no Ray at this address, or no worker is left that can work.
+        OutputError: the folder can't be written into, here or by any worker.
         As a scan without Ray does.
     """
     if workers is not None and workers < 1:
@@ -84,6 +90,14 @@ def scan(
             return scan.scanned
 
 
+@dataclass(eq=False)
+class _Hand:
+    """A worker, and how often it and those before it in its place have failed since one did its work."""
+
+    actor: Any
+    n_failed: int = 0
+
+
 class _Run:
     """The workers of a scan and what they do."""
 
@@ -100,16 +114,15 @@ class _Run:
         self._ray, self._scan, self._report = ray, scan, report
         self._shards = scan.shards
         self._kind = ray.remote(num_cpus=1, max_restarts=0)(Worker)
-        self._args = chosen, self._shards.folder.absolute(), scan.about
+        self._args = chosen, self._shards.folder.absolute(), scan.about, _home(scan, chosen)
         self._units = Units(scan.todo, n_workers)
         self._n_workers = min(n_workers, len(scan.todo))
         self._started = started
         self._until = math.inf if budget_s is None else started + budget_s
-        self._mark = self._shards.mark or ""
-        self._hired: dict[Any, Any] = {}  # workers that start, by what tells that they have
-        self._busy: dict[Any, tuple[Any, Unit, float, str]] = {}  # worker, unit, since when, mark
-        self._idle: list[Any] = []
-        self._n_stillborn = 0
+        self._hired: dict[Any, _Hand] = {}  # workers that start, by what tells that they have
+        self._busy: dict[Any, tuple[_Hand, Unit, float]] = {}  # worker, unit, since when
+        self._idle: list[_Hand] = []
+        self._said_at: float | None = started + _SILENT_S
         self._bytes = self._busy_s = 0.0
 
     def go(self) -> None:
@@ -117,7 +130,7 @@ class _Run:
         try:
             for _ in range(self._n_workers):
                 self._hire()
-            while self._busy or self._left():
+            while self._left() or self._waits():
                 check_interrupt()
                 self._deal()
                 self._hear()
@@ -125,15 +138,21 @@ class _Run:
                 if self._report is not None:
                     self._report(self._scan.scanned)
         finally:
-            for worker in [*self._hired.values(), *self._idle, *(one[0] for one in self._busy.values())]:
-                self._ray.kill(worker)
+            for hand in [*self._hired.values(), *self._idle, *(one[0] for one in self._busy.values())]:
+                self._ray.kill(hand.actor)
 
     def _left(self) -> bool:
         return bool(self._units) and time.monotonic() < self._until
 
-    def _hire(self) -> None:
-        worker = self._kind.remote(*self._args)
-        self._hired[worker.ready.remote()] = worker
+    def _waits(self) -> bool:
+        """Tell whether a worker has something that no other has done; one that hangs isn't waited for."""
+        return time.monotonic() < self._until + _GRACE_S and any(
+            not unit.done for _, unit, _ in self._busy.values()
+        )
+
+    def _hire(self, n_failed: int = 0) -> None:
+        actor = self._kind.remote(*self._args)
+        self._hired[actor.ready.remote()] = _Hand(actor, n_failed)
 
     def _deal(self) -> None:
         """Give idle workers units, or once all are dealt out, those that others are late with."""
@@ -144,13 +163,15 @@ class _Run:
                 return
             unit.name = unit.name or self._shards.new_name()
             unit.n_running += 1
-            worker = self._idle.pop()
-            job = worker.run.remote(list(unit.entries), unit.name, self._mark, self._until - now)
-            self._busy[job] = worker, unit, now, self._mark
+            hand = self._idle.pop()
+            job = hand.actor.run.remote(
+                list(unit.entries), unit.name, self._shards.mark or "", self._until - now
+            )
+            self._busy[job] = hand, unit, now
 
     def _late(self, now: float, bytes_per_s: float | None) -> Unit | None:
         """Return a unit that one worker is late with; whichever of two is first writes its table."""
-        for _, unit, since, _ in self._busy.values():  # in the order in which they were given
+        for _, unit, since in self._busy.values():  # in the order in which they were given
             if unit.n_running == 1 and not unit.done and self._units.is_late(unit, now - since, bytes_per_s):
                 return unit
         return None
@@ -166,44 +187,68 @@ class _Run:
                 self._welcome(one)
             else:
                 self._take(one)
+        if self._idle or self._busy:
+            self._said_at = None
+        elif self._said_at is not None and time.monotonic() > self._said_at:
+            self._said_at = None
+            warn(
+                "scan: waiting for workers: Ray has started none yet; its processors may be taken "
+                "(ray status shows that)"
+            )
 
     def _welcome(self, ready: Any) -> None:
-        worker = self._hired.pop(ready)
+        hand = self._hired.pop(ready)
         try:
             self._ray.get(ready)
         except self._ray.exceptions.RayError as error:
-            self._n_stillborn += 1
-            if self._n_stillborn >= _MOST_STILLBORN * self._n_workers:
-                raise ClusterError(
-                    f"Ray: expected workers that load the model, got {_reason(error):.400}"
-                ) from error
-            self._hire()
+            why = ClusterError(f"Ray: expected workers that load the model, got {_reason(error):.400}")
+            self._replace(hand, why)
             return
-        self._n_stillborn = 0
-        self._idle.append(worker)
+        self._idle.append(hand)
+
+    def _replace(self, hand: _Hand, why: Exception) -> None:
+        """Have another worker in the place of one that failed, unless that happened too often.
+
+        Raises `why` if no worker is left.
+        """
+        self._ray.kill(hand.actor)
+        if hand.n_failed + 1 < _MOST_FAILED:
+            self._hire(hand.n_failed + 1)
+        elif not (self._hired or self._idle or self._busy):
+            raise why
 
     def _take(self, job: Any) -> None:
         """Take what came of a unit."""
-        worker, unit, since, mark = self._busy.pop(job)
+        hand, unit, since = self._busy.pop(job)
         unit.n_running -= 1
         try:
             outcome: Outcome = self._ray.get(job)
         except self._ray.exceptions.RayTaskError as error:
-            raise error.cause or error from error
+            cause = error.cause
+            if isinstance(cause, MemoryError):  # a file may be too large, as if it had ended the process
+                self._ray.kill(hand.actor)
+                self._hire()
+                self._lost(unit)
+            elif isinstance(cause, OSError):  # its machine
+                self._again(unit)
+                self._replace(hand, cause)
+            else:
+                raise cause or error from error
+            return
         except self._ray.exceptions.RayError:  # its process or its machine is gone
             self._hire()
             self._lost(unit)
             return
-        self._idle.append(worker)
         if outcome.refused is not None:
-            raise OutputError(outcome.refused)
+            self._again(unit)
+            self._replace(hand, OutputError(outcome.refused))
+            return
+        hand.n_failed = 0
+        self._idle.append(hand)
         if unit.done:
             return
         if outcome.followed:
-            if mark == self._mark:
-                raise OutputError(f"{self._shards.folder}: expected this run's folder, got another run's")
-            self._again(unit)
-            return
+            raise OutputError(f"{self._shards.folder}: expected this run's folder, got another run's")
         self._busy_s += time.monotonic() - since
         self._bytes += unit.weight
         unit.done = True
@@ -217,27 +262,33 @@ class _Run:
     def _lost(self, unit: Unit) -> None:
         """Have a unit done by another worker; after some, find out which of its files ends them."""
         unit.n_lost += 1
-        if unit.done or unit.n_running or unit.n_lost < _MOST_LOST or self._there(unit):
+        if unit.done or unit.n_running or unit.n_lost < _MOST_LOST:
             self._again(unit)
             return
-        # A machine that nobody hears of may go on. From now on it can't give its table a name.
-        self._mark = self._shards.mark = begin(self._shards.folder)
-        if self._there(unit):
-            self._again(unit)
-        elif len(unit.entries) > 1:
-            self._units.back(*unit.halves())
-        else:
-            self._blame(unit)
-
-    def _there(self, unit: Unit) -> bool:
-        return (self._shards.folder / unit.name).exists()
-
-    def _blame(self, unit: Unit) -> None:
-        (entry,) = unit.entries
+        # A machine that nobody hears of may go on. It can't give its table a name that another table has.
+        one = unit.entries[0]
         about = f"its worker ended while it ran over it, {unit.n_lost} times; try it alone, without Ray"
-        self._shards.write([[failed(entry, self._scan.about["width"], about)]])
+        alone = [] if len(unit.entries) > 1 else [[failed(one, self._scan.about["width"], about)]]
+        try:
+            self._shards.write(alone, unit.name)
+        except OutputError:
+            if not (self._shards.folder / unit.name).exists():
+                raise
+            self._again(unit)  # it has gone on, and is done; who gets the unit now says so
+            return
         unit.done = True
-        self._scan.scanned.count(entry.size, math.nan, failed=True)
+        if alone:
+            self._scan.scanned.count(one.size, math.nan, failed=True)
+        else:
+            self._units.back(*unit.halves())
+
+
+def _home(scan: Begun, chosen: Chosen) -> str | None:
+    """Return this process's folder if a path is relative to it, else None."""
+    paths = [entry.path for entry in scan.todo]
+    paths = [path.rpartition("::")[2] if is_url(path) else path for path in paths]
+    paths += [chosen.model] if os.path.exists(chosen.model) else []  # noqa: PTH110  # else it is a name
+    return None if all(is_url(path) or os.path.isabs(path) for path in paths) else str(Path.cwd())  # noqa: PTH117
 
 
 def _reason(error: BaseException) -> str:

@@ -28,7 +28,7 @@ class Outcome:
 
     Attributes:
         done: those that are done and in a table.
-        followed: whether another run, or another part of this one, had begun, so that nothing was written.
+        followed: whether another run had begun, so that nothing was written.
         refused: why nothing could be written, or None.
     """
 

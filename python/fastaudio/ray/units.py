@@ -30,7 +30,7 @@ class Unit:
         entries: the files.
         name: the table's, "" until it is known.
         n_running: workers that have it now.
-        n_lost: workers that ended over it.
+        n_lost: workers that ended over it, or whose memory it didn't fit.
         done: whether its table is there.
     """
 

@@ -14,7 +14,7 @@ from fastaudio._system.text import listed, spelled
 from fastaudio.labelled import manifest
 from fastaudio.labelled.segment import File, Found, Segment
 from fastaudio.labelled.text import read_text
-from fastaudio.scanning.shards import modules, tables
+from fastaudio.scanning.shards import columns_of, modules, tables, with_columns
 from fastaudio.searching.query import chosen_of
 from fastaudio.searching.store import SearchError, about_scan, opened
 
@@ -93,7 +93,7 @@ def embedded(
     chosen = chosen_of(about, model)
     found = Found("") if labels is None else _of_table(Path(labels), folder, column)
     if labels is None:
-        _of_column(found, folder, about, column)
+        _of_column(found, folder, column)
     store = opened(folder, progress)
     made = Embedded(chosen.rows(), not about["windows"], several=found.several, left_out=found.left_out)
     _take(made, found, _Places(store), str(folder if labels is None else labels))
@@ -178,9 +178,9 @@ def _paths(folder: Path) -> set[str]:
     }
 
 
-def _of_column(found: Found, folder: Path, about: dict[str, Any], column: str | None) -> None:
+def _of_column(found: Found, folder: Path, column: str | None) -> None:
     """Take the labels of a column that the scan has kept."""
-    columns: list[str] = about["columns"]
+    columns = columns_of(folder)
     name = column or next((one for one in (_SEVERAL, "label") if one in columns), None)
     if name not in columns:
         got = f"{listed(columns)}{did_you_mean(name, columns)}" if columns and name else "none"
@@ -194,8 +194,10 @@ def _of_column(found: Found, folder: Path, about: dict[str, Any], column: str | 
     _, parquet = modules()
     for path in tables(folder):
         check_interrupt()
-        table = parquet.read_table(path, columns=["path", name, *more]).to_pydict()
-        cells = zip(*(table[key] for key in ("path", name, *more)), strict=True)
+        wanted = ["path", name, *more]
+        with parquet.ParquetFile(path) as file:
+            table = with_columns(file.read(columns=wanted), wanted).to_pydict()
+        cells = zip(*table.values(), strict=True)
         for one, cell, *rest in dict.fromkeys(cells):
             texts = (cell or "").split(_BETWEEN) if found.several else [cell or ""]
             labels = list(dict.fromkeys(filter(None, map(str.strip, texts))))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from fastaudio._system.growing import kept
 from fastaudio._system.writing import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FILE = ".scan.run"
@@ -27,22 +27,45 @@ class Followed(OutputError):  # noqa: N818  # named for what happened
     """Another run has begun in the folder."""
 
 
-def begin(folder: Path, run: str | None = None) -> str:
-    """Make a run the folder's own, and return its mark; who names the same `run` meanwhile gets the same.
+def begin(folder: Path) -> str:
+    """Make a new run the folder's own, and return its mark.
 
     Raises:
         OutputError: the folder can't be written into.
     """
     with kept(str(folder / _FILE), str(folder), wait_s=_WAIT_S) as file:
-        mark = file.read(_LONGEST).decode("utf-8", "replace")
-        if run is not None and mark.startswith(f"{run} "):
+        return _marked(file, "scan")
+
+
+def join(folder: Path, run: str, hold: Callable[[], bool]) -> str:
+    """Take part in a run that several processes share, begin it if none has, and return its mark.
+
+    `hold` holds the folder for this process, and tells whether nobody held it before. It is called while no
+    other process joins or begins a run.
+
+    Raises:
+        OutputError: the folder can't be written into, or processes of another run hold it.
+    """
+    with kept(str(folder / _FILE), str(folder), wait_s=_WAIT_S) as file:
+        alone, mark = hold(), file.read(_LONGEST).decode("utf-8", "replace")
+        if mark.startswith(f"{run} "):
             return mark
-        mark = f"{run or 'scan'} {secrets.token_hex(8)}"
-        file.seek(0)
-        file.truncate()
-        file.write(mark.encode())
-        file.flush()
-        os.fsync(file.fileno())
+        if not alone:
+            raise OutputError(
+                f"{folder}: expected no other run with this output, got {mark.rpartition(' ')[0]:.80}; wait "
+                "for it, or choose another folder"
+            )
+        return _marked(file, run)
+
+
+def _marked(file: BinaryIO, run: str) -> str:
+    """Write a new mark into the file, and return it."""
+    mark = f"{run} {secrets.token_hex(8)}"
+    file.seek(0)
+    file.truncate()
+    file.write(mark.encode())
+    file.flush()
+    os.fsync(file.fileno())
     return mark
 
 

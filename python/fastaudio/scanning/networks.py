@@ -71,7 +71,10 @@ class Chosen:
         return replace(self, windows=False, hop_s=None).load() if not self.hop_s else self.load() >> Mean()
 
     def about(self, pipeline: Pipeline, columns: Sequence[str]) -> dict[str, Any]:
-        """Return what a scan's tables say of themselves; all but `version` has to agree within a folder."""
+        """Return what a scan's tables say of themselves.
+
+        All but `columns` and `version` has to agree within a folder.
+        """
         (spec,) = pipeline.output_specs.values()
         rows = pipeline if self.by_window or spec.labels else self.rows()
         card = json.dumps(cards.read_card(self.model).data, ensure_ascii=False, sort_keys=True)

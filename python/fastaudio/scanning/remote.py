@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import unquote
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.extras import require
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _HERE = {"file://", "local://"}
+_HUB_KINDS = {"datasets", "spaces", "models", "buckets"}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _VERSIONS = ("etag", "ETag", "md5Hash", "mtime", "LastModified", "last_modified", "updated", "created")
 
@@ -28,7 +30,10 @@ def is_url(source: str) -> bool:
 
 
 class Stores:
-    """Stores that a table may name: a bucket or a host (s3://bucket), or all of a kind (s3://)."""
+    """Stores that a table may name: a bucket, a host or a repository (s3://bucket), or all of a kind (s3://).
+
+    On the Hugging Face Hub, whose repositories are everybody's, a store is one of them: hf://datasets/me/x.
+    """
 
     def __init__(self, urls: Iterable[str]) -> None:
         """Take URLs in these stores, or their names."""
@@ -49,8 +54,20 @@ class Stores:
 def _stores(url: str) -> list[str]:
     """Return the stores that a URL opens: zip://a.wav::s3://bucket/b.zip opens two."""
     parts = (part if "://" in part else f"{part}://" for part in url.split("::"))
-    split = (part.partition("://") for part in parts)
-    return [f"{kind.lower()}://{re.split(r'[/?#]', rest, maxsplit=1)[0]}" for kind, _, rest in split]
+    split = ((kind.lower(), rest) for kind, _, rest in (part.partition("://") for part in parts))
+    return [f"{kind}://{_repository(rest) if kind == 'hf' else _host(rest)}" for kind, rest in split]
+
+
+def _host(rest: str) -> str:
+    return re.split(r"[/?#]", rest, maxsplit=1)[0]
+
+
+def _repository(rest: str) -> str:
+    """Return owner and name of a repository, and what kind it is; the whole path if it may lead elsewhere."""
+    parts = unquote(rest).split("/")
+    if not {"", ".", ".."}.isdisjoint(parts[:-1]) or parts[-1] in (".", ".."):
+        return rest
+    return "/".join(parts[: 2 + (parts[0] in _HUB_KINDS)])
 
 
 def find(url: str, said: list[str]) -> Iterator[tuple[str, int, str]]:

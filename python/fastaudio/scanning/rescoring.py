@@ -16,7 +16,16 @@ from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.rows import number_lists, top_labels
 from fastaudio.scanning.scan import Scanned
 from fastaudio.scanning.schema import schema_of
-from fastaudio.scanning.shards import ScanError, Shards, about_of, modules, opened_folder, tables
+from fastaudio.scanning.shards import (
+    ScanError,
+    Shards,
+    about_of,
+    columns_of,
+    modules,
+    opened_folder,
+    tables,
+    with_columns,
+)
 
 if TYPE_CHECKING:
     import os
@@ -66,8 +75,8 @@ def rescan(
     alone = head_of(pipeline)
     about = _about(source, head, alone)
     with opened_folder(folder) as mark:
-        shards = Shards(folder, chosen.about(pipeline, about["columns"]), mark)
-        work = _Work(alone, about["width"], chosen.about(pipeline, about["columns"]))
+        shards = Shards(folder, chosen.about(pipeline, columns_of(source)), mark)
+        work = _Work(alone, about["width"], shards.about)
         todo, stale, scanned = _todo(source, shards)
         shards.forget(stale)
         for path, names in todo.items():
@@ -165,7 +174,7 @@ class _Work:
         held = batch.filter(self._pa.array(~bare))["embedding"]
         rows[~bare] = held.flatten().to_numpy(zero_copy_only=False).reshape(-1, self._width)
         values = rows if self._average else self._scores(rows, bare)
-        kept = self._pa.Table.from_batches([batch.select(self._kept)])
+        kept = with_columns(batch, self._kept)
         if self._by_row:
             yield self._table(kept, values, bare)
         else:

@@ -94,7 +94,8 @@ def scan(
     A table has a row per file, or per window, with the columns path, size, version, duration_s, start_s,
     end_s, scores or embedding, silent, top_labels, error and truncated, and those of a manifest. A file that
     can't be run over has a row too, with its error. Files that changed since they were done are done again;
-    those that are gone keep their rows. Memory doesn't grow with the files' lengths.
+    those that are gone keep their rows. A manifest's columns may come later; rows from before lack them.
+    Memory doesn't grow with the files' lengths.
 
     Args:
         sources: files, folders, patterns, tables that list files, or URLs, see `find_entries`.
@@ -186,7 +187,7 @@ def begun(
         shards.forget(stale)
         n_bytes, n_before = sum(max(0, entry.size) for entry in todo), len(found.entries) - len(todo)
         scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
-        yield Begun(pipeline, about, shards, todo, scanned)
+        yield Begun(pipeline, shards.about, shards, todo, scanned)
 
 
 def left_of(

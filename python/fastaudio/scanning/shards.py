@@ -10,14 +10,16 @@ import itertools
 import json
 import re
 import secrets
+import time
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError, check_interrupt
 from fastaudio._system.extras import require
 from fastaudio._system.growing import kept
-from fastaudio._system.writing import check_folder, writing
-from fastaudio.scanning.fence import begin, held
+from fastaudio._system.writing import OutputError, check_folder, writing
+from fastaudio.scanning.fence import begin, held, join
 from fastaudio.scanning.rows import table_of
 from fastaudio.scanning.schema import SCHEMA, schema_of
 
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"part-(\d{6,})-(?:[0-9a-f]{8}|[0-9a-f]{32})\.parquet")
 _LEFT = re.compile(r"\.fastaudio-[0-9a-f]{16}")
 _GROUP_ROWS = 1 << 14
-_AGREE = ("schema", "card_sha256", "layer", "hop_s", "windows", "half", "channel", "columns")
+_AGREE = ("schema", "card_sha256", "layer", "hop_s", "windows", "half", "channel")
 _LOCK = ".scan.lock"
+_OTHERS_S = 20.0  # for workers of a run that has just ended
+_LOOK_S = 0.2
 
 
 class ScanError(FastaudioError, ValueError):
@@ -43,6 +47,7 @@ class Shards:
 
     Attributes:
         folder: where they are.
+        about: what new tables say of themselves; their columns are those of all tables that are there too.
         done: size, version and whether it failed, by the path of each file that is done.
         mark: that of the run that writes, or None.
     """
@@ -53,6 +58,7 @@ class Shards:
         """Read what is there, if that is wanted; `about` says what is run.
 
         The run's `mark`, if it has one, has to be the folder's when a table gets its name; see `fence`.
+        A table that another worker of the run takes away meanwhile counts as none.
 
         Raises:
             ScanError: it is another scan's, or a table is damaged.
@@ -60,28 +66,35 @@ class Shards:
         """
         self.folder = folder
         self.mark = mark
-        self._about = about
+        self.about = dict(about)
         self._pa, self._parquet = modules()
-        self._schema = schema_of(self._pa, about)
         self.done: dict[str, tuple[int, str, bool]] = {}
         self._in: dict[str, list[str]] = {}  # paths done, by table, for what is to be done again
         last = -1
         for path in tables(folder) if read else ():
             check_interrupt()
-            self._read(path)
+            with suppress(FileNotFoundError):
+                self._read(path)
             last = int(_NAME.fullmatch(path.name)[1])  # type: ignore[index]
         self._numbers = itertools.count(last + 1)
+        self.widen(())
+
+    def widen(self, columns: Iterable[str]) -> None:
+        """Have new tables hold these columns too."""
+        self.about = {**self.about, "columns": sorted({*self.about["columns"], *columns})}
+        self._schema = schema_of(self._pa, self.about)
 
     def _read(self, path: Path) -> None:
         with _readable(path), self._parquet.ParquetFile(path) as file:
             found = about_of(path, file)
             for key in _AGREE:
-                if found.get(key) != self._about[key]:
-                    want, got = f"{self._about[key]!s:.60}", f"{found.get(key)!s:.60}"
+                if found.get(key) != self.about[key]:
+                    want, got = f"{self.about[key]!s:.60}", f"{found.get(key)!s:.60}"
                     raise ScanError(
                         f"{self.folder}: expected an earlier run of this scan, got one with {key} {got}, not "
                         f"{want}; name another folder"
                     )
+            self.about["columns"] = [*self.about["columns"], *found["columns"]]
             held = file.read(columns=["path", "size", "version", "error"])
         held = held.group_by(["path", "size", "version"]).aggregate([("error", "count")])
         names = held["path"].to_pylist()
@@ -90,6 +103,15 @@ class Shards:
         rows = zip(names, *others, strict=True)
         for name, size, version, n_errors in rows:
             self.done[name] = (-1 if size is None else size, version or "", n_errors > 0)
+
+    def add(self, table: str, done: dict[str, tuple[int, str, bool]]) -> None:
+        """Count files as done, which are in a table that was written since this was read."""
+        self.done |= done
+        self._in[table] = [*self._in.get(table, ()), *done]
+
+    def names_in(self, prefix: str) -> list[str]:
+        """Return the tables that hold files and whose names begin so."""
+        return [name for name, files in self._in.items() if files and name.startswith(prefix)]
 
     def forget(self, paths: set[str]) -> None:
         """Take files out of the tables, so that they can be done again.
@@ -134,7 +156,7 @@ class Shards:
             OutputError: it can't be written, it is there, or another run has begun; then nothing of it is
                 there.
         """
-        labels = self._about["labels"]
+        labels = self.about["labels"]
         self.write_tables((table_of(self._pa, pieces, self._schema, labels) for pieces in files), name)
 
     def write_tables(self, pieces: Iterable[Any], name: str | None = None) -> None:
@@ -169,13 +191,39 @@ def opened_folder(folder: Path) -> Iterator[str]:
 def shared_folder(folder: Path, run: str) -> Iterator[str]:
     """Make a folder for a scan and hold it together with the other workers of a run; give the run's mark.
 
+    What killed workers left half-done is removed by the first that comes.
+
     Raises:
-        OutputError: it can't be made or written into, or a run that shares it with none has it.
+        OutputError: it can't be made or written into, or another run has it.
     """
     check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with kept(str(folder / _LOCK), str(folder), shared=True):
-        yield begin(folder, run)
+    until_s = time.monotonic() + _OTHERS_S
+    while True:
+        check_interrupt()
+        with ExitStack() as stack:
+            try:
+                mark = join(folder, run, partial(_share, folder, stack))
+            except OutputError:
+                if time.monotonic() > until_s:
+                    raise
+            else:
+                yield mark
+                return
+        time.sleep(_LOOK_S)
+
+
+def _share(folder: Path, stack: ExitStack) -> bool:
+    """Hold a folder together with others until the stack ends; tell whether there were none."""
+    lock = str(folder / _LOCK)
+    try:
+        with kept(lock, str(folder)):
+            _clean(folder)
+        alone = True
+    except OutputError:
+        alone = False
+    stack.enter_context(kept(lock, str(folder), shared=True))
+    return alone
 
 
 def _clean(folder: Path) -> None:
@@ -190,6 +238,28 @@ def tables(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
+def columns_of(folder: Path) -> list[str]:
+    """Return the columns that a scan has kept of what listed its files; some tables may lack some.
+
+    Raises:
+        ScanError: a table is damaged, or another program's.
+    """
+    _, parquet = modules()
+    found: set[str] = set()
+    for path in tables(folder):
+        check_interrupt()
+        with suppress(FileNotFoundError), _readable(path), parquet.ParquetFile(path) as file:
+            found.update(about_of(path, file)["columns"])
+    return sorted(found)
+
+
+def with_columns(table: Any, names: Sequence[str]) -> Any:
+    """Return columns of a table or a batch as a table; those that it lacks are text, and null."""
+    pa, _ = modules()
+    held, nulls = set(table.schema.names), pa.nulls(table.num_rows, pa.string())
+    return pa.table({name: table[name] if name in held else nulls for name in names})
+
+
 def about_of(path: Path, file: Any) -> dict[str, Any]:
     """Return what a table says of itself.
 
@@ -201,9 +271,13 @@ def about_of(path: Path, file: Any) -> dict[str, Any]:
         about = json.loads(text)
     except (ValueError, RecursionError):
         about = None
-    if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+    if not isinstance(about, dict) or about.get("schema") != SCHEMA or not _is_texts(about.get("columns")):
         raise ScanError(f"{path}: expected a table of a scan, got another file; move it away")
     return about
+
+
+def _is_texts(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
 
 
 def modules() -> tuple[Any, Any]:
@@ -220,7 +294,7 @@ def modules() -> tuple[Any, Any]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except FastaudioError:
+    except (FastaudioError, FileNotFoundError):
         raise
     except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
         raise ScanError(

@@ -10,10 +10,10 @@ import numpy as np
 
 from fastaudio._core import check_interrupt
 from fastaudio._system.extras import require
-from fastaudio._system.holding import holding
+from fastaudio._system.growing import kept
 from fastaudio._system.writing import full_disk
 from fastaudio.searching.search import Hit, highest, hits, similarities
-from fastaudio.searching.store import FOLDER
+from fastaudio.searching.store import FOLDER, make_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +53,8 @@ class Neighbours:
 
         self._index = self._fresh(new, path)
         if self._index is None:
-            home.mkdir(exist_ok=True)
-            with holding(home / ".lock", wait_s=_WAIT_S):
+            make_own(home)
+            with kept(str(home / ".lock"), str(home), wait_s=_WAIT_S):
                 self._index = self._fresh(new, path)
                 if self._index is None:
                     _extend(new(), store, path, progress)

@@ -11,6 +11,7 @@ import math
 import os
 import re
 import secrets
+import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import FastaudioError, check_interrupt
-from fastaudio._system.holding import holding
-from fastaudio._system.writing import full_disk, writing
+from fastaudio._system.growing import kept
+from fastaudio._system.writing import OutputError, full_disk, writing
 from fastaudio.scanning.shards import ScanError, about_of, modules, tables
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def opened(folder: Path, progress: Progress | None = None) -> Store:
     store = _current(folder, home, about)
     if store is not None:
         return store
-    home.mkdir(exist_ok=True)
-    with holding(home / _LOCK, wait_s=_WAIT_S):
+    make_own(home)
+    with kept(str(home / _LOCK), str(home), wait_s=_WAIT_S):
         if (store := _current(folder, home, about)) is None:
             _gather(folder, home, about, progress)
             store = _current(folder, home, about)
@@ -139,10 +140,24 @@ def opened(folder: Path, progress: Progress | None = None) -> Store:
     return store
 
 
+def make_own(home: Path) -> None:
+    """Make a folder unless it is there; a scan may be a stranger's, so no link is followed.
+
+    Raises:
+        OutputError: something else has its name, or it can't be made.
+    """
+    try:
+        home.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{home}: expected a folder that can be made, got: {error.strerror}") from error
+    if home.is_symlink():
+        raise OutputError(f"{home}: expected a folder of its own, got a link; remove that")
+
+
 def _tables(folder: Path) -> list[list[Any]]:
     """Return name, size and time of change of each table."""
-    stats = [(path.name, path.stat()) for path in tables(folder)]
-    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+    found = [(path.name, path.stat()) for path in tables(folder)]
+    return [[name, status.st_size, status.st_mtime_ns] for name, status in found]
 
 
 def _state(home: Path) -> dict[str, Any] | None:
@@ -239,15 +254,16 @@ def _gather(folder: Path, home: Path, about: dict[str, Any], progress: Progress 
 
 
 def _whole(home: Path, state: dict[str, Any], kinds: dict[str, tuple[Any, tuple[int, ...]]]) -> bool:
-    """Tell whether the files hold all rows that were gathered."""
-    try:
-        return all(
-            (home / f"{state['name']}.{part}.bin").stat().st_size
-            >= state["n_rows"] * np.dtype(kind).itemsize * math.prod(shape)
-            for part, (kind, shape) in kinds.items()
-        )
-    except OSError:
-        return False
+    """Tell whether the files hold all rows that were gathered, and may be written into."""
+    for part, (kind, shape) in kinds.items():
+        try:
+            found = (home / f"{state['name']}.{part}.bin").lstat()
+        except OSError:
+            return False
+        n_bytes = state["n_rows"] * np.dtype(kind).itemsize * math.prod(shape)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_size < n_bytes:
+            return False
+    return True
 
 
 def _clean(home: Path, name: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from fastaudio._core import check_interrupt, did_you_mean
 from fastaudio._system.text import listed
 from fastaudio.reviewing.doubt import card_in, thresholds_in
-from fastaudio.scanning.shards import modules, tables
+from fastaudio.scanning.shards import columns_of, modules, tables, with_columns
 from fastaudio.searching.store import SearchError, about_scan
 from fastaudio.summarizing.days import COLUMNS, UNKNOWN, Began, began
 
@@ -109,7 +109,7 @@ def summarize(
     """
     folder = Path(folder)
     about = about_scan(folder)
-    labels, columns = list[str](about["labels"]), list[str](about["columns"])
+    labels, columns = list[str](about["labels"]), columns_of(folder)
     if day_column is not None and day_column not in columns:
         raise SearchError(
             f"{folder}: expected a column that the scan has kept, got {day_column!r:.80}, not "
@@ -155,7 +155,7 @@ def _files(folder: Path, labels: list[str], column: str | None, least: NDArray[A
                     values = scores.to_numpy(zero_copy_only=False).reshape(-1, len(labels))
                     heard[held] = (values >= least.astype(np.float32)) & loud[:, np.newaxis]
                 starts = [i for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
-                rows = batch.select(own).take(np.array(starts, np.int64)).to_pylist()
+                rows = with_columns(batch, own).take(np.array(starts, np.int64)).to_pylist()
                 for row, start, end in zip(rows, starts, [*starts[1:], len(names)], strict=True):
                     inside = held[start:end]
                     yield _Part(row, times[start:end][inside], heard[start:end][inside])

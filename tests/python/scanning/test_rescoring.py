@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -74,6 +75,19 @@ def test_scores_are_those_of_a_scan_of_the_sound(
         scores = np.float64(fresh.pop("scores")), np.float64(kept.pop("scores"))
         assert kept == fresh
         assert np.allclose(*scores, atol=1e-5, equal_nan=True)
+
+
+def test_columns_that_came_later_are_kept_where_there_are_any(home: Path, tmp_path: Path) -> None:
+    names = [str(home / "in" / name / "0.wav") for name in ("low", "high")]
+    how = Chosen(str(home / "base"), "embedding", windows=True)
+    for file, columns in (names[0], {}), (names[1], {"site": "north"}):
+        (tmp_path / "list.jsonl").write_text(json.dumps({"path": file} | columns), encoding="utf-8")
+        scan([tmp_path / "list.jsonl"], tmp_path / "rows", chosen=how)
+    rescan(tmp_path / "rows", tmp_path / "scores", head=str(home / "head"))
+    assert {row["path"]: row["site"] for row in rows_of(tmp_path / "scores")} == {
+        names[0]: None,
+        names[1]: "north",
+    }
 
 
 def test_only_what_has_changed_is_done_again(home: Path, tmp_path: Path) -> None:

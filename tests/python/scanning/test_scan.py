@@ -175,7 +175,6 @@ PROGRAM = """
 import sys
 from fastaudio.scanning import scan
 from fastaudio.scanning.networks import Chosen
-from fastaudio.scanning.rows import top_labels
 scan.TABLE_S = 0.0  # a table for each file
 scan.scan([sys.argv[1]], sys.argv[2], chosen=Chosen("silero-vad", windows=True))
 """

@@ -46,13 +46,21 @@ def sound(seconds: float, seed: int = 0) -> bytes:
         "simplecache://x::s3://bucket/a.wav",
         "github://a:b@/a.wav",
         "reference://::s3://bucket/a.json",
+        "hf://datasets/stranger/x/a.wav",
+        "hf://datasets/me/other/a.wav",
+        "hf://spaces/me/x/a.wav",
+        "hf://me/x/a.wav",
+        "hf://datasets/me/x/../../stranger/y/a.wav",
+        "hf://datasets/me/x/%2e%2e/a.wav",
+        "hf://datasets/me/x@refs/pr/1/a.wav",
+        "hf://datasets",
     ],
 )
 def test_a_table_opens_no_store_that_nobody_named(tmp_path: Path, url: str) -> None:
     table = tmp_path / "list.csv"
     table.write_text(f"path\n{url}\n", encoding="utf-8")
     with pytest.raises(SourceError, match="if you trust the table, add --store"):
-        find_entries([table], ["s3://bucket"])
+        find_entries([table], ["s3://bucket", "hf://datasets/me/x/night"])
 
 
 def test_a_store_is_one_of_the_sources_or_one_that_is_named() -> None:
@@ -63,6 +71,10 @@ def test_a_store_is_one_of_the_sources_or_one_that_is_named() -> None:
     assert stores.have("gs://any/b.wav")
     assert stores.have("file:///here.wav")  # as the path /here.wav does
     assert not stores.have("http://host/b.wav")
+    assert Stores(["hf://datasets/me/x/*.wav"]).have("hf://datasets/me/x/deep/b.wav")
+    assert Stores(["hf://me/x"]).have("hf://me/x/b.wav")
+    assert Stores(["hf://"]).have("hf://datasets/stranger/y/b.wav")
+    assert Stores([Stores([]).name_of("hf://datasets/a/b/c.wav")]).have("hf://datasets/a/b/d.wav")
     assert Stores(["zip://::s3://bucket/a.zip"]).have("zip://::s3://bucket/b.zip")
 
 

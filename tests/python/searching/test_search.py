@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
+from fastaudio._system.writing import OutputError
 from fastaudio.scanning.entries import Entry
 from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.rows import FileRows
@@ -191,6 +193,31 @@ def test_rows_that_a_killed_search_has_left_are_overwritten(tmp_path: Path) -> N
         state.write_text(json.dumps(wrong), encoding="utf-8")
         np.testing.assert_array_equal(opened(tmp_path / "out").vectors, rows)
     assert not list(tmp_path.glob("elsewhere*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_in_a_strangers_scan_lead_nowhere(tmp_path: Path) -> None:
+    rows = np.random.default_rng(8).normal(size=(20, 8)).astype(np.float16)
+    out, dear = tmp_path / "out", tmp_path / "dear"
+    written(out, rows, ["a.wav"])
+    dear.write_bytes(b"dear" * 1000)
+    home = out / ".search"
+    for name in (".search", ".search/.lock"):
+        (out / name).symlink_to(dear.parent if name == ".search" else dear)
+        with pytest.raises(OutputError, match="expected a f"):
+            opened(out)
+        (out / name).unlink()
+        home.mkdir(exist_ok=True)
+    opened(out)
+    state = json.loads((home / "store.json").read_text(encoding="utf-8"))
+    for number, make in enumerate(("symlink_to", "hardlink_to")):
+        vectors = home / f"{state['name']}.vectors.bin"
+        vectors.unlink(missing_ok=True)
+        getattr(vectors, make)(dear)
+        written(out, rows, [f"{number}.wav"])
+        assert len(opened(out)) == 40 + 20 * number
+        (home / "store.json").write_text(json.dumps(state), encoding="utf-8")
+    assert dear.read_bytes() == b"dear" * 1000
 
 
 def test_searches_that_gather_at_once_all_find_what_is_there(tmp_path: Path) -> None:

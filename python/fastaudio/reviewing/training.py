@@ -14,7 +14,7 @@ from fastaudio._system.text import listed, spelled
 from fastaudio.labelled import manifest
 from fastaudio.labelled.segment import File, Found, Segment
 from fastaudio.labelled.text import read_text
-from fastaudio.scanning.shards import modules, tables
+from fastaudio.scanning.shards import modules, readable, tables
 from fastaudio.searching.query import chosen_of
 from fastaudio.searching.store import SearchError, about_scan, opened
 
@@ -173,9 +173,11 @@ def _of_table(path: Path, folder: Path, column: str | None) -> Found:
 def _paths(folder: Path) -> set[str]:
     """Return the paths that a scan has."""
     _, parquet = modules()
-    return {
-        name for path in tables(folder) for name in parquet.read_table(path, columns=["path"])[0].to_pylist()
-    }
+    names = set[str]()
+    for path in tables(folder):
+        with readable(path):
+            names.update(parquet.read_table(path, columns=["path"])[0].to_pylist())
+    return names
 
 
 def _of_column(found: Found, folder: Path, about: dict[str, Any], column: str | None) -> None:
@@ -194,7 +196,8 @@ def _of_column(found: Found, folder: Path, about: dict[str, Any], column: str | 
     _, parquet = modules()
     for path in tables(folder):
         check_interrupt()
-        table = parquet.read_table(path, columns=["path", name, *more]).to_pydict()
+        with readable(path):
+            table = parquet.read_table(path, columns=["path", name, *more]).to_pydict()
         cells = zip(*(table[key] for key in ("path", name, *more)), strict=True)
         for one, cell, *rest in dict.fromkeys(cells):
             texts = (cell or "").split(_BETWEEN) if found.several else [cell or ""]

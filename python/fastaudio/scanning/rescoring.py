@@ -16,7 +16,7 @@ from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.rows import number_lists, top_labels
 from fastaudio.scanning.scan import Scanned
 from fastaudio.scanning.schema import schema_of
-from fastaudio.scanning.shards import ScanError, Shards, about_of, modules, opened_folder, tables
+from fastaudio.scanning.shards import ScanError, Shards, about_of, modules, opened_folder, readable, tables
 
 if TYPE_CHECKING:
     import os
@@ -88,7 +88,7 @@ def _about(source: Path, head: str, alone: Alone) -> dict[str, Any]:
         raise ScanError(
             f"{source}: expected a folder that fastaudio scan has written, got none of its tables"
         )
-    with parquet.ParquetFile(found[-1]) as file:
+    with readable(found[-1]), parquet.ParquetFile(found[-1]) as file:
         about = about_of(found[-1], file)
     if about["labels"]:
         raise ScanError(
@@ -118,7 +118,9 @@ def _todo(source: Path, shards: Shards) -> tuple[dict[Path, set[str]], set[str],
     for path in tables(source):
         check_interrupt()
         columns = ["path", "size", "version", "error", "duration_s"]
-        held = pa.table(parquet.read_table(path, columns=columns)).group_by(columns).aggregate([]).to_pylist()
+        with readable(path):
+            held = pa.table(parquet.read_table(path, columns=columns))
+        held = held.group_by(columns).aggregate([]).to_pylist()
         todo[path] = set()
         for row in held:
             now = -1 if row["size"] is None else row["size"], row["version"] or "", row["error"] is not None

@@ -73,7 +73,7 @@ class Shards:
         self._numbers = itertools.count(last + 1)
 
     def _read(self, path: Path) -> None:
-        with _readable(path), self._parquet.ParquetFile(path) as file:
+        with readable(path), self._parquet.ParquetFile(path) as file:
             found = about_of(path, file)
             for key in _AGREE:
                 if found.get(key) != self._about[key]:
@@ -112,7 +112,7 @@ class Shards:
         if paths.issuperset(names):  # as of a long file, whose table may be large
             path.unlink(missing_ok=True)
         elif path.exists():
-            with _readable(path):
+            with readable(path):
                 table = self._parquet.read_table(path)
             gone = self._pa.array(sorted(paths.intersection(names)), self._pa.string())
             compute = require("pyarrow.compute", extra="parquet", what="scan")
@@ -217,12 +217,21 @@ def modules() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """Name a scan's table in errors that say that it can't be read.
+
+    Raises:
+        ScanError: it is damaged, has other columns, or is gone.
+    """
     try:
         yield
     except FastaudioError:
         raise
-    except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
+    except FileNotFoundError as error:
+        raise ScanError(
+            f"{path}: expected a table that stays, got one that is gone meanwhile; try it again"
+        ) from error
+    except (OSError, ValueError, LookupError) as error:  # pyarrow's are ValueErrors
         raise ScanError(
             f"{path}: expected a whole table of a scan, got: {error!s:.200}; remove it, to have it done again"
         ) from error

@@ -16,7 +16,17 @@ from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.rows import number_lists, top_labels
 from fastaudio.scanning.scan import Scanned
 from fastaudio.scanning.schema import schema_of
-from fastaudio.scanning.shards import ScanError, Shards, about_of, modules, opened_folder, readable, tables
+from fastaudio.scanning.shards import (
+    OtherScanError,
+    ScanError,
+    Shards,
+    about_of,
+    modules,
+    opened_folder,
+    readable,
+    remove_others,
+    tables,
+)
 
 if TYPE_CHECKING:
     import os
@@ -36,6 +46,7 @@ def rescan(
     head: str,
     windows: bool = False,
     half: bool = False,
+    force: bool = False,
     report: Callable[[Scanned], None] | None = None,
 ) -> Scanned:
     """Run a head over the embeddings of a scan, into a folder of tables like those of a scan by its model.
@@ -50,6 +61,8 @@ def rescan(
         head: a model that `heads.fit` or `fastaudio train` has made of the same embedder.
         windows: whether each window is a row, not the mean over each file.
         half: whether scores are kept as float16.
+        force: whether another head's scores in the folder, or those of this one before it was trained again,
+            are removed first.
         report: called after each table with how far it is.
 
     Raises:
@@ -65,9 +78,17 @@ def rescan(
     pipeline = chosen.load()
     alone = head_of(pipeline)
     about = _about(source, head, alone)
+    own = chosen.about(pipeline, about["columns"])
     with opened_folder(folder) as mark:
-        shards = Shards(folder, chosen.about(pipeline, about["columns"]), mark)
-        work = _Work(alone, about["width"], chosen.about(pipeline, about["columns"]))
+        if force:
+            remove_others(folder, own, mark)
+        try:
+            shards = Shards(folder, own, mark)
+        except OtherScanError as error:
+            if not error.of_scores:
+                raise
+            raise OtherScanError(f"{error}, or replace its scores with --force", of_scores=True) from error
+        work = _Work(alone, about["width"], own)
         todo, stale, scanned = _todo(source, shards)
         shards.forget(stale)
         for path, names in todo.items():

@@ -38,6 +38,19 @@ class ScanError(FastaudioError, ValueError):
     """A folder holds another scan, or something that no scan has written."""
 
 
+class OtherScanError(ScanError):
+    """A folder holds the tables of another scan.
+
+    Attributes:
+        of_scores: whether they hold scores of labels.
+    """
+
+    def __init__(self, message: str, *, of_scores: bool) -> None:
+        """Take what is told, and what is there."""
+        super().__init__(message)
+        self.of_scores = of_scores
+
+
 class Shards:
     """The tables in a folder.
 
@@ -75,13 +88,11 @@ class Shards:
     def _read(self, path: Path) -> None:
         with readable(path), self._parquet.ParquetFile(path) as file:
             found = about_of(path, file)
-            for key in _AGREE:
-                if found.get(key) != self._about[key]:
-                    want, got = f"{self._about[key]!s:.60}", f"{found.get(key)!s:.60}"
-                    raise ScanError(
-                        f"{self.folder}: expected an earlier run of this scan, got one with {key} {got}, not "
-                        f"{want}; name another folder"
-                    )
+            if (got := difference(found, self._about)) is not None:
+                raise OtherScanError(
+                    f"{self.folder}: expected an earlier run of this scan, got {got}; name another folder",
+                    of_scores=bool(found.get("labels")),
+                )
             held = file.read(columns=["path", "size", "version", "error"])
         held = held.group_by(["path", "size", "version"]).aggregate([("error", "count")])
         names = held["path"].to_pylist()
@@ -188,6 +199,38 @@ def _clean(folder: Path) -> None:
 def tables(folder: Path) -> list[Path]:
     """Return a scan's tables, in the order in which they were written."""
     return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def difference(found: dict[str, Any], about: dict[str, Any]) -> str | None:
+    """Return how a table differs from those that a scan would write, None if it is of the same scan."""
+    for key in _AGREE:
+        if found.get(key) == about[key]:
+            continue
+        name, other = f"{found.get('model')!s:.200}", f"{about['model']!s:.200}"
+        if key != "card_sha256":
+            return f"one with {key} {found.get(key)!s:.60}, not {about[key]!s:.60}"
+        return f"one by {name}, " + ("as it was before it changed" if name == other else f"not {other}")
+    return None
+
+
+def remove_others(folder: Path, about: dict[str, Any], mark: str) -> None:
+    """Remove the tables of scores that aren't of this scan; see `Shards` for `about` and `mark`.
+
+    Raises:
+        ScanError: there are embeddings, which cost more than scores of them.
+    """
+    _, parquet = modules()
+    others = []
+    for path in tables(folder):
+        with readable(path), parquet.ParquetFile(path) as file:
+            found = about_of(path, file)
+        if not found["labels"]:
+            raise ScanError(f"{folder}: expected scores to replace, got embeddings; name another folder")
+        if difference(found, about) is not None:
+            others.append(path)
+    with held(folder, mark, alone=True):
+        for path in others:
+            path.unlink(missing_ok=True)
 
 
 def about_of(path: Path, file: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import secrets
 import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -282,7 +282,7 @@ def _part(path: Path, flags: int) -> BinaryIO:
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         file.close()
         raise OSError(errno.EEXIST, "no file of its own", str(path))
-    return cast("BinaryIO", file)
+    return file
 
 
 def _whole(home: Path, state: dict[str, Any], kinds: dict[str, tuple[Any, tuple[int, ...]]]) -> bool:

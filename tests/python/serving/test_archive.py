@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -231,7 +231,7 @@ def test_searches_take_the_places_of_uploads(searched: Server) -> None:
     }
     uploads = searched.application.uploads
     with ExitStack() as full:
-        with pytest.raises(Refused):
+        with suppress(Refused):
             while True:
                 full.enter_context(uploads.place())
         for path, body in asked.items():
@@ -292,12 +292,13 @@ def test_what_is_damaged_or_cannot_be_written_is_told(archive: Path, tmp_path: P
         answer = server.ask("/v1/archive/labels", json.dumps({"id": one["id"], "label": "owl"}))
         assert answer.error == (507, "not_written")
         assert str(labels) in answer.data["error"]["message"]
+        labels.rmdir()
         (table,) = scores.glob("*.parquet")
         whole = table.read_bytes()
         table.write_bytes(whole[:100] + bytes(len(whole) // 2) + whole[100 + len(whole) // 2 :])
         for path in ("next", "label?label=speech"):
             answer = server.ask(f"/v1/archive/{path}")
-            assert answer.error[1] in ("bad_scan", "bad_request")
+            assert answer.error == (500, "bad_scan")
             assert table.name in answer.data["error"]["message"]
 
 

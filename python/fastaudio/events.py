@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections import Counter
@@ -12,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 from fastaudio._core import check_interrupt
+from fastaudio._system.commas import csv_text
 from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
 from fastaudio._system.text import quoted
@@ -158,9 +157,7 @@ def csv_row(
 
 
 def _csv(row: Sequence[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(row)
-    return text.getvalue()
+    return csv_text([row])
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from fastaudio._system.commas import csv_text
 from fastaudio._system.frames import pandas_for, told_about
 from fastaudio._system.indexing import count, item_index, label_index
 from fastaudio._system.text import quoted
@@ -271,15 +270,12 @@ class Tags:
         """Return CSV with one row per label, for the whole signal or for each window."""
         data = self.to_dict(top=top, windows=windows)
         whole = {"start_s": 0.0, "end_s": data["duration_s"], "tags": data["tags"]}
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if header:
-            writer.writerow(CSV_COLUMNS)
+        rows: list[Sequence[object]] = [CSV_COLUMNS] if header else []
         for part in data["windows"] if windows else [whole]:
             for tag in part["tags"]:
                 row = (part["start_s"], part["end_s"], tag["label"], tag["score"])
-                writer.writerow((SCHEMA, self.path, str(self.truncated).lower(), *row, self.model))
-        return text.getvalue()
+                rows.append((SCHEMA, self.path, str(self.truncated).lower(), *row, self.model))
+        return csv_text(rows)
 
     def to_pandas(self) -> Any:
         """Return a DataFrame of pandas with a row per window and a column per label.

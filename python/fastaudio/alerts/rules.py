@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, fields
 from datetime import time
@@ -104,7 +103,7 @@ def rules_of(text: str, path: str) -> list[Rule]:
 
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits are ValueErrors of their own
         raise RuleError(f"{path}: expected TOML, got: {error}; see examples/rules.toml") from error
     tables = data.pop("rule", None)
     if data:
@@ -211,7 +210,7 @@ class _Table:
     def _number(self, key: str, default: float, most: float) -> float:
         value = self._table.get(key, default)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not 0 <= value <= most:
+        if not number or not 0 <= value <= most:  # which no nan is, and nothing infinite
             raise self._wrong(key, f"a number from 0 to {most:g}")
         return float(value)
 
@@ -225,4 +224,6 @@ class _Table:
         first, dash, last = text.partition("-")
         if not (dash and _HOUR.fullmatch(first) and _HOUR.fullmatch(last)):
             raise self._wrong("quiet_hours", 'hours such as "22:00-07:00"')
+        if first == last:
+            raise self._wrong("quiet_hours", f'hours with an end of their own, such as "{first}-07:00"')
         return Quiet(time.fromisoformat(first), time.fromisoformat(last))

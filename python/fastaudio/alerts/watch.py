@@ -85,9 +85,10 @@ class Watch:
                 continue
             for label in rule.labels:
                 key = (rule.name, model, label)
-                if isinstance(item, Event):
-                    if item.label == label:
-                        self._take_event(rule, key, item, fits=fits or rule.marked)
+                if isinstance(item, Event) and item.label == label:
+                    self._take_event(rule, key, item, fits=fits or rule.marked)
+                elif isinstance(item, Event):
+                    continue
                 elif not item.provisional and label in item.labels:
                     self._take_window(rule, key, item, fits=fits or rule.marked)
                 else:

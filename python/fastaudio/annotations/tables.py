@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ RAVEN_COLUMNS = (
 
 _NOTHING = "<NA>"  # in RTTM
 _DECIMALS = 6
+_ENDS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")  # of a cell or a line
 
 
 def audacity_line(event: Event) -> str:
@@ -40,10 +42,9 @@ def raven_row(event: Event, selection: int, *, high_hz: float, path: str | None 
     """
     times = f"{event.start_s:.6f}", f"{end_of(event):.6f}"
     scores = f"{event.peak:.6f}", f"{event.mean:.6f}"
-    name = "" if path is None else spelled(Path(path).name)
-    return _tabbed(
-        (selection, "Spectrogram 1", 1, *times, "0.0", f"{high_hz:.1f}", event.label, *scores, name)
-    )
+    row = _tabbed((selection, "Spectrogram 1", 1, *times, "0.0", f"{high_hz:.1f}", event.label, *scores, ""))
+    name = "" if path is None else _ENDS.sub(" ", spelled(Path(path).name))  # its other spaces are its own
+    return row[:-1] + name + "\n"
 
 
 def rttm_id(path: str | None) -> str:

@@ -56,12 +56,12 @@ def read_rules(args: argparse.Namespace) -> list[Rule]:
     if held is None:
         raise RuleError(f"{args.rules}: expected rules of at most 1 MiB, got more")
     try:
-        text = held.decode("utf-8")
+        text = held.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RuleError(f"{args.rules}: expected UTF-8, got other bytes; save it as UTF-8") from error
     rules = rules_of(text, args.rules)
     published = next((rule.name for rule in rules if rule.topic is not None), None)
-    if published is not None and args.mqtt is None:
+    if published is not None and args.mqtt is None and not args.check_rules:
         raise RuleError(
             f"{args.rules}: expected --mqtt for the topic of rule {published!r:.80}, got none; "
             "name the broker"
@@ -70,10 +70,10 @@ def read_rules(args: argparse.Namespace) -> list[Rule]:
 
 
 def require_labels(rules: Sequence[Rule], ears: Sequence[Ear]) -> None:
-    """Refuse rules that wait for what no model gives.
+    """Refuse rules that wait for what no model gives, and say which are met late.
 
-    An event's highest score is known only when it has ended, so a rule can't ask for more than the score at
-    which events begin.
+    An event's highest score is known only when it has ended: a rule that asks for more than the score at
+    which events begin is met then.
     """
     check_labels(rules, {ear.name or "": ear.labels for ear in ears})
     for ear in ears:
@@ -82,10 +82,9 @@ def require_labels(rules: Sequence[Rule], ears: Sequence[Ear]) -> None:
             for label in rule.labels:
                 onset = onsets.get(label, 1.0)
                 if rule.model in {None, ear.name or ""} and rule.threshold > onset + _ROUNDING:
-                    raise RuleError(
-                        f"rule {rule.name!r:.80}: expected a threshold of at most {onset:.6g}, at which "
-                        f"events of {label!r:.80} begin, got {rule.threshold:g}; lower it, or add --onset "
-                        f"{rule.threshold:g}"
+                    complain(
+                        f"rule {rule.name!r:.80}: its threshold of {rule.threshold:g} is above {onset:.6g}, at "
+                        f"which events of {label!r:.80} begin, so its alert comes when such an event has ended"
                     )
 
 

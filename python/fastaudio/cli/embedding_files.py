@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.lib.format import write_array, write_array_header_1_0
 
 from fastaudio._system.arrays import ArraysError, Expected, arrays
+from fastaudio._system.commas import csv_text
 from fastaudio._system.text import spelled
 from fastaudio._system.writing import is_stream
 from fastaudio.running.times import row_times
@@ -104,9 +104,7 @@ def _write_csv(file: BinaryIO, clips: Iterable[Clip], _about: Mapping[str, Any])
             file.write(
                 ",".join(["path", "start_s", "end_s", *(f"x{name}" for name in names)]).encode() + b"\n"
             )
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow([spelled(clip.path)])
-        path = text.getvalue()
+        path = csv_text([[spelled(clip.path)]])[:-1]
         for (start_s, end_s), row in zip(clip.times.tolist(), clip.rows, strict=True):
             numbers = ",".join([f"{value:.9g}" for value in row.ravel().tolist()])
             file.write(f"{path},{start_s:.6f},{end_s:.6f},{numbers}\n".encode())

@@ -205,7 +205,7 @@ class Reporter:
             return
         self._described.add((ear, label))
         topic = self._topic(ear, label)
-        key = f"{self._keys[ear.name or 'model']}_{self._labels[ear][label]}"
+        key = f"{self._keys[ear.name or 'model']}__{self._labels[ear][label]}"  # no name has two _ in a row
         more = {"json_attributes_topic": f"{topic}/last"}
         self._describe(self._device.binary_sensor(key, label, topic, **more))
 

@@ -15,7 +15,7 @@ from fastaudio.cli.search import vector_in
 from fastaudio.cli.stretches import add_forms, place, write
 from fastaudio.cli.terminal import complain, tell
 from fastaudio.reviewing.candidates import Candidate, by_example, by_uncertainty
-from fastaudio.reviewing.labels import LabelError, LabelFile
+from fastaudio.reviewing.labels import Label, LabelError, LabelFile
 from fastaudio.searching.store import about_scan, opened
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class _Asking:
 
     def __init__(self, found: Sequence[Candidate], labels: LabelFile, names: list[str], by: str) -> None:
         self._found, self._labels, self._names, self._by = found, labels, names, by
-        self._labelled: list[int] = []  # numbers of the candidates that got a label, in order
+        self._labelled: list[tuple[int, Label]] = []  # numbers of candidates, and their labels, in order
 
     def ask(self) -> int:
         """Return how many labels there are more than before."""
@@ -135,12 +135,16 @@ class _Asking:
             if not self._labelled:
                 complain("expected a label of this run to take back, got none; remove others in the CSV")
                 return i
-            self._labels.undo(by=self._by)
-            return self._labelled.pop()
+            number, label = self._labelled.pop()
+            if not self._labels.undo(label):
+                complain(
+                    f"{self._labels.path}: expected {label.label} at {label.start_s:.2f} s of {label.path}, "
+                    "got another or none, as somebody has changed it meanwhile; look into that file"
+                )
+            return number
         if answer:
             name = self._name(answer)
-            self._labels.add(one.path, one.start_s, one.end_s, name, by=self._by)
-            self._labelled.append(i)
+            self._labelled.append((i, self._labels.add(one.path, one.start_s, one.end_s, name, by=self._by)))
             if name not in self._names:
                 self._names.append(name)
         return i + 1

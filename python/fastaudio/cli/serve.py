@@ -88,6 +88,9 @@ def add(commands: Commands) -> None:
         help="a folder that fastaudio scan has written, to search; one of embeddings, one of scores",
     )
     parser.add_argument(
+        "--archive-model", metavar="NAME", help="where the model of the archive's embeddings is now"
+    )
+    parser.add_argument(
         "--archive-root",
         default=".",
         metavar="FOLDER",
@@ -114,6 +117,7 @@ def _run(args: argparse.Namespace) -> int:
         max_streams=args.max_streams,
         isolate=args.isolate,
         archive=tuple(map(Path, args.archive)),
+        archive_model=args.archive_model,
         archive_root=Path(args.archive_root),
         labels=None if args.labels is None else Path(args.labels),
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._system.commas import csv_text
 from fastaudio._system.text import printable
 from fastaudio.annotations.event import Event
 from fastaudio.annotations.tables import audacity_line, raven_header, raven_row
@@ -84,11 +83,7 @@ def _csv(plain: Sequence[dict[str, Any]]) -> str:
         "end_s",
         "score",
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([one[name] for name in columns] for one in plain)
-    return text.getvalue()
+    return csv_text([columns, *([one[name] for name in columns] for one in plain)])
 
 
 def _table(found: Sequence[Any], form: str, label: str) -> str:

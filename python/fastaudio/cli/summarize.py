@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from typing import TYPE_CHECKING
 
+from fastaudio._system.commas import csv_text
 from fastaudio._system.text import printable
 from fastaudio.cli.arguments import OK, Commands, add_command, add_force, add_verbose, number, positive
 from fastaudio.cli.terminal import put
@@ -84,20 +83,13 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _csv(found: Summary) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-
-    def rows(by: str, name: str, group: Group) -> None:
-        writer.writerow((by, name, "", _hours(group.sound_s), group.n_files))
-        for label, value_s in group.most_heard():
-            writer.writerow((by, name, label, _hours(value_s), group.n_files))
-
-    rows("all", "", found.whole)
-    for by, groups in (("day", found.days), ("folder", found.folders)):
+    rows: list[Sequence[object]] = [CSV_COLUMNS]
+    for by, groups in (("all", {"": found.whole}), ("day", found.days), ("folder", found.folders)):
         for name, group in groups.items():
-            rows(by, name, group)
-    return text.getvalue()
+            rows.append((by, name, "", _hours(group.sound_s), group.n_files))
+            for label, value_s in group.most_heard():
+                rows.append((by, name, label, _hours(value_s), group.n_files))
+    return csv_text(rows)
 
 
 def _hours(value_s: float) -> float:

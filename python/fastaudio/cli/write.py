@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from fastaudio._system.commas import csv_text
 from fastaudio._system.text import printable, spelled
 from fastaudio.annotations.tables import rttm_id
 from fastaudio.cli.kinds import UNKNOWN, Heard, Judged, Kind, apart, kind_at, whole_of
@@ -115,9 +116,16 @@ def events_form(args: argparse.Namespace, names: Sequence[str] = (), *, kinds: b
 
 
 def _rttm_ids(names: Sequence[str]) -> dict[str, str]:
-    """Return what RTTM calls recordings whose files have the same name: their paths."""
+    """Return what RTTM calls recordings whose files have the same name: their paths, numbered if need be."""
     n_alike = Counter(map(rttm_id, names))
-    return {spelled(name): spelled(name) for name in names if n_alike[rttm_id(name)] > 1}
+    ids: dict[str, str] = {}
+    for name in dict.fromkeys(map(spelled, (name for name in names if n_alike[rttm_id(name)] > 1))):
+        own = text = "_".join(name.split())  # RTTM's fields end with a space
+        number = 2
+        while own in ids.values():
+            own, number = f"{text}_{number}", number + 1
+        ids[name] = own
+    return ids
 
 
 def reaching(events: Any, least: float | None) -> tuple[Any, str]:
@@ -223,7 +231,7 @@ def _rows(text: str, least: Least, heard: Heard | None, *, windows: bool) -> str
         return text
     if windows:
         return _with_fits(text, TAGS_COLUMNS, heard)
-    return _csv([*row, fits_text(heard.whole())] for row in _csv_rows(text))
+    return csv_text([*row, fits_text(heard.whole())] for row in _csv_rows(text))
 
 
 def rows_reaching(text: str, least: Least) -> str:
@@ -232,13 +240,13 @@ def rows_reaching(text: str, least: Least) -> str:
         return text
     score, label = map(TAGS_COLUMNS.index, ("score", "label"))
     rows = _csv_rows(text)
-    return _csv(row for row in rows if reaches(float(row[score] or "nan"), least, row[label]))
+    return csv_text(row for row in rows if reaches(float(row[score] or "nan"), least, row[label]))
 
 
 def _with_fits(text: str, columns: Sequence[str], heard: Heard) -> str:
     """Say at the end of each row of CSV whether the sound of its stretch fits the model."""
     rows = ((row, dict(zip(columns, row, strict=True))) for row in _csv_rows(text))
-    return _csv([*row, fits_text(_kind_of(named, heard))] for row, named in rows)
+    return csv_text([*row, fits_text(_kind_of(named, heard))] for row, named in rows)
 
 
 def fits_text(kind: Kind | None) -> str:
@@ -248,12 +256,6 @@ def fits_text(kind: Kind | None) -> str:
 
 def _csv_rows(text: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""))
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
 
 
 def reaches(score: float | None, least: Least, label: str = "") -> bool:

@@ -10,17 +10,18 @@ import numpy as np
 
 from fastaudio._core import check_interrupt
 from fastaudio.reviewing.doubt import card_in, doubts, is_multi, thresholds_in
-from fastaudio.scanning.shards import modules, tables
-from fastaudio.searching.search import nearest
+from fastaudio.scanning.shards import modules, readable, tables
+from fastaudio.searching.search import best_of_label, nearest
 from fastaudio.searching.store import SearchError, about_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from fastaudio.reviewing.labels import Label
+    from fastaudio.searching.search import Hit
     from fastaudio.searching.store import Store
 
 _MORE = 4  # rows looked at for each that is wanted, before those that have labels are left out
@@ -77,10 +78,25 @@ def by_example(
         top: how many to return at most.
         per_file: whether to return the best of each file only.
     """
+    return _unlabelled(lambda wanted: nearest(store, vector, wanted, per_file=per_file), labels, top)
+
+
+def by_label(
+    folder: Path, label: str, labels: Iterable[Label] = (), top: int = 20, *, per_file: bool = False
+) -> list[Candidate]:
+    """Return the stretches of a scan that a label of its model fits best and that have no label yet.
+
+    Arguments and errors are those of `searching.search.best_of_label`; `labels` is what has labels already.
+    """
+    return _unlabelled(lambda wanted: best_of_label(folder, label, wanted, per_file=per_file), labels, top)
+
+
+def _unlabelled(find: Callable[[int], list[Hit]], labels: Iterable[Label], top: int) -> list[Candidate]:
+    """Return the first hits that have no label; `find` gives as many hits as it is told."""
     done = Labelled(labels)
     wanted = top * _MORE
     while True:
-        found = nearest(store, vector, wanted, per_file=per_file)
+        found = find(wanted)
         kept = [hit for hit in found if not done.holds(hit.path, hit.start_s, hit.end_s)]
         if len(kept) >= top or len(found) < wanted:
             return [Candidate(hit.path, hit.start_s, hit.end_s, hit.score) for hit in kept[:top]]
@@ -116,7 +132,7 @@ def by_uncertainty(
     done, best = Labelled(labels), _Best(top, per_file=per_file)
     _, parquet = modules()
     for path in tables(folder):
-        with parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
                 check_interrupt()
                 held = batch.filter(batch["start_s"].is_valid())

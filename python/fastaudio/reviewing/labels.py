@@ -10,20 +10,21 @@ import csv
 import io
 import math
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fastaudio._core import FastaudioError
+from fastaudio._system.commas import csv_text
 from fastaudio._system.holding import holding
 from fastaudio._system.text import listed, spelled
 from fastaudio._system.writing import OutputError, check_writable, full_disk, writing
 from fastaudio.labelled.segment import why_no_stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 COLUMNS = ("path", "start_s", "end_s", "label", "when", "by")
 
@@ -115,31 +116,41 @@ class LabelFile:
             lines = self._lines()
             text = ""
             if not lines:
-                text = _line(COLUMNS)
+                text = csv_text([COLUMNS])
             elif not lines[-1].endswith(("\n", "\r")):
                 text = "\n"
             columns = next(csv.reader(lines), list(COLUMNS))
-            text += _line([str(getattr(made, name, "")) for name in columns])
+            text += csv_text([[str(getattr(made, name, "")) for name in columns]])
             _append(descriptor, text.encode(), str(self.path))
         return made
 
-    def undo(self, *, by: str | None = None) -> Label | None:
-        """Take back the last label, with `by` that person's last; return it, or None if there is none.
+    def undo(self, label: Label) -> bool:
+        """Take back a label, such as `add` has returned, and no other; return False if it isn't there.
+
+        Columns that the file doesn't have make no difference.
 
         Raises:
             LabelError: it is no such table.
             OutputError: it can't be written; then the file is as it was.
         """
-        with holding(self.path, wait_s=_WAIT_S):
+        with ExitStack() as held:
+            held.enter_context(holding(self.path, wait_s=_WAIT_S))
             lines = self._lines()
-            own = [(label, at) for label, at in self._rows(lines) if by is None or label.by == by]
+            known = set(next(csv.reader(lines), COLUMNS)).intersection(COLUMNS)
+            wanted = [getattr(label, name) for name in sorted(known)]
+            own = [
+                at
+                for one, at in self._rows(lines)
+                if [getattr(one, name) for name in sorted(known)] == wanted
+            ]
             if not own:
-                return None
-            label, at = own[-1]
-            del lines[at]
+                return False
+            del lines[own[-1]]
+            if os.name == "nt":  # which replaces no file that is open
+                held.close()
             with writing(self.path, force=True) as file:
                 file.write("".join(lines).encode())
-            return label
+            return True
 
     def _lines(self) -> list[str]:
         try:
@@ -182,19 +193,13 @@ class LabelFile:
             start_s, end_s = float(row.get("start_s", "")), float(row.get("end_s", ""))
         except ValueError:
             start_s = end_s = math.nan
-        name = row.get("label", "").strip()
-        if not row["path"] or not name or why_no_stretch(start_s, end_s):
+        path, name = row.get("path", ""), row.get("label", "").strip()
+        if not path or not name or why_no_stretch(start_s, end_s):
             raise LabelError(
                 f"{self.path}: expected a path, a stretch in seconds and a label in line {line}, got "
                 f"{','.join(row.values())!r:.120}; mend or remove that line"
             )
-        return Label(row["path"], start_s, end_s, name, row.get("when", ""), row.get("by", ""))
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+        return Label(path, start_s, end_s, name, row.get("when", ""), row.get("by", ""))
 
 
 def _append(descriptor: int, content: bytes, name: str) -> None:

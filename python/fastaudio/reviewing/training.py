@@ -14,7 +14,7 @@ from fastaudio._system.text import listed, spelled
 from fastaudio.labelled import manifest
 from fastaudio.labelled.segment import File, Found, Segment
 from fastaudio.labelled.text import read_text
-from fastaudio.scanning.shards import columns_of, modules, tables, with_columns
+from fastaudio.scanning.shards import columns_of, modules, readable, tables, with_columns
 from fastaudio.searching.query import chosen_of
 from fastaudio.searching.store import SearchError, about_scan, opened
 
@@ -173,9 +173,11 @@ def _of_table(path: Path, folder: Path, column: str | None) -> Found:
 def _paths(folder: Path) -> set[str]:
     """Return the paths that a scan has."""
     _, parquet = modules()
-    return {
-        name for path in tables(folder) for name in parquet.read_table(path, columns=["path"])[0].to_pylist()
-    }
+    names = set[str]()
+    for path in tables(folder):
+        with readable(path):
+            names.update(parquet.read_table(path, columns=["path"])[0].to_pylist())
+    return names
 
 
 def _of_column(found: Found, folder: Path, column: str | None) -> None:
@@ -195,7 +197,7 @@ def _of_column(found: Found, folder: Path, column: str | None) -> None:
     for path in tables(folder):
         check_interrupt()
         wanted = ["path", name, *more]
-        with parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(path) as file:
             table = with_columns(file.read(columns=wanted), wanted).to_pydict()
         cells = zip(*table.values(), strict=True)
         for one, cell, *rest in dict.fromkeys(cells):

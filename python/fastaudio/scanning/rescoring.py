@@ -17,12 +17,15 @@ from fastaudio.scanning.rows import number_lists, top_labels
 from fastaudio.scanning.scan import Scanned
 from fastaudio.scanning.schema import schema_of
 from fastaudio.scanning.shards import (
+    OtherScanError,
     ScanError,
     Shards,
     about_of,
     columns_of,
     modules,
     opened_folder,
+    readable,
+    remove_others,
     tables,
     with_columns,
 )
@@ -45,6 +48,7 @@ def rescan(
     head: str,
     windows: bool = False,
     half: bool = False,
+    force: bool = False,
     report: Callable[[Scanned], None] | None = None,
 ) -> Scanned:
     """Run a head over the embeddings of a scan, into a folder of tables like those of a scan by its model.
@@ -59,6 +63,8 @@ def rescan(
         head: a model that `heads.fit` or `fastaudio train` has made of the same embedder.
         windows: whether each window is a row, not the mean over each file.
         half: whether scores are kept as float16.
+        force: whether another head's scores in the folder, or those of this one before it was trained again,
+            are removed first.
         report: called after each table with how far it is.
 
     Raises:
@@ -74,8 +80,16 @@ def rescan(
     pipeline = chosen.load()
     alone = head_of(pipeline)
     about = _about(source, head, alone)
+    own = chosen.about(pipeline, columns_of(source))
     with opened_folder(folder) as mark:
-        shards = Shards(folder, chosen.about(pipeline, columns_of(source)), mark)
+        if force:
+            remove_others(folder, own, mark)
+        try:
+            shards = Shards(folder, own, mark)
+        except OtherScanError as error:
+            if not error.of_scores:
+                raise
+            raise OtherScanError(f"{error}, or replace its scores with --force", of_scores=True) from error
         work = _Work(alone, about["width"], shards.about)
         todo, stale, scanned = _todo(source, shards)
         shards.forget(stale)
@@ -97,7 +111,7 @@ def _about(source: Path, head: str, alone: Alone) -> dict[str, Any]:
         raise ScanError(
             f"{source}: expected a folder that fastaudio scan has written, got none of its tables"
         )
-    with parquet.ParquetFile(found[-1]) as file:
+    with readable(found[-1]), parquet.ParquetFile(found[-1]) as file:
         about = about_of(found[-1], file)
     if about["labels"]:
         raise ScanError(
@@ -127,7 +141,9 @@ def _todo(source: Path, shards: Shards) -> tuple[dict[Path, set[str]], set[str],
     for path in tables(source):
         check_interrupt()
         columns = ["path", "size", "version", "error", "duration_s"]
-        held = pa.table(parquet.read_table(path, columns=columns)).group_by(columns).aggregate([]).to_pylist()
+        with readable(path):
+            held = pa.table(parquet.read_table(path, columns=columns))
+        held = held.group_by(columns).aggregate([]).to_pylist()
         todo[path] = set()
         for row in held:
             now = -1 if row["size"] is None else row["size"], row["version"] or "", row["error"] is not None

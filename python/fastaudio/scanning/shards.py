@@ -42,6 +42,23 @@ class ScanError(FastaudioError, ValueError):
     """A folder holds another scan, or something that no scan has written."""
 
 
+class TableGoneError(ScanError, FileNotFoundError):
+    """A table was there, and another run has taken it away."""
+
+
+class OtherScanError(ScanError):
+    """A folder holds the tables of another scan.
+
+    Attributes:
+        of_scores: whether they hold scores of labels.
+    """
+
+    def __init__(self, message: str, *, of_scores: bool) -> None:
+        """Take what is told, and what is there."""
+        super().__init__(message)
+        self.of_scores = of_scores
+
+
 class Shards:
     """The tables in a folder.
 
@@ -85,15 +102,13 @@ class Shards:
         self._schema = schema_of(self._pa, self.about)
 
     def _read(self, path: Path) -> None:
-        with _readable(path), self._parquet.ParquetFile(path) as file:
+        with readable(path), self._parquet.ParquetFile(path) as file:
             found = about_of(path, file)
-            for key in _AGREE:
-                if found.get(key) != self.about[key]:
-                    want, got = f"{self.about[key]!s:.60}", f"{found.get(key)!s:.60}"
-                    raise ScanError(
-                        f"{self.folder}: expected an earlier run of this scan, got one with {key} {got}, not "
-                        f"{want}; name another folder"
-                    )
+            if (got := difference(found, self.about)) is not None:
+                raise OtherScanError(
+                    f"{self.folder}: expected an earlier run of this scan, got {got}; name another folder",
+                    of_scores=bool(found.get("labels")),
+                )
             self.about["columns"] = [*self.about["columns"], *found["columns"]]
             held = file.read(columns=["path", "size", "version", "error"])
         held = held.group_by(["path", "size", "version"]).aggregate([("error", "count")])
@@ -134,7 +149,7 @@ class Shards:
         if paths.issuperset(names):  # as of a long file, whose table may be large
             path.unlink(missing_ok=True)
         elif path.exists():
-            with _readable(path):
+            with readable(path):
                 table = self._parquet.read_table(path)
             gone = self._pa.array(sorted(paths.intersection(names)), self._pa.string())
             compute = require("pyarrow.compute", extra="parquet", what="scan")
@@ -248,7 +263,7 @@ def columns_of(folder: Path) -> list[str]:
     found: set[str] = set()
     for path in tables(folder):
         check_interrupt()
-        with suppress(FileNotFoundError), _readable(path), parquet.ParquetFile(path) as file:
+        with suppress(FileNotFoundError), readable(path), parquet.ParquetFile(path) as file:
             found.update(about_of(path, file)["columns"])
     return sorted(found)
 
@@ -258,6 +273,38 @@ def with_columns(table: Any, names: Sequence[str]) -> Any:
     pa, _ = modules()
     held, nulls = set(table.schema.names), pa.nulls(table.num_rows, pa.string())
     return pa.table({name: table[name] if name in held else nulls for name in names})
+
+
+def difference(found: dict[str, Any], about: dict[str, Any]) -> str | None:
+    """Return how a table differs from those that a scan would write, None if it is of the same scan."""
+    for key in _AGREE:
+        if found.get(key) == about[key]:
+            continue
+        name, other = f"{found.get('model')!s:.200}", f"{about['model']!s:.200}"
+        if key != "card_sha256":
+            return f"one with {key} {found.get(key)!s:.60}, not {about[key]!s:.60}"
+        return f"one by {name}, " + ("as it was before it changed" if name == other else f"not {other}")
+    return None
+
+
+def remove_others(folder: Path, about: dict[str, Any], mark: str) -> None:
+    """Remove the tables of scores that aren't of this scan; see `Shards` for `about` and `mark`.
+
+    Raises:
+        ScanError: there are embeddings, which cost more than scores of them.
+    """
+    _, parquet = modules()
+    others = []
+    for path in tables(folder):
+        with readable(path), parquet.ParquetFile(path) as file:
+            found = about_of(path, file)
+        if not found["labels"]:
+            raise ScanError(f"{folder}: expected scores to replace, got embeddings; name another folder")
+        if difference(found, about) is not None:
+            others.append(path)
+    with held(folder, mark, alone=True):
+        for path in others:
+            path.unlink(missing_ok=True)
 
 
 def about_of(path: Path, file: Any) -> dict[str, Any]:
@@ -291,12 +338,21 @@ def modules() -> tuple[Any, Any]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """Name a scan's table in errors that say that it can't be read.
+
+    Raises:
+        ScanError: it is damaged, has other columns, or is gone.
+    """
     try:
         yield
-    except (FastaudioError, FileNotFoundError):
+    except FastaudioError:
         raise
-    except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
+    except FileNotFoundError as error:
+        raise TableGoneError(
+            f"{path}: expected a table that stays, got one that is gone meanwhile; try it again"
+        ) from error
+    except (OSError, ValueError, LookupError) as error:  # pyarrow's are ValueErrors
         raise ScanError(
             f"{path}: expected a whole table of a scan, got: {error!s:.200}; remove it, to have it done again"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _ADDED = 1 << 14  # rows added to the index at once
 _REST = 8  # the index is extended once more than 1 / 8 of the rows aren't in it
 _PER_FILE = 16  # rows looked at for each file that is wanted
+_OWN = re.compile(r"\.?[0-9a-f]{16}\.usearch")
 _WAIT_S = 24 * 3600.0
 
 
@@ -64,7 +66,7 @@ class Neighbours:
 
     def _fresh(self, new: Callable[[], Any], path: Path) -> Any:
         """Return the index if it has nearly all rows, else None."""
-        if not path.is_file():
+        if not path.is_file() or path.is_symlink() or path.parent.is_symlink():
             return None
         index = new()
         index.view(str(path))
@@ -89,10 +91,10 @@ class Neighbours:
 def _extend(index: Any, store: Store, path: Path, progress: Progress | None) -> None:
     """Add the rows that an index on disk lacks, and put it in its place."""
     for old in path.parent.iterdir():
-        if old.suffix == ".usearch" and old != path:
+        if _OWN.fullmatch(old.name) and old != path:
             with suppress(OSError):
                 old.unlink()
-    if path.is_file():
+    if path.is_file() and not path.is_symlink():
         index.load(str(path))
     first = len(index)
     for start in range(first, len(store), _ADDED):

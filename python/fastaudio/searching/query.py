@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastaudio.decoding.audio_file import FileLike
+    from fastaudio.pipeline import Pipeline
+
+
+class TooLongError(SearchError):
+    """A sound to look for is longer than it may be."""
 
 
 def chosen_of(about: dict[str, Any], model: str | None = None) -> Chosen:
@@ -52,9 +59,33 @@ def vector_of(source: FileLike, about: dict[str, Any], model: str | None = None)
         DecodeError: the file can't be read.
         ModelError: the model isn't there.
     """
-    chosen = chosen_of(about, model)
-    rows = np.asarray(chosen.mean()(source))
+    return mean_of(chosen_of(about, model).mean(), source)
+
+
+def mean_of(pipeline: Pipeline, source: FileLike, max_s: float = math.inf) -> NDArray[np.float32]:
+    """Return what `vector_of` does, by a scan's pipeline of means; threads may share it.
+
+    Args:
+        pipeline: what `chosen_of(about).mean()` gives.
+        source: the file.
+        max_s: how many seconds of sound it may have.
+
+    Raises:
+        TooLongError: it has more.
+        SearchError: it has too little.
+        DecodeError: it can't be read.
+    """
+    with pipeline.opened(source) as (file, stream):
+        if file.duration_s is not None and file.duration_s > max_s:
+            raise TooLongError(f"query: expected at most {max_s:g} s of sound, got more; send less of it")
+        for block in file.blocks():
+            with file.decode_errors():
+                stream.feed(block)
+            if stream.duration_s > max_s:
+                raise TooLongError(f"query: expected at most {max_s:g} s of sound, got more; send less of it")
+        rows = np.asarray(stream.finish(truncated=file.truncated))
     if not len(rows):
-        raise SearchError(f"{source!s:.200}: expected sound to look for, got none")
+        name = source if isinstance(source, str | os.PathLike) else "query"
+        raise SearchError(f"{name!s:.200}: expected sound to look for, got none; name another file")
     mean: NDArray[np.float32] = rows.reshape(len(rows), -1).mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import check_interrupt, did_you_mean
-from fastaudio.scanning.shards import modules, tables
+from fastaudio.scanning.shards import modules, readable, tables
 from fastaudio.searching.store import SearchError, Store, about_scan
 
 if TYPE_CHECKING:
@@ -122,10 +122,10 @@ def best_of_label(folder: Path, label: str, top: int = 20, *, per_file: bool = F
             f"{folder}: expected a label of the scan, got {label!r:.80}{did_you_mean(label, labels)}"
         )
     column = labels.index(label)
-    _, parquet = modules()
     found: list[Hit] = []
+    _, parquet = modules()
     for path in tables(folder):
-        with parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
                 check_interrupt()
                 held = batch.filter(batch["start_s"].is_valid())
@@ -133,10 +133,12 @@ def best_of_label(folder: Path, label: str, top: int = 20, *, per_file: bool = F
                 own = np.where(
                     held["silent"].fill_null(False).to_numpy(zero_copy_only=False), -np.inf, scores[:, column]
                 )
-                rows = held.select(["path", "start_s", "end_s"]).take(
-                    highest(own, len(own) if per_file else top)
-                )
-                kept = zip(rows.to_pylist(), np.sort(own)[::-1].tolist(), strict=False)
+                order = highest(own, len(own) if per_file else top)
+                if per_file:  # the first row of each file only
+                    files = held["path"].dictionary_encode().indices.to_numpy(zero_copy_only=False)
+                    order = order[np.sort(np.unique(files[order], return_index=True)[1])]
+                rows = held.select(["path", "start_s", "end_s"]).take(order)
+                kept = zip(rows.to_pylist(), own[order].tolist(), strict=True)
                 found += [Hit(**row, score=score) for row, score in kept if score > -np.inf]
         found = _first(found, top, per_file=per_file)
     return found

@@ -1,11 +1,13 @@
 """A scan's embeddings in one file each for numbers, lengths and places, which are mapped into memory.
 
 They lie in the folder `.search` within the scan's. Rows of new tables are appended; all is made anew when old
-tables have changed. The folder may be removed at any time.
+tables have changed. The folder may be removed at any time. A scan may be a stranger's: no link in that folder
+is followed, and only files with names of our own are written or removed.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -14,14 +16,14 @@ import secrets
 import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from fastaudio._core import FastaudioError, check_interrupt
 from fastaudio._system.growing import kept
-from fastaudio._system.writing import OutputError, full_disk, writing
-from fastaudio.scanning.shards import ScanError, about_of, modules, tables
+from fastaudio._system.writing import full_disk, writing
+from fastaudio.scanning.shards import ScanError, about_of, modules, readable, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +39,9 @@ FOLDER = ".search"
 _SCHEMA = "fastaudio.search/1"
 _STATE, _LOCK = "store.json", ".lock"
 _NAME = re.compile("[0-9a-f]{16}")
+_OWN = re.compile(r"([0-9a-f]{16})\.(?:vectors|lengths|times|path)\.bin|\.fastaudio-[0-9a-f]{16}")
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_HOW = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | _NO_LINK
 _WAIT_S = 3600.0
 _COLUMNS = ["path", "start_s", "end_s", "embedding"]
 _VALUES = 1 << 22  # numbers at once
@@ -59,8 +64,19 @@ def about_scan(folder: Path) -> dict[str, Any]:
         raise ScanError(
             f"{folder}: expected a folder that fastaudio scan has written, got none of its tables"
         )
-    with parquet.ParquetFile(found[-1]) as file:
+    with readable(found[-1]), parquet.ParquetFile(found[-1]) as file:
         return about_of(found[-1], file)
+
+
+def make_own(folder: Path) -> None:
+    """Make a folder for files of a search, unless it is there.
+
+    Raises:
+        SearchError: a link has its name, which could lead to others' files.
+    """
+    if folder.is_symlink():
+        raise SearchError(f"{folder}: expected a folder of a search, got a link; remove it, and search again")
+    folder.mkdir(exist_ok=True)
 
 
 @dataclass(frozen=True)
@@ -140,24 +156,11 @@ def opened(folder: Path, progress: Progress | None = None) -> Store:
     return store
 
 
-def make_own(home: Path) -> None:
-    """Make a folder unless it is there; a scan may be a stranger's, so no link is followed.
-
-    Raises:
-        OutputError: something else has its name, or it can't be made.
-    """
-    try:
-        home.mkdir(exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{home}: expected a folder that can be made, got: {error.strerror}") from error
-    if home.is_symlink():
-        raise OutputError(f"{home}: expected a folder of its own, got a link; remove that")
-
-
 def _tables(folder: Path) -> list[list[Any]]:
     """Return name, size and time of change of each table."""
-    found = [(path.name, path.stat()) for path in tables(folder)]
-    return [[name, status.st_size, status.st_mtime_ns] for name, status in found]
+    with readable(folder):
+        stats = [(path.name, path.stat()) for path in tables(folder)]
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
 
 
 def _state(home: Path) -> dict[str, Any] | None:
@@ -199,16 +202,17 @@ def _kinds(about: dict[str, Any]) -> dict[str, tuple[Any, tuple[int, ...]]]:
 def _current(folder: Path, home: Path, about: dict[str, Any]) -> Store | None:
     """Return what was gathered if it is all of the scan, else None."""
     state = _state(home)
-    if state is None or state["tables"] != _tables(folder):
+    if state is None or home.is_symlink() or state["tables"] != _tables(folder):
         return None
     n_rows, name = state["n_rows"], state["name"]
+    arrays: list[Any] = []
     try:
-        arrays: list[Any] = [
-            np.memmap(home / f"{name}.{part}.bin", kind, "r", shape=(n_rows, *shape))
-            if n_rows
-            else np.zeros((0, *shape), kind)
-            for part, (kind, shape) in _kinds(about).items()
-        ]
+        for part, (kind, shape) in _kinds(about).items():
+            if n_rows == 0:
+                arrays.append(np.zeros((0, *shape), kind))
+                continue
+            with _part(home / f"{name}.{part}.bin", os.O_RDONLY) as file:
+                arrays.append(np.memmap(file, kind, "r", shape=(n_rows, *shape)))
     except (OSError, ValueError):  # another search has gathered anew meanwhile, or a file was removed
         return None
     vectors, lengths, times, path = arrays
@@ -218,61 +222,87 @@ def _current(folder: Path, home: Path, about: dict[str, Any]) -> Store | None:
 def _gather(folder: Path, home: Path, about: dict[str, Any], progress: Progress | None) -> None:
     """Append the rows of new tables to the files, or write them anew; what they are is written last.
 
-    A run that is killed leaves rows at the files' ends that nobody knows of; the next one overwrites them.
+    What ends it early costs the table that it is at. A run that is killed leaves rows at the files' ends that
+    nobody knows of; the next one overwrites them.
     """
     found, state = _tables(folder), _state(home)
     kinds = _kinds(about)
-    if state is None or found[: len(state["tables"])] != state["tables"] or not _whole(home, state, kinds):
+    if (
+        state is None
+        or not state["n_rows"]
+        or found[: len(state["tables"])] != state["tables"]
+        or not _whole(home, state, kinds)
+    ):
         state = {"schema": _SCHEMA, "name": secrets.token_hex(8), "n_rows": 0, "tables": [], "paths": []}
-    name, n_rows, n_before = state["name"], state["n_rows"], len(state["tables"])
+    name, n_before = state["name"], len(state["tables"])
     numbers = {path: i for i, path in enumerate(state["paths"])}
     _clean(home, name)
-    with ExitStack() as stack, full_disk(str(home)):
+    with full_disk(str(home)), ExitStack() as stack:
+        flags = os.O_RDWR if state["n_rows"] else os.O_RDWR | os.O_CREAT | os.O_EXCL
         files = []
         for part, (kind, shape) in kinds.items():
-            path = home / f"{name}.{part}.bin"
-            file = stack.enter_context(path.open("r+b" if n_rows else "wb"))
-            file.truncate(n_rows * np.dtype(kind).itemsize * math.prod(shape))
+            file = stack.enter_context(_part(home / f"{name}.{part}.bin", flags))
+            file.truncate(state["n_rows"] * np.dtype(kind).itemsize * math.prod(shape))
             file.seek(0, 2)
             files.append(file)
-        for i, (table, *_) in enumerate(found[n_before:]):
+        stack.callback(_save, home, files, state)
+        for i, (table, *_) in enumerate(found[n_before:], start=1):
+            n_new = 0
             for names, times, vectors in _batches(folder / table, about["width"]):
                 check_interrupt()
                 own = np.array([numbers.setdefault(path, len(numbers)) for path in names], np.int32)
                 lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
                 for file, array in zip(files, (vectors, lengths, times, own), strict=True):
                     file.write(np.ascontiguousarray(array).data)
-                n_rows += len(vectors)
+                n_new += len(vectors)
+            state |= {"n_rows": state["n_rows"] + n_new, "tables": found[: n_before + i]}
+            state["paths"] = list(numbers) if len(numbers) > len(state["paths"]) else state["paths"]
             if progress is not None:
-                progress(i + 1, len(found) - n_before)
-        for file in files:
-            file.flush()
-            os.fsync(file.fileno())
-    state |= {"n_rows": n_rows, "tables": found, "paths": list(numbers)}
+                progress(i, len(found) - n_before)
+
+
+def _save(home: Path, files: list[BinaryIO], state: dict[str, Any]) -> None:
+    """Have the rows on the disk, and then what they are."""
+    for file in files:
+        file.flush()
+        os.fsync(file.fileno())
     with writing(home / _STATE, force=True, follow=False) as out:
         out.write(json.dumps(state).encode())
 
 
+def _part(path: Path, flags: int) -> BinaryIO:
+    """Open a file of ours.
+
+    Raises:
+        OSError: it can't be opened, or it is a link, no regular file, or has another name too.
+    """
+    descriptor = os.open(path, flags | _HOW, 0o666)
+    file = os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "r+b")
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        file.close()
+        raise OSError(errno.EEXIST, "no file of its own", str(path))
+    return file
+
+
 def _whole(home: Path, state: dict[str, Any], kinds: dict[str, tuple[Any, tuple[int, ...]]]) -> bool:
-    """Tell whether the files hold all rows that were gathered, and may be written into."""
-    for part, (kind, shape) in kinds.items():
-        try:
-            found = (home / f"{state['name']}.{part}.bin").lstat()
-        except OSError:
-            return False
-        n_bytes = state["n_rows"] * np.dtype(kind).itemsize * math.prod(shape)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or found.st_size < n_bytes:
-            return False
+    """Tell whether the files hold all rows that were gathered."""
+    try:
+        for part, (kind, shape) in kinds.items():
+            with _part(home / f"{state['name']}.{part}.bin", os.O_RDONLY) as file:
+                size = os.fstat(file.fileno()).st_size
+            if size < state["n_rows"] * np.dtype(kind).itemsize * math.prod(shape):
+                return False
+    except OSError:
+        return False
     return True
 
 
 def _clean(home: Path, name: str) -> None:
-    """Remove what isn't of use any more; who has it mapped keeps it."""
+    """Remove those of our files that aren't of use any more; who has them mapped keeps them."""
     for path in home.iterdir():
-        old = path.suffix in (".bin", ".json", ".usearch") and path.name != _STATE
-        if path.is_file() and (
-            (old and not path.name.startswith(name)) or path.name.startswith(".fastaudio-")
-        ):
+        match = _OWN.fullmatch(path.name)
+        if match is not None and match[1] != name and path.is_file():
             with suppress(OSError):
                 path.unlink()
 
@@ -280,16 +310,11 @@ def _clean(home: Path, name: str) -> None:
 def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], NDArray[Any]]]:
     """Yield paths, times and vectors of a table's rows that have some."""
     _, parquet = modules()
-    try:
-        with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(max(1, _VALUES // width), columns=_COLUMNS):
-                held = batch.filter(batch["start_s"].is_valid())
-                vectors = held["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
-                times = np.stack(
-                    [held[name].to_numpy(zero_copy_only=False) for name in ("start_s", "end_s")], axis=1
-                )
-                yield held["path"].to_pylist(), times, vectors
-    except (OSError, ValueError) as error:
-        raise ScanError(
-            f"{path}: expected a whole table of a scan, got: {error!s:.200}; remove it, and scan again"
-        ) from error
+    with readable(path), parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(max(1, _VALUES // width), columns=_COLUMNS):
+            held = batch.filter(batch["start_s"].is_valid())
+            vectors = held["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+            times = np.stack(
+                [held[name].to_numpy(zero_copy_only=False) for name in ("start_s", "end_s")], axis=1
+            )
+            yield held["path"].to_pylist(), times, vectors

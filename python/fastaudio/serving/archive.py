@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from functools import partial
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from starlette.responses import JSONResponse, Response
 
-from fastaudio._core import Cancel
-from fastaudio.reviewing.candidates import Candidate, by_example, by_uncertainty
-from fastaudio.reviewing.labels import LabelError, LabelFile
+from fastaudio._core import Cancel, FastaudioError
+from fastaudio._system.writing import OutputError
+from fastaudio.decoding.audio_file import DecodeError
+from fastaudio.reviewing.candidates import Candidate, by_example, by_label, by_uncertainty
+from fastaudio.reviewing.labels import Label, LabelError, LabelFile
 from fastaudio.running.limits import limits
-from fastaudio.searching.query import vector_of
+from fastaudio.scanning.shards import ScanError
+from fastaudio.searching.query import TooLongError, chosen_of, mean_of
 from fastaudio.searching.search import best_of_label, nearest
 from fastaudio.searching.store import SearchError, about_scan, opened
 from fastaudio.serving.describing import MOST_FOUND
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from fastaudio.pipeline import Pipeline
     from fastaudio.searching.search import Hit
     from fastaudio.searching.store import Store
     from fastaudio.serving.settings import Settings
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 
 _MOST_NAME = 200
 _MOST_BODY = 4096
+_FORMULA = ("=", "+", "-", "@")
+_MOST_AFTER = 1_000_000
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -53,7 +60,7 @@ class Archive:
 
         Raises:
             ScanError: a folder holds no scan.
-            SearchError: there are two scans of a kind.
+            SearchError: there are two scans of a kind, or the model of the embeddings isn't there.
             LabelError, OutputError: the file of labels is another file, or can't be written.
         """
         self._uploads = uploads
@@ -71,8 +78,11 @@ class Archive:
                 )
             setattr(self, kind, folder)
             self._names = list(about["labels"]) or self._names
+        self._embedder: Pipeline | None = None
         if self.embeddings is not None:
             opened(self.embeddings)  # gathered before anybody waits for it
+            if not settings.isolate:  # which takes no sounds to look for
+                self._embedder = _embedder(self.embeddings, settings.archive_model)
         self.labels = None if settings.labels is None else LabelFile(settings.labels)
         self._given = Given()
         self._opening = threading.Lock()
@@ -99,55 +109,90 @@ class Archive:
         if query.has("id"):
             stretch = self._given.stretch(query.text("id"))
             return await self._answer(request, partial(self._like, self._row_of(*stretch), how, new=new))
-        if self._settings.isolate:
+        if self._embedder is None:
             raise Refused(400, "bad_parameter", "like: expected id= of a server with --isolate, got a file")
         async with self._uploads.received(request) as (file, _):
-            heard = partial(vector_of, file, about_scan(self.embeddings))
-            return await self._answer(request, partial(self._like, heard, how, new=new))
+            heard = partial(mean_of, self._embedder, file, self._settings.max_s)
+            found = await self._run(request, partial(self._like, heard, how, new=new))
+            return JSONResponse(found, headers=_FRESH)
 
     async def label(self, request: Request) -> Response:
         """Answer `GET /v1/archive/label`: the stretches that a label fits best."""
-        query = Parameters(request.query_params, ("label", "top", "per_file"))
+        query = Parameters(request.query_params, ("label", "top", "per_file", "new"))
         how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
+        new = query.flag("new")
         if (folder := self.scores) is None:
             raise _no_scan("scores")
         label = query.text("label")
-        return await self._answer(request, lambda: self._told(best_of_label(folder, label, **how)))
+
+        def find() -> dict[str, Any]:
+            if new:
+                return self._told(by_label(folder, label, self._labelled(), **how))
+            return self._told(best_of_label(folder, label, **how))
+
+        return await self._answer(request, find)
 
     async def next(self, request: Request) -> Response:
         """Answer `GET /v1/archive/next`: what the model is least sure of, without a label."""
-        query = Parameters(request.query_params, ("top", "per_file"))
-        how: Any = {"top": query.whole("top", 20, 1, MOST_FOUND), "per_file": query.flag("per_file")}
+        query = Parameters(request.query_params, ("top", "per_file", "after"))
+        top, after = query.whole("top", 20, 1, MOST_FOUND), query.whole("after", 0, 0, _MOST_AFTER)
+        per_file = query.flag("per_file")
         if (folder := self.scores) is None:
             raise _no_scan("scores")
-        return await self._answer(
-            request, lambda: self._told(by_uncertainty(folder, self._labelled(), **how))
-        )
+
+        def find() -> dict[str, Any]:
+            found = by_uncertainty(folder, self._labelled(), top + after, per_file=per_file)
+            return self._told(found[after:])
+
+        return await self._answer(request, find)
 
     async def sound(self, request: Request) -> Response:
         """Answer `GET /v1/archive/sound`: a stretch as WAV."""
         path, start_s, end_s = self._given.stretch(Parameters(request.query_params, ("id",)).text("id"))
         if "://" in path:
             raise Refused(404, "elsewhere", "id: expected a file of this machine, got one behind a URL")
-        wav = partial(wav_of, self._settings.archive_root / path, start_s, end_s)
-        return Response(await self._run(request, wav), media_type="audio/wav", headers=_FRESH)
+        file = self._settings.archive_root / path
+
+        def wav() -> bytes:
+            if not file.is_file():
+                raise Refused(
+                    404,
+                    "no_file",
+                    f"archive: expected {path:.200} where the scan ran, got no such file; start the server "
+                    "there, or name that folder with --archive-root",
+                )
+            try:
+                return wav_of(file, start_s, end_s)
+            except DecodeError as error:
+                raise Refused(415, "no_sound", f"archive: {path:.200}: {error.reason}") from error
+
+        with self._uploads.place():
+            return Response(await self._run(request, wav), media_type="audio/wav", headers=_FRESH)
 
     async def add(self, request: Request) -> Response:
         """Answer `POST /v1/archive/labels`: `{"id", "label", "by"}` gives a stretch a label."""
-        labels, told = self._writable(), await _json(request, ("id", "label", "by"))
+        labels, told = self._writable(), await self._json(request, ("id", "label", "by"))
         stretch = self._given.stretch(told.get("id", ""))
+        if any(told.get(name, "").lstrip().startswith(_FORMULA) for name in ("label", "by")):
+            raise Refused(
+                400,
+                "bad_body",
+                f"labels: expected names that no table takes for a formula, got one that begins with one of "
+                f"{' '.join(_FORMULA)}; begin with a letter",
+            )
         return await self._answer(
             request,
             lambda: self._plain_label(labels.add(*stretch, told.get("label", ""), by=told.get("by", ""))),
         )
 
     async def undo(self, request: Request) -> Response:
-        """Answer `POST /v1/archive/undo`: `{"by"}` takes that person's last label back."""
-        labels, told = self._writable(), await _json(request, ("by",))
+        """Answer `POST /v1/archive/undo`: `{"id", "label", "when", "by"}`, as it was told, is taken back."""
+        labels, told = self._writable(), await self._json(request, ("id", "label", "when", "by"))
+        stretch = self._given.stretch(told.get("id", ""))
+        label = Label(*stretch, told.get("label", ""), told.get("when", ""), told.get("by", ""))
 
         def undo() -> dict[str, Any]:
-            label = labels.undo(by=told.get("by", ""))
-            return {"undone": None} if label is None else {"undone": self._plain_label(label)}
+            return {"undone": self._plain_label(label) if labels.undo(label) else None}
 
         return await self._answer(request, undo)
 
@@ -191,11 +236,12 @@ class Archive:
         return {"found": [self._plain(one) for one in found]}
 
     def _plain(self, one: Hit | Candidate) -> dict[str, Any]:
+        start_s, end_s = round(one.start_s, 6), round(one.end_s, 6)  # as labels have them
         plain = {
-            "id": self._given.name(one.path, one.start_s, one.end_s),
+            "id": self._given.name(one.path, start_s, end_s),
             "path": one.path,
-            "start_s": round(one.start_s, 6),
-            "end_s": round(one.end_s, 6),
+            "start_s": start_s,
+            "end_s": end_s,
             "score": round(float(one.score), 6),
         }
         if isinstance(one, Candidate) and one.guess is not None:
@@ -205,7 +251,22 @@ class Archive:
     def _plain_label(self, label: Any) -> dict[str, Any]:
         name = self._given.name(*label.stretch)
         times = {"start_s": label.start_s, "end_s": label.end_s}
-        return {"id": name, "path": label.path, **times, "label": label.label, "by": label.by}
+        who = {"label": label.label, "when": label.when, "by": label.by}
+        return {"id": name, "path": label.path, **times, **who}
+
+    async def _json(self, request: Request, known: Sequence[str]) -> dict[str, str]:
+        """Return a small JSON object of texts, which a body has to bring in time.
+
+        Raises:
+            Refused: it is another.
+        """
+        expected = f"body: expected JSON with {', '.join(known)} as texts"
+        pause_s = self._settings.pause_s
+        try:
+            body = await asyncio.wait_for(_body(request, expected), pause_s)
+        except asyncio.TimeoutError:
+            raise Refused(408, "too_slow", f"{expected} within {pause_s:g} s, got a part") from None
+        return _texts(body, known, expected)
 
     def _writable(self) -> LabelFile:
         if self.labels is None:
@@ -215,7 +276,8 @@ class Archive:
         return self.labels
 
     async def _answer(self, request: Request, make: Callable[[], Any]) -> Response:
-        return JSONResponse(await self._run(request, make), headers=_FRESH)
+        with self._uploads.place():
+            return JSONResponse(await self._run(request, make), headers=_FRESH)
 
     async def _run(self, request: Request, make: Callable[[], Any]) -> Any:
         """Run work in a worker's thread, within a request's time."""
@@ -225,8 +287,21 @@ class Archive:
             with limits("serve", self._settings.answer_s, cancel):
                 try:
                     return make()
+                except TooLongError as error:
+                    raise Refused(413, "too_long", str(error)) from error
                 except (SearchError, LabelError) as error:
                     raise Refused(400, "bad_request", str(error)) from error
+                except ScanError as error:
+                    gone = isinstance(error.__cause__, FileNotFoundError)  # a scan runs meanwhile
+                    raise Refused(503 if gone else 500, "bad_scan", str(error)) from error
+                except OutputError as error:
+                    raise Refused(507, "not_written", str(error)) from error
+                except FastaudioError:
+                    raise
+                except OSError as error:
+                    raise Refused(
+                        500, "bad_archive", f"archive: expected files that can be read, got: {error.strerror}"
+                    ) from error
 
         return await self._uploads.run(request, work, cancel)
 
@@ -235,18 +310,32 @@ def _no_scan(kind: str) -> Refused:
     return Refused(404, "no_scan", f"archive: expected a scan of {kind}, got none; see --archive")
 
 
-async def _json(request: Request, known: Sequence[str]) -> dict[str, str]:
-    """Return a small JSON object of texts.
+def _embedder(folder: Path, model: str | None) -> Pipeline:
+    about = about_scan(folder)
+    try:
+        return chosen_of(about, model).mean()
+    except (FastaudioError, OSError, ValueError) as error:
+        raise SearchError(
+            f"{folder}: expected the model that it was made by, {about['model']!s:.200}, got: "
+            f"{error!s:.300}; name where it is now with --archive-model"
+        ) from error
 
-    Raises:
-        Refused: it is another.
-    """
-    expected = f"body: expected JSON with {', '.join(known)} as texts"
+
+async def _body(request: Request, expected: str) -> bytes:
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > _MOST_BODY:
             raise Refused(413, "too_large", f"{expected}, got more than {_MOST_BODY} bytes")
+    return body
+
+
+def _texts(body: bytes, known: Sequence[str], expected: str) -> dict[str, str]:
+    """Return a JSON object of texts.
+
+    Raises:
+        Refused: it is another.
+    """
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):

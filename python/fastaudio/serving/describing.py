@@ -143,6 +143,7 @@ def _archive(errors: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         "top": ("how many", {"type": "integer", "minimum": 1, "maximum": MOST_FOUND, "default": 20}),
         "per_file": ("whether to give the best of each file only", flag),
         "new": ("whether to leave out what has a label", flag),
+        "after": ("how many to leave out first", {"type": "integer", "minimum": 0, "default": 0}),
     }
     json_of = {"application/json": {"schema": {"type": "object"}}}
 
@@ -162,14 +163,16 @@ def _archive(errors: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         "/v1/archive": {"get": path("What there is to search in, and the labels that were given")},
         "/v1/archive/like": {"post": like},
         "/v1/archive/label": {
-            "get": path("Where a label's scores are highest", "label", "top", "per_file", needs="label")
+            "get": path(
+                "Where a label's scores are highest", "label", "top", "per_file", "new", needs="label"
+            )
         },
         "/v1/archive/next": {
-            "get": path("What the model is least sure of, without a label", "top", "per_file")
+            "get": path("What the model is least sure of, without a label", "top", "per_file", "after")
         },
         "/v1/archive/sound": {"get": path("A stretch as WAV, a minute of it at most", "id", needs="id")},
         "/v1/archive/labels": {"post": path("Give a stretch a label", **told("id", "label", "by"))},
-        "/v1/archive/undo": {"post": path("Take back the last label that somebody gave", **told("by"))},
+        "/v1/archive/undo": {"post": path("Take a label back", **told("id", "label", "when", "by"))},
     }
 
 

@@ -29,6 +29,7 @@ MOST_S = 60.0
 _KEPT = 50_000
 _SEEKABLE = ("WAV", "WAVEX", "FLAC", "AIFF", "W64", "RF64", "CAF")
 _MOST_CHANNELS = 2
+_BLOCK = 1 << 16
 
 
 class Given:
@@ -75,7 +76,7 @@ def wav_of(path: Path, start_s: float, end_s: float) -> bytes:
     if not len(samples):
         raise DecodeError(str(path), f"expected sound at {start_s:.2f} s, got none")
     out = io.BytesIO()
-    soundfile.write(out, samples[:, :_MOST_CHANNELS].clip(-1, 1), rate, format="WAV", subtype="PCM_16")
+    soundfile.write(out, samples.clip(-1, 1), rate, format="WAV", subtype="PCM_16")
     return out.getvalue()
 
 
@@ -85,10 +86,19 @@ def _sought(path: Path, start_s: float, end_s: float) -> tuple[NDArray[np.float3
         if file.format not in _SEEKABLE or not file.seekable():
             return None
         rate: int = file.samplerate
+        if round(end_s * rate) > file.frames + 1:  # more than it says to hold was heard
+            return None
         first = min(round(start_s * rate), file.frames)
         file.seek(first)
-        samples: Any = file.read(round(end_s * rate) - first, dtype="float32", always_2d=True)
-        return samples, rate
+        left, kept = min(round(end_s * rate), file.frames) - first, []
+        while left > 0:  # block by block, since a file may have many more channels than are kept
+            check_interrupt()
+            block: Any = file.read(min(left, _BLOCK), dtype="float32", always_2d=True)
+            if not len(block):
+                break
+            kept.append(block[:, :_MOST_CHANNELS].copy())
+            left -= len(block)
+        return np.concatenate(kept) if kept else np.zeros((0, 1), np.float32), rate
     return None
 
 
@@ -99,7 +109,8 @@ def _decoded(path: Path, start_s: float, end_s: float) -> tuple[NDArray[np.float
         at, kept = 0, []
         for block in file.blocks():
             check_interrupt()
-            kept.append(block[max(first - at, 0) : max(last - at, 0)].copy())
+            part = block[max(first - at, 0) : max(last - at, 0)]
+            kept.append((part if part.ndim == 1 else part[:, :_MOST_CHANNELS]).copy())
             at += len(block)
             if at >= last:
                 break

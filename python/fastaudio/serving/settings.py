@@ -37,6 +37,7 @@ class Settings:
         send_s: seconds for which a client may take nothing of what it is sent.
         isolate: whether each upload is decoded and run in a process of its own.
         archive: folders that `fastaudio scan` has written, to be searched: one of embeddings, one of scores.
+        archive_model: where the model of the embeddings is now; None for where it was when the scan ran.
         archive_root: the folder where the scans ran, from which their paths lead to the files.
         labels: a CSV for the labels that clients give to stretches of the archive; None takes none.
     """
@@ -64,6 +65,7 @@ class Settings:
     send_s: float = 10.0
     isolate: bool = False
     archive: tuple[Path, ...] = ()
+    archive_model: str | None = None
     archive_root: Path = Path()
     labels: Path | None = None
 

@@ -6,12 +6,14 @@ Any host of static files serves it; the model runs in the browser, over a file o
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Parallel
-from fastaudio._system.writing import OutputError, writing
+from fastaudio._system.writing import Output, OutputError, check_folder, writing_all
 from fastaudio.exporting.checking import TOLERANCE
 from fastaudio.exporting.refusing import ExportError
 from fastaudio.exporting.sources import licences_of
@@ -34,6 +36,7 @@ _SHARED = ("page.css", "icon.svg", "lists.js", "kinds.js", "pictures.js", "micro
 _OWN = ("alone.js", "tagger.js")
 _MARK = "fastaudio export --page"
 _TAGS, _MEL = "tags", "mel"
+_LIVE = ("live.onnx", "mel.onnx")
 _BLOCK_S = 0.1  # of the picture of live sound: a browser takes its time for each
 
 
@@ -50,8 +53,9 @@ def write_page(
 ) -> list[Farthest]:
     """Write a page that tags files and the microphone's sound in a browser, into a folder.
 
-    The folder is made if need be; a page that is there is replaced. It has the graph of whole clips,
-    tags.onnx, and those of blocks for live sound, live.onnx and mel.onnx, if the model runs in blocks.
+    The folder is made if need be; a page that is there is replaced once the new one is whole. It has the
+    graph of whole clips, tags.onnx, and those of blocks for live sound, live.onnx and mel.onnx, if the model
+    runs in blocks.
 
     Args:
         pipeline: a model that gives tags over time.
@@ -77,14 +81,36 @@ def write_page(
     spec = next(iter(specs.values()))
     if len(specs) > 1 or spec.kind != "scores" or not spec.labels or not spec.rate_hz:
         raise ValueError(f"export: expected a model that gives tags over time, got {pipeline.name!r:.80}")
-    parts = _runtime_in(Path(runtime))
+    parts = {f"ort/{name}": path for name, path in _runtime_in(Path(runtime)).items()}
+    parts |= {f"static/{name}": _HERE / "page" / name for name in _SHARED}
+    parts |= {f"static/{name}": _HERE / "alone" / name for name in _OWN}
     home = Path(folder)
     _require_own(home, force=force)
-    (home / "static").mkdir(parents=True, exist_ok=True)
-    (home / "ort").mkdir(exist_ok=True)
-    rate, own_rate = sample_rate or pipeline.sample_rate, pipeline.sample_rate
-    mel = spectra.mel_for(own_rate)
+    check_folder(home)
     how: dict[str, Any] = {"check": check, "tolerance": tolerance, "sounds": sounds, "force": True}
+    with tempfile.TemporaryDirectory(prefix="fastaudio-") as made:
+        graphs, about, found = _graphs(pipeline, Path(made), sample_rate or pipeline.sample_rate, how)
+        written = Path(made) / "LICENSES.txt", Path(made) / "about.json"
+        written[0].write_bytes(_licences(pipeline).encode())
+        written[1].write_bytes(json.dumps(about, ensure_ascii=False).encode())
+        parts |= {path.name: path for path in (*graphs, *written, _HERE / "alone" / "index.html")}
+        home.mkdir(parents=True, exist_ok=True)
+        with writing_all(Output(home / name, force=True, below=home) for name in parts) as files:
+            for file, path in zip(files, parts.values(), strict=True):
+                with path.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+    for name in _LIVE:
+        if name not in parts:
+            (home / name).unlink(missing_ok=True)
+    return found
+
+
+def _graphs(
+    pipeline: Pipeline, home: Path, rate: int, how: dict[str, Any]
+) -> tuple[list[Path], dict[str, Any], list[Farthest]]:
+    """Write the graphs into a folder; return them, what the page tells, and how far off they are."""
+    own_rate = pipeline.sample_rate
+    mel = spectra.mel_for(own_rate)
 
     def write(node: Node, name: str, rate: int, **more: Any) -> list[Farthest]:
         heard: dict[str, Any] = {
@@ -96,26 +122,16 @@ def write_page(
         return export(adapted, home / name, spec=spec, card=pipeline.card, **how, **more)
 
     found = write(Parallel({_TAGS: pipeline.node, _MEL: mel}), "tags.onnx", rate)
-    why_not_live = None
+    names, why_not_live = ["tags.onnx"], None
     try:
-        found += write(pipeline.node, "live.onnx", own_rate, streaming=True)
+        found += write(pipeline.node, _LIVE[0], own_rate, streaming=True)
         block = mel.hop_length * max(round(_BLOCK_S * own_rate / mel.hop_length), 1)
-        found += write(mel, "mel.onnx", own_rate, streaming=True, block=block)
+        found += write(mel, _LIVE[1], own_rate, streaming=True, block=block)
+        names += _LIVE
     except ExportError as error:
         why_not_live = str(error).partition(": ")[2] or str(error)
-        for name in ("live.onnx", "mel.onnx"):
-            (home / name).unlink(missing_ok=True)
-    for name, path in parts.items():
-        _copy(path, home / "ort" / name)
-    for name in _SHARED:
-        _copy(_HERE / "page" / name, home / "static" / name)
-    for name in _OWN:
-        _copy(_HERE / "alone" / name, home / "static" / name)
-    _write(home / "LICENSES.txt", _licences(pipeline).encode())
     about = _about(pipeline, rate) | {"live": why_not_live is None, "why_not_live": why_not_live}
-    _write(home / "about.json", json.dumps(about, ensure_ascii=False).encode())
-    _copy(_HERE / "alone" / "index.html", home / "index.html")
-    return found
+    return [home / name for name in names], about, found
 
 
 def _about(pipeline: Pipeline, rate: int) -> dict[str, Any]:
@@ -178,12 +194,3 @@ def _licences(pipeline: Pipeline) -> str:
         if part.is_file():
             texts.append(f"{title}\n\n{part.read_bytes().decode('utf-8', 'replace')}")
     return f"\n\n{'-' * 80}\n\n".join(texts) + "\n"
-
-
-def _copy(source: Path, target: Path) -> None:
-    _write(target, source.read_bytes())
-
-
-def _write(target: Path, content: bytes) -> None:
-    with writing(target, force=True) as file:
-        file.write(content)

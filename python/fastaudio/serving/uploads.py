@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -22,7 +22,7 @@ from fastaudio.serving.served import Asked
 from fastaudio.serving.spooling import Spool, linger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from starlette.requests import Request
 
@@ -91,6 +91,17 @@ class Uploads:
         Raises:
             Refused: there is none, or the body isn't what it says.
         """
+        with self.place():
+            async with self._spool.receive(request) as (file, size):
+                yield file, size
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take one of the places for requests that arrive, wait or run.
+
+        Raises:
+            Refused: there is none.
+        """
         if self._ended:
             raise stopping()
         most = self._settings.jobs + self._settings.waiting
@@ -98,12 +109,11 @@ class Uploads:
             raise Refused(
                 429,
                 "busy",
-                f"server: expected at most {most} uploads at once, got more; try again in {RETRY_S} s",
+                f"server: expected at most {most} requests at once, got more; try again in {RETRY_S} s",
             )
         self.n_here += 1
         try:
-            async with self._spool.receive(request) as (file, size):
-                yield file, size
+            yield
         finally:
             self.n_here -= 1
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from fastaudio.running.start_time import start_in_name, start_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COLUMNS = ("recorded", "started", "datetime", "timestamp", "date", "day")
 """Columns of a scan that are taken for the day, if none is named."""
@@ -39,14 +44,18 @@ class Began:
         """Return the days of a stretch, and how many seconds of it are in each."""
         if not self.has_time:
             return [(self.at.date().isoformat(), length_s)]
-        found = []
+        try:
+            return list(self._parts(start_s, length_s))
+        except OverflowError:  # a stretch that no calendar has
+            return [(self.at.date().isoformat(), length_s)]
+
+    def _parts(self, start_s: float, length_s: float) -> Iterator[tuple[str, float]]:
         moment = self.at + timedelta(seconds=start_s)
         while length_s > 0:
             midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
             part_s = min(length_s, (midnight - moment).total_seconds())
-            found.append((moment.date().isoformat(), part_s))
+            yield moment.date().isoformat(), part_s
             moment, length_s = midnight, length_s - part_s
-        return found
 
 
 def began(path: str, version: str | None, cell: str | None, column: str | None) -> Began | None:
@@ -62,7 +71,7 @@ def began(path: str, version: str | None, cell: str | None, column: str | None) 
         return found
     try:
         moment = start_in_name(path)
-        if moment is not None:
+        if moment is not None and _is_likely(moment.year):
             return Began(moment, has_time=True, source=NAME)
         if (day := _date_in(path.rpartition("/")[2].rpartition("\\")[2])) is not None:
             return Began(day, has_time=False, source=NAME)
@@ -80,16 +89,21 @@ def _in_cell(cell: str, source: str) -> Began | None:
     day = _date_in(text)
     if len(text) <= len("2024-05-13"):
         return None if day is None else Began(day, has_time=False, source=source)
-    try:
-        return Began(start_of(text), has_time=True, source=source)
-    except ValueError:
-        return None if day is None else Began(day, has_time=False, source=source)
+    with suppress(ValueError):
+        moment = start_of(text)
+        if _is_likely(moment.year):
+            return Began(moment, has_time=True, source=source)
+    return None if day is None else Began(day, has_time=False, source=source)
+
+
+def _is_likely(year: int) -> bool:
+    return _FIRST_YEAR <= year <= _LAST_YEAR
 
 
 def _date_in(text: str) -> datetime | None:
     for match in _DATE.finditer(text):
         year, month, day = int(match[1]), int(match[3]), int(match[4])
-        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        if not _is_likely(year):
             continue
         try:
             return datetime(year, month, day, tzinfo=timezone.utc)

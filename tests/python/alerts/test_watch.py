@@ -109,6 +109,18 @@ def test_an_event_whose_beginning_was_not_told_is_raised_at_its_end() -> None:
     assert watch._stretches == {}
 
 
+def test_another_labels_event_ends_nothing_of_this_one() -> None:
+    watch = Watch([rule(min_duration_s=5.0)], time_of)
+    events = [
+        Event("dog", 0.0, None, 0.9, 0.9),
+        Event("cat", 1.0, None, 0.9, 0.9),
+        Event("cat", 1.0, 2.0, 0.9, 0.9),
+    ]
+    assert raised(watch, events) == []
+    assert [alert.label for alert in watch.tick(6.0)] == ["dog"]
+    assert raised(watch, [Event("dog", 0.0, 60.0, 0.9, 0.9)]) == []
+
+
 def test_models_and_labels_are_told_apart() -> None:
     watch = Watch([rule(labels=("dog", "cat"), threshold=0.05, model="a")], time_of)
     assert [alert.label for alert in watch.take(window(0, 0.9), "a")] == ["dog", "cat"]

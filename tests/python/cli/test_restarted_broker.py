@@ -35,7 +35,7 @@ def test_nothing_that_was_retained_is_lost(tmp_path: Path) -> None:
         process.stdin.flush()  # and it stays open: the sound goes on
         first = Listener(server.port, "#")
         topics = (
-            "homeassistant/binary_sensor/g/musicnn_mtt_guitar/config",
+            "homeassistant/binary_sensor/g/musicnn_mtt__guitar/config",
             "fastaudio/g/musicnn_mtt/guitar/last",
         )
         eventually(lambda: set(topics) <= set(first.last))

@@ -66,6 +66,61 @@ def test_each_answer_is_a_label_and_may_be_taken_back(
     assert len(labelled.read(path).files) == 3
 
 
+def test_a_label_is_taken_back_in_a_table_without_the_column_by(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("path,start_s,end_s,label\nelsewhere.wav,0,1,fox\n", encoding="utf-8")
+    ask = ["review", home / "scores", "--uncertain", "--labels", path, "--names", "owl", "--by", "ann"]
+    answered(monkeypatch, "1", "u", "u", "q")
+    status, _, err = run(capsys, *ask)
+    assert status == 0
+    assert err.endswith("0 new labels, 1 in all\n")
+    assert "expected a label of this run to take back" in err
+    assert [label.label for label in LabelFile(path).read()] == ["fox"]
+
+
+def test_a_label_that_somebody_has_removed_is_told(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "labels.csv"
+
+    class Answers(io.StringIO):
+        def readline(self, *_: object) -> str:  # type: ignore[override]
+            line = super().readline()
+            if line == "u\n":
+                path.write_text("path,start_s,end_s,label\nelsewhere.wav,0,1,fox\n", encoding="utf-8")
+            return line
+
+    monkeypatch.setattr("sys.stdin", Answers("1\nu\nq\n"))
+    status, _, err = run(capsys, "review", home / "scores", "--uncertain", "--labels", path, "--names", "owl")
+    assert status == 0
+    assert "expected owl at" in err
+    assert "look into that file" in err
+    assert [label.label for label in LabelFile(path).read()] == ["fox"]
+
+
+def test_a_list_of_any_names_is_read_again(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    names = {f"a{end}b.wav" for end in ("\r", "\n", ",", '"')}
+    for name in names:
+        (tmp_path / "in" / name).write_bytes((home / "in" / "1.wav").read_bytes())
+    scan([tmp_path / "in"], tmp_path / "scores", chosen=Chosen("silero-vad", windows=True))
+    for ask in (["review", "--uncertain"], ["search", "--label", "speech"], ["summarize"]):
+        command, *more = ask
+        status, out, _ = run(capsys, command, tmp_path / "scores", *more, "--csv")
+        assert status == 0
+        lines = list(csv.reader(io.StringIO(out, newline="")))
+        assert {len(line) for line in lines} == {len(lines[0])}
+    labels = LabelFile(tmp_path / "labels.csv")
+    for one in by_uncertainty(tmp_path / "scores", top=100, per_file=True):
+        labels.add(one.path, one.start_s, one.end_s, "owl")
+    assert {label.path.rpartition("/")[2] for label in labels.read()} == names
+    assert len(labelled.read(tmp_path / "labels.csv").files) == len(names)
+
+
 def test_what_is_labelled_is_not_listed_again(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

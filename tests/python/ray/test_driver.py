@@ -178,11 +178,13 @@ def test_what_is_done_when_time_is_up_is_kept(
 
     monkeypatch.setattr(driver, "Worker", Slow)
     done, _ = on(lambda *_: None, together=True, budget_s=4.0)
-    assert (done.n_done, done.complete) == (2, False)
-    assert len(errors(tmp_path)) == 2
+    n_kept = done.n_done  # 2, or one that was begun beside them
+    assert 2 <= n_kept < len(NAMES)
+    assert not done.complete
+    assert len(errors(tmp_path)) == n_kept
     monkeypatch.setattr(driver, "Worker", Worker)
     done, _ = on(lambda *_: None)
-    assert (done.n_before, done.n_done, done.complete) == (2, 4, True)
+    assert (done.n_before, done.n_done, done.complete) == (n_kept, len(NAMES) - n_kept, True)
     assert errors(tmp_path) == FINE
 
 

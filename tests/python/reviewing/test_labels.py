@@ -20,6 +20,7 @@ def test_labels_are_read_as_they_were_given(tmp_path: Path) -> None:
     labels = LabelFile(tmp_path / "labels.csv")
     assert labels.read() == []
     given = [("a, b.wav", 0.0, 1.5), ('say "x"\nnew.wav', 3600.123456, 3601.0), ("=1+1.wav", 0.96, 1.92)]
+    given += [(f"a{end}.wav", 0.0, 1.0) for end in ("\r", "\r\n", "\u2028", "\x0b")]
     made = [labels.add(*stretch, "owl", by="ann") for stretch in given]
     assert [label.stretch for label in made] == given
     assert LabelFile(tmp_path / "labels.csv").read() == made
@@ -27,20 +28,39 @@ def test_labels_are_read_as_they_were_given(tmp_path: Path) -> None:
         assert tuple(next(csv.reader(file))) == COLUMNS
 
 
-def test_the_last_label_is_taken_back_and_of_one_person_hers(tmp_path: Path) -> None:
+def test_that_very_label_is_taken_back_and_no_other(tmp_path: Path) -> None:
     labels = LabelFile(tmp_path / "labels.csv")
-    for label, by in (("owl", "ann"), ("crow", "ann"), ("dog", "bob")):
-        labels.add("a\n.wav", 0, 1, label, by=by)
-    taken = labels.undo(by="ann")
-    assert taken is not None
-    assert taken.label == "crow"
-    assert [label.label for label in labels.read()] == ["owl", "dog"]
-    assert labels.undo() is not None
-    assert labels.undo(by="bob") is None
-    assert [label.label for label in labels.read()] == ["owl"]
-    assert labels.undo() is not None
-    assert labels.undo() is None
+    made = [
+        labels.add("a\n.wav", 0, 1.0000004, label, by=by)
+        for label, by in (("owl", ""), ("crow", ""), ("owl", "ann"), ("dog", ""))
+    ]
+    assert labels.undo(made[1])
+    assert [(label.label, label.by) for label in labels.read()] == [("owl", ""), ("owl", "ann"), ("dog", "")]
+    assert not labels.undo(made[1])
+    assert labels.undo(made[0])
+    assert [(label.label, label.by) for label in labels.read()] == [("owl", "ann"), ("dog", "")]
+    assert all(map(labels.undo, made[2:]))
     assert labels.read() == []
+
+
+def test_two_who_write_without_a_name_take_back_their_own(tmp_path: Path) -> None:
+    one, other = (LabelFile(tmp_path / "labels.csv") for _ in range(2))
+    first = one.add("x.wav", 0, 1, "owl")
+    other.add("y.wav", 0, 1, "owl")
+    assert one.undo(first)
+    assert not one.undo(first)
+    assert [label.path for label in other.read()] == ["y.wav"]
+
+
+@pytest.mark.parametrize("columns", ["path,start_s,end_s,label", "label,end_s,note,path,start_s,by"])
+def test_what_a_table_has_no_column_for_is_taken_back_too(tmp_path: Path, columns: str) -> None:
+    (tmp_path / "own.csv").write_text(f"{columns}\n", encoding="utf-8")
+    labels = LabelFile(tmp_path / "own.csv")
+    made = labels.add("x.wav", 0, 1, "owl", by="ann")
+    labels.add("x.wav", 0, 1, "crow", by="ann")
+    assert labels.undo(made)
+    assert not labels.undo(made)
+    assert [label.label for label in labels.read()] == ["crow"]
 
 
 def test_of_a_stretch_that_is_labelled_again_the_last_label_holds(tmp_path: Path) -> None:
@@ -57,8 +77,7 @@ def test_a_table_of_ones_own_keeps_its_columns(tmp_path: Path) -> None:
     path.write_text("label,note,path,end_s,start_s\nowl,x,a.wav,2,1", encoding="utf-8")  # no last line end
     labels = LabelFile(path)
     labels.add("b.wav", 3, 4, "crow", by="ann")
-    labels.add("b.wav", 5, 6, "dog")
-    assert labels.undo() is not None
+    assert labels.undo(labels.add("b.wav", 5, 6, "dog"))
     assert path.read_text(encoding="utf-8").splitlines()[1:] == ["owl,x,a.wav,2,1", "crow,,b.wav,4.0,3.0"]
     assert [label.stretch for label in labels.read()] == [("a.wav", 1.0, 2.0), ("b.wav", 3.0, 4.0)]
 
@@ -67,9 +86,9 @@ def test_threads_write_at_once(tmp_path: Path) -> None:
     def write(number: int) -> None:
         labels = LabelFile(tmp_path / "labels.csv")
         for i in range(20):
-            labels.add(f"{number}.wav", i, i + 1, "owl", by=str(number))
+            made = labels.add(f"{number}.wav", i, i + 1, "owl", by=str(number))
             if i % 5 == 4:
-                labels.undo(by=str(number))
+                labels.undo(made)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, range(4)))
@@ -81,9 +100,9 @@ PROGRAM = """
 import sys
 from fastaudio.reviewing.labels import LabelFile
 for i in range(20):
-    LabelFile(sys.argv[1]).add(sys.argv[2], i, i + 1, "owl")
-    if i % 5 == 4:
-        LabelFile(sys.argv[1]).undo(by="nobody")
+    made = LabelFile(sys.argv[1]).add(sys.argv[2], i, i + 1, "owl")
+    if i % 5 == 4 and not LabelFile(sys.argv[1]).undo(made):
+        sys.exit(1)
 """
 
 
@@ -91,7 +110,8 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
     path = str(tmp_path / "labels.csv")
     runs = [subprocess.Popen([sys.executable, "-c", PROGRAM, path, f"{n}.wav"]) for n in range(2)]
     assert [run.wait() for run in runs] == [0, 0]
-    assert len(LabelFile(path).read()) == 40
+    kept = sorted((label.path, label.start_s) for label in LabelFile(path).read())
+    assert kept == [(f"{n}.wav", float(i)) for n in range(2) for i in range(20) if i % 5 != 4]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +122,7 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
         ("path,start_s,end_s,label\na.wav,1,2,owl\nb.wav,2,1,owl\n", "in line 3"),
         ("path,start_s,end_s,label\n,1,2,owl\n", "in line 2"),
         ("path,start_s,end_s,label\na.wav,1\n", "in line 2"),
+        ("start_s,end_s,label,path\n0,1,owl\n", "in line 2"),
         ("path,start_s,end_s,label\na.wav,1,2,\n", "in line 2"),
         ("path,start_s,end_s,label\nb\xe9.wav,1,2,owl\n", "save it as UTF-8"),
     ],

@@ -90,6 +90,39 @@ def test_columns_that_came_later_are_kept_where_there_are_any(home: Path, tmp_pa
     }
 
 
+def test_a_head_that_is_trained_again_replaces_its_scores(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, labels = heads.labelled_files(home / "in")
+    scored, head = tmp_path / "scored", tmp_path / "again"
+    how: dict[str, Any] = {"head": str(head), "windows": True}
+    ask = ["scan", "--from", home / "windows", "--model", head, "--windows", "--output", scored]
+    for names in (labels, ["left", "right"] * 4, [["low", "high"][i % 2] for i in range(8)]):
+        heads.fit(home / "base", files[: len(names)], names, folds=2).save(head)
+        if scored.exists():
+            before = rows_of(scored)
+            with pytest.raises(ScanError, match=f"got one by {head}, as it was before.*replace its scores"):
+                rescan(home / "windows", scored, **how)
+            assert rows_of(scored) == before
+            assert run(capsys, *ask)[0] == 2
+        status, out, _ = run(capsys, *ask, "--force")
+        assert "10 of 10 files" in out
+        rescan(home / "windows", tmp_path / "fresh", force=True, **how)
+        assert rows_of(scored) == rows_of(tmp_path / "fresh")
+        assert status == 1  # of the bad file
+        assert "10 were done before" in run(capsys, *ask, "--force")[1]
+
+
+def test_no_embeddings_are_replaced(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = rows_of(home / "windows")
+    with pytest.raises(ScanError, match="expected scores to replace, got embeddings"):
+        rescan(home / "windows", home / "windows", head=str(home / "head"), windows=True, force=True)
+    assert rows_of(home / "windows") == before
+    with pytest.raises(ScanError, match=r"name another folder$"):
+        rescan(home / "windows", home / "windows", head=str(home / "head"), windows=True)
+    assert run(capsys, "scan", home / "in", "--output", home / "windows", "--force")[0] == 2
+
+
 def test_only_what_has_changed_is_done_again(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write_tones(folder, ["low"], 3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 from fastaudio import cli
-from fastaudio._system.writing import OutputError
 from fastaudio.scanning.entries import Entry
 from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.rows import FileRows
@@ -195,29 +193,94 @@ def test_rows_that_a_killed_search_has_left_are_overwritten(tmp_path: Path) -> N
     assert not list(tmp_path.glob("elsewhere*"))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_links_in_a_strangers_scan_lead_nowhere(tmp_path: Path) -> None:
-    rows = np.random.default_rng(8).normal(size=(20, 8)).astype(np.float16)
-    out, dear = tmp_path / "out", tmp_path / "dear"
-    written(out, rows, ["a.wav"])
-    dear.write_bytes(b"dear" * 1000)
-    home = out / ".search"
-    for name in (".search", ".search/.lock"):
-        (out / name).symlink_to(dear.parent if name == ".search" else dear)
-        with pytest.raises(OutputError, match="expected a f"):
-            opened(out)
-        (out / name).unlink()
-        home.mkdir(exist_ok=True)
+def linked_scan(tmp_path: Path) -> tuple[Path, Path, Any]:
+    """Return a scan, a folder with others' files, and the scan's rows."""
+    rows = np.random.default_rng(8).normal(size=(50, 8)).astype(np.float16)
+    written(tmp_path / "out", rows, ["a.wav"])
+    (tmp_path / "project").mkdir()
+    for name in ("package.json", "model.bin", "0123456789abcdef.usearch", f"{'a' * 16}.path.bin"):
+        (tmp_path / "project" / name).write_text("mine", encoding="utf-8")
+    return tmp_path / "out", tmp_path / "project", rows
+
+
+def untouched(project: Path) -> bool:
+    return [path.read_text(encoding="utf-8") for path in project.iterdir()] == ["mine"] * 4
+
+
+def test_a_search_goes_into_no_folder_that_a_link_leads_to(tmp_path: Path) -> None:
+    out, project, rows = linked_scan(tmp_path)
+    (out / ".search").symlink_to(project)
+    with pytest.raises(SearchError, match="got a link; remove it"):
+        opened(out)
+    assert untouched(project)
+    (out / ".search").unlink()
+    np.testing.assert_array_equal(opened(out).vectors, rows)
+    if importlib.util.find_spec("usearch") is not None:
+        (out / ".search" / "index").symlink_to(project)
+        with pytest.raises(SearchError, match="got a link; remove it"):
+            Neighbours(opened(out), out)
+        assert untouched(project)
+
+
+@pytest.mark.parametrize("n_rows", [0, 4])
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_search_writes_into_no_file_that_a_link_leads_to(tmp_path: Path, n_rows: int, link: str) -> None:
+    out, project, rows = linked_scan(tmp_path)
+    (out / ".search").mkdir()
+    name = "0" * 16
+    for part in ("vectors", "lengths", "times", "path"):
+        getattr(out / ".search" / f"{name}.{part}.bin", link)(project / "model.bin")
+    (out / ".search" / ".lock").symlink_to(project / "new")
+    state = {"schema": "fastaudio.search/1", "name": name, "n_rows": n_rows, "tables": [], "paths": []}
+    (out / ".search" / "store.json").write_text(json.dumps(state), encoding="utf-8")
+    with pytest.raises(OSError, match=r"\.search: expected a file that can be written"):
+        opened(out)
+    (out / ".search" / ".lock").unlink()
+    np.testing.assert_array_equal(opened(out).vectors, rows)
+    assert untouched(project)
+
+
+def test_only_files_of_a_search_s_own_are_removed(tmp_path: Path) -> None:
+    out, _, _ = linked_scan(tmp_path)
+    (out / ".search").mkdir()
+    others = {"package.json", "model.bin", "index.usearch", f"{'0' * 16}.notes.bin", ".fastaudio-mine"}
+    own = {f"{'0' * 16}.path.bin", f".fastaudio-{'0' * 16}"}
+    for name in others | own:
+        (out / ".search" / name).write_text("x", encoding="utf-8")
     opened(out)
-    state = json.loads((home / "store.json").read_text(encoding="utf-8"))
-    for number, make in enumerate(("symlink_to", "hardlink_to")):
-        vectors = home / f"{state['name']}.vectors.bin"
-        vectors.unlink(missing_ok=True)
-        getattr(vectors, make)(dear)
-        written(out, rows, [f"{number}.wav"])
-        assert len(opened(out)) == 40 + 20 * number
-        (home / "store.json").write_text(json.dumps(state), encoding="utf-8")
-    assert dear.read_bytes() == b"dear" * 1000
+    left = {path.name for path in (out / ".search").iterdir()}
+    assert others <= left
+    assert not own & left
+
+
+def test_a_search_that_is_ended_goes_on_where_it_was(tmp_path: Path) -> None:
+    rows = np.random.default_rng(9).normal(size=(60, 8)).astype(np.float16)
+    for start in (0, 20, 40):
+        written(tmp_path / "out", rows[start : start + 20], [f"{start}.wav"])
+
+    def end(done: int, _: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        opened(tmp_path / "out", end)
+    told: list[tuple[int, int]] = []
+    store = opened(tmp_path / "out", lambda *done: told.append(done))
+    assert told == [(1, 1)]
+    np.testing.assert_array_equal(store.vectors, rows)
+    assert store.paths == ["0.wav", "20.wav", "40.wav"]
+
+
+def test_a_damaged_table_is_named(tmp_path: Path) -> None:
+    written(tmp_path / "out", np.ones((5, 4), np.float16), ["a.wav"])
+    about = about_scan(tmp_path / "out")
+    table = next((tmp_path / "out").glob("*.parquet"))
+    content = table.read_bytes()
+    for damaged in (content[:-50], content[:20] + b"\xff" * 30 + content[50:], b""):
+        table.write_bytes(damaged)
+        with pytest.raises(ScanError, match=f"{table.name}: expected a whole table"):
+            opened(tmp_path / "out")
+    assert about["width"] == 4
 
 
 def test_searches_that_gather_at_once_all_find_what_is_there(tmp_path: Path) -> None:
@@ -247,6 +310,9 @@ def test_a_labels_best_rows_are_those_of_all(folder: Path, tmp_path: Path) -> No
     assert [hit.score for hit in best_of_label(tmp_path / "out", "speech", 7)] == want[:7]
     by_file = best_of_label(tmp_path / "out", "speech", 100, per_file=True)
     assert len({hit.path for hit in by_file}) == len(by_file) > 1
+    for hit in by_file:
+        own = [row["scores"][column] for row in rows_of(tmp_path / "out") if row["path"] == hit.path]
+        assert hit.score == max(own)
     with pytest.raises(SearchError, match="did you mean 'speech'"):
         best_of_label(tmp_path / "out", "speec")
     with pytest.raises(SearchError, match="scan again with --layer"):

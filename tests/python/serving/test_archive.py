@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from fastaudio.searching.search import best_of_label, nearest
 from fastaudio.searching.store import SearchError, about_scan, opened
 from fastaudio.serving import Settings, excerpts
 from fastaudio.serving.application import Application
+from fastaudio.serving.refusing import Refused
 from serving_helpers import RATE_HZ, Server, levels, serving, sound, wav
 
 if TYPE_CHECKING:
@@ -121,9 +124,13 @@ def test_labels_are_given_taken_back_and_left_out_of_what_comes_next(searched: S
     ]
     assert first["id"] not in [one["id"] for one in next_()]
     assert searched.ask("/v1/archive").data["labels"] == {"names": [label["label"]], "n": 1}
-    assert searched.ask("/v1/archive/undo", b'{"by": "bob"}').data == {"undone": None}
-    undone = searched.ask("/v1/archive/undo", b'{"by": "ann"}').data["undone"]
+    row = {name: made[name] for name in ("id", "label", "when", "by")}
+    for other in ({"by": "bob"}, {"label": "owl"}, {"when": "2020-01-01T00:00:00+00:00"}):
+        assert searched.ask("/v1/archive/undo", json.dumps(row | other)).data == {"undone": None}
+    assert len(rows()) == 1
+    undone = searched.ask("/v1/archive/undo", json.dumps(row)).data["undone"]
     assert (undone["id"], rows()) == (first["id"], [])
+    assert searched.ask("/v1/archive/undo", json.dumps(row)).data == {"undone": None}
     assert next_()[0]["id"] == first["id"]
 
 
@@ -166,10 +173,9 @@ def test_what_isn_t_there_is_told(archive: Path) -> None:
         assert server.ask("/v1/archive").data["scores"] is None
         assert server.ask("/v1/archive/like", b"no sound").error == (415, "no_sound")
         one = server.ask("/v1/archive/like?top=1", wav(sound(2))).data["found"][0]
-        assert server.ask(f"/v1/archive/sound?id={one['id']}").error == (
-            415,
-            "no_sound",
-        )  # from another folder
+        refused = server.ask(f"/v1/archive/sound?id={one['id']}")  # from another folder
+        assert refused.error == (404, "no_file")
+        assert "--archive-root" in refused.data["error"]["message"]
     twice = Settings(archive=(archive / "scores", archive / "scores"))
     with pytest.raises(SearchError, match="one scan of scores"):
         Application([levels()], twice)
@@ -181,3 +187,124 @@ def test_the_interface_names_the_archive_s_paths_if_there_is_one(searched: Serve
     assert set(ARCHIVE) <= set(searched.ask("/openapi.json").data["paths"])
     with serving(levels()) as server:
         assert set(ARCHIVE) & set(server.ask("/openapi.json").data["paths"]) == {"/v1/archive"}
+
+
+def test_a_sound_to_look_for_is_bounded_and_its_model_is_loaded_once(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(levels(), archive=(archive / "rows",), max_s=3.0) as server:
+        monkeypatch.setattr("fastaudio.scanning.networks.Chosen.load", None)
+        assert server.ask("/v1/archive/like", wav(sound(2))).status == 200
+        for form in ("WAV", "FLAC", "OGG"):
+            body = io.BytesIO()
+            soundfile.write(body, np.zeros(4 * RATE_HZ, np.int16), RATE_HZ, format=form)
+            assert server.ask("/v1/archive/like", body.getvalue()).error == (413, "too_long")
+
+
+def test_the_model_of_the_embeddings_is_looked_for_at_the_start(archive: Path) -> None:
+    for model in ("musicnn-mtt", "/nowhere/card.json"):
+        with pytest.raises(SearchError, match=r"expected the model.*--archive-model"):
+            Application([levels()], Settings(archive=(archive / "rows",), archive_model=model))
+    Application([levels()], Settings(archive=(archive / "rows",), archive_model="aisfx")).close()
+    apart = Settings(archive=(archive / "rows",), archive_model="/nowhere", isolate=True)
+    Application([levels()], apart).close()  # takes no sounds
+
+
+def test_a_label_that_comes_too_slowly_is_refused(archive: Path, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"archive": (archive / "scores",), "labels": tmp_path / "labels.csv"}
+    with serving(levels(), pause_s=0.3, **how) as server, server.raw() as slow:
+        slow.sendall(b"POST /v1/archive/labels HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\n{")
+        assert b" 408 " in slow.recv(1000).partition(b"\r\n")[0]
+
+
+def test_searches_take_the_places_of_uploads(searched: Server) -> None:
+    one = searched.ask("/v1/archive/label?label=speech&top=1").data["found"][0]
+    asked = {
+        f"/v1/archive/{path}": body
+        for path, body in {
+            "label?label=speech": None,
+            "next": None,
+            f"sound?id={one['id']}": None,
+            f"like?id={one['id']}": b"",
+            "labels": json.dumps({"id": one["id"], "label": "owl"}),
+        }.items()
+    }
+    uploads = searched.application.uploads
+    with ExitStack() as full:
+        with suppress(Refused):
+            while True:
+                full.enter_context(uploads.place())
+        for path, body in asked.items():
+            assert searched.ask(path, body).error == (429, "busy")
+    assert uploads.n_here == 0
+    assert searched.ask("/v1/archive/next").status == 200
+
+
+def test_a_page_of_another_origin_reads_nothing(searched: Server, archive: Path) -> None:
+    foreign: list[dict[str, str]] = [{"Origin": "https://evil.example"}]
+    foreign += [{"Sec_Fetch_Site": site} for site in ("cross-site", "same-site")]
+    for path in ("", "/label?label=speech", "/next", "/sound?id=0"):
+        for headers in foreign:
+            assert searched.ask(f"/v1/archive{path}", **headers).error == (403, "wrong_origin")
+    for site in ("same-origin", "none"):
+        assert searched.ask("/v1/archive", Sec_Fetch_Site=site).status == 200
+    assert searched.ask("/v1/models", Sec_Fetch_Site="cross-site").status == 200
+    with serving(
+        levels(), archive=(archive / "scores",), allowed_origins=("https://good.example",)
+    ) as server:
+        headers = {"Origin": "https://good.example", "Sec_Fetch_Site": "cross-site"}
+        assert server.ask("/v1/archive/next", **headers).status == 200
+
+
+def test_what_comes_next_is_told_page_by_page(searched: Server) -> None:
+    whole = searched.ask("/v1/archive/next?top=30").data["found"]
+    pages = [searched.ask(f"/v1/archive/next?top=10&after={after}").data["found"] for after in (0, 10, 20)]
+    assert sum(pages, []) == whole  # noqa: RUF017  # three
+    assert searched.ask("/v1/archive/next?after=100000").data["found"] == []
+
+
+def test_what_has_a_label_is_left_out_of_what_is_new(archive: Path, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"archive": (archive / "scores",), "labels": tmp_path / "labels.csv"}
+    with serving(levels(), **how) as server:
+        whole = server.ask("/v1/archive/label?label=speech&top=500").data["found"]
+        body = json.dumps({"id": whole[0]["id"], "label": "owl"})
+        assert server.ask("/v1/archive/labels", body).status == 200
+        new = server.ask("/v1/archive/label?label=speech&top=500&new=1").data["found"]
+        assert whole[0]["id"] not in [one["id"] for one in new]
+        assert [one for one in whole if one in new] == new
+        assert len(new) >= len(whole) - 3  # its neighbours overlap
+
+
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://evil.example")', "+1", "-1", " @x"])
+def test_a_name_that_a_table_takes_for_a_formula_is_refused(searched: Server, name: str) -> None:
+    one = searched.ask("/v1/archive/label?label=speech&top=1").data["found"][0]
+    for told in ({"label": name}, {"label": "owl", "by": name}):
+        answer = searched.ask("/v1/archive/labels", json.dumps({"id": one["id"]} | told))
+        assert answer.error == (400, "bad_body")
+
+
+def test_what_is_damaged_or_cannot_be_written_is_told(archive: Path, tmp_path: Path) -> None:
+    scores, labels = tmp_path / "scores", tmp_path / "labels.csv"
+    shutil.copytree(archive / "scores", scores)
+    with serving(levels(), archive=(scores,), labels=labels) as server:
+        one = server.ask("/v1/archive/next?top=1").data["found"][0]
+        labels.mkdir()
+        answer = server.ask("/v1/archive/labels", json.dumps({"id": one["id"], "label": "owl"}))
+        assert answer.error == (507, "not_written")
+        assert str(labels) in answer.data["error"]["message"]
+        labels.rmdir()
+        (table,) = scores.glob("*.parquet")
+        whole = table.read_bytes()
+        table.write_bytes(whole[:100] + bytes(len(whole) // 2) + whole[100 + len(whole) // 2 :])
+        for path in ("next", "label?label=speech"):
+            answer = server.ask(f"/v1/archive/{path}")
+            assert answer.error == (500, "bad_scan")
+            assert table.name in answer.data["error"]["message"]
+
+
+def test_of_many_channels_two_are_read(tmp_path: Path) -> None:
+    samples = np.random.default_rng(2).integers(-9000, 9000, (8 * RATE_HZ, 12)).astype(np.int16)
+    soundfile.write(tmp_path / "s.wav", samples, RATE_HZ)
+    got, rate = soundfile.read(io.BytesIO(excerpts.wav_of(tmp_path / "s.wav", 1.0, 7.5)), dtype="int16")
+    assert rate == RATE_HZ
+    assert np.abs(got.astype(int) - samples[RATE_HZ : 15 * RATE_HZ // 2, :2]).max() <= 1

@@ -167,8 +167,8 @@ def test_what_a_search_found_is_reviewed(page: Page) -> None:
     page.until(f"{STATE}.includes('found: by speech')")
     first = page.value(ROWS)[0]
     page.value("document.querySelector('#review-these button').click()")
+    page.until("document.getElementById('archive').hidden")
     page.until(f"document.getElementById('place').innerText.startsWith({json.dumps(first[4])})")
-    assert page.value("document.getElementById('archive').hidden")
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -212,3 +212,94 @@ def test_a_server_without_an_archive_shows_no_views(tmp_path: Path) -> None:
     with serving(levels()) as server, page_of(f"http://localhost:{server.port}/", tmp_path) as page:
         page.until("!document.getElementById('listen').disabled")
         assert page.value("document.getElementById('views').hidden")
+
+
+FAKE = """
+window.asked = [];
+const made = (i) => ({ id: `made${i}`, path: `made${i}.wav`, start_s: 0, end_s: 1, score: 1 });
+window.whole = Array.from({ length: 1203 }, (_, i) => made(i));
+window.trueFetch = window.fetch;
+window.fetch = async (path, options) => {
+  const query = new URL(path, document.baseURI);
+  if (query.pathname.endsWith("/sound")) return new Response("", { status: 404 });
+  if (!query.pathname.endsWith("/next")) return window.trueFetch(path, options);
+  const [top, after] = ["top", "after"].map((name) => Number(query.searchParams.get(name)));
+  window.asked.push([top, after]);
+  if (top > 500 || window.broken) return new Response("{}", { status: 500 });
+  return new Response(JSON.stringify({ found: window.whole.slice(after, after + top) }));
+};
+"""
+SKIP_ALL = """(async () => {
+  const heard = new Set();
+  for (let i = 0; i < 3000 && !document.getElementById("candidate").hidden; i++) {
+    heard.add(document.getElementById("place").innerText.split(",")[0]);
+    if (heard.size === WHEN) window.broken = true;
+    document.getElementById("skip").click();
+    await new Promise((done) => setTimeout(done, 0));
+  }
+  return heard.size;
+})()"""
+
+
+def test_as_many_as_there_are_may_be_skipped(page: Page) -> None:
+    view(page, "review")
+    page.value(FAKE)
+    page.value("document.getElementById('least-sure').click()")
+    page.until("document.getElementById('place').innerText.startsWith('made0.wav')")
+    assert page.value(SKIP_ALL.replace("WHEN", "0")) == 1203
+    assert page.value(f"{REVIEW}.endsWith('nothing is left to hear.')")
+    assert page.value("Math.max(...window.asked.map(([top]) => top))") == 500
+
+
+def test_nothing_is_shown_to_label_once_the_server_fails(page: Page) -> None:
+    page.value("window.whole = window.whole.map((one) => ({ ...one, id: `again${one.id}` }))")
+    page.value("document.getElementById('least-sure').click()")
+    page.until("!document.getElementById('candidate').hidden")
+    assert page.value(SKIP_ALL.replace("WHEN", "20")) == 50
+    assert page.value("document.getElementById('candidate').hidden")
+    assert page.value("document.getElementById('review-state').classList.contains('bad')")
+    page.value("window.broken = false; document.getElementById('least-sure').click()")
+    page.until("document.getElementById('place').innerText.startsWith('made50.wav')")
+    page.value("window.fetch = window.trueFetch; document.getElementById('least-sure').click()")
+    page.until("!document.getElementById('place').innerText.startsWith('made')")
+
+
+def test_what_has_a_label_is_not_asked_for_again(page: Page, searched: Server) -> None:
+    view(page, "archive")
+    page.value("document.getElementById('label').value = 'speech'")
+    page.value("document.querySelector('#search button').click()")
+    page.until(f"{STATE}.includes('found: by speech')")
+    labelled = {(row["path"], float(row["start_s"])) for row in rows(searched)}
+    before = len(rows(searched))
+    review = "document.querySelector('#review-these button').click()"
+    place = "document.getElementById('place').innerText"
+    page.value(review)
+    page.until("!document.getElementById('review').hidden && !document.getElementById('candidate').hidden")
+    first = page.value(place)
+    press(page, "1")
+    until(lambda: len(rows(searched)) == before + 1)
+    row = rows(searched)[-1]
+    assert first.startswith(row["path"])
+    assert (row["path"], float(row["start_s"])) not in labelled
+    view(page, "archive")
+    page.value(review)
+    page.until("!document.getElementById('review').hidden")
+    page.until(f"{place} !== {json.dumps(first)}")
+    press(page, "u")
+    until(lambda: len(rows(searched)) == before)
+    page.until(f"{place} === {json.dumps(first)}")
+
+
+def test_the_key_u_takes_back_nothing_of_others(page: Page, searched: Server) -> None:
+    view(page, "review")
+    page.until("!document.getElementById('candidate').hidden")
+    path = searched.application.archive.labels.path
+    with path.open("a", encoding="utf-8") as file:
+        file.write("hand.wav,0,1,owl,,\n")
+    page.value("document.getElementById('by').value = ''")
+    for _ in range(30):
+        press(page, "u")
+        page.value("new Promise((done) => setTimeout(done, 30))")
+    page.until(f"{REVIEW}.startsWith('There is no label of this visit')")
+    assert [row["path"] for row in rows(searched)][-1] == "hand.wav"
+    assert [row["path"] for row in rows(searched)][:2] == ["elsewhere.wav"] * 2

@@ -49,6 +49,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         with page_of(url, home, *flags, origins=[url]) as opened:
             opened.until("!document.getElementById('listen').disabled")
             opened.port = port  # type: ignore[attr-defined]
+            opened.site = home / "site"  # type: ignore[attr-defined]
             yield opened
 
 
@@ -137,6 +138,22 @@ def test_the_page_asks_no_other_host_and_says_nothing_on_the_console(page: Page)
     assert not page.of("Runtime.exceptionThrown")
 
 
+def test_a_graph_of_another_model_is_refused(page: Page) -> None:
+    """The host has the graph of one page and about.json of another."""
+    about = page.site / "about.json"  # type: ignore[attr-defined]
+    whole = about.read_text(encoding="utf-8")
+    try:
+        labels = json.loads(whole)["labels"]
+        about.write_text(json.dumps(json.loads(whole) | {"labels": labels[::-1]}), encoding="utf-8")
+        page.value("location.reload()")
+        page.until("document.getElementById('state')?.classList.contains('bad')")
+        assert "expected the labels of about.json, got another model's" in page.value(STATE)
+        assert page.value("document.getElementById('listen').disabled")
+        assert page.value("document.getElementById('file').disabled")
+    finally:
+        about.write_text(whole, encoding="utf-8")
+
+
 # What needs no browser.
 
 
@@ -214,3 +231,33 @@ def test_what_isn_t_there_or_doesn_t_fit_is_told(
     status, _, err = run(capsys, "export", "aisfx", "--page", tmp_path / "site", "--runtime", runtime)
     assert status != 0
     assert "tags over time" in err
+
+
+def test_a_page_that_is_not_finished_leaves_the_old_one(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page_of_label(label: str) -> None:
+        level = fa.RMS(sample_rate=16_000, frame_length=8000, hop_length=8000)
+        pipeline = fa.Pipeline(level >> fa.Sigmoid() >> fa.Tags([label]), silence_db=None)
+        standalone.write_page(pipeline, tmp_path / "site", runtime=runtime, check=False)
+
+    def files() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in (tmp_path / "site").rglob("*") if path.is_file()}
+
+    def fail(*_: object) -> str:
+        raise RuntimeError("killed")
+
+    page_of_label("old")
+    old = files()
+    for name in ("_about", "_licences"):
+        with monkeypatch.context() as patch:
+            patch.setattr(standalone, name, fail)
+            with pytest.raises(RuntimeError, match="killed"):
+                page_of_label("new")
+        assert files() == old
+    page_of_label("new")
+    new = files()
+    assert new.keys() == old.keys()
+    assert json.loads(new[str(tmp_path / "site" / "about.json")])["labels"] == ["new"]
+    tags = str(tmp_path / "site" / "tags.onnx")
+    assert new[tags] != old[tags]

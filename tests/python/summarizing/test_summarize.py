@@ -179,3 +179,29 @@ def test_a_picture_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
     assert (image[0, 0, 0] < 0.5) == bool(more)
     assert len(np.unique(image.reshape(-1, image.shape[2]), axis=0)) > 50
     assert run(capsys, "summarize", tmp_path / "out", "--plot", picture, *more)[0] == 2
+
+
+@pytest.mark.parametrize("stamp", ["99991231_235959", "00010101_000000", "22000101_000000"])
+def test_a_name_of_no_likely_year_counts_as_none(tmp_path: Path, stamp: str) -> None:
+    paths = [f"x/{stamp}.wav", "x/20240513_235959Z.wav"]
+    files = [heard(Entry(path, 1, str(NS)), [(0, 4, 0.9, 0)]) for path in paths]
+    found = summarize(written(tmp_path / "out", files))
+    assert dict(found.days_from) == {NAME: 1, CHANGE: 1}
+    assert found.whole.sound_s == 8
+    assert sum(group.sound_s for group in found.days.values()) == 8
+
+
+@pytest.mark.parametrize("cell", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"])
+def test_a_cell_of_no_likely_year_counts_as_none(cell: str) -> None:
+    found = began("x/a.wav", str(NS), cell, "date")
+    assert found is not None
+    assert found.source == CHANGE
+
+
+def test_a_stretch_that_no_calendar_has_counts_for_its_first_day() -> None:
+    found = began("x/20240513_235959Z.wav", None, None, None)
+    assert found is not None
+    day = found.at.date().isoformat()
+    for start_s in (1e9 * 366, 1e20):
+        assert found.days(start_s, 10.0)[0][1] == 10.0
+    assert found.days(1e20, 10.0) == [(day, 10.0)]

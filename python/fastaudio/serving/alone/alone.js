@@ -193,6 +193,13 @@ function over(text, bad = false) {
   say(text, bad);
 }
 
+// A host may have a part of one page and a part of another, whose labels would name the wrong sounds.
+function fitting(name, { labels }) {
+  if (JSON.stringify(labels) === JSON.stringify(about.labels)) return;
+  clip = live = null;
+  throw new Error(`${name}: expected the labels of about.json, got another model's; copy the whole folder to the host again`);
+}
+
 async function start() {
   about = await (await fetch("about.json")).json();
   const what = about.hears ? ` It hears ${about.hears}.` : "";
@@ -202,7 +209,9 @@ async function start() {
   $("licence").textContent = about.licence ? `The model's licence: ${about.licence}.` : "";
   say("Loading the model ...");
   clip = await clips(ort, "tags.onnx");
+  fitting("tags.onnx", clip);
   live = about.live ? { tags: await stream(ort, "live.onnx"), mel: await stream(ort, "mel.onnx") } : null;
+  if (live) fitting("live.onnx", live.tags);
   if (!live) $("drop").textContent = `or drop one here; the microphone needs a model that runs in blocks: ${about.why_not_live}`;
   say("Nothing leaves this page: the model runs in your browser.");
   blocked(false);

@@ -39,7 +39,7 @@ export async function clips(ort, url) {
     const found = await model.session.run({ samples: new ort.Tensor("float32", samples, [samples.length]) });
     return Object.fromEntries(Object.entries(found).map(([name, { data, dims }]) => [name, { rows: data, n: dims[0] }]));
   };
-  return { ...model, run, sampleRate: model.about.sample_rate };
+  return { ...model, run, labels: metadata(bytes, "fastaudio.labels"), sampleRate: model.about.sample_rate };
 }
 
 /** Opens a graph of blocks, `--streaming`: `push` takes samples as they come, and gives the rows that are due. */
@@ -73,7 +73,7 @@ export async function stream(ort, url) {
     [states, waiting] = [begin(), new Float32Array(0)];
     left = Object.fromEntries(Object.entries(outputs).map(([name, { skip }]) => [name, skip ?? 0]));
   };
-  return { ...model, push, again, sampleRate: sample_rate };
+  return { ...model, push, again, labels: metadata(bytes, "fastaudio.labels"), sampleRate: sample_rate };
 }
 
 function joined(parts) {

@@ -6,7 +6,7 @@ import { archive, likeFile, likeStretch, ofLabel, soundOf } from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 let playing = null; // { id, audio, row }
-let found = []; // what is shown
+let again = null; // asks again for what is shown, without what has a label
 let turn = 0; // of searches; only the last is shown
 
 const say = (text, bad = false) => {
@@ -93,11 +93,13 @@ function rowOf(one, hasLike) {
 async function search(what, ask) {
   const mine = ++turn;
   stop();
+  const how = { per_file: $("per-file").checked ? 1 : 0, top: 50 };
   say(`Searching ${what} ...`);
   try {
-    const answer = await ask({ per_file: $("per-file").checked ? 1 : 0, top: 50 });
+    const answer = await ask(how);
     if (mine !== turn) return;
-    found = answer.found;
+    const { found } = answer;
+    again = async () => (await ask({ ...how, new: 1 })).found;
     $("results").tBodies[0].replaceChildren(...found.map((one) => rowOf(one, $("results").dataset.like)));
     $("results-scroll").hidden = !found.length;
     $("review-these").hidden = !found.length || !$("results").dataset.review;
@@ -132,7 +134,14 @@ $("search").addEventListener("submit", (event) => {
   if (label) search(`by ${label}`, (how) => ofLabel({ label, ...how }));
 });
 document.addEventListener("query", ({ detail }) => !$("by-sound").hidden && byFile(detail));
-$("review-these").firstElementChild.addEventListener("click", () => {
-  document.dispatchEvent(new CustomEvent("review", { detail: found }));
-  show("review");
+$("review-these").firstElementChild.addEventListener("click", async () => {
+  const mine = turn;
+  try {
+    const detail = await again();
+    if (mine !== turn) return;
+    document.dispatchEvent(new CustomEvent("review", { detail }));
+    show("review");
+  } catch (error) {
+    if (mine === turn) say(error.message, true);
+  }
 });

@@ -183,7 +183,6 @@ async function openFile(file) {
   const ending = new AbortController();
   const mine = () => ending.abort();
   running = mine;
-  name = file.name.replace(/\.[^.]*$/, "") || "sound";
   say(`${file.name}: sending ${(file.size / 1e6).toFixed(1)} MB ...`);
   try {
     const model = $("model").value;
@@ -191,6 +190,7 @@ async function openFile(file) {
     if (running !== mine) return; // another file was opened meanwhile
     open(false);
     lastFile = file;
+    name = file.name.replace(/\.[^.]*$/, "") || "sound"; // what is shown and saved stays another's until now
     const { spectrogram, ...rest } = answer;
     found = { file: file.name, ...rest };
     const { n_bands, hop_s, n_rows, centres_hz, rows } = spectrogram;

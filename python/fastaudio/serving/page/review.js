@@ -4,12 +4,14 @@ import { clock } from "./pictures.js";
 import { giveLabel, soundOf, takeBack, unsure } from "./server.js";
 
 const MOST_KEYS = 9;
+const MOST_ASKED = 500;
 const $ = (id) => document.getElementById(id);
 let queue = []; // what is to be labelled, the first is shown
 let unsureAsked = false; // whether more of it is to be had
 let names = [];
 let nLabels = 0;
 const done = new Set(); // ids that were labelled or skipped
+const given = []; // labels of this visit, and what they were given to
 let busy = false; // while a label is on its way
 
 const say = (text, bad = false) => {
@@ -53,15 +55,25 @@ const told = () => `Labels so far: ${nLabels}; stretches to hear: ${queue.length
 
 async function next() {
   done.add(queue.shift()?.id);
-  if (!queue.length && unsureAsked) await askUnsure();
-  else say(queue.length ? told() : `Labels so far: ${nLabels}; all of these were heard.`);
+  if (!queue.length && unsureAsked) return askUnsure();
+  say(queue.length ? told() : `Labels so far: ${nLabels}; all of these were heard.`);
   showFirst();
 }
 
+// Those that have a label are left out by the server, those that were skipped here, however many they are.
 async function askUnsure() {
   unsureAsked = true;
-  const { found } = await unsure({ top: 50 + done.size });
-  queue = found.filter(({ id }) => !done.has(id)).slice(0, 50);
+  const top = Math.min(50 + done.size, MOST_ASKED);
+  let found = [];
+  queue = [];
+  try {
+    for (let after = 0; !queue.length && (after === 0 || found.length === top); after += top) {
+      ({ found } = await unsure({ top, after }));
+      queue = found.filter(({ id }) => !done.has(id)).slice(0, 50);
+    }
+  } finally {
+    showFirst();
+  }
   say(queue.length ? told() : `Labels so far: ${nLabels}; nothing is left to hear.`);
 }
 
@@ -81,7 +93,7 @@ async function alone(act) {
 const label = (name) =>
   alone(async () => {
     if (!queue.length) return;
-    await giveLabel(queue[0].id, name, by());
+    given.push({ one: queue[0], label: await giveLabel(queue[0].id, name, by()) });
     nLabels++;
     if (!names.includes(name)) names.push(name);
     showNames();
@@ -90,23 +102,25 @@ const label = (name) =>
 
 const undo = () =>
   alone(async () => {
-    const { undone } = await takeBack(by());
-    if (!undone) return say("There is no label of yours to take back.");
-    nLabels = Math.max(nLabels - 1, 0);
-    done.delete(undone.id);
-    queue = [undone, ...queue.filter(({ id }) => id !== undone.id)];
+    if (!given.length) return say("There is no label of this visit to take back.");
+    const { one, label } = given.at(-1);
+    const { undone } = await takeBack(label);
+    given.pop();
+    if (undone) nLabels = Math.max(nLabels - 1, 0);
+    done.delete(one.id);
+    queue = [one, ...queue.filter(({ id }) => id !== one.id)];
     showFirst();
-    say(`Took back ${undone.label}. ${told()}`);
+    say(undone ? `Took back ${label.label}. ${told()}` : `${label.label} isn't in the file any more, as somebody has changed it.`, !undone);
   });
 
 const play = () => ($("excerpt").paused ? $("excerpt").play().catch(() => null) : $("excerpt").pause());
 
 function key(event) {
   const isText = event.target.matches("input, select, audio");
-  if ($("review").hidden || $("candidate").hidden || isText || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const name = /^[1-9]$/.test(event.key) && names[event.key - 1];
-  if (name) label(name);
-  else if (event.key === "u") undo();
+  if ($("review").hidden || isText || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.key === "u") undo();
+  else if ($("candidate").hidden) return;
+  else if (/^[1-9]$/.test(event.key) && names[event.key - 1]) label(names[event.key - 1]);
   else if (event.key === "s") alone(next);
   else if (event.key === " " && !event.target.matches("button")) play();
   else return;
@@ -125,8 +139,8 @@ export function startReview(about) {
 
 document.addEventListener("review", ({ detail }) => {
   unsureAsked = false;
-  queue = [...detail];
-  say(told());
+  queue = detail.filter(({ id }) => !done.has(id));
+  say(queue.length ? told() : `Labels so far: ${nLabels}; all of these were heard.`);
   showFirst();
 });
 document.addEventListener("shown", ({ detail }) => {
@@ -134,12 +148,7 @@ document.addEventListener("shown", ({ detail }) => {
   if (detail === "review" && !queue.length && !$("least-sure").hidden && !unsureAsked) $("least-sure").click();
 });
 document.addEventListener("keydown", key);
-$("least-sure").addEventListener("click", () =>
-  alone(async () => {
-    await askUnsure();
-    showFirst();
-  }),
-);
+$("least-sure").addEventListener("click", () => alone(askUnsure));
 $("play").addEventListener("click", play);
 $("skip").addEventListener("click", () => alone(next));
 $("undo").addEventListener("click", undo);

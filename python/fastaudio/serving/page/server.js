@@ -38,7 +38,7 @@ export const likeStretch = (how) => json(`v1/archive/like?${asked(how)}`, { meth
 export const ofLabel = (how) => json(`v1/archive/label?${asked(how)}`);
 export const unsure = (how) => json(`v1/archive/next?${asked(how)}`);
 export const giveLabel = (id, label, by) => post("v1/archive/labels", { id, label, by });
-export const takeBack = (by) => post("v1/archive/undo", { by });
+export const takeBack = ({ id, label, when, by }) => post("v1/archive/undo", { id, label, when, by });
 export const soundOf = async (id) => (await answer(`v1/archive/sound?${asked({ id })}`)).blob();
 
 export async function tagFile(file, model, onset, signal) {

@@ -1,7 +1,8 @@
 """Check the site that .ci/docs built: python tools/check_site.py build/docs.
 
-Every link within it leads to a page, and to a place on that page; nothing is loaded from another host; every
-public name of the package has its place. Exit status: 0 if so, else 1, after a line for each that isn't.
+Every link within it leads to a page, and to a place on that page; no element, style or script names a file
+of another host to load; every public name of the package has its place. Links to other sites and addresses
+that a script puts together are not looked at. Exit status: 0 if so, else 1, after a line for each fault.
 """
 
 from __future__ import annotations
@@ -14,8 +15,14 @@ from urllib.parse import unquote, urlsplit
 
 import fastaudio
 
-_LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src"}
-_FOREIGN_CSS = re.compile(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", re.IGNORECASE)
+_LOADED = {"src", "poster", "data", "background"}  # attributes whose file is loaded with the page
+_LISTS = {"srcset", "imagesrcset"}  # attributes with several, each followed by its width or density
+_DRAWN = {"use", "image", "feimage"}  # elements of SVG that load what they link to
+_CSS = re.compile(r"(?:\burl\(|@import\s+(?!url\())\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s'\")]+))", re.IGNORECASE)
+_JS = re.compile(
+    r"(?:\bimport\s*\(|\bimport\b|\bfrom\b|\bimportScripts\s*\(|\bfetch\s*\(|\b(?:Worker|EventSource|WebSocket)\s*\()"
+    r"\s*[\"'`]((?:[a-z]+:)?//[^\"'`]*|\.{0,2}/[^\"'`$]*)[\"'`]"
+)
 _PAGES = {"canonical", "author", "search", "index", "next", "prev"}  # links that load nothing
 _MOST_SHOWN = 50
 
@@ -34,6 +41,7 @@ class Page(HTMLParser):
         self.places: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
+        self._inside = ""
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -44,8 +52,34 @@ class Page(HTMLParser):
             self.links.append(values["href"])
         elif tag == "link" and values.get("rel") not in _PAGES:
             self.loads.append(values.get("href", ""))
-        elif values.get(_LOADED.get(tag, "")):
-            self.loads.append(values[_LOADED[tag]])
+        self.loads += [values[name] for name in sorted(_LOADED & values.keys()) if values[name]]
+        for name in sorted(_LISTS & values.keys()):
+            self.loads += [part.split()[0] for part in re.split(r",\s+", values[name]) if part.strip()]
+        if tag in _DRAWN:
+            self.loads += [values[name] for name in ("href", "xlink:href") if values.get(name)]
+        self.loads += in_css(values.get("style", ""))
+        self._inside = tag
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  # HTMLParser's own name
+        """Leave a script or a style."""
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        """Take what a script or a style within the page loads."""
+        if self._inside == "script":
+            self.loads += in_js(data)
+        elif self._inside == "style":
+            self.loads += in_css(data)
+
+
+def in_css(text: str) -> list[str]:
+    """Return what a style sheet loads."""
+    return ["".join(found) for found in _CSS.findall(text) if "".join(found)]
+
+
+def in_js(text: str) -> list[str]:
+    """Return the addresses that a script loads, where they are written out."""
+    return _JS.findall(text)
 
 
 def faults(site: Path) -> list[str]:
@@ -64,11 +98,13 @@ def faults(site: Path) -> list[str]:
                 found.append(f"{name}: expected a file, got none for {address}")
             elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].places:
                 found.append(f"{name}: expected a place on its page, got none for {address}")
-    found += [
-        f"{path.relative_to(site).as_posix()}: loads something from another host"
-        for path in sorted(site.rglob("*.css"))
-        if _FOREIGN_CSS.search(path.read_text(encoding="utf-8", errors="replace"))
-    ]
+    for ending, loads in (("css", in_css), ("js", in_js)):
+        for path in sorted(site.rglob(f"*.{ending}")):
+            name = path.relative_to(site).as_posix()
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found += [
+                f"{name}: loads {load} from another host" for load in loads(text) if urlsplit(load).netloc
+            ]
     places = {place for page in pages.values() for place in page.places}
     names = [f"fastaudio.{name}" for name in fastaudio.__all__ if name != "__version__"]
     absent = [name for name in names if not {name, f"module-{name}"} & places]

@@ -31,8 +31,7 @@ examples:
   fastaudio export silero-vad -o vad.onnx --streaming                    a block a run, with state in and out
   fastaudio export mine/card.json -o mine.onnx --channels 2              your own model, for stereo
   fastaudio export mine/card.json -o mine.onnx --sounds a.wav b.wav      compared on your recordings too
-  fastaudio export musicnn-mtt --page site       a web page for any static host, where the model runs in the
-                                                 browser over files and the microphone
+  fastaudio export musicnn-mtt --page site                               a page that runs it in the browser
 """
 _RUNTIME = "node_modules/onnxruntime-web/dist"
 

@@ -28,7 +28,7 @@ _HELP = """\
 fetch a model over the network
 
 Show a model's size, licence and address, ask, fetch it, check its hash, and keep it in the folder of fetched
-models. Its name then works as --model. Nothing else in fastaudio uses the network.
+models. Its name then works as --model. Nothing else fetches a model.
 
 examples:
   fastaudio models                              which models are here, and which can be fetched

@@ -146,12 +146,49 @@ def test_the_check_of_the_site_finds_what_is_wrong(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     (tmp_path / "wrong.css").write_text("@import 'https://example.org/x.css';", encoding="utf-8")
+    (tmp_path / "wrong.js").write_text("export { x } from 'https://example.org/x.js';", encoding="utf-8")
     names = [f"fastaudio.{name}: expected a place in the API, got none" for name in fa.__all__]
     names.remove("fastaudio.__version__: expected a place in the API, got none")
     assert check.faults(tmp_path) == [
         "wrong.html: loads https://example.org/x.js from another host",
         "wrong.html: expected a file, got none for gone.html",
         "wrong.html: expected a place on its page, got none for right.html#nowhere",
-        "wrong.css: loads something from another host",
+        "wrong.css: loads https://example.org/x.css from another host",
+        "wrong.js: loads https://example.org/x.js from another host",
         *names,
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<img srcset="right.html 1x, https://a.org/b 2x">',
+        '<video poster="//a.org/b"></video>',
+        '<object data="https://a.org/b"></object>',
+        '<embed src="https://a.org/b">',
+        '<link rel="preload" imagesrcset="https://a.org/b 300w">',
+        '<svg><use xlink:href="https://a.org/b"/></svg>',
+        '<p style="background: url(https://a.org/b)">x</p>',
+        "<style>@import url(https://a.org/b);</style>",
+        "<style>@import url('https://a.org/b') screen;</style>",
+        '<style>@import "//a.org/b";</style>',
+        "<script>const x = await import('https://a.org/b');</script>",
+        '<script type="module">import "https://a.org/b";</script>',
+        "<script>fetch(`https://a.org/b`)</script>",
+        "<script>new Worker('https://a.org/b')</script>",
+    ],
+)
+def test_the_check_of_the_site_sees_every_way_to_load(tmp_path: Path, text: str) -> None:
+    check = extension("check_site", ROOT / "tools")
+    page = tmp_path / "page.html"
+    page.write_text(text, encoding="utf-8")
+    assert any(load.endswith("//a.org/b") for load in check.Page(page).loads)
+    page.write_text(text.replace("https://", "").replace("//a.org/", "a.org/"), encoding="utf-8")
+    assert not any("//" in load for load in check.Page(page).loads)
+
+
+def test_the_check_of_the_site_takes_no_text_for_a_load(tmp_path: Path) -> None:
+    check = extension("check_site", ROOT / "tools")
+    page = tmp_path / "page.html"
+    page.write_text('<pre>import "https://a.org/b"; url(//a.org/b)</pre><p>fetch("//a.org/b")</p>', "utf-8")
+    assert check.Page(page).loads == []

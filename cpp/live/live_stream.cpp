@@ -177,7 +177,9 @@ void LiveStream::run_swap() {
   base_s_ = chain_.swap(std::move(node), sink);
   network_ = network;
   rows_out_.assign(chain_.outputs().size(), 0);
-  lost_.assign(chain_.outputs().size(), *std::max_element(lost_.begin(), lost_.end()));
+  const std::size_t n_outputs = chain_.outputs().size();
+  // Of other outputs nobody knows which told a loss already: what one did tell isn't told again.
+  if (lost_.size() != n_outputs) lost_.assign(n_outputs, *std::min_element(lost_.begin(), lost_.end()));
 }
 
 void LiveStream::run_samples(const float* samples, std::size_t n) {

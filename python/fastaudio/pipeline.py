@@ -19,14 +19,7 @@ from fastaudio.live.options import LISTEN_DEFAULTS, LIVE_DEFAULTS, takes_live_op
 from fastaudio.running.adapt import check_channel, checked_silence
 from fastaudio.running.limits import check_result_mb, limits
 from fastaudio.running.stream import PipelineStream, Result, Samples
-from fastaudio.running.whole import (
-    Layout,
-    Progress,
-    require_sources,
-    run_array,
-    run_many,
-    run_source,
-)
+from fastaudio.running.whole import Layout, Progress, require_sources, run_array, run_many, run_source
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -107,13 +100,16 @@ class Pipeline(Composition):
         if budget is not None and not isinstance(budget, cards.Budget):
             raise TypeError(f"Pipeline.load: expected budget as a Budget or None, got {budget!r:.80}")
         budget = budget or cards.Budget()
-        apart = None if isolate is False else _chosen_limits(isolate)
+        apart = None
+        if isolate is not False:  # most run in this process, which loads a tenth less without it
+            from fastaudio.isolation.limits import chosen_limits  # noqa: PLC0415
+            from fastaudio.isolation.model import model_of_card  # noqa: PLC0415
+
+            apart = chosen_limits(isolate)
         own = {"channel": channel, "silence_db": silence_db}
         with limits("Pipeline.load", timeout_s, cancel):
             card = cards.read_card(model, budget)
             if apart is not None:
-                from fastaudio.isolation.model import model_of_card  # noqa: PLC0415  # see `_chosen_limits`
-
                 options: dict[str, Any] = {"threads": threads, "providers": providers, "untrained": untrained}
                 options |= own | {"budget": asdict(budget)}
                 return IsolatedPipeline(model_of_card(card, options), apart)
@@ -358,17 +354,11 @@ class IsolatedPipeline(Isolated, Pipeline):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Refuse: the network is in another process."""
-        raise StateError(
-            f"Pipeline: expected one of this process to save as {os.fspath(path)!r:.80}, got an isolated "
-            "one; save the pipeline that it was made of"
-        )
+        raise _elsewhere("save", path)
 
     def export_onnx(self, path: str | os.PathLike[str], **_: Any) -> NoReturn:
         """Refuse: the network is in another process."""
-        raise StateError(
-            f"Pipeline: expected one of this process to export as {os.fspath(path)!r:.80}, got an isolated "
-            "one; export the pipeline that it was made of"
-        )
+        raise _elsewhere("export", path)
 
     def listen(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse, before a device is opened: the network is in another process."""
@@ -393,7 +383,7 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
         ModelError: a network's file is missing, or was changed since it was loaded.
         IsolationError: a process can't be started here.
     """
-    from fastaudio.isolation.limits import Limits  # noqa: PLC0415  # see `_chosen_limits`
+    from fastaudio.isolation.limits import Limits  # noqa: PLC0415  # as in `load`
     from fastaudio.isolation.model import model_of  # noqa: PLC0415
 
     if not isinstance(pipeline, Pipeline):
@@ -408,11 +398,8 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
     return apart
 
 
-def _chosen_limits(isolate: Any) -> Limits | None:
-    """Return the bounds of processes for what `Pipeline.load` is given as `isolate`.
-
-    Imported here, as most pipelines run in this process, which then loads a tenth less.
-    """
-    from fastaudio.isolation.limits import chosen_limits  # noqa: PLC0415
-
-    return chosen_limits(isolate)
+def _elsewhere(what: str, path: str | os.PathLike[str]) -> StateError:
+    return StateError(
+        f"Pipeline: expected one of this process to {what} as {os.fspath(path)!r:.80}, got an isolated one; "
+        f"{what} the pipeline that it was made of"
+    )

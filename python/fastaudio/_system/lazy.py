@@ -39,6 +39,6 @@ def lazily(
         return value
 
     def names_there() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *module_of, *within})
+        return sorted({*vars(sys.modules[package]), *module_of, *rooms.split()})
 
     return get, names_there

@@ -28,15 +28,24 @@ def loading(words: Sequence[str], *, program: bool) -> Iterator[None]:
     `program` says that the process does nothing else: what the block leaves is then there for good, and no
     garbage is looked for in it.
     """
+    thread: threading.Thread | None = None
+    calm = program and _BLAS not in os.environ
     if program:
         gc.disable()
     try:
         if words and words[0] in _NETWORKS and not _HELP.intersection(words):
-            threading.Thread(target=_libraries, name="fastaudio-libraries").start()
+            if calm:
+                os.environ[_BLAS] = "1"
+            thread = threading.Thread(target=_libraries, name="fastaudio-libraries")
+            thread.start()
             if program:
                 _import_numpy()
         yield
     finally:
+        if thread is not None:
+            thread.join()  # libraries that are opened read the environment, which can't be changed meanwhile
+            if calm:
+                os.environ.pop(_BLAS, None)
         if program:
             gc.freeze()
             gc.enable()
@@ -56,11 +65,5 @@ def _import_numpy() -> None:
     At first, each of them spins for 0.1 s, on the cores on which networks are loaded. Programs that a command
     starts get the environment as it was.
     """
-    if _BLAS in os.environ:
-        return
-    os.environ[_BLAS] = "1"
-    try:
-        with suppress(ImportError):
-            importlib.import_module("numpy")
-    finally:
-        del os.environ[_BLAS]
+    with suppress(ImportError):
+        importlib.import_module("numpy")

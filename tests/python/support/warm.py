@@ -11,10 +11,13 @@ import functools
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +34,21 @@ def run(*arguments: object, stdin: bytes = b"", cwd: Path | None = None) -> tupl
             command, input=stdin, capture_output=True, timeout=LIMIT_S, check=False, env=env, cwd=cwd
         )
         return done.returncode, done.stdout.decode(), done.stderr.decode()
-    server = _server()
+    server, _ = _server()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         reading, writing = os.pipe()
         message = json.dumps(asked, ensure_ascii=True).encode()
-        socket.send_fds(server, [len(message).to_bytes(4, "big")], [reading, out.fileno(), err.fileno()])
-        server.sendall(message)
-        os.close(reading)
-        _feed(writing, stdin)
-        status = int.from_bytes(_exactly(server, 4), "big", signed=True)
+        feeding = threading.Thread(target=_feed, args=(writing, stdin), daemon=True)
+        try:
+            socket.send_fds(server, [len(message).to_bytes(4, "big")], [reading, out.fileno(), err.fileno()])
+            server.sendall(message)
+            os.close(reading)
+            feeding.start()
+            status = int.from_bytes(_exactly(server, 4), "big", signed=True)
+        except BaseException:  # a late answer would be taken for the next one's
+            _end()
+            raise
+        feeding.join()
         texts = []
         for file in (out, err):
             file.seek(0)
@@ -51,16 +60,14 @@ def _feed(pipe: int, data: bytes) -> None:
     """Write into a pipe and close it; its reader may have left."""
     with os.fdopen(pipe, "wb", buffering=0) as file:
         view = memoryview(data)
-        try:
+        with suppress(BrokenPipeError):
             while view:
                 view = view[file.write(view) :]
-        except BrokenPipeError:
-            pass
 
 
 @functools.cache
-def _server() -> socket.socket:
-    """Return a connection to the process that forks, which ends with this one."""
+def _server() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """Return a connection to the process that forks, which ends with this one, and that process."""
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
@@ -68,15 +75,22 @@ def _server() -> socket.socket:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONUTF8": "1"},
+            start_new_session=True,
         )
     ours.settimeout(LIMIT_S)
+    return ours, process
 
-    def end() -> None:
-        ours.close()
+
+@atexit.register
+def _end() -> None:
+    """End the process that forks, with what it has forked."""
+    if _server.cache_info().currsize:
+        connection, process = _server()
+        _server.cache_clear()
+        connection.close()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-    atexit.register(end)
-    return ours
 
 
 def _exactly(connection: socket.socket, n: int) -> bytes:

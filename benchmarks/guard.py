@@ -2,7 +2,8 @@
 
 Each round runs a case on both, one right after the other, so that whatever disturbs the machine disturbs
 both. The interval is that of the median of the rounds' ratios, by bootstrap. Exit status: 1 if something got
-slower beyond noise, unless --report is given; 2 if a commit can't be built.
+slower beyond noise, or runs no longer; 2 if a commit can't be built. With --report both are told and the
+status is 0; it is 2 still if there is no such commit.
 """
 
 from __future__ import annotations
@@ -10,20 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guard_cases import CASES
+from guard_builds import NotBuiltError, built
+from guard_cases import ALONE, CASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ROOT = Path(__file__).resolve().parents[1]
-_BUILDS = _ROOT / "build" / "guard"
 _SURE = 0.99  # of ten cases, one in ten runs would otherwise be called slower by chance
 _RESAMPLES = 4000
 _NOTICED = 1.02  # times as long: less isn't told, even where it is sure
@@ -63,88 +63,73 @@ class Compared:
 
 
 class Worker:
-    """A process that runs cases of one version."""
+    """A process that runs cases of one version; if a case ends it, the next case gets a new one."""
 
     def __init__(self, package: Path) -> None:
-        """Start it with the package in that folder."""
-        variables = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.fspath(package)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", Path(__file__).with_name("guard_cases.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | variables,
-            cwd=package,
-        )
+        """Take the package in that folder."""
+        self._package = package
+        self._process: subprocess.Popen[str] | None = None
 
     def seconds(self, name: str) -> float:
         """Run a case once.
 
         Raises:
-            RuntimeError: it can't run.
+            RuntimeError: it can't run, or ended the process.
+            SystemExit: the process found another fastaudio than that of the folder.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{name}\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline().strip()
+        if self._process is None:
+            self._start()
+        answer = self._answer(f"{name}\n")
         if not answer.isdigit():
-            raise RuntimeError(answer or "the process ended")
+            raise RuntimeError(answer)
         return int(answer) / 1e9
 
     def end(self) -> None:
         """End the process."""
+        if self._process is None:
+            return
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._process.stdout is not None
+        with suppress(OSError):
+            self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
+        self._process = None
 
+    def _start(self) -> None:
+        # Everything else is found where this process finds it, after the package.
+        places = os.pathsep.join([os.fspath(self._package), *filter(None, sys.path)])
+        variables = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": places}
+        self._process = subprocess.Popen(
+            [sys.executable, *ALONE, "-P", Path(__file__).with_name("guard_cases.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | variables,
+            cwd=self._package,
+        )
+        found = self._answer("")
+        if ": " in found:  # why it can't be imported, as every case will say
+            return
+        if not Path(found).resolve().is_relative_to(self._package.resolve()):
+            self.end()
+            print(f"guard: expected fastaudio from {self._package}, got {found}", file=sys.stderr)
+            raise SystemExit(2)
 
-def built(commit: str) -> Path:
-    """Return the folder with the package of a commit, which is built if it isn't there; or a folder as given.
-
-    Raises:
-        SystemExit: there is no such commit, or it can't be built.
-    """
-    if (Path(commit) / "fastaudio" / "__init__.py").is_file():
-        return Path(commit).resolve()
-    asked = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"],
-        cwd=_ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if asked.returncode != 0:
-        print(f"guard: expected a commit or a folder with fastaudio, got {commit!r}", file=sys.stderr)
-        raise SystemExit(2)
-    sha = asked.stdout.strip()
-    package, tree = (
-        _BUILDS / sha,
-        _BUILDS / "sources",
-    )  # one place for all, so that ccache knows what didn't change
-    if package.is_dir():
-        return package
-    print(f"guard: building {commit} ({sha[:10]})", file=sys.stderr, flush=True)
-    environment = dict(os.environ)
-    if shutil.which("ccache"):
-        environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
-    part = _BUILDS / f"{sha}-part"
-    shutil.rmtree(part, ignore_errors=True)
-    _drop(tree)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
-    try:
-        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", tree, sha], cwd=_ROOT, check=True)
-        subprocess.run([*pip, "--target", part, tree], env=environment, check=True)
-    except subprocess.CalledProcessError as error:
-        print(f"guard: expected {commit} to build, got exit status {error.returncode}", file=sys.stderr)
-        raise SystemExit(2) from None
-    finally:
-        _drop(tree)
-    part.rename(package)
-    return package
-
-
-def _drop(tree: Path) -> None:
-    """Remove a worktree, if it is there."""
-    for words in (["remove", "--force", tree], ["prune"]):
-        subprocess.run(["git", "worktree", *words], cwd=_ROOT, check=False, stderr=subprocess.DEVNULL)
+    def _answer(self, line: str) -> str:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        answer = ""
+        with suppress(OSError):  # it ended before
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline().strip()
+        if not answer:
+            process = self._process
+            self.end()
+            raise RuntimeError(f"the process ended with status {process.returncode}")
+        return answer
 
 
 def compare(base: Path, head: Path, names: Sequence[str], rounds: int) -> list[Compared]:
@@ -152,14 +137,16 @@ def compare(base: Path, head: Path, names: Sequence[str], rounds: int) -> list[C
     every = [Compared(name) for name in names]
     for start in range(0, rounds, -(-rounds // _WORKERS)):
         pair = Worker(base), Worker(head)
-        for number in range(start, min(start + -(-rounds // _WORKERS), rounds)):
-            if sys.stderr.isatty():
-                print(f"\r\033[Kround {number + 1}/{rounds}", end="", file=sys.stderr, flush=True)
-            for case in every:
-                if not case.note:
-                    _round(case, pair, swapped=number % 2 == 1)
-        for worker in pair:
-            worker.end()
+        try:
+            for number in range(start, min(start + -(-rounds // _WORKERS), rounds)):
+                if sys.stderr.isatty():
+                    print(f"\r\033[Kround {number + 1}/{rounds}", end="", file=sys.stderr, flush=True)
+                for case in every:
+                    if not case.note:
+                        _round(case, pair, swapped=number % 2 == 1)
+        finally:
+            for worker in pair:
+                worker.end()
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     return every
@@ -190,10 +177,25 @@ def table(every: Sequence[Compared]) -> str:
         lines.append(
             f"{case.name:<22}{times}{ratio:>8.3f}   {low:.3f} to {high:.3f}   {case.verdict()}".rstrip()
         )
-    slower = [case.name for case in every if not case.note and case.verdict() == "SLOWER"]
+    slow, gone = slower(every), broken(every)
     lines.append("")
-    lines.append(f"slower beyond noise: {', '.join(slower)}" if slower else "nothing got slower beyond noise")
+    if gone:
+        lines.append(f"runs no longer: {', '.join(gone)}")
+    if all(case.note for case in every):
+        lines.append("nothing was compared: no case ran on both")
+    else:
+        lines.append(f"slower beyond noise: {', '.join(slow)}" if slow else "nothing got slower beyond noise")
     return "\n".join(lines)
+
+
+def slower(every: Sequence[Compared]) -> list[str]:
+    """Return the cases that got slower beyond noise."""
+    return [case.name for case in every if not case.note and case.verdict() == "SLOWER"]
+
+
+def broken(every: Sequence[Compared]) -> list[str]:
+    """Return the cases that ran on base and don't on head."""
+    return [case.name for case in every if case.note.startswith("head:")]
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -206,7 +208,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     add("head", nargs="?", default="HEAD", help="the same (%(default)s)")
     add("--rounds", type=int, default=30, metavar="N", help="rounds (%(default)s)")
     add("--only", nargs="+", choices=CASES, metavar="CASE", help=", ".join(CASES))
-    add("--report", action="store_true", help="exit with 0 whatever got slower")
+    add("--report", action="store_true", help="exit with 0 whatever got slower, or doesn't run or build")
     add("--json", type=Path, metavar="FILE", help="write every time to FILE")
     options = parser.parse_args(words)
     if options.rounds < _WORKERS:
@@ -214,10 +216,15 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Build, run and report."""
-    options = arguments()
-    every = compare(built(options.base), built(options.head), options.only or list(CASES), options.rounds)
+    options = arguments(words)
+    try:
+        base, head = built(options.base), built(options.head)
+    except NotBuiltError as error:
+        print(f"{error}; nothing was compared", file=sys.stdout if options.report else sys.stderr)
+        return 0 if options.report else 2
+    every = compare(base, head, options.only or list(CASES), options.rounds)
     print(table(every))
     if options.json:
         data: list[dict[str, Any]] = [
@@ -225,8 +232,8 @@ def main() -> int:
             for case in every
         ]
         options.json.write_text(json.dumps({"schema": "fastaudio.guard/1", "cases": data}, indent=2) + "\n")
-    slower = any(not case.note and case.verdict() == "SLOWER" for case in every)
-    return 1 if slower and not options.report else 0
+    fails = slower(every) or broken(every) or all(case.note for case in every)
+    return 1 if fails and not options.report else 0
 
 
 if __name__ == "__main__":

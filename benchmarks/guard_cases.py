@@ -1,7 +1,8 @@
 """The quick suite of guard.py; as a program, it runs cases of the fastaudio that it finds, as stdin asks.
 
-Each line of stdin names a case; a line of stdout gives how many nanoseconds it took, or why it couldn't run.
-Only names that the oldest version has are used, so that other versions can be compared.
+The first line of stdout gives the file of that fastaudio, or why there is none. Then each line of stdin names
+a case, and a line of stdout gives how many nanoseconds it took, or why it couldn't run. Only names that the
+oldest version has are used, so that other versions can be compared.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RATE = 16_000
+ALONE = ("-S",)
+"""Words for Python, with which it imports from PYTHONPATH what lies there: an editable install comes by the
+`.pth` files of its packages folder, which these leave out, and would win."""
 _AT_LEAST_S = 0.03
 
 
@@ -37,7 +41,8 @@ def _mel(rate: int, n_fft: int, hop: int, n_mels: int) -> Any:
 
 
 def _process(*words: str) -> Callable[[], object]:
-    return partial(subprocess.run, [sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, *ALONE, *words]
+    return partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _blocks(stream_of: Callable[[], Any]) -> Callable[[], object]:
@@ -119,8 +124,21 @@ class _Timer:
         return (time.perf_counter_ns() - start) // self._n
 
 
+def _found() -> str:
+    try:
+        import fastaudio
+    except Exception as error:  # noqa: BLE001  # each case will say so
+        return _said(error)
+    return str(fastaudio.__file__)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+
+
 def main() -> None:
-    """Answer each line of stdin."""
+    """Say what fastaudio it is, then answer each line of stdin."""
+    print(_found(), flush=True)
     timers: dict[str, _Timer] = {}
     with tempfile.TemporaryDirectory(prefix="fastaudio-guard-") as folder:
         for line in sys.stdin:
@@ -130,7 +148,7 @@ def main() -> None:
                     timers[name] = _Timer(CASES[name](Path(folder)))
                 print(timers[name].ns(), flush=True)
             except Exception as error:  # noqa: BLE001  # told in the table; other cases go on
-                print(f"{type(error).__name__}: {error}".replace("\n", " ")[:200], flush=True)
+                print(_said(error), flush=True)
 
 
 if __name__ == "__main__":

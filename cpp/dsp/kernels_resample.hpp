@@ -26,9 +26,10 @@ struct ResamplePlan {
 
 /// Keeps every second sample after a half-band low-pass, whose even taps are zero except the middle one.
 struct HalvePlan {
+  static constexpr int kMaxSide = 128;
   static constexpr int kDown = 2;
   static constexpr int up = 1;
-  int n_side = 0;                    ///< taps on one side of the middle, at distances 1, 3, 5, ...
+  int n_side = 0;  ///< taps on one side of the middle, at distances 1, 3, 5, ...; at most kMaxSide
   const float* side_taps = nullptr;  ///< [n_side]
   /// Returns how many samples an output needs before, and after, the one that it is centred on.
   int reach() const { return 2 * n_side - 1; }

@@ -158,8 +158,7 @@ inline void halve_block(const HalvePlan& plan, const float* odd, float* middle) 
 
 void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
   constexpr int kBlock = 512;
-  constexpr int kMaxSide = 128;
-  float odd[kBlock + 2 * kMaxSide];  // samples at distance 1, 3, ... from a middle
+  float odd[kBlock + 2 * HalvePlan::kMaxSide];  // samples at distance 1, 3, ... from a middle
   float middle[kBlock];
   for (std::size_t start = 0; start < n; start += kBlock) {
     const int count = static_cast<int>(n - start < kBlock ? n - start : kBlock);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
 
+#include "core/error.hpp"
 #include "dsp/low_pass.hpp"
 
 namespace fastaudio::dsp {
@@ -36,6 +38,13 @@ int up_of_low_pass(double ratio, bool has_many_phases) {
   return ratio > 0.75 ? 2 : 1;
 }
 
+/// Kernels keep what a filter reaches in arrays of a fixed size.
+void require_side(std::size_t n_side, int most) {
+  if (n_side <= static_cast<std::size_t>(most)) return;
+  throw ValueError("Resample: expected a filter of at most " + std::to_string(most) +
+                   " taps to each side, got " + std::to_string(n_side) + "; take a lower quality");
+}
+
 }  // namespace
 
 std::int64_t ResamplerTable::outputs_of(std::int64_t n) const {
@@ -52,6 +61,7 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
   for (; rate >= kHalvingRatio * output_rate; rate /= 2, scale_ *= 2) {
     // Nothing may alias below the output's Nyquist frequency; a later stage removes what lies above it.
     const auto side = shortest_half_band(q.attenuation_db, 0.5 - output_rate / rate);
+    require_side(side.size(), HalvePlan::kMaxSide);
     halving_taps_.emplace_back(side.begin(), side.end());
     const auto reach = static_cast<std::int64_t>(2 * side.size() - 1);
     before_ += scale_ * reach;
@@ -92,6 +102,7 @@ void ResamplerTable::set_ratio(std::int64_t up) {
 void ResamplerTable::make_low_pass(const LowPass& filter, int up) {
   int n_side = static_cast<int>(filter.half() + (up == 2 ? 0.5 : 0.0));
   if (up == 1) n_side += n_side % 2;
+  require_side(static_cast<std::size_t>(n_side), LowPassPlan::kMaxSide);
   std::vector<double> at, between;
   double sum_at = filter.at(0), sum_between = 0;
   for (int j = 0; j < n_side; ++j) {
@@ -121,7 +132,8 @@ void ResamplerTable::make_last(const LowPass& filter, int phases) {
     after_ += scale_ * after;
   } else {
     before_ += scale_ * ((before + low_pass_.up - 1) / low_pass_.up);
-    after_ += scale_ * ((after - 1) / low_pass_.up);
+    // Behind an output half-way between samples, an even number of taps ends half a sample later.
+    after_ += scale_ * ((after - 2 + low_pass_.up) / low_pass_.up);
   }
   // Taps that fill up a row have no weight, and come first, so that no output waits for their samples.
   if (!exact) plan_.taps = (plan_.taps + kGroup - 1) / kGroup * kGroup;

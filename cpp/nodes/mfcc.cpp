@@ -72,7 +72,7 @@ std::unique_ptr<Stream> MFCC::open(const StreamSpec& input) const {
   const Output output = outputs(input).front();
   const std::size_t n_mels = input.row_size();
   return stream_of_blocks(Transform(options(), n_mels), input, output,
-                          n_mels * static_cast<std::size_t>(options().n_mfcc));
+                          n_mels * static_cast<std::size_t>(dsp::MatrixPlan::padded(options().n_mfcc)));
 }
 
 }  // namespace fastaudio

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <string>
 
+#include "dsp/resampler.hpp"
 #include "helpers.hpp"
 #include "nodes/resample.hpp"
 
@@ -19,8 +20,9 @@ struct Rates {
 };
 
 /// Exact ratios, irreducible ones that interpolate between phases, both directions, and equal rates.
-constexpr Rates kRates[] = {{44100, 16000}, {48000, 16000}, {16000, 48000},  {22050, 44100}, {11127, 16000},
-                            {44100, 11127}, {96000, 8000},  {192000, 11025}, {16000, 16000}};
+constexpr Rates kRates[] = {{44100, 16000}, {48000, 16000}, {16000, 48000}, {22050, 44100},
+                            {11127, 16000}, {44100, 11127}, {96000, 8000},  {192000, 11025},
+                            {16000, 16000}, {16000, 44100}, {41603, 16000}};
 constexpr const char* kQualities[] = {"fast", "high", "best"};
 
 Floats resampled(const Rates& rates, const Floats& x, const std::string& quality = "high",
@@ -140,12 +142,29 @@ TEST_CASE("resampler: an output comes out within the latency told") {
       const Floats x = Random(22).samples(3000);
       double worst_s = 0;
       for (std::size_t i = 0; i < x.size(); ++i) {
+        const std::size_t k = collected.outputs.front().size();
         stream->push(&x[i], 1, collected);
+        if (collected.outputs.front().size() == k) continue;
         const double now_s = static_cast<double>(i + 1) / rates.input;
-        const double due_s = static_cast<double>(collected.outputs.front().size()) / rates.output;
-        worst_s = std::max(worst_s, now_s - due_s);  // how long the next output has been awaited
+        worst_s = std::max(worst_s, now_s - static_cast<double>(k) / rates.output);
       }
       CHECK(worst_s <= latency_s + 1e-9);
+      // No more is told than whole samples ask for, of those that the halvings leave.
+      const double step = std::max(1.0, static_cast<double>(rates.input) / rates.output);
+      CHECK(worst_s > latency_s - step / rates.input);
+    }
+  }
+}
+
+TEST_CASE("resampler: the kernels have room for the longest filters") {
+  // Just below the ratio from which the rate is halved first, and at it.
+  for (const Rates& rates : {Rates{39999, 16000}, {40000, 16000}, {47999, 19200}, {48000, 19200}}) {
+    for (const char* quality : kQualities) {
+      CAPTURE(rates.input);
+      CAPTURE(quality);
+      const dsp::ResamplerTable table(rates.input, rates.output, quality);
+      CHECK(table.low_pass().n_side <= dsp::LowPassPlan::kMaxSide);
+      for (const auto& plan : table.halvings()) CHECK(plan.n_side <= dsp::HalvePlan::kMaxSide);
     }
   }
 }

@@ -194,6 +194,21 @@ def judge_heads(options: argparse.Namespace, results: dict[str, Any]) -> None:
             print(judge, wanted, {k: v.get("balanced", v.get("accuracy")) for k, v in record.items()})
 
 
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with a message if an option lacks another one that it needs."""
+    by_spectra = [f"--{name}" for name in ("network", "baseline", "older") if getattr(options, name)]
+    if not by_spectra and not options.heads:
+        parser.error("expected --heads, --network, --baseline or --older, got none of them")
+    if options.heads and options.heard is None:
+        parser.error("--heads: expected --heard FOLDER beside it, got none")
+    if by_spectra and options.spectra is None:
+        parser.error(f"{by_spectra[0]}: expected --spectra FOLDER beside it, got none")
+    known = {text.split("=")[0] for text in options.notes}
+    for name in [text.split(":")[0] for text in options.on] if options.older else []:
+        if name not in known:
+            parser.error(f"--older: expected --notes {name}=FOLDER beside --on {name}, got none")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score everything and write the results."""
     parser = argparse.ArgumentParser(
@@ -219,6 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--heard", type=Path, help="folder with a folder for each collection, for --heads")
     parser.add_argument("--output", type=Path, required=True, help="results as JSON; results there are kept")
     options = parser.parse_args(arguments)
+    check(parser, options)
     results = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
     folders = dict(text.split("=") for text in options.notes)
     judges: dict[str, Callable[[str, Spectra, NDArray[np.bool_]], tuple[Scores, list[str]]]] = {}

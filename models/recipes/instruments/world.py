@@ -16,9 +16,10 @@ from programs import NOTHING
 from render import COLUMNS, NOTE_S, RATE_HZ
 
 MUSICAL = re.compile(
-    r"music|menu|bell|success|win|lose|chapel|era|settlement|tavern|silence|/tone|beep", re.IGNORECASE
+    r"music|menu|success|chapel|settlement|tavern|silence|beep"  # also within a word: mainmenu
+    r"|bells?(?![a-z])|(?<![a-z])(wins?|winner|winning|lose[rs]?|eras?|tones?)(?![a-z])"  # not wind or stone
 )
-"""Paths that may hold music, signals or silence."""
+"""What may be music, a signal or silence, in a path below the folder given, by `words`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "minetest-data=60 --output notes/world",
     )
     parser.add_argument(
-        "--sounds", nargs="+", required=True, metavar="FOLDER=N", help="folders, and how many of each"
+        "--sounds",
+        type=wanted,
+        nargs="+",
+        required=True,
+        metavar="FOLDER=N",
+        help="folders, and how many of each",
     )
     parser.add_argument("--seed", type=int, default=0, help="draws the files (default: 0)")
     parser.add_argument("--output", type=Path, required=True, help="folder of sounds and manifest.csv")
@@ -37,19 +43,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     draw = random.Random(options.seed)  # noqa: S311  # which files, not locks
     rows = []
-    for text in options.sounds:
-        folder, n = text.rsplit("=", 1)
-        for path in drawn(Path(folder), int(n), draw):
+    for folder, n in options.sounds:
+        before = len(rows)
+        for path in drawn(folder, n, draw):
             clip = loudest(path)
             if clip is None:
                 continue
-            name = f"{Path(folder).name}-{len(rows):03d}-{path.stem[:30]}.flac".replace(" ", "_")
+            name = f"{folder.name}-{len(rows):03d}-{path.stem[:30]}.flac".replace(" ", "_")
             soundfile.write(options.output / name, clip, RATE_HZ, subtype="PCM_16")
-            rows.append([name, "world", Path(folder).name, NOTHING, NOTHING, "", "", "train"])
+            rows.append([name, "world", folder.name, NOTHING, NOTHING, "", "", "train"])
+        if len(rows) == before:
+            parser.error(
+                f"--sounds: expected .wav or .ogg files in {folder} that are louder than silence and whose "
+                "paths don't tell of music, got none; give another folder"
+            )
     with (options.output / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     print(f"{options.output}: {len(rows)} sounds")
     return 0
+
+
+def wanted(text: str) -> tuple[Path, int]:
+    """Return a folder and how many sounds to take from it."""
+    folder, _, n = text.rpartition("=")
+    if not folder or not n.isdecimal() or int(n) == 0:
+        raise argparse.ArgumentTypeError(f"expected FOLDER=N with N above 0, got {text!r}")
+    return Path(folder), int(n)
+
+
+def words(path: Path) -> str:
+    """Return a path in small letters, its words apart where capitals begin them."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", path.as_posix()).lower()
 
 
 def drawn(folder: Path, n: int, draw: random.Random) -> Iterator[Path]:
@@ -57,7 +81,9 @@ def drawn(folder: Path, n: int, draw: random.Random) -> Iterator[Path]:
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in (".wav", ".ogg") and path.is_file() and not MUSICAL.search(str(path))
+        if path.suffix.lower() in (".wav", ".ogg")
+        and path.is_file()
+        and not MUSICAL.search(words(path.relative_to(folder)))
     )
     draw.shuffle(found)
     seen: Counter[str] = Counter()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from helpers import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,9 +35,102 @@ def test_the_guard_tells_only_what_is_beyond_noise(times: float, noise: float, v
     assert (verdict == "SLOWER") == ("slower beyond noise: made up" in guard.table([case]))
 
 
-def test_a_case_that_one_version_lacks_is_told_and_fails_nothing() -> None:
+FAKE = """
+import os
+from pathlib import Path
+with Path(__file__).with_name("found").open("a") as file:
+    file.write("imported\\n")
+class _Node:
+    def __init__(self, **options): pass
+    def __rshift__(self, other): return self
+    def __call__(self, sound): pass
+Log = _Node
+class MelSpectrogram(_Node):
+    def __init__(self, **options): {mel}
+"""
+
+
+def fake(folder: Path, mel: str = "pass") -> Path:
+    """Make a folder with a fastaudio that counts its imports, and runs log-mel as told."""
+    (folder / "fastaudio").mkdir(parents=True)
+    (folder / "fastaudio" / "__init__.py").write_text(FAKE.format(mel=mel))
+    (folder / "fastaudio" / "__main__.py").write_text("")
+    return folder
+
+
+def test_the_guard_runs_each_folders_own_package_whatever_is_installed(tmp_path: Path) -> None:
     guard = importlib.import_module("guard")
-    assert "base: no such node" in guard.table([guard.Compared("new", note="base: no such node")])
+    worker, found = guard.Worker(fake(tmp_path)), tmp_path / "fastaudio" / "found"
+    assert worker.seconds("log-mel 512") > 0
+    for case in ("import", "command line"):  # these are processes of their own
+        before = found.read_text().count("imported")
+        assert worker.seconds(case) > 0
+        assert found.read_text().count("imported") > before > 0
+    worker.end()
+
+
+def test_the_guard_refuses_another_package_than_that_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    guard = importlib.import_module("guard")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.syspath_prepend(fake(tmp_path / "other"))
+    with pytest.raises(SystemExit) as ended:
+        guard.Worker(tmp_path / "empty").seconds("import")
+    assert ended.value.code == 2
+    assert f"expected fastaudio from {tmp_path / 'empty'}, got {tmp_path / 'other'}" in capfd.readouterr().err
+
+
+def test_a_case_that_ends_its_process_is_told_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard = importlib.import_module("guard")
+    monkeypatch.setattr(guard, "_WORKERS", 1)
+    base, head = str(fake(tmp_path / "base")), str(fake(tmp_path / "head", "os._exit(3)"))
+    options = ["--rounds", "1", "--only", "log-mel 512"]
+    assert guard.main([base, head, *options, "import"]) == 1
+    told = capsys.readouterr().out
+    assert "head: the process ended with status 3" in told
+    assert "runs no longer: log-mel 512\n" in told
+    assert guard.main([head, base, *options]) == 1
+    assert "nothing was compared" in capsys.readouterr().out
+    assert guard.main([base, head, *options, "--report"]) == 0
+
+
+def test_what_head_no_longer_runs_is_broken_and_what_base_lacked_is_not() -> None:
+    guard = importlib.import_module("guard")
+    new, gone = guard.Compared("new", note="base: no such node"), guard.Compared("gone", note="head: crash")
+    told = guard.table([new, gone, guard.Compared("both", [1.0] * 3, [1.0] * 3)])
+    assert "base: no such node" in told
+    assert "runs no longer: gone\nnothing got slower beyond noise" in told
+    assert guard.broken([new]) == []
+
+
+def test_a_build_is_kept_for_its_options_compiler_and_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    builds = importlib.import_module("guard_builds")
+    names = {builds.name_of_build("sha")}
+    for variable in ("CMAKE_ARGS", "CXX", "CXXFLAGS"):
+        monkeypatch.setenv(variable, "another")
+        names.add(builds.name_of_build("sha"))
+    monkeypatch.setattr(sys, "version", "another")
+    names.add(builds.name_of_build("sha"))
+    assert len(names) == 5
+    assert builds.name_of_build("sha") in names
+
+
+@pytest.mark.parametrize(("words", "status"), [([], 2), (["--report"], 0)])
+def test_a_commit_that_does_not_build_fails_no_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], status: int
+) -> None:
+    guard = importlib.import_module("guard")
+
+    def unbuilt(commit: str) -> Path:
+        raise guard.NotBuiltError(f"guard: expected {commit} to build, got exit status 1")
+
+    monkeypatch.setattr(guard, "built", unbuilt)
+    assert guard.main(["main", *words]) == status
+    out, err = capsys.readouterr()
+    assert "expected main to build, got exit status 1; nothing was compared" in (out if words else err)
 
 
 def test_the_guard_says_that_there_is_no_such_commit(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +13,12 @@ onnx = pytest.importorskip("onnx", reason="pip install '.[recipes]'")
 import fastaudio as fa  # noqa: E402
 import fit_heads  # noqa: E402
 import hear  # noqa: E402
+import judge  # noqa: E402
 import programs  # noqa: E402
 import publish_heads  # noqa: E402
 import soundfile  # noqa: E402
 import vary  # noqa: E402
 import world  # noqa: E402
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def collection(*, real: bool) -> hear.Heard:
@@ -124,3 +122,58 @@ def test_the_loudest_part_of_a_recording_is_cut_out_and_music_is_left(tmp_path: 
     assert all(path.name.startswith("door") for path in kept)
     soundfile.write(tmp_path / "short.wav", x[:800], 8000)
     assert world.loudest(tmp_path / "short.wav") is None
+
+
+HEARD = (
+    "wind.ogg",
+    "window_2.wav",
+    "close.wav",
+    "camera.ogg",
+    "stone1.wav",
+    "belly.wav",
+    "generated/rain.wav",
+)
+LEFT = ("win.ogg", "you_win2.ogg", "YouWin.ogg", "lose-1.wav", "era/a.wav", "tones/440.wav", "tone440.wav",
+        "doorbell.wav", "MainMenu.ogg")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [(name, True) for name in HEARD] + [(name, False) for name in LEFT]
+)
+def test_words_of_music_are_whole_words_below_the_folder(tmp_path: Path, name: str, kept: bool) -> None:
+    import random
+
+    folder = tmp_path / "generated" / "music"
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(folder / name, np.full(4000, 0.5), 8000, format="WAV")
+    assert [path.name for path in world.drawn(folder, 9, random.Random(0))] == [Path(name).name] * kept  # noqa: S311
+
+
+def test_a_folder_that_gives_no_sounds_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        world.main(["--sounds", f"{tmp_path / 'nowhere'}=3", "--output", str(tmp_path / "out")])
+    assert f"files in {tmp_path / 'nowhere'} that are louder" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "manifest.csv").exists()
+    with pytest.raises(SystemExit):
+        world.main(["--sounds", str(tmp_path), "--output", str(tmp_path / "out")])
+    assert "expected FOLDER=N with N above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--heads", "a=a.pt"], "--heads: expected --heard FOLDER beside it, got none"),
+        (["--network", "a=a.pt"], "--network: expected --spectra FOLDER beside it, got none"),
+        (["--baseline", "a:train"], "--baseline: expected --spectra FOLDER beside it, got none"),
+        (["--older", "m", "--spectra", "s"], "--older: expected --notes a=FOLDER beside --on a, got none"),
+        ([], "expected --heads, --network, --baseline or --older, got none of them"),
+    ],
+)
+def test_judging_says_what_an_option_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        judge.main([*words, "--on", "a:all", "--output", str(tmp_path / "results.json")])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "results.json").exists()

@@ -22,7 +22,7 @@ SHARED = {
     "--model": "the model's name, or the path of a card or a packed model",
     "--layer": "the output of the network that gives the rows",
     "--hop": "step between windows, in seconds",
-    "--top": "how many tags",
+    "--top": "how many: tags, stretches, or labels",
     "--min-score": "leave out tags with scores, and events with peaks, below it",
     "--output": "where results go; `-o` for short",
     "--force": "replace files that are there, once all is done",

@@ -103,7 +103,10 @@ def rules_of(text: str, path: str) -> list[Rule]:
 
     try:
         data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # numbers of thousands of digits are ValueErrors of their own
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also of numbers of thousands of digits
         raise RuleError(f"{path}: expected TOML, got: {error}; see examples/rules.toml") from error
     tables = data.pop("rule", None)
     if data:

@@ -83,8 +83,8 @@ def require_labels(rules: Sequence[Rule], ears: Sequence[Ear]) -> None:
                 onset = onsets.get(label, 1.0)
                 if rule.model in {None, ear.name or ""} and rule.threshold > onset + _ROUNDING:
                     complain(
-                        f"rule {rule.name!r:.80}: its threshold of {rule.threshold:g} is above {onset:.6g}, at "
-                        f"which events of {label!r:.80} begin, so its alert comes when such an event has ended"
+                        f"rule {rule.name!r:.80}: its threshold of {rule.threshold:g} is above {onset:.6g}, "
+                        f"at which events of {label!r:.80} begin: its alert comes when such an event ends"
                     )
 
 

@@ -103,7 +103,12 @@ def test_rttm_names_the_recording() -> None:
 
 
 def test_raven_knows_the_recording_by_its_files_name() -> None:
-    for path, name in (("/n/my night 1.wav", "my night 1.wav"), ("a\tb.wav", "a b.wav"), (" a  b.wav", " a  b.wav"), (None, "")):
+    for path, name in (
+        ("/n/my night 1.wav", "my night 1.wav"),
+        ("a\tb.wav", "a b.wav"),
+        (" a  b.wav", " a  b.wav"),
+        (None, ""),
+    ):
         _, *lines = held(*FOUND, path=path).to_raven().split("\n")[:-1]
         rows = [dict(zip(RAVEN_COLUMNS, line.split("\t"), strict=True)) for line in lines]
         assert [row["Begin File"] for row in rows] == [name] * len(FOUND)

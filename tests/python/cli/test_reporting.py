@@ -178,7 +178,6 @@ def test_a_rule_above_the_onset_is_told_to_come_late(listen: Any, tmp_path: Path
         ('label = "guitarx"\ntopic = "a"', ["--mqtt", "home"], "got 'guitarx'; did you mean 'guitar'?"),
         ('label = "guitar"\ntopic = "a"', [], "expected --mqtt for the topic of rule 'rule 1', got none"),
         ("label = 1\ntopic = 'a'", ["--mqtt", "home"], "expected label as text"),
-        ),
     ],
 )
 def test_rules_that_cannot_be_met_are_refused_before_it_listens(

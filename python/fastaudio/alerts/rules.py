@@ -227,6 +227,4 @@ class _Table:
         first, dash, last = text.partition("-")
         if not (dash and _HOUR.fullmatch(first) and _HOUR.fullmatch(last)):
             raise self._wrong("quiet_hours", 'hours such as "22:00-07:00"')
-        if first == last:
-            raise self._wrong("quiet_hours", f'hours with an end of their own, such as "{first}-07:00"')
         return Quiet(time.fromisoformat(first), time.fromisoformat(last))

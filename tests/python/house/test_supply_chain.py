@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-OURS = {"test", "lint", "dev", "bench", "recipes"}
+OURS = {"test", "lint", "dev", "bench", "recipes", "docs"}
 
 
 def tool(name: str) -> ModuleType:

@@ -20,6 +20,11 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+def is_line(text: str) -> bool:
+    """Tell whether a text is one line that can't control a terminal; it may have every letter and sign."""
+    return "\n" not in text and _UNSAFE.search(text) is None
+
+
 def spelled(name: str) -> str:
     r"""Return a file's name as text for every reader: its bytes as UTF-8, those that aren't like `\xff`.
 

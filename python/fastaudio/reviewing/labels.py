@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from fastaudio._core import FastaudioError
 from fastaudio._system.commas import csv_text
 from fastaudio._system.holding import holding
-from fastaudio._system.text import listed, spelled
+from fastaudio._system.text import is_line, listed, spelled
 from fastaudio._system.writing import OutputError, check_writable, full_disk, writing
 from fastaudio.labelled.segment import why_no_stretch
 
@@ -104,7 +104,7 @@ class LabelFile:
         """
         if why := why_no_stretch(start_s, end_s):
             raise LabelError(f"{spelled(path):.200}: {why}")
-        if not label.strip() or not label.isprintable():
+        if not label.strip() or not is_line(label):
             raise LabelError(
                 f"{self.path}: expected the name of a label, got {label!r:.80}; choose letters and digits"
             )

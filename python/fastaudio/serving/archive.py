@@ -12,6 +12,7 @@ import numpy as np
 from starlette.responses import JSONResponse, Response
 
 from fastaudio._core import Cancel, FastaudioError
+from fastaudio._system.text import is_line
 from fastaudio._system.writing import OutputError
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.reviewing.candidates import Candidate, by_example, by_label, by_uncertainty
@@ -341,7 +342,7 @@ def _texts(body: bytes, known: Sequence[str], expected: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         told = None
     fits = isinstance(told, dict) and all(
-        name in known and isinstance(text, str) and len(text) <= _MOST_NAME and text.isprintable()
+        name in known and isinstance(text, str) and len(text) <= _MOST_NAME and is_line(text)
         for name, text in told.items()
     )
     if not fits:

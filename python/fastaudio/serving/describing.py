@@ -42,7 +42,7 @@ def _parameters(names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
             {"type": "number", "minimum": HOP_S[0], "maximum": HOP_S[1]},
         ),
         "top": ("how many tags", {"type": "integer", "minimum": 1, "maximum": MOST_TOP, "default": 5}),
-        "min_score": ("leave out tags with lower scores", {"type": "number"}),
+        "min_score": ("leave out tags with lower scores, and events with lower peaks", {"type": "number"}),
         "events": ("whether to give events, with their beginning and end", flag),
         "onset": (
             "score at which an event begins; implies events",

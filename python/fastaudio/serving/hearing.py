@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -54,7 +54,7 @@ class Task:
         asked: what of it.
         pcm: what the samples are; None for a sound file.
         form: "json", or "audacity" or "raven" for events.
-        top, min_score: how many tags, and from which score.
+        top, min_score: how many tags, and from which score; events from which peak.
         windows: whether to give all scores of each window.
         spectrogram: whether to give a picture.
         kind: whether to say what kind of sound it is, if the model hears one kind only.
@@ -139,6 +139,9 @@ def hear(task: Task) -> tuple[bytes, float]:
         tags, events = found[TAGS], found.get(EVENTS)
         if events is not None and len(events) * _EVENT_BYTES > _RESULT_MB * 1e6:
             raise ResultTooLarge("body: too many events")
+        if events is not None and task.min_score is not None:
+            loud = tuple(event for event in events if event.peak >= task.min_score)
+            events = replace(events, events=loud)
         if task.form == "json":
             text = json_of(_told(task, tags, events, warnings) | beside, _lists(task, tags, events))
         else:

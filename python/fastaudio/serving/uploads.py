@@ -168,6 +168,9 @@ class Uploads:
             cancel.cancel()
         queued = self._workers.submit(work)
         running: asyncio.Future[_T] = asyncio.wrap_future(queued)
+        running.add_done_callback(
+            lambda done: done.cancelled() or done.exception()
+        )  # if nobody waits any more
         gone = asyncio.create_task(_until_gone(request))
         both: set[asyncio.Future[Any]] = {running, gone}
         try:

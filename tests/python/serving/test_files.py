@@ -121,6 +121,11 @@ def test_top_and_min_score_choose_tags(server: Server) -> None:
     assert server.tag(body, "top=2").data["tags"] == all_[:2]
     least = all_[3]["score"] + 1e-6
     assert server.tag(body, f"top=50&min_score={least}").data["tags"] == all_[:3]
+    events = server.tag(body, "model=levels&onset=0.2").data["events"]
+    peaks = sorted(event["peak"] for event in events)
+    above = server.tag(body, f"model=levels&onset=0.2&min_score={peaks[-1] - 1e-6}").data["events"]
+    assert above == [event for event in events if event["peak"] >= peaks[-1] - 1e-6]
+    assert len(above) < len(events)
 
 
 def test_hop_makes_windows_overlap(server: Server, tagger: fa.Pipeline) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from fastaudio._system.text import encoded, printable, quoted, spelled
+from fastaudio._system.text import encoded, is_line, printable, quoted, spelled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +40,16 @@ def test_nothing_harmful_is_left_of_any_text(text: str) -> None:
 def test_a_comma_in_a_label_is_told_apart_from_one_between_labels() -> None:
     labels = ["Speech", "Male speech, man speaking", 'say "hi"', "a\x1bb"]
     assert ", ".join(map(quoted, labels)) == (r'Speech, "Male speech, man speaking", "say ""hi""", a\x1bb')
+
+
+NAMES = ('a,"b"', "Anna\u00a0B", "\u0646\u06cc\u200c\u062e\u0648", "\U0001f468\u200d\U0001f469", "a  b", "=")
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_names_of_every_language_are_lines(text: str) -> None:
+    assert is_line(text)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "\x1b[31m", "\u2028", "\u202e", "\udcff", "\t"])
+def test_what_ends_a_line_or_controls_a_terminal_is_none(text: str) -> None:
+    assert not is_line(text)

@@ -40,7 +40,7 @@ export function textOf(form, found) {
   if (form === "audacity") {
     return events.map(({ start_s, end_s, label }) => `${start_s.toFixed(6)}\t${end_s.toFixed(6)}\t${label}\n`).join("");
   }
-  const head = ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Annotation", "Score"];
-  const rows = events.map(({ id, start_s, end_s, label, peak }) => [id, "Spectrogram 1", 1, start_s.toFixed(6), end_s.toFixed(6), 0, 20000, label, peak]);
+  const head = ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)", "Annotation", "Peak Score", "Mean Score", "Begin File"];
+  const rows = events.map(({ id, start_s, end_s, label, peak, mean }) => [id, "Spectrogram 1", 1, start_s.toFixed(6), end_s.toFixed(6), 0, 20000, label, peak, mean, (found.file ?? "").replace(LINE_ENDS, " ")]);
   return [head, ...rows].map((row) => `${row.join("\t")}\n`).join("");
 }

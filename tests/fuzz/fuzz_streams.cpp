@@ -2,6 +2,7 @@
 // its options with an error; otherwise the pieces give the same bits as the whole, and the sanitizers are
 // quiet.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -79,13 +80,22 @@ Floats signal(Bytes& bytes, std::size_t n) {
   return x;
 }
 
+/// The same bits, but for those of what is no number: sums of sound near the largest float overflow, and the
+/// sign of the NaN that comes of it says nothing.
+bool same_numbers(const Floats& a, const Floats& b) {
+  const auto alike = [](float x, float y) {
+    return std::memcmp(&x, &y, sizeof x) == 0 || (std::isnan(x) && std::isnan(y));
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), alike);
+}
+
 void chunked_equals_whole(const Node& node, Bytes& bytes) {
   std::vector<std::size_t> sizes = pieces(bytes, 700);
   const Floats x = signal(bytes, static_cast<std::size_t>(bytes.integer(0, 4000)));
   std::size_t left = x.size();
   for (std::size_t& n : sizes) left -= n = std::min(n, left);
   const StreamSpec input = node.input().value();
-  require(same_bits(run(node, input, x), run(node, input, x, sizes)), "the same bits in pieces");
+  require(same_numbers(run(node, input, x), run(node, input, x, sizes)), "the same bits in pieces");
 }
 
 void resampler(Bytes& bytes) {

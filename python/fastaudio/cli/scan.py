@@ -44,7 +44,7 @@ examples:
   fastaudio scan archive/ --output scanned --budget 8h    stop after eight hours; run it again to go on
   fastaudio scan archive/ --output scanned --retry-errors
   fastaudio scan --from embeddings --model my-head --windows --output scored    its scores, without any sound
-  fastaudio scan --from embeddings --model my-head --windows -o scored --force    after new training
+  fastaudio scan --from embeddings --model my-head --windows -o scored --replace-scores    after new training
   fastaudio scan list.csv --store s3://bucket --output scanned    a table may name URLs in this bucket
   fastaudio scan archive/ --output scanned --ray auto    on a cluster (pip install 'fastaudio-toolkit[ray]')
 
@@ -105,7 +105,7 @@ def add(commands: Commands) -> None:
         help="run on a cluster of Ray: auto, its address, or local for one of this machine's own",
     )
     command.add_argument(
-        "--force",
+        "--replace-scores",
         action="store_true",
         help="with --from, replace scores that another head has left there",
     )
@@ -122,8 +122,8 @@ def _duration(text: str) -> float:
 def _run(args: argparse.Namespace) -> int:
     if (args.source is None) == (not args.sources):
         raise ValueError("scan: expected what to scan, or a scan after --from, got both or neither; give one")
-    if args.force and args.source is None:
-        raise ValueError("scan: expected --force with --from, got it alone; name another --output")
+    if args.replace_scores and args.source is None:
+        raise ValueError("scan: expected --replace-scores with --from, got it alone; name another --output")
     chosen = Chosen(args.model, args.layer, args.hop, args.windows, args.half, args.channel)
     how: dict[str, Any] = {"retry_errors": args.retry_errors, "budget_s": args.budget, "stores": args.store}
     with _progress(quiet=args.quiet) as report:
@@ -158,7 +158,7 @@ def _rescanned(args: argparse.Namespace, report: Callable[[Scanned], None] | Non
     if given or args.channel is not None:
         got = ", ".join([*given, *(["--channel"] if args.channel is not None else [])])
         raise ValueError(f"scan: expected options of the head with --from, got {got}; leave that out")
-    how = {"head": args.model, "windows": args.windows, "half": args.half, "force": args.force}
+    how = {"head": args.model, "windows": args.windows, "half": args.half, "force": args.replace_scores}
     return rescan(args.source, args.output, **how, report=report)
 
 

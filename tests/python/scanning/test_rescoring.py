@@ -105,12 +105,12 @@ def test_a_head_that_is_trained_again_replaces_its_scores(
                 rescan(home / "windows", scored, **how)
             assert rows_of(scored) == before
             assert run(capsys, *ask)[0] == 2
-        status, out, _ = run(capsys, *ask, "--force")
+        status, out, _ = run(capsys, *ask, "--replace-scores")
         assert "10 of 10 files" in out
         rescan(home / "windows", tmp_path / "fresh", force=True, **how)
         assert rows_of(scored) == rows_of(tmp_path / "fresh")
         assert status == 1  # of the bad file
-        assert "10 were done before" in run(capsys, *ask, "--force")[1]
+        assert "10 were done before" in run(capsys, *ask, "--replace-scores")[1]
 
 
 def test_no_embeddings_are_replaced(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,7 +120,7 @@ def test_no_embeddings_are_replaced(home: Path, capsys: pytest.CaptureFixture[st
     assert rows_of(home / "windows") == before
     with pytest.raises(ScanError, match=r"name another folder$"):
         rescan(home / "windows", home / "windows", head=str(home / "head"), windows=True)
-    assert run(capsys, "scan", home / "in", "--output", home / "windows", "--force")[0] == 2
+    assert run(capsys, "scan", home / "in", "--output", home / "windows", "--replace-scores")[0] == 2
 
 
 def test_only_what_has_changed_is_done_again(home: Path, tmp_path: Path) -> None:

@@ -89,7 +89,9 @@ def rescan(
         except OtherScanError as error:
             if not error.of_scores:
                 raise
-            raise OtherScanError(f"{error}, or replace its scores with --replace-scores", of_scores=True) from error
+            raise OtherScanError(
+                f"{error}, or replace its scores with --replace-scores", of_scores=True
+            ) from error
         work = _Work(alone, about["width"], shards.about)
         todo, stale, scanned = _todo(source, shards)
         shards.forget(stale)

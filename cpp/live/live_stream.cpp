@@ -178,7 +178,7 @@ void LiveStream::run_swap() {
   network_ = network;
   rows_out_.assign(chain_.outputs().size(), 0);
   const std::size_t n_outputs = chain_.outputs().size();
-  // Of other outputs nobody knows which told a loss already: what one did tell isn't told again.
+  // Nobody knows which of other outputs told a loss already: what one did tell isn't told again.
   if (lost_.size() != n_outputs) lost_.assign(n_outputs, *std::min_element(lost_.begin(), lost_.end()));
 }
 

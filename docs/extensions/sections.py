@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-# Of each page's file: its title, and names of `fastaudio`.
+# The file of each page has a title, and names of `fastaudio`.
 PIPELINES: dict[str, tuple[str, list[str]]] = {
     "pipelines": (
         "Pipelines",

@@ -187,8 +187,7 @@ class Pipeline(Composition):
         check_result_mb("Pipeline", result_mb)
         with limits("Pipeline", timeout_s, cancel):
             how: dict[str, Any] = {"sample_rate": sample_rate, "layout": layout}
-            result: Result = run_source(self, source, progress=progress, result_mb=result_mb, **how)
-            return result
+            return run_source(self, source, progress=progress, result_mb=result_mb, **how)
 
     def run_samples(
         self,
@@ -199,16 +198,14 @@ class Pipeline(Composition):
         result_mb: float | None,
     ) -> Result:
         """Run over samples, [n_samples] or [n_samples, channels]; what `__call__` does with them."""
-        stream = self.open(sample_rate=sample_rate, channels=channels)
-        result: Result = run_array(stream, samples, progress, result_mb)
-        return result
+        return run_array(self.open_stream(sample_rate, channels), samples, progress, result_mb)
 
     @contextmanager
     def opened(self, source: FileLike) -> Iterator[tuple[AudioFile, PipelineStream]]:
         """Open a file and a stream for it; `run_file` runs one through the other."""
         with AudioFile(source) as file:
             with file.decode_errors():
-                stream = self.open(sample_rate=file.sample_rate, channels=file.channels)
+                stream = self.open_stream(file.sample_rate, file.channels)
             yield file, stream
 
     @checked_keywords
@@ -399,7 +396,5 @@ def isolated(pipeline: Pipeline, *, limits: Limits | None = None) -> IsolatedPip
 
 
 def _elsewhere(what: str, path: str | os.PathLike[str]) -> StateError:
-    return StateError(
-        f"Pipeline: expected one of this process to {what} as {os.fspath(path)!r:.80}, got an isolated one; "
-        f"{what} the pipeline that it was made of"
-    )
+    expected = f"expected one of this process to {what} as {os.fspath(path)!r:.80}"
+    return StateError(f"Pipeline: {expected}, got an isolated one; {what} the pipeline that it was made of")

@@ -166,6 +166,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+JUDGED_BY = (
+    "fastaudio's recipe, from files, by the mean score of a file. real_notes: recorded notes at keys that "
+    "training left out, by the same players. unheard_programs: rendered notes of programs that training "
+    "never heard. no_instrument: windows of recordings of animals, speech, weather and machines, none of "
+    "them heard in training. confusion: of each family's sounds, how many were given which family"
+)
 NAMES = {"real": "real_notes", "old": "unheard_programs"}
 PURPOSES = {
     "scores": (
@@ -222,15 +228,7 @@ def describe(record: dict[str, Any], module: nn.Module, n: int) -> dict[str, Any
             "others, MIT licence), recorded notes by players of the Philharmonia Orchestra (CC BY-SA "
             "3.0), made-up noises, and speech by espeak-ng"
         ),
-        "metrics": {
-            "by": (
-                "fastaudio's recipe, from files, by the mean score of a file. real_notes: recorded notes "
-                "at keys that training left out, by the same players. unheard_programs: rendered notes of"
-                " programs that training never heard. no_instrument: windows of recordings of animals, "
-                "speech, weather and machines, none of them heard in training. confusion: of each "
-                "family's sounds, how many were given which family"
-            )
-        },
+        "metrics": {"by": JUDGED_BY},
     }
 
 

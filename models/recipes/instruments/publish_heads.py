@@ -16,7 +16,7 @@ from fit import mask
 from fit_heads import EMBEDDING, Heads, load
 from hear import Heard
 from programs import FAMILIES, NOTHING, TITLES
-from publish import NAMES, PURPOSES, flat, measured, refused
+from publish import JUDGED_BY, NAMES, PURPOSES, flat, measured, refused
 from spectra import manifest
 
 MODELS = Path(__file__).parents[2]
@@ -191,15 +191,7 @@ def describe(record: dict[str, Any], heads: Heads, n: int) -> dict[str, Any]:
             "Philharmonia Orchestra (CC BY-SA 3.0); sounds of games and spoken prompts (CC BY-SA 3.0); made-"
             f"up noises, and speech by espeak-ng. Network: {trunk['trained_on']}"
         ),
-        "metrics": {
-            "by": (
-                "fastaudio's recipe, from files, by the mean score of a file. real_notes: recorded notes "
-                "at keys that training left out, by the same players. unheard_programs: rendered notes of"
-                " programs that training never heard. no_instrument: windows of recordings of animals, "
-                "speech, weather and machines, none of them heard in training. confusion: of each "
-                "family's sounds, how many were given which family"
-            )
-        },
+        "metrics": {"by": JUDGED_BY},
     }
 
 

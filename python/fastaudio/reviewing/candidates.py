@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastaudio._core import check_interrupt
 from fastaudio.reviewing.doubt import card_in, doubts, is_multi, thresholds_in
-from fastaudio.scanning.shards import modules, readable, tables
-from fastaudio.searching.search import best_of_label, nearest
+from fastaudio.searching.search import best_of_label, nearest, scored
 from fastaudio.searching.store import SearchError, about_scan
 
 if TYPE_CHECKING:
@@ -130,19 +128,11 @@ def by_uncertainty(
     card = card_in(about)
     least, multi = thresholds_in(card, names), None
     done, best = Labelled(labels), _Best(top, per_file=per_file)
-    _, parquet = modules()
-    for path in tables(folder):
-        with readable(path), parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
-                check_interrupt()
-                held = batch.filter(batch["start_s"].is_valid())
-                scores = held["scores"].flatten().to_numpy(zero_copy_only=False).reshape(-1, len(names))
-                if not len(scores):
-                    continue
-                multi = is_multi(card, scores) if multi is None else multi
-                own = doubts(scores, multi=multi, thresholds=least)
-                own[held["silent"].fill_null(False).to_numpy(zero_copy_only=False)] = -1
-                best.take(held, scores, own, names, done)
+    for held, scores, silent in scored(folder, len(names)):
+        multi = is_multi(card, scores) if multi is None else multi
+        own = doubts(scores, multi=multi, thresholds=least)
+        own[silent] = -1
+        best.take(held, scores, own, names, done)
     return best.found()
 
 

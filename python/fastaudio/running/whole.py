@@ -17,7 +17,7 @@ from fastaudio.running.workers import Answer, Workers
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from fastaudio.running.stream import PipelineStream, Samples
+    from fastaudio.running.stream import PipelineStream, Result, Samples
 
 
 Layout: TypeAlias = Literal["samples_channels", "channels_samples"]
@@ -83,23 +83,24 @@ def run_source(
     layout: Layout | None,
     progress: Progress | None,
     result_mb: float | None,
-) -> Any:
+) -> Result:
     """Run a pipeline over samples or a file; see `Pipeline.__call__`."""
     if isinstance(source, np.ndarray):
         samples, rate, channels = with_layout(source, sample_rate, layout)
-        return pipeline.run_samples(samples, rate, channels, progress, result_mb)
+        result: Result = pipeline.run_samples(samples, rate, channels, progress, result_mb)
+        return result
     if not is_file_like(source):
         got = f"{type(source).__name__}{samples_remedy(source)}"
         raise TypeError(f"source: expected a path, a binary file object or samples, got {got}")
     if sample_rate is not None or layout is not None:
         raise ValueError(f"Pipeline: expected sample_rate and layout for samples only, got {told(source)}")
     with pipeline.opened(source) as (file, stream):
-        return run_file(stream, file, progress, result_mb)
+        return run_file(stream, file, progress, result_mb)  # type: ignore[no-any-return]  # embed's rows too
 
 
 def run_array(
     stream: PipelineStream, samples: Samples, progress: Progress | None, result_mb: float | None = None
-) -> Any:
+) -> Result:
     """Run samples through a newly opened stream and return the result; see `Pipeline.__call__`."""
     stream.result_mb = result_mb
     total_s = len(samples) / stream.sample_rate

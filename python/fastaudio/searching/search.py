@@ -14,6 +14,7 @@ from fastaudio.scanning.shards import modules, readable, tables
 from fastaudio.searching.store import SearchError, Store, about_scan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -106,6 +107,23 @@ def hits(store: Store, rows: NDArray[Any], scores: NDArray[Any], top: int, *, pe
     return found
 
 
+def scored(folder: Path, n_labels: int) -> Iterator[tuple[Any, NDArray[np.float32], NDArray[np.bool_]]]:
+    """Yield a scan of scores in pieces: the rows, their scores [n_rows, n_labels], and which are silent.
+
+    Raises:
+        ScanError: a table is damaged, or gone.
+    """
+    _, parquet = modules()
+    for path in tables(folder):
+        with readable(path), parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
+                check_interrupt()
+                held = batch.filter(batch["start_s"].is_valid())
+                scores = held["scores"].flatten().to_numpy(zero_copy_only=False).reshape(-1, n_labels)
+                if len(scores):
+                    yield held, scores, held["silent"].fill_null(False).to_numpy(zero_copy_only=False)
+
+
 def best_of_label(folder: Path, label: str, top: int = 20, *, per_file: bool = False) -> list[Hit]:
     """Return a scan's rows with the highest scores of a label, the best first; silent ones are left out.
 
@@ -123,23 +141,15 @@ def best_of_label(folder: Path, label: str, top: int = 20, *, per_file: bool = F
         )
     column = labels.index(label)
     found: list[Hit] = []
-    _, parquet = modules()
-    for path in tables(folder):
-        with readable(path), parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
-                check_interrupt()
-                held = batch.filter(batch["start_s"].is_valid())
-                scores = held["scores"].flatten().to_numpy(zero_copy_only=False).reshape(-1, len(labels))
-                own = np.where(
-                    held["silent"].fill_null(False).to_numpy(zero_copy_only=False), -np.inf, scores[:, column]
-                )
-                order = highest(own, len(own) if per_file else top)
-                if per_file:  # the first row of each file only
-                    files = held["path"].dictionary_encode().indices.to_numpy(zero_copy_only=False)
-                    order = order[np.sort(np.unique(files[order], return_index=True)[1])]
-                rows = held.select(["path", "start_s", "end_s"]).take(order)
-                kept = zip(rows.to_pylist(), own[order].tolist(), strict=True)
-                found += [Hit(**row, score=score) for row, score in kept if score > -np.inf]
+    for held, scores, silent in scored(folder, len(labels)):
+        own = np.where(silent, -np.inf, scores[:, column])
+        order = highest(own, len(own) if per_file else top)
+        if per_file:  # the first row of each file only
+            files = held["path"].dictionary_encode().indices.to_numpy(zero_copy_only=False)
+            order = order[np.sort(np.unique(files[order], return_index=True)[1])]
+        rows = held.select(["path", "start_s", "end_s"]).take(order)
+        kept = zip(rows.to_pylist(), own[order].tolist(), strict=True)
+        found += [Hit(**row, score=score) for row, score in kept if score > -np.inf]
         found = _first(found, top, per_file=per_file)
     return found
 

@@ -139,7 +139,7 @@ class Live:
         query = Parameters(socket.query_params, KNOWN)
         onset = query.number("onset", 0.0, 1.0)
         asked = Asked(
-            events=query.flag("events") or onset is not None,
+            events=query.flag("events", "0" if onset is None else "1"),
             onset=0.5 if onset is None else onset,
             hop_s=query.number("hop_s", *HOP_S),
             live=True,

@@ -68,7 +68,8 @@ class Parameters:
         if (text := self._values.get(name)) is None:
             return None
         try:
-            value = float(text) if len(text) <= _LONGEST else math.nan
+            plain = len(text) <= _LONGEST and "_" not in text  # Python takes 1_0 for 10
+            value = float(text) if plain else math.nan
         except ValueError:
             value = math.nan
         if not least <= value <= most:

@@ -32,7 +32,16 @@ RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-thre
 """What a page takes from the folder `dist` of the npm package onnxruntime-web."""
 
 _HERE = Path(__file__).parent
-_SHARED = ("page.css", "icon.svg", "lists.js", "kinds.js", "pictures.js", "microphone.js", "capture.js")
+_SHARED = (
+    "page.css",
+    "icon.svg",
+    "dropping.js",
+    "lists.js",
+    "kinds.js",
+    "pictures.js",
+    "microphone.js",
+    "capture.js",
+)
 _OWN = ("alone.js", "tagger.js")
 _MARK = "fastaudio export --page"
 _TAGS, _MEL = "tags", "mel"

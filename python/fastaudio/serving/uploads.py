@@ -133,7 +133,7 @@ class Uploads:
         form = query.choice("format", tuple(_FORMS))
         onset = query.number("onset", 0.0, 1.0)
         asked = Asked(
-            events=query.flag("events") or form != "json" or onset is not None,
+            events=query.flag("events", "0" if onset is None else "1") or form != "json",
             onset=0.5 if onset is None else onset,
             hop_s=query.number("hop_s", *HOP_S),
         )

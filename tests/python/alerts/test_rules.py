@@ -59,6 +59,11 @@ def test_a_rule_says_what_when_and_what_then() -> None:
         ('[[rule]]\nlabel = "a"\ntopic = "a"\nthresold = 1', "got 'thresold'; did you mean 'threshold'?"),
         ('[[rule]]\nlabel = "a"\ntopic = "a"\nthreshold = 2', "expected threshold as a number from 0 to 1"),
         ('[[rule]]\nlabel = "a"\ntopic = "a"\nthreshold = nan', "expected threshold as a number from 0 to 1"),
+        (
+            f'[[rule]]\nlabel = "a"\ntopic = "a"\nthreshold = {"9" * 400}',
+            "expected threshold as a number from 0",
+        ),
+        (f'[[rule]]\nlabel = "a"\ntopic = "a"\nthreshold = {"9" * 9000}', "expected TOML, got: Exceeds"),
         ('[[rule]]\nlabel = "a"\ntopic = "a"\nthreshold = true', "expected threshold as a number"),
         (
             '[[rule]]\nlabel = "a"\ntopic = "a"\nquiet_hours = "22-7"',

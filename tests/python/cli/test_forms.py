@@ -147,6 +147,15 @@ def test_rttm_tells_recordings_of_one_name_apart(night: Path, tag: Tag) -> None:
     assert ids == {str(night / "a.wav"), str(night / "sub" / "a.wav"), "b_c"}
 
 
+def test_rttm_tells_paths_apart_that_differ_in_spaces_only(night: Path, tag: Tag) -> None:
+    folders = [night / "d 1", night / "d_1"]
+    for folder in folders:
+        folder.mkdir()
+        shutil.copy(night / "a.wav", folder)
+    ids = {line.split()[1] for line in tag(*folders, *LOOSE, "--rttm")[1].splitlines()}
+    assert ids == {str(night / "d_1" / "a.wav"), f"{night / 'd_1' / 'a.wav'}_2"}
+
+
 def test_a_raven_table_names_its_recording(night: Path, tag: Tag) -> None:
     rows = list(
         csv.DictReader(tag(night / "sub" / "b c.flac", *LOOSE, "--raven")[1].splitlines(), delimiter="\t")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from fastaudio import cli
+from fastaudio.cli.reporting import Reporter
+from fastaudio.mqtt.broker import broker_of
 from helpers import GUITAR, decode
 from mosquitto import Listener, Mosquitto, eventually, require_mosquitto
 
@@ -161,6 +164,32 @@ def test_rules_are_checked_without_listening(listen: Any, tmp_path: Path) -> Non
     status, out, _ = listen("--rules", rules, "--check-rules")
     assert status == 1
     assert out.endswith("(no program /no/such/program is found)\n")
+
+
+def test_rules_are_checked_without_their_broker_and_behind_a_byte_order_mark(
+    listen: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text('[[rule]]\nlabel = "guitar"\ntopic = "home/alert"', encoding="utf-8-sig")
+    status, out, _ = listen("--rules", path, "--check-rules")
+    assert (status, out) == (0, "rule 1: guitar from 0.5, at most every 60 s: publishes to home/alert\n")
+
+
+def test_models_whose_names_run_into_labels_have_sensors_of_their_own() -> None:
+    class Named:
+        events = True
+
+        def __init__(self, name: str, *labels: str) -> None:
+            self.name, self.labels = name, labels
+
+    ears: Any = [Named("bird", "song sparrow"), Named("bird-song", "sparrow")]
+    args: Any = SimpleNamespace(mqtt_name="porch", mqtt_discovery="homeassistant")
+    reporter = Reporter(args, broker_of("mqtt://127.0.0.1:9", password_file=None, ca=None), ears, "mic")
+    reporter.begin(SimpleNamespace())  # type: ignore[arg-type]
+    states = reporter.publisher._states
+    told = [json.loads(text) for topic, text in states.items() if "/binary_sensor/" in topic]
+    reporter.close()
+    assert len({one["unique_id"] for one in told}) == len(told) == 2
 
 
 def test_a_rule_above_the_onset_is_told_to_come_late(listen: Any, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastaudio.mqtt.discovery import Device
 
-# Of the pages "MQTT sensor", "MQTT binary sensor" and "MQTT discovery" of Home Assistant's documentation: the
-# type of each option that is used here; an option that isn't listed here isn't known to be right.
+# This is the type of each option that is used here, by the pages "MQTT sensor", "MQTT binary sensor" and
+# "MQTT discovery" of Home Assistant's documentation; an option that isn't listed isn't known to be right.
 COMMON: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "unique_id": str,

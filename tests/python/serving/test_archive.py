@@ -83,6 +83,19 @@ def test_a_file_without_places_is_heard_too(tmp_path: Path) -> None:
     assert np.abs(got - whole[rate : rate * 3 // 2]).max() < 1e-3
 
 
+@pytest.mark.parametrize("stated", [0, 800])
+def test_what_a_header_does_not_state_is_heard_too(tmp_path: Path, stated: int) -> None:
+    samples = sound(3, 8000)
+    soundfile.write(tmp_path / "s.wav", samples, 8000, subtype="PCM_16")
+    content = bytearray((tmp_path / "s.wav").read_bytes())
+    size = content.index(b"data") + 4
+    content[size : size + 4] = stated.to_bytes(4, "little")  # as a writer leaves it that was killed
+    content[4:8] = (size - 4 + stated).to_bytes(4, "little")
+    (tmp_path / "s.wav").write_bytes(content)
+    got, _ = soundfile.read(io.BytesIO(excerpts.wav_of(tmp_path / "s.wav", 1.0, 3.0)), dtype="int16")
+    assert np.abs(got.astype(int) - samples[8000:24_000]).max() <= 1
+
+
 def test_an_excerpt_is_at_most_a_minute(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "s.wav", sound(70, 8000), 8000)
     got, rate = soundfile.read(io.BytesIO(excerpts.wav_of(tmp_path / "s.wav", 0.0, 70.0)))

@@ -112,6 +112,7 @@ def test_events_are_the_pipeline_s_in_each_format(server: Server) -> None:
     assert raven.body.decode() == want.to_raven()
     none = server.tag(body, "model=levels&events=1&onset=1").data
     assert none["events"] == []
+    assert "events" not in server.tag(body, "model=levels&events=0&onset=0.2").data
     assert none["why_no_events"].startswith("best: loud ")
 
 
@@ -187,6 +188,7 @@ def test_silence_has_no_tags(server: Server) -> None:
         ("pcm=s16le", "rate: expected a whole number from 1000 to 384000, got 'none'"),
         ("pcm=s16le&rate=16000&channels=33", "channels: expected a whole number"),
         ("min_score=nan", "min_score: expected a number"),
+        ("hop_s=1_0", "hop_s: expected a number"),
     ],
 )
 def test_a_wrong_parameter_is_told(server: Server, query: str, word: str) -> None:

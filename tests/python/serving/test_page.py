@@ -85,6 +85,14 @@ def test_a_bad_file_is_told(page: Page, tmp_path: Path) -> None:
     page.choose("#file", tmp_path / "no.wav")
     page.until("document.getElementById('state').classList.contains('bad')")
     assert "no.wav" in page.value("document.getElementById('state').innerText")
+    saved = """(() => {
+      let name = "";
+      HTMLAnchorElement.prototype.click = function () { name = this.download; };
+      document.querySelector("[data-form=json]").click();
+      delete HTMLAnchorElement.prototype.click;
+      return name;
+    })()"""
+    assert page.value(saved) == f"{GUITAR.stem}.json"  # what is there is the file's before
 
 
 def test_the_microphone_gives_the_tags_that_its_samples_give_as_a_file(

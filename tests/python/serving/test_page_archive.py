@@ -53,7 +53,13 @@ def rows(searched: Server) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+def idle(page: Page) -> None:
+    """Wait until a key does something: one that comes while a label is on its way does nothing."""
+    page.until("document.getElementById('review').ariaBusy !== 'true'")
+
+
 def press(page: Page, key: str) -> None:
+    idle(page)
     how = {"key": key, "text": key, "windowsVirtualKeyCode": ord(key.upper())}
     page.call("Input.dispatchKeyEvent", type="keyDown", **how)
     page.call("Input.dispatchKeyEvent", type="keyUp", **how)
@@ -140,6 +146,7 @@ def test_keys_label_take_back_and_skip(page: Page, searched: Server) -> None:
 def test_two_fast_keys_give_one_label_to_a_stretch(page: Page, searched: Server) -> None:
     view(page, "review")
     page.until("!document.getElementById('candidate').hidden")
+    idle(page)
     before = len(rows(searched))
     event = "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '1', bubbles: true }))"
     page.value(f"{event}; {event}")

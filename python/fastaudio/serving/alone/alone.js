@@ -1,5 +1,6 @@
 // The page without a server: the model runs here, over a file or the microphone.
 import * as ort from "../ort/ort.wasm.min.mjs";
+import { onDrop } from "./dropping.js";
 import { showTags } from "./lists.js";
 import { capture } from "./microphone.js";
 import { Columns, clock, drawAxis, drawRibbon, drawSpectrogram, drawWave } from "./pictures.js";
@@ -219,17 +220,7 @@ async function start() {
 
 $("listen").addEventListener("click", listen);
 $("file").addEventListener("change", () => $("file").files[0] && openFile($("file").files[0]));
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("over");
-});
-document.addEventListener("dragleave", () => document.body.classList.remove("over"));
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("over");
-  const [file] = event.dataTransfer.files;
-  if (file && !$("file").disabled) openFile(file);
-});
+onDrop((file) => !$("file").disabled && openFile(file));
 addEventListener("resize", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 start().catch((error) => say(error.message, true));

@@ -1,6 +1,7 @@
 // The page: chooses the model, listens or opens a file, and shows what the server hears.
 import { showEvents, showTags, textOf } from "./lists.js";
 import { startArchive } from "./archive.js";
+import { onDrop } from "./dropping.js";
 import { isOther, kindText } from "./kinds.js";
 import { capture } from "./microphone.js";
 import { Columns, bytesOf, clock, drawAxis, drawRibbon, drawSpectrogram, drawWave } from "./pictures.js";
@@ -240,16 +241,7 @@ for (const id of ["model", "onset"]) {
 $("listen").addEventListener("click", listen);
 $("file").addEventListener("change", () => $("file").files[0] && openFile($("file").files[0]));
 $("save").addEventListener("click", ({ target }) => target.dataset.form && save(target.dataset.form));
-document.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  document.body.classList.add("over");
-});
-document.addEventListener("dragleave", () => document.body.classList.remove("over"));
-document.addEventListener("drop", (event) => {
-  event.preventDefault();
-  document.body.classList.remove("over");
-  const [file] = event.dataTransfer.files;
-  if (!file) return;
+onDrop((file) => {
   if (!$("archive").hidden) document.dispatchEvent(new CustomEvent("query", { detail: file }));
   else if (!$("file").disabled) openFile(file);
 });

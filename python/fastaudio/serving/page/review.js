@@ -81,12 +81,14 @@ async function askUnsure() {
 async function alone(act) {
   if (busy) return;
   busy = true;
+  $("review").ariaBusy = "true";
   try {
     await act();
   } catch (error) {
     say(error.message, true);
   } finally {
     busy = false;
+    $("review").ariaBusy = "false";
   }
 }
 

@@ -206,10 +206,10 @@ class Events:
         if self.best is None:
             reasons = {0: "silence", -1: "no sound"}
             return reasons.get(self.summary.n_heard, "no score is finite")
-        text = f"best: {self.best.label} {self.best.score:.2f}"
-        if self.best.score < self.best.onset:
-            return f"{text}, below onset {self.best.onset:.6g}"
-        return f"{text}, but shorter than min_on_s"
+        label, score, onset = self.best.label, self.best.score, self.best.onset
+        if score < onset:
+            return f"best: {label} {_below(score, onset)}, below onset {onset:.6g}"
+        return f"best: {label} {score:.2f}, but shorter than min_on_s"
 
     def __len__(self) -> int:
         return len(self.events)
@@ -353,3 +353,12 @@ class Events:
         from fastaudio.drawing import notebook  # noqa: PLC0415  # only a notebook asks for it
 
         return notebook.picture(self.plot, 9, self._height_of_picture(10))
+
+
+def _below(score: float, onset: float) -> str:
+    """Return a score with two decimals, or as many as it takes to be seen below `onset`."""
+    for n_decimals in range(2, 9):
+        text = f"{score:.{n_decimals}f}"
+        if float(text) < onset:
+            break
+    return text

@@ -5,13 +5,17 @@ All that is shown of such text goes through `printable`; JSON, CSV and labels in
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 # Control characters, line and paragraph separators, changes of direction, bytes that aren't UTF-8.
+_SPELLED = re.compile(r"\\x([89a-f][0-9a-f])")  # as `spelled` writes a byte that isn't UTF-8
+_SPELLED_BYTE = re.compile(_SPELLED.pattern.encode())
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -35,6 +39,24 @@ def spelled(name: str) -> str:
     except UnicodeEncodeError:
         raw = encoded(name)
     return raw.decode("utf-8", "backslashreplace")
+
+
+def found_as(name: str | os.PathLike[str]) -> str:
+    r"""Return the path of a file that is there, by its own name or one that `spelled` gave.
+
+    There \xff is that byte. The name as it is if there is no such file.
+    """
+    path = os.fspath(name)
+    if not _SPELLED.search(path):
+        return path
+    with suppress(OSError, ValueError):  # a name that no file can have
+        raw = _SPELLED_BYTE.sub(
+            lambda match: bytes.fromhex(match[1].decode()), path.encode("utf-8", "surrogateescape")
+        )
+        other = os.fsdecode(raw)
+        if not os.path.lexists(path) and os.path.lexists(other) and spelled(other) == path:
+            return other
+    return path
 
 
 def listed(names: Collection[str], most: int = 10) -> str:

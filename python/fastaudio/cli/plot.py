@@ -28,6 +28,7 @@ from fastaudio.cli.arguments import (
 from fastaudio.cli.events import add_events_options, with_events
 from fastaudio.cli.files import FileRun, add_files, add_threads, find_files, model_files, threads_of
 from fastaudio.cli.forms import names_folder
+from fastaudio.cli.kinds import add_kind, judge_for
 from fastaudio.cli.results import table_paths
 from fastaudio.cli.write import reaching
 from fastaudio.drawing import figures
@@ -54,7 +55,8 @@ examples:
   fastaudio plot night/ -o pictures --min-score 0.3    a picture of each recording, in the folder pictures
 
 A recording of any length is read once, and of each stretch the highest values are drawn, so nothing brief is
-lost. The tags drawn are those whose highest score is highest; the events, those heard longest.
+lost. The tags drawn are those whose highest score is highest; the events, those heard longest. A model for
+music gives music tags for any sound: stretches that aren't music are hatched, unless --no-kind is given.
 
 exit status: 0 done, 1 the file can't be read or the picture can't be written, 2 wrong usage, 130 interrupted
 """
@@ -65,6 +67,7 @@ def add(commands: Commands) -> None:
     plot = add_command(commands, "plot", _run, _HELP)
     add_files(plot)
     add_tags(plot, top=10)
+    add_kind(plot)
     plot.set_defaults(form=None, resume=False, isolate=False)
     add_output(
         plot,
@@ -118,9 +121,10 @@ def _run(args: argparse.Namespace) -> int:
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)
     pipeline = with_events(pipeline, args)
+    judge = judge_for(pipeline, args)
 
     def heard_in(source: FileLike, *, progress: Any) -> Heard:
-        return read(source, pipeline, progress)
+        return read(source, pipeline, progress, judge)
 
     with ExitStack() as stack:
         files = FileRun(heard_in, names, args, stack)

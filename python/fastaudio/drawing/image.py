@@ -19,11 +19,16 @@ _NAMES = {_DECIBELS: "level (dB)", "log10": "log10", "ln": "ln"}
 
 
 def in_decibels(rows: NDArray[np.float32], unit: str) -> tuple[NDArray[np.float32], str]:
-    """Return power and magnitude in dB relative to the highest value, others as they are; and their unit."""
+    """Return power and magnitude in dB relative to the highest value, others as they are; and their unit.
+
+    Of digital silence there is no level: NaN.
+    """
     if unit not in _FACTOR or not rows.size:
         return rows, unit
     finite = rows[np.isfinite(rows)]
     peak = float(finite.max()) if finite.size else 0.0
+    if peak <= 0:
+        return np.full_like(rows, np.nan), _DECIBELS
     tiny = np.finfo(np.float32).tiny
     ratio = np.maximum(rows / np.float32(max(peak, tiny)), tiny)
     return (_FACTOR[unit] * np.log10(ratio)).astype(np.float32), _DECIBELS
@@ -66,7 +71,7 @@ def image(
         if colorbar:
             bar(ax, drawn, _NAMES.get(unit, unit or "value"))
     else:
-        note(ax, "no sound" if not rows.size else "no number is finite")
+        note(ax, _why_empty(rows))
     ax.set_xlim(times[0], max(times[1], times[0] + 1e-9))
     ax.set_ylim(max(bottom, 0), top)
     if bin_hz:
@@ -75,3 +80,9 @@ def image(
         band_axis(ax, centres_hz)
     else:
         ax.set_ylabel("value")
+
+
+def _why_empty(rows: NDArray[np.float32]) -> str:
+    if not rows.size:
+        return "no sound"
+    return "no number is finite" if rows.any() else "silence"  # NaN is no zero

@@ -7,6 +7,7 @@ import re
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import found_as
 from fastaudio.decoding.folders import SUFFIXES
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def _find(folder: Path, name: str) -> str | None:
         return None
     last = PureWindowsPath(name).name  # which takes both slashes
     for candidate in (folder / name, folder / PureWindowsPath(name).as_posix(), folder / last):
-        if _is_file(candidate):
-            return str(candidate)
+        found = found_as(candidate)
+        if _is_file(Path(found)):
+            return found
     return None
 
 

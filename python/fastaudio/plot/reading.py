@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._core import MelSpectrogram
 from fastaudio.drawing.thinning import Highest
 from fastaudio.drawing.waves import envelope_rows
+from fastaudio.kinds import split
 from fastaudio.pipeline import Pipeline
 from fastaudio.plot.bands import centres_of
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fastaudio import kinds
     from fastaudio.decoding.audio_file import FileLike
     from fastaudio.running.stream import Result
     from fastaudio.running.whole import Progress
@@ -39,6 +41,7 @@ class Heard:
         name: the file's name.
         duration_s: seconds of sound.
         truncated: whether the file was cut short.
+        kinds: what kind of sound it is, if the model hears one kind only and that was asked for.
     """
 
     envelope: NDArray[np.float32]
@@ -50,6 +53,7 @@ class Heard:
     name: str
     duration_s: float
     truncated: bool
+    kinds: kinds.Heard | None = None
 
 
 def mel_for(sample_rate: int) -> MelSpectrogram:
@@ -60,9 +64,14 @@ def mel_for(sample_rate: int) -> MelSpectrogram:
     return MelSpectrogram(sample_rate=sample_rate, n_fft=n_fft, hop_length=n_fft // 2, n_mels=n_mels)
 
 
-def read(source: FileLike, pipeline: Pipeline, progress: Progress | None) -> Heard:
-    """Run over a file once; see `Heard`, and `Pipeline.__call__` for what it raises."""
-    with pipeline.opened(source) as (file, stream):
+def read(
+    source: FileLike, pipeline: Pipeline, progress: Progress | None, judge: kinds.Judge | None = None
+) -> Heard:
+    """Run over a file once; see `Heard`, and `Pipeline.__call__` for what it raises.
+
+    With a judge of the pipeline's kinds, that says what kind of sound it is.
+    """
+    with (judge.pipeline if judge else pipeline).opened(source) as (file, stream):
         mel = mel_for(file.sample_rate)
         spectra: Any = Pipeline(mel, channel=pipeline.channel).open(
             sample_rate=file.sample_rate, channels=file.channels
@@ -78,14 +87,19 @@ def read(source: FileLike, pipeline: Pipeline, progress: Progress | None) -> Hea
             if progress is not None:
                 progress(stream.duration_s, file.duration_s)
         bands.push(spectra.flush())
+        result: Any = stream.finish(path=file.path, truncated=file.truncated)
+        kinds_heard = None
+        if judge is not None:
+            (result,), kinds_heard = split(judge, result)
         return Heard(
             waves.columns(),
             waves.step / file.sample_rate,
             bands.columns(),
             bands.step * mel.hop_length / file.sample_rate,
             centres_of(mel),
-            stream.finish(path=file.path, truncated=file.truncated),
+            result,
             file.name,
             stream.duration_s,
             file.truncated,
+            kinds_heard,
         )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio.drawing.clock import length_text, time_axis
 from fastaudio.drawing.figures import figure, shown, theme
+from fastaudio.drawing.hatching import hatch
 from fastaudio.drawing.image import image
 from fastaudio.drawing.waves import waveform
 from fastaudio.events import Events
+from fastaudio.kinds import judge_of
 from fastaudio.plot.reading import Heard, read
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
@@ -34,6 +36,7 @@ def recording(
     pipeline: Pipeline,
     *,
     top: int = 10,
+    kind: bool = True,
     dark: bool = False,
     size_px: tuple[int, int] = SIZE_PX,
     progress: Progress | None = None,
@@ -50,6 +53,8 @@ def recording(
         source: a path, a binary file object or the bytes of a file.
         pipeline: gives tags or events; each of its outputs gets a panel.
         top: how many labels to draw.
+        kind: whether stretches of sound that the model doesn't hear are hatched, if its card says that it
+            hears one kind, such as music.
         dark: whether to draw on a dark page.
         size_px: width and height in pixels, from 300 to 10,000 each.
         progress: called with the seconds done and the total, which is None if unknown.
@@ -76,7 +81,7 @@ def recording(
         )
     figure(1, 1, what="plot.recording")  # whether there is matplotlib is known before the work
     with limits("plot.recording", timeout_s, cancel):
-        heard = read(source, pipeline, progress)
+        heard = read(source, pipeline, progress, judge_of(pipeline) if kind else None)
     return picture(heard, pipeline.name, top=top, dark=dark, size_px=size_px)
 
 
@@ -108,12 +113,19 @@ def _draw(drawn: Any, heard: Heard, model: str | None, top: int) -> None:
     for panel, (name, result) in zip(panels[2:], results.items(), strict=True):
         if isinstance(result, Tags | Events):
             result.plot(panel, top=max(1, top // len(results)))
+        if heard.kinds is not None:
+            hatch(panel, heard.kinds, _end_s(result, heard.duration_s))
         panel.set_ylabel(shown(name))
     for panel in panels:
         time_axis(panel, 0.0, heard.duration_s, label=panel is panels[-1])
     for panel in panels[:-1]:
         panel.set_xlabel("")
     drawn.align_ylabels(panels[:2])
+
+
+def _end_s(result: object, duration_s: float) -> float:
+    """Return where the last window ends, after which no tags are drawn, or the file."""
+    return float(result.times[-1, 1]) if isinstance(result, Tags) and len(result) else duration_s
 
 
 def _n_lines(result: object, top: int) -> int:

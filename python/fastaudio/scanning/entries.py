@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError, check_interrupt
+from fastaudio._system.text import found_as
 from fastaudio.decoding.folders import find_audio
 from fastaudio.scanning import manifests, remote
 
@@ -87,7 +88,7 @@ def _entries(source: str, allowed: remote.Stores, said: list[str]) -> Iterator[E
                     f"{path!r:.200}; if you trust the table, add --store {allowed.name_of(path):.200} (in "
                     "Python, stores=)"
                 )
-            yield entry_of(path, columns)
+            yield entry_of(found_as(path), columns)
     else:
         for path in _paths(source, said):
             yield entry_of(path)

@@ -6,13 +6,14 @@ import asyncio
 import json
 import threading
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from starlette.responses import JSONResponse, Response
 
 from fastaudio._core import Cancel, FastaudioError
-from fastaudio._system.text import is_line
+from fastaudio._system.text import found_as, is_line
 from fastaudio._system.writing import OutputError
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.reviewing.candidates import Candidate, by_example, by_label, by_uncertainty
@@ -31,7 +32,6 @@ from fastaudio.serving.uploads import LINGERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from starlette.requests import Request
 
@@ -152,7 +152,7 @@ class Archive:
         path, start_s, end_s = self._given.stretch(Parameters(request.query_params, ("id",)).text("id"))
         if "://" in path:
             raise Refused(404, "elsewhere", "id: expected a file of this machine, got one behind a URL")
-        file = self._settings.archive_root / path
+        file = Path(found_as(self._settings.archive_root / path))
 
         def wav() -> bytes:
             if not file.is_file():

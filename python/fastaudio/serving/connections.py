@@ -184,6 +184,11 @@ def connections_for(settings: Settings) -> tuple[type[Any], type[Any]]:  # noqa:
     class WebSocket(Taking, WebSocketsSansIOProtocol):
         """As above; once it is served, what is left has to be taken too."""
 
+        async def send(self, message: Any) -> None:
+            await super().send(message)
+            if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+                self.handshake_complete = True  # else uvicorn logs each refusal as an error
+
         def on_task_complete(self, task: Any) -> None:
             super().on_task_complete(task)
             if not self.disconnected:

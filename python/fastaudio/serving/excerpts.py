@@ -82,7 +82,8 @@ def wav_of(path: Path, start_s: float, end_s: float) -> bytes:
 
 def _sought(path: Path, start_s: float, end_s: float) -> tuple[NDArray[np.float32], int] | None:
     """Return samples of a file in which any place is found at once; None of others."""
-    with suppress(soundfile.LibsndfileError, OSError), soundfile.SoundFile(path) as file:
+    missing = suppress(soundfile.LibsndfileError, OSError)
+    with missing, path.open("rb") as opened, soundfile.SoundFile(opened) as file:  # by any name
         if file.format not in _SEEKABLE or not file.seekable():
             return None
         rate: int = file.samplerate

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from fastaudio import plot
 from fastaudio.plot.reading import mel_for, read
-from helpers import GUITAR, decode, sine
+from helpers import GUITAR, SOUNDS, decode, sine
 from pictures import label_texts, read_png
 
 if TYPE_CHECKING:
@@ -44,6 +44,27 @@ def test_the_panels_share_their_time_and_hold_the_whole_file(tagger: fa.Pipeline
     figure.draw_without_rendering()
     widths = {round(ax.get_position().x1, 3) for ax in (waves, mel, tags)}
     assert len(widths) == 1
+
+
+def test_sound_that_the_model_does_not_hear_is_hatched(tagger: fa.Pipeline, tmp_path: Path) -> None:
+    birds, rate = decode(SOUNDS / "birds_96k_mono.flac")
+    guitar, guitar_rate = decode(GUITAR)
+    at = round(9 * rate)
+    guitar = fa.Resample(input_rate=guitar_rate, output_rate=rate)(guitar.mean(axis=1, dtype=np.float32))
+    both = np.concatenate([np.resize(birds, at), guitar])
+    soundfile.write(tmp_path / "both.wav", both, rate, subtype="FLOAT")
+    for pipeline in (tagger, tagger >> fa.Events(onset=[0.01])):
+        panel = plot.recording(tmp_path / "both.wav", pipeline).axes[2]
+        span, *_ = [patch for patch in panel.patches if patch.get_hatch()]
+        left, right = span.get_extents().transformed(panel.transData.inverted()).intervalx
+        assert left == pytest.approx(0, abs=0.01)
+        assert right == pytest.approx(9, abs=1.6)  # half a window
+        assert panel.get_title(loc="left") == "hatched: not music"
+        bare = plot.recording(tmp_path / "both.wav", pipeline, kind=False).axes[2]
+        assert not [patch for patch in bare.patches if patch.get_hatch()]
+        assert not bare.get_title(loc="left")
+    clear = plot.recording(GUITAR, tagger).axes[2]  # its last second is faint, but no window hears that
+    assert not clear.get_title(loc="left")
 
 
 def test_what_a_file_holds_does_not_depend_on_how_it_is_cut(tagger: fa.Pipeline) -> None:

@@ -211,7 +211,11 @@ def test_a_name_that_is_not_utf_8_is_done_once(tmp_path: Path) -> None:
     assert [scan([name], tmp_path / "out", chosen=Chosen(MODEL)).n_done for _ in range(3)] == [1, 0, 0]
     os.utime(name, ns=(1, 1))
     assert scan([name], tmp_path / "out", chosen=Chosen(MODEL)).n_done == 1
-    assert len(rows_of(tmp_path / "out")) == 1
+    (row,) = rows_of(tmp_path / "out")
+    (tmp_path / "list.csv").write_text(f"path\n{row['path']}\n", encoding="utf-8")
+    again = scan([tmp_path / "list.csv"], tmp_path / "again", chosen=Chosen(MODEL))
+    assert (again.n_done, again.n_failed) == (1, 0)
+    assert rows_of(tmp_path / "again")[0]["path"] == row["path"]
 
 
 def test_half_a_character_in_a_list_of_files_is_spelled(tmp_path: Path) -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
+import sys
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
+from fastaudio import labelled
+from fastaudio.scanning.networks import Chosen
+from fastaudio.scanning.scan import scan
 from fastaudio.searching.query import vector_of
 from fastaudio.searching.search import best_of_label, nearest
 from fastaudio.searching.store import SearchError, about_scan, opened
@@ -22,7 +28,6 @@ from serving_helpers import RATE_HZ, Server, levels, serving, sound, wav
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,22 @@ def test_a_stretch_is_heard_as_it_is_in_the_file(searched: Server, archive: Path
         first, last = round(one["start_s"] * rate), round(one["end_s"] * rate)
         assert (rate, len(got) > 0) == (RATE_HZ, True)
         assert np.abs(got.astype(int) - whole[first:last]).max() <= 1
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its file names are text")
+def test_a_file_whose_name_is_not_utf_8_is_heard_and_labelled(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "s.wav", sound(2), RATE_HZ)
+    (tmp_path / "s.wav").rename(os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.wav"))
+    scan([tmp_path], tmp_path / "scores", chosen=Chosen("silero-vad", windows=True))
+    labels = tmp_path / "labels.csv"
+    with serving(levels(), archive=(tmp_path / "scores",), archive_root=tmp_path, labels=labels) as server:
+        one = server.ask("/v1/archive/label?label=speech&top=1").data["found"][0]
+        assert one["path"].endswith(r"caf\xe9.wav")
+        assert server.ask(f"/v1/archive/sound?id={one['id']}").body.startswith(b"RIFF")
+        body = json.dumps({"id": one["id"], "label": "owl"}).encode()
+        assert server.ask("/v1/archive/labels", body).status == 200
+    (file,) = labelled.read(labels).files
+    assert Path(str(file.path)).is_file()
 
 
 def test_a_file_without_places_is_heard_too(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ from helpers import GUITAR
 if TYPE_CHECKING:
     from pathlib import Path
 
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 TOKEN = "a-token-of-some-length"  # noqa: S105
 
 
@@ -45,6 +51,8 @@ def test_it_serves_and_ends_by_a_signal(number: int, tmp_path: Path) -> None:
                 connection.request("POST", "/v1/tag?top=1", GUITAR.read_bytes(), headers)
                 answer = connection.getresponse()
                 assert (answer.status, b'"slow"' in answer.read()) == (200, True)
+                connection.request("GET", "/v1/live", headers=HANDSHAKE | {"Origin": "http://elsewhere"})
+                assert connection.getresponse().status == 403
             begun = time.monotonic()
             process.send_signal(number)
             assert process.wait(30) == 0

@@ -45,6 +45,7 @@ def page(searched: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def view(page: Page, name: str) -> None:
+    page.value("document.activeElement.blur()")  # a key that goes to a field of text labels nothing
     page.value(f"document.querySelector('[data-view={name}]').click()")
 
 

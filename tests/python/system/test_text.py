@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
-from fastaudio._system.text import encoded, is_line, printable, quoted, spelled
+from fastaudio._system.text import encoded, found_as, is_line, printable, quoted, spelled
 from hypothesis import given
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -53,3 +59,15 @@ def test_names_of_every_language_are_lines(text: str) -> None:
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "\x1b[31m", "\u2028", "\u202e", "\udcff", "\t"])
 def test_what_ends_a_line_or_controls_a_terminal_is_none(text: str) -> None:
     assert not is_line(text)
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its file names are text")
+def test_a_file_is_found_by_the_name_that_was_spelled(tmp_path: Path) -> None:
+    for raw in (b"caf\xe9.wav", b"\xff\x80", rb"a\xe9.wav", rb"b\xzz"):
+        path = os.fsdecode(os.path.join(os.fsencode(tmp_path), raw))  # noqa: PTH118
+        with open(path, "wb"):  # noqa: PTH123
+            pass
+        assert found_as(spelled(path)) == path
+    assert found_as(tmp_path / r"no\xe9.wav") == str(tmp_path / r"no\xe9.wav")
+    for name in ("\0\\xe9", "\ud800\\xe9", "\\xe9" * 5000):  # that no file can have
+        assert found_as(name) == name

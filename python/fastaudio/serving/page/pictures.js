@@ -69,6 +69,8 @@ export class Columns {
   }
 }
 
+const LINE = 14; // labels that lie closer touch
+
 export function drawSpectrogram(canvas, columns, centres_hz, from_s, to_s) {
   const { pen, width, height } = begun(canvas);
   pen.fillStyle = "#000004";
@@ -81,9 +83,13 @@ export function drawSpectrogram(canvas, columns, centres_hz, from_s, to_s) {
   pen.fillStyle = "#ffffff";
   pen.shadowColor = "#000000";
   pen.shadowBlur = 3;
+  let above = Infinity; // the place of the label below
   for (const hz of [200, 500, 1000, 2000, 4000, 8000]) {
     const band = centres_hz.findIndex((centre) => centre >= hz);
-    if (band > 0) pen.fillText(hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`, 4, height * (1 - band / centres_hz.length) + 4);
+    const y = height * (1 - band / centres_hz.length) + 4;
+    if (band <= 0 || above - y < LINE) continue;
+    pen.fillText(hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`, 4, y);
+    above = y;
   }
   pen.shadowBlur = 0;
 }

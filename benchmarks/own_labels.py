@@ -4,7 +4,7 @@ Each label has five short examples in a recording, and a Raven table has them; o
 noise all along, have no label. The second recording has other parts of the same sounds, and for music and
 speech other files.
 
-    python benchmarks/own_labels.py ../shared/audio/clips --output own-labels
+    python benchmarks/own_labels.py CLIPS --output own-labels    (recordings of these kinds)
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Scans many short files and says how fast that is, how much memory it takes, and how fast it goes on.
 
 The files are pieces of 1 to 30 s, cut from the sounds of a folder, each under many names (hard links); with
-`--skew P` the part of a piece above 1 s is 29 s times a random number to the power P, so most are short. What
+`--skew P` the part of a piece above 1 s is 29 s times a random number to the power P, so most are short. With
+`--long S` there is a long file too: how many processors are in use tells whether the others wait for it. What
 the work costs at the least is measured over them: decoding, and running the network on as many patches by
 ONNX Runtime alone, in one thread. With `--kills N`, scans are killed instead.
 """
@@ -32,8 +33,11 @@ N_PIECES = 300
 FRAMES = {"musicnn-mtt": (187, 96), "musicnn-msd": (187, 96), "instruments": (126, 96)}
 
 
-def make_files(sounds: str, folder: Path, n_files: int, skew: float = 1.0) -> list[Path]:
-    """Write the pieces, give them their names, and return one file of each piece."""
+def make_files(sounds: str, folder: Path, n_files: int, skew: float = 1.0, long_s: float = 0.0) -> list[Path]:
+    """Write the pieces, give them their names, and return one file of each piece.
+
+    With `long_s`, one more file has that many seconds of noise.
+    """
     rng = np.random.default_rng(0)
     pieces = []
     known = (".flac", ".mp3", ".ogg", ".wav")
@@ -51,6 +55,9 @@ def make_files(sounds: str, folder: Path, n_files: int, skew: float = 1.0) -> li
         home = folder / "in" / f"{i // 1000:03}"
         home.mkdir(parents=True, exist_ok=True)
         os.link(pieces[i % N_PIECES], home / f"{i:06}{pieces[i % N_PIECES].suffix}")
+    if long_s:
+        noise = rng.normal(0, 0.1, round(16_000 * long_s)).astype(np.float32)
+        soundfile.write(folder / "in" / "long.flac", noise, 16_000)
     return pieces
 
 
@@ -98,12 +105,15 @@ def main() -> None:
     parser.add_argument(
         "--skew", type=float, default=1.0, help="how many are short (%(default)s: all lengths)"
     )
+    parser.add_argument(
+        "--long", type=float, default=0.0, metavar="S", help="one more file, of so many seconds"
+    )
     parser.add_argument("--folder", type=Path, help="where to make the files, and leave them and the tables")
     parser.add_argument("--kills", type=int, default=0, help="kill a scan so often, and compare its rows")
     args = parser.parse_args()
     folder = args.folder or Path(tempfile.mkdtemp(prefix="fastaudio-scan-"))
     try:
-        pieces = make_files(args.sounds, folder, args.files, args.skew)
+        pieces = make_files(args.sounds, folder, args.files, args.skew, args.long)
         if args.kills:
             kill(folder, args.model, args.kills)
         else:

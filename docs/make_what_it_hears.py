@@ -1,7 +1,7 @@
 """Writes docs/what-it-hears.md: what each shipped model says of speech, music, animals, weather and notes.
 
-    python docs/make_what_it_hears.py --sounds ../shared               the sounds that the page shows
-    python docs/make_what_it_hears.py --sounds ../shared --own sounds  and yours, by their files' names
+    python docs/make_what_it_hears.py --sounds SOUNDS               the sounds that the page shows
+    python docs/make_what_it_hears.py --sounds SOUNDS --own sounds  and yours, by their files' names
 
 Every model runs as `fastaudio tag FILE` runs it, marks included.
 """
@@ -53,7 +53,7 @@ No mark catches everything: a siren and an aircraft count as music here, and `ba
 `instruments-harmonic` name notes and instruments whatever the sound is, the second of them with *no instrument*
 among its labels.
 
-`python docs/make_what_it_hears.py --sounds ../shared --own FOLDER` writes this page, with sounds of yours.
+`python docs/make_what_it_hears.py --sounds SOUNDS --own FOLDER` writes this page, with sounds of yours.
 
 """
 
@@ -97,7 +97,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sounds", type=Path, required=True, metavar="FOLDER", help="the shared sounds")
+    parser.add_argument(
+        "--sounds", type=Path, required=True, metavar="FOLDER", help="where the sounds that it names lie"
+    )
     parser.add_argument("--own", type=Path, metavar="FOLDER", help="sounds of yours")
     parser.add_argument("-o", "--output", type=Path, default=PAGE, metavar="FILE")
     args = parser.parse_args()

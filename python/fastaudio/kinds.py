@@ -206,11 +206,27 @@ class Ahead:
         return self._teller if self._wanted == wanted else _teller(wanted)
 
 
-def judge_of(pipeline: Pipeline, *, apart: bool = False, ahead: Ahead | None = None) -> Judge | None:
+class Tellers:
+    """What tells kinds, each loaded once."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._held: dict[str, Pipeline | None] = {}
+
+    def teller(self, wanted: str) -> Pipeline | None:
+        """Return what tells a kind, or None if no shipped model does."""
+        if wanted not in self._held:
+            self._held[wanted] = _teller(wanted)
+        return self._held[wanted]
+
+
+def judge_of(
+    pipeline: Pipeline, *, apart: bool = False, ahead: Ahead | Tellers | None = None
+) -> Judge | None:
     """Return what tells kinds beside a pipeline's results, if its card says that it hears one kind only.
 
     There is none for several outputs or channels, or if no shipped model tells that kind. With `apart`, the
-    pipeline is isolated, and so is what tells kinds. `ahead` has begun to load that.
+    pipeline is isolated, and so is what tells kinds. `ahead` has begun to load that, or has it.
     """
     wanted = pipeline.card.get("hears")
     if not isinstance(wanted, str):

@@ -315,7 +315,11 @@ class Tags:
         ax = figures.axes(ax, "Tags.plot", size=(9, 1.2 + 0.26 * min(top, len(self.labels))))
         scores = np.where(self.silent[:, None], np.float32("nan"), self.scores)
         limits = clock.limits_of(self.times, self.duration_s)
-        heat_map.heat_map(ax, scores, self.times, self.labels, limits, top=top, vmax=vmax, colorbar=colorbar)
+        empty = "no windows" if not len(self) else "silence" if self._all_silent else "no score is finite"
+        if len(self) and not self.labels:
+            empty = "no label to draw"
+        how: dict[str, Any] = {"top": top, "vmax": vmax, "colorbar": colorbar, "empty": empty}
+        heat_map.heat_map(ax, scores, self.times, self.labels, limits, **how)
         return ax
 
     def _repr_html_(self) -> str:

@@ -1,18 +1,19 @@
 """Reads clips with labels, and their pre-trained feature, for the five methods at full size.
 
 A folder of them holds `manifest.csv` with the columns file, split (train, validation or test) and labels,
-which are separated by semicolons.
+which are separated by semicolons. Other labelled sound is read as `clip_sources` says.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import fastaudio as fa
 import numpy as np
 import torch
+from clip_sources import Sound, sounds
 from informed import Feature
-from instruments import read_manifest
+from instruments import MANIFEST, read_manifest
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -87,33 +88,53 @@ def read_clips(
     embedder: fa.Pipeline,
     progress: Callable[[int, int], None] | None = None,
 ) -> Clips:
-    """Read a folder; clips shorter than a window are filled up with zeros at their end.
+    """Read a folder or other labelled sound; clips shorter than a window are filled up with zeros.
 
     Raises:
         ValueError: a split isn't known or is empty, a clip has no label, or the embedder gives other rows.
     """
-    rows = read_manifest(folder)
-    labels = sorted({label for row in rows for label in names_of(row)})
-    clips = []
-    for i, row in enumerate(rows):
-        if row["split"] not in SPLITS or not names_of(row):
-            raise ValueError(f"{row['file']}: expected labels and a split of {', '.join(SPLITS)}, got {row}")
-        path = str(folder / row["file"])
-        samples = np.asarray(fa.Pipeline(fa.Resample(input_rate=RATE_HZ, output_rate=RATE_HZ))(path))
-        found = np.asarray(embedder(path), dtype=np.float32)
+    n_sounds, found_sounds = (_of_folder if is_folder(folder) else sounds)(folder)
+    clips, names = [], list[Sequence[str]]()
+    for i, sound in enumerate(found_sounds):
+        padded = np.pad(sound.samples, (0, max(0, WINDOW - len(sound.samples)))).astype(np.float32)
+        given = embedder(sound.path) if sound.path else embedder(sound.samples, sample_rate=RATE_HZ)
+        found = np.asarray(given, dtype=np.float32)
         if found.ndim != 2 or found.shape[1] != feature.size or not len(found):  # noqa: PLR2004
             raise ValueError(
-                f"{path}: expected rows [n, {feature.size}] of {feature.name}, got {found.shape}"
+                f"{sound.path or folder}: expected rows [n, {feature.size}] of {feature.name}, "
+                f"got {found.shape}"
             )
-        padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
-        truth = torch.tensor([float(label in names_of(row)) for label in labels])
-        clips.append(Clip(torch.from_numpy(padded), torch.from_numpy(found), truth, row["split"]))
+        clips.append(Clip(torch.from_numpy(padded), torch.from_numpy(found), torch.empty(0), sound.split))
+        names.append(sound.labels)
         if progress is not None:
-            progress(i + 1, len(rows))
+            progress(i + 1, n_sounds)
+    labels = sorted({label for own in names for label in own})
+    truths = (torch.tensor([float(label in own) for label in labels]) for own in names)
+    clips = [replace(clip, truth=truth) for clip, truth in zip(clips, truths, strict=True)]
     found_splits = {clip.split for clip in clips}
     if missing := [split for split in SPLITS if split not in found_splits]:
         raise ValueError(f"{folder}: expected clips of each split, got none of {', '.join(missing)}")
     return Clips(clips, labels, feature)
+
+
+def is_folder(folder: Path) -> bool:
+    """Tell whether a folder has a manifest of this form."""
+    return (folder / MANIFEST).is_file() and {"file", "split", "labels"} <= set(read_manifest(folder)[0])
+
+
+def _of_folder(folder: Path) -> tuple[int, Iterator[Sound]]:
+    rows = read_manifest(folder)
+
+    def each() -> Iterator[Sound]:
+        whole = fa.Pipeline(fa.Resample(input_rate=RATE_HZ, output_rate=RATE_HZ))
+        for row in rows:
+            if row["split"] not in SPLITS or not names_of(row):
+                wanted = f"labels and a split of {', '.join(SPLITS)}"
+                raise ValueError(f"{row['file']}: expected {wanted}, got {row}")
+            path = str(folder / row["file"])
+            yield Sound(np.asarray(whole(path)), names_of(row), row["split"], path)
+
+    return len(rows), each()
 
 
 def names_of(row: dict[str, str]) -> list[str]:

@@ -212,7 +212,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of clips with its manifest.csv")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder of clips with its manifest.csv, or other labelled sound: a manifest, tables of labels, "
+        "a published collection",
+    )
     parser.add_argument(
         "--method", choices=list(METHODS), required=True, help="none is the harmonic CNN alone"
     )

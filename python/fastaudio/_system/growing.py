@@ -136,18 +136,27 @@ def kept(path: str, shown: str, *, shared: bool = False, wait_s: float = 0.0) ->
             descriptor = os.open(path, _KEPT, 0o600)
         except OSError as error:
             raise OutputError(
-                f"{shown}: expected a file that can be written, got: {error.strerror}"
+                f"{path}: expected a file that can be written, got: {error.strerror}{_whose(path)}"
             ) from error
         found = os.fstat(descriptor)
         ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not ours:
             os.close(descriptor)
-            raise OutputError(f"{shown}: expected a file of your own, got another; move it away")
+            raise OutputError(f"{path}: expected a file of your own, got another{_whose(path)}")
         with os.fdopen(descriptor, "r+b") as file:
             lock(descriptor, shown, time.monotonic() + wait_s, shared=shared)
             if is_at(path, found):  # else another run ended in between, and has removed it
                 yield file
                 return
+
+
+def _whose(path: str) -> str:
+    """Return what to do about a file that another user has made."""
+    try:
+        other = os.stat(path, follow_symlinks=False).st_uid != os.geteuid()  # noqa: PTH116
+    except (OSError, AttributeError):  # gone, or Windows
+        return ""
+    return "; it is another user's: go on as that user" if other else "; move it away"
 
 
 def is_at(path: str, found: os.stat_result, *, follow: bool = False) -> bool:

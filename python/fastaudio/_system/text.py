@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Control characters, line and paragraph separators, changes of direction, bytes that aren't UTF-8.
 _SPELLED = re.compile(r"\\x([89a-f][0-9a-f])")  # as `spelled` writes a byte that isn't UTF-8
+_BACKSLASH = re.compile(r"\\(?!x[89a-f][0-9a-f])")
 _SPELLED_BYTE = re.compile(_SPELLED.pattern.encode())
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -57,6 +58,18 @@ def found_as(name: str | os.PathLike[str]) -> str:
         if not os.path.lexists(path) and os.path.lexists(other) and spelled(other) == path:
             return other
     return path
+
+
+def folder_and_name(path: str) -> tuple[str, str]:
+    r"""Return a path's folder and its last part, also of Windows' paths.
+
+    The backslash of a byte that `spelled` gave, such as \xff, ends neither.
+    """
+    folder, slash, name = path.rpartition("/")
+    if slash:
+        return folder, name
+    parts = _BACKSLASH.split(path)
+    return path[: -len(parts[-1]) - 1] if len(parts) > 1 else "", parts[-1]
 
 
 def listed(names: Collection[str], most: int = 10) -> str:

@@ -136,6 +136,8 @@ class Commands:
                 return f"{printable(command[0])} ended with status {status}" if status else ""
             left_s -= _LOOK_S
         _end(process)
+        if left_s > 0:
+            return f"{printable(command[0])} was still running at the end, and was ended"
         return f"{printable(command[0])} didn't end within {alert.rule.timeout_s:g} s, and was ended"
 
 

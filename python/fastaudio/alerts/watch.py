@@ -98,11 +98,11 @@ class Watch:
                 if isinstance(item, Event) and item.end_s is not None and stretch is not None:
                     del self._stretches[key]
 
-    def tick(self, heard_s: float) -> Iterator[Alert]:
-        """Yield the alerts of events that go on, of a stream that has heard so many seconds."""
+    def tick(self, known_s: Callable[[str], float]) -> Iterator[Alert]:
+        """Yield the alerts of events that go on; `known_s` tells until when that is known of a model's."""
         for key, stretch in list(self._stretches.items()):
             if stretch.going:
-                stretch.end_s = max(stretch.end_s, heard_s)
+                stretch.end_s = max(stretch.end_s, known_s(key[1]))
                 rule = next(rule for rule in self._rules if rule.name == key[0])
                 yield from self._raised(rule, key)
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 KEY = "thresholds"
 
+ONSET = 0.5
+"""Where events begin unless a card or a caller says otherwise."""
+
 
 def thresholds_in(card: dict[str, Any], labels: Sequence[str]) -> dict[str, float] | None:
     """Return each label's threshold that a card has; None if it has none.
@@ -39,3 +42,12 @@ def thresholds_of(pipeline: Any) -> dict[str, float] | None:
     if len(specs) != 1 or specs[0].kind != "scores":
         return None
     return thresholds_in(pipeline.card, list(specs[0].labels))
+
+
+def card_onsets(pipeline: Any) -> list[float]:
+    """Return the score at which each label's events begin: its threshold in the card, or one 0.5 for all."""
+    least = thresholds_of(pipeline)
+    if least is None:
+        return [ONSET]
+    (spec,) = pipeline.output_specs.values()
+    return [least.get(label, ONSET) for label in spec.labels]

@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from fastaudio._core import Events
 from fastaudio._system.reading import read_small
 from fastaudio._system.text import printable
 from fastaudio.alerts.commands import Commands
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fastaudio.cli.kinds import Kind
     from fastaudio.live import LiveStream
     from fastaudio.mqtt.publisher import Publisher
+    from fastaudio.pipeline import Pipeline
 
 _MOST_BYTES = 1 << 20
 _ROUNDING = 1e-6  # the core holds scores as float32
@@ -99,6 +101,18 @@ def checked(rules: Sequence[Rule]) -> tuple[str, bool]:
     return "".join(lines), good
 
 
+def known_until_s(pipeline: Pipeline, heard_s: float) -> float:
+    """Return until when an event that hasn't ended goes on for sure, of a stream that has heard so much.
+
+    Its end may lie in the window that isn't whole, in the one whose result is on its way, or in a pause that
+    may still be bridged.
+    """
+    spec = next(iter(pipeline.output_specs.values()))
+    last = pipeline.node.parts()[-1]
+    bridged_s = max(last.min_off_s, default=0.0) if isinstance(last, Events) else 0.0
+    return heard_s - spec.span_s - 1 / spec.rate_hz - bridged_s
+
+
 class Alerts:
     """Raises alerts by rules: runs their programs, and publishes to their topics."""
 
@@ -110,6 +124,7 @@ class Alerts:
         self._publisher = publisher
         self._say = say
         self._commands = Commands(complain)
+        self._ears: dict[str, Ear] = {}  # by name, those that have said something
 
     @property
     def failed(self) -> bool:
@@ -123,6 +138,7 @@ class Alerts:
     def show(self, ear: Ear, item: Any, kind: Kind | None = None) -> None:
         """Raise the alerts that a window or an event asks for."""
         fits = kind is None or kind.fits
+        self._ears[ear.name or ""] = ear
         for alert in self._watch.take(item, ear.name or "", fits=fits):
             self._raise(alert)
 
@@ -130,7 +146,8 @@ class Alerts:
         """Raise the alerts of events that have gone on for long enough."""
         del peak
         stats = stream.stats()  # places in the sound count what was lost, too
-        for alert in self._watch.tick((stats.delivered + stats.dropped) / stream.sample_rate):
+        heard_s = (stats.delivered + stats.dropped) / stream.sample_rate
+        for alert in self._watch.tick(lambda model: known_until_s(self._ears[model].pipeline, heard_s)):
             self._raise(alert)
 
     def end(self) -> None:

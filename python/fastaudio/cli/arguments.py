@@ -191,3 +191,14 @@ def status_of(n_failed: int, n_files: int) -> int:
     if n_failed:
         complain(f"{n_failed} of {n_files} files failed")
     return FAILED if n_failed else OK
+
+
+def refuse_idle(args: argparse.Namespace, why: str, *names: str) -> None:
+    """Refuse options that would do nothing; `why` ends the message, such as "with --label; leave it out".
+
+    Raises:
+        ValueError: one of them is given.
+    """
+    for name in names:
+        if getattr(args, name):
+            raise ValueError(f"--{name.replace('_', '-')}: expected none {why}")

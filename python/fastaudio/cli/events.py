@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events
-from fastaudio.cards.thresholds import thresholds_of
+from fastaudio.cards.thresholds import card_onsets
 from fastaudio.cards.trained import require_trained
 from fastaudio.cli.arguments import number, score
 from fastaudio.cli.forms import TABLES
@@ -24,9 +24,6 @@ _NUMBERS = {
     "cool_down_s": ("--cool-down", "S", "start no other event of a label within S seconds after one (0)"),
     "smoothing_s": ("--smoothing", "S", "take the mean score of S seconds (0)"),
 }
-
-
-_ONSET = 0.5
 
 
 def add_events_options(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +71,7 @@ def with_events(pipeline: Pipeline, args: argparse.Namespace, *, onsets: bool = 
     if chosen or (wanted and not gives_events(pipeline)):
         smoothing_s = chosen.pop("smoothing_s", 0.0)
         lists: dict[str, Any] = {name: [number] for name, number in chosen.items()}
-        if "onset" not in lists and (least := thresholds_of(pipeline)) is not None:
-            (spec,) = pipeline.output_specs.values()
-            lists["onset"] = [least.get(label, _ONSET) for label in spec.labels]
+        if "onset" not in lists:
+            lists["onset"] = card_onsets(pipeline)
         return pipeline >> Events(**lists, smoothing_s=smoothing_s, onsets=onsets)
     return pipeline

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.text import printable
-from fastaudio.cli.arguments import OK, Commands, add_command, add_verbose, positive
+from fastaudio.cli.arguments import OK, Commands, add_command, add_verbose, positive, refuse_idle
 from fastaudio.cli.playing import play
 from fastaudio.cli.progress import stages
 from fastaudio.cli.search import vector_in
@@ -74,6 +74,10 @@ def add(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.query is None:
+        refuse_idle(args, "without FILE, got one; leave it out", "model")
+    if args.labels is None:
+        refuse_idle(args, "without --labels, got some; add --labels FILE.csv", "names", "by")
     labels = None if args.labels is None else LabelFile(args.labels)
     found = _candidates(args, labels)
     if labels is None or args.form is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastaudio.cli.arguments import OK, Commands, add_command, add_verbose, positive
+from fastaudio.cli.arguments import OK, Commands, add_command, add_verbose, positive, refuse_idle
 from fastaudio.cli.progress import stages
 from fastaudio.cli.stretches import add_forms, write
 from fastaudio.searching.neighbours import Neighbours
@@ -67,7 +67,10 @@ def add(commands: Commands) -> None:
 def _run(args: argparse.Namespace) -> int:
     folder = Path(args.scan)
     how = {"top": args.top, "per_file": args.per_file}
+    if args.query is None:
+        refuse_idle(args, "without FILE, got one; leave it out", "model")
     if args.label is not None:
+        refuse_idle(args, "with --label, which looks at all scores, got one; leave it out", "index")
         found = best_of_label(folder, args.label, **how)
     else:
         with stages(quiet=args.quiet) as show:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from fastaudio._system.commas import csv_text
 from fastaudio._system.text import printable
-from fastaudio.cli.arguments import OK, Commands, add_command, add_force, add_verbose, number, positive
+from fastaudio.cli.arguments import (
+    OK,
+    Commands,
+    add_command,
+    add_force,
+    add_verbose,
+    number,
+    positive,
+    refuse_idle,
+)
 from fastaudio.cli.terminal import put
 from fastaudio.drawing import figures
 from fastaudio.summarizing.days import UNKNOWN
@@ -70,6 +79,8 @@ def add(commands: Commands) -> None:
 def _run(args: argparse.Namespace) -> int:
     if args.plot:
         figures.check(args.plot, force=args.force)
+    else:
+        refuse_idle(args, "without --plot, got it; add --plot FILE.png", "dark", "force")
     found = summarize(args.scan, min_score=args.min_score, day_column=args.day_column)
     if args.form == "json":
         put(json.dumps({"scan": args.scan} | found.to_dict(), ensure_ascii=False) + "\n")

@@ -33,13 +33,14 @@ def heat_map(
     limits: tuple[float, float],
     *,
     top: int,
+    empty: str,
     vmax: float | None = None,
     colorbar: bool = True,
 ) -> None:
     """Draw scores [n_windows, n_labels] at `times` [n_windows, 2]; what is NaN, such as silence, is grey.
 
     The best `top` labels are drawn, the best one above. `limits` are those of the axis of time, and colours
-    end at `vmax`, or the highest score.
+    end at `vmax`, or the highest score. Without any score, the axes say `empty`.
     """
     time_axis(ax, *limits)
     scores = np.where(np.isfinite(scores), scores, np.nan)
@@ -48,7 +49,7 @@ def heat_map(
     if not best:
         if len(scores):
             ax.set_facecolor(colours("viridis").get_bad())
-        note(ax, "silence" if len(scores) else "no windows")
+        note(ax, empty)
         return
     edges = edges_of(times)
     values, step = thinned(scores[:, best])

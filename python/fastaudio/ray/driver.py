@@ -83,6 +83,7 @@ def scan(
             started = time.monotonic()
             if scan.todo:
                 with connected(address, workers) as (ray, n_workers):
+                    scan.drop_stale()
                     _Run(ray, scan, chosen, n_workers, report, started, budget_s).go()
             scan.scanned.took_s = time.monotonic() - started
             if report is not None:

@@ -76,7 +76,7 @@ def by_example(
         top: how many to return at most.
         per_file: whether to return the best of each file only.
     """
-    return _unlabelled(lambda wanted: nearest(store, vector, wanted, per_file=per_file), labels, top)
+    return _unlabelled(lambda wanted: nearest(store, vector, wanted), labels, top, per_file=per_file)
 
 
 def by_label(
@@ -86,16 +86,23 @@ def by_label(
 
     Arguments and errors are those of `searching.search.best_of_label`; `labels` is what has labels already.
     """
-    return _unlabelled(lambda wanted: best_of_label(folder, label, wanted, per_file=per_file), labels, top)
+    return _unlabelled(lambda wanted: best_of_label(folder, label, wanted), labels, top, per_file=per_file)
 
 
-def _unlabelled(find: Callable[[int], list[Hit]], labels: Iterable[Label], top: int) -> list[Candidate]:
-    """Return the first hits that have no label; `find` gives as many hits as it is told."""
+def _unlabelled(
+    find: Callable[[int], list[Hit]], labels: Iterable[Label], top: int, *, per_file: bool
+) -> list[Candidate]:
+    """Return the first hits that have no label, or the first of each file.
+
+    `find` gives as many hits as it is told. A file is offered again while it has stretches without a label.
+    """
     done = Labelled(labels)
     wanted = top * _MORE
     while True:
         found = find(wanted)
         kept = [hit for hit in found if not done.holds(hit.path, hit.start_s, hit.end_s)]
+        if per_file:
+            kept = list({hit.path: hit for hit in reversed(kept)}.values())[::-1]
         if len(kept) >= top or len(found) < wanted:
             return [Candidate(hit.path, hit.start_s, hit.end_s, hit.score) for hit in kept[:top]]
         wanted *= _MORE

@@ -175,8 +175,9 @@ def _paths(folder: Path) -> set[str]:
     _, parquet = modules()
     names = set[str]()
     for path in tables(folder):
-        with readable(path):
-            names.update(parquet.read_table(path, columns=["path"])[0].to_pylist())
+        with readable(path), parquet.ParquetFile(path, read_dictionary=["path"]) as file:
+            for batch in file.iter_batches(columns=["path"]):  # a long file has a row per window
+                names.update(batch[0].unique().to_pylist())
     return names
 
 
@@ -205,9 +206,12 @@ def _of_column(found: Found, folder: Path, column: str | None) -> None:
             labels = list(dict.fromkeys(filter(None, map(str.strip, texts))))
             if not labels:  # nobody has labelled it
                 continue
-            found.add(spelled(one), labels)
             held = dict(zip(more, rest, strict=True))
-            groups.append(held.get("group") or "")
-            folds.append(held.get("fold") or "")
-    found.groups = groups if "group" in more and all(groups) else None
-    found.folds = folds if "fold" in more and all(folds) else None
+            if empty := [key for key in more if not held[key]]:  # else groups would be mixed
+                found.leave_out(spelled(one), f"expected a value in the column {empty[0]}, got none")
+                continue
+            found.add(spelled(one), labels)
+            groups.append(held.get("group", ""))
+            folds.append(held.get("fold", ""))
+    found.groups = groups if "group" in more else None
+    found.folds = folds if "fold" in more else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
-
-T = TypeVar("T")
 
 _PIECE_BYTES = 1 << 26  # of rows that are made before they are counted
 
@@ -80,6 +78,7 @@ class PipelineStream:
         self._model = model
         self._stream: Stream | None = stream
         self._specs = specs
+        self._gives_rows = [spec.kind in ("events", "scores") for spec in specs.values()] == [False]
         self.sample_rate = sample_rate
         self.result_mb: float | None = None
         self._heard_loud = False
@@ -104,7 +103,10 @@ class PipelineStream:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
             StateError: after flush or close, or after an interrupted call, whose results are lost.
         """
-        return self._whole(lambda: self._results(self._push(samples, wait=True), duration_s=None))
+        rows = self._pushed(samples, wait=True)
+        batch = rows if self._gives_rows else self._results(self._by_name(rows), duration_s=None)
+        self._interrupted = False
+        return batch
 
     def flush(self) -> Batch:
         """End the signal and return what was still due.
@@ -112,7 +114,9 @@ class PipelineStream:
         Raises:
             StateError: called twice, or after close.
         """
-        return self._whole(lambda: self._results(self._flush(), duration_s=self.duration_s))
+        batch = self._results(self._flushed(), duration_s=self.duration_s)
+        self._interrupted = False
+        return batch
 
     def feed(self, samples: Samples) -> None:
         """Take a block and keep what it completes for `finish`.
@@ -121,14 +125,13 @@ class PipelineStream:
             ResultTooLarge: that is more than `result_mb`; what was kept is dropped.
         """
         for piece in self._pieces(samples):
-            self._feed(piece)
-
-    def _feed(self, samples: Samples) -> None:
-        self._whole(lambda: self._keep(self._push(samples, wait=False)))
+            self._keep(self._by_name(self._pushed(piece, wait=False)))
+            self._interrupted = False
 
     def finish(self, *, path: str | None = None, truncated: bool = False) -> Result:
         """End a signal that was fed, and return its whole result as `Pipeline.__call__` does."""
-        self._whole(lambda: self._keep(self._flush()))
+        self._keep(self._flushed())
+        self._interrupted = False
         whole = {name: _joined(self._kept[name]) for name in self._specs}
         if truncated and not all(spec.labels for spec in self._specs.values()):
             warn(f"{self.name}: the file is cut short, got {self.duration_s:.2f} s")
@@ -160,23 +163,45 @@ class PipelineStream:
             raise StateError("stream: expected an open stream, got a closed one; open a new one")
         return self._stream
 
-    def _whole(self, call: Callable[[], T]) -> T:
-        """Call, unless a call before was interrupted, since what that completed is lost."""
-        if self._interrupted:
-            got = "got one; reset it, or open a new stream"
-            raise StateError(f"stream: expected no call after one that was interrupted, {got}")
-        self._interrupted = True
-        result = call()
-        self._interrupted = False
-        return result
+    def _pushed(self, samples: Samples, *, wait: bool) -> Any:
+        """Return the core's rows for a block. Until the caller takes `_interrupted` back, they may be lost.
 
-    def _in_core(self, call: Callable[[], Any]) -> dict[str, NDArray[np.float32]]:
-        """Return the rows that the core gives; an error after it, even a warning's, loses them."""
+        A block of 10 ms takes 2 us, so nothing is called here that needn't be.
+        """
+        if self._interrupted:
+            self._refuse()
+        stream = self._stream or self._open()
+        self._interrupted = True
         try:
-            rows = call()
+            rows = stream.push(without_channel_axis(samples), wait=wait)
         except Exception:
             self._interrupted = False  # the core knows whether rows were lost
             raise
+        self.samples_pushed += len(samples)
+        if not self._heard_loud and stream.too_loud:
+            self._heard_loud = True
+            warn(scale_warning(self.name))
+        return rows
+
+    def _flushed(self) -> dict[str, NDArray[np.float32]]:
+        """Return the last rows, as `_pushed` does."""
+        if self._interrupted:
+            self._refuse()
+        stream = self._open()
+        self._interrupted = True
+        try:
+            rows = stream.flush()
+        except Exception:
+            self._interrupted = False
+            raise
+        return self._by_name(rows)
+
+    def _refuse(self) -> NoReturn:
+        """Refuse a call after one that was interrupted, since what that completed is lost."""
+        got = "got one; reset it, or open a new stream"
+        raise StateError(f"stream: expected no call after one that was interrupted, {got}")
+
+    def _by_name(self, rows: Any) -> dict[str, NDArray[np.float32]]:
         return rows if isinstance(rows, dict) else {next(iter(self._specs)): rows}
 
     def _keep(self, found: dict[str, NDArray[np.float32]]) -> None:
@@ -205,17 +230,6 @@ class PipelineStream:
         length = max(1, int(most))
         for start in range(0, len(samples), length):
             yield samples[start : start + length]
-
-    def _push(self, samples: Samples, *, wait: bool) -> dict[str, NDArray[np.float32]]:
-        rows = self._in_core(lambda: self._open().push(without_channel_axis(samples), wait=wait))
-        self.samples_pushed += len(samples)
-        if not self._heard_loud and self._open().too_loud:
-            self._heard_loud = True
-            warn(scale_warning(self.name))
-        return rows
-
-    def _flush(self) -> dict[str, NDArray[np.float32]]:
-        return self._in_core(lambda: self._open().flush())
 
     def _results(self, rows: dict[str, NDArray[np.float32]], duration_s: float | None) -> Batch:
         results = {name: self._items(name, rows[name], duration_s) for name in rows}

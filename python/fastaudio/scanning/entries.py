@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class Sources:
 
 
 def find_entries(sources: Iterable[str | os.PathLike[str]], stores: Iterable[str] = ()) -> Sources:
-    """Return the files that `sources` mean, each once.
+    """Return the files that `sources` mean, each once, with the columns of all tables that list it.
 
     A source is a file, a folder, which is searched for sound, a pattern such as `night/**/*.flac`, a table
     that lists files in a column `path` (.csv, .jsonl, .parquet; its paths are relative to its own folder, and
@@ -62,14 +62,23 @@ def find_entries(sources: Iterable[str | os.PathLike[str]], stores: Iterable[str
         MissingExtra: what reads tables or URLs isn't installed.
     """
     found = Sources()
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     texts = [os.fspath(source) for source in sources]
     allowed = remote.Stores([*filter(remote.is_url, texts), *stores])
     for text in texts:
+        n_found = 0
         for entry in _entries(text, allowed, found.said):
-            if entry.path not in seen:
-                seen.add(entry.path)
+            n_found += 1
+            # One source spells each file one way; of several, each may spell it otherwise.
+            own = entry.path if len(texts) == 1 or remote.is_url(entry.path) else _absolute(entry.path)
+            k = seen.setdefault(own, len(found.entries))
+            if k == len(found.entries):
                 found.entries.append(entry)
+            elif entry.columns:
+                before = found.entries[k]
+                found.entries[k] = replace(before, columns={**entry.columns, **before.columns})
+        if not n_found:
+            found.said.append(f"{text}: no sound files in it")
     if not found.entries:
         got = "; ".join(found.said) or f"{len(texts)} sources without one"
         raise SourceError(f"scan: expected sound files, got none: {got:.300}")
@@ -104,10 +113,24 @@ def _paths(source: str, said: list[str]) -> Iterable[str]:
     if os.path.lexists(source):
         return [source]
     if glob.has_magic(source):
-        return sorted(filter(os.path.isfile, glob.iglob(source, recursive=True)))  # noqa: PTH207
+        return _once(sorted(filter(os.path.isfile, glob.iglob(source, recursive=True))))  # noqa: PTH207
     raise SourceError(
         f"scan: expected a file, a folder, a pattern or a URL, got {source!r:.300}, which isn't there"
     )
+
+
+def _once(paths: list[str]) -> list[str]:
+    """Return paths without those that links to folders name again, as one to a folder above does for ever."""
+    named: dict[str, str] = {}  # each real folder's shortest name
+    real: dict[str, str] = {}
+    for folder in sorted({os.path.dirname(path) for path in paths}, key=lambda name: (len(name), name)):  # noqa: PTH120
+        real[folder] = os.path.realpath(folder)
+        named.setdefault(real[folder], folder)
+    return [path for path in paths if named[real[own := os.path.dirname(path)]] == own]  # noqa: PTH120
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100  # links stay
 
 
 def entry_of(path: str, columns: Mapping[str, str | None] | None = None) -> Entry:

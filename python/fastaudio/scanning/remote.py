@@ -81,6 +81,7 @@ def find(url: str, said: list[str]) -> Iterator[tuple[str, int, str]]:
         MissingExtra: fsspec isn't installed.
     """
     system, path = _opened(url)
+    before, after = _around(url, path)
     with _blamed(url, "a file or a folder that can be listed"):
         if any(sign in path for sign in "*?["):
             found = system.glob(path, detail=True)
@@ -97,7 +98,22 @@ def find(url: str, said: list[str]) -> Iterator[tuple[str, int, str]]:
         if info.get("type") == "directory":
             continue
         size = info.get("size")
-        yield system.unstrip_protocol(name), -1 if size is None else int(size), version_of(info)
+        full = system.unstrip_protocol(name) if before is None else f"{before}{name}{after}"
+        yield full, -1 if size is None else int(size), version_of(info)
+
+
+def _around(url: str, path: str) -> tuple[str | None, str]:
+    """Return what stands before and after a store's own path in a URL, such as a host, or None.
+
+    Of `zip://night/*.wav::s3://bucket/b.zip`, the path is that of the first part that has one.
+    """
+    parts = url.split("::")
+    k = next(i for i, part in enumerate(parts) if "://" in part)
+    part = parts[k].rstrip("/") if path and not path.endswith("/") else parts[k]
+    if not part.endswith(path):
+        return None, ""
+    head = part[: len(part) - len(path)] if path else part
+    return "::".join([*parts[:k], head]), "".join(f"::{rest}" for rest in parts[k + 1 :])
 
 
 def version_of(info: dict[str, Any]) -> str:

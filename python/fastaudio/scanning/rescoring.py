@@ -143,11 +143,13 @@ def _todo(source: Path, shards: Shards) -> tuple[dict[Path, set[str]], set[str],
     for path in tables(source):
         check_interrupt()
         columns = ["path", "size", "version", "error", "duration_s"]
-        with readable(path):
-            held = pa.table(parquet.read_table(path, columns=columns))
-        held = held.group_by(columns).aggregate([]).to_pylist()
+        rows: dict[str, dict[str, Any]] = {}
+        with readable(path), parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=columns):  # a long file has a row per window
+                held = pa.Table.from_batches([batch]).group_by(columns).aggregate([]).to_pylist()
+                rows.update((row["path"], row) for row in held)
         todo[path] = set()
-        for row in held:
+        for row in rows.values():
             now = -1 if row["size"] is None else row["size"], row["version"] or "", row["error"] is not None
             before = shards.done.get(row["path"])
             scanned.n_files += 1

@@ -20,6 +20,7 @@ from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.order import in_order
 from fastaudio.scanning.pool import FAR_THREADS, results
 from fastaudio.scanning.remote import is_url
+from fastaudio.scanning.rows import failed
 from fastaudio.scanning.shards import Shards, opened_folder
 from fastaudio.scanning.work import LongRows, Work
 
@@ -127,6 +128,7 @@ def scan(
         make = partial(Work, folder=folder, by_window=chosen.by_window, half=chosen.half)
         far = [entry for entry in scan.todo if is_url(entry.path)]
         near = [entry for entry in scan.todo if not is_url(entry.path)]
+        scan.drop_stale()
         with warnings.catch_warnings(), run:
             warnings.simplefilter("ignore", UserWarning)  # a cut file's row says so
             for entries, n_threads in (near, n_jobs), (far, n_jobs * FAR_THREADS):
@@ -153,6 +155,7 @@ class Begun:
         about: what its tables say of themselves.
         shards: its tables.
         todo: the files to do.
+        stale: names in its tables of those whose old rows have to go.
         scanned: how far it is.
     """
 
@@ -160,7 +163,16 @@ class Begun:
     about: dict[str, Any]
     shards: Shards
     todo: list[Entry]
+    stale: set[str]
     scanned: Scanned
+
+    def drop_stale(self) -> None:
+        """Take the old rows of what is to do again out of the tables: once the work can begin, and no sooner.
+
+        Raises:
+            OutputError: a table can't be written again, or another run has begun.
+        """
+        self.shards.forget(self.stale)
 
 
 @contextmanager
@@ -184,10 +196,9 @@ def begun(
     with opened_folder(folder) as mark:
         shards = Shards(folder, about, mark)
         todo, stale = left_of(found.entries, shards.done, retry_errors=retry_errors)
-        shards.forget(stale)
         n_bytes, n_before = sum(max(0, entry.size) for entry in todo), len(found.entries) - len(todo)
         scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
-        yield Begun(pipeline, shards.about, shards, todo, scanned)
+        yield Begun(pipeline, shards.about, shards, todo, stale, scanned)
 
 
 def left_of(
@@ -201,7 +212,9 @@ def left_of(
         old = done.get(name)
         if old is not None:
             size, version, failed = old
-            if (size, version) == (entry.size, entry.version) and not (failed and retry_errors):
+            unknown = entry.size < 0 and not entry.version  # it is gone, as with its disk, or can't be asked
+            same = unknown or (size, version) == (entry.size, entry.version)
+            if same and not (failed and retry_errors):
                 continue
             stale.add(name)
         todo.append(entry)
@@ -219,6 +232,7 @@ class _Run:
         self._until = math.inf if budget_s is None else self._started + budget_s
         self._held: list[FileRows] = []
         self._held_bytes = 0
+        self._name: str | None = None  # of the next table
 
     def __enter__(self) -> None:
         self._tell()
@@ -236,7 +250,11 @@ class _Run:
     def _one(self, how: tuple[Entry, Work]) -> FileRows:
         """Run over a file, in a thread; rows that are too many to hold are written as a table of theirs."""
         entry, work = how
-        found = work(entry)
+        try:
+            found = work(entry)
+        except MemoryError:
+            wanted = "expected room in memory for its rows, got too little; scan it with --windows, or alone"
+            return failed(entry, work.width, wanted)
         if isinstance(found, LongRows):
             with closing(found):
                 self._shards.write([piece] for piece in found)
@@ -254,10 +272,13 @@ class _Run:
         self._tell()
 
     def _write(self) -> None:
-        """Write what is held as a table."""
+        """Write what is held as a table, unless a call before was interrupted once that was there."""
         if self._held:
-            self._shards.write([self._held])
-        self._held, self._held_bytes, self._written = [], 0, time.monotonic()
+            self._name = self._name or self._shards.new_name()
+            if not (self._shards.folder / self._name).exists():
+                self._shards.write([self._held], self._name)
+        self._held, self._name = [], None
+        self._held_bytes, self._written = 0, time.monotonic()
 
     def _tell(self) -> None:
         self._scanned.took_s = time.monotonic() - self._started

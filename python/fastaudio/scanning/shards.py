@@ -102,6 +102,7 @@ class Shards:
         self._schema = schema_of(self._pa, self.about)
 
     def _read(self, path: Path) -> None:
+        done: dict[str, tuple[int, str, bool]] = {}
         with readable(path), self._parquet.ParquetFile(path) as file:
             found = about_of(path, file)
             if (got := difference(found, self.about)) is not None:
@@ -110,14 +111,16 @@ class Shards:
                     of_scores=bool(found.get("labels")),
                 )
             self.about["columns"] = [*self.about["columns"], *found["columns"]]
-            held = file.read(columns=["path", "size", "version", "error"])
-        held = held.group_by(["path", "size", "version"]).aggregate([("error", "count")])
-        names = held["path"].to_pylist()
-        self._in[path.name] = names
-        others = (held[name].to_pylist() for name in ("size", "version", "error_count"))
-        rows = zip(names, *others, strict=True)
-        for name, size, version, n_errors in rows:
-            self.done[name] = (-1 if size is None else size, version or "", n_errors > 0)
+            for batch in file.iter_batches(columns=["path", "size", "version", "error"]):
+                held = self._pa.Table.from_batches([batch]).group_by(["path", "size", "version"])
+                held = held.aggregate([("error", "count")])
+                names, *others = (
+                    held[name].to_pylist() for name in ("path", "size", "version", "error_count")
+                )
+                for name, size, version, n_errors in zip(names, *others, strict=True):
+                    done[name] = (-1 if size is None else size, version or "", n_errors > 0)
+        self._in[path.name] = list(done)
+        self.done |= done
 
     def add(self, table: str, done: dict[str, tuple[int, str, bool]]) -> None:
         """Count files as done, which are in a table that was written since this was read."""

@@ -73,9 +73,22 @@ class Neighbours:
         return index if (len(self._store) - len(index)) * _REST <= len(self._store) else None
 
     def nearest(self, vector: NDArray[np.float32], top: int = 20, *, per_file: bool = False) -> list[Hit]:
-        """Return about the rows that are most like a vector, the best first; their scores are exact."""
-        wanted = min(self._n_in, top * _PER_FILE if per_file else top)
-        found = self._index.search(vector, wanted)
+        """Return about the rows that are most like a vector, the best first; their scores are exact.
+
+        With `per_file`, the best one of each file: more and more are looked at until there are enough.
+        """
+        wanted = top * _PER_FILE if per_file else top
+        top = min(top, len(self._store.paths)) if per_file else top
+        found = self._nearest(vector, wanted, top, per_file=per_file)
+        while len(found) < top and wanted < len(self._store):
+            wanted *= _PER_FILE
+            found = self._nearest(vector, wanted, top, per_file=per_file)
+        return found
+
+    def _nearest(self, vector: NDArray[np.float32], wanted: int, top: int, *, per_file: bool) -> list[Hit]:
+        """Return what is among the first `wanted` rows."""
+        n_in = min(self._n_in, wanted)
+        found = self._index.search(vector, n_in)
         rows = np.asarray(found.keys, np.int64)
         rows = rows[rows < len(self._store)]
         vectors = np.asarray(self._store.vectors[rows], np.float32)

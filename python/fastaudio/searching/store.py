@@ -1,8 +1,8 @@
 """A scan's embeddings in one file each for numbers, lengths and places, which are mapped into memory.
 
-They lie in the folder `.search` within the scan's. Rows of new tables are appended; all is made anew when old
-tables have changed. The folder may be removed at any time. A scan may be a stranger's: no link in that folder
-is followed, and only files with names of our own are written or removed.
+They lie in the folder `.search` within the scan's. Rows of new tables are appended, in the order in which
+they came; all is made anew when old tables have changed. The folder may be removed at any time. A scan may be
+a stranger's: no link in that folder is followed, and only files with names of our own are written or removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from fastaudio._core import FastaudioError, check_interrupt
 from fastaudio._system.growing import kept
-from fastaudio._system.writing import full_disk, writing
+from fastaudio._system.writing import OutputError, full_disk, writing
 from fastaudio.scanning.shards import ScanError, about_of, modules, readable, tables
 
 if TYPE_CHECKING:
@@ -73,10 +73,17 @@ def make_own(folder: Path) -> None:
 
     Raises:
         SearchError: a link has its name, which could lead to others' files.
+        OutputError: it can't be made.
     """
     if folder.is_symlink():
         raise SearchError(f"{folder}: expected a folder of a search, got a link; remove it, and search again")
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: expected a folder that can be written, got: {error.strerror}; what a search gathers "
+            "lies in the scan's folder, so copy that, or search as its owner"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -143,16 +150,17 @@ def opened(folder: Path, progress: Progress | None = None) -> Store:
             f"{folder}: expected embeddings, got scores; scan again with --layer into another folder"
         )
     home = folder / FOLDER
-    store = _current(folder, home, about)
+    store = _current(home, about, _tables(folder))
     if store is not None:
         return store
     make_own(home)
     with kept(str(home / _LOCK), str(home), wait_s=_WAIT_S):
-        if (store := _current(folder, home, about)) is None:
-            _gather(folder, home, about, progress)
-            store = _current(folder, home, about)
+        found = _tables(folder)
+        if (store := _current(home, about, found)) is None:
+            _gather(folder, home, about, found, progress)
+            store = _current(home, about, found)  # a scan may have gone on meanwhile
     if store is None:
-        raise ScanError(f"{folder}: expected tables that stay, got some that came meanwhile; search again")
+        raise ScanError(f"{home}: expected files that stay, got some that changed meanwhile; search again")
     return store
 
 
@@ -199,10 +207,10 @@ def _kinds(about: dict[str, Any]) -> dict[str, tuple[Any, tuple[int, ...]]]:
     }
 
 
-def _current(folder: Path, home: Path, about: dict[str, Any]) -> Store | None:
-    """Return what was gathered if it is all of the scan, else None."""
+def _current(home: Path, about: dict[str, Any], found: list[list[Any]]) -> Store | None:
+    """Return what was gathered if it is all of these tables, else None."""
     state = _state(home)
-    if state is None or home.is_symlink() or state["tables"] != _tables(folder):
+    if state is None or home.is_symlink() or _as_set(state["tables"]) != _as_set(found):
         return None
     n_rows, name = state["n_rows"], state["name"]
     arrays: list[Any] = []
@@ -219,22 +227,28 @@ def _current(folder: Path, home: Path, about: dict[str, Any]) -> Store | None:
     return Store(vectors, lengths, times, path, state["paths"], name)
 
 
-def _gather(folder: Path, home: Path, about: dict[str, Any], progress: Progress | None) -> None:
+def _as_set(found: list[Any]) -> set[str]:
+    return {json.dumps(one) for one in found}
+
+
+def _gather(
+    folder: Path, home: Path, about: dict[str, Any], found: list[list[Any]], progress: Progress | None
+) -> None:
     """Append the rows of new tables to the files, or write them anew; what they are is written last.
 
     What ends it early costs the table that it is at. A run that is killed leaves rows at the files' ends that
     nobody knows of; the next one overwrites them.
     """
-    found, state = _tables(folder), _state(home)
-    kinds = _kinds(about)
+    state, kinds = _state(home), _kinds(about)
     if (
         state is None
         or not state["n_rows"]
-        or found[: len(state["tables"])] != state["tables"]
+        or not _as_set(state["tables"]) <= _as_set(found)
         or not _whole(home, state, kinds)
     ):
         state = {"schema": _SCHEMA, "name": secrets.token_hex(8), "n_rows": 0, "tables": [], "paths": []}
-    name, n_before = state["name"], len(state["tables"])
+    name, before = state["name"], _as_set(state["tables"])
+    new = [one for one in found if json.dumps(one) not in before]
     numbers = {path: i for i, path in enumerate(state["paths"])}
     _clean(home, name)
     with full_disk(str(home)), ExitStack() as stack:
@@ -246,19 +260,21 @@ def _gather(folder: Path, home: Path, about: dict[str, Any], progress: Progress 
             file.seek(0, 2)
             files.append(file)
         stack.callback(_save, home, files, state)
-        for i, (table, *_) in enumerate(found[n_before:], start=1):
+        gathered = list(state["tables"])
+        for i, one in enumerate(new, start=1):
             n_new = 0
-            for names, times, vectors in _batches(folder / table, about["width"]):
+            for names, times, vectors in _batches(folder / one[0], about["width"]):
                 check_interrupt()
                 own = np.array([numbers.setdefault(path, len(numbers)) for path in names], np.int32)
                 lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
                 for file, array in zip(files, (vectors, lengths, times, own), strict=True):
                     file.write(np.ascontiguousarray(array).data)
                 n_new += len(vectors)
-            state |= {"n_rows": state["n_rows"] + n_new, "tables": found[: n_before + i]}
+            gathered.append(one)
+            state |= {"n_rows": state["n_rows"] + n_new, "tables": gathered}
             state["paths"] = list(numbers) if len(numbers) > len(state["paths"]) else state["paths"]
             if progress is not None:
-                progress(i, len(found) - n_before)
+                progress(i, len(new))
 
 
 def _save(home: Path, files: list[BinaryIO], state: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ class Application:
             ValueError: there is no pipeline, two have the same name, or one doesn't give tags.
             FastaudioError: the archive isn't there, or the file of its labels can't be used.
         """
+        self._settings = settings
         self.measures = Measures()
         self.models = Models(pipelines)
         self.uploads = Uploads(self.models, settings, self.measures)
@@ -119,7 +120,8 @@ class Application:
         return answer_of(refused)
 
     async def _models(self, _: Request) -> Response:
-        return JSONResponse([served.about() for served in self.models.all.values()], headers=_FRESH)
+        draws = {"spectrogram": not self._settings.isolate}
+        return JSONResponse([served.about() | draws for served in self.models.all.values()], headers=_FRESH)
 
     async def _no_archive(self, _: Request) -> Response:
         return JSONResponse({"embeddings": None, "scores": None, "labels": None}, headers=_FRESH)

@@ -205,7 +205,11 @@ class Archive:
         }
         if self.embeddings is not None:
             store = self._store()
-            found["embeddings"] = {"files": len(store.paths), "stretches": len(store)}
+            found["embeddings"] = {
+                "files": len(store.paths),
+                "stretches": len(store),
+                "takes_sound": self._embedder is not None,
+            }
         if self.labels is not None:
             read = self.labels.read()
             found["labels"] = {"names": list(dict.fromkeys(one.label for one in read)), "n": len(read)}

@@ -45,8 +45,8 @@ def _parameters(names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         "min_score": ("leave out tags with lower scores, and events with lower peaks", {"type": "number"}),
         "events": ("whether to give events, with their beginning and end", flag),
         "onset": (
-            "score at which an event begins; implies events",
-            {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
+            "score at which an event begins; implies events. By default the model's own thresholds, or 0.5",
+            {"type": "number", "minimum": 0, "maximum": 1},
         ),
         "format": (
             "JSON, or the events as a label track for Audacity or a selection table for Raven",

@@ -61,7 +61,8 @@ class Given:
         with self._changing:
             found = self._stretches.get(name)
         if found is None:
-            raise Refused(404, "no_stretch", f"id: expected one of this server's answers, got {name[:40]!r}")
+            got = f"{name[:40]!r}; search again"
+            raise Refused(404, "no_stretch", f"id: expected one of this server's answers, got {got}")
         return found
 
 

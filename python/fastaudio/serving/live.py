@@ -110,7 +110,7 @@ class Live:
             )
         self.n_streams += 1
         try:
-            pipeline, judge = served.for_request(asked)
+            pipeline, judge = await asyncio.to_thread(served.for_request, asked)
             _require_short(how["provisional_s"], pipeline, sound)
             options: dict[str, Any] = {
                 "overflow": "block" if sound.waits else "drop_oldest",
@@ -140,7 +140,7 @@ class Live:
         onset = query.number("onset", 0.0, 1.0)
         asked = Asked(
             events=query.flag("events", "0" if onset is None else "1"),
-            onset=0.5 if onset is None else onset,
+            onset=onset,
             hop_s=query.number("hop_s", *HOP_S),
             live=True,
             mel=query.flag("spectrogram"),

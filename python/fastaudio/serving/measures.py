@@ -100,7 +100,7 @@ class Measures:
             lines.append(f'fastaudio_sound_seconds_total{{model="{_escaped(model)}"}} {sound_s:.6f}')
         for name, (what, value) in self._gauges.items():
             _head(lines, f"fastaudio_{name}", what, "gauge")
-            lines.append(f"fastaudio_{name} {value():g}")
+            lines.append(f"fastaudio_{name} {_digits(value())}")
         self._add_streams(lines)
         return "\n".join(lines) + "\n"
 
@@ -111,7 +111,7 @@ class Measures:
             total.update(_counts_of(stats, rate))
         for name, what in _LIVE.items():
             _head(lines, f"fastaudio_live_{name}_total", what, "counter")
-            lines.append(f"fastaudio_live_{name}_total {total[name]:g}")
+            lines.append(f"fastaudio_live_{name}_total {_digits(total[name])}")  # all digits, or rates jump
         most: dict[str, tuple[str, float]] = {
             "behind_seconds": ("sound that waits in the live stream that is furthest behind",
                                max((stats.waiting / rate for stats, rate in now), default=0.0)),
@@ -120,7 +120,7 @@ class Measures:
         }  # fmt: skip
         for name, (what, value) in most.items():
             _head(lines, f"fastaudio_live_{name}", what, "gauge")
-            lines.append(f"fastaudio_live_{name} {value:g}")
+            lines.append(f"fastaudio_live_{name} {_digits(value)}")
 
 
 def _counts_of(stats: LiveStats, rate: int) -> dict[str, Any]:
@@ -131,6 +131,10 @@ def _counts_of(stats: LiveStats, rate: int) -> dict[str, Any]:
         "gaps": stats.gaps,
         "results_dropped": stats.results_dropped,
     }
+
+
+def _digits(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _head(lines: list[str], name: str, what: str, kind: str) -> None:

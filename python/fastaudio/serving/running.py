@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import time
@@ -84,6 +85,8 @@ def bound(settings: Settings) -> socket.socket:
     except OSError as error:
         at.close()
         remedy = "choose another with --port, or 0 for any that is free"
+        if error.errno == errno.EADDRNOTAVAIL:
+            remedy = "name an address of this machine with --host, or 0.0.0.0 for all of them"
         raise AddressError(
             f"serve: expected an address that is free, got {name!r:.80} ({error.strerror}); {remedy}"
         ) from error
@@ -145,7 +148,8 @@ def server_for(
         config.load()
     except OSError as error:  # ssl's own among them
         raise AddressError(
-            f"serve: expected a certificate and its key, got {str(settings.tls_cert)!r:.80}: {error}"
+            f"serve: expected a certificate and its key, got {str(settings.tls_cert)!r:.80} and "
+            f"{str(settings.tls_key)!r:.80}: {error}"
         ) from error
     context, config.ssl = config.ssl, None  # these connections agree on TLS themselves
     if context is not None:

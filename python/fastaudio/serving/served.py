@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import Events, Parallel, Tags
-from fastaudio.kinds import KIND, judge_of
+from fastaudio.cards.thresholds import card_onsets
+from fastaudio.kinds import KIND, Tellers, judge_of
 from fastaudio.pipeline import Pipeline
 from fastaudio.serving.refusing import Refused
 from fastaudio.serving.spectra import mel_for
@@ -32,7 +33,7 @@ class Asked:
 
     Attributes:
         events: whether it wants events too, which begin at the score `onset`.
-        onset: that score.
+        onset: that score; None for the card's thresholds, or 0.5.
         hop_s: step between windows; None for the model's.
         live: whether events are wanted when they begin, too, and spectra beside them.
         mel: whether spectra are wanted.
@@ -40,7 +41,7 @@ class Asked:
     """
 
     events: bool = False
-    onset: float = 0.5
+    onset: float | None = None
     hop_s: float | None = None
     live: bool = False
     mel: bool = False
@@ -71,7 +72,8 @@ class Served:
         self.name = name
         self.pipeline = pipeline
         self._spec = spec
-        judge = judge_of(pipeline)
+        self._tellers = Tellers()
+        judge = judge_of(pipeline, ahead=self._tellers)
         self.judge, self.teller = judge, judge.beside() if judge else None
         self._made: OrderedDict[Asked, tuple[Pipeline, Judge | None]] = OrderedDict()
         self._making = threading.Lock()
@@ -125,9 +127,10 @@ class Served:
                 pipeline = pipeline.with_hop(asked.hop_s)
             except ValueError as error:
                 raise Refused(400, "bad_parameter", str(error)) from error
-            judge = judge and judge_of(pipeline)
+            judge = judge_of(pipeline, ahead=self._tellers) if judge and asked.kind else None
         if asked.events:
-            found = Events(onset=[asked.onset], summary=not asked.live, onsets=asked.live)
+            onsets = card_onsets(pipeline) if asked.onset is None else [asked.onset]
+            found = Events(onset=onsets, summary=not asked.live, onsets=asked.live)
             pipeline = pipeline >> {TAGS: Tags(self._spec.labels), EVENTS: found}
         beside: dict[str, Node] = {}
         if asked.mel:

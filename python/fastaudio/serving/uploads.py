@@ -134,7 +134,7 @@ class Uploads:
         onset = query.number("onset", 0.0, 1.0)
         asked = Asked(
             events=query.flag("events", "0" if onset is None else "1") or form != "json",
-            onset=0.5 if onset is None else onset,
+            onset=onset,
             hop_s=query.number("hop_s", *HOP_S),
         )
         spectrogram, isolate = query.flag("spectrogram"), self._settings.isolate

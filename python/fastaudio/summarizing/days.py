@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from fastaudio._system.text import folder_and_name
 from fastaudio.running.start_time import start_in_name, start_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def began(path: str, version: str | None, cell: str | None, column: str | None) 
         moment = start_in_name(path)
         if moment is not None and _is_likely(moment.year):
             return Began(moment, has_time=True, source=NAME)
-        if (day := _date_in(path.rpartition("/")[2].rpartition("\\")[2])) is not None:
+        if (day := _date_in(folder_and_name(path)[1])) is not None:
             return Began(day, has_time=False, source=NAME)
         if version and "://" not in path and _NS.fullmatch(version):
             return Began(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import check_interrupt, did_you_mean
-from fastaudio._system.text import listed
+from fastaudio._system.text import folder_and_name, listed
 from fastaudio.reviewing.doubt import card_in, thresholds_in
 from fastaudio.scanning.shards import columns_of, modules, readable, tables, with_columns
 from fastaudio.searching.store import SearchError, about_scan
@@ -105,7 +105,7 @@ def summarize(
 
     Raises:
         ScanError: there is no scan.
-        SearchError: it hasn't that column.
+        SearchError: it hasn't that column, or no scores for `min_score`.
     """
     folder = Path(folder)
     about = about_scan(folder)
@@ -115,6 +115,8 @@ def summarize(
             f"{folder}: expected a column that the scan has kept, got {day_column!r:.80}, not "
             f"{listed(columns) or 'one of none'}{did_you_mean(day_column, columns)}"
         )
+    if min_score is not None and not labels:
+        raise SearchError(f"{folder}: expected scores of labels for min_score, got embeddings; leave it out")
     column = day_column or next((name for name in COLUMNS if name in columns), None)
     least = thresholds_in(card_in(about), labels) if min_score is None else np.full(len(labels), min_score)
     made = Summary(thresholds=dict(zip(labels, least.tolist(), strict=True)))
@@ -229,4 +231,4 @@ class _Sums:
 
 
 def _folder_of(path: str) -> str:
-    return path.rpartition("/")[0] or path.rpartition("\\")[0] or "."
+    return folder_and_name(path)[0] or "."

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import fastaudio as fa
 import numpy as np
 import pytest
 from fastaudio.alerts.rules import Quiet, Rule
 from fastaudio.alerts.watch import Watch
+from fastaudio.cli.alerting import known_until_s
 from fastaudio.events import Event
 from fastaudio.tags import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START = datetime(2026, 11, 28, 21, 59, tzinfo=timezone.utc)
 
@@ -26,6 +31,11 @@ def rule(**more: Any) -> Rule:
 
 def window(start_s: float, score: float, **more: Any) -> Window:
     return Window(start_s, start_s + 1.0, np.array([0.1, score], np.float32), ["cat", "dog"], **more)
+
+
+def until(seconds: float) -> Callable[[str], float]:
+    """Return what says of each model that its events are known until then."""
+    return lambda _: seconds
 
 
 def raised(watch: Watch, items: list[Any], **how: Any) -> list[tuple[float, float]]:
@@ -91,11 +101,11 @@ def test_an_event_is_raised_when_it_begins_or_once_it_is_long_enough() -> None:
     assert raised(Watch([rule()], time_of), [begun, ended]) == [(5.0, 0.0)]
     watch = Watch([rule(min_duration_s=2.0)], time_of)
     assert raised(watch, [begun]) == []
-    assert [alert.duration_s for at in (6.0, 6.9, 7.1, 8.0) for alert in watch.tick(at)] == [
+    assert [alert.duration_s for at in (6.0, 6.9, 7.1, 8.0) for alert in watch.tick(until(at))] == [
         pytest.approx(2.1)
     ]
     assert raised(watch, [ended]) == []
-    assert list(watch.tick(20.0)) == []
+    assert list(watch.tick(until(20.0))) == []
 
 
 def test_an_event_whose_beginning_was_not_told_is_raised_at_its_end() -> None:
@@ -117,7 +127,7 @@ def test_another_labels_event_ends_nothing_of_this_one() -> None:
         Event("cat", 1.0, 2.0, 0.9, 0.9),
     ]
     assert raised(watch, events) == []
-    assert [alert.label for alert in watch.tick(6.0)] == ["dog"]
+    assert [alert.label for alert in watch.tick(until(6.0))] == ["dog"]
     assert raised(watch, [Event("dog", 0.0, 60.0, 0.9, 0.9)]) == []
 
 
@@ -127,3 +137,15 @@ def test_models_and_labels_are_told_apart() -> None:
     assert list(watch.take(window(1, 0.9), "b")) == []
     both = Watch([rule(min_duration_s=2.0)], time_of)
     assert list(both.take(window(0, 0.9), "a")) == list(both.take(window(1, 0.9), "b")) == []
+
+
+def test_what_goes_on_is_known_up_to_the_window_whose_result_is_on_its_way() -> None:
+    """Windows of 3 s: one of them above the threshold is no event of 5 s, whatever was heard since."""
+    pipeline = fa.Pipeline.load("musicnn-mtt") >> fa.Events(onset=[0.3], min_off_s=[0.5])
+    assert known_until_s(pipeline, 5.9) <= 0
+    hop_s = 1 / next(iter(pipeline.output_specs.values())).rate_hz
+    watch = Watch([rule(min_duration_s=5.0)], time_of)
+    assert raised(watch, [Event("dog", 0.0, None, 0.9, 0.9)]) == []
+    for heard_s in np.arange(3.0, 2 * hop_s, 0.1):  # the second window's result may say that it has ended
+        assert list(watch.tick(until(known_until_s(pipeline, heard_s)))) == []
+    assert [alert.label for alert in watch.tick(until(known_until_s(pipeline, 11.6)))] == ["dog"]

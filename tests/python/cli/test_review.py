@@ -155,3 +155,31 @@ def test_an_excerpt_is_that_part_of_the_sound(home: Path) -> None:
     got, rate = excerpt(str(home / "in" / "2.wav"), 0.5, 0.75)
     assert rate == rate_hz == RATE_HZ
     np.testing.assert_array_equal(got[:, 0], whole[8_000:12_000])
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (
+            ["search", "rows", "--like", "in/0.wav@1", "--model", "aisfx"],
+            "--model: expected none without FILE",
+        ),
+        (["search", "scores", "--label", "speech", "--index"], "--index: expected none with --label"),
+        (["review", "scores", "--uncertain", "--model", "aisfx"], "--model: expected none without FILE"),
+        (["review", "scores", "--uncertain", "--names", "a,b"], "add --labels FILE.csv"),
+        (["review", "scores", "--uncertain", "--by", "ann"], "add --labels FILE.csv"),
+        (["summarize", "scores", "--dark"], "add --plot FILE.png"),
+        (["summarize", "rows", "--min-score", "0.5"], "got embeddings; leave it out"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    why: str,
+) -> None:
+    monkeypatch.chdir(home)
+    status, out, err = run(capsys, *words)
+    assert (status, out) == (2, "")
+    assert why in err

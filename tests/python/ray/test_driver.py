@@ -207,6 +207,24 @@ def test_one_bad_machine_is_gone_on_without(tmp_path: Path, on: Any, at_start: b
     assert stub.n_started <= 1 + driver._MOST_FAILED
 
 
+def test_without_a_cluster_the_rows_of_files_that_changed_stay(
+    on: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(lambda *_: None)
+    for path in folder.iterdir():
+        os.utime(path, ns=(1, 1))
+
+    @contextmanager
+    def none(*_: Any) -> Iterator[None]:
+        raise driver.ClusterError("Ray: expected a cluster, got none")
+        yield
+
+    monkeypatch.setattr(driver, "connected", none)
+    with pytest.raises(driver.ClusterError):
+        scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    assert errors(tmp_path) == FINE
+
+
 def test_a_scan_that_no_worker_can_do_says_why(on: Any) -> None:
     with pytest.raises(ClusterError, match="no such model"):
         on(lambda _, names: None if names else RayTaskError(RuntimeError("no such model")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import soundfile
-from fastaudio.reviewing.candidates import by_example, by_uncertainty
+from fastaudio.reviewing.candidates import by_example, by_label, by_uncertainty
 from fastaudio.reviewing.doubt import doubts, is_multi
 from fastaudio.reviewing.labels import Label
 from fastaudio.scanning.networks import Chosen
@@ -84,6 +84,24 @@ def test_the_most_alike_come_first_without_labelled_ones(folder: Path) -> None:
     assert len(by_example(store, vector, labels, 10_000)) == len(free)
     whole = [Label(hit.path, 0, 1e6, "owl") for hit in hits]
     assert by_example(store, vector, whole, 5) == []
+
+
+def test_a_file_is_offered_again_until_all_of_it_has_labels(folder: Path) -> None:
+    store = opened(folder / "rows")
+    vector = np.asarray(store.vectors[0], np.float32)
+    labels: list[Label] = []
+    finds: list[Any] = [
+        (lambda: by_example(store, vector, labels, 20, per_file=True), 4),
+        (lambda: by_label(folder / "scores", "speech", labels, 20, per_file=True), 20),
+    ]
+    for find, least in finds:
+        labels.clear()
+        seen = 0
+        while found := find():
+            assert len({one.path for one in found}) == len(found)
+            labels += [Label(one.path, one.start_s, one.end_s, "owl") for one in found]
+            seen += len(found)
+        assert seen >= least
 
 
 def test_scores_are_asked_for_where_there_are_embeddings(folder: Path) -> None:

@@ -100,6 +100,18 @@ def test_the_later_label_of_a_stretch_counts_and_paths_may_be_the_tables_own(hom
     assert found.files == [Segment(str(home / "in" / "low" / "low_0-0.wav"), 0.0, 1.0)]
 
 
+def test_a_labelled_file_without_a_group_is_left_out_so_that_groups_stay_apart(
+    home: Path, tmp_path: Path
+) -> None:
+    files, labels = heads.labelled_files(home / "in")
+    lines = [f"{file},{label},{i or ''}" for i, (file, label) in enumerate(zip(files, labels, strict=True))]
+    (tmp_path / "list.csv").write_text("path,label,group\n" + "\n".join(lines), encoding="utf-8")
+    scan([tmp_path / "list.csv"], tmp_path / "out", chosen=Chosen(str(home / "base"), "embedding"))
+    found = embedded(tmp_path / "out")
+    assert found.left_out == [(files[0], "expected a value in the column group, got none")]
+    assert sorted(found.groups or ()) == [str(i) for i in range(1, 8)]
+
+
 def test_what_cannot_be_learnt_from_says_what_to_do(home: Path) -> None:
     with pytest.raises(SearchError, match="scan the sound again with --layer"):
         embedded(home / "scores", column="tone")

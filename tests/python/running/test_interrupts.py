@@ -208,6 +208,7 @@ def test_an_interrupted_stream_takes_no_more(monkeypatch: pytest.MonkeyPatch) ->
     stream.push(MINUTES[:RATE])
 
     with monkeypatch.context() as patch:
+        patch.setattr(stream, "_gives_rows", False)  # rows need nothing more
         patch.setattr(stream, "_results", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             stream.push(MINUTES[:RATE])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,42 @@ def test_folders_patterns_and_files_give_each_file_once(tmp_path: Path) -> None:
     ]
     assert all(entry.size > 0 and entry.version for entry in found.entries)
     assert found.said == [f"{folder}: skipped 1 file: 1 .txt (not sound)"]
+
+
+def test_a_file_that_several_sources_spell_otherwise_is_one_with_all_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = files(tmp_path / "in", "a.wav", "deep/b.wav")
+    for name, row in (("one.csv", "path,site\na.wav,hill\n"), ("deep/two.csv", "path,n\n../a.wav,7\n")):
+        (folder / name).write_text(row, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = find_entries(["in", folder / "one.csv", folder / "deep" / "two.csv", "in/./deep/b.wav"])
+    assert {entry.path: dict(entry.columns) for entry in found.entries} == {
+        "in/a.wav": {"site": "hill", "n": "7"},
+        "in/deep/b.wav": {},
+    }
+
+
+def test_a_pattern_follows_no_link_in_a_circle(tmp_path: Path) -> None:
+    folder = files(tmp_path / "in", "a.wav", "deep/b.wav")
+    (folder / "deep" / "loop").symlink_to(folder, target_is_directory=True)
+    (folder / "also").symlink_to(tmp_path / "other", target_is_directory=True)
+    files(tmp_path / "other", "c.wav")
+    found = find_entries([str(folder / "**" / "*.wav")])
+    assert [entry.path[len(str(folder)) + 1 :] for entry in found.entries] == [
+        "a.wav",
+        "also/c.wav",
+        "deep/b.wav",
+    ]
+
+
+def test_a_source_without_files_is_said_beside_others(tmp_path: Path) -> None:
+    folder, empty = files(tmp_path / "in", "a.wav"), tmp_path / "empty"
+    empty.mkdir()
+    pattern = str(tmp_path / "nights" / "*.wav")
+    found = find_entries([folder, empty, pattern])
+    assert len(found.entries) == 1
+    assert found.said == [f"{empty}: no sound files in it", f"{pattern}: no sound files in it"]
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
@@ -105,10 +142,10 @@ def test_urls_are_listed_and_read_where_they_lie(tmp_path: Path) -> None:
     for name in ("/night/a.wav", "/night/deep/b.wav", "/night/notes.txt"):
         store.pipe(name, content.getvalue())
     found = find_entries(["memory://night"])
-    assert [entry.path for entry in found.entries] == ["memory:///night/a.wav", "memory:///night/deep/b.wav"]
+    assert [entry.path for entry in found.entries] == ["memory://night/a.wav", "memory://night/deep/b.wav"]
     assert found.said == ["memory://night: skipped 1 files (not sound)"]
     assert [entry.path for entry in find_entries(["memory://night/*.wav"]).entries] == [
-        "memory:///night/a.wav"
+        "memory://night/a.wav"
     ]
     local = files(tmp_path / "in", "a.wav")
     done = scan(["memory://night", f"file://{local}"], tmp_path / "out", chosen=Chosen("silero-vad"))
@@ -119,6 +156,38 @@ def test_urls_are_listed_and_read_where_they_lie(tmp_path: Path) -> None:
     for url in ("nosuch://a/b", "memory://none.wav"):
         with pytest.raises(RemoteError, match="expected"):
             find_entries([url])
+
+
+def test_the_host_and_the_archive_of_a_url_stay_in_its_files_urls(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="fsspec isn't installed")
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    class Hosted(MemoryFileSystem):  # as SFTP, whose own paths lack the host
+        protocol = "hosted"
+
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            rest = path.removeprefix("hosted://")
+            return (f"/{rest.partition('/')[2]}" if rest != path else path).rstrip("/")
+
+    fsspec.register_implementation("hosted", Hosted, clobber=True)
+    Hosted().pipe("/calls/a.wav", b"RIFF")
+    for url in ("hosted://me@host/calls", "hosted://me@host/calls/", "hosted://me@host/calls/*.wav"):
+        assert [entry.path for entry in find_entries([url]).entries] == ["hosted://me@host/calls/a.wav"]
+    assert [entry.path for entry in find_entries(["hosted://host/calls/a.wav"]).entries] == [
+        "hosted://host/calls/a.wav"
+    ]
+    folder = files(tmp_path / "in", "a.wav", "b.wav")
+    with zipfile.ZipFile(tmp_path / "night.zip", "w") as archive:
+        archive.write(folder / "a.wav", "a.wav")
+        archive.write(folder / "b.wav", "deep/b.wav")
+    for inner, names in (("*.wav", ["a.wav"]), ("deep/b.wav", ["deep/b.wav"]), ("", ["a.wav", "deep/b.wav"])):
+        found = find_entries([f"zip://{inner}::file://{tmp_path}/night.zip"])
+        assert [entry.path for entry in found.entries] == [
+            f"zip://{name}::file://{tmp_path}/night.zip" for name in names
+        ]
+    done = scan([f"zip://::file://{tmp_path}/night.zip"], tmp_path / "out", chosen=Chosen("silero-vad"))
+    assert (done.n_done, done.n_failed) == (2, 0)
 
 
 def test_the_largest_come_first_and_one_above_a_cores_share_gets_all_cores() -> None:

@@ -203,6 +203,57 @@ def test_scans_that_are_killed_add_up_to_one_that_is_not(tmp_path: Path) -> None
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".fastaudio-")]
 
 
+def test_files_that_are_gone_keep_their_rows(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 3)
+    table = tmp_path / "list.csv"
+    names = [str(path) for path in sorted(folder.rglob("*.wav"))]
+    table.write_text("path\n" + "\n".join(names) + "\n", encoding="utf-8")
+    first = scan([table], tmp_path / "out", chosen=Chosen(MODEL))
+    before = rows_of(tmp_path / "out")
+    folder.rename(tmp_path / "away")  # as a disk that isn't there
+    again = scan([table], tmp_path / "out", chosen=Chosen(MODEL))
+    assert (first.n_done, again.n_done, again.n_before) == (4, 0, 4)
+    assert rows_of(tmp_path / "out") == before
+
+
+def test_a_table_that_was_there_when_its_run_was_interrupted_is_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sounds(tmp_path / "in", 3)
+    write = scanning.Shards.write
+
+    def interrupted(*arguments: Any) -> None:
+        write(*arguments)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scanning.Shards, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    assert len(rows_of(tmp_path / "out")) == 4
+    assert scan([folder], tmp_path / "out", chosen=Chosen(MODEL)).n_done == 0
+
+
+def test_a_file_whose_rows_memory_does_not_hold_is_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sounds(tmp_path / "in", 3)
+    run = work.Work.__call__
+
+    def short(self: work.Work, entry: Entry) -> Any:
+        if entry.path.endswith("002.wav"):
+            raise MemoryError
+        return run(self, entry)
+
+    monkeypatch.setattr(work.Work, "__call__", short)
+    done = scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
+    assert (done.n_done, done.n_failed) == (4, 2)
+    errors = [row["error"] for row in rows_of(tmp_path / "out") if row["path"].endswith("002.wav")]
+    assert errors == [
+        "expected room in memory for its rows, got too little; scan it with --windows, or alone"
+    ]
+
+
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="its file names are text")
 def test_a_name_that_is_not_utf_8_is_done_once(tmp_path: Path) -> None:
     name = os.fsdecode(os.fsencode(str(tmp_path)) + b"/caf\xe9.wav")

@@ -17,6 +17,7 @@ from fastaudio.scanning.rows import FileRows
 from fastaudio.scanning.scan import scan
 from fastaudio.scanning.schema import SCHEMA
 from fastaudio.scanning.shards import ScanError, Shards
+from fastaudio.searching import store as store_module
 from fastaudio.searching.neighbours import Neighbours
 from fastaudio.searching.query import vector_of
 from fastaudio.searching.search import best_of_label, nearest, similarities
@@ -168,6 +169,50 @@ def test_only_new_tables_are_gathered_and_the_index_is_extended(tmp_path: Path) 
     assert names == {after.name}
 
 
+def test_a_table_that_comes_between_others_or_meanwhile_is_gathered_without_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = np.random.default_rng(6).normal(size=(60, 8)).astype(np.float16)
+    out = tmp_path / "out"
+    for start in (0, 20):
+        written(out, rows[start : start + 20], [f"{start}.wav"])
+    middle = sorted(out.glob("part-*"))[1]
+    middle.rename(tmp_path / middle.name)
+    written(out, rows[40:], ["40.wav"])
+    name = opened(out).name
+    (tmp_path / middle.name).rename(middle)  # as of a worker that was slower than another
+    told: list[tuple[int, int]] = []
+    gather = store_module._gather
+
+    def while_it_goes_on(*arguments: Any) -> None:
+        gather(*arguments)
+        written(out, rows[:1], ["meanwhile.wav"])
+
+    monkeypatch.setattr(store_module, "_gather", while_it_goes_on)
+    store = opened(out, lambda *done: told.append(done))
+    assert (store.name, told, len(store)) == (name, [(1, 1)], 60)
+    np.testing.assert_array_equal(store.vectors, rows[[*range(20), *range(40, 60), *range(20, 40)]])
+    monkeypatch.undo()
+    assert len(opened(out)) == 61
+
+
+def test_an_index_finds_as_many_files_as_are_wanted(tmp_path: Path) -> None:
+    pytest.importorskip("usearch.index", reason="usearch isn't installed")
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(640, 8)) * 0.1
+    rows[:600, 0] += 1  # of one long file, nearer than all others
+    rows[600:, 1] += 1
+    out = tmp_path / "out"
+    written(out, rows[:600].astype(np.float16), ["long.wav"])
+    written(out, rows[600:].astype(np.float16), [f"{i}.wav" for i in range(4)])
+    store = opened(out)
+    vector = np.eye(8, dtype=np.float32)[0]
+    for top in (3, 20):
+        got = Neighbours(store, out).nearest(vector, top, per_file=True)
+        assert [hit.path for hit in got] == [hit.path for hit in nearest(store, vector, top, per_file=True)]
+        assert len(got) == min(top, 5)
+
+
 def test_rows_that_a_killed_search_has_left_are_overwritten(tmp_path: Path) -> None:
     rows = np.random.default_rng(6).normal(size=(100, 8)).astype(np.float16)
     written(tmp_path / "out", rows[:50], ["a.wav"])
@@ -233,7 +278,7 @@ def test_a_search_writes_into_no_file_that_a_link_leads_to(tmp_path: Path, n_row
     (out / ".search" / ".lock").symlink_to(project / "new")
     state = {"schema": "fastaudio.search/1", "name": name, "n_rows": n_rows, "tables": [], "paths": []}
     (out / ".search" / "store.json").write_text(json.dumps(state), encoding="utf-8")
-    with pytest.raises(OSError, match=r"\.search: expected a file that can be written"):
+    with pytest.raises(OSError, match=r"\.lock: expected a file that can be written"):
         opened(out)
     (out / ".search" / ".lock").unlink()
     np.testing.assert_array_equal(opened(out).vectors, rows)

@@ -118,6 +118,81 @@ def test_the_microphone_gives_the_tags_that_its_samples_give_as_a_file(
         assert [(tag["label"], np.float32(tag["score"])) for tag in window["tags"]] == want.top(12)
 
 
+TRACKS = """(() => {
+window.tracks = [];
+const [devices, given] = [navigator.mediaDevices, navigator.mediaDevices.getUserMedia];
+devices.getUserMedia = async (how) => {
+  const stream = await given.call(devices, how);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};
+const slowly = AudioContext.prototype.resume;
+AudioContext.prototype.resume = async function () {
+  await new Promise((done) => setTimeout(done, 1000)); // the server's answer is sooner
+  AudioContext.prototype.resume = slowly;
+  return slowly.call(this);
+};
+})()"""
+LISTEN = "document.getElementById('listen')"
+PAGE_STATE = "document.getElementById('state').innerText"
+
+
+def test_a_stream_that_the_server_refuses_leaves_the_microphone_off(page: Page) -> None:
+    page.value(TRACKS)
+    page.value(f"document.getElementById('onset').value = '7'; {LISTEN}.click()")
+    page.until("document.getElementById('state').classList.contains('bad')")
+    page.until("window.tracks.length && window.tracks.every((track) => track.readyState === 'ended')")
+    page.value("new Promise((done) => setTimeout(done, 1500))")
+    assert page.value("window.tracks.every((track) => track.readyState === 'ended')")
+    assert page.value(f"{LISTEN}.innerText") == "Listen to the microphone"
+    page.value(f"document.getElementById('onset').value = '0.5'; {LISTEN}.click()")
+    page.until(f"{PAGE_STATE}.startsWith('Listening')")
+    page.value(f"{LISTEN}.click()")
+    page.until(f"{PAGE_STATE} === 'Stopped.'")
+
+
+def sent(page: Page) -> int:
+    """Return how many files the page has sent."""
+    return sum("/v1/tag" in params["request"]["url"] for params in page.of("Network.requestWillBeSent"))
+
+
+def test_the_same_file_may_be_chosen_again(page: Page) -> None:
+    for _ in range(2):
+        before = sent(page)
+        page.choose("#file", GUITAR)
+        for _ in range(200):
+            if sent(page) > before:
+                break
+            page.value("new Promise((done) => setTimeout(done, 50))")
+        page.until(f"{PAGE_STATE}.includes('of sound')")
+        assert sent(page) == before + 1
+
+
+def test_listening_takes_the_place_of_an_upload_and_a_change_begins_it_anew(page: Page) -> None:
+    hanging = """
+    window.asked = [];
+    window.ownFetch ??= window.fetch;
+    window.fetch = (path, options) => {
+      if (!String(path).includes("v1/tag")) return window.ownFetch(path, options);
+      window.asked.push(String(path));
+      return new Promise((_, refuse) => {
+        options.signal.onabort = () => refuse(new DOMException("", "AbortError"));
+      });
+    };
+    1
+    """
+    page.value(hanging)
+    page.choose("#file", GUITAR)
+    page.until("window.asked.length === 1")
+    onset = "document.getElementById('onset')"
+    page.value(f"{onset}.value = '0.25'; {onset}.dispatchEvent(new Event('change'))")
+    page.until("window.asked.length === 2 && window.asked[1].includes('onset=0.25')")
+    page.value(f"{LISTEN}.click()")
+    page.until(f"{PAGE_STATE}.startsWith('Listening')")
+    page.value(f"window.fetch = window.ownFetch; {onset}.value = '0.5'; {LISTEN}.click()")
+    page.until(f"{PAGE_STATE} === 'Stopped.'")
+
+
 def test_two_fast_clicks_start_one_stream(page: Page) -> None:
     opened = len(page.of("Network.webSocketCreated"))
     page.value(
@@ -212,7 +287,25 @@ def test_a_server_with_a_token_asks_for_it(tmp_path: Path) -> Any:
         url = f"http://localhost:{guarded.port}/"
         with page_of(url, tmp_path) as page:
             page.until("!document.getElementById('access').hidden")
+            for wrong, said in (("a-tök…en-of-16-letters", "ASCII"), ("another-of-16-letters", "isn't")):
+                page.value(f"document.getElementById('token').value = '{wrong}'")
+                page.value("document.querySelector('#access button').click()")
+                page.until(f"document.getElementById('state').innerText.includes({json.dumps(said)})")
+                assert page.value("!document.getElementById('access').hidden")
             page.value("document.getElementById('token').value = 'a-token-of-16-letters'")
             page.value("document.querySelector('#access button').click()")
             page.until(READY)
             assert page.value("document.getElementById('model').value") == "levels"
+
+
+def test_a_server_that_isolates_files_shows_all_but_the_picture(tmp_path: Path) -> None:
+    with (
+        serving(levels(), isolate=True) as apart,
+        page_of(f"http://localhost:{apart.port}/", tmp_path) as page,
+    ):
+        page.until(READY)
+        page.choose("#file", GUITAR)
+        page.until(f"{PAGE_STATE}.includes('of sound')")
+        assert page.value("document.getElementById('spectrogram').hidden")
+        assert len(shown_tags(page)) == 1
+        assert page.value("!document.getElementById('player').hidden")

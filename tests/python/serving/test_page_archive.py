@@ -168,6 +168,27 @@ def test_a_key_that_is_typed_into_a_field_gives_no_label(page: Page, searched: S
     assert rows(searched)[-1]["label"] == "new one"
 
 
+def test_the_keys_may_be_turned_off(page: Page, searched: Server) -> None:
+    view(page, "review")
+    before = len(rows(searched))
+    page.value("document.getElementById('keys').click()")
+    view(page, "review")
+    press(page, "1")
+    page.value("new Promise((done) => setTimeout(done, 300))")
+    assert len(rows(searched)) == before
+    page.value("document.getElementById('keys').click()")
+
+
+def test_the_focus_stays_with_the_names(page: Page, searched: Server) -> None:
+    view(page, "review")
+    idle(page)
+    before = len(rows(searched))
+    page.value("document.querySelector('#names button').focus(); document.activeElement.click()")
+    until(lambda: len(rows(searched)) == before + 1)
+    idle(page)
+    assert page.value("document.activeElement.closest('#names') !== null")
+
+
 def test_what_a_search_found_is_reviewed(page: Page) -> None:
     view(page, "archive")
     page.value("document.getElementById('label').value = 'speech'")
@@ -197,7 +218,7 @@ def test_the_views_fit_their_width_and_their_text_stands_out(
     ("name", "wanted"),
     [
         ("archive", {"query", "label", "per-file", "results-scroll", "play", "A"}),
-        ("review", {"least-sure", "excerpt", "play", "skip", "undo", "name", "by"}),
+        ("review", {"least-sure", "excerpt", "play", "skip", "undo", "name", "by", "keys"}),
     ],
 )
 def test_every_part_of_the_views_is_reached_by_the_keyboard(page: Page, name: str, wanted: set[str]) -> None:
@@ -251,9 +272,12 @@ SKIP_ALL = """(async () => {
 
 def test_as_many_as_there_are_may_be_skipped(page: Page) -> None:
     view(page, "review")
+    page.until("document.getElementById('excerpt').readyState > 0")
     page.value(FAKE)
     page.value("document.getElementById('least-sure').click()")
     page.until("document.getElementById('place').innerText.startsWith('made0.wav')")
+    page.until(f"{REVIEW}.startsWith('made0.wav: ')")  # it has no sound, and the one before isn't left
+    assert page.value("document.getElementById('excerpt').readyState") == 0
     assert page.value(SKIP_ALL.replace("WHEN", "0")) == 1203
     assert page.value(f"{REVIEW}.endsWith('nothing is left to hear.')")
     assert page.value("Math.max(...window.asked.map(([top]) => top))") == 500

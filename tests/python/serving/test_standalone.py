@@ -101,8 +101,17 @@ def test_two_fast_clicks_take_the_microphone_once(page: Page) -> None:
     page.value("document.getElementById('listen').click(); document.getElementById('listen').click()")
     page.until(f"{STATE}.startsWith('Listening')")
     assert page.value("window.asked") == 1
-    page.value("document.getElementById('listen').click()")
+    page.value("document.getElementById('listen').click(); document.getElementById('listen').click()")
     page.until(f"{STATE} === 'Stopped.'")
+    assert page.value("window.asked") == 1
+    assert page.value("document.getElementById('listen').innerText") == "Listen to the microphone"
+
+
+def test_a_long_picture_has_the_highest_of_several_rows(page: Page) -> None:
+    thinned = "import('./static/alone.js').then(({ thinned }) => [...thinned(new Float32Array(%s), 2, %d)])"
+    rows = "[1, 2, 5, 0, 3, 9]"
+    assert page.value(thinned % (rows, 2)) == [5, 2, 3, 9]
+    assert page.value(thinned % (rows, 1)) == [1, 2, 5, 0, 3, 9]
 
 
 def test_a_bad_file_is_told(page: Page, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from fastaudio._system.text import encoded, found_as, is_line, printable, quoted, spelled
+from fastaudio._system.text import encoded, folder_and_name, found_as, is_line, printable, quoted, spelled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,3 +71,18 @@ def test_a_file_is_found_by_the_name_that_was_spelled(tmp_path: Path) -> None:
     assert found_as(tmp_path / r"no\xe9.wav") == str(tmp_path / r"no\xe9.wav")
     for name in ("\0\\xe9", "\ud800\\xe9", "\\xe9" * 5000):  # that no file can have
         assert found_as(name) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("a/b/c.wav", ("a/b", "c.wav")),
+        ("c.wav", ("", "c.wav")),
+        (r"C:\a\c.wav", (r"C:\a", "c.wav")),
+        (r"caf\xe9.wav", ("", r"caf\xe9.wav")),
+        (r"2024-05-13 caf\xe9\xff/x.wav", (r"2024-05-13 caf\xe9\xff", "x.wav")),
+        (r"D:\caf\xe9\x.wav", (r"D:\caf\xe9", "x.wav")),
+    ],
+)
+def test_a_spelled_byte_ends_no_folder(path: str, parts: tuple[str, str]) -> None:
+    assert folder_and_name(path) == parts

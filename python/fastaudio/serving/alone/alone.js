@@ -1,6 +1,6 @@
 // The page without a server: the model runs here, over a file or the microphone.
 import * as ort from "../ort/ort.wasm.min.mjs";
-import { onDrop } from "./dropping.js";
+import { onDrop, taken } from "./dropping.js";
 import { showTags } from "./lists.js";
 import { capture } from "./microphone.js";
 import { Columns, clock, drawAxis, drawRibbon, drawSpectrogram, drawWave } from "./pictures.js";
@@ -9,6 +9,7 @@ import { clips, stream } from "./tagger.js";
 const SHOWN_S = 30;
 const MOST_S = 1800; // of a file, which is run at once
 const MOST_BEHIND_S = 5;
+const MOST_COLUMNS = 1200; // of a picture; canvases of browsers have an end
 const TOP = 12;
 const $ = (id) => document.getElementById(id);
 ort.env.wasm.numThreads = 1; // more need headers that not every host sends
@@ -79,6 +80,17 @@ function peaksOf(samples, nColumns = 1000) {
   });
 }
 
+// The highest value of each `step` rows.
+export function thinned(rows, nBands, step) {
+  if (step === 1) return rows;
+  const out = new Float32Array(Math.ceil(rows.length / nBands / step) * nBands);
+  rows.forEach((value, i) => {
+    const at = Math.floor(i / nBands / step) * nBands + (i % nBands);
+    out[at] = Math.max(out[at], value);
+  });
+  return out;
+}
+
 async function openFile(file) {
   await stop();
   blocked(true);
@@ -89,8 +101,9 @@ async function openFile(file) {
     const { tags, mel, "clip.tags": mean } = await clip.run(samples);
     open(false);
     const seconds = samples.length / about.sample_rate;
-    const columns = new Columns(about.mel.n_bands, Math.max(mel.n, 1), about.mel.hop_s);
-    columns.add(bytesOf(mel.rows), 0);
+    const step = Math.ceil(Math.max(mel.n, 1) / MOST_COLUMNS);
+    const columns = new Columns(about.mel.n_bands, Math.ceil(Math.max(mel.n, 1) / step), about.mel.hop_s * step);
+    columns.add(bytesOf(thinned(mel.rows, about.mel.n_bands, step)), 0);
     const windows = Array.from({ length: tags.n }, (_, k) => windowOf(tags.rows, k));
     last = { samples, scores: tags.rows, mean: mean.rows };
     shown = { columns, windows, from_s: 0, to_s: Math.max(seconds, 0.1), now_s: seconds, peaks: peaksOf(samples) };
@@ -175,12 +188,16 @@ async function listen() {
 
   try {
     const off = await capture((rate) => say(`Listening at ${rate} Hz.`), take, about.live_rate);
-    ending = async () => {
-      ending = null;
+    let ended = null;
+    const end = async () => {
+      blocked(true); // what waits is run first
+      say("Waiting for the last results ...");
       await off();
       await running;
+      ending = null;
       over("Stopped.");
     };
+    ending = () => (ended ??= end());
     blocked(false);
   } catch (error) {
     over(error.name === "NotAllowedError" ? "The browser was told not to give the microphone." : error.message, true);
@@ -219,7 +236,7 @@ async function start() {
 }
 
 $("listen").addEventListener("click", listen);
-$("file").addEventListener("change", () => $("file").files[0] && openFile($("file").files[0]));
+$("file").addEventListener("change", () => taken($("file"), openFile));
 onDrop((file) => !$("file").disabled && openFile(file));
 addEventListener("resize", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -1,4 +1,5 @@
 // The archive: searched by a sound or by a label; what is found is played, looked around, and reviewed.
+import { taken } from "./dropping.js";
 import { element } from "./lists.js";
 import { clock } from "./pictures.js";
 import { startReview } from "./review.js";
@@ -100,7 +101,9 @@ async function search(what, ask) {
     if (mine !== turn) return;
     const { found } = answer;
     again = async () => (await ask({ ...how, new: 1 })).found;
+    const hadFocus = $("results").contains(document.activeElement);
     $("results").tBodies[0].replaceChildren(...found.map((one) => rowOf(one, $("results").dataset.like)));
+    if (hadFocus) $("results").querySelector("button")?.focus();
     $("results-scroll").hidden = !found.length;
     $("review-these").hidden = !found.length || !$("results").dataset.review;
     say(`${found.length} found: ${what}, the best first.`);
@@ -116,18 +119,20 @@ export async function startArchive() {
   const about = await archive();
   if (!about.embeddings && !about.scores) return;
   $("views").hidden = false;
-  $("by-sound").hidden = !about.embeddings;
+  $("by-sound").hidden = !about.embeddings?.takes_sound;
   $("by-label").hidden = !about.scores;
   $("results").dataset.like = about.embeddings ? "1" : "";
   $("results").dataset.review = about.labels ? "1" : "";
   $("labels").replaceChildren(...(about.scores?.labels ?? []).map((label) => new Option(label)));
   $("views").querySelector("[data-view=review]").hidden = !about.labels;
-  say(about.embeddings ? `${about.embeddings.stretches} stretches of ${about.embeddings.files} files. Drop a sound here to find what is like it.` : "");
+  const { stretches, files, takes_sound: takesSound } = about.embeddings ?? {};
+  const drop = takesSound ? " Drop a sound here to find what is like it." : "";
+  say(about.embeddings ? `${stretches} stretches of ${files} files.${drop}` : "");
   startReview(about);
 }
 
 for (const button of $("views").children) button.addEventListener("click", () => show(button.dataset.view));
-$("query").addEventListener("change", () => $("query").files[0] && byFile($("query").files[0]));
+$("query").addEventListener("change", () => taken($("query"), byFile));
 $("search").addEventListener("submit", (event) => {
   event.preventDefault();
   const label = $("label").value.trim();

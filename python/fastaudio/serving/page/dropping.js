@@ -1,4 +1,11 @@
-// Files that are dropped anywhere on the page.
+// Files that are dropped anywhere on the page, or chosen.
+
+// Gives a chosen file on; the same one may be chosen again.
+export function taken(input, take) {
+  const [file] = input.files;
+  input.value = "";
+  if (file) take(file);
+}
 
 export function onDrop(take) {
   const over = (is) => document.body.classList.toggle("over", is);

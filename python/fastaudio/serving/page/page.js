@@ -1,7 +1,7 @@
 // The page: chooses the model, listens or opens a file, and shows what the server hears.
 import { showEvents, showTags, textOf } from "./lists.js";
 import { startArchive } from "./archive.js";
-import { onDrop } from "./dropping.js";
+import { onDrop, taken } from "./dropping.js";
 import { isOther, kindText } from "./kinds.js";
 import { capture } from "./microphone.js";
 import { Columns, bytesOf, clock, drawAxis, drawRibbon, drawSpectrogram, drawWave } from "./pictures.js";
@@ -33,7 +33,7 @@ function draw() {
 }
 
 function open(isLive) {
-  for (const id of ["seen", "found"]) $(id).hidden = false;
+  for (const id of ["seen", "found", "spectrogram"]) $(id).hidden = false;
   $("live").hidden = !isLive;
   $("save").hidden = true;
   for (const id of ["wave", "player", "no-events", "other"]) $(id).hidden = true;
@@ -50,13 +50,14 @@ function showWhen(text, heard) {
   $("other").hidden = !isOther(heard);
 }
 
-const hears = () => [known.find(({ name }) => name === $("model").value)?.hears ?? []].flat()[0];
+const chosen = () => known.find(({ name }) => name === $("model").value);
+const hears = () => [chosen()?.hears ?? []].flat()[0];
 
 // Ends what runs, and waits until it has ended; who started it clears `running`.
 const stop = async () => running?.();
 
 function describe() {
-  const model = known.find(({ name }) => name === $("model").value);
+  const model = chosen();
   const what = model?.hears ? ` It hears ${[model.hears].flat().join(", ")}.` : "";
   const title = (model?.title || model?.name)?.replace(/\.$/, "");
   $("about").textContent = model ? `${title}. ${model.labels} label${model.labels === 1 ? "" : "s"}, windows of ${model.window_s} s.${what}` : "";
@@ -68,8 +69,8 @@ async function start() {
     $("access").hidden = true;
   } catch (error) {
     $("access").hidden = !(error instanceof NeedsToken);
-    if ($("access").hidden) say(error.message, true);
-    else $("token").focus();
+    if (error.given || $("access").hidden) say(error.message, true);
+    if (!$("access").hidden) $("token").focus();
     return;
   }
   $("model").replaceChildren(...known.map(({ name }) => new Option(name, name)));
@@ -79,7 +80,10 @@ async function start() {
 }
 
 async function listen() {
-  if (running) return stop();
+  if (running?.file) {
+    running(); // an upload, which this takes the place of
+    running = null;
+  } else if (running) return stop();
   lastFile = null;
   open(true);
   $("listen").textContent = "Stop";
@@ -89,9 +93,10 @@ async function listen() {
   const blocked = (is) => ["listen", "file"].forEach((id) => ($(id).disabled = is));
   blocked(true); // until the microphone is there, or is refused
   const events = new Map();
-  let [socket, off, mine, done] = [null, null, null, null];
+  let [socket, off, mine, done, isOver] = [null, null, null, null, false];
   const ended = new Promise((resolve) => (done = resolve));
   const over = (message) => {
+    isOver = true;
     off?.();
     if (running === mine) running = null;
     blocked(false);
@@ -107,10 +112,11 @@ async function listen() {
     name = "microphone";
     off = await capture(
       (rate) => {
-        socket = live($("model").value, $("onset").value || 0.5, rate, (message) => heard(message, events), over);
+        socket = live($("model").value, $("onset").value, rate, (message) => heard(message, events), over);
       },
       (samples) => socket.push(samples),
     );
+    if (isOver) return await off(); // the server refused it before the microphone was there
     running = mine = async () => {
       await off();
       say("Waiting for the last results ...");
@@ -182,23 +188,26 @@ function windowsOf({ labels, times_s, windows, silent_windows }) {
 async function openFile(file) {
   await stop();
   const ending = new AbortController();
-  const mine = () => ending.abort();
+  const mine = Object.assign(() => ending.abort(), { file });
   running = mine;
   say(`${file.name}: sending ${(file.size / 1e6).toFixed(1)} MB ...`);
   try {
     const model = $("model").value;
-    const [answer, peaks] = await Promise.all([tagFile(file, model, $("onset").value || 0.5, ending.signal), waveOf(file, 1000)]);
+    const [answer, peaks] = await Promise.all([
+      tagFile(file, model, $("onset").value, ending.signal, chosen()?.spectrogram),
+      waveOf(file, 1000),
+    ]);
     if (running !== mine) return; // another file was opened meanwhile
     open(false);
     lastFile = file;
     name = file.name.replace(/\.[^.]*$/, "") || "sound"; // what is shown and saved stays another's until now
     const { spectrogram, ...rest } = answer;
     found = { file: file.name, ...rest };
-    const { n_bands, hop_s, n_rows, centres_hz, rows } = spectrogram;
-    const columns = new Columns(n_bands, Math.max(n_rows, 1), hop_s);
-    columns.add(bytesOf(rows), 0);
+    const columns = spectrogram && new Columns(spectrogram.n_bands, Math.max(spectrogram.n_rows, 1), spectrogram.hop_s);
+    columns?.add(bytesOf(spectrogram.rows), 0);
+    $("spectrogram").hidden = !columns; // a server that isolates files draws none
     const windows = windowsOf(answer);
-    shown = { columns, centres_hz, windows, events: answer.events, from_s: 0, to_s: Math.max(answer.duration_s, 0.1), now_s: answer.duration_s, peaks };
+    shown = { columns, centres_hz: spectrogram?.centres_hz, windows, events: answer.events, from_s: 0, to_s: Math.max(answer.duration_s, 0.1), now_s: answer.duration_s, peaks };
     $("wave").hidden = !peaks;
     URL.revokeObjectURL($("player").src);
     $("player").src = URL.createObjectURL(file);
@@ -229,17 +238,19 @@ function save(form) {
 
 $("access").addEventListener("submit", (event) => {
   event.preventDefault();
-  setToken($("token").value);
+  if (!setToken($("token").value)) return say("A token has letters, digits and signs of ASCII only; copy it again.", true);
+  say("");
   start();
 });
 for (const id of ["model", "onset"]) {
   $(id).addEventListener("change", () => {
     describe();
-    if (lastFile && !running) openFile(lastFile);
+    const again = running ? running.file : lastFile; // an upload by the model before ends
+    if (again) openFile(again);
   });
 }
 $("listen").addEventListener("click", listen);
-$("file").addEventListener("change", () => $("file").files[0] && openFile($("file").files[0]));
+$("file").addEventListener("change", () => taken($("file"), openFile));
 $("save").addEventListener("click", ({ target }) => target.dataset.form && save(target.dataset.form));
 onDrop((file) => {
   if (!$("archive").hidden) document.dispatchEvent(new CustomEvent("query", { detail: file }));

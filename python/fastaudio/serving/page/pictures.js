@@ -22,7 +22,8 @@ function begun(canvas) {
   return { pen, width, height };
 }
 
-export const clock = (s) => {
+export const clock = (seconds) => {
+  const s = Math.round(seconds * 10) / 10;
   const [hours, minutes, rest] = [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60];
   const text = `${minutes}:${rest < 9.95 ? "0" : ""}${rest.toFixed(1)}`;
   return hours ? `${hours}:${text.padStart(6, "0")}` : text;
@@ -119,6 +120,7 @@ export function drawRibbon(canvas, windows, events, from_s, to_s, now_s) {
   for (const { label, start_s, end_s } of seen) add(label, Math.max((end_s ?? now_s) - start_s, 1e-3));
   const labels = [...weights].sort((a, b) => b[1] - a[1]).slice(0, Math.floor(height / ROW)).map(([label]) => label);
   const per_s = width / (to_s - from_s);
+  Object.assign(pen, { strokeStyle: style("--ground"), lineWidth: 3, lineJoin: "round" });
   const box = (start_s, end_s, top, high) => pen.fillRect((start_s - from_s) * per_s, top, Math.max(1, (end_s - start_s) * per_s), high);
   labels.forEach((label, row) => {
     const hue = HUES[[...label].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % HUES.length];
@@ -129,6 +131,7 @@ export function drawRibbon(canvas, windows, events, from_s, to_s, now_s) {
     });
     pen.fillStyle = style("--text");
     for (const event of seen) if (event.label === label) box(event.start_s, event.end_s ?? now_s, row * ROW + ROW - 3, 2);
+    pen.strokeText(label, 4, row * ROW + 14); // apart from the shade beneath it
     pen.fillText(label, 4, row * ROW + 14);
   });
   pen.fillStyle = style("--bad");

@@ -1,7 +1,7 @@
 // Labelling by ear: a stretch at a time, keys 1 to 9 give labels, u takes the last one back, s skips.
 import { element } from "./lists.js";
 import { clock } from "./pictures.js";
-import { giveLabel, soundOf, takeBack, unsure } from "./server.js";
+import { Refused, giveLabel, soundOf, takeBack, unsure } from "./server.js";
 
 const MOST_KEYS = 9;
 const MOST_ASKED = 500;
@@ -21,7 +21,16 @@ const say = (text, bad = false) => {
 
 const by = () => $("by").value.trim();
 
+// Removes the sound too: without this, an element plays what it had before.
+function hush() {
+  $("excerpt").pause();
+  URL.revokeObjectURL($("excerpt").src);
+  $("excerpt").removeAttribute("src");
+  $("excerpt").load();
+}
+
 function showNames() {
+  const focused = [...$("names").children].findIndex((item) => item.contains(document.activeElement));
   const items = names.slice(0, MOST_KEYS).map((name, i) => {
     const item = document.createElement("li");
     const button = element("button", "", { type: "button" });
@@ -31,13 +40,13 @@ function showNames() {
     return item;
   });
   $("names").replaceChildren(...items);
+  items[focused]?.firstChild.focus();
 }
 
 async function showFirst() {
   const one = queue[0];
   $("candidate").hidden = !one;
-  URL.revokeObjectURL($("excerpt").src);
-  $("excerpt").removeAttribute("src");
+  hush();
   if (!one) return;
   const guess = one.guess ? ` The model says ${one.guess} ${one.guess_score.toFixed(2)}.` : "";
   $("place").textContent = `${one.path}, ${clock(one.start_s)} to ${clock(one.end_s)}.${guess}`;
@@ -45,7 +54,7 @@ async function showFirst() {
     const sound = await soundOf(one.id);
     if (queue[0] !== one) return;
     $("excerpt").src = URL.createObjectURL(sound);
-    await $("excerpt").play().catch(() => null); // a browser may want a click first
+    if (!$("review").hidden) await $("excerpt").play().catch(() => null); // a browser may want a click first
   } catch (error) {
     if (queue[0] === one) say(`${one.path}: ${error.message}`, true);
   }
@@ -106,7 +115,10 @@ const undo = () =>
   alone(async () => {
     if (!given.length) return say("There is no label of this visit to take back.");
     const { one, label } = given.at(-1);
-    const { undone } = await takeBack(label);
+    const { undone } = await takeBack(label).catch((error) => {
+      if (error instanceof Refused) given.pop(); // it would be refused again
+      throw error;
+    });
     given.pop();
     if (undone) nLabels = Math.max(nLabels - 1, 0);
     done.delete(one.id);
@@ -119,7 +131,7 @@ const play = () => ($("excerpt").paused ? $("excerpt").play().catch(() => null) 
 
 function key(event) {
   const isText = event.target.matches("input, select, audio");
-  if ($("review").hidden || isText || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if ($("review").hidden || !$("keys").checked || isText || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.key === "u") undo();
   else if ($("candidate").hidden) return;
   else if (/^[1-9]$/.test(event.key) && names[event.key - 1]) label(names[event.key - 1]);
@@ -135,6 +147,7 @@ export function startReview(about) {
   nLabels = about.labels.n;
   $("least-sure").hidden = !about.scores;
   $("by").value = localStorage.getItem("by") ?? "";
+  $("keys").checked = localStorage.getItem("keys") !== "off";
   showNames();
   say(about.scores ? told() : "Search first, then review what was found.");
 }
@@ -155,6 +168,7 @@ $("play").addEventListener("click", play);
 $("skip").addEventListener("click", () => alone(next));
 $("undo").addEventListener("click", undo);
 $("by").addEventListener("change", () => localStorage.setItem("by", by()));
+$("keys").addEventListener("change", () => localStorage.setItem("keys", $("keys").checked ? "on" : "off"));
 $("new-name").addEventListener("submit", (event) => {
   event.preventDefault();
   const name = $("name").value.trim();

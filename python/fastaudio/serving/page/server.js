@@ -1,14 +1,19 @@
 // What the server is asked, with the token if there is one.
 const MOST_WAITING = 4e6; // bytes of sound that wait to be sent
+const isToken = (text) => /^[\x21-\x7e]*$/.test(text); // what a header takes
 let token = sessionStorage.getItem("token") ?? "";
+if (!isToken(token)) token = "";
 
 export class Refused extends Error {}
 
 export class NeedsToken extends Refused {}
 
+// Tells whether it can be a token.
 export function setToken(text) {
+  if (!isToken(text.trim())) return false;
   token = text.trim();
   sessionStorage.setItem("token", token);
+  return true;
 }
 
 async function answer(path, options = {}) {
@@ -17,7 +22,8 @@ async function answer(path, options = {}) {
   if (response.ok) return response;
   const told = await response.json().catch(() => null);
   const message = told?.error?.message ?? `the server answered ${response.status}`;
-  throw response.status === 401 ? new NeedsToken(message) : new Refused(message);
+  if (response.status !== 401) throw new Refused(message);
+  throw Object.assign(new NeedsToken("That isn't this server's token."), { given: token !== "" });
 }
 
 export async function models() {
@@ -41,15 +47,16 @@ export const giveLabel = (id, label, by) => post("v1/archive/labels", { id, labe
 export const takeBack = ({ id, label, when, by }) => post("v1/archive/undo", { id, label, when, by });
 export const soundOf = async (id) => (await answer(`v1/archive/sound?${asked({ id })}`)).blob();
 
-export async function tagFile(file, model, onset, signal) {
-  const query = new URLSearchParams({ model, onset, top: 12, windows: 1, spectrogram: 1 });
+export async function tagFile(file, model, onset, signal, spectrogram) {
+  const query = asked({ model, events: 1, onset: onset || undefined, top: 12, windows: 1, spectrogram: spectrogram ? 1 : 0 });
   return (await answer(`v1/tag?${query}`, { method: "POST", body: file, signal })).json();
 }
 
 // Opens a live stream of float32 samples, which calls `take` with each message, and `ended` once.
 export function live(model, onset, rate, take, ended) {
-  const query = { model, onset, rate, channels: 1, format: "f32le", spectrogram: 1, top: 12, overflow: "drop_oldest" };
-  const address = new URL(`v1/live?${new URLSearchParams(query)}`, document.baseURI);
+  const events = { events: 1, onset: onset || undefined }; // without one, the model's own
+  const query = asked({ model, ...events, rate, channels: 1, format: "f32le", spectrogram: 1, top: 12, overflow: "drop_oldest" });
+  const address = new URL(`v1/live?${query}`, document.baseURI);
   address.protocol = address.protocol.replace("http", "ws");
   const socket = new WebSocket(address);
   let error = null;

@@ -167,6 +167,25 @@ std::string remedy_for_shape(const py::array& array, const StreamSpec& input) {
   return "";
 }
 
+bool has_shape(const py::array& array, const StreamSpec& input) {
+  if (array.ndim() != static_cast<py::ssize_t>(input.shape.size()) + 1) return false;
+  for (std::size_t i = 0; i < input.shape.size(); ++i) {
+    if (array.shape(static_cast<py::ssize_t>(i) + 1) != input.shape[i]) return false;
+  }
+  return true;
+}
+
+/// Whether it is taken as it is, without looking closer: float32 in the order of rows, as blocks of sound
+/// mostly are.
+bool is_plain(const py::object& rows, const StreamSpec& input) {
+  if (Py_TYPE(rows.ptr()) != py::detail::npy_api::get().PyArray_Type_) return false;
+  const auto array = py::reinterpret_borrow<py::array>(rows);
+  constexpr int kFlags = int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_};
+  const py::dtype type = array.dtype();
+  return type.num() == py::detail::npy_api::NPY_FLOAT_ && type.byteorder() == '=' &&
+         (array.flags() & kFlags) == kFlags && has_shape(array, input);
+}
+
 /// Whether some values of a masked array are masked.
 bool is_masked(const py::array& array) {
   if (Py_TYPE(array.ptr()) == py::detail::npy_api::get().PyArray_Type_) return false;
@@ -176,6 +195,7 @@ bool is_masked(const py::array& array) {
 }  // namespace
 
 py::array checked_rows(const py::object& rows, const StreamSpec& input) {
+  if (is_plain(rows, input)) return py::reinterpret_borrow<py::array>(rows);
   const std::string subject = subject_of(input);
   const bool takes_int = takes_samples(input);
   const std::string types = takes_int ? "float32 or int16" : "float32";
@@ -193,11 +213,7 @@ py::array checked_rows(const py::object& rows, const StreamSpec& input) {
     throw ValueError(subject + ": expected an array without a mask, got masked values; use " + subject +
                      ".filled(0)");
   }
-  bool fits = array.ndim() == static_cast<py::ssize_t>(input.shape.size()) + 1;
-  for (std::size_t i = 0; fits && i < input.shape.size(); ++i) {
-    fits = array.shape(static_cast<py::ssize_t>(i) + 1) == input.shape[i];
-  }
-  if (!fits) {
+  if (!has_shape(array, input)) {
     throw ValueError(subject + ": expected " + expected_shape(input) + ", got " + describe(array) +
                      remedy_for_shape(array, input));
   }

@@ -173,7 +173,8 @@ class PipelineStream:
         stream = self._stream or self._open()
         self._interrupted = True
         try:
-            rows = stream.push(without_channel_axis(samples), wait=wait)
+            given = without_channel_axis(samples)
+            rows = stream.push(given) if wait else stream.push(given, wait=False)  # keywords are slow to pass
         except Exception:
             self._interrupted = False  # the core knows whether rows were lost
             raise

@@ -224,13 +224,19 @@ double Chain::next_due_s() const {
   const auto row_due_s = [](const StreamSpec& spec, double base_s, std::int64_t row) {
     return steady(spec) ? base_s + static_cast<double>(row) / spec.rate_hz + spec.latency_s : kNever;
   };
+  bool all_steady = true;
   for (std::size_t o = 0; o < outputs_.size(); ++o) {
-    due_s = std::min(due_s, row_due_s(outputs_[o].spec, parts_.back()->base_s, rows_out_[o]));
+    const double row_s = row_due_s(outputs_[o].spec, parts_.back()->base_s, rows_out_[o]);
+    all_steady &= row_s != kNever;
+    due_s = std::min(due_s, row_s);
   }
-  for (std::size_t i = parts_.size(); due_s == kNever && i-- > 1;) {
-    due_s = row_due_s(parts_[i]->input, parts_[i]->base_s, parts_[i]->n_rows);
+  if (all_steady) return due_s;
+  // Rows of the others, such as events, may come whenever a part before them takes one.
+  for (std::size_t i = parts_.size(); i-- > 1;) {
+    const double row_s = row_due_s(parts_[i]->input, parts_[i]->base_s, parts_[i]->n_rows);
+    if (row_s != kNever) return std::min(due_s, row_s);
   }
-  return due_s;
+  return kNever;
 }
 
 PartTimes Chain::times() const {

@@ -56,7 +56,7 @@ class Chain {
   /// Opens every part anew: the next row is the first of a signal.
   void restart();
 
-  /// Seconds of signal that complete the next row whose time is known beforehand; infinite if there is none.
+  /// Seconds of signal that may complete the next row of an output; infinite if any sound may.
   double next_due_s() const;
 
   /// What each part has taken since it was opened or swapped in.

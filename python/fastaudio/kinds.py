@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Node, StreamSpec
     from fastaudio.decoding.audio_file import FileLike
+    from fastaudio.events import Events
     from fastaudio.running.whole import Progress
     from fastaudio.tags import Tags
 
@@ -154,6 +155,22 @@ def whole_of(heard: Heard | None) -> Kind | None:
 def kind_at(heard: Heard | None, start_s: float, end_s: float) -> Kind | None:
     """Return the kind of a stretch of what was heard, if anything was."""
     return None if heard is None else heard.at(start_s, end_s)
+
+
+MARK = "?"
+"""Stands before labels of sound that the model doesn't hear."""
+
+
+def marked(events: Events, heard: Heard | None) -> Events:
+    """Return events with `MARK` before the labels of those of other sound, for tables of labels alone."""
+    if heard is None:
+        return events
+    kinds = (heard.at(event.start_s, float(event.end_s or event.start_s)) for event in events)
+    named = (
+        event if kind is None or kind.fits else replace(event, label=f"{MARK} {event.label}")
+        for event, kind in zip(events, kinds, strict=True)
+    )
+    return replace(events, events=tuple(named))
 
 
 @dataclass(frozen=True)

@@ -273,8 +273,10 @@ def _open_folder(path: Path, below: Path | None, stack: ExitStack) -> Folder:
     """Open the folder of a file; what is made goes again with `stack`."""
     if below is None:
         return stack.enter_context(Folder(Path(os.path.realpath(path))))
-    folder = stack.enter_context(Folder(Path(os.path.realpath(below))))
-    for name in path.relative_to(below).parts:
+    home = Path(os.path.realpath(below))
+    folder = stack.enter_context(Folder(home))
+    # Where links are followed, the path has been made absolute already.
+    for name in path.relative_to(below if path.is_relative_to(below) else home).parts:
         if folder.make(name):
             stack.callback(folder.remove_folder, name)
         folder = stack.enter_context(Folder(folder.path / name, folder))

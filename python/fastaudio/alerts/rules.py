@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_RULES = 1000
 _LONGEST_S = 86_400.0
+_LEAST_S = 0.1  # of a program
 _LONGEST_TEXT = 10_000
 _HOUR = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
@@ -181,7 +182,7 @@ class _Table:
             quiet_hours=tuple(map(self._quiet, self._texts("quiet_hours") or ())),
             marked=self._flag("marked"),
             command=command,
-            timeout_s=self._number("timeout_s", 30.0, _LONGEST_S),
+            timeout_s=self._number("timeout_s", 30.0, _LONGEST_S, least=_LEAST_S),
             topic=topic,
         )
 
@@ -210,11 +211,11 @@ class _Table:
             raise self._wrong(key, wanted)
         return tuple(values)
 
-    def _number(self, key: str, default: float, most: float) -> float:
+    def _number(self, key: str, default: float, most: float, least: float = 0.0) -> float:
         value = self._table.get(key, default)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not 0 <= value <= most:  # which no nan is, and nothing infinite
-            raise self._wrong(key, f"a number from 0 to {most:g}")
+        if not number or not least <= value <= most:  # which no nan is, and nothing infinite
+            raise self._wrong(key, f"a number from {least:g} to {most:.0f}")
         return float(value)
 
     def _flag(self, key: str) -> bool:
@@ -225,6 +226,6 @@ class _Table:
 
     def _quiet(self, text: str) -> Quiet:
         first, dash, last = text.partition("-")
-        if not (dash and _HOUR.fullmatch(first) and _HOUR.fullmatch(last)):
+        if not (dash and _HOUR.fullmatch(first) and _HOUR.fullmatch(last)) or first == last:
             raise self._wrong("quiet_hours", 'hours such as "22:00-07:00"')
         return Quiet(time.fromisoformat(first), time.fromisoformat(last))

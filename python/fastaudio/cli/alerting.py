@@ -90,13 +90,17 @@ def require_labels(rules: Sequence[Rule], ears: Sequence[Ear]) -> None:
                     )
 
 
-def checked(rules: Sequence[Rule]) -> tuple[str, bool]:
-    """Return what rules do, as lines, and whether all of their programs are there."""
+def checked(rules: Sequence[Rule], *, broker: bool) -> tuple[str, bool]:
+    """Return what rules do, as lines, and whether all of their programs are there.
+
+    Those that publish say so where no `broker` is named.
+    """
     lines, good = [], True
     for rule in rules:
         missing = rule.command is not None and shutil.which(rule.command[0]) is None
         good &= not missing
         note = f"  (no program {printable((rule.command or ('',))[0])} is found)" if missing else ""
+        note += "  (a run needs --mqtt for that)" if rule.topic is not None and not broker else ""
         lines.append(f"{rule}{note}\n")
     return "".join(lines), good
 

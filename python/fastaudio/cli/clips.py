@@ -9,7 +9,7 @@ import re
 import threading
 from collections import deque
 from pathlib import Path
-from queue import Full, Queue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ LONGEST_S = 120.0
 _MOST_BYTES = 1 << 30
 _UNSAFE = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 160  # bytes of a label in a name, of which file systems take 255
-_MOST_UNSAVED = 8  # clips
+_MOST_UNSAVED = 200_000_000  # bytes of sound that waits for the disk; one clip may be more
 _HEADER = 1 << 14
 _FULL_SCALE = np.float32(1 / 32768)
 
@@ -115,7 +115,9 @@ class Clips:
         self._wanted: list[tuple[int, int, str, datetime]] = []
         self._lock = threading.Lock()  # a source's thread brings sound
         self._room = None if most_mb is None else ClipsRoom(Path(folder), most_mb * 1_000_000)
-        self._unsaved: Queue[tuple[NDArray[Any], str, datetime] | None] = Queue(_MOST_UNSAVED)
+        self._unsaved: SimpleQueue[tuple[NDArray[Any], str, datetime] | None] = SimpleQueue()
+        self._n_waiting = 0  # bytes
+        self._room_made = threading.Condition()
         self._writer: threading.Thread | None = None
         self._n_dropped = 0
         self.failed = False
@@ -160,22 +162,34 @@ class Clips:
             self._writer = None
         if self._n_dropped > 1:
             complain(f"--clips: {self._n_dropped} clips were dropped")
+        self._n_dropped = 0
 
     def _hand_over(self, sound: NDArray[Any], label: str, moment: datetime, *, wait: bool) -> None:
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name="fastaudio-clips", daemon=True)
             self._writer.start()
-        try:
-            self._unsaved.put((sound, label, moment), block=wait)
-        except Full:
-            self.failed = True
-            self._n_dropped += 1
-            if self._n_dropped == 1:
-                complain(f"--clips: the disk is too slow: {_MOST_UNSAVED} clips wait, and others are dropped")
+        with self._room_made:
+            while wait and self._n_waiting > _MOST_UNSAVED:
+                self._room_made.wait()
+            if fits := self._n_waiting <= _MOST_UNSAVED:
+                self._n_waiting += sound.nbytes
+        if fits:
+            self._unsaved.put((sound, label, moment))
+            return
+        self.failed = True
+        self._n_dropped += 1
+        if self._n_dropped == 1:
+            mb = self._n_waiting // 1_000_000
+            complain(
+                f"--clips: the disk is too slow: {mb} MB of sound wait for it, and other clips are dropped"
+            )
 
     def _write(self) -> None:
         while (clip := self._unsaved.get()) is not None:
             self._try_to_save(*clip)
+            with self._room_made:
+                self._n_waiting -= clip[0].nbytes
+                self._room_made.notify_all()
 
     def _try_to_save(self, sound: NDArray[Any], label: str, moment: datetime) -> None:
         try:

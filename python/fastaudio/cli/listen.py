@@ -145,7 +145,7 @@ def _listen(args: argparse.Namespace, inputs: list[str], ending: threading.Event
         ears = ears_of(args, onsets=args.begins or wide or told)
     require_labels(rules, ears)
     if args.check_rules:
-        text, good = checked(rules)
+        text, good = checked(rules, broker=args.mqtt is not None)
         sys.stdout.write(text)
         return OK if good else FAILED
     if args.form == "csv" and len({ear.events for ear in ears}) > 1:

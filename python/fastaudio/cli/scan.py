@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from contextlib import contextmanager
@@ -25,7 +26,6 @@ from fastaudio.scanning.rescoring import rescan
 from fastaudio.scanning.scan import Scanned, scan
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator
 
 _HELP = """\
@@ -116,7 +116,9 @@ def add(commands: Commands) -> None:
 
 def _duration(text: str) -> float:
     match = re.fullmatch(r"([0-9.]+)([smhd]?)", text)
-    return seconds(str(float(match[1]) * _UNITS_S[match[2]]) if match and match[1].count(".") < 2 else text)  # noqa: PLR2004
+    if match is None or match[1].count(".") > 1:
+        raise argparse.ArgumentTypeError(f"expected a time such as 90s, 30m, 8h or 2d, got {text:.40}")
+    return seconds(str(float(match[1]) * _UNITS_S[match[2]]))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -126,7 +128,7 @@ def _run(args: argparse.Namespace) -> int:
         raise ValueError("scan: expected --replace-scores with --from, got it alone; name another --output")
     chosen = Chosen(args.model, args.layer, args.hop, args.windows, args.half, args.channel)
     how: dict[str, Any] = {"retry_errors": args.retry_errors, "budget_s": args.budget, "stores": args.store}
-    with _progress(quiet=args.quiet) as report:
+    with _progress(quiet=args.quiet) as report, _going_on():
         if args.source is not None:
             done = _rescanned(args, report)
         elif args.ray is None:
@@ -149,7 +151,19 @@ def _run(args: argparse.Namespace) -> int:
         )
     if done.n_failed:
         complain(f"{done.n_failed} of {done.n_done} files failed; their rows say why")
-    return OK if done.complete and not done.n_failed else FAILED
+    if done.n_failed_before:
+        complain(f"{done.n_failed_before} files failed before; --retry-errors runs over them again")
+    return OK if done.complete and not done.n_failed + done.n_failed_before else FAILED
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Say after Ctrl-C that nothing that is written is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("what is done is kept: run the same command again to go on")
+        raise
 
 
 def _rescanned(args: argparse.Namespace, report: Callable[[Scanned], None] | None) -> Scanned:

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastaudio._system.commas import csv_text
 from fastaudio._system.text import printable, spelled
@@ -17,6 +17,7 @@ from fastaudio.cli.kinds import UNKNOWN, Heard, Judged, Kind, apart, kind_at, wh
 from fastaudio.drawing.clock import HOUR_S, MINUTE_S, clock_text, length_text
 from fastaudio.events import CSV_COLUMNS as EVENTS_COLUMNS
 from fastaudio.events import csv_header
+from fastaudio.kinds import MARK, marked
 from fastaudio.tags import CSV_COLUMNS as TAGS_COLUMNS
 from fastaudio.tags import score_text
 
@@ -31,9 +32,6 @@ _BAR_WIDTH = 24
 
 Least: TypeAlias = "float | Mapping[str, float] | None"
 """From which score tags are shown: one for all, each label's own, or None for any."""
-
-MARK = "?"
-"""Stands before tags of sound that isn't of the kind that the model hears."""
 
 FITS = "fits"
 """The last column of CSV that has kinds: whether the sound is of the kind that the model hears."""
@@ -106,10 +104,10 @@ def events_form(args: argparse.Namespace, names: Sequence[str] = (), *, kinds: b
         "json": _list_of(_plain_events),
         "jsonl": Form(_event_lines),
         "csv": Form(_event_rows, header, empty=header),
-        "audacity": Form(lambda result: _marked(result).to_audacity()),
-        "raven": Form(lambda result: _marked(result).to_raven()),
-        "rttm": Form(lambda result: _marked(result).to_rttm(file_id=ids.get(str(result.path)))),
-        "praat": Form(lambda result: _marked(result).to_praat()),
+        "audacity": Form(lambda result: marked(*apart(result)).to_audacity()),
+        "raven": Form(lambda result: marked(*apart(result)).to_raven()),
+        "rttm": Form(lambda result: marked(*apart(result)).to_rttm(file_id=ids.get(str(result.path)))),
+        "praat": Form(lambda result: marked(*apart(result)).to_praat()),
     }
     form = forms[args.form]
     return replace(form, piece=lambda result: form.piece(_with_reaching(result, least)))
@@ -167,17 +165,6 @@ def _event_rows(result: Any) -> str:
     events, heard = apart(result)
     text: str = events.to_csv(header=False)
     return text if heard is None else _with_fits(text, EVENTS_COLUMNS, heard)
-
-
-def _marked(result: Any) -> Events:
-    """Return events for a table that has labels only: those of other sound have a mark before theirs."""
-    events, heard = apart(result)
-    if heard is None:
-        return cast("Events", events)
-    kinds = [heard.at(event.start_s, event.end_s) for event in events]
-    labels = [f"{mark(kind)} {event.label}".strip() for event, kind in zip(events, kinds, strict=True)]
-    named = [replace(event, label=label) for event, label in zip(events, labels, strict=True)]
-    return cast("Events", replace(events, events=tuple(named)))
 
 
 def _list_of(plain: Callable[[Any], dict[str, Any]]) -> Form:

@@ -56,7 +56,10 @@ def broker_of(
         ValueError: another form, a password in it, one without a user, or a CA without TLS.
         OSError: a file can't be read.
     """
-    parts = urlsplit(address if "://" in address else f"mqtt://{address}")
+    try:
+        parts = urlsplit(address if "://" in address else f"mqtt://{address}")
+    except ValueError as error:
+        raise ValueError(f"--mqtt: expected an address such as mqtt://broker, got {address!r:.80}") from error
     if parts.password is not None:
         raise ValueError(
             f"--mqtt: expected no password in the address, which others on this machine can read, got one; "

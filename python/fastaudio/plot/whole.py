@@ -12,6 +12,7 @@ from fastaudio.drawing.image import image
 from fastaudio.drawing.waves import waveform
 from fastaudio.events import Events
 from fastaudio.kinds import judge_of
+from fastaudio.pipeline import Pipeline
 from fastaudio.plot.reading import Heard, read
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from fastaudio._core import Cancel
     from fastaudio.decoding.audio_file import FileLike
-    from fastaudio.pipeline import Pipeline
     from fastaudio.running.whole import Progress
 
 SIZE_PX = (1200, 800)
@@ -67,9 +67,15 @@ def recording(
     Raises:
         MissingExtra: matplotlib isn't installed.
         DecodeError: the file can't be read.
+        TypeError: it is no pipeline.
         ValueError: the pipeline gives neither tags nor events, or a size outside its range.
         TimedOut, Cancelled: it was ended early.
     """
+    if not isinstance(pipeline, Pipeline):
+        raise TypeError(
+            f"plot.recording: expected a Pipeline, got {type(pipeline).__name__}; "
+            "fastaudio.Pipeline.load(NAME) loads one"
+        )
     if not all(spec.labels for spec in pipeline.output_specs.values()):
         raise ValueError(
             f"plot.recording: expected a pipeline that gives tags or events, got {pipeline!r:.160}; "

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LOOK_S = 0.1
 _GRACE_S = 30.0  # after the budget, in which workers write what they have
 _SILENT_S = 30.0  # without a worker, after which that is said
+_NODE_S = 5.0  # between looks whether Ray is there
 _MOST_FAILED = 4  # times that a worker may fail, one after the other, before it is gone on without it
 _MOST_LOST = 3  # workers that may end over a unit before it is halved, to find out which file does that
 
@@ -124,6 +125,7 @@ class _Run:
         self._busy: dict[Any, tuple[_Hand, Unit, float]] = {}  # worker, unit, since when
         self._idle: list[_Hand] = []
         self._said_at: float | None = started + _SILENT_S
+        self._node_at = started + _NODE_S
         self._bytes = self._busy_s = 0.0
 
     def go(self) -> None:
@@ -133,6 +135,7 @@ class _Run:
                 self._hire()
             while self._left() or self._waits():
                 check_interrupt()
+                self._require_node()
                 self._deal()
                 self._hear()
                 self._scan.scanned.took_s = time.monotonic() - self._started
@@ -141,6 +144,22 @@ class _Run:
         finally:
             for hand in [*self._hired.values(), *self._idle, *(one[0] for one in self._busy.values())]:
                 self._ray.kill(hand.actor)
+
+    def _require_node(self) -> None:
+        """Find out now and then whether Ray is still there on this machine: else nobody ever answers.
+
+        Raises:
+            ClusterError: it has ended.
+        """
+        if time.monotonic() < self._node_at:
+            return
+        self._node_at = time.monotonic() + _NODE_S
+        alive = {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
+        if self._ray.get_runtime_context().get_node_id() not in alive:
+            raise ClusterError(
+                "Ray: expected it to run on this machine, got one that has ended; what is in tables stays: "
+                "begin both again"
+            )
 
     def _left(self) -> bool:
         return bool(self._units) and time.monotonic() < self._until

@@ -19,7 +19,7 @@ from fastaudio.scanning.fence import Followed
 from fastaudio.scanning.pool import FAR_THREADS, results
 from fastaudio.scanning.remote import is_url
 from fastaudio.scanning.scan import TABLE_BYTES
-from fastaudio.scanning.shards import Shards, modules
+from fastaudio.scanning.shards import Shards, modules, source_of
 from fastaudio.scanning.work import LongRows, Work
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ class Worker:
 def files_in(path: Path) -> list[Done]:
     """Return the files of a table."""
     _, parquet = modules()
-    held = parquet.read_table(path, columns=["path", "size", "duration_s", "error"])
+    with parquet.ParquetFile(source_of(path)) as file:
+        held = file.read(columns=["path", "size", "duration_s", "error"])
     found = {row["path"]: row for row in held.to_pylist()}
     return [
         Done(

@@ -170,7 +170,7 @@ class LabelFile:
 
     def _rows(self, lines: list[str]) -> Iterator[tuple[Label, slice]]:
         """Yield each label and the lines that it stands in."""
-        reader = csv.reader(lines)
+        reader = csv.reader(lines, strict=True)  # a quote that isn't closed would take in all that follows
         try:
             columns = next(reader, None)
             if columns is None:

@@ -14,7 +14,7 @@ from fastaudio._system.text import listed, spelled
 from fastaudio.labelled import manifest
 from fastaudio.labelled.segment import File, Found, Segment
 from fastaudio.labelled.text import read_text
-from fastaudio.scanning.shards import columns_of, modules, readable, tables, with_columns
+from fastaudio.scanning.shards import columns_of, modules, readable, source_of, tables, with_columns
 from fastaudio.searching.query import chosen_of
 from fastaudio.searching.store import SearchError, about_scan, opened
 
@@ -175,7 +175,7 @@ def _paths(folder: Path) -> set[str]:
     _, parquet = modules()
     names = set[str]()
     for path in tables(folder):
-        with readable(path), parquet.ParquetFile(path, read_dictionary=["path"]) as file:
+        with readable(path), parquet.ParquetFile(source_of(path), read_dictionary=["path"]) as file:
             for batch in file.iter_batches(columns=["path"]):  # a long file has a row per window
                 names.update(batch[0].unique().to_pylist())
     return names
@@ -198,7 +198,7 @@ def _of_column(found: Found, folder: Path, column: str | None) -> None:
     for path in tables(folder):
         check_interrupt()
         wanted = ["path", name, *more]
-        with readable(path), parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(source_of(path)) as file:
             table = with_columns(file.read(columns=wanted), wanted).to_pydict()
         cells = zip(*table.values(), strict=True)
         for one, cell, *rest in dict.fromkeys(cells):

@@ -35,19 +35,16 @@ def read(path: str) -> Iterator[tuple[str, dict[str, str | None]]]:
     """
     folder = os.path.dirname(path)  # noqa: PTH120  # paths stay as they are given
     suffix = Path(path).suffix.lower()
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113  # a pipe may never end
+        raise ManifestError(f"{path}: expected a file that lists files, got a pipe or a device")
     rows = _parquet(path) if suffix == ".parquet" else _csv(path) if suffix == ".csv" else _json_lines(path)
-    checked = False
     for number, row in enumerate(rows, start=1):
         name = row.pop("path", None)
         if not isinstance(name, str) or not name or "\0" in name:
             raise ManifestError(f"{path}: expected a path in row {number}, got {name!r:.80}")
-        if not checked:
-            checked = True
-            if taken := OWN_COLUMNS.intersection(row):
-                got = ", ".join(sorted(taken))
-                raise ManifestError(
-                    f"{path}: expected columns that a scan doesn't write, got {got}; rename them"
-                )
+        if not OWN_COLUMNS.isdisjoint(row):  # rows of JSON may differ
+            got = f"{', '.join(sorted(OWN_COLUMNS.intersection(row)))} in row {number}"
+            raise ManifestError(f"{path}: expected columns that a scan doesn't write, got {got}; rename them")
         where = name if is_url(name) else os.path.join(folder, name)  # noqa: PTH118
         yield where, {spelled(key): None if value is None else _text(value) for key, value in row.items()}
 
@@ -63,7 +60,10 @@ def _csv(path: str) -> Iterator[dict[str, Any]]:
             reader = csv.DictReader(file)
             if "path" not in (reader.fieldnames or ()):
                 got = ", ".join(reader.fieldnames or ()) or "an empty file"
-                raise ManifestError(f"{path}: expected a column path in the first line, got {got:.200}")
+                remedy = "; put commas between columns" if ";" in got else ""
+                raise ManifestError(
+                    f"{path}: expected a column path in the first line, got {got:.200}{remedy}"
+                )
             for row in reader:
                 row.pop(None, None)  # cells beyond the header
                 yield row
@@ -73,7 +73,7 @@ def _csv(path: str) -> Iterator[dict[str, Any]]:
 
 def _json_lines(path: str) -> Iterator[dict[str, Any]]:
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8-sig") as file:  # noqa: PTH123
             while line := file.readline(_LONGEST):
                 if not line.strip():
                     continue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _HERE = {"file://", "local://"}
 _HUB_KINDS = {"datasets", "spaces", "models", "buckets"}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_VERSIONS = ("etag", "ETag", "md5Hash", "mtime", "LastModified", "last_modified", "updated", "created")
+_VERSIONS = ("etag", "ETag", "md5Hash", "mtime", "LastModified", "last_modified", "updated", "created", "CRC")
 
 
 class RemoteError(FastaudioError, OSError):

@@ -26,6 +26,7 @@ from fastaudio.scanning.shards import (
     opened_folder,
     readable,
     remove_others,
+    source_of,
     tables,
     with_columns,
 )
@@ -113,7 +114,7 @@ def _about(source: Path, head: str, alone: Alone) -> dict[str, Any]:
         raise ScanError(
             f"{source}: expected a folder that fastaudio scan has written, got none of its tables"
         )
-    with readable(found[-1]), parquet.ParquetFile(found[-1]) as file:
+    with readable(found[-1]), parquet.ParquetFile(source_of(found[-1])) as file:
         about = about_of(found[-1], file)
     if about["labels"]:
         raise ScanError(
@@ -144,7 +145,7 @@ def _todo(source: Path, shards: Shards) -> tuple[dict[Path, set[str]], set[str],
         check_interrupt()
         columns = ["path", "size", "version", "error", "duration_s"]
         rows: dict[str, dict[str, Any]] = {}
-        with readable(path), parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(source_of(path)) as file:
             for batch in file.iter_batches(columns=columns):  # a long file has a row per window
                 held = pa.Table.from_batches([batch]).group_by(columns).aggregate([]).to_pylist()
                 rows.update((row["path"], row) for row in held)
@@ -180,7 +181,7 @@ class _Work:
         compute = require("pyarrow.compute", extra="parquet", what="scan")
         wanted = self._pa.array(sorted(names), self._pa.string())
         means = _Means()
-        with self._parquet.ParquetFile(path) as file:
+        with self._parquet.ParquetFile(source_of(path)) as file:
             for batch in file.iter_batches(_ROWS, columns=[*self._kept, "embedding"]):
                 check_interrupt()
                 mine = batch.filter(compute.is_in(batch["path"], value_set=wanted))

@@ -45,8 +45,13 @@ class FileRows:
 
     @property
     def n_bytes(self) -> int:
-        """How much memory it takes, roughly."""
-        return self.values.nbytes + self.times.nbytes + 300
+        """How much memory it takes, roughly, also as rows of a table."""
+        return self.values.nbytes + self.times.nbytes + max(1, len(self.values)) * text_bytes(self.entry)
+
+
+def text_bytes(entry: Entry) -> int:
+    """Return how long the texts of each row of a file are, roughly."""
+    return 100 + len(entry.path) + sum(len(cell) for cell in entry.columns.values() if cell)
 
 
 def failed(entry: Entry, width: int, error: str) -> FileRows:

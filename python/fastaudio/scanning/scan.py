@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastaudio._system.text import spelled
 from fastaudio.running.limits import limits
+from fastaudio.scanning import manifests
 from fastaudio.scanning.entries import find_entries
 from fastaudio.scanning.networks import Chosen
 from fastaudio.scanning.order import in_order
 from fastaudio.scanning.pool import FAR_THREADS, results
 from fastaudio.scanning.remote import is_url
 from fastaudio.scanning.rows import failed
-from fastaudio.scanning.shards import Shards, opened_folder
+from fastaudio.scanning.shards import Shards, opened_folder, tables
 from fastaudio.scanning.work import LongRows, Work
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Scanned:
     Attributes:
         n_files: files that there are.
         n_before: those of them that earlier runs have done.
+        n_failed_before: those of these whose rows say why they couldn't be run over.
         n_done: those that this run has done; the failed ones count.
         n_failed: those that this run couldn't run over; their rows say why.
         n_bytes, bytes_done: size of the files to do, and of those that are done.
@@ -57,6 +59,7 @@ class Scanned:
 
     n_files: int = 0
     n_before: int = 0
+    n_failed_before: int = 0
     n_done: int = 0
     n_failed: int = 0
     n_bytes: int = 0
@@ -189,6 +192,7 @@ def begun(
     Raises:
         As `scan`.
     """
+    sources = list(sources)
     found = find_entries(sources, stores)
     pipeline = chosen.load()
     columns = sorted({name for entry in found.entries for name in entry.columns})
@@ -197,8 +201,26 @@ def begun(
         shards = Shards(folder, about, mark)
         todo, stale = left_of(found.entries, shards.done, retry_errors=retry_errors)
         n_bytes, n_before = sum(max(0, entry.size) for entry in todo), len(found.entries) - len(todo)
-        scanned = Scanned(len(found.entries), n_before, n_bytes=n_bytes, said=tuple(found.said))
+        kept = {spelled(entry.path) for entry in found.entries} - {spelled(entry.path) for entry in todo}
+        n_failed = sum(failed and name in kept for name, (_, _, failed) in shards.done.items())
+        said = (*found.said, *_later(sources, shards)) if n_before else tuple(found.said)
+        scanned = Scanned(len(found.entries), n_before, n_failed, n_bytes=n_bytes, said=said)
         yield Begun(pipeline, shards.about, shards, todo, stale, scanned)
+
+
+def _later(sources: Iterable[str | os.PathLike[str]], shards: Shards) -> Iterator[str]:
+    """Say which lists of files have changed since the last table was written."""
+    written = max((path.stat().st_mtime for path in tables(shards.folder)), default=math.inf)
+    for source in map(Path, sources):
+        if (
+            source.suffix.lower() in manifests.SUFFIXES
+            and source.is_file()
+            and source.stat().st_mtime > written
+        ):
+            yield (
+                f"{source}: it has changed, and files that are done keep the other columns that it had; "
+                "fastaudio train --labels takes it as it is now"
+            )
 
 
 def left_of(

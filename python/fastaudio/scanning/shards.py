@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import mmap
+import os
 import re
 import secrets
 import time
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from fastaudio.scanning.rows import FileRows
 
 _NAME = re.compile(r"part-(\d{6,})-(?:[0-9a-f]{8}|[0-9a-f]{32})\.parquet")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?=[^/])")  # a Path has one of the two slashes left
 _LEFT = re.compile(r"\.fastaudio-[0-9a-f]{16}")
 _GROUP_ROWS = 1 << 14
 _AGREE = ("schema", "card_sha256", "layer", "hop_s", "windows", "half", "channel")
@@ -103,7 +106,7 @@ class Shards:
 
     def _read(self, path: Path) -> None:
         done: dict[str, tuple[int, str, bool]] = {}
-        with readable(path), self._parquet.ParquetFile(path) as file:
+        with readable(path), self._parquet.ParquetFile(source_of(path)) as file:
             found = about_of(path, file)
             if (got := difference(found, self.about)) is not None:
                 raise OtherScanError(
@@ -152,8 +155,8 @@ class Shards:
         if paths.issuperset(names):  # as of a long file, whose table may be large
             path.unlink(missing_ok=True)
         elif path.exists():
-            with readable(path):
-                table = self._parquet.read_table(path)
+            with readable(path), self._parquet.ParquetFile(source_of(path)) as file:
+                table = file.read()
             gone = self._pa.array(sorted(paths.intersection(names)), self._pa.string())
             compute = require("pyarrow.compute", extra="parquet", what="scan")
             table = table.filter(compute.invert(compute.is_in(table["path"], value_set=gone)))
@@ -196,7 +199,7 @@ def opened_folder(folder: Path) -> Iterator[str]:
     Raises:
         OutputError: it can't be made or written into, or another run has it.
     """
-    check_folder(folder)
+    _check(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with kept(str(folder / _LOCK), str(folder)):
         mark = begin(folder)
@@ -214,7 +217,7 @@ def shared_folder(folder: Path, run: str) -> Iterator[str]:
     Raises:
         OutputError: it can't be made or written into, or another run has it.
     """
-    check_folder(folder)
+    _check(folder)
     folder.mkdir(parents=True, exist_ok=True)
     until_s = time.monotonic() + _OTHERS_S
     while True:
@@ -244,6 +247,15 @@ def _share(folder: Path, stack: ExitStack) -> bool:
     return alone
 
 
+def _check(folder: Path) -> None:
+    if _URL.match(str(folder)):
+        raise OutputError(
+            f"{folder}: expected a folder of this machine, got a URL; mount the store, or copy the tables "
+            "there afterwards"
+        )
+    check_folder(folder)
+
+
 def _clean(folder: Path) -> None:
     for path in folder.iterdir():
         if _LEFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
@@ -253,7 +265,7 @@ def _clean(folder: Path) -> None:
 
 def tables(folder: Path) -> list[Path]:
     """Return a scan's tables, in the order in which they were written."""
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file())
 
 
 def columns_of(folder: Path) -> list[str]:
@@ -266,7 +278,7 @@ def columns_of(folder: Path) -> list[str]:
     found: set[str] = set()
     for path in tables(folder):
         check_interrupt()
-        with suppress(FileNotFoundError), readable(path), parquet.ParquetFile(path) as file:
+        with suppress(FileNotFoundError), readable(path), parquet.ParquetFile(source_of(path)) as file:
             found.update(about_of(path, file)["columns"])
     return sorted(found)
 
@@ -299,7 +311,7 @@ def remove_others(folder: Path, about: dict[str, Any], mark: str) -> None:
     _, parquet = modules()
     others = []
     for path in tables(folder):
-        with readable(path), parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(source_of(path)) as file:
             found = about_of(path, file)
         if not found["labels"]:
             raise ScanError(f"{folder}: expected scores to replace, got embeddings; name another folder")
@@ -338,6 +350,18 @@ def modules() -> tuple[Any, Any]:
     """
     parquet = require("pyarrow.parquet", extra="parquet", what="scan")
     return require("pyarrow", extra="parquet", what="scan"), parquet
+
+
+def source_of(path: Path) -> Any:
+    """Return what pyarrow opens a table by: it takes relative paths for URLs, and names for UTF-8."""
+    text = os.path.abspath(path)  # noqa: PTH100
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pa, _ = modules()
+        with path.open("rb") as file:
+            return pa.BufferReader(pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+    return text
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tempfile
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -14,7 +16,7 @@ from fastaudio._system.writing import OutputError, full_disk
 from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.running.times import row_times
 from fastaudio.scanning import remote
-from fastaudio.scanning.rows import FileRows, failed
+from fastaudio.scanning.rows import FileRows, failed, text_bytes
 from fastaudio.tags import Tags
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ class Work:
             Cancelled: the scan is to end.
             OutputError: there is no room for what waits on the disk.
         """
+        if not remote.is_url(entry.path) and is_special(entry.path):
+            return failed(entry, self.width, "expected a file, got a pipe or a device")
         try:
             with self._source(entry) as source:
                 return self._rows(entry, source) if self._by_window else self._whole(entry, source)
@@ -116,6 +120,15 @@ class Work:
         return row_times(self._spec, len(rows), np.inf, first=first), rows, np.zeros(len(rows), np.bool_)
 
 
+def is_special(path: str) -> bool:
+    """Tell whether something is there that is neither a file nor a folder, and may never end."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 class LongRows:
     """Rows of one file, piece by piece; all but the last pieces are in a file that nobody else can open.
 
@@ -150,7 +163,7 @@ class LongRows:
         _require_numbers(values, silent, self._largest)
         self._parts.append((times, values, silent))
         self.n_rows += len(values)
-        self._n_bytes += values.nbytes + times.nbytes
+        self._n_bytes += values.nbytes + times.nbytes + len(values) * text_bytes(self.entry)
         if self._n_bytes > LONG_BYTES:
             self._put_away()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio._core import check_interrupt, did_you_mean
-from fastaudio.scanning.shards import modules, readable, tables
+from fastaudio.scanning.shards import modules, readable, source_of, tables
 from fastaudio.searching.store import SearchError, Store, about_scan
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def scored(folder: Path, n_labels: int) -> Iterator[tuple[Any, NDArray[np.float3
     """
     _, parquet = modules()
     for path in tables(folder):
-        with readable(path), parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(source_of(path)) as file:
             for batch in file.iter_batches(columns=["path", "start_s", "end_s", "scores", "silent"]):
                 check_interrupt()
                 held = batch.filter(batch["start_s"].is_valid())

@@ -23,7 +23,7 @@ import numpy as np
 from fastaudio._core import FastaudioError, check_interrupt
 from fastaudio._system.growing import kept
 from fastaudio._system.writing import OutputError, full_disk, writing
-from fastaudio.scanning.shards import ScanError, about_of, modules, readable, tables
+from fastaudio.scanning.shards import ScanError, about_of, modules, readable, source_of, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def about_scan(folder: Path) -> dict[str, Any]:
         raise ScanError(
             f"{folder}: expected a folder that fastaudio scan has written, got none of its tables"
         )
-    with readable(found[-1]), parquet.ParquetFile(found[-1]) as file:
+    with readable(found[-1]), parquet.ParquetFile(source_of(found[-1])) as file:
         return about_of(found[-1], file)
 
 
@@ -326,7 +326,7 @@ def _clean(home: Path, name: str) -> None:
 def _batches(path: Path, width: int) -> Iterator[tuple[list[str], NDArray[Any], NDArray[Any]]]:
     """Yield paths, times and vectors of a table's rows that have some."""
     _, parquet = modules()
-    with readable(path), parquet.ParquetFile(path) as file:
+    with readable(path), parquet.ParquetFile(source_of(path)) as file:
         for batch in file.iter_batches(max(1, _VALUES // width), columns=_COLUMNS):
             held = batch.filter(batch["start_s"].is_valid())
             vectors = held["embedding"].flatten().to_numpy(zero_copy_only=False).reshape(-1, width)

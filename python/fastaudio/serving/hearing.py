@@ -13,7 +13,7 @@ from fastaudio.decoding.audio_file import DecodeError
 from fastaudio.drawing.thinning import Highest
 from fastaudio.events import Events, audacity_line, raven_header, raven_row
 from fastaudio.isolation.limits import Limits
-from fastaudio.kinds import UNKNOWN, Heard, whole_of
+from fastaudio.kinds import UNKNOWN, Heard, marked, whole_of
 from fastaudio.pipeline import Pipeline, isolated
 from fastaudio.running.limits import ResultTooLarge, limits
 from fastaudio.serving import spectra
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fastaudio._core import Cancel
+    from fastaudio.events import Event
+    from fastaudio.kinds import Kind
     from fastaudio.running.stream import PipelineStream
     from fastaudio.serving.served import Asked, Served
 
@@ -88,6 +90,7 @@ class _Beside:
         self._picture = _Picture(pipeline, rate, channels) if task.spectrogram else None
         teller = task.served.teller if task.kind and not task.isolate else None
         self._kinds = teller.open(sample_rate=rate, channels=channels) if teller else None
+        self.heard: Heard | None = None
         if self._kinds is not None:
             self._kinds.result_mb, self._kinds.name = _RESULT_MB, "body"
 
@@ -102,8 +105,8 @@ class _Beside:
         if self._kinds is not None and self._judge is not None:
             rows = self._kinds.finish()
             assert isinstance(rows, Tags)
-            kind = whole_of(Heard(self._judge, rows))
-            told |= UNKNOWN if kind is None else kind.to_dict()
+            self.heard = Heard(self._judge, rows)
+            told |= _plain(whole_of(self.heard))
         if self._picture is not None:
             told["spectrogram"] = self._picture.finish()
         return told
@@ -135,6 +138,7 @@ def hear(task: Task) -> tuple[bytes, float]:
     with limits("serve", task.timeout_s, task.cancel):
         with _pipeline(task) as pipeline:
             result, beside, warnings = (_of_samples if task.pcm else _of_file)(task, pipeline)
+        more = beside.finish()
         found = result if isinstance(result, dict) else {TAGS: result}
         tags, events = found[TAGS], found.get(EVENTS)
         if events is not None and len(events) * _EVENT_BYTES > _RESULT_MB * 1e6:
@@ -143,10 +147,11 @@ def hear(task: Task) -> tuple[bytes, float]:
             loud = tuple(event for event in events if event.peak >= task.min_score)
             events = replace(events, events=loud)
         if task.form == "json":
-            text = json_of(_told(task, tags, events, warnings) | beside, _lists(task, tags, events))
+            lists = _lists(task, tags, events, beside.heard)
+            text = json_of(_told(task, tags, events, warnings) | more, lists)
         else:
             assert isinstance(events, Events)
-            text = _table(events, task.form)
+            text = _table(marked(events, beside.heard), task.form)
         return text.encode("utf-8", "replace"), tags.duration_s
 
 
@@ -176,7 +181,7 @@ def _too_long(task: Task) -> Refused:
     return Refused(413, "too_long", f"body: expected at most {task.max_s:g} s of sound, got more")
 
 
-def _of_file(task: Task, pipeline: Pipeline) -> tuple[Any, dict[str, Any], list[str]]:
+def _of_file(task: Task, pipeline: Pipeline) -> tuple[Any, _Beside, list[str]]:
     with pipeline.opened(task.file) as (file, stream):
         if file.duration_s is not None and file.duration_s > task.max_s:
             raise _too_long(task)
@@ -189,10 +194,10 @@ def _of_file(task: Task, pipeline: Pipeline) -> tuple[Any, dict[str, Any], list[
                 _feed(task, stream, block)
         result = stream.finish(truncated=file.truncated)
         warnings = ["the file is cut short"] if file.truncated else []
-    return result, beside.finish(), warnings
+    return result, beside, warnings
 
 
-def _of_samples(task: Task, pipeline: Pipeline) -> tuple[Any, dict[str, Any], list[str]]:
+def _of_samples(task: Task, pipeline: Pipeline) -> tuple[Any, _Beside, list[str]]:
     pcm = task.pcm
     assert pcm is not None
     frame = pcm.channels * pcm.dtype.itemsize
@@ -217,7 +222,16 @@ def _of_samples(task: Task, pipeline: Pipeline) -> tuple[Any, dict[str, Any], li
         result = stream.finish()
     rest = task.size % frame
     warnings = [f"the last {rest} bytes are no whole sample of {frame} bytes"] if rest else []
-    return result, beside.finish(), warnings
+    return result, beside, warnings
+
+
+def _plain(kind: Kind | None) -> dict[str, Any]:
+    return UNKNOWN if kind is None else kind.to_dict()
+
+
+def _kind_of(event: Event, heard: Heard | None) -> dict[str, Any]:
+    """Return what kind of sound an event is, if that is told."""
+    return {} if heard is None else _plain(heard.at(event.start_s, float(event.end_s or event.start_s)))
 
 
 def _feed(task: Task, stream: PipelineStream, block: Any) -> None:
@@ -249,11 +263,11 @@ def _told(task: Task, tags: Tags, events: Events | None, warnings: list[str]) ->
     return told
 
 
-def _lists(task: Task, tags: Tags, events: Events | None) -> dict[str, Iterable[Any]]:
+def _lists(task: Task, tags: Tags, events: Events | None, heard: Heard | None) -> dict[str, Iterable[Any]]:
     """Return what may be long, each item made when it is asked for."""
     lists: dict[str, Iterable[Any]] = {}
     if events is not None:
-        lists["events"] = (event.to_dict() for event in events)
+        lists["events"] = (event.to_dict() | _kind_of(event, heard) for event in events)
     if task.windows:
         if tags.scores.size * _SCORE_BYTES > _RESULT_MB * 1e6:
             raise ResultTooLarge("body: too many windows")

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from fastaudio.live.sources import ENCODINGS
 from fastaudio.serving import spectra
@@ -36,7 +36,7 @@ _TOKEN_S = 5.0
 _LOOK_S = 0.02
 _ORDERLY, _LEAVING, _POLICY, _FAULT, _LATER = 1000, 1001, 1008, 1011, 1013
 _CODES = {500: _FAULT, 503: _LEAVING, 429: _LATER}
-_MOST_TEXT = 4096
+_MOST_TEXT, _REASON = 4096, 120  # bytes; a frame that closes takes 123
 _MOST_EARLY = 4_000_000  # samples of an early result
 
 
@@ -88,11 +88,14 @@ class Live:
         except WebSocketDisconnect:  # it has gone, or was cut off
             return
         except Exception as error:  # noqa: BLE001  # each is told
+            if socket.client_state is WebSocketState.DISCONNECTED or _is_closed(error):
+                return  # as by a frame that is no text
             refused = refusal_of(error)
             self._measures.refused(refused.kind)
             with suppress(Exception):
                 await send({"type": "error", "error": told(refused)})
-                await socket.close(_CODES.get(refused.status, _POLICY))
+                reason = refused.message.encode("utf-8")[:_REASON].decode("utf-8", "ignore")
+                await socket.close(_CODES.get(refused.status, _POLICY), reason)
         else:
             with suppress(Exception):
                 await socket.close(_ORDERLY)
@@ -252,6 +255,11 @@ def _require_short(provisional_s: float | None, pipeline: Pipeline, sound: Sound
     most_s = min(span_s, _MOST_EARLY / (sound.rate * sound.channels))
     if provisional_s is not None and provisional_s > most_s:
         raise Refused(400, "bad_parameter", f"provisional_s: expected at most {most_s:.3g} s, got more")
+
+
+def _is_closed(error: BaseException) -> bool:
+    """Tell whether the server's own end of the connection was closed before it was written to."""
+    return isinstance(error, RuntimeError) and "websocket.close" in str(error)
 
 
 def _text_of(message: dict[str, Any]) -> str:

@@ -94,7 +94,7 @@ def body_of(content_type: str) -> WholeBody | Form:
         return WholeBody()
     match = _BOUNDARY.match(content_type.strip())
     if match is None:
-        raise _refused("one without a boundary")
+        raise _refused("another kind, or one without a boundary of at most 70 letters")
     return Form(match[1] or match[2])
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from fastaudio.serving.settings import Settings
 
-_LINGER_S, _LINGER_BYTES = 2.0, 32_000_000
+_LINGER_S, _LINGER_BYTES = 10.0, 32_000_000  # time for busy machines; what was answered costs little else
 
 
 class Spool:

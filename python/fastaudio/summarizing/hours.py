@@ -12,7 +12,7 @@ import numpy as np
 from fastaudio._core import check_interrupt, did_you_mean
 from fastaudio._system.text import folder_and_name, listed
 from fastaudio.reviewing.doubt import card_in, thresholds_in
-from fastaudio.scanning.shards import columns_of, modules, readable, tables, with_columns
+from fastaudio.scanning.shards import columns_of, modules, readable, source_of, tables, with_columns
 from fastaudio.searching.store import SearchError, about_scan
 from fastaudio.summarizing.days import COLUMNS, UNKNOWN, Began, began
 
@@ -145,7 +145,7 @@ def _files(folder: Path, labels: list[str], column: str | None, least: NDArray[A
     own = ["path", "version", "duration_s", "error", *([column] if column else [])]
     more = ["start_s", "end_s", *(["scores", "silent"] if labels else [])]
     for path in tables(folder):
-        with readable(path), parquet.ParquetFile(path) as file:
+        with readable(path), parquet.ParquetFile(source_of(path)) as file:
             for batch in file.iter_batches(_ROWS, columns=[*own, *more]):
                 names = batch["path"].to_pylist()
                 times = np.stack([batch[name].to_numpy(zero_copy_only=False) for name in more[:2]], axis=1)

@@ -270,6 +270,7 @@ def test_a_slow_disk_holds_nobody_up_and_what_is_dropped_is_counted(
     slow = threading.Event()
     kept = clips(tmp_path)
     monkeypatch.setattr(kept, "_save", lambda *_: slow.wait(30))
+    monkeypatch.setattr("fastaudio.cli.clips._MOST_UNSAVED", 8 * 4 * 8000)
     kept.write(SOUND)
     started_s = time.monotonic()
     for k in range(14):
@@ -277,10 +278,23 @@ def test_a_slow_disk_holds_nobody_up_and_what_is_dropped_is_counted(
     kept.save()
     assert time.monotonic() - started_s < 10
     assert kept.failed
-    assert "8 clips wait, and others are dropped" in capsys.readouterr().err
+    assert "MB of sound wait for it, and other clips are dropped" in capsys.readouterr().err
     slow.set()
+    for _ in range(2):
+        kept.close()
+    assert capsys.readouterr().err.count("clips were dropped") == 1
+
+
+def test_as_many_events_as_end_at_once_have_clips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = clips(tmp_path)
+    kept.write(SOUND)
+    for k in range(40):
+        kept.want(event(20, 20.5, f"label {k}"), time_of)
+    kept.save()
     kept.close()
-    assert "clips were dropped" in capsys.readouterr().err
+    assert len(list(tmp_path.rglob("*.flac"))) == 40
+    assert not kept.failed
+    assert capsys.readouterr().err == ""
 
 
 def test_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:

@@ -244,3 +244,18 @@ def test_who_only_pushes_hears_what_ended_the_stream() -> None:
     refused = pytest.raises(fa.StateError, match=r"after an error.*once this is mended: Events: expected")
     with pipeline.live(sample_rate=16_000) as stream, refused:
         push_until_refused(stream)
+
+
+def test_an_event_comes_when_it_is_due_beside_rows_that_are_due_later() -> None:
+    """Whoever waits for windows of 3 s must not keep others' events until then."""
+    front = fa.MelSpectrogram(sample_rate=RATE_HZ, n_fft=512, hop_length=512, n_mels=2, norm=None)
+    events = front >> fa.Softmax() >> fa.Tags(["low", "high"]) >> fa.Events(onset=[0.9], onsets=True)
+    slow = front >> fa.Patches(length=94)
+    pipe = fa.Pipeline(fa.Parallel({"events": events, "slow": slow}), silence_db=None)
+    sound = np.sin(2 * np.pi * 100 * np.arange(RATE_HZ) / RATE_HZ).astype(np.float32)
+    with pipe.live(RATE_HZ) as stream:
+        stream.push(sound)  # less than a quarter of the buffer
+        first = stream.get(timeout_s=60)
+        assert first is not None
+        assert (first.output, first.end_s) == ("events", None)
+        stream.finish()

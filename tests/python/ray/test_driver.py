@@ -66,6 +66,7 @@ class Stub:
         self.rule, self.n_started, self.killed = rule, 0, list[int]()
         self.args: tuple[Any, ...] = ()
         self.jobs: list[tuple[Any, ...]] = []
+        self.alive = True
 
     def remote(self, **_: Any) -> Any:
         return lambda kind: SimpleNamespace(remote=lambda *args: self.actor(kind, args))
@@ -98,6 +99,12 @@ class Stub:
         if isinstance(job.said, Exception):
             raise job.said
         return job.said
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return [{"NodeID": "here", "Alive": self.alive}]
+
+    def get_runtime_context(self) -> Any:
+        return SimpleNamespace(get_node_id=lambda: "here")
 
     def kill(self, actor: Any) -> None:
         self.killed.append(actor.number)
@@ -223,6 +230,13 @@ def test_without_a_cluster_the_rows_of_files_that_changed_stay(
     with pytest.raises(driver.ClusterError):
         scan([folder], tmp_path / "out", chosen=Chosen(MODEL))
     assert errors(tmp_path) == FINE
+
+
+def test_a_scan_ends_when_ray_has_ended_on_this_machine(on: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "_NODE_S", 0.0)
+    monkeypatch.setattr(Stub, "nodes", lambda _: [{"NodeID": "here", "Alive": False}])
+    with pytest.raises(driver.ClusterError, match="got one that has ended; what is in tables stays"):
+        on(lambda *_: HANGS)
 
 
 def test_a_scan_that_no_worker_can_do_says_why(on: Any) -> None:

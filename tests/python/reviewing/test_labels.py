@@ -28,6 +28,16 @@ def test_labels_are_read_as_they_were_given(tmp_path: Path) -> None:
         assert tuple(next(csv.reader(file))) == COLUMNS
 
 
+def test_a_quote_that_is_not_closed_is_told_before_anything_is_appended(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text('path,start_s,end_s,label\na.wav,0,1,"a\nb.wav,0,1,b\n', encoding="utf-8")
+    before = path.read_bytes()
+    for use in (lambda: LabelFile(path).read(), lambda: LabelFile(path).add("c.wav", 0, 1, "owl")):
+        with pytest.raises(LabelError, match="expected CSV"):
+            use()
+    assert path.read_bytes() == before
+
+
 def test_that_very_label_is_taken_back_and_no_other(tmp_path: Path) -> None:
     labels = LabelFile(tmp_path / "labels.csv")
     made = [

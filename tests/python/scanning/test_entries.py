@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
+from fastaudio import FastaudioError
 from fastaudio.scanning.entries import Entry, SourceError, find_entries
 from fastaudio.scanning.manifests import ManifestError
 from fastaudio.scanning.networks import Chosen
@@ -56,6 +58,24 @@ def test_a_file_that_several_sources_spell_otherwise_is_one_with_all_columns(
         "in/a.wav": {"site": "hill", "n": "7"},
         "in/deep/b.wav": {},
     }
+
+
+def test_a_row_further_down_with_a_column_of_the_scan_is_refused(tmp_path: Path) -> None:
+    folder = files(tmp_path / "in", "a.wav", "b.wav")
+    table = folder / "list.jsonl"
+    table.write_text('\ufeff{"path": "a.wav"}\n{"path": "b.wav", "size": 5}\n', encoding="utf-8")
+    with pytest.raises(FastaudioError, match="got size in row 2; rename them"):
+        find_entries([table])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="it has no pipes")
+def test_a_pipe_is_no_table_and_in_a_table_a_row_with_its_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.csv")
+    with pytest.raises(FastaudioError, match="expected a file that lists files, got a pipe"):
+        find_entries([tmp_path / "list.csv"])
+    os.mkfifo(tmp_path / "a.wav")
+    (tmp_path / "other.csv").write_text("path\na.wav\n", encoding="utf-8")
+    assert scan([tmp_path / "other.csv"], tmp_path / "out", chosen=Chosen("silero-vad")).n_failed == 1
 
 
 def test_a_pattern_follows_no_link_in_a_circle(tmp_path: Path) -> None:

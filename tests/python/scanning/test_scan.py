@@ -14,6 +14,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
+from fastaudio._system.writing import OutputError
 from fastaudio.scanning import scan as scanning
 from fastaudio.scanning import work
 from fastaudio.scanning.entries import Entry
@@ -201,6 +202,42 @@ def test_scans_that_are_killed_add_up_to_one_that_is_not(tmp_path: Path) -> None
     scan([folder], tmp_path / "fresh", chosen=Chosen(MODEL, windows=True))
     assert shown(tmp_path / "out") == shown(tmp_path / "fresh")
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".fastaudio-")]
+
+
+def test_where_the_path_looks_like_a_url_a_scan_goes_on_and_a_url_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sounds(tmp_path / "in", 3)
+    monkeypatch.chdir(tmp_path)
+    for name in ("s3:q", os.fsdecode(b"o\xff")):
+        scan([folder], name, chosen=Chosen(MODEL))
+        os.utime(folder / "000.wav", ns=(1, 1))
+        assert scan([folder], name, chosen=Chosen(MODEL)).n_done == 1
+        (folder / "000.wav").touch()
+    with pytest.raises(OutputError, match="expected a folder of this machine, got a URL"):
+        scan([folder], "s3://bucket/out", chosen=Chosen(MODEL))
+
+
+def test_failures_of_earlier_runs_and_lists_that_changed_are_told(tmp_path: Path) -> None:
+    folder = sounds(tmp_path / "in", 2)
+    table = folder / "list.csv"
+    table.write_text("path,site\n000.wav,hill\nbad.wav,hill\n", encoding="utf-8")
+    scan([table], tmp_path / "out", chosen=Chosen(MODEL))
+    again = scan([table], tmp_path / "out", chosen=Chosen(MODEL))
+    assert (again.n_before, again.n_failed_before, again.said) == (2, 1, ())
+    os.utime(table, (2e9, 2e9))
+    (said,) = scan([table], tmp_path / "out", chosen=Chosen(MODEL)).said
+    assert "keep the other columns that it had" in said
+    assert scan([table], tmp_path / "out", chosen=Chosen(MODEL), retry_errors=True).n_failed_before == 0
+
+
+@pytest.mark.parametrize("cell", ["x" * 100_000])
+def test_long_texts_of_a_list_count_as_memory(tmp_path: Path, cell: str) -> None:
+    rows = work.LongRows(Entry("a.wav", columns={"note": cell}), tmp_path, 2, 1e9)
+    for _ in range(3):
+        rows.add(np.zeros((200, 2)), np.zeros((200, 2), np.float32), np.zeros(200, np.bool_))
+    assert rows.is_long
+    rows.close()
 
 
 def test_files_that_are_gone_keep_their_rows(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import fastaudio as fa
 import numpy as np
 import pytest
 import soundfile
-from helpers import GUITAR, SHARED
+from helpers import GUITAR, SHARED, SOUNDS
 from serving_helpers import RATE_HZ, levels, sound, wav
 
 if TYPE_CHECKING:
@@ -286,3 +286,19 @@ def test_kinds_are_left_out_where_nothing_tells_them(server: Server) -> None:
     assert "kind" not in server.tag(BODY, "model=levels").data
     silence = server.tag(wav(np.zeros(RATE_HZ * 4, np.int16))).data
     assert (silence["kind"], silence["fits"]) == (None, None)
+
+
+def test_events_of_sound_that_the_model_doesn_t_hear_are_marked(server: Server) -> None:
+    birds = (SOUNDS / "birds_96k_mono.flac").read_bytes()
+    got = server.tag(birds, "onset=0.02").data
+    assert got["events"]
+    assert {event["fits"] for event in got["events"]} == {False} == {got["fits"]}
+    table = server.tag(birds, "onset=0.02&format=audacity").body.decode()
+    assert [line.split("\t")[2] for line in table.splitlines()] == [
+        f"? {event['label']}" for event in got["events"]
+    ]
+    plain = server.tag(birds, "onset=0.02&kind=0").data
+    assert [event | {"kind": None, "fits": None} for event in plain["events"]] == [
+        event | {"kind": None, "fits": None} for event in got["events"]
+    ]
+    assert {event["fits"] for event in server.tag(BODY, "onset=0.2").data["events"]} == {True}

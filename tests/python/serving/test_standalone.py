@@ -177,10 +177,11 @@ def runtime(tmp_path: Path) -> Path:
 
 
 def test_one_command_writes_all_that_a_host_needs(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, runtime: Path
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = tmp_path / "site"
-    status, out, err = run(capsys, "export", "silero-vad", "--page", site, "--runtime", runtime)
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, "export", "silero-vad", "--page", "site", "--runtime", runtime)
     assert status == 0, err
     assert "compared with the pipeline\n  largest difference " in out
     index = (site / "index.html").read_text(encoding="utf-8")

@@ -316,3 +316,16 @@ def test_of_several_files_none_is_replaced_if_one_has_no_room(
     with pytest.raises(OutputError, match="expected room"):
         replace_both()
     assert held(tmp_path) == {"network": b"old", "card": b"old"}
+
+
+def test_what_lies_below_a_folder_may_be_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("site").mkdir()
+    home = Path("site")
+    names = ("a", "deep/b")
+    with writing_all(Output(home / name, force=True, below=home) for name in names) as files:
+        for file in files:
+            file.write(b"x")
+    assert [(tmp_path / "site" / name).read_bytes() for name in names] == [b"x", b"x"]

@@ -108,11 +108,16 @@ async function search(what, ask) {
     $("review-these").hidden = !found.length || !$("results").dataset.review;
     say(`${found.length} found: ${what}, the best first.`);
   } catch (error) {
-    if (mine === turn) say(error.message, true);
+    if (mine !== turn) return;
+    for (const id of ["results-scroll", "review-these"]) $(id).hidden = true; // they are another search's
+    say(error.message, true);
   }
 }
 
-const byFile = (file) => search(`like ${file.name}`, (how) => likeFile(file, how));
+const byFile = (file) => {
+  if (!file.size) return say(`${file.name}: there is nothing in it.`, true);
+  return search(`like ${file.name}`, (how) => likeFile(file, how));
+};
 
 // Shows the views of the archive if the server has one.
 export async function startArchive() {

@@ -63,14 +63,19 @@ function describe() {
   $("about").textContent = model ? `${title}. ${model.labels} label${model.labels === 1 ? "" : "s"}, windows of ${model.window_s} s.${what}` : "";
 }
 
+function askForToken() {
+  $("access").hidden = false;
+  $("token").focus();
+}
+
 async function start() {
   try {
     known = await models();
     $("access").hidden = true;
   } catch (error) {
-    $("access").hidden = !(error instanceof NeedsToken);
+    $("access").hidden = true;
+    if (error instanceof NeedsToken) askForToken();
     if (error.given || $("access").hidden) say(error.message, true);
-    if (!$("access").hidden) $("token").focus();
     return;
   }
   $("model").replaceChildren(...known.map(({ name }) => new Option(name, name)));
@@ -95,8 +100,9 @@ async function listen() {
   const events = new Map();
   let [socket, off, mine, done, isOver] = [null, null, null, null, false];
   const ended = new Promise((resolve) => (done = resolve));
-  const over = (message) => {
+  const over = (message, needsToken = false) => {
     isOver = true;
+    if (needsToken) askForToken();
     off?.();
     if (running === mine) running = null;
     blocked(false);
@@ -130,6 +136,19 @@ async function listen() {
   }
 }
 
+let frame = null; // until what changed is drawn
+let eventsOf = null; // events that aren't shown yet
+
+function redraw() {
+  frame = null;
+  if (eventsOf) {
+    shown.events = [...eventsOf.values()];
+    showEvents($("events"), shown.events);
+    eventsOf = null;
+  }
+  draw();
+}
+
 export function heard(message, events) {
   if (message.type === "ready") {
     say(`Listening at ${message.rate} Hz.`);
@@ -140,7 +159,7 @@ export function heard(message, events) {
     shown.columns.add(bytesOf(message.rows), message.start_s);
     const now_s = shown.columns.end_s;
     Object.assign(shown, { now_s, from_s: now_s - SHOWN_S, to_s: now_s });
-    requestAnimationFrame(draw);
+    frame ??= requestAnimationFrame(redraw);
   } else if (message.type === "window") {
     showWhen(message.silent ? "silence" : `${clock(message.start_s)} to ${clock(message.end_s)}`, message);
     showTags($("tags"), message.tags);
@@ -148,8 +167,8 @@ export function heard(message, events) {
   } else if (message.type === "event") {
     events.set(message.id, message);
     if (events.size > KEPT_EVENTS) events.delete(events.keys().next().value);
-    shown.events = [...events.values()];
-    showEvents($("events"), shown.events);
+    eventsOf = events;
+    frame ??= requestAnimationFrame(redraw); // many may begin at once
   } else if (message.type === "level") {
     $("level").value = message.peak_dbfs;
     $("level-db").textContent = `${message.peak_dbfs.toFixed(0)} dB`;
@@ -187,6 +206,7 @@ function windowsOf({ labels, times_s, windows, silent_windows }) {
 
 async function openFile(file) {
   await stop();
+  if (!file.size) return say(`${file.name}: there is nothing in it.`, true);
   const ending = new AbortController();
   const mine = Object.assign(() => ending.abort(), { file });
   running = mine;
@@ -221,7 +241,8 @@ async function openFile(file) {
     say([`${file.name}: ${clock(answer.duration_s)} of sound, by ${answer.model}.`, ...answer.warnings].join(" "));
     draw();
   } catch (error) {
-    if (error.name !== "AbortError") say(`${file.name}: ${error.message}`, true);
+    if (error instanceof NeedsToken) askForToken();
+    if (error.name !== "AbortError") say(`${file.name}: ${error.name === "NotFoundError" ? "it can't be read; is it a folder?" : error.message}`, true);
   } finally {
     if (running === mine) running = null;
   }

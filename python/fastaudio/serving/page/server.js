@@ -18,7 +18,9 @@ export function setToken(text) {
 
 async function answer(path, options = {}) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const response = await fetch(path, { ...options, headers });
+  const response = await fetch(path, { ...options, headers }).catch((error) => {
+    throw error instanceof TypeError ? new Refused("the server can't be reached") : error;
+  });
   if (response.ok) return response;
   const told = await response.json().catch(() => null);
   const message = told?.error?.message ?? `the server answered ${response.status}`;
@@ -63,10 +65,13 @@ export function live(model, onset, rate, take, ended) {
   socket.onopen = () => token && socket.send(JSON.stringify({ token }));
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
-    if (message.type === "error") error = message.error.message;
+    if (message.type === "error") error = message.error;
     else take(message);
   };
-  socket.onclose = ({ code }) => ended(error ?? (code === 1000 ? null : "the connection to the server was lost"));
+  socket.onclose = ({ code }) => {
+    const lost = code === 1000 ? null : "the connection to the server was lost";
+    ended(error?.message ?? error ?? lost, error?.type === "no_token");
+  };
   return {
     push: (samples) => {
       if (socket.readyState !== WebSocket.OPEN) return;

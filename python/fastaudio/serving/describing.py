@@ -64,6 +64,7 @@ def _parameters(names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "rate": ("rate of raw samples, in Hz", rate),
         "channels": ("channels of raw samples", channels),
+        "name": ("what a table for Raven calls the file", {"type": "string", "maxLength": 200}),
         "provisional_s": ("a first, early result after that many seconds", {"type": "number", "minimum": 0}),
         "overflow": (
             "what happens when sound comes too fast: the server takes no more of it, or drops the oldest",

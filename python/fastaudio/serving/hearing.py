@@ -56,6 +56,7 @@ class Task:
         asked: what of it.
         pcm: what the samples are; None for a sound file.
         form: "json", or "audacity" or "raven" for events.
+        name: what a table for Raven calls the file, None for nothing.
         top, min_score: how many tags, and from which score; events from which peak.
         windows: whether to give all scores of each window.
         spectrogram: whether to give a picture.
@@ -71,6 +72,7 @@ class Task:
     asked: Asked
     pcm: Pcm | None
     form: str
+    name: str | None
     top: int
     min_score: float | None
     windows: bool
@@ -151,7 +153,7 @@ def hear(task: Task) -> tuple[bytes, float]:
             text = json_of(_told(task, tags, events, warnings) | more, lists)
         else:
             assert isinstance(events, Events)
-            text = _table(marked(events, beside.heard), task.form)
+            text = _table(replace(marked(events, beside.heard), path=task.name), task.form)
         return text.encode("utf-8", "replace"), tags.duration_s
 
 

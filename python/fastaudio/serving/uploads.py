@@ -37,7 +37,7 @@ HOP_S = (0.01, 3600.0)
 RATE, CHANNELS = (1000, 384_000), (1, 32)
 KNOWN = (
     *("model", "hop_s", "top", "min_score", "events", "onset", "format", "windows", "spectrogram", "kind"),
-    *("pcm", "rate", "channels"),
+    *("pcm", "rate", "channels", "name"),
 )
 LINGERS = (400, 404, 413, 429, 503)
 """Statuses of refusals for which a body is read on."""
@@ -147,6 +147,7 @@ class Uploads:
             "asked": asked,
             "pcm": pcm_of(query, request.headers.get("content-type", "")),
             "form": form,
+            "name": query.text("name") if query.has("name") else None,
             "top": query.whole("top", 5, 1, MOST_TOP),
             "min_score": query.number("min_score", -1e9, 1e9),
             "windows": query.flag("windows"),

@@ -297,6 +297,8 @@ def test_events_of_sound_that_the_model_doesn_t_hear_are_marked(server: Server) 
     assert [line.split("\t")[2] for line in table.splitlines()] == [
         f"? {event['label']}" for event in got["events"]
     ]
+    raven = server.tag(birds, "onset=0.02&format=raven&name=birds.flac").body.decode().splitlines()
+    assert {line.split("\t")[-1] for line in raven[1:]} == {"birds.flac"}
     plain = server.tag(birds, "onset=0.02&kind=0").data
     assert [event | {"kind": None, "fits": None} for event in plain["events"]] == [
         event | {"kind": None, "fits": None} for event in got["events"]

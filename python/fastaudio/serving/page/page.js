@@ -38,7 +38,7 @@ function open(isLive) {
   $("save").hidden = true;
   for (const id of ["wave", "player", "no-events", "other"]) $(id).hidden = true;
   showTags($("tags"), []);
-  showEvents($("events"), []);
+  listEvents([]);
   $("when").textContent = "";
   $("tags").classList.remove("other");
 }
@@ -136,6 +136,11 @@ async function listen() {
   }
 }
 
+function listEvents(events) {
+  showEvents($("events"), events);
+  $("events-title").textContent = events.length ? `Events (${events.length})` : "Events";
+}
+
 let frame = null; // until what changed is drawn
 let eventsOf = null; // events that aren't shown yet
 
@@ -143,7 +148,7 @@ function redraw() {
   frame = null;
   if (eventsOf) {
     shown.events = [...eventsOf.values()];
-    showEvents($("events"), shown.events);
+    listEvents(shown.events);
     eventsOf = null;
   }
   draw();
@@ -234,7 +239,7 @@ async function openFile(file) {
     $("player").hidden = false;
     showWhen(answer.silent ? "silence" : `mean over ${clock(answer.duration_s)}`, answer);
     showTags($("tags"), answer.tags);
-    showEvents($("events"), answer.events);
+    listEvents(answer.events);
     $("no-events").textContent = answer.why_no_events ?? "";
     $("no-events").hidden = !answer.why_no_events;
     $("save").hidden = false;

@@ -79,8 +79,8 @@ def kill(folder: Path, args: argparse.Namespace) -> None:
     """Kill as many workers and drivers; each time that a scan ends, compare, and begin anew."""
     rng, out = np.random.default_rng(0), folder / "out"
     left = {"workers": args.workers, "drivers": args.drivers}
-    n_whole = 0
-    while any(left.values()) or n_whole == 0:
+    n_whole, ended = 0, False
+    while any(left.values()) or not ended:  # what was killed last goes on to its end, too
         driver = subprocess.Popen([sys.executable, "-c", DRIVER, str(folder / "in"), str(out), args.model])
         n_before = len(list(out.glob("part-*")))
         of_driver = int(rng.integers(2, 7)) if left["drivers"] else 0  # workers killed before it is
@@ -97,7 +97,8 @@ def kill(folder: Path, args: argparse.Namespace) -> None:
                 driver.kill()
                 driver.wait()
                 left["drivers"] -= 1
-        if driver.returncode == 0:
+        ended = driver.returncode == 0
+        if ended:
             n_whole += 1
             n_rows = compare(folder)
             n_tables = len(list(out.glob("part-*")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fastaudio.tags import Window
 
 _FLOOR_DB = 60
+_FALL_DB_PER_S = 60.0
 _LABEL = 20  # columns
 _MINUTE_S = 60
 
@@ -150,6 +152,7 @@ class Screen(Lines):
         self._panels = {ear: Panel(ear, top) for ear in ears}
         self._board = Board()
         self._told = ExitStack()
+        self._peak, self._peak_at_s = 0.0, time.monotonic()
         self._word = "listening..."
         names = ", ".join(ear.name or "a pipeline" for ear in ears)
         self._board.above(printable(f"{source.name}, {names}; Ctrl-C ends") + "\n")
@@ -175,7 +178,12 @@ class Screen(Lines):
     def tick(self, stream: LiveStream, peak: float) -> None:
         """Draw everything."""
         width, n_rows = self._board.size
-        level_db = 20 * math.log10(max(peak, 1e-9))
+        now_s = (
+            time.monotonic()
+        )  # a look right after another hears next to nothing, so the level falls slowly
+        fallen = 10 ** (-_FALL_DB_PER_S * (now_s - self._peak_at_s) / 20)
+        self._peak, self._peak_at_s = max(peak, self._peak * fallen), now_s
+        level_db = 20 * math.log10(max(self._peak, 1e-9))
         level = f"{level_db:5.1f} dB" if level_db > -_FLOOR_DB else f"< -{_FLOOR_DB} dB"
         head = f"level{level:>{_LABEL + 1}} "
         plain = self._board.plain

@@ -6,7 +6,8 @@
 
 Needs the extra [plot]. `results` draws tags and events, `sound` waveforms and rows over time, `rows`
 embeddings, `measures` how good a model is, and `network` what a pipeline is made of. `whole` draws a
-whole file of any length, which `reading` reads once. `bands` has the frequencies of mel bands.
+whole file of any length, which `reading` reads once, with `hatching` over sound that the model doesn't
+hear. `bands` has the frequencies of mel bands.
 """
 
 from fastaudio.plot.measures import confusion, reliability

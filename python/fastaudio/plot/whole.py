@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio.drawing.clock import length_text, time_axis
 from fastaudio.drawing.figures import figure, shown, theme
-from fastaudio.drawing.hatching import hatch
 from fastaudio.drawing.image import image
 from fastaudio.drawing.waves import waveform
 from fastaudio.events import Events
 from fastaudio.kinds import judge_of
 from fastaudio.pipeline import Pipeline
+from fastaudio.plot.hatching import hatch
 from fastaudio.plot.reading import Heard, read
 from fastaudio.running.limits import limits
 from fastaudio.tags import Tags

@@ -104,7 +104,8 @@ class PipelineStream:
             StateError: after flush or close, or after an interrupted call, whose results are lost.
         """
         rows = self._pushed(samples, wait=True)
-        batch = rows if self._gives_rows else self._results(self._by_name(rows), duration_s=None)
+        plain = self._gives_rows and type(rows) is not dict  # an isolated one gives dicts
+        batch = rows if plain else self._results(self._by_name(rows), duration_s=None)
         self._interrupted = False
         return batch
 

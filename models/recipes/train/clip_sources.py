@@ -10,13 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import fastaudio as fa
 import numpy as np
+from beginnings import beginnings, mono
 from fastaudio import labelled
-from fastaudio.decoding.audio_file import AudioFile
-from fastaudio.labelled import cutting
 from fastaudio.labelled.segment import Segment
-from instruments import RATE_HZ
 from numpy.typing import NDArray
 
 LONGEST_S = 600  # what is beyond is left out
@@ -49,7 +46,7 @@ def sounds(source: Path) -> tuple[int, Iterator[Sound]]:
     splits = splits_of(found.folds, groups)
 
     def each() -> Iterator[Sound]:
-        results = cutting.run_each(_whole, _stretches, found.files, 1)
+        results = beginnings(found.files, LONGEST_S)
         for file, result, labels, split in zip(found.files, results, found.labels, splits, strict=True):
             samples = np.zeros(0) if isinstance(result, Exception) else mono(result)
             if len(samples):
@@ -76,29 +73,3 @@ def splits_of(folds: Sequence[str] | None, groups: Sequence[str]) -> list[str]:
         return splits
     own = dict(zip(names[-2:], ("validation", "test")[-len(names) :], strict=True))
     return [own.get(fold, "train") for fold in folds]
-
-
-def mono(sound: cutting.Samples) -> NDArray[np.float32]:
-    """Return the mean of the channels at 16 kHz."""
-    samples = sound.values.mean(axis=1, dtype=np.float32)
-    if sound.sample_rate == RATE_HZ or not len(samples):
-        return samples
-    return np.asarray(fa.Resample(input_rate=sound.sample_rate, output_rate=RATE_HZ)(samples))
-
-
-def _sink(_: Segment, sample_rate: int, channels: int) -> cutting.Samples:
-    return cutting.Samples(sample_rate, channels, most=LONGEST_S * sample_rate)
-
-
-def _stretches(segments: Sequence[Segment]) -> Sequence[object]:
-    return cutting.run_stretches(_sink, segments)
-
-
-def _whole(path: str) -> cutting.Samples:
-    with AudioFile(path) as file:
-        sink = _sink(Segment(path, 0, 1), file.sample_rate, file.channels)
-        for block in file.blocks():
-            sink.feed(block)
-            if file.samples_read >= sink.most:
-                break
-    return sink

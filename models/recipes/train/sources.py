@@ -10,10 +10,9 @@ from pathlib import Path
 import fastaudio as fa
 import numpy as np
 import torch
+from beginnings import beginnings, mono
 from fastaudio import labelled
-from fastaudio.decoding.audio_file import AudioFile
 from fastaudio.labelled import cutting
-from fastaudio.labelled.segment import Segment
 from instruments import CLIP, FEATURE_MODEL, RATE_HZ, SPECTROGRAM, Batch, Notes, feature_branch
 from numpy.typing import NDArray
 
@@ -35,7 +34,7 @@ def read_labelled(
         print(f"{place}: {reason}")
     spectrum, branch = fa.Spectrogram(**SPECTROGRAM), feature_branch(model)
     power, feature, kept = [], [], []
-    for i, result in enumerate(cutting.run_each(_whole, _stretches, found.files, 1)):
+    for i, result in enumerate(beginnings(found.files, CLIP // RATE_HZ + 1)):
         if isinstance(result, Exception):
             print(result)
         else:
@@ -73,25 +72,5 @@ def numbers(names: Sequence[object]) -> torch.Tensor:
 
 def two_seconds(sound: cutting.Samples) -> NDArray[np.float32]:
     """Return 2 s of sound, mono at 16 kHz."""
-    mono = sound.values.mean(axis=1, dtype=np.float32)
-    if sound.sample_rate != RATE_HZ and len(mono):
-        mono = np.asarray(fa.Resample(input_rate=sound.sample_rate, output_rate=RATE_HZ)(mono))
-    return np.pad(mono[:CLIP], (0, max(0, CLIP - len(mono)))).astype(np.float32)
-
-
-def _sink(_: Segment, sample_rate: int, channels: int) -> cutting.Samples:
-    return cutting.Samples(sample_rate, channels, most=(CLIP // RATE_HZ + 1) * sample_rate)
-
-
-def _stretches(segments: Sequence[Segment]) -> Sequence[object]:
-    return cutting.run_stretches(_sink, segments)
-
-
-def _whole(path: str) -> cutting.Samples:
-    with AudioFile(path) as file:
-        sink = _sink(Segment(path, 0, 1), file.sample_rate, file.channels)
-        for block in file.blocks():
-            sink.feed(block)
-            if file.samples_read >= sink.most:
-                break
-    return sink
+    samples = mono(sound)[:CLIP]
+    return np.pad(samples, (0, CLIP - len(samples))).astype(np.float32)

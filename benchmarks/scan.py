@@ -1,10 +1,11 @@
 """Scans many short files and says how fast that is, how much memory it takes, and how fast it goes on.
 
-The files are pieces of 1 to 30 s, cut from the sounds of a folder, each under many names (hard links); with
-`--skew P` the part of a piece above 1 s is 29 s times a random number to the power P, so most are short. With
-`--long S` there is a long file too: how many processors are in use tells whether the others wait for it. What
-the work costs at the least is measured over them: decoding, and running the network on as many patches by
-ONNX Runtime alone, in one thread. With `--kills N`, scans are killed instead.
+The files are pieces of 1 to 30 s, cut from the sounds of a folder; these go round where they are shorter. Each
+is there under many names (hard links). With `--skew P` the part of a piece above 1 s is 29 s times a random
+number to the power P, so most are short. With `--long S` there is a long file too: how many processors are in
+use tells whether the others wait for it. What the work costs at the least is measured over them, before and
+after: decoding, and running the network on as many patches by ONNX Runtime alone, in one thread. With
+`--kills N`, scans are killed instead.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ def make_files(sounds: str, folder: Path, n_files: int, skew: float = 1.0, long_
     (folder / "pieces").mkdir(parents=True)
     for i in range(N_PIECES):
         samples, rate = soundfile.read(sources[i % len(sources)], always_2d=True, dtype="float32")
-        length = int(rate * min(1 + 29 * rng.random() ** skew, len(samples) / rate))
-        start = int(rng.integers(0, len(samples) - length + 1))
+        length = int(rate * (1 + 29 * rng.random() ** skew))
+        start = int(rng.integers(0, max(1, len(samples) - length + 1)))
         suffix = ("flac", "ogg", "wav", "mp3")[i % 4]
         piece = folder / "pieces" / f"{i:03}.{suffix}"
-        soundfile.write(piece, samples[start : start + length], rate)
+        soundfile.write(piece, np.resize(samples[start : start + length], (length, samples.shape[1])), rate)
         pieces.append(piece)
     for i in range(n_files):
         home = folder / "in" / f"{i // 1000:03}"
@@ -61,37 +62,59 @@ def make_files(sounds: str, folder: Path, n_files: int, skew: float = 1.0, long_
     return pieces
 
 
-def least_s(pieces: list[Path], model: str) -> float:
-    """Return the processor seconds of decoding and of the bare network for the mean piece."""
-    pipeline = fa.Pipeline.load(model)
-    n_windows = [len(pipeline(str(piece))) for piece in pieces]
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        str(cards.read_card(model).path.parent / "model.onnx"), options, providers=["CPUExecutionProvider"]
-    )
-    (given, *_) = session.get_inputs()
-    patch = np.random.default_rng(0).random((1, *FRAMES[model]), np.float32)
-    session.run(None, {given.name: patch})
-    start = time.process_time()
-    for _ in range(60):
-        session.run(None, {given.name: patch})
-    network_s = (time.process_time() - start) / 60
-    start = time.process_time()
-    for piece in pieces:
-        with AudioFile(str(piece)) as file:
-            for _ in file.blocks():
-                pass
-    decode_s = (time.process_time() - start) / len(pieces)
-    start = time.process_time()
-    for piece in pieces:
-        pipeline(str(piece))
-    alone_s = (time.process_time() - start) / len(pieces)
-    print(
-        f"per file: decoding {decode_s * 1e3:.2f} ms, {np.mean(n_windows):.2f} patches of "
-        f"{network_s * 1e3:.2f} ms; the pipeline alone, in one thread, {alone_s * 1e3:.2f} ms"
-    )
-    return decode_s + network_s * float(np.mean(n_windows))
+class Floor:
+    """What the work costs at the least: decoding, and the bare network on as many patches, in one thread.
+
+    It is measured before the scan and after it, because machines change their pace.
+    """
+
+    def __init__(self, model: str, pieces: list[Path], n_files: int, long_file: Path | None) -> None:
+        """Take the pieces of which there are `n_files` files in turn, and one more file, if there is one."""
+        self._pipeline = fa.Pipeline.load(model)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        network = cards.read_card(model).path.parent / "model.onnx"
+        self._session = onnxruntime.InferenceSession(
+            str(network), options, providers=["CPUExecutionProvider"]
+        )
+        self._patch = np.random.default_rng(0).random((1, *FRAMES[model]), np.float32)
+        self._files = [(piece, len(range(k, n_files, N_PIECES))) for k, piece in enumerate(pieces[:n_files])]
+        self._files += [(long_file, 1)] if long_file is not None else []
+        self._runs: list[float] = []
+
+    def measure(self) -> None:
+        """Run over each piece by the pipeline, by the decoder, and by the network alone, in turns."""
+        alone_s = decode_s = network_s = 0.0
+        n_patches = n_runs = 0
+        for path, n_times in self._files:
+            start = time.process_time()
+            n_windows = len(self._pipeline(str(path)))
+            alone_s += n_times * (time.process_time() - start)
+            start = time.process_time()
+            with AudioFile(str(path)) as file:
+                for _ in file.blocks():
+                    pass
+            decode_s += n_times * (time.process_time() - start)
+            n_here = min(n_windows, 10)
+            start = time.process_time()
+            for _ in range(n_here):
+                self._session.run(None, {self._session.get_inputs()[0].name: self._patch})
+            if n_here:
+                network_s += n_times * n_windows * (time.process_time() - start) / n_here
+            n_patches += n_times * n_windows
+            n_runs += n_times
+        print(
+            f"per file: decoding {decode_s / n_runs * 1e3:.2f} ms, {n_patches / n_runs:.2f} patches of "
+            f"{network_s / n_patches * 1e3:.2f} ms; the pipeline alone, in one thread, "
+            f"{alone_s / n_runs * 1e3:.2f} ms, {alone_s / (decode_s + network_s):.3f} of both",
+            flush=True,
+        )
+        self._runs.append(decode_s + network_s)
+
+    @property
+    def seconds(self) -> float:
+        """The processor seconds of all files, the mean of what was measured."""
+        return float(np.mean(self._runs))
 
 
 def main() -> None:
@@ -125,7 +148,8 @@ def main() -> None:
 
 def measure(folder: Path, pieces: list[Path], args: argparse.Namespace) -> None:
     """Scan, and scan again when all is done."""
-    floor_s = least_s(pieces, args.model)
+    floor = Floor(args.model, pieces, args.files, folder / "in" / "long.flac" if args.long else None)
+    floor.measure()
     resident: list[float] = []
 
     def report(scanned: Scanned) -> None:
@@ -145,7 +169,8 @@ def measure(folder: Path, pieces: list[Path], args: argparse.Namespace) -> None:
         f"per processor {done.n_done / cpu_s:.1f} files per second, {done.sound_s / cpu_s:.0f} h of sound "
         "per hour"
     )
-    print(f"efficiency {floor_s * done.n_done / cpu_s:.3f} of decoding and the bare network ({cpu_s:.1f} s)")
+    floor.measure()
+    print(f"efficiency {floor.seconds / cpu_s:.3f} of decoding and the bare network ({cpu_s:.1f} s)")
     fifths = [round(value) for value in resident[:: max(1, len(resident) // 5)]]
     print(
         f"processors in use {cpu_s / took_s:.2f}; memory at each fifth, MB: {fifths}, most "

@@ -66,7 +66,7 @@ def find_entries(sources: Iterable[str | os.PathLike[str]], stores: Iterable[str
     texts = [os.fspath(source) for source in sources]
     allowed = remote.Stores([*filter(remote.is_url, texts), *stores])
     for text in texts:
-        n_found = 0
+        n_found = n_other = 0
         for entry in _entries(text, allowed, found.said):
             n_found += 1
             # One source spells each file one way; of several, each may spell it otherwise.
@@ -76,9 +76,12 @@ def find_entries(sources: Iterable[str | os.PathLike[str]], stores: Iterable[str
                 found.entries.append(entry)
             elif entry.columns:
                 before = found.entries[k]
+                n_other += any(before.columns.get(name, text) != text for name, text in entry.columns.items())
                 found.entries[k] = replace(before, columns={**entry.columns, **before.columns})
         if not n_found:
             found.said.append(f"{text}: no sound files in it")
+        if n_other:
+            found.said.append(f"{text}: rows that list a file again, otherwise: {n_other}; the first counts")
     if not found.entries:
         got = "; ".join(found.said) or f"{len(texts)} sources without one"
         raise SourceError(f"scan: expected sound files, got none: {got:.300}")
@@ -90,7 +93,7 @@ def _entries(source: str, allowed: remote.Stores, said: list[str]) -> Iterator[E
         for path, size, version in remote.find(source, said):
             yield Entry(path, size, version)
     elif Path(source).suffix.lower() in manifests.SUFFIXES and not os.path.isdir(source):  # noqa: PTH112
-        for path, columns in manifests.read(source):
+        for path, columns in manifests.read(source, said):
             if remote.is_url(path) and not allowed.have(path):
                 raise SourceError(
                     f"{source}: expected files, and URLs of stores that are among the sources, got "

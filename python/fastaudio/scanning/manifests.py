@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.extras import require
-from fastaudio._system.text import spelled
+from fastaudio._system.text import listed, spelled
 from fastaudio.scanning.remote import is_url
 from fastaudio.scanning.schema import OWN_COLUMNS
 
@@ -26,8 +26,10 @@ class ManifestError(FastaudioError, ValueError):
     """A table that lists files can't be read."""
 
 
-def read(path: str) -> Iterator[tuple[str, dict[str, str | None]]]:
+def read(path: str, said: list[str]) -> Iterator[tuple[str, dict[str, str | None]]]:
     """Yield each row's path, relative ones in the table's own folder, and its other cells as text.
+
+    Rows without a path are left out, as spreadsheets have them at their ends; a line of `said` says so.
 
     Raises:
         ManifestError: it isn't such a table, or has a column that a scan writes itself.
@@ -38,15 +40,19 @@ def read(path: str) -> Iterator[tuple[str, dict[str, str | None]]]:
     if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113  # a pipe may never end
         raise ManifestError(f"{path}: expected a file that lists files, got a pipe or a device")
     rows = _parquet(path) if suffix == ".parquet" else _csv(path) if suffix == ".csv" else _json_lines(path)
+    without: list[int] = []
     for number, row in enumerate(rows, start=1):
         name = row.pop("path", None)
         if not isinstance(name, str) or not name or "\0" in name:
-            raise ManifestError(f"{path}: expected a path in row {number}, got {name!r:.80}")
+            without.append(number)
+            continue
         if not OWN_COLUMNS.isdisjoint(row):  # rows of JSON may differ
             got = f"{', '.join(sorted(OWN_COLUMNS.intersection(row)))} in row {number}"
             raise ManifestError(f"{path}: expected columns that a scan doesn't write, got {got}; rename them")
         where = name if is_url(name) else os.path.join(folder, name)  # noqa: PTH118
         yield where, {spelled(key): None if value is None else _text(value) for key, value in row.items()}
+    if without:
+        said.append(f"{path}: rows without a path are left out: {listed([*map(str, without)])}")
 
 
 def _text(value: Any) -> str:

@@ -132,9 +132,7 @@ def test_a_table_lists_files_relative_to_itself_with_its_other_columns(tmp_path:
         ("a.csv", "file\nx.wav\n"),
         ("a.csv", ""),
         ("a.csv", "path,error\nx.wav,none\n"),
-        ("a.csv", "path\n\0\n"),
         ("a.jsonl", "[1]\n"),
-        ("a.jsonl", '{"path": 3}\n'),
         ("a.jsonl", '{"path": \n'),
         ("a.parquet", "not a table"),
     ],
@@ -143,6 +141,32 @@ def test_a_table_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, text
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(ManifestError, match="expected"):
         find_entries([tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "path,n\na.wav,1\n,\n\0,2\nb.wav,3\n"),
+        ("a.jsonl", '{"path": "a.wav"}\n{"path": 3}\n{"n": 2}\n{"path": "b.wav"}\n'),
+    ],
+)
+def test_rows_without_a_path_are_said_and_the_rest_are_read(tmp_path: Path, name: str, text: str) -> None:
+    table = files(tmp_path, "a.wav", "b.wav") / name
+    table.write_text(text, encoding="utf-8")
+    found = find_entries([table])
+    assert [entry.path for entry in found.entries] == [str(tmp_path / "a.wav"), str(tmp_path / "b.wav")]
+    assert found.said == [f"{table}: rows without a path are left out: 2, 3"]
+    table.write_text("path\n\0\n" if name == "a.csv" else '{"path": 3}\n', encoding="utf-8")
+    with pytest.raises(SourceError, match=r"expected sound files, got none: .*without a path.*: 1"):
+        find_entries([table])
+
+
+def test_a_row_that_lists_a_file_again_otherwise_is_said_and_the_first_counts(tmp_path: Path) -> None:
+    table = files(tmp_path, "a.wav") / "list.csv"
+    table.write_text("path,site\na.wav,hill\na.wav,hill\na.wav,lake\n", encoding="utf-8")
+    found = find_entries([table])
+    assert [entry.columns["site"] for entry in found.entries] == ["hill"]
+    assert found.said == [f"{table}: rows that list a file again, otherwise: 1; the first counts"]
 
 
 def test_what_is_not_there_is_an_error_but_in_a_table_it_is_a_row(tmp_path: Path) -> None:

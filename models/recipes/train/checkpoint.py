@@ -4,16 +4,27 @@ That holds on a processor, with the same number of threads. Files are read as te
 other object is unpickled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch import Tensor
 
 SCHEMA = "fastaudio.training-run/1"
+
+
+class Stateful(Protocol):
+    """A network, an optimiser, a schedule."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all of its state."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any], /) -> Any:
+        """Take the state of another."""
+        ...
 
 
 @dataclass
@@ -45,9 +56,9 @@ class Checkpoint:
     path: Path
     about: dict[str, Any]
 
-    def save(self, parts: tuple[nn.Module, Optimizer, LRScheduler], history: History) -> None:
-        """Write the state; the old one stays whole until this one is."""
-        state: dict[str, Any] = {"schema": SCHEMA, "about": self.about, "history": vars(history)}
+    def save(self, parts: Sequence[Stateful], history: dict[str, Any]) -> None:
+        """Write the state, with plain values and tensors that say how far it is, in place of the old one."""
+        state: dict[str, Any] = {"schema": SCHEMA, "about": self.about, "history": history}
         state["parts"] = [part.state_dict() for part in parts]
         state["random"] = torch.get_rng_state()
         if torch.cuda.is_available():
@@ -57,14 +68,14 @@ class Checkpoint:
         torch.save(state, unfinished)
         unfinished.replace(self.path)
 
-    def load(self, parts: tuple[nn.Module, Optimizer, LRScheduler]) -> History:
-        """Go back to the state that was kept, if there is one.
+    def read(self) -> dict[str, Any] | None:
+        """Return the state that was kept, whose `history` is what `save` was given; None if there is none.
 
         Raises:
             ValueError: the file is of another run, or no checkpoint.
         """
         if not self.path.exists():
-            return History()
+            return None
         try:
             state = torch.load(self.path, weights_only=True, map_location="cpu")
             about, schema = state["about"], state["schema"]
@@ -72,13 +83,17 @@ class Checkpoint:
             raise ValueError(f"{self.path}: expected a checkpoint, got another file; delete it") from error
         if schema != SCHEMA or about != self.about:
             raise ValueError(f"{self.path}: expected a run of {self.about}, got {about}; delete it")
-        for part, kept in zip(parts, state["parts"], strict=True):
-            part.load_state_dict(kept)
-        torch.set_rng_state(state["random"])
-        if torch.cuda.is_available() and "random_cuda" in state:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
-        return History(**state["history"])
+        return dict(state)
 
     def remove(self) -> None:
         """Drop it, when the run is done."""
         self.path.unlink(missing_ok=True)
+
+
+def restore(parts: Sequence[Stateful], state: dict[str, Any]) -> None:
+    """Bring parts, and the random numbers that follow, to a state that was read."""
+    for part, kept in zip(parts, state["parts"], strict=True):
+        part.load_state_dict(kept)
+    torch.set_rng_state(state["random"])
+    if torch.cuda.is_available() and "random_cuda" in state:
+        torch.cuda.set_rng_state_all(state["random_cuda"])

@@ -14,6 +14,7 @@ from alignment import Alignment, Autoencoder, ContrastOnly, cosines, embed, tag_
 from contrastive import CrossEntropy, NtXent
 from harmonic_network import count
 from instruments import Notes
+from intervals import by_program, over_programs
 from linear import classifier
 from mel_notes import read_mel_notes
 from methods import FEATURE_PARAMETERS, Method
@@ -76,9 +77,10 @@ class Share:
         return self.settings.steps_for(self.fraction)
 
     def scored(self, logits: Tensor) -> Record:
-        """Return accuracy and F1 of logits for the notes to be scored on."""
-        n = len(self.notes.families)
-        return scores(confusion(logits.argmax(1), self.notes.batch.target[self.score], n))
+        """Return accuracy and F1 of logits for the notes to be scored on, and what each program got."""
+        predicted, target = logits.argmax(1), self.notes.batch.target[self.score]
+        record: Record = dict(scores(confusion(predicted, target, len(self.notes.families))))
+        return record | {"by_program": by_program(predicted, target, self.notes.program[self.score])}
 
     def linear(self, x: Tensor) -> Record:
         """Return the scores of a linear classifier on embeddings of all notes, trained on the labelled."""
@@ -182,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(chosen, methods))
     if len(methods) > 1 and len(options.seeds) > 1:
         print("\n" + paired(chosen, methods))
+    print("\n" + over_programs(chosen, methods))
     return 0
 
 

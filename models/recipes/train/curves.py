@@ -8,10 +8,19 @@ from typing import Any
 SMOOTHED = 10  # steps whose mean is drawn
 
 
-def write(folder: Path, name: str, losses: Sequence[float], validation: Sequence[tuple[int, float]]) -> None:
-    """Write the numbers of a run."""
+def write(
+    folder: Path,
+    name: str,
+    losses: Sequence[float],
+    validation: Sequence[tuple[int, float]],
+    *,
+    step: str = "step",
+    metric: str = "accuracy",
+) -> None:
+    """Write the numbers of a run: the loss of each step or epoch, and a metric of held-out sounds."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = {"name": name, "losses": list(losses), "validation": [list(pair) for pair in validation]}
+    data = {"name": name, "step": step, "metric": metric, "losses": list(losses)}
+    data["validation"] = [list(pair) for pair in validation]
     (folder / f"{name}.json").write_text(json.dumps(data) + "\n", encoding="utf-8")
 
 
@@ -48,12 +57,14 @@ def plot(folder: Path, path: Path) -> None:
     )
     for run in runs:
         steps = range(1, len(run["losses"]) + 1)
-        axes[0, 0].plot(steps, smoothed(run["losses"]), label=run["name"], linewidth=1)
-    axes[0, 0].set_ylabel(f"loss, mean of {SMOOTHED} steps")
+        epochs = run.get("step") == "epoch"
+        losses = run["losses"] if epochs else smoothed(run["losses"])
+        axes[0, 0].plot(steps, losses, label=run["name"], linewidth=1)
+        axes[0, 0].set_ylabel("mean loss" if epochs else f"loss, mean of {SMOOTHED} steps")
     for run in judged:
         axes[1, 0].plot(*zip(*run["validation"], strict=True), marker="o", markersize=3, label=run["name"])
-        axes[1, 0].set_ylabel("accuracy on held-out notes")
-    axes[-1, 0].set_xlabel("step")
+        axes[1, 0].set_ylabel(f"{run.get('metric', 'accuracy')} on held-out sounds")
+    axes[-1, 0].set_xlabel(next((run.get("step", "step") for run in runs), "step"))
     for ax in axes[:, 0]:
         ax.grid(alpha=0.3)
     axes[0, 0].legend(fontsize="small", ncols=2)

@@ -16,9 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import curves
 import fastaudio as fa
 import numpy as np
 import torch
+from checkpoint import Checkpoint, restore
+from device import chosen, precision
 from fastaudio.heads import metrics, over_files
 from harmonic_network import HarmonicFilterbank
 from informed import FEATURES, METHODS, Feature, Method
@@ -26,6 +29,7 @@ from informed_data import Batch, Clips, read_clips
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
+from way import PLAINLY, Way, add_way, way_of
 
 EXAMPLES = """examples:
   export PYTHONPATH=models/recipes/papers
@@ -33,6 +37,9 @@ EXAMPLES = """examples:
     --output con-reg.json
   python models/recipes/train/informed_training.py --data clips --method film --feature vggish \\
     --model vggish/card.json --layer embedding --device cuda --output film.json
+  on a graphics card, which a run that was stopped goes on on:
+    python models/recipes/train/informed_training.py --data clips --method con-reg --feature musicnn \\
+      --device auto --mixed --checkpoints checkpoints --curves curves --output con-reg.json
   a first look, on a processor:
     python models/recipes/train/informed_training.py --data clips --method concat --feature aisfx \\
       --width 8 --epochs 2 --chunks 2 --output first.json"""
@@ -43,6 +50,10 @@ METRICS: dict[str, Callable[[NDArray[np.bool_], NDArray[np.floating]], float]] =
     "pr_auc": lambda truth, scores: metrics.macro(metrics.of_labels(truth, scores, multi=True))["pr_auc"],
 }
 """What decides which epoch is best, and what is reported: the first for DCASE 2017, the other for MTAT."""
+
+
+SGD = {80: 1e-3, 100: 1e-4, 120: 1e-5}
+"""Learning rates by the epoch from which they hold, from 0."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,18 @@ class Settings:
 
     def rate_of_sgd(self, epoch: int) -> float | None:
         """Return the learning rate if it begins at this epoch, counted from 0."""
-        return (self.sgd or {80: 1e-3, 100: 1e-4, 120: 1e-5}).get(epoch)
+        return (self.sgd or SGD).get(epoch)
+
+    def optimiser(self, system: nn.Module, epoch: int) -> torch.optim.Optimizer:
+        """Return a new optimiser of the kind that an epoch has."""
+        begun = [first for first in self.sgd or SGD if first <= epoch]
+        if not begun:
+            return torch.optim.Adam(
+                system.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+            )
+        rate = (self.sgd or SGD)[max(begun)]
+        how = {"momentum": 0.9, "nesterov": True, "weight_decay": self.weight_decay}
+        return torch.optim.SGD(system.parameters(), lr=rate, **how)
 
 
 class System(nn.Module):
@@ -88,11 +110,11 @@ class System(nn.Module):
 
 
 @torch.no_grad()
-def predict(system: System, clips: Clips, chosen: Sequence[int], chunks: int) -> NDArray[np.float32]:
+def predict(system: System, clips: Clips, which: Sequence[int], chunks: int) -> NDArray[np.float32]:
     """Return scores [n, labels]: the mean over windows of each clip."""
     system.eval()
     device = next(system.parameters()).device
-    rows = [system(clips.spread(i, chunks).to(device)).sigmoid().mean(dim=0) for i in chosen]
+    rows = [system(clips.spread(i, chunks).to(device)).sigmoid().mean(dim=0) for i in which]
     return torch.stack(rows).cpu().numpy()
 
 
@@ -101,68 +123,93 @@ def train(
     clips: Clips,
     settings: Settings,
     progress: Callable[[int, dict[str, float]], None] | None = None,
+    *,
+    mixed: bool = False,
+    checkpoint: Checkpoint | None = None,
 ) -> list[dict[str, float]]:
     """Train in place, leave the weights of the best epoch, and return loss and validation metric of each.
 
-    A new optimiser goes on from the best weights so far.
+    A new optimiser goes on from the best weights so far. With `mixed`, products of matrices are in bfloat16.
+    A checkpoint is written after each epoch, and gone on from.
     """
-    learnt, held = clips.of("train"), clips.of("validation")
     device = next(system.parameters()).device
-    how = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-    optimiser: torch.optim.Optimizer = torch.optim.Adam(system.parameters(), **how)
-    best, weights, history = -1.0, copy.deepcopy(system.state_dict()), []
-    for epoch in range(settings.epochs):
-        if (rate := settings.rate_of_sgd(epoch)) is not None:
+    kept = None if checkpoint is None else checkpoint.read()
+    history: list[dict[str, float]] = [] if kept is None else kept["history"]["records"]
+    weights = copy.deepcopy(system.state_dict()) if kept is None else kept["history"]["best"]
+    optimiser = settings.optimiser(system, max(0, len(history) - 1))
+    if kept is not None:
+        restore([system, optimiser], kept)
+    for epoch in range(len(history), settings.epochs):
+        if settings.rate_of_sgd(epoch) is not None:
             system.load_state_dict(weights)
-            sgd = {"momentum": 0.9, "nesterov": True, "weight_decay": settings.weight_decay}
-            optimiser = torch.optim.SGD(system.parameters(), lr=rate, **sgd)
-        system.train()
-        total = 0.0
-        order = [learnt[k] for k in torch.randperm(len(learnt)).tolist()]
-        batches = [order[k : k + settings.batch] for k in range(0, len(order), settings.batch)]
-        for chosen in batches:
-            if len(chosen) == 1:  # a normalisation needs two
-                continue
-            loss = system.loss(clips.random(chosen).to(device))
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total += float(loss.detach()) * len(chosen)
-        scores = predict(system, clips, held, settings.chunks)
-        record = {
-            "loss": total / len(learnt),
-            settings.metric: METRICS[settings.metric](clips.truth(held), scores),
-        }
-        history.append(record)
-        if record[settings.metric] > best:
-            best, weights = record[settings.metric], copy.deepcopy(system.state_dict())
+            optimiser = settings.optimiser(system, epoch)
+        loss = one_epoch(system, clips, settings.batch, optimiser, mixed=mixed)
+        held = clips.of("validation")
+        metric = METRICS[settings.metric](clips.truth(held), predict(system, clips, held, settings.chunks))
+        if metric > max((record[settings.metric] for record in history), default=-1.0):
+            weights = copy.deepcopy(system.state_dict())
+        history.append({"loss": loss, settings.metric: metric})
+        if checkpoint is not None:
+            best = {name: value.cpu() for name, value in weights.items()}
+            checkpoint.save([system, optimiser], {"records": history, "best": best})
         if progress is not None:
-            progress(epoch + 1, record)
-    system.load_state_dict(weights)
+            progress(epoch + 1, history[-1])
+    system.load_state_dict({name: value.to(device) for name, value in weights.items()})
     return history
 
 
+def one_epoch(
+    system: System, clips: Clips, size: int, optimiser: torch.optim.Optimizer, *, mixed: bool
+) -> float:
+    """Step once for each batch of training clips in a new order, and return the mean loss."""
+    system.train()
+    device = next(system.parameters()).device
+    learnt, total = clips.of("train"), 0.0
+    order = [learnt[k] for k in torch.randperm(len(learnt)).tolist()]
+    for rows in (order[k : k + size] for k in range(0, len(order), size)):
+        if len(rows) == 1:  # a normalisation needs two
+            continue
+        with precision(device, mixed=mixed):
+            loss = system.loss(clips.random(rows).to(device))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        total += float(loss.detach()) * len(rows)
+    return total / len(learnt)
+
+
 def run(
-    clips: Clips, method: str, settings: Settings, *, width: int, seed: int, device: str
+    clips: Clips, method: str, settings: Settings, *, width: int, seed: int, way: Way = PLAINLY
 ) -> tuple[System, dict[str, Any]]:
     """Train one method and score it on the test clips; return it and its record."""
     start_s = time.monotonic()
     torch.manual_seed(seed)
-    system = System(METHODS[method](len(clips.labels), clips.feature, width)).to(device)
+    system = System(METHODS[method](len(clips.labels), clips.feature, width)).to(chosen(way.device))
+    about = {"method": method, "feature": clips.feature.name, "seed": seed, "width": width}
+    name = "-".join(str(value) for value in about.values())
+    checkpoint = None
+    if way.checkpoints is not None:
+        whole = about | asdict(settings) | way.changes() | {"clips": len(clips.clips)}
+        whole["torch"] = str(torch.__version__)
+        checkpoint = Checkpoint(way.checkpoints / f"{name}.pt", whole)
     with closing(tqdm(total=settings.epochs, desc=method, disable=None)) as bar:
 
         def show(done: int, record: dict[str, float]) -> None:
             bar.update(done - bar.n)
             bar.set_postfix({name: f"{value:.3f}" for name, value in record.items()})
 
-        history = train(system, clips, settings, show)
+        history = train(system, clips, settings, show, mixed=way.mixed, checkpoint=checkpoint)
+    if way.curves is not None:
+        held = [(i + 1, record[settings.metric]) for i, record in enumerate(history)]
+        losses = [record["loss"] for record in history]
+        curves.write(way.curves, name, losses, held, step="epoch", metric=settings.metric)
+        curves.plot(way.curves, way.curves / "curves.svg")
+    if checkpoint is not None:
+        checkpoint.remove()
     test = clips.of("test")
     scores = predict(system, clips, test, settings.chunks)
-    record = {
-        "method": method,
-        "feature": clips.feature.name,
-        "seed": seed,
-        "width": width,
+    record = about | {
+        "way": way.changes(),
         "settings": asdict(settings),
         "labels": clips.labels,
         "parameters_trained": system.method.parameters_trained(),
@@ -192,13 +239,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings(epochs=options.epochs, chunks=options.chunks, metric=options.metric)
     feature = FEATURES[options.feature]
     try:
+        way = way_of(options)
         embedder = embedder_of(feature, options.model, options.layer)
         clips = read_clips(options.data, feature, embedder)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    how = {"width": options.width, "seed": options.seed, "device": options.device}
-    system, record = run(clips, options.method, settings, **how)
+    try:
+        how = {"width": options.width, "seed": options.seed, "way": way}
+        system, record = run(clips, options.method, settings, **how)
+    except ValueError as error:  # a checkpoint of another run
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        there = (
+            "the same command goes on" if way.checkpoints else "with --checkpoints the same command goes on"
+        )
+        print(f"stopped; {there}", file=sys.stderr)
+        return 130
     options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     torch.save(system.state_dict(), options.output.with_suffix(".pt"))
     print(
@@ -235,7 +293,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--chunks", type=int, default=16, metavar="N", help="windows of a clip (%(default)s)")
     parser.add_argument("--width", type=int, default=128, metavar="N", help="filters (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
-    parser.add_argument("--device", default="cpu", help="(%(default)s)")
+    add_way(parser)
     return parser.parse_args(arguments)
 
 

@@ -14,14 +14,15 @@ from typing import Any
 
 import curves
 import torch
-from device import NAMES, chosen
 from instruments import FEATURE_MODEL, Notes, is_notes, read_notes
+from intervals import over_programs
 from methods import METHODS
 from sources import read_labelled
 from tables import paired, plot, table
 from torch import multiprocessing
 from tqdm import tqdm
-from trainer import PLAINLY, Run, Settings, Way, run
+from trainer import Run, Settings, run
+from way import PLAINLY, Way, add_way, way_of
 
 EXAMPLES = """examples:
   the whole table, 63 runs, then its plot:
@@ -88,22 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(records, options.methods))
     if len(options.methods) > 1 and len(options.seeds) > 1:
         print("\n" + paired(records, options.methods))
+    print("\n" + over_programs(records, options.methods))
     if options.plot is not None:
         plot(records, options.methods, options.plot)
     if way.curves is not None and way.curves.is_dir():
         curves.plot(way.curves, way.curves / "curves.svg")
     return 0
-
-
-def way_of(options: argparse.Namespace) -> Way:
-    """Return how runs are carried out.
-
-    Raises:
-        ValueError: there is no such device.
-    """
-    device = str(chosen(options.device))
-    own = {name: getattr(options, name) for name in ("mixed", "every", "checkpoints", "select", "curves")}
-    return Way(device=device, **own)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -132,17 +123,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--feature", default=FEATURE_MODEL, metavar="MODEL", help=f"default: {FEATURE_MODEL}")
     parser.add_argument("--steps", type=int, default=Settings.steps, help="of a run with all notes")
-    parser.add_argument("--device", default="cpu", help=f"{', '.join(NAMES)}, or cuda:1 (default: cpu)")
-    parser.add_argument("--mixed", action="store_true", help="products of matrices in bfloat16")
+    add_way(parser)
     parser.add_argument(
         "--select", action="store_true",
         help="hold out one training program of each family, and keep the weights that are best on these",
     )  # fmt: skip
-    parser.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="go on in the midst of a run, too")
     parser.add_argument(
         "--every", type=int, default=Way.every, metavar="N", help="steps between (default: 20)"
     )
-    parser.add_argument("--curves", type=Path, metavar="FOLDER", help="numbers and a plot of loss curves")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, one thread each (default: 2)")
     parser.add_argument("--plot", type=Path, help="where to save accuracy over fractions: .svg or .png")
     options = parser.parse_args(arguments)

@@ -4,17 +4,18 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import curves
 import torch
 from augment import augment
-from checkpoint import Checkpoint, History
+from checkpoint import Checkpoint, History, Stateful, restore
 from device import chosen, precision
 from instruments import Batch, Notes
+from intervals import by_program
 from methods import METHODS, Method
 from torch import Tensor
+from way import PLAINLY, Way
 
 
 @dataclass(frozen=True)
@@ -41,37 +42,6 @@ class Run:
     seed: int
     fold: int | None = None
     """Held-out training program of each family to score on; None for the test notes."""
-
-
-@dataclass(frozen=True)
-class Way:
-    """How runs are carried out; the defaults give the tables' numbers.
-
-    Attributes:
-        device: where networks are trained.
-        mixed: whether products of matrices are in bfloat16.
-        every: steps from one checkpoint, and one look at the held-out notes, to the next.
-        checkpoints: folder in which runs keep their state; None for none.
-        select: whether one training program of each family is held out, and the weights kept that are best on
-            these.
-        curves: folder for the numbers of loss curves; None for none.
-    """
-
-    device: str = "cpu"
-    mixed: bool = False
-    every: int = 20
-    checkpoints: Path | None = None
-    select: bool = False
-    curves: Path | None = None
-
-    def changes(self) -> dict[str, Any]:
-        """Return what of it changes numbers, unless that is the default."""
-        own = {"device": self.device, "mixed": self.mixed, "select": self.select}
-        own = {name: value for name, value in own.items() if value != getattr(Way, name)}
-        return own | ({"every": self.every} if self.select else {})
-
-
-PLAINLY = Way()
 
 
 def train(
@@ -102,8 +72,11 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=max(2, steps), pct_start=0.2
     )
-    parts = method, optimiser, schedule
-    history = History() if checkpoint is None else checkpoint.load(parts)
+    parts: tuple[Stateful, ...] = method, optimiser, schedule
+    history = History()
+    if checkpoint is not None and (state := checkpoint.read()) is not None:
+        restore(parts, state)
+        history = History(**state["history"])
     size = min(settings.batch, len(batch))
     for step in range(len(history.losses), steps):
         if len(history.rows) < size:
@@ -123,7 +96,7 @@ def train(
         if held is not None and (last or (step + 1) % way.every == 0):
             look(method, held, history)
         if checkpoint is not None and not last and (step + 1) % way.every == 0:
-            checkpoint.save(parts, history)
+            checkpoint.save(parts, vars(history))
     if history.best:
         method.load_state_dict(history.best)
     return history
@@ -194,8 +167,9 @@ def run(notes: Notes, what: Run, settings: Settings, way: Way = PLAINLY) -> tupl
     if way.curves is not None:
         curves.write(way.curves, name, history.losses, history.validation)
     test = notes.batch[score]
-    matrix = confusion(predict(method, test).argmax(1), test.target, len(notes.families))
-    record = asdict(what) | scores(matrix)
+    predicted = predict(method, test).argmax(1)
+    record = asdict(what) | scores(confusion(predicted, test.target, len(notes.families)))
+    record["by_program"] = by_program(predicted, test.target, notes.program[score])
     record |= {
         "n_train": len(learn),
         "n_test": len(score),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-import soundfile
 from fastaudio import presets
 
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
@@ -152,27 +150,6 @@ def test_patches_in_training_are_those_of_the_preset(guitar_16k: NDArray[np.floa
     np.testing.assert_allclose(got[heard], want[heard], atol=5e-3)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of clips of 4 and 6 s: tones and noises, and both."""
-    folder = tmp_path_factory.mktemp("clips")
-    rng = np.random.default_rng(0)
-    lines = ["file,split,labels"]
-    for i in range(6):
-        t = np.arange(16_000 * (6 if i % 2 else 4)) / 16_000
-        kind = i % 3
-        samples = np.zeros(len(t))
-        if kind != 1:
-            samples += 0.3 * np.sin(2 * np.pi * (440 + 20 * i) * t)
-        if kind != 0:
-            samples += 0.1 * rng.standard_normal(len(t))
-        soundfile.write(folder / f"{i}.wav", samples, 16_000)
-        split = ["train", "train", "train", "validation", "test", "test"][i]
-        lines.append(f"{i}.wav,{split},{['car', 'siren', 'car; siren'][kind]}")
-    (folder / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder
-
-
 TEN = informed.Feature("ten", 16, 10.0, 0)
 
 
@@ -185,8 +162,8 @@ def ten() -> fa.Node:
 
 
 @pytest.fixture(scope="module")
-def clips(folder: Path) -> informed_data.Clips:
-    return informed_data.read_clips(folder, TEN, fa.Pipeline(ten()))
+def clips(clips_folder: Path) -> informed_data.Clips:
+    return informed_data.read_clips(clips_folder, TEN, fa.Pipeline(ten()))
 
 
 def test_a_window_has_the_features_rows_of_its_time(clips: informed_data.Clips) -> None:
@@ -203,7 +180,7 @@ def test_a_window_has_the_features_rows_of_its_time(clips: informed_data.Clips) 
 
 
 @pytest.mark.parametrize("name", ["musicnn", "aisfx", "yamnet"])
-def test_real_features_are_read_at_their_rates(name: str, folder: Path, request: Any) -> None:
+def test_real_features_are_read_at_their_rates(name: str, clips_folder: Path, request: Any) -> None:
     feature = informed.FEATURES[name]
     if name == "yamnet":
         path = request.getfixturevalue("shared") / "models" / "yamnet" / "yamnet.onnx"
@@ -212,15 +189,15 @@ def test_real_features_are_read_at_their_rates(name: str, folder: Path, request:
         embedder = training.embedder_of(feature, None, None)
     (spec,) = embedder.output_specs.values()
     assert spec.rate_hz == pytest.approx(feature.rate_hz)
-    clips = informed_data.read_clips(folder, feature, embedder)
+    clips = informed_data.read_clips(clips_folder, feature, embedder)
     settings = training.Settings(epochs=1, batch=3, chunks=1)
-    _, record = training.run(clips, "con-reg", settings, width=SMALL, seed=0, device="cpu")
+    _, record = training.run(clips, "con-reg", settings, width=SMALL, seed=0)
     assert np.isfinite(record["history"][0]["loss"])
     assert record["parameters_run"] < record["parameters_trained"]
 
 
-def test_a_folder_that_cant_be_learnt_from_is_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "0.wav").write_bytes((folder / "0.wav").read_bytes())
+def test_a_folder_that_cant_be_learnt_from_is_refused(clips_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "0.wav").write_bytes((clips_folder / "0.wav").read_bytes())
     manifest = tmp_path / "manifest.csv"
     for line, said in (
         ("0.wav,learn,car", "0.wav: expected labels and a split of train, validation, test, got"),
@@ -234,76 +211,6 @@ def test_a_folder_that_cant_be_learnt_from_is_refused(folder: Path, tmp_path: Pa
         informed_data.read_clips(tmp_path, informed.VGGISH, fa.Pipeline(ten()))
     with pytest.raises(ValueError, match="--feature vggish: expected --model with its network, got none"):
         training.embedder_of(informed.VGGISH, None, None)
-
-
-def test_the_best_epoch_by_validation_is_kept(
-    clips: informed_data.Clips, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    torch.manual_seed(0)
-    system = training.System(informed.Method(2, TEN, SMALL))
-    values = iter([0.2, 0.7, 0.7])
-    seen: list[dict[str, Any]] = []
-
-    def metric(*_: Any) -> float:
-        seen.append({name: value.clone() for name, value in system.state_dict().items()})
-        return next(values)
-
-    monkeypatch.setitem(training.METRICS, "f1", metric)
-    history = training.train(system, clips, training.Settings(epochs=3, batch=3, chunks=1))
-    assert [record["f1"] for record in history] == [0.2, 0.7, 0.7]
-    kept = system.state_dict()
-    assert all(torch.equal(kept[name], seen[1][name]) for name in kept), "the first of equals"
-    assert not all(torch.equal(kept[name], seen[2][name]) for name in kept)
-
-
-def test_sgd_takes_over_from_the_best_weights(
-    clips: informed_data.Clips, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert [training.Settings().rate_of_sgd(e) for e in (79, 80, 100, 120)] == [None, 1e-3, 1e-4, 1e-5]
-    torch.manual_seed(0)
-    system = training.System(informed.Method(2, TEN, SMALL))
-    values, began = iter([0.9, 0.1, 0.1]), []
-    real = torch.optim.SGD
-
-    def sgd(parameters: Any, **how: Any) -> Any:
-        parameters = list(parameters)
-        began.append((how["lr"], [p.detach().clone() for p in parameters]))
-        return real(parameters, **how)
-
-    best: list[Any] = []
-
-    def metric(*_: Any) -> float:
-        best.append([p.detach().clone() for p in system.parameters()])
-        return next(values)
-
-    monkeypatch.setattr(torch.optim, "SGD", sgd)
-    monkeypatch.setitem(training.METRICS, "f1", metric)
-    training.train(system, clips, training.Settings(epochs=3, batch=3, chunks=1, sgd={2: 0.01}))
-    ((rate, weights),) = began
-    assert rate == 0.01
-    assert all(torch.equal(a, b) for a, b in zip(weights, best[0], strict=True))
-
-
-def test_f1_counts_scores_from_a_tenth_up() -> None:
-    truth, scores = np.array([[True, False], [True, True]]), np.array([[0.1, 0.09], [0.5, 0.05]])
-    assert training.METRICS["f1"](truth, scores) == pytest.approx((1 + 2 / 3) / 2)
-
-
-def test_the_command_writes_a_record_and_the_best_weights(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "first.json"
-    command = ["--data", str(folder), "--method", "film", "--feature", "musicnn", "--output", str(output)]
-    assert training.main([*command, "--width", "4", "--epochs", "1", "--chunks", "1"]) == 0
-    record = json.loads(output.read_text(encoding="utf-8"))
-    assert set(record["test"]) == {"f1", "pr_auc"}
-    assert len(record["history"]) == 1
-    assert "film on musicnn: f1 " in capsys.readouterr().out
-    weights = torch.load(output.with_suffix(".pt"), weights_only=True)
-    again = training.System(informed.Film(2, informed.MUSICNN, 4))
-    again.load_state_dict(weights)
-    assert training.main([*command[:5], "vggish", *command[6:]]) == 2
-    assert "expected --model" in capsys.readouterr().err
 
 
 def settled(method: Any) -> Any:

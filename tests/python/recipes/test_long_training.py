@@ -88,12 +88,12 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path: Path)
     method = METHODS["plain"](3)
     optimiser = torch.optim.AdamW(method.parameters())
     parts = method, optimiser, torch.optim.lr_scheduler.ConstantLR(optimiser)
-    Checkpoint(tmp_path / "run.pt", {"steps": 1}).save(parts, trainer.History())
+    Checkpoint(tmp_path / "run.pt", {"steps": 1}).save(parts, {})
     with pytest.raises(ValueError, match=r"expected a run of \{'steps': 2\}, got \{'steps': 1\}; delete it"):
-        Checkpoint(tmp_path / "run.pt", {"steps": 2}).load(parts)
+        Checkpoint(tmp_path / "run.pt", {"steps": 2}).read()
     (tmp_path / "run.pt").write_bytes(b"no checkpoint")
     with pytest.raises(ValueError, match="expected a checkpoint, got another file; delete it"):
-        Checkpoint(tmp_path / "run.pt", {"steps": 1}).load(parts)
+        Checkpoint(tmp_path / "run.pt", {"steps": 1}).read()
 
 
 def test_the_weights_that_are_best_on_held_out_programs_are_kept(notes: instruments.Notes) -> None:

@@ -33,9 +33,17 @@ SparseFilterbank make_harmonic_filterbank(const HarmonicFilters& filters) {
     if (n == static_cast<std::size_t>(filters.n_harmonic)) return filters.q[h];
     return filters.q[h * static_cast<std::size_t>(levels) + static_cast<std::size_t>(level)];
   };
+  // Twice a harmonic's frequency is that of half the harmonic an octave higher, and so is its band.
+  const int octave = 12 * filters.semitone_scale;
   SparseFilterbank bank;
   for (int h = 0; h < filters.n_harmonic; ++h) {
     for (int level = 0; level < levels; ++level) {
+      const int half = (h + 1) / 2 - 1;
+      if (h % 2 == 1 && level + octave < levels && q_of(half, level + octave) == q_of(h, level)) {
+        bank.add_again(static_cast<std::size_t>(half) * static_cast<std::size_t>(levels) +
+                       static_cast<std::size_t>(level + octave));
+        continue;
+      }
       const double centre =
           (h + 1) * hz_of(kLowestNote + static_cast<double>(level) / filters.semitone_scale);
       const double half_width = bandwidth_hz(centre) / q_of(h, level) / 2;
@@ -45,7 +53,7 @@ SparseFilterbank make_harmonic_filterbank(const HarmonicFilters& filters) {
       for (int k = low; k <= high; ++k) {
         weights.push_back(std::max(0.0, 1 - std::abs(k * step_hz - centre) / half_width));
       }
-      bank.add(low, weights, n_bins);
+      bank.add(low, weights);
     }
   }
   return bank;

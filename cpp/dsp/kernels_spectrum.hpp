@@ -57,15 +57,13 @@ struct SpectrumPlan {
   int n_values() const { return is_complex ? 2 * fft.n_bins : fft.n_bins; }
 };
 
-/// Describes bands that are weighted sums of neighbouring bins. A sum takes kStep bins at a time, so that a
-/// band's weights end, or begin, with zeros.
+/// Describes bands that are weighted sums of neighbouring bins. Bands that are the same share a sum.
 struct FilterPlan {
-  static constexpr int kStep = 4;
-  /// Returns how many values the steps over `n` bins read; those after the first `n` are zeros.
-  static constexpr int padded(int n) { return (n + kStep - 1) / kStep * kStep; }
   int n_bands = 0;                       ///< if 0, the spectrum itself is the row
-  const std::int32_t* first = nullptr;   ///< [n_bands] first bin of a band
-  const std::int32_t* offset = nullptr;  ///< [n_bands + 1] into weights
+  int n_sums = 0;                        ///< at most n_bands
+  const std::int32_t* sum_of = nullptr;  ///< [n_bands] which sum a band is
+  const std::int32_t* first = nullptr;   ///< [n_sums] first bin of a sum
+  const std::int32_t* offset = nullptr;  ///< [n_sums + 1] into weights
   const float* weights = nullptr;
 };
 
@@ -73,7 +71,7 @@ struct FilterPlan {
 inline std::size_t spectrum_scratch(const SpectrumPlan& plan, const FilterPlan& filter, int lanes) {
   const auto n_fft = static_cast<std::size_t>(plan.fft.n_fft);
   const std::size_t copies = plan.frame.needs_conditioning(plan.fft.n_fft) ? (n_fft + 15) / 16 * 16 : 0;
-  const std::size_t values = static_cast<std::size_t>(FilterPlan::padded(plan.n_values()) + filter.n_bands);
+  const std::size_t values = static_cast<std::size_t>(plan.n_values() + filter.n_sums);
   return (2 * static_cast<std::size_t>(plan.fft.points) + values + copies) * static_cast<std::size_t>(lanes) +
          plan.fft.work_floats(lanes);
 }

@@ -79,35 +79,39 @@ void raise_power(const SpectrumPlan& plan, float* values, std::size_t n) {
 }
 
 template <class T>
-void filter_bands(const FilterPlan& plan, const T* values, T* bands) {
-  for (int b = 0; b < plan.n_bands; ++b) {
-    const float* weight = plan.weights + plan.offset[b];
-    const int n = plan.offset[b + 1] - plan.offset[b];
-    const T* bin = values + plan.first[b];
-    // Each place in the step has a sum of its own, so that none waits for another.
-    static_assert(FilterPlan::kStep == 4);
+void filter_sums(const FilterPlan& plan, const T* values, T* sums) {
+  for (int i = 0; i < plan.n_sums; ++i) {
+    const float* weight = plan.weights + plan.offset[i];
+    const int n = plan.offset[i + 1] - plan.offset[i];
+    const T* bin = values + plan.first[i];
+    // Every fourth bin goes to the same sum, so that none waits for another.
     T s0 = broadcast<T>(0.0f), s1 = s0, s2 = s0, s3 = s0;
-    for (int k = 0; k < n; k += FilterPlan::kStep) {
+    int k = 0;
+    for (; k + 4 <= n; k += 4) {
       s0 = fma(bin[k], broadcast<T>(weight[k]), s0);
       s1 = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s1);
       s2 = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s2);
       s3 = fma(bin[k + 3], broadcast<T>(weight[k + 3]), s3);
     }
-    bands[b] = (s0 + s1) + (s2 + s3);
+    if (k < n) s0 = fma(bin[k], broadcast<T>(weight[k]), s0);
+    if (k + 1 < n) s1 = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s1);
+    if (k + 2 < n) s2 = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s2);
+    sums[i] = (s0 + s1) + (s2 + s3);
   }
 }
 
-/// Copies [value][lane] to rows [frame][value].
-void scatter(const Lanes* values, int n_values, int n_frames, float* rows) {
+/// Copies values [any][lane] to rows [frame][value]; value i of a row is the one `at(i)`.
+template <class At>
+void scatter(const Lanes* values, const At& at, int n_values, int n_frames, float* rows) {
   int i = 0;
   for (; i + kLanes <= n_values; i += kLanes) {
     Lanes square[kLanes];
-    for (int k = 0; k < kLanes; ++k) square[k] = values[i + k];
+    for (int k = 0; k < kLanes; ++k) square[k] = values[at(i + k)];
     transpose(square);
     for (int l = 0; l < n_frames; ++l) store(rows + std::ptrdiff_t(l) * n_values + i, square[l]);
   }
   for (; i < n_values; ++i) {
-    for (int l = 0; l < n_frames; ++l) rows[std::ptrdiff_t(l) * n_values + i] = values[i][l];
+    for (int l = 0; l < n_frames; ++l) rows[std::ptrdiff_t(l) * n_values + i] = values[at(i)][l];
   }
 }
 
@@ -118,6 +122,7 @@ void spectrum_of_frame(const SpectrumPlan& plan, const FilterPlan& filter, const
   float* re = scratch;
   float* im = re + real.points;
   float* values = filter.n_bands == 0 ? row : im + real.points;
+  float* sums = values + plan.n_values();
   const float* w = plan.frame.window;
   for (int j = 0; j < real.points; ++j) {
     re[j] = x[2 * j] * w[2 * j];
@@ -128,8 +133,8 @@ void spectrum_of_frame(const SpectrumPlan& plan, const FilterPlan& filter, const
   split_bins<float>(real, get, BinWriter<float>{plan, values});
   raise_power(plan, values, static_cast<std::size_t>(plan.n_values()));
   if (filter.n_bands == 0) return;
-  for (int i = plan.n_values(); i < FilterPlan::padded(plan.n_values()); ++i) values[i] = 0.0f;
-  filter_bands(filter, values, row);
+  filter_sums(filter, values, sums);
+  for (int b = 0; b < filter.n_bands; ++b) row[b] = sums[filter.sum_of[b]];
 }
 
 /// Windows frames and computes the values of their spectra.
@@ -168,14 +173,13 @@ void spectrum_of_batch(const SpectrumPlan& plan, const FilterPlan& filter, const
                        float* scratch, float* rows) {
   auto* z = reinterpret_cast<Complex*>(scratch);
   auto* values = reinterpret_cast<Lanes*>(z + plan.fft.points);
-  Lanes* bands = values + FilterPlan::padded(plan.n_values());
-  spectra(plan, frames, z, reinterpret_cast<float*>(bands + filter.n_bands), values);
+  Lanes* sums = values + plan.n_values();
+  spectra(plan, frames, z, reinterpret_cast<float*>(sums + filter.n_sums), values);
   raise_power(plan, reinterpret_cast<float*>(values),
               static_cast<std::size_t>(plan.n_values()) * static_cast<std::size_t>(kLanes));
-  if (filter.n_bands == 0) return scatter(values, plan.n_values(), n_frames, rows);
-  for (int i = plan.n_values(); i < FilterPlan::padded(plan.n_values()); ++i) values[i] = splat(0.0f);
-  filter_bands(filter, values, bands);
-  scatter(bands, filter.n_bands, n_frames, rows);
+  if (filter.n_bands == 0) return scatter(values, [](int i) { return i; }, plan.n_values(), n_frames, rows);
+  filter_sums(filter, values, sums);
+  scatter(sums, [&](int b) { return filter.sum_of[b]; }, filter.n_bands, n_frames, rows);
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ SparseFilterbank make_mel_filterbank(const MelFilters& filters) {
     if (filters.norm == "slaney") gain = 2 / (edge(b + 2) - edge(b));
     if (filters.norm == "unit_sum") gain = 1 / total;
     for (double& weight : weights) weight *= gain;
-    bank.add(first, weights, static_cast<int>(x.size()));
+    bank.add(first, weights);
   }
   return bank;
 }

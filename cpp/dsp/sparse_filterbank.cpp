@@ -1,6 +1,5 @@
 #include "dsp/sparse_filterbank.hpp"
 
-#include <algorithm>
 #include <limits>
 
 #include "core/error.hpp"
@@ -9,35 +8,36 @@ namespace fastaudio::dsp {
 
 std::vector<int> SparseFilterbank::empty_bands() const {
   std::vector<int> empty;
-  for (std::size_t b = 0; b < first.size(); ++b) {
-    if (offset[b] == offset[b + 1]) empty.push_back(static_cast<int>(b));
+  for (std::size_t b = 0; b < sum_of.size(); ++b) {
+    const auto i = static_cast<std::size_t>(sum_of[b]);
+    if (offset[i] == offset[i + 1]) empty.push_back(static_cast<int>(b));
   }
   return empty;
 }
 
-void SparseFilterbank::add(int first_bin, const std::vector<double>& band, int n_bins) {
-  const int n = static_cast<int>(band.size());
-  const int padded = FilterPlan::padded(n);
-  const int start = std::max(0, std::min(first_bin, n_bins - padded));
+void SparseFilterbank::add(int first_bin, const std::vector<double>& band) {
   constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
   check_build();
-  if (weights.size() > kMost - static_cast<std::size_t>(padded)) {
+  if (weights.size() > kMost - band.size()) {
     throw ValueError(
         "filterbank: expected at most 2**31 - 1 weights in all bands, got more; take fewer bands, "
         "narrower ones, or a shorter transform");
   }
-  std::vector<float> row(static_cast<std::size_t>(padded), 0.0f);
-  for (int k = 0; k < n; ++k) {
-    row[static_cast<std::size_t>(first_bin - start + k)] =
-        static_cast<float>(band[static_cast<std::size_t>(k)]);
-  }
-  weights.insert(weights.end(), row.begin(), row.end());
-  first.push_back(start);
+  for (const double weight : band) weights.push_back(static_cast<float>(weight));
+  sum_of.push_back(static_cast<std::int32_t>(first.size()));
+  first.push_back(first_bin);
   offset.push_back(static_cast<std::int32_t>(weights.size()));
 }
 
+void SparseFilterbank::add_again(std::size_t band) { sum_of.push_back(sum_of[band]); }
+
 FilterPlan SparseFilterbank::plan() const {
-  return {static_cast<int>(first.size()), first.data(), offset.data(), weights.data()};
+  return {.n_bands = static_cast<int>(sum_of.size()),
+          .n_sums = static_cast<int>(first.size()),
+          .sum_of = sum_of.data(),
+          .first = first.data(),
+          .offset = offset.data(),
+          .weights = weights.data()};
 }
 
 }  // namespace fastaudio::dsp

@@ -9,15 +9,19 @@
 
 namespace fastaudio::dsp {
 
-/// Band b weighs bins [first[b], first[b] + offset[b + 1] - offset[b]), zeros at an end included.
+/// Band b is the sum i = sum_of[b] over bins [first[i], first[i] + offset[i + 1] - offset[i]).
 struct SparseFilterbank {
+  Table<std::int32_t> sum_of;
   Table<std::int32_t> first;
   Table<std::int32_t> offset{0};
   Table<float> weights;
 
-  /// Adds a band; `weights` begin at bin `first` of `n_bins`. Throws ValueError if there are more weights in
-  /// all than offsets can count.
-  void add(int first, const std::vector<double>& weights, int n_bins);
+  /// Adds a band; `weights` begin at bin `first`. Throws ValueError if there are more weights in all than
+  /// offsets can count.
+  void add(int first, const std::vector<double>& weights);
+
+  /// Adds a band that is the same as an earlier one.
+  void add_again(std::size_t band);
 
   /// Points into these vectors.
   FilterPlan plan() const;

@@ -55,7 +55,7 @@ def test_other_labelled_sound_is_read_with_several_labels_or_one(folder: Path, t
     assert [clip.split for clip in clips.clips] == ["train"] * 3 + ["validation", "test"]
     assert clips.truth([2, 3]).tolist() == [[True, True], [False, False]]
     settings = training.Settings(epochs=1, batch=3, chunks=1)
-    _, record = training.run(clips, "concat", settings, width=SMALL, seed=0, device="cpu")
+    _, record = training.run(clips, "concat", settings, width=SMALL, seed=0)
     assert np.isfinite(record["history"][0]["loss"])
     lines = [f"{folder}/{i}.wav,{i % 2},0.5,3,{i}" for i in range(6)]
     manifest.write_text("path,label,start_s,end_s,group\n" + "\n".join(lines) + "\n", encoding="utf-8")

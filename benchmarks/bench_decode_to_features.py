@@ -24,7 +24,7 @@ def groups(context: Context) -> list[Group]:
     by_hand = Timed(with_librosa, scale=1e3) if librosa else None
     cases = [
         Case("decoding by soundfile", decoding),
-        Case("fastaudio", ours, "decoding by soundfile", Target(1.25)),
+        Case("fastaudio", ours, "decoding by soundfile", Target(1.08)),
         Case("librosa", by_hand, "decoding by soundfile"),
         Case("decoding, CPU time", lambda _: decoding.cpu_s * 1e3),
         Case(

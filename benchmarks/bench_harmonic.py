@@ -46,7 +46,7 @@ def groups(context: Context) -> list[Group]:
     cases = [
         Case("librosa's stft and a dense product", dense),
         Case("fastaudio Spectrogram", timed(plain)),
-        Case("fastaudio HarmonicSpectrogram", timed(harmonic), "fastaudio Spectrogram", Target(3.0)),
+        Case("fastaudio HarmonicSpectrogram", timed(harmonic), "fastaudio Spectrogram", Target(1.5)),
         Case("fastaudio, the same in dB", timed(in_db), "fastaudio Spectrogram"),
     ]
     return [Group("harmonic 6 x 128, 16 kHz 512/256", "us/frame", cases, rounds=31)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 RATE = 16_000
 _EXCERPT_S = 60
 _OTHERS = ((48_000, RATE), (8_000, RATE), (11_127, RATE))
+_TARGETS = {(44_100, RATE): Target(0.5), (8_000, RATE): Target(0.8), (11_127, RATE): Target(0.9)}
 
 
 def groups(context: Context) -> list[Group]:
@@ -38,7 +39,7 @@ def groups(context: Context) -> list[Group]:
     for quality, baseline in (("fast", "LQ"), ("high", "HQ"), ("best", "VHQ")):
         node = fa.Resample(input_rate=rate, output_rate=RATE, quality=quality)
         timed = Timed(lambda node=node: node(samples), scale=1e3)
-        target = Target(1.0) if quality == "high" else None
+        target = _TARGETS.get((rate, RATE)) if quality == "high" else None
         cases.append(Case(f"fastaudio {quality}", timed, f"soxr {baseline}", target))
     length_s = len(samples) / rate
     title = f"{length_s:.0f} s of mono, {rate:,} to {RATE:,} Hz"
@@ -61,6 +62,7 @@ def other_ratios(samples: NDArray[np.float32]) -> Group:
                 f"fastaudio high, {ratio}",
                 Timed(lambda node=node: node(samples), scale=1e3),
                 f"soxr HQ, {ratio}",
+                _TARGETS.get((source, target)),
             )
         )
     return Group(f"{len(samples):,} samples of mono at other rates", "ms", cases, rounds=21)

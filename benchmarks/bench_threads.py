@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench_log_mel import Compute, Samples
 
 _LENGTH_S = 600
-_TWICE = 1.7
+_TWICE = 1.9
 
 
 def groups(context: Context) -> list[Group]:

@@ -1,11 +1,11 @@
 """Scans many short files and says how fast that is, how much memory it takes, and how fast it goes on.
 
-The files are pieces of 1 to 30 s, cut from the sounds of a folder; these go round where they are shorter. Each
-is there under many names (hard links). With `--skew P` the part of a piece above 1 s is 29 s times a random
-number to the power P, so most are short. With `--long S` there is a long file too: how many processors are in
-use tells whether the others wait for it. What the work costs at the least is measured over them, before and
-after: decoding, and running the network on as many patches by ONNX Runtime alone, in one thread. With
-`--kills N`, scans are killed instead.
+The files are pieces of 1 to 30 s, cut from the sounds of a folder; these go round where they are shorter.
+Each is there under many names (hard links). With `--skew P` the part of a piece above 1 s is 29 s times a
+random number to the power P, so most are short. With `--long S` there is a long file too: how many
+processors are in use tells whether the others wait for it. What the work costs at the least is measured
+over them, before and after: decoding, and running the network on as many patches by ONNX Runtime alone, in
+one thread. With `--kills N`, scans are killed instead.
 """
 
 from __future__ import annotations

@@ -66,11 +66,12 @@ inline void multiply_block(const MatrixPlan& plan, const float* in, int column, 
       for (auto& lanes : row) lanes = splat(0.0f);
     }
     for (int m = begin; m < end; ++m, weights += stride) {
-      Lanes x[n_rows];
-      for (int r = 0; r < n_rows; ++r) x[r] = splat(in[std::ptrdiff_t{r} * plan.n_in + m]);
-      for (int v = 0; v < n_vectors; ++v) {
-        const Lanes w = load(weights + v * kLanes);
-        for (int r = 0; r < n_rows; ++r) sum[r][v] = fma(x[r], w, sum[r][v]);
+      // In this order 4 rows of 3 vectors need 16 registers, which all of x86 has.
+      Lanes w[n_vectors];
+      for (int v = 0; v < n_vectors; ++v) w[v] = load(weights + v * kLanes);
+      for (int r = 0; r < n_rows; ++r) {
+        const Lanes x = splat(in[std::ptrdiff_t{r} * plan.n_in + m]);
+        for (int v = 0; v < n_vectors; ++v) sum[r][v] = fma(x, w[v], sum[r][v]);
       }
     }
     for (int r = 0; r < n_rows; ++r) {

@@ -10,7 +10,7 @@ namespace fastaudio::dsp {
 /// outputs are a vector, and each tap multiplies one input sample by one vector.
 struct ResamplePlan {
   static constexpr int kGroup = 16;
-  static constexpr int kCycles = 4;  ///< cycles that the kernel takes at once where it can
+  static constexpr int kCycles = 6;  ///< cycles that the kernel takes at once where it can
   std::int64_t up = 1;               ///< outputs per cycle, after which the phases repeat
   std::int64_t down = 1;             ///< inputs per cycle
   int taps = 0;                      ///< taps of one output

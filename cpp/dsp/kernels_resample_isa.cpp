@@ -12,6 +12,9 @@ namespace {
 /// depend on how many cycles are taken at once, because the bits would then depend on it too.
 constexpr int kSums = kLanes == 16 ? 2 : 1;
 
+constexpr int kCycles = ResamplePlan::kCycles;
+constexpr int kBlocks = 2;  ///< of kCycles each, for which a group's taps stay in the first cache
+
 /// Computes one group for `cycles` cycles at once, each `down` samples further: one load of taps serves all.
 template <int cycles>
 inline void resample_group(const ResamplePlan& plan, int group, const float* x, float* out,
@@ -25,9 +28,11 @@ inline void resample_group(const ResamplePlan& plan, int group, const float* x, 
   }
   const float* taps = plan.groups + std::ptrdiff_t(group) * plan.group_taps * ResamplePlan::kGroup;
   const auto add = [&](int sum, int t) {
-    for (int v = 0; v < kVectors; ++v) {
-      const Lanes tap = load(taps + t * ResamplePlan::kGroup + v * kLanes);
-      for (int c = 0; c < cycles; ++c) total[sum][c][v] += tap * splat(x[c * plan.down + t]);
+    Lanes tap[kVectors];
+    for (int v = 0; v < kVectors; ++v) tap[v] = load(taps + t * ResamplePlan::kGroup + v * kLanes);
+    for (int c = 0; c < cycles; ++c) {
+      const Lanes sample = splat(x[c * plan.down + t]);
+      for (int v = 0; v < kVectors; ++v) total[sum][c][v] += tap[v] * sample;
     }
   };
   int t = 0;
@@ -44,32 +49,48 @@ inline void resample_group(const ResamplePlan& plan, int group, const float* x, 
   }
 }
 
+inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+
+/// Computes one group for `n_blocks` times kCycles cycles.
+inline void resample_blocks(const ResamplePlan& plan, int group, int n_blocks, const float* in, float* out) {
+  constexpr int kGroup = ResamplePlan::kGroup;
+  const float* x = in + plan.start[group * kGroup];
+  const std::int64_t used = plan.up - std::int64_t{group} * kGroup;
+  out += std::ptrdiff_t{group} * kGroup;
+  for (int b = 0; b < n_blocks; ++b, x += kCycles * plan.down, out += kCycles * plan.up) {
+    if (used >= kGroup) {
+      resample_group<kCycles>(plan, group, x, out, plan.up);
+      continue;
+    }
+    // Lanes beyond the cycle's last output would overwrite the next cycle's first ones.
+    float rows[kCycles * kGroup];
+    resample_group<kCycles>(plan, group, x, rows, kGroup);
+    for (int c = 0; c < kCycles; ++c) {
+      std::memcpy(out + c * plan.up, rows + c * kGroup, static_cast<std::size_t>(used) * sizeof(float));
+    }
+  }
+}
+
 std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position, const float* in,
                            std::int64_t n_in, float* out, std::size_t capacity) {
   constexpr int kGroup = ResamplePlan::kGroup;
-  constexpr int kCycles = ResamplePlan::kCycles;
   std::size_t n = 0;
-  const auto outputs_at_once = static_cast<std::size_t>(kCycles * plan.up);
-  const std::int64_t inputs_at_once = kCycles * plan.down + plan.group_taps;
+  const std::int64_t outputs_at_once = kCycles * plan.up;
+  const std::int64_t inputs_at_once = kCycles * plan.down;
   for (;;) {
-    if (position.phase == 0 && position.index + inputs_at_once <= n_in && n + outputs_at_once <= capacity) {
-      for (int g = 0; g < plan.n_groups; ++g) {
-        const float* x = in + (position.index + plan.start[g * kGroup]);
-        // Lanes beyond the cycle's last output would overwrite the next cycle's first ones.
-        if ((g + 1) * kGroup <= plan.up) {
-          resample_group<kCycles>(plan, g, x, out + n + g * kGroup, plan.up);
-        } else {
-          float rows[kCycles * kGroup];
-          resample_group<kCycles>(plan, g, x, rows, kGroup);
-          const auto used = static_cast<std::size_t>(plan.up - g * kGroup);
-          for (int c = 0; c < kCycles; ++c) {
-            std::memcpy(out + n + c * plan.up + g * kGroup, rows + c * kGroup, used * sizeof(float));
-          }
+    if (position.phase == 0) {
+      // A group's taps are read once for several blocks: all groups' don't fit into the first cache.
+      const std::int64_t room = static_cast<std::int64_t>(capacity - n) / outputs_at_once;
+      const std::int64_t there = (n_in - position.index - plan.group_taps) / inputs_at_once;
+      const std::int64_t n_blocks = least(room, least(there, kBlocks));
+      if (n_blocks > 0) {
+        for (int g = 0; g < plan.n_groups; ++g) {
+          resample_blocks(plan, g, static_cast<int>(n_blocks), in + position.index, out + n);
         }
+        position.index += n_blocks * inputs_at_once;
+        n += static_cast<std::size_t>(n_blocks * outputs_at_once);
+        continue;
       }
-      position.index += kCycles * plan.down;
-      n += outputs_at_once;
-      continue;
     }
     const auto g = static_cast<int>(position.phase / kGroup);
     const std::int64_t group_end = (g + 1) * kGroup < plan.up ? (g + 1) * kGroup : plan.up;

@@ -38,7 +38,8 @@ Level level_of(const Normalize::Options& o, const float* x, std::size_t n) {
 
 /// Works on all values of a row at once, or on all values of the clip. Over the clip it keeps every row until
 /// flush, so its memory grows with the clip. `Apply` is called as apply(const float* values, std::size_t n),
-/// and returns what changes some of these values: change(float* values, std::size_t n).
+/// and returns what changes some of these values: change(const float* values, std::size_t n, float* out),
+/// where `out` may be `values`.
 template <class Apply>
 class RowOrClipStream final : public Stream {
  public:
@@ -53,8 +54,7 @@ class RowOrClipStream final : public Stream {
     }
     for (; n_rows > 0; --n_rows, rows += row_size_) {
       float* out = block_.next(sink);
-      std::copy_n(rows, row_size_, out);
-      apply_(out, row_size_)(out, row_size_);
+      apply_(rows, row_size_)(rows, row_size_, out);
     }
     block_.write(sink);
   }
@@ -68,8 +68,10 @@ class RowOrClipStream final : public Stream {
     const std::size_t piece = std::max<std::size_t>(1, kPiece / row_size_) * row_size_;
     for (std::size_t start = 0; start < kept_.size(); start += piece) {
       const std::size_t n = std::min(piece, kept_.size() - start);
-      change(kept_.data() + start, n);
-      sink.write(0, kept_.data() + start, n / row_size_);
+      float* values = kept_.data() + start;
+      float* placed = sink.extend(0, n / row_size_);
+      change(values, n, placed != nullptr ? placed : values);
+      if (placed == nullptr) sink.write(0, values, n / row_size_);
       pace_.did(n);
     }
   }
@@ -104,9 +106,9 @@ std::vector<Output> Normalize::describe(const StreamSpec& input) const {
 
 std::unique_ptr<Stream> Normalize::open(const StreamSpec& input) const {
   return over_row_or_clip(options().over, input, [o = options()](const float* all, std::size_t n_all) {
-    return [level = level_of(o, all, n_all)](float* values, std::size_t n) {
+    return [level = level_of(o, all, n_all)](const float* values, std::size_t n, float* out) {
       for (std::size_t i = 0; i < n; ++i) {
-        values[i] = static_cast<float>((static_cast<double>(values[i]) - level.shift) / level.divisor);
+        out[i] = static_cast<float>((static_cast<double>(values[i]) - level.shift) / level.divisor);
       }
     };
   });
@@ -125,8 +127,8 @@ std::unique_ptr<Stream> TopDb::open(const StreamSpec& input) const {
                          const float* all, std::size_t n_all) {
     const float highest = dsp::largest(all, n_all);
     const float base = relative ? highest : 0;
-    return [base, floor = highest - base - top_db](float* values, std::size_t n) {
-      for (std::size_t i = 0; i < n; ++i) values[i] = std::max(values[i] - base, floor);
+    return [base, floor = highest - base - top_db](const float* values, std::size_t n, float* out) {
+      for (std::size_t i = 0; i < n; ++i) out[i] = std::max(values[i] - base, floor);
     };
   };
   return over_row_or_clip(options().over, input, limit);

@@ -99,6 +99,13 @@ def test_f1_counts_scores_from_a_tenth_up() -> None:
     assert training.METRICS["f1"](truth, scores) == pytest.approx((1 + 2 / 3) / 2)
 
 
+def test_balanced_accuracy_is_of_labels_that_exclude_one_another() -> None:
+    truth = np.eye(3, dtype=bool)[[0, 0, 0, 1]]
+    scores = np.array([[0.9, 0, 0.1], [0.2, 0.1, 0.7], [0.6, 0.5, 0.1], [0.1, 0.8, 0.3]])
+    assert training.METRICS["balanced"](truth, scores) == pytest.approx((2 / 3 + 1) / 2)
+    assert np.isnan(training.METRICS["balanced"](np.ones((2, 3), bool), scores[:2]))
+
+
 def test_the_command_writes_a_record_and_the_best_weights(
     clips_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,7 +122,7 @@ def test_the_command_writes_a_record_and_the_best_weights(
     ]
     assert training.main([*command, "--width", "4", "--epochs", "1", "--chunks", "1"]) == 0
     record = json.loads(output.read_text(encoding="utf-8"))
-    assert set(record["test"]) == {"f1", "pr_auc"}
+    assert set(record["test"]) == {"f1", "pr_auc", "balanced"}
     assert len(record["history"]) == 1
     assert "film on musicnn: f1 " in capsys.readouterr().out
     weights = torch.load(output.with_suffix(".pt"), weights_only=True)

@@ -1,0 +1,111 @@
+"""Rendered and recorded notes: a manifest of both, layers of several networks, and the script for a card."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
+pytest.importorskip("sklearn", reason="pip install 'fastaudio-toolkit[train]'")
+
+import combine  # noqa: E402
+import layers  # noqa: E402
+from helpers import RECIPES  # noqa: E402
+from judge import ELEVEN  # noqa: E402
+
+FAMILIES = {73: "flute", 68: "reed", 37: "bass", 38: "bass"}  # 37 is spared
+
+
+def collection(folder: Path, *, real: bool) -> Path:
+    """Write notes of a few programs, whose pitch tells the family."""
+    folder.mkdir()
+    rows = []
+    for number, family in FAMILIES.items():
+        for i in range(2):
+            name = f"{number}-{i}.wav"
+            t = np.arange(44_100) / 44_100
+            soundfile.write(folder / name, 0.3 * np.sin(2 * np.pi * number * 10 * t), 44_100)
+            rows.append({"file": name, "program": number, "family": family, "instrument": family})
+    if real:
+        rows = [{key: row[key] for key in ("file", "family", "instrument")} for row in rows]
+        rows.append(rows[0] | {"family": "kazoo"})
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_a_manifest_of_both_spares_programs_and_leaves_out_what_no_font_has(tmp_path: Path) -> None:
+    learn, score = collection(tmp_path / "font", real=False), collection(tmp_path / "real", real=True)
+    output = tmp_path / "both.csv"
+    command = ["--learn", str(learn), "--score", str(score), "--each", "1", "--output", str(output)]
+    assert combine.main(command) == 0
+    with output.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["label"], row["fold"], row["group"]) for row in rows[:4]] == [
+        ("flute", "train", "73"),
+        ("reed", "train", "68"),
+        ("bass", "validation", "37"),
+        ("bass", "train", "38"),
+    ]
+    assert [(row["label"], row["fold"]) for row in rows[4:]] == [
+        (family, "test") for family in FAMILIES.values() for _ in range(2)
+    ]
+    assert all(Path(row["path"]).is_file() for row in rows)
+
+
+def made_up(cache: Path, seed: int) -> None:
+    """Write layers in which each family lies elsewhere, and one family that isn't among the eleven."""
+    draw = np.random.default_rng(seed)
+    family = np.repeat([*ELEVEN, "percussion"], 30)
+    place = np.random.default_rng(0).normal(0, 3, (12, 230))
+    about = {"family": family, "group": np.array([f"{name} {i % 6}" for i, name in enumerate(family)])}
+    found = {
+        name: (place[np.repeat(np.arange(12), 30)] + draw.normal(0, 1, (360, 230))).astype(np.float32)
+        for name in layers.LAYERS
+    }
+    cache.parent.mkdir(exist_ok=True)
+    np.savez(cache, **found, **about)
+
+
+def test_what_was_heard_before_is_judged_with_intervals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, name in enumerate(("one-8", "two-8", "real")):
+        made_up(tmp_path / "cache" / f"{name}.npz", seed)
+    output = tmp_path / "layers.json"
+    command = ["--learn", "one", "two", "--score", "real", "--cache", str(tmp_path / "cache")]
+    assert layers.main([*command, "--output", str(output)]) == 0
+    results = json.loads(output.read_text(encoding="utf-8"))
+    assert list(results) == ["one", "one + two"]
+    assert list(results["one"]) == list(layers.SETS)
+    for found in results.values():
+        assert all(one["of eleven"]["balanced"] > 0.95 for one in found.values())
+    assert "| all layers, side by side | one + two | 1.00 (" in capsys.readouterr().out
+
+
+def test_the_script_for_a_card_goes_on_where_it_was(tmp_path: Path) -> None:
+    learn, score = collection(tmp_path / "font", real=False), collection(tmp_path / "real", real=True)
+    script, output = RECIPES / "train" / "gpu_full.sh", tmp_path / "out"
+    small = {"DEVICE": "cpu", "WIDTH": "2", "EPOCHS": "1", "EACH": "2", "METHODS": "con-reg"}
+    command = ["bash", str(script), str(output), str(score), str(learn)]
+    done = subprocess.run(command, env=os.environ | small, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "con-reg on musicnn: f1 " in done.stdout
+    record = json.loads((output / "con-reg.json").read_text(encoding="utf-8"))
+    assert 0 <= record["test"]["balanced"] <= 1
+    (output / "con-reg.json").unlink()
+    late = small | {"SECONDS_AT_MOST": "0"}
+    done = subprocess.run(command, env=os.environ | late, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        1,
+        "time is up before con-reg; the same command goes on",
+    )

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "dsp/harmonic_filterbank.hpp"
 #include "dsp/mel_filterbank.hpp"
 #include "dsp/window.hpp"
 #include "helpers.hpp"
@@ -142,5 +143,25 @@ TEST_CASE("filterbank: bands too narrow for a bin are told") {
   for (const int b : empty) {
     const auto at = static_cast<std::size_t>(b);
     CHECK(coarse.offset[at] == coarse.offset[at + 1]);
+  }
+}
+
+TEST_CASE(
+    "filterbank: harmonic bands that an octave makes equal share a sum, which each would have by itself") {
+  const std::vector<double> same{1}, apart{1, 1 + 1e-12, 1, 1 + 2e-12, 1, 1 + 3e-12};
+  const auto bank = dsp::make_harmonic_filterbank({16000, 512, 6, 2, same});
+  const auto alone = dsp::make_harmonic_filterbank({16000, 512, 6, 2, apart});
+  CHECK(bank.sum_of.size() == 768);
+  CHECK(bank.first.size() == 456);
+  CHECK(alone.first.size() == 768);
+  CHECK(bank.empty_bands() == alone.empty_bands());
+  for (std::size_t b = 0; b < 768; ++b) {
+    const auto i = static_cast<std::size_t>(bank.sum_of[b]);
+    REQUIRE(bank.first[i] == alone.first[b]);
+    REQUIRE(bank.offset[i + 1] - bank.offset[i] == alone.offset[b + 1] - alone.offset[b]);
+    for (int k = 0; k < bank.offset[i + 1] - bank.offset[i]; ++k) {
+      REQUIRE(bank.weights[static_cast<std::size_t>(bank.offset[i] + k)] ==
+              Approx(alone.weights[static_cast<std::size_t>(alone.offset[b] + k)]).epsilon(1e-6).scale(1));
+    }
   }
 }

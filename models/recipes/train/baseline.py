@@ -15,7 +15,7 @@ from typing import Any
 import fastaudio as fa
 import numpy as np
 from instruments import read_manifest, read_samples
-from intervals import interval
+from intervals import counts, interval
 from numpy.typing import NDArray
 
 RANGE_DB, FOLDS = 80.0, 4
@@ -38,12 +38,6 @@ def statistics(folder: Path, bands: int, which: Sequence[str]) -> NDArray[np.flo
         below = np.maximum(levels - levels.max(), -RANGE_DB)
         found.append(np.concatenate([getattr(below, name)(axis=0) for name in which]))
     return np.array(found, np.float64)
-
-
-def counts(right: NDArray[np.bool_], program: NDArray[np.str_]) -> NDArray[np.int64]:
-    """Return how many notes of each program are right, and how many there are [n, (right, all)]."""
-    names = np.unique(program)
-    return np.array([[right[program == name].sum(), (program == name).sum()] for name in names], np.int64)
 
 
 def in_twenties(x: NDArray[np.float64]) -> NDArray[np.float64]:

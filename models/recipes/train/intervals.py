@@ -20,16 +20,22 @@ def by_program(predicted: Tensor, target: Tensor, program: Tensor) -> dict[str, 
     }
 
 
-def interval(counts: NDArray[np.int64]) -> tuple[float, float]:
+def counts(right: NDArray[np.bool_], program: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return how many notes of each program are right, and how many there are [n, (right, all)]."""
+    names = np.unique(program)
+    return np.array([[right[program == name].sum(), (program == name).sum()] for name in names], np.int64)
+
+
+def interval(counted: NDArray[np.int64]) -> tuple[float, float]:
     """Return where accuracy lies in 95 of 100 draws of the programs [n, (right, all)]."""
-    low, high = np.percentile(again(counts), [2.5, 97.5])
+    low, high = np.percentile(again(counted), [2.5, 97.5])
     return float(low), float(high)
 
 
-def again(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def again(counted: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the accuracy of each draw; the draws are the same for all methods."""
-    drawn = np.random.default_rng(0).integers(0, len(counts), (DRAWS, len(counts)))
-    right, n = np.moveaxis(counts[drawn].sum(axis=1), -1, 0)
+    drawn = np.random.default_rng(0).integers(0, len(counted), (DRAWS, len(counted)))
+    right, n = np.moveaxis(counted[drawn].sum(axis=1), -1, 0)
     return np.asarray(right / n, np.float64)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import fastaudio as fa
 import numpy as np
 from instruments import RATE_HZ, read_manifest, read_samples
+from intervals import counts, interval
 from numpy.typing import NDArray
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
@@ -59,13 +60,14 @@ def run(x: NDArray[np.float32], rows: Sequence[dict[str, str]]) -> dict[str, Any
     program = np.array([int(row["gm_program"]) for row in rows])
     test = np.array([row["split"] == "test" for row in rows])
     search = fit(x[~test], y[~test], program[~test])
-    said = search.predict(x[test])
+    right = search.predict(x[test]) == y[test]
     return {
         "method": "svm",
         "values": x.shape[1],
         "chosen": {name.partition("__")[2]: value for name, value in search.best_params_.items()},
         "validation": float(search.best_score_),
-        "accuracy": float((said == y[test]).mean()),
+        "accuracy": float(right.mean()),
+        "interval": interval(counts(right, program[test].astype(str))),
     }
 
 
@@ -75,9 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
+    parser.add_argument("--output", type=Path, help="the same as a file")
     options = parser.parse_args(arguments)
     start_s = time.process_time()
-    print(json.dumps(run(*read(options.data)) | {"processor_s": time.process_time() - start_s}))
+    record = run(*read(options.data)) | {"processor_s": time.process_time() - start_s}
+    print(json.dumps(record))
+    if options.output:
+        options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -20,11 +20,13 @@ from fit import gather, instruments, load, logits, mask
 from hear import Heard
 from note_network import Levels
 from numpy.typing import NDArray
-from programs import FAMILIES, NOTHING
+from programs import FAMILIES, NOTHING, TITLES
 from spectra import FRAMES, Spectra, read, samples
 
 ELEVEN = [family for family in FAMILIES if family not in ("percussion", NOTHING)]
 """The families of the older models and of their test notes."""
+FAMILY_OF = {title: family for family, title in TITLES.items()}
+"""What `instruments` calls the families."""
 Scores = NDArray[np.float64]
 
 
@@ -147,7 +149,7 @@ def older(model: str, folder: Path, rows: Sequence[dict[str, str]]) -> tuple[Sco
         rate_hz = soundfile.info(folder / row["file"]).samplerate
         tags = pipeline(samples(folder / row["file"], 2.0), sample_rate=rate_hz)
         scores.append(tags.scores[0])
-        labels = list(tags.labels)
+        labels = [FAMILY_OF.get(label, label) for label in tags.labels]
     return np.array(scores, np.float64), labels
 
 

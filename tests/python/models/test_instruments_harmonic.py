@@ -32,6 +32,14 @@ def model() -> fa.Pipeline:
     return fa.Pipeline.load(NAME)
 
 
+def test_the_cards_first_line_is_the_record_of_recorded_notes(card: dict[str, Any]) -> None:
+    path = ROOT / "models" / "recipes" / "instruments" / "results.json"
+    record = json.loads(path.read_text(encoding="utf-8"))[NAME]["real:all, of 11 families"]
+    n = sum(sum(row.values()) for row in record["confusion"].values())
+    said = f"Right for only {100 * record['accuracy']:.0f} % of recorded notes ({n} of five families)"
+    assert card["description"].startswith(said)
+
+
 def test_the_cards_figures_are_reached(
     model: fa.Pipeline, card: dict[str, Any], unseen_notes: list[tuple[Path, str]]
 ) -> None:

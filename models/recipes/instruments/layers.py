@@ -83,6 +83,7 @@ def scores(learn: Notes, judged: Notes, layers: Sequence[str]) -> NDArray[np.flo
     from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
+    from threadpoolctl import threadpool_limits
 
     x, y = (np.concatenate([notes[name] for name in layers], axis=1) for notes in (learn, judged))
     kind = LinearDiscriminantAnalysis("lsqr", priors=np.full(len(ELEVEN), 1 / len(ELEVEN)))
@@ -93,8 +94,9 @@ def scores(learn: Notes, judged: Notes, layers: Sequence[str]) -> NDArray[np.flo
         cv=StratifiedGroupKFold(3),
         scoring="balanced_accuracy",
     )
-    search.fit(x, learn["family"], groups=learn["group"])
-    found = np.asarray(search.predict_log_proba(y), np.float64)
+    with threadpool_limits(1):  # several threads wait for each other on a busy machine, for minutes
+        search.fit(x, learn["family"], groups=learn["group"])
+        found = np.asarray(search.predict_log_proba(y), np.float64)
     return found[:, [list(search.classes_).index(family) for family in ELEVEN]]
 
 

@@ -17,6 +17,7 @@ pytest.importorskip("sklearn", reason="pip install 'fastaudio-toolkit[train]'")
 
 import combine  # noqa: E402
 import layers  # noqa: E402
+import pieces  # noqa: E402
 from helpers import RECIPES  # noqa: E402
 from judge import ELEVEN  # noqa: E402
 
@@ -60,6 +61,23 @@ def test_a_manifest_of_both_spares_programs_and_leaves_out_what_no_font_has(tmp_
         (family, "test") for family in FAMILIES.values() for _ in range(2)
     ]
     assert all(Path(row["path"]).is_file() for row in rows)
+
+
+def test_recordings_are_cut_every_two_seconds(tmp_path: Path) -> None:
+    lengths_s = {"short": 0.4, "whole": 2.5, "more": 5.1}
+    for name, length_s in lengths_s.items():
+        sound = np.linspace(0, 0.5, int(16_000 * length_s))
+        soundfile.write(tmp_path / f"{name}.wav", np.column_stack([sound, -sound / 2]), 16_000)
+    files = [str(tmp_path / f"{name}.wav") for name in lengths_s]
+    assert pieces.main([*files, "--output", str(tmp_path / "out")]) == 0
+    with (tmp_path / "out" / "manifest.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == ["short-0.flac", "whole-0.flac"] + [
+        f"more-{i}.flac" for i in range(3)
+    ]
+    found = [soundfile.read(tmp_path / "out" / row["file"])[0] for row in rows]
+    assert [len(one) / 16_000 for one in found] == pytest.approx([0.4, 2.5, 2.5, 2.5, 1.1])
+    assert found[3][0] == pytest.approx(0.5 * 2 / 5.1 / 4, abs=1e-3), "the mean of both channels"
 
 
 def made_up(cache: Path, seed: int) -> None:

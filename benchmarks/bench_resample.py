@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 _EXCERPT_S = 60
-_OTHERS = ((48_000, RATE), (8_000, RATE), (11_127, RATE))
+_OTHERS = (
+    (48_000, RATE),
+    (8_000, RATE),
+    (11_127, RATE),
+    (22_051, RATE),
+    (RATE, 11_127),
+    (44_100, 48_000),
+    (44_100, 22_050),
+)
 _TARGETS = {(44_100, RATE): Target(0.5), (8_000, RATE): Target(0.8), (11_127, RATE): Target(0.9)}
 
 
@@ -39,7 +47,7 @@ def groups(context: Context) -> list[Group]:
     for quality, baseline in (("fast", "LQ"), ("high", "HQ"), ("best", "VHQ")):
         node = fa.Resample(input_rate=rate, output_rate=RATE, quality=quality)
         timed = Timed(lambda node=node: node(samples), scale=1e3)
-        target = _TARGETS.get((rate, RATE)) if quality == "high" else None
+        target = _TARGETS.get((rate, RATE), Target(1.0)) if quality == "high" else None
         cases.append(Case(f"fastaudio {quality}", timed, f"soxr {baseline}", target))
     length_s = len(samples) / rate
     title = f"{length_s:.0f} s of mono, {rate:,} to {RATE:,} Hz"

@@ -67,16 +67,18 @@ def find_entries(sources: Iterable[str | os.PathLike[str]], stores: Iterable[str
     allowed = remote.Stores([*filter(remote.is_url, texts), *stores])
     for text in texts:
         n_found = n_other = 0
+        one_way = len(texts) == 1 and not _is_table(text)
         for entry in _entries(text, allowed, found.said):
             n_found += 1
-            # One source spells each file one way; of several, each may spell it otherwise.
-            own = entry.path if len(texts) == 1 or remote.is_url(entry.path) else _absolute(entry.path)
+            # A folder or a pattern spells each file one way; tables and several sources may do otherwise.
+            own = entry.path if one_way or remote.is_url(entry.path) else _absolute(entry.path)
             k = seen.setdefault(own, len(found.entries))
             if k == len(found.entries):
                 found.entries.append(entry)
             elif entry.columns:
                 before = found.entries[k]
-                n_other += any(before.columns.get(name, text) != text for name, text in entry.columns.items())
+                held = before.columns
+                n_other += any((held.get(k, v) or "") != (v or "") for k, v in entry.columns.items())
                 found.entries[k] = replace(before, columns={**entry.columns, **before.columns})
         if not n_found:
             found.said.append(f"{text}: no sound files in it")
@@ -92,7 +94,7 @@ def _entries(source: str, allowed: remote.Stores, said: list[str]) -> Iterator[E
     if remote.is_url(source):
         for path, size, version in remote.find(source, said):
             yield Entry(path, size, version)
-    elif Path(source).suffix.lower() in manifests.SUFFIXES and not os.path.isdir(source):  # noqa: PTH112
+    elif _is_table(source):
         for path, columns in manifests.read(source, said):
             if remote.is_url(path) and not allowed.have(path):
                 raise SourceError(
@@ -104,6 +106,10 @@ def _entries(source: str, allowed: remote.Stores, said: list[str]) -> Iterator[E
     else:
         for path in _paths(source, said):
             yield entry_of(path)
+
+
+def _is_table(source: str) -> bool:
+    return Path(source).suffix.lower() in manifests.SUFFIXES and not os.path.isdir(source)  # noqa: PTH112
 
 
 def _paths(source: str, said: list[str]) -> Iterable[str]:

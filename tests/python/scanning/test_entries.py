@@ -167,6 +167,12 @@ def test_a_row_that_lists_a_file_again_otherwise_is_said_and_the_first_counts(tm
     found = find_entries([table])
     assert [entry.columns["site"] for entry in found.entries] == ["hill"]
     assert found.said == [f"{table}: rows that list a file again, otherwise: 1; the first counts"]
+    table.write_text(f"path,site,n\na.wav,,7\n./a.wav,,7\n{tmp_path}/a.wav\n", encoding="utf-8")
+    found = find_entries([table])
+    assert [entry.path for entry in found.entries] == [str(tmp_path / "a.wav")]
+    assert found.said == [f"{table}: rows that list a file again, otherwise: 1; the first counts"], (
+        "7 and none"
+    )
 
 
 def test_what_is_not_there_is_an_error_but_in_a_table_it_is_a_row(tmp_path: Path) -> None:

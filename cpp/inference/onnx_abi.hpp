@@ -86,6 +86,7 @@ struct Api {
                      std::size_t, const char* const*, std::size_t, OrtValue**)>
       run{table};
   Slot<10, OrtStatus*(OrtSessionOptions**)> create_session_options{table};
+  Slot<17, OrtStatus*(OrtSessionOptions*)> disable_mem_pattern{table};
   Slot<24, OrtStatus*(OrtSessionOptions*, int)> set_intra_op_num_threads{table};
   Slot<25, OrtStatus*(OrtSessionOptions*, int)> set_inter_op_num_threads{table};
   Slot<30, OrtStatus*(const OrtSession*, std::size_t*)> session_get_input_count{table};

@@ -140,6 +140,8 @@ Handle<OrtSession> Session::create() const {
   const Handle<OrtSessionOptions> owned(raw, api.release_session_options.call);
   check(api.set_intra_op_num_threads(raw, 1));
   check(api.set_inter_op_num_threads(raw, 1));
+  // One block for all that a run writes would lie beside the smaller ones that the arena has by then.
+  check(api.disable_mem_pattern(raw));
   // Workers that spin would burn a core between patches that are seconds apart.
   check(api.add_session_config_entry(raw, "session.intra_op.allow_spinning", "0"));
   check(api.add_session_config_entry(raw, "session.inter_op.allow_spinning", "0"));

@@ -160,7 +160,41 @@ def export(net: MusiCNN | Vgg, path: Path) -> None:
             output_names=list(net.OUTPUTS),
             dynamic_axes=free,
         )
-    onnx.checker.check_model(onnx.load(path), full_check=True)
+    model = onnx.load(path)
+    if isinstance(net, MusiCNN):
+        state_shapes(model)
+        onnx.save(model, path)
+    onnx.checker.check_model(model, full_check=True)
+
+
+def state_shapes(model: onnx.ModelProto) -> None:
+    """State the shapes of what lies between the layers, of which some change with the input.
+
+    ONNX Runtime adds two tensors within a convolution if the file says that they are of one shape, which
+    it can't tell of an open axis by itself.
+    """
+    sizes = [{"n": n, "frames": frames} for n, frames in ((2, FRAMES), (3, FRAMES + 13))]
+    found = []
+    for given in sizes:
+        fixed = onnx.ModelProto()
+        fixed.CopyFrom(model)
+        for value in (*fixed.graph.input, *fixed.graph.output):
+            for axis in value.type.tensor_type.shape.dim:
+                if axis.dim_param in given:
+                    axis.dim_value = given[axis.dim_param]
+        known = onnx.shape_inference.infer_shapes(fixed, data_prop=True).graph.value_info
+        found.append({value.name: value for value in known if value.type.HasField("tensor_type")})
+    del model.graph.value_info[:]
+    for name, value in found[0].items():
+        for axis, other in zip(
+            value.type.tensor_type.shape.dim, found[1][name].type.tensor_type.shape.dim, strict=True
+        ):
+            pair = [axis.dim_value, other.dim_value]
+            if pair[0] != pair[1]:
+                names = [key for key in sizes[0] if [given[key] for given in sizes] == pair]
+                axis.ClearField("value")
+                axis.dim_param = names[0] if names else ""
+        model.graph.value_info.append(value)
 
 
 def check(

@@ -1,8 +1,7 @@
 """Defines the layers of MusiCNN and VGG for speed: the originals' numbers in another order.
 
 The originals convolve, activate, normalise and pool. Here the pool comes right after the
-convolution, so that the rest sees only what survives it. `SignedNorm`, `Pooled` and
-`HalvedPooled` explain how.
+convolution, so that the rest sees only what survives it. `SignedNorm` and `Pooled` explain how.
 """
 
 from collections.abc import Mapping
@@ -87,59 +86,6 @@ class Pooled(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve, pool, then activate and normalise."""
         pooled: Tensor = self.norm(self.pool(self.conv(x)))
-        return pooled
-
-
-class HalvedPooled(nn.Module):
-    """As `Pooled` over all positions along the bands, with a quarter fewer multiplications.
-
-    Input:  [n, 1, frames, bands]
-    Output: [n, filters, frames, 1]
-
-    With even and odd bands E, O and even and odd taps e, o, the outputs at even positions are
-    E*e + O*o = (E - O)*e + O*(e + o), and at odd ones O*e + E'*o = (E' - O)*o + O*(e + o), with
-    E' one step further. Three convolutions of half the taps at half the positions replace four.
-    Source: the minimal algorithm F(2, 2) of Winograd, Arithmetic Complexity of Computations,
-    SIAM 1980.
-    """
-
-    def __init__(self, filters: int, kernel: tuple[int, int]) -> None:
-        super().__init__()
-        frames, taps = kernel
-        self.odd_taps = taps // 2
-        self.even_taps = taps - self.odd_taps
-        positions = BANDS - taps + 1
-        padding = (frames // 2, 0)
-        wide, narrow = (frames, self.even_taps), (frames, self.odd_taps)
-        self.even = nn.Conv2d(1, lanes(filters), wide, padding=padding, bias=False)
-        self.odd = nn.Conv2d(1, lanes(filters), narrow, padding=padding, bias=False)
-        self.both = nn.Conv2d(1, lanes(filters), wide, padding=padding)
-        self.pool_even = nn.MaxPool2d((1, (positions + 1) // 2))
-        # With an odd number of positions, odd ones are one fewer: the pool leaves the last column out.
-        self.pool_odd = nn.MaxPool2d((1, positions // 2))
-        self.norm = SignedNorm(filters)
-
-    def load(self, weights: Weights, conv: str, norm: str) -> None:
-        """Take the named convolution and normalisation from a checkpoint."""
-        kernel, bias = self.norm.load(weights, conv, norm)
-        even, odd = kernel[..., 0::2], kernel[..., 1::2]
-        load_conv(self.even, even)
-        load_conv(self.odd, odd)
-        load_conv(self.both, even + functional.pad(odd, (0, self.even_taps - self.odd_taps)), bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Convolve by halves, pool, then activate and normalise."""
-        even, odd = x[..., 0::2], x[..., 1::2]
-        both = self.both(odd)
-        at_even = self.even(even - odd) + both
-        if self.odd_taps == self.even_taps:
-            # The last value only fills a place: the pool leaves its position out.
-            later = torch.cat([even[..., 1:], even[..., :1]], dim=-1) - odd
-        else:
-            later = even[..., 1:] - odd[..., :-1]
-        at_odd = self.odd(later) + both
-        best = torch.maximum(self.pool_even(at_even), self.pool_odd(at_odd))
-        pooled: Tensor = self.norm(best)
         return pooled
 
 

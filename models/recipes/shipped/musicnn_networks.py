@@ -8,10 +8,8 @@ from collections.abc import Sequence
 
 import torch
 from musicnn_layers import (
-    BANDS,
     EPSILON,
     Dense,
-    HalvedPooled,
     Pool,
     Pooled,
     Weights,
@@ -19,6 +17,7 @@ from musicnn_layers import (
     load_norm,
     numbered,
 )
+from split_convolution import Temporal, Timbral
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -36,9 +35,8 @@ class MusiCNN(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.norm_in = nn.BatchNorm2d(1, eps=EPSILON)
-        self.timbral = nn.ModuleList(HalvedPooled(204, (7, bands)) for bands in (38, 67))
-        whole = Pool((1, BANDS), (1, BANDS))
-        self.temporal = nn.ModuleList(Pooled(1, 51, (k, 1), whole) for k in (128, 64, 32))
+        self.timbral = nn.ModuleList((Timbral(204, 38, 7, (2, 2), 48), Timbral(204, 67, 7, (3, 2), 80)))
+        self.temporal = nn.ModuleList(Temporal(51, frames) for frames in (128, 64, 32))
         self.dense = nn.ModuleList((Dense(561), Dense(64), Dense(64)))
         self.norm_pool = nn.BatchNorm1d(1506, eps=EPSILON)
         self.penultimate = nn.Linear(1506, 200)
@@ -50,7 +48,7 @@ class MusiCNN(nn.Module):
         """Take every weight from a checkpoint."""
         load_norm(self.norm_in, weights, numbered("batch_normalization", 0))
         for index, block in enumerate((*self.timbral, *self.temporal, *self.dense)):
-            assert isinstance(block, HalvedPooled | Pooled | Dense)
+            assert isinstance(block, Timbral | Temporal | Dense)
             conv = numbered("conv2d", index)
             block.load(weights, conv, numbered("batch_normalization", index + 1))
         load_norm(self.norm_pool, weights, numbered("batch_normalization", 9))
@@ -60,9 +58,9 @@ class MusiCNN(nn.Module):
 
     def forward(self, melspectrogram: Tensor) -> tuple[Tensor, ...]:
         """Return all of `OUTPUTS`."""
-        x = self.norm_in(melspectrogram.unsqueeze(1))
-        timbral = torch.cat([block(x) for block in self.timbral], dim=1).transpose(2, 3)
-        temporal = torch.cat([block(x) for block in self.temporal], dim=1).transpose(2, 3)
+        x = self.norm_in(melspectrogram.unsqueeze(1)).transpose(2, 3)
+        timbral = torch.cat([block(x) for block in self.timbral], dim=1)
+        temporal = torch.cat([block(x) for block in self.temporal], dim=1)
         front = torch.cat([timbral, temporal], dim=1)
         cnn1 = self.dense[0](front)
         cnn2 = self.dense[1](cnn1) + cnn1

@@ -46,7 +46,7 @@ from truth_of_sounds import (
 )
 
 PAGE = Path(__file__).parent / "what-it-hears.md"
-PITCH = "swift-f0"
+PITCH, BEATS = "swift-f0", "beats"
 SURE = 0.5  # of a pitch, from which it counts
 N_BEST = 3
 CLIPS = {
@@ -73,7 +73,8 @@ HEAD = f"""\
 Each shipped model heard the same sounds, and yours if you like: see [how this page is made](#how-this-page-is-made). The tables show
 a model's three best labels with their scores, which are the mean over the whole sound, as `fastaudio tag` gives them. `{PITCH}` gives
 no labels, so its table shows the notes that it is sure of, and in how much of the sound. `aisfx` is missing, because its numbers have
-no names. Labels in brackets have scores so low that they don't count. A dash means that the model says nothing.
+no names, and `beats`, because its mean says nothing of a sound. Labels in brackets have scores so low that they don't count. A dash
+means that the model says nothing.
 
 The last column says whether that is right, by the best label that counts and what the sound is known to be:
 
@@ -164,8 +165,10 @@ def own_sounds(folder: Path) -> dict[str, Sound]:
 
 
 def gives_tags(model: str) -> bool:
-    """Tell whether a model gives scores of labels."""
-    return any(spec.kind == "scores" for spec in fa.Pipeline.load(model).output_specs.values())
+    """Tell whether a model gives scores of labels, and their mean says something of a sound."""
+    return model != BEATS and any(
+        spec.kind == "scores" for spec in fa.Pipeline.load(model).output_specs.values()
+    )
 
 
 def tags_of(paths: list[Path], model: str) -> dict[str, tuple[Said, bool]]:

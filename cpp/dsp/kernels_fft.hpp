@@ -211,15 +211,23 @@ inline void transform(const RealFftPlan& plan, Complex* z, float* work) {
 }
 
 /// Computes twice bins k and n / 2 - k of a real frame of even length, k <= n / 4, from the outputs of the
-/// same numbers of its half-length complex transform. The window is halved to make up for it, at no cost.
+/// same numbers of its half-length complex transform, and passes them on as put(false, bin k) and put(true,
+/// the other). The window is halved to make up for it, at no cost.
 template <class T, class Put>
-inline void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf<T> b, const Put& put) {
+inline void split_pair(ComplexOf<T> a, ComplexOf<T> b, ComplexOf<T> twiddle, const Put& put) {
   const ComplexOf<T> even{a.re + b.re, a.im - b.im};
   const ComplexOf<T> odd{a.im + b.im, b.re - a.re};
-  const ComplexOf<T> turned =
-      times(odd, broadcast<T>(plan.split[2 * k]), broadcast<T>(plan.split[2 * k + 1]));
-  put(k, even + turned);
-  put(plan.points - k, ComplexOf<T>{even.re - turned.re, turned.im - even.im});
+  const ComplexOf<T> turned = times(odd, twiddle.re, twiddle.im);
+  put(false, even + turned);
+  put(true, ComplexOf<T>{even.re - turned.re, turned.im - even.im});
+}
+
+/// Does so with the twiddle of bin k; `put(k, bin)` takes bin k.
+template <class T, class Put>
+inline void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf<T> b, const Put& put) {
+  const ComplexOf<T> twiddle{broadcast<T>(plan.split[2 * k]), broadcast<T>(plan.split[2 * k + 1])};
+  split_pair(a, b, twiddle,
+             [&](bool mirrored, ComplexOf<T> bin) { put(mirrored ? plan.points - k : k, bin); });
 }
 
 /// Computes twice bins 0 and n / 2 from output 0.

@@ -78,6 +78,7 @@ void raise_power(const SpectrumPlan& plan, float* values, std::size_t n) {
   }
 }
 
+/// `T` is Lanes or float; of a single frame, the four sums are a vector.
 template <class T>
 void filter_sums(const FilterPlan& plan, const T* values, T* sums) {
   for (int i = 0; i < plan.n_sums; ++i) {
@@ -85,18 +86,15 @@ void filter_sums(const FilterPlan& plan, const T* values, T* sums) {
     const int n = plan.offset[i + 1] - plan.offset[i];
     const T* bin = values + plan.first[i];
     // Every fourth bin goes to the same sum, so that none waits for another.
-    T s0 = broadcast<T>(0.0f), s1 = s0, s2 = s0, s3 = s0;
+    T s[4] = {broadcast<T>(0.0f), broadcast<T>(0.0f), broadcast<T>(0.0f), broadcast<T>(0.0f)};
     int k = 0;
     for (; k + 4 <= n; k += 4) {
-      s0 = fma(bin[k], broadcast<T>(weight[k]), s0);
-      s1 = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s1);
-      s2 = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s2);
-      s3 = fma(bin[k + 3], broadcast<T>(weight[k + 3]), s3);
+      for (int j = 0; j < 4; ++j) s[j] = fma(bin[k + j], broadcast<T>(weight[k + j]), s[j]);
     }
-    if (k < n) s0 = fma(bin[k], broadcast<T>(weight[k]), s0);
-    if (k + 1 < n) s1 = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s1);
-    if (k + 2 < n) s2 = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s2);
-    sums[i] = (s0 + s1) + (s2 + s3);
+    if (k < n) s[0] = fma(bin[k], broadcast<T>(weight[k]), s[0]);
+    if (k + 1 < n) s[1] = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s[1]);
+    if (k + 2 < n) s[2] = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s[2]);
+    sums[i] = (s[0] + s[1]) + (s[2] + s[3]);
   }
 }
 
@@ -121,16 +119,29 @@ void spectrum_of_frame(const SpectrumPlan& plan, const FilterPlan& filter, const
   const RealFftPlan& real = plan.fft;
   float* re = scratch;
   float* im = re + real.points;
-  float* values = filter.n_bands == 0 ? row : im + real.points;
+  float* re_out = im + real.points;
+  float* im_out = re_out + real.points;
+  float* values = filter.n_bands == 0 ? row : im_out + real.points;
   float* sums = values + plan.n_values();
   const float* w = plan.frame.window;
-  for (int j = 0; j < real.points; ++j) {
+  int j = 0;
+  for (; j + kLanes <= real.points; j += kLanes) {
+    const Lanes first = load(x + 2 * j) * load(w + 2 * j);
+    const Lanes second = load(x + 2 * j + kLanes) * load(w + 2 * j + kLanes);
+    store(re + j, evens(first, second));
+    store(im + j, odds(first, second));
+  }
+  for (; j < real.points; ++j) {
     re[j] = x[2 * j] * w[2 * j];
     im[j] = x[2 * j + 1] * w[2 * j + 1];
   }
-  fft_single(real.fft, re, im);
-  const auto get = [&](int k) { return ComplexOf<float>{re[real.order[k]], im[real.order[k]]}; };
-  split_bins<float>(real, get, BinWriter<float>{plan, values});
+  fft_single(real.fft, re, im, re_out, im_out);
+  if (plan.is_complex) {
+    const auto get = [&](int k) { return ComplexOf<float>{re_out[k], im_out[k]}; };
+    split_bins<float>(real, get, BinWriter<float>{plan, values});
+  } else {
+    powers_single(real, re_out, im_out, values);
+  }
   raise_power(plan, values, static_cast<std::size_t>(plan.n_values()));
   if (filter.n_bands == 0) return;
   filter_sums(filter, values, sums);

@@ -164,6 +164,30 @@ inline float sum(Lanes a) {
   return v[0];
 }
 
+/// Returns lanes of two vectors: lane i is lane pick(i) of `a`, or, from kLanes on, of `b`.
+template <class Pick>
+inline Lanes shuffle(Lanes a, Lanes b, Pick) {
+#if (defined(__GNUC__) && __GNUC__ >= 12) || defined(__clang__)
+  return []<std::size_t... i>(Lanes x, Lanes y, std::index_sequence<i...>) {
+    return __builtin_shufflevector(x, y, Pick{}(int(i))...);
+  }(a, b, std::make_index_sequence<kLanes>{});
+#else
+  Lanes r = a;
+  for (int i = 0; i < kLanes; ++i) r[i] = Pick{}(i) < kLanes ? a[Pick{}(i)] : b[Pick{}(i)-kLanes];
+  return r;
+#endif
+}
+inline Lanes reversed(Lanes a) {
+  return shuffle(a, a, [](int i) { return kLanes - 1 - i; });
+}
+/// Return every second one of the values of `a` and `b`, beginning with the first, or the second.
+inline Lanes evens(Lanes a, Lanes b) {
+  return shuffle(a, b, [](int i) { return 2 * i; });
+}
+inline Lanes odds(Lanes a, Lanes b) {
+  return shuffle(a, b, [](int i) { return 2 * i + 1; });
+}
+
 /// Transposes a square of `kLanes` vectors in place.
 template <int lanes_per_row = kLanes>
 inline void transpose(Lanes* rows) {

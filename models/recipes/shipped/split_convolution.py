@@ -186,7 +186,8 @@ class Temporal(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve and pool some bands after the other, then activate and normalise."""
-        some = x.transpose(2, 3).split(BANDS_AT_ONCE, 3)
+        turned = x.transpose(2, 3)
+        some = [turned[..., first : first + BANDS_AT_ONCE] for first in range(0, BANDS, BANDS_AT_ONCE)]
         pools = [functional.max_pool2d(self.conv(bands), (1, BANDS_AT_ONCE)) for bands in some]
         pooled: Tensor = self.norm(functools.reduce(torch.maximum, pools).transpose(2, 3))
         return pooled

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastaudio import cards
-from fastaudio._core import Each, Mean, ModelError, Parallel, Patches, Resample, Sequential, Unroll
+from fastaudio._core import Each, Mean, Parallel, Patches, Resample, Sequential, Unroll
 from fastaudio._core import Tags as TagsNode
 from fastaudio.pipeline import Pipeline, isolated
 
@@ -226,9 +226,9 @@ class Ahead:
 class Tellers:
     """What tells kinds, each loaded once."""
 
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._held: dict[str, Pipeline | None] = {}
+    def __init__(self, held: Mapping[str, Pipeline | None] | None = None) -> None:
+        """Begin with those that are there, or without any."""
+        self._held: dict[str, Pipeline | None] = dict(held or {})
 
     def teller(self, wanted: str) -> Pipeline | None:
         """Return what tells a kind, or None if no shipped model does."""
@@ -286,14 +286,8 @@ class _OneByOne:
 
 def _teller(wanted: str) -> Pipeline | None:
     """Load the first shipped model that tells a kind."""
-    for path in sorted(cards.MODELS.glob("*/card.json")):
-        try:
-            kinds = cards.read_card(path).data.get("kinds", {})
-        except ModelError:  # damaged, which matters to those who load it
-            continue
-        if wanted in kinds:
-            return Pipeline.load(path)
-    return None
+    card = cards.card_that_tells(wanted)
+    return None if card is None else Pipeline.load(card.path)
 
 
 def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> tuple[Node, float] | None:

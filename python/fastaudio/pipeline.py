@@ -113,8 +113,7 @@ class Pipeline(Composition):
                 options: dict[str, Any] = {"threads": threads, "providers": providers, "untrained": untrained}
                 options |= own | {"budget": asdict(budget)}
                 return IsolatedPipeline(model_of_card(card, options), apart)
-            how = {key: card.data[key] for key in ("channel", "quality", "silence_db") if key in card.data}
-            how |= {key: value for key, value in own.items() if value is not None}
+            how = card.how | {key: value for key, value in own.items() if value is not None}
 
             def loaded() -> Pipeline:
                 node = cards.build(card, threads=threads, providers=providers, budget=budget)

@@ -27,7 +27,7 @@ from fastaudio._core import (
 from fastaudio._system.text import listed
 from fastaudio.cards import old, packed_file
 from fastaudio.cards.budget import Budget, Counted, check_items, check_rates
-from fastaudio.cards.named import card_path
+from fastaudio.cards.named import MODELS, card_path
 from fastaudio.cards.placing import SHA256, external_of
 from fastaudio.cards.trained import check_weights
 
@@ -64,6 +64,11 @@ class Card:
     def name(self) -> str:
         """The model's name."""
         return str(self.data["name"])
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """What it says of the sound that its pipeline takes: keywords of `Pipeline`."""
+        return {key: self.data[key] for key in ("channel", "quality", "silence_db") if key in self.data}
 
 
 def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None) -> Card:
@@ -103,6 +108,18 @@ def read_card(name_or_path: str | os.PathLike[str], budget: Budget | None = None
             )
     check_weights(data, path)
     return Card(path, data, raw, found)
+
+
+def card_that_tells(kind: str) -> Card | None:
+    """Return the first shipped card that tells a kind of sound, such as music."""
+    for path in sorted(MODELS.glob("*/card.json")):
+        try:
+            card = read_card(path)
+        except ModelError:  # damaged, which matters to those who load it
+            continue
+        if kind in card.data.get("kinds", {}):
+            return card
+    return None
 
 
 def _read_bytes(path: Path) -> tuple[bytes, packed_file.Packed | None]:

@@ -7,18 +7,96 @@ import importlib
 import os
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastaudio import _core
+from fastaudio import _core, cards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fastaudio.kinds import Judge, Tellers
+    from fastaudio.pipeline import Pipeline
+
 _NETWORKS = {"tag", "embed", "listen"}
 """Commands that run a network as soon as they can."""
 
+_OVER_FILES = {"tag", "embed"}
+"""Those of them that run one model over files."""
+
 _HELP = {"-h", "--help"}
+_OTHERWISE = ("--mod", "--i", "--th")
+"""How options begin that choose a model, where it runs, or how many cores it gets."""
+
 _BLAS = "OPENBLAS_NUM_THREADS"
+
+
+class Loaded:
+    """A shipped model that is loaded before a command asks for it, and what tells kinds beside it.
+
+    What is wrong with it is said by who asks.
+    """
+
+    def __init__(self, model: str, threads: int, *, kinds: bool) -> None:
+        """Note what to load: a model's name, the cores for each file, and whether to tell kinds."""
+        self._asked = model, threads
+        self._kinds = kinds
+        self._pipeline: Pipeline | None = None
+        self._judge: Judge | None = None
+        self._tellers: Tellers | None = None
+
+    def load(self) -> None:
+        """Load it: networks first, since all else waits for NumPy, which another thread imports."""
+        model, threads = self._asked
+        card = cards.read_card(model)
+        if card.path.parent.parent != cards.MODELS:  # a stranger's, which is checked as a whole
+            return
+        node = cards.build(card, threads=threads)
+        kind = card.data.get("hears") if self._kinds else None
+        told = cards.card_that_tells(kind) if isinstance(kind, str) else None
+        teller = None if told is None else cards.build(told)
+        from fastaudio.kinds import Tellers, judge_of  # noqa: PLC0415
+        from fastaudio.pipeline import Pipeline  # noqa: PLC0415
+
+        pipeline = Pipeline(node, card=card.data, **card.how)
+        if told is not None and teller is not None:
+            self._tellers = Tellers({str(kind): Pipeline(teller, card=told.data, **told.how)})
+            self._judge = judge_of(pipeline, ahead=self._tellers)
+        self._pipeline = pipeline
+
+    def pipeline(self, model: str, threads: int, **how: Any) -> Pipeline | None:
+        """Return the pipeline if it is what `Pipeline.load` would return, and is loaded."""
+        plain = all(value is None or value is False for value in how.values())
+        return self._pipeline if plain and (model, threads) == self._asked else None
+
+    def tellers(self, model: str) -> Tellers | None:
+        """Return what tells kinds for a model, if it is this one."""
+        return self._tellers if model == self._asked[0] else None
+
+    def judge(self, pipeline: Pipeline) -> Judge | None:
+        """Return what tells kinds beside this very pipeline, if it was loaded."""
+        return self._judge if pipeline is self._pipeline else None
+
+
+_loaded: list[Loaded] = []
+"""What this program has loaded ahead; at most one."""
+
+
+def load(model: str, threads: int, **how: Any) -> Pipeline:
+    """Return what `Pipeline.load` does; it may be loaded already."""
+    from fastaudio.pipeline import Pipeline  # noqa: PLC0415  # not before the libraries are being opened
+
+    found = _loaded[0].pipeline(model, threads, **how) if _loaded else None
+    return found or Pipeline.load(model, threads=threads, **how)
+
+
+def tellers_for(model: str) -> Tellers | None:
+    """Return what tells kinds for a model, if it is loaded already."""
+    return _loaded[0].tellers(model) if _loaded else None
+
+
+def judge_beside(pipeline: Pipeline) -> Judge | None:
+    """Return what tells kinds beside a pipeline of `load`, if it is loaded already."""
+    return _loaded[0].judge(pipeline) if _loaded else None
 
 
 @contextmanager
@@ -29,6 +107,7 @@ def loading(words: Sequence[str], *, program: bool) -> Iterator[None]:
     garbage is looked for in it.
     """
     thread: threading.Thread | None = None
+    cancel = _core.Cancel()
     calm = program and _BLAS not in os.environ
     if program:
         gc.disable()
@@ -36,11 +115,17 @@ def loading(words: Sequence[str], *, program: bool) -> Iterator[None]:
         if words and words[0] in _NETWORKS and not _HELP.intersection(words):
             if calm:
                 os.environ[_BLAS] = "1"
-            thread = threading.Thread(target=_libraries, name="fastaudio-libraries")
+            model = _model_of(words) if program else None
+            thread = threading.Thread(target=_libraries, args=(model, cancel), name="fastaudio-libraries")
             thread.start()
             if program:
                 _import_numpy()
+            if model is not None:
+                _loaded[:] = [model]
         yield
+    except BaseException:
+        cancel.cancel()
+        raise
     finally:
         if thread is not None:
             thread.join()  # libraries that are opened read the environment, which can't be changed meanwhile
@@ -51,10 +136,25 @@ def loading(words: Sequence[str], *, program: bool) -> Iterator[None]:
             gc.enable()
 
 
-def _libraries() -> None:
-    """Open ONNX Runtime and libsndfile; what is wrong with them is said by who uses them."""
-    with suppress(_core.ModelError):
+def _model_of(words: Sequence[str]) -> Loaded | None:
+    """Return the model that a command line asks for, as far as it shows before it is parsed.
+
+    A wrong guess costs time only.
+    """
+    if words[0] not in _OVER_FILES or any(word.startswith(_OTHERWISE) for word in words):
+        return None
+    named = [word for word in words[1:] if word == "-" or os.path.exists(word)]  # noqa: PTH110  # may be no path
+    alone = len(named) == 1 and not os.path.isdir(named[0])  # noqa: PTH112
+    kinds = words[0] == "tag" and "--no-kind" not in words
+    return Loaded(cards.DEFAULT_MODEL, os.cpu_count() or 1 if alone else 1, kinds=kinds)
+
+
+def _libraries(model: Loaded | None, cancel: _core.Cancel) -> None:
+    """Open ONNX Runtime and libsndfile, load a model; what is wrong with them is said by who uses them."""
+    with suppress(Exception), _core.Interruptible(cancel):
         _core.onnxruntime_info()
+        if model is not None:
+            model.load()
     with suppress(ImportError, OSError):
         importlib.import_module("soundfile")
 

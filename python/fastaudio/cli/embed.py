@@ -16,13 +16,13 @@ import numpy as np
 from fastaudio._core import L2Normalize, Mean, Sequential, Standardize
 from fastaudio._system.text import printable
 from fastaudio._system.writing import is_stream, writing
+from fastaudio.cli.ahead import load
 from fastaudio.cli.arguments import Commands, add_command, add_hop, add_layer, add_output, add_resume
 from fastaudio.cli.embedding_files import SCHEMA, Clip, packed, row_writer, unpacked
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
 from fastaudio.cli.results import about, check_output
 from fastaudio.cli.standardize import read_statistics, statistics_of
 from fastaudio.cli.unfinished import unfinished
-from fastaudio.pipeline import Pipeline
 from fastaudio.running.times import row_times
 from fastaudio.running.whole import run_file
 from fastaudio.scanning.networks import with_layer
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from fastaudio.cli.unfinished import Part
     from fastaudio.decoding.audio_file import FileLike
+    from fastaudio.pipeline import Pipeline
     from fastaudio.running.whole import Progress
 
 log = logging.getLogger("fastaudio")
@@ -102,7 +103,7 @@ def _clip(pipeline: Pipeline, source: FileLike, *, progress: Progress | None) ->
 
 def _pipeline(args: argparse.Namespace, threads: int) -> tuple[Pipeline, str]:
     """Return the pipeline that gives the rows, and the name of their layer."""
-    pipeline = Pipeline.load(args.model, threads=threads, channel=args.channel, isolate=args.isolate)
+    pipeline = load(args.model, threads, channel=args.channel, isolate=args.isolate)
     pipeline = with_layer(pipeline, args.layer)
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)

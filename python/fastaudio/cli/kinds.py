@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fastaudio.cli.ahead import judge_beside, tellers_for
 from fastaudio.kinds import (
     KIND,
     NEAR_S,
@@ -13,6 +14,7 @@ from fastaudio.kinds import (
     Judge,
     Judged,
     Kind,
+    Tellers,
     apart,
     judge_of,
     kind_at,
@@ -52,16 +54,20 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def ahead_of(args: argparse.Namespace) -> Ahead | None:
-    """Begin to load what `judge_for` needs; None if it needs nothing."""
-    return None if args.no_kind or getattr(args, "isolate", False) else Ahead(args.model)
+def ahead_of(args: argparse.Namespace) -> Ahead | Tellers | None:
+    """Return what `judge_for` needs, or begin to load it; None if it needs nothing."""
+    if args.no_kind or getattr(args, "isolate", False):
+        return None
+    return tellers_for(args.model) or Ahead(args.model)
 
 
-def judge_for(pipeline: Pipeline, args: argparse.Namespace, ahead: Ahead | None = None) -> Judge | None:
+def judge_for(
+    pipeline: Pipeline, args: argparse.Namespace, ahead: Ahead | Tellers | None = None
+) -> Judge | None:
     """Return what tells kinds beside a pipeline's results; none with --no-kind, or for stdin with --isolate.
 
     See `judge_of`.
     """
     apart = getattr(args, "isolate", False)
     none = args.no_kind or (apart and "-" in args.paths)
-    return None if none else judge_of(pipeline, apart=apart, ahead=ahead)
+    return None if none else judge_beside(pipeline) or judge_of(pipeline, apart=apart, ahead=ahead)

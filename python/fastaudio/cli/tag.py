@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastaudio._system.text import spelled
 from fastaudio._system.writing import is_stream
 from fastaudio.cards.thresholds import thresholds_of
+from fastaudio.cli.ahead import load
 from fastaudio.cli.arguments import Commands, add_command, add_hop, add_output, add_resume, add_tags
 from fastaudio.cli.events import add_events_options, gives_events, with_events
 from fastaudio.cli.files import FileRun, add_files, add_files_options, find_files, threads_of
@@ -18,11 +19,12 @@ from fastaudio.cli.kinds import Judged, add_kind, ahead_of, judge_for, split
 from fastaudio.cli.results import check_output, collecting, table_paths
 from fastaudio.cli.start import add_start, timed
 from fastaudio.cli.write import events_form, reaching, tags_form
-from fastaudio.pipeline import Pipeline
 from fastaudio.tags import OUT_OF_RANGE, Tags
 
 if TYPE_CHECKING:
     import argparse
+
+    from fastaudio.pipeline import Pipeline
 
 _HELP = """\
 tag audio files
@@ -85,7 +87,7 @@ def add(commands: Commands) -> None:
 
 def _pipeline(args: argparse.Namespace, threads: int) -> Pipeline:
     how = {"channel": args.channel, "untrained": args.untrained, "isolate": args.isolate}
-    pipeline = Pipeline.load(args.model, threads=threads, **how)
+    pipeline = load(args.model, threads, **how)
     if args.hop is not None:
         pipeline = pipeline.with_hop(args.hop)
     pipeline = with_events(pipeline, args)

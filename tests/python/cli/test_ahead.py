@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import pytest
 from fastaudio import cli
-from fastaudio.cli.ahead import loading
+from fastaudio.cli.ahead import Loaded, loading
 from fastaudio.kinds import Ahead, judge_of
 from helpers import GUITAR
 
@@ -68,6 +68,36 @@ def test_what_tells_kinds_is_the_same_ahead() -> None:
     assert alone is not None
     assert str(ahead.pipeline) == str(alone.pipeline)
     assert (ahead.wanted, ahead.model, ahead.window_s) == (alone.wanted, alone.model, alone.window_s)
+
+
+def test_a_model_that_is_loaded_ahead_is_the_one_that_was_asked_for() -> None:
+    loaded = Loaded("musicnn-mtt", 2, kinds=True)
+    loaded.load()
+    pipeline = loaded.pipeline("musicnn-mtt", 2, channel=None, isolate=False)
+    assert pipeline is not None
+    alone = fa.Pipeline.load("musicnn-mtt", threads=2)
+    assert (str(pipeline), pipeline.card, pipeline.node) == (str(alone), alone.card, alone.node)
+    judge, wanted = loaded.judge(pipeline), judge_of(alone)
+    assert judge is not None
+    assert wanted is not None
+    assert str(judge.pipeline) == str(wanted.pipeline)
+    assert loaded.judge(alone) is None
+    others: list[tuple[str, int, dict[str, Any]]] = [
+        ("vgg-mtt", 2, {}),
+        ("musicnn-mtt", 1, {}),
+        ("musicnn-mtt", 2, {"channel": 0}),
+        ("musicnn-mtt", 2, {"isolate": True}),
+    ]
+    assert [loaded.pipeline(model, threads, **how) for model, threads, how in others] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "more", [["--hop", "1.5"], ["--threads", "1"], ["--channel", "0"], ["--no-kind"], ["--model", "vgg-mtt"]]
+)
+def test_the_program_tags_as_main_does(more: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["tag", str(GUITAR), "--json", *more]
+    assert cli.main(words) == 0
+    assert run(_MAIN + "sys.exit(status)", *words).stdout == capfd.readouterr().out
 
 
 def test_a_model_that_is_not_there_is_told_by_who_loads_it(

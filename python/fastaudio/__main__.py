@@ -1,7 +1,5 @@
 """Runs the command line for `python -m fastaudio`."""
 
-import sys
+from fastaudio.cli import program
 
-from fastaudio.cli import main
-
-sys.exit(main())
+program()

@@ -4,14 +4,14 @@ Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `review`, `summa
 `train`, `evaluate`, `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`,
 `get`, `info`.
 Shared: `parsing`, `arguments`, `help_text` and `completion`; `ahead` loads what a command needs soon;
-`terminal` is what stands at stdout and stderr; `files` runs over files and `progress` shows it; `forms` are
-the forms of results, `events` has the options of events, and `start` has --start; `kinds` tells what kind of
-sound it is; `write` gives the text of tags and events, `results` takes it to where it belongs, `unfinished`
-keeps what is done for --resume; `embedding_files` and `standardize` serve embed, `row_spool` and `pairs`
-features, `labels` train and evaluate, `embedded` train, `stretches` search and review, `playing` review,
-`tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a `clips_room`, `quiet`, `ears`,
-`together`, `audience`, `live_lines`, `live_forms`, `screen`, its `board`, `reporting` (MQTT) and `alerting`
-serve listen.
+`leaving` ends the program; `terminal` is what stands at stdout and stderr; `files` runs over files and
+`progress` shows it; `forms` are the forms of results, `events` has the options of events, and `start` has
+--start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events, `results` takes it
+to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and `standardize` serve
+embed, `row_spool` and `pairs` features, `labels` train and evaluate, `embedded` train, `stretches` search and
+review, `playing` review, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a
+`clips_room`, `quiet`, `ears`, `together`, `audience`, `live_lines`, `live_forms`, `screen`, its `board`,
+`reporting` (MQTT) and `alerting` serve listen.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import threading
 import traceback
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastaudio._core import BudgetError, FastaudioError, __version__
 from fastaudio._system.text import printable
@@ -33,6 +33,7 @@ from fastaudio._system.writing import LATE, NO_ROOM
 from fastaudio.cli.ahead import loading
 from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
 from fastaudio.cli.completion import add_completion
+from fastaudio.cli.leaving import leave
 from fastaudio.cli.parsing import Parser
 from fastaudio.cli.terminal import (
     Log,
@@ -106,6 +107,11 @@ def _parser(words: Sequence[str] = ()) -> Parser:
     for command in words[:1] if words and words[0] in _COMMANDS else _COMMANDS:
         importlib.import_module(_COMMANDS[command]).add(commands)
     return parser
+
+
+def program() -> NoReturn:
+    """Run the command line as the whole of a process, and end that."""
+    leave(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

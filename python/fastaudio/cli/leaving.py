@@ -16,7 +16,7 @@ def leave(status: int) -> NoReturn:
     Python would take all modules and libraries apart before, which takes 0.02 s.
     """
     if status == 0 and _is_alone() and not _is_watched():
-        atexit._run_exitfuncs()  # type: ignore[attr-defined]  # noqa: SLF001  # as Python does at its end
+        atexit._run_exitfuncs()  # noqa: SLF001  # as Python does at its end
         gc.collect()  # what is only held by itself may have files to close
         if _flushed():
             os._exit(status)

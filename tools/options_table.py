@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from fastaudio import cli
+from fastaudio.cli import running
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
 HEAD = "| option | what it means | commands |\n|---|---|---|\n"
@@ -48,7 +48,7 @@ SHARED = {
 def options() -> dict[str, dict[str, Any]]:
     """Return the parsers' action of each option of each command, by option and command."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for action in cli._parser()._actions:  # noqa: SLF001  # argparse has no other way to read a parser
+    for action in running._parser()._actions:  # noqa: SLF001  # argparse has no other way to read a parser
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for command, parser in action.choices.items():
                 for each in parser._actions:  # noqa: SLF001

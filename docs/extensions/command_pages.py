@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import cli
+from fastaudio.cli import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ _WIDTH = 100
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command, in the order of `fastaudio --help`."""
-    for action in cli._parser()._actions:
+    for action in running._parser()._actions:
         if isinstance(action, argparse._SubParsersAction):
             return dict(action.choices)
     return {}
@@ -42,7 +42,7 @@ def write_pages(app: Sphinx) -> None:
 
 
 def _index(names: list[str]) -> str:
-    parser = cli._parser()
+    parser = running._parser()
     helps = {
         choice.dest: choice.help or ""
         for action in parser._actions

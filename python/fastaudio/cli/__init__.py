@@ -3,191 +3,46 @@
 Commands: `tag`, `plot`, `embed`, `features`, `scan`, `search`, `review`, `summarize`, `listen`, `serve`,
 `train`, `evaluate`, `importing` (the command `import`), `export`, `quantize`, `pack`, `devices`, `models`,
 `get`, `info`.
-Shared: `parsing`, `arguments`, `help_text` and `completion`; `ahead` loads what a command needs soon;
-`leaving` ends the program; `terminal` is what stands at stdout and stderr; `files` runs over files and
-`progress` shows it; `forms` are the forms of results, `events` has the options of events, and `start` has
---start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events, `results` takes it
-to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and `standardize` serve
-embed, `row_spool` and `pairs` features, `labels` train and evaluate, `embedded` train, `stretches` search and
-review, `playing` review, `tensors` and `listing` models; `input`, `keeping`, `record`, `clips` in a
-`clips_room`, `quiet`, `ears`, `together`, `audience`, `live_lines`, `live_forms`, `screen`, its `board`,
-`reporting` (MQTT) and `alerting` serve listen.
+Shared: `running` runs them; `parsing`, `arguments`, `help_text` and `completion`; `ahead` loads what a
+command needs soon; `leaving` ends the program; `terminal` is what stands at stdout and stderr; `files` runs
+over files and `progress` shows it; `forms` are the forms of results, `events` has the options of events, and
+`start` has --start; `kinds` tells what kind of sound it is; `write` gives the text of tags and events,
+`results` takes it to where it belongs, `unfinished` keeps what is done for --resume; `embedding_files` and
+`standardize` serve embed, `row_spool` and `pairs` features, `labels` train and evaluate, `embedded` train,
+`stretches` search and review, `playing` review, `tensors` and `listing` models; `input`, `keeping`, `record`,
+`clips` in a `clips_room`, `quiet`, `ears`, `together`, `audience`, `live_lines`, `live_forms`, `screen`, its
+`board`, `reporting` (MQTT) and `alerting` serve listen.
 """
 
 from __future__ import annotations
 
-import importlib
-import logging
 import os
-import signal
 import sys
-import threading
-import traceback
-import warnings
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from fastaudio._core import BudgetError, FastaudioError, __version__
-from fastaudio._system.text import printable
-from fastaudio._system.writing import LATE, NO_ROOM
-from fastaudio.cli.ahead import loading
-from fastaudio.cli.arguments import FAILED, INTERRUPTED, OK, RAW, USAGE
-from fastaudio.cli.completion import add_completion
-from fastaudio.cli.leaving import leave
-from fastaudio.cli.parsing import Parser
-from fastaudio.cli.terminal import (
-    Log,
-    complain,
-    drop_stdout,
-    only_our_words,
-    prepare_stdout,
-    prepare_streams,
-    tell,
-)
+from fastaudio.cli.ahead import Ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-_EXAMPLES = """\
-examples:
-  fastaudio tag song.mp3
-  fastaudio plot song.mp3 -o song.png
-  fastaudio embed album/ --output album.npz
-  fastaudio features album/ --preset vggish -o album.parquet
-  fastaudio scan archive/ --output scanned
-  fastaudio listen
-  fastaudio serve
-  fastaudio train sounds/ -o my-model
-  fastaudio import model.onnx --preset ced --labels labels.csv -o my-ced
-  fastaudio models musicnn-mtt
-  fastaudio info
-"""
-_COMMANDS = {
-    name: f"fastaudio.cli.{name}"
-    for name in (
-        "tag",
-        "plot",
-        "embed",
-        "features",
-        "scan",
-        "search",
-        "review",
-        "summarize",
-        "listen",
-        "serve",
-        "train",
-        "evaluate",
-        "import",
-        "export",
-        "quantize",
-        "pack",
-        "devices",
-        "models",
-        "get",
-        "info",
-    )
-} | {"import": "fastaudio.cli.importing"}  # a word of Python's
-"""The module of each command, in the order of the help."""
-
-
-def _parser(words: Sequence[str] = ()) -> Parser:
-    """Return the program's parser; if the first of the words is a command, with this command alone.
-
-    Importing the modules of all commands takes longer than tagging a short file.
-    """
-    parser = Parser(
-        prog="fastaudio",
-        description="Tag the sound of files or a microphone: labels with their scores.",
-        epilog=_EXAMPLES,
-        formatter_class=RAW,
-    )
-    parser.add_argument("--version", action="version", version=f"fastaudio {__version__}")
-    add_completion(parser)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in words[:1] if words and words[0] in _COMMANDS else _COMMANDS:
-        importlib.import_module(_COMMANDS[command]).add(commands)
-    return parser
+_STDERR = 2
 
 
 def program() -> NoReturn:
     """Run the command line as the whole of a process, and end that."""
-    leave(main())
+    status = main()
+    from fastaudio.cli.leaving import leave  # noqa: PLC0415  # as in `main`
+
+    leave(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    prepare_streams()
-    command = ""
-    if argv is None:  # this is the program
-        sys.excepthook = _show_fault
-    try:
-        words = sys.argv[1:] if argv is None else argv
-        with loading(words, program=argv is None):
-            args = _parser(words).parse_args(argv)
-        command, verbose = args.command, getattr(args, "verbose", False)
-        prepare_stdout(args)
-        with _terminable(), only_our_words(verbose=verbose):
-            level = logging.INFO if verbose else logging.WARNING
-            logging.basicConfig(level=level, format="%(message)s", handlers=[Log()])
-            with warnings.catch_warnings():
-                warnings.showwarning = _show_warning
-                status: int = args.run(args)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        complain("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output is gone, so there is nothing left to do
-        drop_stdout()
-        return OK
-    except (FastaudioError, ValueError, OSError) as error:
-        complain(_said(error, command))
-        late = isinstance(error, OSError) and error.errno in LATE
-        if late and not isinstance(error, FastaudioError):
-            drop_stdout()
-        return FAILED if late or isinstance(error, _failures()) else USAGE
-    return status
+    # Else the next file that is opened would get the number of a standard stream that is closed.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(number)
+    ahead = Ahead(sys.argv[1:] if argv is None else argv, program=argv is None)
+    from fastaudio.cli.running import run  # noqa: PLC0415  # while libraries are opened
 
-
-def _failures() -> tuple[type[Exception], ...]:
-    """Return the errors of a device, a file or a server, rather than of how the program was used."""
-    from fastaudio.cli.record import RecordError  # noqa: PLC0415  # most runs have no error
-    from fastaudio.decoding.audio_file import DecodeError  # noqa: PLC0415
-    from fastaudio.live.devices import DeviceError  # noqa: PLC0415
-    from fastaudio.registry import FetchError  # noqa: PLC0415
-
-    return DeviceError, DecodeError, RecordError, FetchError
-
-
-def _show_fault(*error: Any) -> None:
-    """Show an error that is a fault of ours; what it quotes may be anyone's."""
-    tell(printable("".join(traceback.format_exception(*error)), lines=True))
-
-
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    complain(str(message))
-
-
-def _said(error: Exception, command: str) -> str:
-    """Return an error's message, in the command's name, with that of the system in our form."""
-    if isinstance(error, FastaudioError) or not isinstance(error, OSError) or error.strerror is None:
-        text = str(error)
-        if isinstance(error, BudgetError):
-            text += " in Python; the command line has no option for it"
-        in_code = "Pipeline.load: "
-        return f"{command}: {text.removeprefix(in_code)}" if text.startswith(in_code) else text
-    name = "stdout" if error.filename is None else os.fsdecode(error.filename)
-    wanted = "room to write" if error.errno in NO_ROOM else "a file that can be used"
-    return f"{name}: expected {wanted}, got: {error.strerror}"
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that no half of a file stays."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return run(argv, ahead)

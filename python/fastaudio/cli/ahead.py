@@ -6,13 +6,13 @@ import gc
 import importlib
 import os
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fastaudio import _core, cards
+from fastaudio import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fastaudio.kinds import Judge, Tellers
     from fastaudio.pipeline import Pipeline
@@ -31,14 +31,15 @@ _BLAS = "OPENBLAS_NUM_THREADS"
 
 
 class Loaded:
-    """A shipped model that is loaded before a command asks for it, and what tells kinds beside it.
+    """The default model, loaded before a command asks for it, and what tells kinds beside it.
 
     What is wrong with it is said by who asks.
     """
 
-    def __init__(self, model: str, threads: int, *, kinds: bool) -> None:
-        """Note what to load: a model's name, the cores for each file, and whether to tell kinds."""
-        self._asked = model, threads
+    def __init__(self, threads: int, *, kinds: bool) -> None:
+        """Note what to load beside the default model: the cores for each file, and whether to tell kinds."""
+        self._model = ""
+        self._threads = threads
         self._kinds = kinds
         self._pipeline: Pipeline | None = None
         self._judge: Judge | None = None
@@ -46,11 +47,11 @@ class Loaded:
 
     def load(self) -> None:
         """Load it: networks first, since all else waits for NumPy, which another thread imports."""
-        model, threads = self._asked
-        card = cards.read_card(model)
-        if card.path.parent.parent != cards.MODELS:  # a stranger's, which is checked as a whole
-            return
-        node = cards.build(card, threads=threads)
+        from fastaudio import cards  # noqa: PLC0415  # while ONNX Runtime is opened, another thread imports it
+
+        self._model = cards.DEFAULT_MODEL
+        card = cards.read_card(self._model)
+        node = cards.build(card, threads=self._threads)
         kind = card.data.get("hears") if self._kinds else None
         told = cards.card_that_tells(kind) if isinstance(kind, str) else None
         teller = None if told is None else cards.build(told)
@@ -66,11 +67,11 @@ class Loaded:
     def pipeline(self, model: str, threads: int, **how: Any) -> Pipeline | None:
         """Return the pipeline if it is what `Pipeline.load` would return, and is loaded."""
         plain = all(value is None or value is False for value in how.values())
-        return self._pipeline if plain and (model, threads) == self._asked else None
+        return self._pipeline if plain and (model, threads) == (self._model, self._threads) else None
 
     def tellers(self, model: str) -> Tellers | None:
         """Return what tells kinds for a model, if it is this one."""
-        return self._tellers if model == self._asked[0] else None
+        return self._tellers if model == self._model else None
 
     def judge(self, pipeline: Pipeline) -> Judge | None:
         """Return what tells kinds beside this very pipeline, if it was loaded."""
@@ -99,39 +100,57 @@ def judge_beside(pipeline: Pipeline) -> Judge | None:
     return _loaded[0].judge(pipeline) if _loaded else None
 
 
-@contextmanager
-def loading(words: Sequence[str], *, program: bool) -> Iterator[None]:
-    """Load what the words of a command line need while the block imports the command; see `_libraries`.
+class Ahead:
+    """Loads what a command line needs while its command is imported, which `with` stands around.
 
-    `program` says that the process does nothing else: what the block leaves is then there for good, and no
-    garbage is looked for in it.
+    Begins at once, in a thread that opens libraries; see `_libraries`.
     """
-    thread: threading.Thread | None = None
-    cancel = _core.Cancel()
-    calm = program and _BLAS not in os.environ
-    if program:
-        gc.disable()
-    try:
-        if words and words[0] in _NETWORKS and not _HELP.intersection(words):
-            if calm:
-                os.environ[_BLAS] = "1"
-            model = _model_of(words) if program else None
-            thread = threading.Thread(target=_libraries, args=(model, cancel), name="fastaudio-libraries")
-            thread.start()
-            if program:
-                _import_numpy()
-            if model is not None:
-                _loaded[:] = [model]
-        yield
-    except BaseException:
-        cancel.cancel()
-        raise
-    finally:
-        if thread is not None:
-            thread.join()  # libraries that are opened read the environment, which can't be changed meanwhile
-            if calm:
-                os.environ.pop(_BLAS, None)
+
+    def __init__(self, words: Sequence[str], *, program: bool) -> None:
+        """Begin with the words of a command line.
+
+        `program` says that the process does nothing else: what `with` leaves is then there for good, and no
+        garbage is looked for in it.
+        """
+        self._program = program
+        self._calm = False
+        self._cancel = _core.Cancel()
+        self._thread: threading.Thread | None = None
         if program:
+            gc.disable()
+        if not words or words[0] not in _NETWORKS or _HELP.intersection(words):
+            return
+        self._calm = program and _BLAS not in os.environ
+        if self._calm:
+            os.environ[_BLAS] = "1"
+        model = _model_of(words) if program else None
+        _loaded[:] = [model] if model else []
+        self._thread = threading.Thread(
+            target=_libraries, args=(model, self._cancel), name="fastaudio-libraries"
+        )
+        self._thread.start()
+
+    def __enter__(self) -> None:
+        """Import NumPy, if this is a program that needs it."""
+        if self._program and self._thread is not None:
+            _import_numpy()
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Open libsndfile, and wait for what is being loaded; after an error, end that."""
+        try:
+            if error is not None:
+                self._cancel.cancel()
+            elif self._thread is not None:
+                _open_libsndfile()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        if self._thread is not None:
+            self._thread.join()  # libraries that are opened read the environment, which mustn't change then
+        if self._calm:
+            os.environ.pop(_BLAS, None)
+        if self._program:
             gc.freeze()
             gc.enable()
 
@@ -146,15 +165,19 @@ def _model_of(words: Sequence[str]) -> Loaded | None:
     named = [word for word in words[1:] if word == "-" or os.path.exists(word)]  # noqa: PTH110  # may be no path
     alone = len(named) == 1 and not os.path.isdir(named[0])  # noqa: PTH112
     kinds = words[0] == "tag" and "--no-kind" not in words
-    return Loaded(cards.DEFAULT_MODEL, os.cpu_count() or 1 if alone else 1, kinds=kinds)
+    return Loaded(os.cpu_count() or 1 if alone else 1, kinds=kinds)
 
 
 def _libraries(model: Loaded | None, cancel: _core.Cancel) -> None:
-    """Open ONNX Runtime and libsndfile, load a model; what is wrong with them is said by who uses them."""
+    """Open ONNX Runtime, and load a model; what is wrong with them is said by who uses them."""
     with suppress(Exception), _core.Interruptible(cancel):
         _core.onnxruntime_info()
         if model is not None:
             model.load()
+
+
+def _open_libsndfile() -> None:
+    """Open libsndfile, while networks are still being loaded; that there is none is said by who uses it."""
     with suppress(ImportError, OSError):
         importlib.import_module("soundfile")
 

@@ -30,10 +30,6 @@ class _Closed(io.TextIOBase):
 
 def prepare_streams() -> None:
     """Make the standard streams fit to be used: closed ones, and those that lack characters."""
-    # Else the next file that is opened would get a closed one's number, and what is printed there.
-    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
-        pass
-    os.close(number)
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  # for good
     if sys.stdout is None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import pytest
 from fastaudio import cli
-from fastaudio.cli.ahead import Loaded, loading
+from fastaudio.cli.ahead import Ahead as Libraries
+from fastaudio.cli.ahead import Loaded
 from fastaudio.kinds import Ahead, judge_of
 from helpers import GUITAR
 
@@ -50,7 +51,7 @@ def test_a_chosen_number_of_blas_threads_is_kept() -> None:
 @pytest.mark.parametrize("words", [[], ["tag", "--help"], ["info"], ["--version", "tag"]])
 def test_other_commands_begin_no_thread(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread"))
-    with loading(words, program=False):
+    with Libraries(words, program=False):
         pass
 
 
@@ -71,7 +72,7 @@ def test_what_tells_kinds_is_the_same_ahead() -> None:
 
 
 def test_a_model_that_is_loaded_ahead_is_the_one_that_was_asked_for() -> None:
-    loaded = Loaded("musicnn-mtt", 2, kinds=True)
+    loaded = Loaded(2, kinds=True)
     loaded.load()
     pipeline = loaded.pipeline("musicnn-mtt", 2, channel=None, isolate=False)
     assert pipeline is not None

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import fastaudio as fa
 import pytest
 from cli_helpers import run
-from fastaudio import cli, registry
+from fastaudio import registry
+from fastaudio.cli import running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def test_commands_options_choices_and_models_are_completed(script: str, tmp_path
 
 
 def test_every_option_of_every_command_is_completed(script: str, tmp_path: Path) -> None:
-    (commands,) = (a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction))
+    (commands,) = (a for a in running._parser()._actions if isinstance(a, argparse._SubParsersAction))
     got = completed(script, tmp_path, *(f"fastaudio {name} -" for name in commands.choices))
     for words, parser in zip(got, commands.choices.values(), strict=True):
         known = {word for action in parser._actions for word in action.option_strings}

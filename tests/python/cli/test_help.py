@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from fastaudio import cli
+from fastaudio.cli import arguments, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ COMMAND = re.compile(r"(?:fastaudio|curl) |.*\| fastaudio ")
 
 
 def parsers() -> Iterator[argparse.ArgumentParser]:
-    parser = cli._parser()
+    parser = running._parser()
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -74,7 +74,7 @@ def test_what_belongs_to_an_item_flows_with_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("COLUMNS", "40")
     parser = argparse.ArgumentParser(
         "x",
-        formatter_class=cli.arguments.RAW,
+        formatter_class=arguments.RAW,
         description="one of:\n  a folder of recordings, tables that lie beside\n    them, or a table\n"
         "  first, second, third, fourth, fifth, sixth,\n  seventh",
     )

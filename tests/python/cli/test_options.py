@@ -7,7 +7,7 @@ import re
 import runpy
 
 import pytest
-from fastaudio import cli
+from fastaudio.cli import running
 from helpers import ROOT
 
 options_table = runpy.run_path(str(ROOT / "tools" / "options_table.py"))
@@ -21,7 +21,7 @@ DEFAULT_TOP = {"plot": 10, "summarize": 15, "search": 20, "review": 20}
 
 
 def parsers() -> dict[str, argparse.ArgumentParser]:
-    (commands,) = (a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction))
+    (commands,) = (a for a in running._parser()._actions if isinstance(a, argparse._SubParsersAction))
     return dict(commands.choices)
 
 

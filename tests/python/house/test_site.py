@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import pytest
 import tomllib
-from fastaudio.cli import _COMMANDS, _parser
+from fastaudio.cli.running import _COMMANDS, _parser
 from helpers import ROOT
 
 if TYPE_CHECKING:

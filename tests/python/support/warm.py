@@ -114,7 +114,7 @@ def _serve(connection: socket.socket) -> None:
     """Fork for each request, and tell its exit status; returns only in a child, with what it has to run."""
     import runpy
 
-    import fastaudio.cli  # noqa: F401
+    import fastaudio.cli.running  # noqa: F401
 
     while True:
         head, fds, _, _ = socket.recv_fds(connection, 4, 3)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_array = np.ndarray
 _PIECE_BYTES = 1 << 26  # of rows that are made before they are counted
 
 Samples: TypeAlias = "NDArray[np.float32] | NDArray[np.int16]"
@@ -103,11 +104,25 @@ class PipelineStream:
             TypeError, ValueError: a wrong type, shape or value; nothing was taken then.
             StateError: after flush or close, or after an interrupted call, whose results are lost.
         """
-        rows = self._pushed(samples, wait=True)
-        plain = self._gives_rows and type(rows) is not dict  # an isolated one gives dicts
-        batch = rows if plain else self._results(self._by_name(rows), duration_s=None)
+        # A block of 10 ms takes 2 us: nothing is called, looked up or made here that needn't be.
+        if self._interrupted:
+            self._refuse()
+        stream = self._stream or self._open()
+        self._interrupted = True
+        try:
+            if type(samples) is not _array or samples.ndim != 1:
+                samples = without_channel_axis(samples)
+            batch: Any = stream.push(samples)
+        except Exception:
+            self._interrupted = False  # the core knows whether rows were lost
+            raise
+        self.samples_pushed += len(samples)
+        if not self._heard_loud and stream.too_loud:
+            self._warn_of_scale()
+        if not self._gives_rows or type(batch) is dict:  # an isolated one gives dicts
+            batch = self._results(self._by_name(batch), duration_s=None)
         self._interrupted = False
-        return batch
+        return batch  # type: ignore[no-any-return]
 
     def flush(self) -> Batch:
         """End the signal and return what was still due.
@@ -126,7 +141,7 @@ class PipelineStream:
             ResultTooLarge: that is more than `result_mb`; what was kept is dropped.
         """
         for piece in self._pieces(samples):
-            self._keep(self._by_name(self._pushed(piece, wait=False)))
+            self._keep(self._by_name(self._fed(piece)))
             self._interrupted = False
 
     def finish(self, *, path: str | None = None, truncated: bool = False) -> Result:
@@ -164,29 +179,28 @@ class PipelineStream:
             raise StateError("stream: expected an open stream, got a closed one; open a new one")
         return self._stream
 
-    def _pushed(self, samples: Samples, *, wait: bool) -> Any:
-        """Return the core's rows for a block. Until the caller takes `_interrupted` back, they may be lost.
-
-        A block of 10 ms takes 2 us, so nothing is called here that needn't be.
-        """
+    def _fed(self, samples: Samples) -> Any:
+        """Return the core's rows for a block. They may be lost until the caller resets `_interrupted`."""
         if self._interrupted:
             self._refuse()
-        stream = self._stream or self._open()
+        stream = self._open()
         self._interrupted = True
         try:
-            given = without_channel_axis(samples)
-            rows = stream.push(given) if wait else stream.push(given, wait=False)  # keywords are slow to pass
+            rows = stream.push(without_channel_axis(samples), wait=False)
         except Exception:
-            self._interrupted = False  # the core knows whether rows were lost
+            self._interrupted = False
             raise
         self.samples_pushed += len(samples)
         if not self._heard_loud and stream.too_loud:
-            self._heard_loud = True
-            warn(scale_warning(self.name))
+            self._warn_of_scale()
         return rows
 
+    def _warn_of_scale(self) -> None:
+        self._heard_loud = True
+        warn(scale_warning(self.name))
+
     def _flushed(self) -> dict[str, NDArray[np.float32]]:
-        """Return the last rows, as `_pushed` does."""
+        """Return the last rows, as `_fed` does."""
         if self._interrupted:
             self._refuse()
         stream = self._open()

@@ -24,7 +24,7 @@ _OVER_FILES = {"tag", "embed"}
 """Those of them that run one model over files."""
 
 _HELP = {"-h", "--help"}
-_OTHERWISE = ("--mod", "--i", "--th")
+_OTHERWISE = ("--mo", "--i", "--th")
 """How options begin that choose a model, where it runs, or how many cores it gets."""
 
 _BLAS = "OPENBLAS_NUM_THREADS"
@@ -133,7 +133,12 @@ class Ahead:
     def __enter__(self) -> None:
         """Import NumPy, if this is a program that needs it."""
         if self._program and self._thread is not None:
-            _import_numpy()
+            try:
+                _import_numpy()
+            except BaseException:
+                self._cancel.cancel()
+                self._end()
+                raise
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """Open libsndfile, and wait for what is being loaded; after an error, end that."""

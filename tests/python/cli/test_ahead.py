@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import fastaudio as fa
 import pytest
 from fastaudio import cli
+from fastaudio.cli import ahead as ahead_module
 from fastaudio.cli.ahead import Ahead as Libraries
 from fastaudio.cli.ahead import Loaded
 from fastaudio.kinds import Ahead, judge_of
@@ -53,6 +55,19 @@ def test_other_commands_begin_no_thread(words: list[str], monkeypatch: pytest.Mo
     monkeypatch.setattr(threading.Thread, "start", lambda _: pytest.fail("a thread"))
     with Libraries(words, program=False):
         pass
+
+
+def test_an_interruption_while_numpy_is_imported_ends_what_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ahead_module, "_import_numpy", interrupted)
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    with pytest.raises(KeyboardInterrupt), Libraries(["tag", str(GUITAR)], program=True):
+        pytest.fail("it goes on")
+    assert gc.isenabled()
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    assert "fastaudio-libraries" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_wrong_words_are_told_as_before(capfd: pytest.CaptureFixture[str]) -> None:

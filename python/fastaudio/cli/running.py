@@ -79,7 +79,7 @@ _COMMANDS = {
 def _parser(words: Sequence[str] = ()) -> Parser:
     """Return the program's parser; if the first of the words is a command, with this command alone.
 
-    Importing the modules of all commands takes longer than tagging a short file.
+    With none, if it asks for the version. Importing all commands takes longer than tagging a short file.
     """
     parser = Parser(
         prog="fastaudio",
@@ -90,7 +90,9 @@ def _parser(words: Sequence[str] = ()) -> Parser:
     parser.add_argument("--version", action="version", version=f"fastaudio {__version__}")
     add_completion(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in words[:1] if words and words[0] in _COMMANDS else _COMMANDS:
+    first = words[0] if words else ""
+    wanted = [first] if first in _COMMANDS else [] if first == "--version" else list(_COMMANDS)
+    for command in wanted:
         importlib.import_module(_COMMANDS[command]).add(commands)
     return parser
 

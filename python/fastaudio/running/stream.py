@@ -16,7 +16,7 @@ from fastaudio.running.times import row_times
 from fastaudio.tags import Tags, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -55,6 +55,10 @@ def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     return whole
 
 
+def _refuse_closed(*_: object) -> NoReturn:
+    raise StateError("stream: expected an open stream, got a closed one; open a new one")
+
+
 class PipelineStream:
     """One run of a pipeline over a stream of blocks; one thread at a time.
 
@@ -78,6 +82,7 @@ class PipelineStream:
         self.name = "samples"
         self._model = model
         self._stream: Stream | None = stream
+        self._push: Callable[[Samples], Any] = stream.push  # looked up once, since each block calls it
         self._specs = specs
         self._gives_rows = [spec.kind in ("events", "scores") for spec in specs.values()] == [False]
         self.sample_rate = sample_rate
@@ -107,17 +112,16 @@ class PipelineStream:
         # A block of 10 ms takes 2 us: nothing is called, looked up or made here that needn't be.
         if self._interrupted:
             self._refuse()
-        stream = self._stream or self._open()
         self._interrupted = True
         try:
             if type(samples) is not _array or samples.ndim != 1:
                 samples = without_channel_axis(samples)
-            batch: Any = stream.push(samples)
+            batch = self._push(samples)
         except Exception:
             self._interrupted = False  # the core knows whether rows were lost
             raise
         self.samples_pushed += len(samples)
-        if not self._heard_loud and stream.too_loud:
+        if not self._heard_loud and self._stream is not None and self._stream.too_loud:
             self._warn_of_scale()
         if not self._gives_rows or type(batch) is dict:  # an isolated one gives dicts
             batch = self._results(self._by_name(batch), duration_s=None)
@@ -167,6 +171,7 @@ class PipelineStream:
     def close(self) -> None:
         """Drop the stream's state; what was not flushed is lost."""
         self._stream = None
+        self._push = _refuse_closed
 
     def __enter__(self) -> PipelineStream:
         return self
@@ -176,7 +181,7 @@ class PipelineStream:
 
     def _open(self) -> Stream:
         if self._stream is None:
-            raise StateError("stream: expected an open stream, got a closed one; open a new one")
+            _refuse_closed()
         return self._stream
 
     def _fed(self, samples: Samples) -> Any:

@@ -1,9 +1,10 @@
 """Compares two commits: builds both, runs a quick suite on them in turns, and says what got slower.
 
-Each round runs a case on both, one right after the other, so that whatever disturbs the machine disturbs
-both. The interval is that of the median of the rounds' ratios, by bootstrap. Exit status: 1 if something got
-slower beyond noise, or runs no longer; 2 if a commit can't be built. With --report both are told and the
-status is 0; it is 2 still if there is no such commit.
+A base with head's C++ isn't built: it takes head's extension and models. Each round runs a case on both, one
+right after the other, so that whatever disturbs the machine disturbs both. The interval is that of the median
+of the rounds' ratios, by bootstrap. Exit status: 1 if something got slower beyond noise, or runs no longer; 2
+if a commit can't be built. With --report both are told and the status is 0; it is 2 still if there is no such
+commit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guard_builds import NotBuiltError, built
+from guard_builds import NotBuiltError, both
 from guard_cases import ALONE, CASES
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ examples:
   python benchmarks/guard.py main                      HEAD against main
   python benchmarks/guard.py v0.1.0 HEAD~3 --rounds 60
   python benchmarks/guard.py origin/main --report      for a workflow: tells, never fails
+  python benchmarks/guard.py HEAD~1 --installed venv/lib/python3.12/site-packages    builds no HEAD
 """
 
 
@@ -206,6 +208,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("base", help="commit, or a folder that fastaudio is installed in")
     add("head", nargs="?", default="HEAD", help="the same (%(default)s)")
+    add("--installed", type=Path, metavar="FOLDER", help="a folder that HEAD is installed in already")
     add("--rounds", type=int, default=30, metavar="N", help="rounds (%(default)s)")
     add("--only", nargs="+", choices=CASES, metavar="CASE", help=", ".join(CASES))
     add("--report", action="store_true", help="exit with 0 whatever got slower, or doesn't run or build")
@@ -213,6 +216,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(words)
     if options.rounds < _WORKERS:
         parser.error(f"--rounds: expected at least {_WORKERS}, got {options.rounds}")
+    if options.installed and not (options.installed / "fastaudio" / "__init__.py").is_file():
+        parser.error(f"--installed: expected a folder with fastaudio, got {options.installed}")
     return options
 
 
@@ -220,11 +225,14 @@ def main(words: Sequence[str] | None = None) -> int:
     """Build, run and report."""
     options = arguments(words)
     try:
-        base, head = built(options.base), built(options.head)
+        pair = both(options.base, options.head, options.installed)
     except NotBuiltError as error:
         print(f"{error}; nothing was compared", file=sys.stdout if options.report else sys.stderr)
         return 0 if options.report else 2
-    every = compare(base, head, options.only or list(CASES), options.rounds)
+    if pair is None:
+        print(f"{options.base} and {options.head} have the same C++ and Python; nothing was compared")
+        return 0
+    every = compare(*pair, options.only or list(CASES), options.rounds)
     print(table(every))
     if options.json:
         data: list[dict[str, Any]] = [

@@ -1,15 +1,21 @@
-"""Builds commits for guard.py, each one once."""
+"""Builds commits for guard.py, each one once, and no more of them than differs."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import io
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +23,38 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).resolve().parents[1]
 _BUILDS = _ROOT / "build" / "guard"
 _BUILT_BY = ("CMAKE_ARGS", "SKBUILD_CMAKE_ARGS", "SKBUILD_CMAKE_DEFINE", "CC", "CXX", "CXXFLAGS", "LDFLAGS")
+_NATIVE = ("cpp", "CMakeLists.txt")
+_PYTHON = "python/fastaudio"
+_MADE = ("_core.*", "_models")  # what a build adds to the Python files
 
 
 class NotBuiltError(Exception):
     """A commit can't be built."""
+
+
+def both(base: str, head: str, installed: Path | None = None) -> tuple[Path, Path] | None:
+    """Return the folders with the packages of two commits; None if these don't differ in what is compared.
+
+    Where both have the same C++, base isn't built: its package is head's extension and models with base's
+    Python files.
+
+    Args:
+        base: a commit, or a folder as for `built`.
+        head: the same.
+        installed: a folder where head is installed already, as it is in the gate.
+
+    Raises:
+        NotBuiltError: a commit can't be built.
+        SystemExit: there is no such commit.
+    """
+    if _is_package(Path(base)) or _is_package(Path(head)):
+        return built(base), built(head)
+    shas = sha_of(base), sha_of(head)
+    same_native = _native(shas[0]) == _native(shas[1])
+    if same_native and _git("diff", "--name-only", *shas, "--", _PYTHON) == b"":
+        return None
+    like = installed.resolve() if installed else built(head)
+    return (_borrowed(shas[0], like) if same_native else built(base)), like
 
 
 def built(commit: str) -> Path:
@@ -32,16 +66,9 @@ def built(commit: str) -> Path:
         NotBuiltError: the commit can't be built.
         SystemExit: there is no such commit.
     """
-    if (Path(commit) / "fastaudio" / "__init__.py").is_file():
+    if _is_package(Path(commit)):
         return Path(commit).resolve()
-    asked = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"],
-        cwd=_ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if asked.returncode != 0:
-        print(f"guard: expected a commit or a folder with fastaudio, got {commit!r}", file=sys.stderr)
-        raise SystemExit(2)
-    sha = asked.stdout.strip()
+    sha = sha_of(commit)
     package = _BUILDS / name_of_build(sha)
     with _alone(_BUILDS / "lock"):
         if not package.is_dir():
@@ -50,11 +77,59 @@ def built(commit: str) -> Path:
     return package
 
 
+def sha_of(commit: str) -> str:
+    """Return the full name of a commit.
+
+    Raises:
+        SystemExit: there is no such commit.
+    """
+    asked = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"],
+        cwd=_ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if asked.returncode != 0:
+        print(f"guard: expected a commit or a folder with fastaudio, got {commit!r}", file=sys.stderr)
+        raise SystemExit(2)
+    return asked.stdout.strip()
+
+
 def name_of_build(sha: str) -> str:
     """Return the name of a commit's build: another one for other options, another compiler or Python."""
     by = [sys.version, *(f"{name}={os.environ.get(name, '')}" for name in _BUILT_BY)]
     digest = hashlib.sha256("\n".join(by).encode()).hexdigest()
     return f"{sha}-{digest[:12]}"
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "fastaudio" / "__init__.py").is_file()
+
+
+def _git(*words: str) -> bytes:
+    return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, check=True).stdout
+
+
+def _native(sha: str) -> str:
+    """Return what decides how a commit's extension comes out."""
+    project = tomllib.loads(_git("show", f"{sha}:pyproject.toml").decode())
+    how = [project.get("build-system"), project.get("tool", {}).get("scikit-build")]
+    return json.dumps(how, sort_keys=True) + _git("ls-tree", sha, "--", *_NATIVE).decode()
+
+
+def _borrowed(sha: str, like: Path) -> Path:
+    """Make a package of a commit's Python files and what another build added to its own."""
+    package = _BUILDS / "borrowed"
+    with _alone(_BUILDS / "lock"):
+        shutil.rmtree(package, ignore_errors=True)
+        with tarfile.open(fileobj=io.BytesIO(_git("archive", sha, _PYTHON))) as archive:
+            archive.extractall(package, filter="data")
+        (package / _PYTHON).rename(package / "fastaudio")
+        for made in (path for kind in _MADE for path in (like / "fastaudio").glob(kind)):
+            target = package / "fastaudio" / made.name
+            if made.is_dir():
+                shutil.copytree(made, target)
+            elif not target.exists():
+                shutil.copy2(made, target)
+    return package
 
 
 @contextmanager
@@ -79,7 +154,9 @@ def _build(commit: str, sha: str, package: Path) -> None:
     part = _BUILDS / f"{package.name}-part"
     shutil.rmtree(part, ignore_errors=True)
     _drop(tree)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    if all(importlib.util.find_spec(name) for name in ("scikit_build_core", "pybind11")):
+        pip.append("--no-build-isolation")
     try:
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", tree, sha], cwd=_ROOT, check=True)
         subprocess.run([*pip, "--target", part, tree], env=environment, check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -124,10 +125,10 @@ def test_a_commit_that_does_not_build_fails_no_report(
 ) -> None:
     guard = importlib.import_module("guard")
 
-    def unbuilt(commit: str) -> Path:
-        raise guard.NotBuiltError(f"guard: expected {commit} to build, got exit status 1")
+    def unbuilt(base: str, _head: str, _installed: Path | None) -> tuple[Path, Path]:
+        raise guard.NotBuiltError(f"guard: expected {base} to build, got exit status 1")
 
-    monkeypatch.setattr(guard, "built", unbuilt)
+    monkeypatch.setattr(guard, "both", unbuilt)
     assert guard.main(["main", *words]) == status
     out, err = capsys.readouterr()
     assert "expected main to build, got exit status 1; nothing was compared" in (out if words else err)
@@ -136,9 +137,90 @@ def test_a_commit_that_does_not_build_fails_no_report(
 def test_the_guard_says_that_there_is_no_such_commit(capfd: pytest.CaptureFixture[str]) -> None:
     guard = importlib.import_module("guard")
     with pytest.raises(SystemExit) as ended:
-        guard.built("no-such-commit")
+        guard.main(["no-such-commit"])
     assert ended.value.code == 2
     assert "expected a commit or a folder with fastaudio, got 'no-such-commit'" in capfd.readouterr().err
+
+
+@pytest.fixture
+def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A repository and the guard's builds on it; call it with a file to change, for the commit after."""
+    builds = importlib.import_module("guard_builds")
+    root = tmp_path / "repository"
+    (root / "cpp").mkdir(parents=True)
+    (root / "cpp" / "core.cpp").write_text("int core;")
+    (root / "CMakeLists.txt").write_text("")
+    (root / "pyproject.toml").write_text("[build-system]\nrequires = []\n[tool.ruff]\nline-length = 1\n")
+    fake(root / "python")
+    monkeypatch.setattr(builds, "_ROOT", root)
+    monkeypatch.setattr(builds, "_BUILDS", tmp_path / "builds")
+    built: list[str] = []
+
+    def build(commit: str, _sha: str, package: Path) -> None:
+        built.append(commit)
+        fake(package)
+
+    monkeypatch.setattr(builds, "_build", build)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(root)]
+
+    def commit(path: str, text: str) -> list[str]:
+        (root / path).write_text(text)
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-qm", "change", "--allow-empty"], check=True)
+        return built
+
+    subprocess.run([*git, "init", "-q"], check=True)
+    commit("README.md", "before")
+    return commit
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "made"),
+    [
+        ("README.md", "after", None),
+        ("pyproject.toml", "[build-system]\nrequires = []\n[tool.ruff]\nline-length = 2\n", None),
+        ("python/fastaudio/__main__.py", "print()", []),
+        ("cpp/core.cpp", "int core = 1;", ["HEAD~1"]),
+        ("CMakeLists.txt", "# another", ["HEAD~1"]),
+        ("pyproject.toml", "[build-system]\nrequires = ['cmake']\n", ["HEAD~1"]),
+    ],
+)
+def test_the_guard_builds_no_more_than_differs(
+    tmp_path: Path, commits: Any, path: str, text: str, made: list[str] | None
+) -> None:
+    builds = importlib.import_module("guard_builds")
+    built = commits(path, text)
+    installed = fake(tmp_path / "site-packages")
+    (installed / "fastaudio" / "_core.so").write_text("an extension")
+    (installed / "fastaudio" / "_models" / "a").mkdir(parents=True)
+    (installed / "fastaudio" / "only_in_head.py").write_text("")
+    pair = builds.both("HEAD~1", "HEAD", installed)
+    assert built == (made or [])
+    assert (pair is None) == (made is None)
+    if pair:
+        assert pair[1] == installed
+    if pair and not made:
+        base = pair[0] / "fastaudio"
+        assert (base / "__main__.py").read_text() == ""
+        assert (base / "_core.so").read_text() == "an extension"
+        assert (base / "_models" / "a").is_dir()
+        assert not (base / "only_in_head.py").exists()
+
+
+def test_the_guard_builds_head_where_it_is_not_installed(commits: Any) -> None:
+    builds = importlib.import_module("guard_builds")
+    built = commits("python/fastaudio/__main__.py", "print()")
+    assert builds.both("HEAD~1", "HEAD") is not None
+    assert built == ["HEAD"]
+
+
+def test_the_guard_says_that_nothing_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard = importlib.import_module("guard")
+    monkeypatch.setattr(guard, "both", lambda *_: None)
+    assert guard.main(["HEAD~1"]) == 0
+    assert "HEAD~1 and HEAD have the same C++ and Python; nothing was compared" in capsys.readouterr().out
 
 
 def test_growth_says_where_a_line_bends() -> None:

@@ -108,15 +108,21 @@ def with_audioflux(config: Config) -> Compute | None:
 
 
 def kaldi_options(knf: Any, config: Config) -> Any:
-    """Return options of kaldi-native-fbank for a configuration."""
+    """Return options of kaldi-native-fbank with librosa's window and bands, and nothing before them."""
     options = knf.FbankOptions()
     frame, mel = options.frame_opts, options.mel_opts
     frame.samp_freq = config.sample_rate
     frame.frame_length_ms = 1e3 * (config.win_length or config.n_fft) / config.sample_rate
     frame.frame_shift_ms = 1e3 * config.hop_length / config.sample_rate
     frame.dither = 0
+    frame.preemph_coeff = 0
+    frame.remove_dc_offset = False
+    frame.snip_edges = False
+    frame.window_type = "hann"
     frame.round_to_power_of_two = config.win_length is not None
     mel.num_bins = config.n_mels
+    mel.low_freq = 0
+    mel.is_librosa = True
     return options
 
 

@@ -35,12 +35,16 @@ class Context:
         temp: a folder that is deleted afterwards.
         quick: whether to measure little and roughly.
         repeat: rounds asked for, or None for each group's own number.
+        librosa: another Python, whose librosa is measured too.
+        wake_word: the folder with openWakeWord's networks.
     """
 
     audio: Path
     temp: Path
     quick: bool = False
     repeat: int | None = None
+    librosa: Path | None = None
+    wake_word: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,16 @@ class Case:
     Attributes:
         name: what the table calls it.
         measure: returns one measurement; it sees what this round measured before it, so a case
-            can be a sum or a difference of others. None means that the peer isn't installed.
+            can be a sum or a difference of others. None means that the peer isn't there.
         baseline: name of the case that it is divided by.
+        absent: why it can't be measured, if it can't.
     """
 
     name: str
     measure: Measure | None
     baseline: str | None = None
     target: Target | None = None
+    absent: str = "not installed"
 
 
 @dataclass(frozen=True)
@@ -118,14 +124,22 @@ class Result:
 
 
 class Timed:
-    """A measurement of how long a call takes, in seconds times `scale`.
+    """A measurement of how long a call takes, in seconds times `scale`, by the wall or of all threads.
 
     A call shorter than `at_least_s` is repeated until that much time has passed; the warm-up tells
     how often. `cpu_s` is the processor time of the last measurement, of all threads.
     """
 
-    def __init__(self, call: Callable[[], Any], *, scale: float = 1.0, at_least_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        call: Callable[[], Any],
+        *,
+        scale: float = 1.0,
+        at_least_s: float = 0.0,
+        clock: Literal["wall", "cpu"] = "wall",
+    ) -> None:
         self.cpu_s = math.nan
+        self._clock = clock
         self._call = call
         self._scale = scale
         self._at_least_s = at_least_s
@@ -143,7 +157,7 @@ class Timed:
         self.cpu_s = (time.process_time() - cpu_s) / number
         gc.enable()
         self._number = max(1, math.ceil(self._at_least_s / max(each_s, 1e-9)))
-        return each_s * self._scale
+        return (each_s if self._clock == "wall" else self.cpu_s) * self._scale
 
 
 def optional(name: str) -> ModuleType | None:

@@ -20,7 +20,7 @@ _SETTLE_S = 0.02  # ONNX Runtime's threads spin for a moment after their work
 
 def run_group(subject: str, group: Group, context: Context) -> list[Result]:
     """Measure the cases of a group in turns."""
-    failed = {case.name: "not installed" for case in group.cases if case.measure is None}
+    failed = {case.name: case.absent for case in group.cases if case.measure is None}
     n_rounds = context.repeat or (3 if context.quick else group.rounds)
     rounds: list[Values] = []
     for number in range(0 if group.warm_up else 1, n_rounds + 1):

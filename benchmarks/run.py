@@ -46,7 +46,8 @@ examples:
   python benchmarks/run.py --quick --json figures.json --plot figures.png
   python benchmarks/run.py --audio song.mp3 --only memory
 
-Peers: pip install '.[bench]'.
+Peers: pip install '.[bench]'; all of them besides: pip install torch torchaudio opensmile openvino silero-vad
+openwakeword, and essentia with --pre.
 FASTAUDIO_ISA=avx2 or baseline measures another instruction set.
 """
 
@@ -90,6 +91,9 @@ def arguments() -> argparse.Namespace:
     add("--quick", action="store_true", help="three rounds over half a minute: a rough look")
     add("--json", type=Path, metavar="FILE", help="write every value to FILE")
     add("--plot", type=Path, metavar="FILE", help="draw the table to FILE (needs matplotlib)")
+    add("--markdown", action="store_true", help="print the table as Markdown")
+    add("--librosa", type=Path, metavar="PYTHON", help="measure this Python's librosa too, among the peers")
+    add("--wake-word", type=Path, metavar="FOLDER", help="folder with openWakeWord's networks, for the peers")
     options = parser.parse_args()
     if options.repeat is not None and options.repeat < 1:
         parser.error(f"--repeat: expected at least 1, got {options.repeat}")
@@ -110,10 +114,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fastaudio-bench-") as folder:
         path, audio = sources.prepare(options.audio, Path(folder), quick=options.quick)
         print(show.header(facts, audio), flush=True)
-        context = Context(path, Path(folder), options.quick, options.repeat)
+        context = Context(
+            path, Path(folder), options.quick, options.repeat, options.librosa, options.wake_word
+        )
         for subject in options.only or SUBJECTS:
             results += measure_apart(subject, context)
-    print(show.table(results), end="")
+    print(show.markdown(results) if options.markdown else show.table(results), end="")
     if options.json:
         show.write_json(options.json, facts, audio, results)
     if options.plot:

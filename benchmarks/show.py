@@ -31,6 +31,8 @@ _PACKAGES = (
     "essentia",
     "openvino",
     "silero-vad",
+    "opensmile",
+    "openwakeword",
 )
 _COLUMNS = ("", "unit", "min", "median", "ratio min", "ratio med", "compared with", "target", "holds")
 _BUSY = 0.5
@@ -108,6 +110,22 @@ def table(results: Sequence[Result]) -> str:
         )
         text.append("  ".join(cells).rstrip())
     return "\n".join(text) + f"\n\n{_LEGEND}\n"
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """Return the same as a table of Markdown for each group."""
+    parts = []
+    for (subject, group), members in _grouped(results):
+        unit = members[0].unit
+        lines = [f"| {subject}: {group} | {unit} | times {{}} |", "|---|---|---|"]
+        base = next((result.baseline for result in members if result.baseline), "")
+        lines[0] = lines[0].format(base) if base else lines[0].replace("times {}", "")
+        for result in members:
+            low = _figure(result.statistic("min")) if result.values else result.note
+            times = f"{result.ratios['min']:.2f}" if result.ratios else ""
+            lines.append(f"| {result.name} | {low} | {times} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 def _cells(result: Result) -> tuple[str, ...]:

@@ -11,12 +11,12 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import show
-from growth_lines import lines, seconds
+from growth_lines import free_memory, lines, seconds
 
 if TYPE_CHECKING:
     from growth_lines import Line
@@ -28,17 +28,19 @@ examples:
   python benchmarks/growth.py --only n_fft primes --json growth.json
 """
 _FLAT = 1.4  # times the least that still counts as the same
-_MOST = {"streams": 2.0, "threads": 4.0, "n_fft": 3.0, "primes": 5.0, "events": 2.5}
+_SHARE = 0.7  # of the free memory that a size may take
+_MOST = {"streams": 2.0, "threads": 4.0, "n_fft": 3.0, "primes": 5.0, "length": 4.0}
 """Times the least that the last size may cost per unit, by its reason; others may cost `_FLAT` squared."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A line and the cost of one unit at each size, in microseconds."""
+    """A line and the cost of one unit at each size, in microseconds; left out is what memory doesn't hold."""
 
     line: Line
     sizes: list[int]
     costs: list[float]
+    left_out: list[int] = field(default_factory=list)
 
     def flat(self) -> tuple[int, int]:
         """Return the places of the first and the last size between which a unit costs the same."""
@@ -64,12 +66,17 @@ class Measured:
             words += f"; {self.costs[0] / least:.1f} times that at {sizes[0]:,}: {self.line.small}"
         if last + 1 < len(sizes):
             words += f"; {self.costs[-1] / least:.1f} times that at {sizes[-1]:,}: {self.line.large}"
+        if self.left_out:
+            gigabytes = self.line.memory(self.left_out[0]) / 1e9
+            words += f"; left out, from {gigabytes:.1f} GB on: {', '.join(f'{x:,}' for x in self.left_out)}"
         return words if self.holds() else f"{words}. THIS IS MORE THAN IT NEEDS TO BE"
 
 
 def measured(line: Line, *, quick: bool) -> Measured:
     """Measure a line at each size."""
-    sizes = list(line.quick if quick else line.values)
+    asked = line.quick if quick else line.values
+    room = _SHARE * free_memory()
+    sizes = [x for x in asked if line.memory(x) <= room]
     costs = []
     for x in sizes:
         if sys.stderr.isatty():
@@ -77,7 +84,7 @@ def measured(line: Line, *, quick: bool) -> Measured:
         costs.append(seconds(line, x) * 1e6 / line.units(x))
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
-    return Measured(line, sizes, costs)
+    return Measured(line, sizes, costs, [x for x in asked if x not in sizes])
 
 
 def text(found: Measured) -> str:

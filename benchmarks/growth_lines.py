@@ -6,6 +6,7 @@ import math
 import os
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import fastaudio as fa
@@ -15,7 +16,6 @@ from sources import musicnn_front
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -42,6 +42,7 @@ class Line:
         small: why a unit costs more where there are few.
         large: why it costs more where there are many.
         clock: processor time of all threads, or wall time.
+        memory: returns for a size how many bytes it takes, beyond some megabytes.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Line:
     large: str
     units: Callable[[int], float] = float
     clock: Literal["cpu", "wall"] = "cpu"
+    memory: Callable[[int], float] = lambda _: 0.0
 
 
 @dataclass
@@ -86,6 +88,16 @@ def seconds(line: Line, x: int) -> float:
             break
         n = max(n, math.ceil(_AT_LEAST_S / max(took_s / n, 1e-9)))
     return best
+
+
+def free_memory() -> float:
+    """Return how many bytes a program may still take; infinite where the system doesn't tell."""
+    told = Path("/proc/meminfo")
+    if told.exists():
+        for line in told.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024.0 * int(line.split()[1])
+    return math.inf
 
 
 def lines(folder: Path) -> list[Line]:
@@ -120,8 +132,10 @@ def _of_sound(sound: Sound) -> list[Line]:
         return lambda: front(samples, threads=n)
 
     return [
-        Line("length", "log-mel of an array", "seconds of sound", "us/s", (1, 10, 60, 600, _HOUR_S),
-             (1, 10, 60, 600), array, _OPENING, "rows that no cache holds"),
+        Line("length", "log-mel of an array", "seconds of sound", "us/s",
+             (1, 10, 60, 600, _HOUR_S, 6 * _HOUR_S, _DAY_S), (1, 10, 60, 600), array, _OPENING,
+             "the system clears fresh memory for the rows, which a stream doesn't need",
+             memory=lambda n_s: n_s * 4 * (RATE + 96 * RATE / 256)),
         Line("stream", "log-mel pooled, in blocks of a minute", "seconds of sound", "us/s",
              (1, 10, 60, 600, _HOUR_S, 6 * _HOUR_S, _DAY_S), (1, 10, 60, 600, _HOUR_S), stream, _OPENING,
              "nothing should: memory stays the same"),

@@ -235,6 +235,18 @@ def test_growth_says_where_a_line_bends() -> None:
     assert "4.0 times that at 100: caches. THIS IS MORE THAN IT NEEDS TO BE" in rising.said()
 
 
+def test_growth_leaves_out_what_memory_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    growth, found = importlib.import_module("growth"), importlib.import_module("growth_lines")
+    monkeypatch.setattr(growth, "free_memory", lambda: 1e9)
+    monkeypatch.setattr(growth, "seconds", lambda _, x: float(x))
+    how: dict[str, Any] = {"quick": (), "make": lambda _: list, "small": "", "large": ""}
+    line = found.Line("made up", "", "s", "us", values=(1, 2, 3), memory=lambda x: x * 3e8, **how)
+    told = growth.measured(line, quick=False)
+    assert told.sizes == [1, 2]
+    assert told.said().endswith("; left out, from 0.9 GB on: 3")
+    assert found.free_memory() > 0
+
+
 def test_every_line_of_growth_runs_at_its_smallest(tmp_path: Any) -> None:
     found = importlib.import_module("growth_lines")
     every = found.lines(tmp_path)

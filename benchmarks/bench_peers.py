@@ -82,6 +82,17 @@ def _check(peers: dict[str, Compute | None], samples: Samples) -> None:
             raise RuntimeError(f"fastaudio and {name} disagree")
 
 
+def _librosa_elsewhere(config: Config, samples: Samples, context: Context) -> Case:
+    """Return a case for the librosa of another Python, or for why it can't be measured."""
+    if context.librosa is None:
+        return Case("librosa 1.0", None, absent="not measured: --librosa names a Python 3.12 that has it")
+    try:
+        elsewhere = LibrosaElsewhere(context.librosa, config, samples, context.temp, _FLOOR)
+    except (OSError, RuntimeError) as error:
+        return Case("librosa elsewhere", None, absent=f"failed: {error}")
+    return Case(elsewhere.name, elsewhere, "fastaudio")
+
+
 def _log_mel(config: Config, samples: Samples, context: Context) -> Group:
     peers: dict[str, Compute | None] = {
         "fastaudio": with_fastaudio(config),
@@ -100,12 +111,7 @@ def _log_mel(config: Config, samples: Samples, context: Context) -> Group:
         {name: None if compute is None else partial(compute, samples) for name, compute in peers.items()},
         scale,
     )
-    if context.librosa is None:
-        absent = Case("librosa 1.0", None, absent="not measured: --librosa names a Python 3.12 that has it")
-        cases.insert(2, absent)
-    else:
-        elsewhere = LibrosaElsewhere(context.librosa, config, samples, context.temp, _FLOOR)
-        cases.insert(2, Case(elsewhere.name, elsewhere, "fastaudio"))
+    cases.insert(2, _librosa_elsewhere(config, samples, context))
     return Group(f"log-mel {config.title}", "us/frame", cases, rounds=15)
 
 

@@ -223,6 +223,22 @@ def test_the_guard_says_that_nothing_differs(
     assert "HEAD~1 and HEAD have the same C++ and Python; nothing was compared" in capsys.readouterr().out
 
 
+def test_a_table_of_markdown_names_what_is_absent_and_why() -> None:
+    harness, rounds, show = (importlib.import_module(name) for name in ("harness", "rounds", "show"))
+    cases = [
+        harness.Case("ours", harness.Timed(lambda: None, clock="cpu")),
+        harness.Case("theirs", lambda values: 2 * values["ours"], "ours"),
+        harness.Case("gone", None, "ours", absent="wants another Python"),
+    ]
+    context = harness.Context(ROOT, ROOT, repeat=2)
+    told = show.markdown(
+        rounds.run_group("peers", harness.Group("made up", "s", cases), context)
+    ).splitlines()
+    assert told[0] == "| peers: made up | s | times ours |"
+    assert told[3].endswith("| 2.00 |")
+    assert told[4] == "| gone | wants another Python |  |"
+
+
 def test_growth_says_where_a_line_bends() -> None:
     growth, found = importlib.import_module("growth"), importlib.import_module("growth_lines")
     how: dict[str, Any] = {"values": (), "quick": (), "make": lambda _: list, "small": "opening"}

@@ -1,6 +1,6 @@
 """Compares two commits: builds both, runs a quick suite on them in turns, and says what got slower.
 
-A base with head's C++ isn't built: it takes head's extension and models. Each round runs a case on both, one
+A base with head's C++ isn't built: it takes head's extension. Each round runs a case on both, one
 right after the other, so that whatever disturbs the machine disturbs both. The interval is that of the median
 of the rounds' ratios, by bootstrap. Exit status: 1 if something got slower beyond noise, or runs no longer; 2
 if a commit can't be built. With --report both are told and the status is 0; it is 2 still if there is no such
@@ -230,7 +230,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"{error}; nothing was compared", file=sys.stdout if options.report else sys.stderr)
         return 0 if options.report else 2
     if pair is None:
-        print(f"{options.base} and {options.head} have the same C++ and Python; nothing was compared")
+        print(f"{options.base} and {options.head} have the same C++, Python and models; nothing was compared")
         return 0
     every = compare(*pair, options.only or list(CASES), options.rounds)
     print(table(every))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import importlib.util
 import io
@@ -24,8 +25,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _BUILDS = _ROOT / "build" / "guard"
 _BUILT_BY = ("CMAKE_ARGS", "SKBUILD_CMAKE_ARGS", "SKBUILD_CMAKE_DEFINE", "CC", "CXX", "CXXFLAGS", "LDFLAGS")
 _NATIVE = ("cpp", "CMakeLists.txt")
-_PYTHON = "python/fastaudio"
-_MADE = ("_core.*", "_models")  # what a build adds to the Python files
+_PYTHON, _MODELS = "python/fastaudio", "models"
 
 
 class NotBuiltError(Exception):
@@ -35,8 +35,7 @@ class NotBuiltError(Exception):
 def both(base: str, head: str, installed: Path | None = None) -> tuple[Path, Path] | None:
     """Return the folders with the packages of two commits; None if these don't differ in what is compared.
 
-    Where both have the same C++, base isn't built: its package is head's extension and models with base's
-    Python files.
+    Where both have the same C++, base isn't built: its package is head's extension with base's other files.
 
     Args:
         base: a commit, or a folder as for `built`.
@@ -51,7 +50,7 @@ def both(base: str, head: str, installed: Path | None = None) -> tuple[Path, Pat
         return built(base), built(head)
     shas = sha_of(base), sha_of(head)
     same_native = _native(shas[0]) == _native(shas[1])
-    if same_native and _git("diff", "--name-only", *shas, "--", _PYTHON) == b"":
+    if same_native and _git("diff", "--name-only", *shas, "--", *_files()) == b"":
         return None
     like = installed.resolve() if installed else built(head)
     return (_borrowed(shas[0], like) if same_native else built(base)), like
@@ -108,6 +107,11 @@ def _git(*words: str) -> bytes:
     return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, check=True).stdout
 
 
+def _files() -> tuple[str, ...]:
+    """Return what a package has besides its extension, as paths for git."""
+    return _PYTHON, _MODELS, f":(exclude){_MODELS}/recipes"
+
+
 def _native(sha: str) -> str:
     """Return what decides how a commit's extension comes out."""
     project = tomllib.loads(_git("show", f"{sha}:pyproject.toml").decode())
@@ -116,19 +120,18 @@ def _native(sha: str) -> str:
 
 
 def _borrowed(sha: str, like: Path) -> Path:
-    """Make a package of a commit's Python files and what another build added to its own."""
+    """Make a package of a commit's Python files and models, and another build's extension."""
     package = _BUILDS / "borrowed"
     with _alone(_BUILDS / "lock"):
         shutil.rmtree(package, ignore_errors=True)
-        with tarfile.open(fileobj=io.BytesIO(_git("archive", sha, _PYTHON))) as archive:
+        with tarfile.open(fileobj=io.BytesIO(_git("archive", sha, *_files()))) as archive:
             archive.extractall(package, filter="data")
         (package / _PYTHON).rename(package / "fastaudio")
-        for made in (path for kind in _MADE for path in (like / "fastaudio").glob(kind)):
-            target = package / "fastaudio" / made.name
-            if made.is_dir():
-                shutil.copytree(made, target)
-            elif not target.exists():
-                shutil.copy2(made, target)
+        (package / _MODELS).rename(package / "fastaudio" / "_models")
+        for built_file in (like / "fastaudio").glob("_core.*"):
+            if not (package / "fastaudio" / built_file.name).exists():
+                shutil.copy2(built_file, package / "fastaudio")
+        compileall.compile_dir(package, quiet=2)  # as pip does: else each import would do it
     return package
 
 

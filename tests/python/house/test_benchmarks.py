@@ -152,6 +152,8 @@ def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     (root / "CMakeLists.txt").write_text("")
     (root / "pyproject.toml").write_text("[build-system]\nrequires = []\n[tool.ruff]\nline-length = 1\n")
     fake(root / "python")
+    (root / "models" / "recipes").mkdir(parents=True)
+    (root / "models" / "card.json").write_text("{}")
     monkeypatch.setattr(builds, "_ROOT", root)
     monkeypatch.setattr(builds, "_BUILDS", tmp_path / "builds")
     built: list[str] = []
@@ -179,6 +181,8 @@ def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     [
         ("README.md", "after", None),
         ("pyproject.toml", "[build-system]\nrequires = []\n[tool.ruff]\nline-length = 2\n", None),
+        ("models/recipes/make.py", "print()", None),
+        ("models/card.json", "{1}", []),
         ("python/fastaudio/__main__.py", "print()", []),
         ("cpp/core.cpp", "int core = 1;", ["HEAD~1"]),
         ("CMakeLists.txt", "# another", ["HEAD~1"]),
@@ -192,7 +196,6 @@ def test_the_guard_builds_no_more_than_differs(
     built = commits(path, text)
     installed = fake(tmp_path / "site-packages")
     (installed / "fastaudio" / "_core.so").write_text("an extension")
-    (installed / "fastaudio" / "_models" / "a").mkdir(parents=True)
     (installed / "fastaudio" / "only_in_head.py").write_text("")
     pair = builds.both("HEAD~1", "HEAD", installed)
     assert built == (made or [])
@@ -203,7 +206,7 @@ def test_the_guard_builds_no_more_than_differs(
         base = pair[0] / "fastaudio"
         assert (base / "__main__.py").read_text() == ""
         assert (base / "_core.so").read_text() == "an extension"
-        assert (base / "_models" / "a").is_dir()
+        assert (base / "_models" / "card.json").read_text() == "{}"
         assert not (base / "only_in_head.py").exists()
 
 
@@ -220,7 +223,10 @@ def test_the_guard_says_that_nothing_differs(
     guard = importlib.import_module("guard")
     monkeypatch.setattr(guard, "both", lambda *_: None)
     assert guard.main(["HEAD~1"]) == 0
-    assert "HEAD~1 and HEAD have the same C++ and Python; nothing was compared" in capsys.readouterr().out
+    assert (
+        "HEAD~1 and HEAD have the same C++, Python and models; nothing was compared"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_table_of_markdown_names_what_is_absent_and_why() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -87,7 +88,7 @@ class PipelineStream:
         self._gives_rows = [spec.kind in ("events", "scores") for spec in specs.values()] == [False]
         self.sample_rate = sample_rate
         self.result_mb: float | None = None
-        self._heard_loud = False
+        self._look_at = 0  # how many samples are pushed when their scale is looked at again
         self._interrupted = False
         self._start()
 
@@ -121,8 +122,8 @@ class PipelineStream:
             self._interrupted = False  # the core knows whether rows were lost
             raise
         self.samples_pushed += len(samples)
-        if not self._heard_loud and self._stream is not None and self._stream.too_loud:
-            self._warn_of_scale()
+        if self.samples_pushed >= self._look_at:
+            self._look_at_scale()
         if not self._gives_rows or type(batch) is dict:  # an isolated one gives dicts
             batch = self._results(self._by_name(batch), duration_s=None)
         self._interrupted = False
@@ -166,6 +167,8 @@ class PipelineStream:
         """
         self._open().reset()
         self._start()
+        if self._look_at < sys.maxsize:
+            self._look_at = 0
         self._interrupted = False
 
     def close(self) -> None:
@@ -196,13 +199,16 @@ class PipelineStream:
             self._interrupted = False
             raise
         self.samples_pushed += len(samples)
-        if not self._heard_loud and stream.too_loud:
-            self._warn_of_scale()
+        if self.samples_pushed >= self._look_at:
+            self._look_at_scale()
         return rows
 
-    def _warn_of_scale(self) -> None:
-        self._heard_loud = True
-        warn(scale_warning(self.name))
+    def _look_at_scale(self) -> None:
+        """Warn once of samples that are far too loud; asking takes as long as a tenth of a short block."""
+        self._look_at = self.samples_pushed + self.sample_rate // 10
+        if self._stream is not None and self._stream.too_loud:
+            self._look_at = sys.maxsize
+            warn(scale_warning(self.name))
 
     def _flushed(self) -> dict[str, NDArray[np.float32]]:
         """Return the last rows, as `_fed` does."""
@@ -215,6 +221,8 @@ class PipelineStream:
         except Exception:
             self._interrupted = False
             raise
+        if self._look_at < sys.maxsize:
+            self._look_at_scale()
         return self._by_name(rows)
 
     def _refuse(self) -> NoReturn:

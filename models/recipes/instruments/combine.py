@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from arguments import folder_of_notes, output_file
 from hear import spread
 from programs import FAMILIES, NOTHING, SPARED
 from spectra import manifest
@@ -19,10 +20,15 @@ COLUMNS = ["path", "label", "fold", "group"]
 
 def rows_of(folder: Path, each: int, fold: str | None) -> list[list[str]]:
     """Return a collection's rows, so many of each program, in a fold; None for train and validation."""
-    rows = [row for row in manifest(folder) if row["family"] in FAMILIES and row["family"] != NOTHING]
+    rows = manifest(folder)
+    for names in (("file",), ("family",), ("program", "instrument")):
+        if not rows or not any(name in rows[0] for name in names):
+            got = ", ".join(rows[0]) if rows else "no row"
+            raise ValueError(f"{folder}: expected notes with the column {' or '.join(names)}, got {got}")
+    rows = [row for row in rows if row["family"] in FAMILIES and row["family"] != NOTHING]
     found = []
     for row in spread(rows, each):
-        program = row.get("program") or row["instrument"]
+        program = row.get("program") or row.get("instrument", "")
         split = fold or ("validation" if program.isdigit() and int(program) in SPARED else "train")
         found.append([str((folder / row["file"]).resolve()), row["family"], split, program])
     return found
@@ -36,16 +42,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="example: python models/recipes/instruments/combine.py --learn notes/fluid notes/musescore "
         "--score notes/real --output renders_to_real.csv",
     )
-    parser.add_argument("--learn", type=Path, nargs="+", required=True, help="folders of rendered notes")
-    parser.add_argument("--score", type=Path, nargs="+", required=True, help="folders of recorded notes")
+    parser.add_argument(
+        "--learn", type=folder_of_notes, nargs="+", required=True, help="folders of rendered notes"
+    )
+    parser.add_argument(
+        "--score", type=folder_of_notes, nargs="+", required=True, help="folders of recorded notes"
+    )
     parser.add_argument(
         "--each", type=int, default=0, metavar="N", help="rendered notes of each program (%(default)s: all)"
     )
-    parser.add_argument("--output", type=Path, required=True, help="the manifest, .csv")
+    parser.add_argument("--output", type=output_file, required=True, help="the manifest, .csv")
     options = parser.parse_args(arguments)
-    rows = [row for folder in options.learn for row in rows_of(folder, options.each, None)]
-    known = {label for _, label, _, _ in rows}
-    tests = [row for folder in options.score for row in rows_of(folder, 0, "test") if row[1] in known]
+    try:
+        rows = [row for folder in options.learn for row in rows_of(folder, options.each, None)]
+        known = {label for _, label, _, _ in rows}
+        tests = [row for folder in options.score for row in rows_of(folder, 0, "test") if row[1] in known]
+    except ValueError as error:
+        parser.error(str(error))
     with options.output.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows, *tests])
     print(f"{options.output}: {len(rows)} notes to learn from, {len(tests)} to be scored on")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from arguments import LEARNT, output_file, part_of, require
 from note_network import Levels, NoteNetwork, decibels, relative
 from numpy.typing import NDArray
 from programs import FAMILIES, NOTHING, SPARED, UNHEARD
@@ -191,17 +192,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--spectra", type=Path, required=True, help="folder with a folder for each collection"
     )
     parser.add_argument(
-        "--learn", nargs="+", required=True, metavar="COLLECTION:PART", help="part: train or all"
+        "--learn",
+        type=part_of(LEARNT),
+        nargs="+",
+        required=True,
+        metavar="COLLECTION:PART",
+        help="part: train or all",
     )
     parser.add_argument("--steps", type=int, default=1500, help="of 64 notes each (default: 1500)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument(
         "--threads", type=int, default=1, help="default: 1, which gives the same numbers again"
     )
-    parser.add_argument("--output", type=Path, required=True, help="file for the network")
+    parser.add_argument("--output", type=output_file, required=True, help="file for the network")
     options = parser.parse_args(arguments)
+    require(parser, "--spectra", options.spectra, options.learn, "spectra.npz")
     torch.set_num_threads(options.threads)
-    wanted = [text.split(":") for text in options.learn]
+    wanted = [text.rsplit(":", 1) for text in options.learn]
     found = [(read(options.spectra / name), part) for name, part in wanted]
     learn = [(spectra, mask(spectra, part)) for spectra, part in found]
     names = instruments(learn)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from arguments import LEARNT, output_file, part_of, require
 from fit import UNKNOWN, instruments, mask, temperature
 from hear import Heard, read
 from numpy.typing import NDArray
@@ -139,17 +140,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--heard", type=Path, required=True, help="folder with a folder for each collection")
     parser.add_argument(
-        "--learn", nargs="+", required=True, metavar="COLLECTION:PART", help="part: train or all"
+        "--learn",
+        type=part_of(LEARNT),
+        nargs="+",
+        required=True,
+        metavar="COLLECTION:PART",
+        help="part: train or all",
     )
     parser.add_argument("--steps", type=int, default=800, help="of 128 sounds each (default: 800)")
     parser.add_argument(
         "--recorded", type=float, default=1, help="how often recorded notes are drawn (default: 1)"
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--output", type=Path, required=True, help="file for the heads")
+    parser.add_argument("--output", type=output_file, required=True, help="file for the heads")
     options = parser.parse_args(arguments)
+    require(parser, "--heard", options.heard, options.learn, "heard.npz")
     torch.set_num_threads(1)
-    found = [(read(options.heard / name), part) for name, part in (t.split(":") for t in options.learn)]
+    found = [(read(options.heard / name), part) for name, part in (t.rsplit(":", 1) for t in options.learn)]
     parts = [(heard, mask(heard, part)) for heard, part in found]
     names = instruments(parts)
     heads = train(parts, names, steps=options.steps, recorded=options.recorded, seed=options.seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 import fastaudio as fa
 import numpy as np
 import soundfile
+from arguments import folder_of_notes, output_folder
 from numpy.typing import NDArray
 from render import RATE_HZ
 from spectra import manifest, samples
@@ -74,11 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="example: python models/recipes/instruments/hear.py --notes notes/fluid --varied --each 7 "
         "--output heard/fluid",
     )
-    parser.add_argument("--notes", type=Path, required=True, help="folder with a manifest.csv")
+    parser.add_argument("--notes", type=folder_of_notes, required=True, help="folder with a manifest.csv")
     parser.add_argument("--split", help="hear only notes of this split, such as test")
     parser.add_argument("--each", type=int, default=0, help="notes of each program (default: 0, all)")
     parser.add_argument("--varied", action="store_true", help="vary level, room, tone and noise")
-    parser.add_argument("--output", type=Path, required=True, help="folder for heard.npz")
+    parser.add_argument("--output", type=output_folder, required=True, help="folder for heard.npz")
     options = parser.parse_args(arguments)
     rows = [row for row in manifest(options.notes) if options.split in (None, row.get("split"))]
     rows = spread(rows, options.each)
@@ -86,7 +87,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = [
         compute(trunk, options.notes / row["file"], varied=options.varied) for row in tqdm(rows, disable=None)
     ]
-    options.output.mkdir(parents=True, exist_ok=True)
     np.savez(options.output / "heard.npz", embedding=np.stack(found))
     with (options.output / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

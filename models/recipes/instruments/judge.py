@@ -16,6 +16,7 @@ import fastaudio as fa
 import numpy as np
 import soundfile
 import torch
+from arguments import JUDGED, LEARNT, named_file, named_folder, output_file, part_of, require
 from fit import gather, instruments, load, logits, mask
 from hear import Heard
 from note_network import Levels
@@ -115,7 +116,7 @@ def baseline(folder: Path, learn: Sequence[str]) -> Callable[[NDArray[np.float16
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    parts = [(read(folder / text.split(":")[0]), text.split(":")[1]) for text in learn]
+    parts = [(read(folder / name), part) for name, part in (text.rsplit(":", 1) for text in learn)]
     pairs = [(found, mask(found, part)) for found, part in parts]
     notes = gather(pairs, instruments(pairs))
     group = np.concatenate([groups_of(found)[use]
@@ -169,17 +170,17 @@ def judge_heads(options: argparse.Namespace, results: dict[str, Any]) -> None:
     import hear
 
     for text in options.heads:
-        judge, path = text.split("=")
+        judge, path = text.split("=", 1)
         heads, trained = fit_heads.load(Path(path))
         for wanted in options.on:
-            name, part = wanted.split(":")
+            name, part = wanted.rsplit(":", 1)
             found = hear.read(options.heard / name)
             use = mask(found, part)
             families, kinds = fit_heads.logits(heads, found.embedding[use])
-            scores, record = families.double().numpy(), results.setdefault(judge, {})
+            scores, record = families.double().numpy(), dict[str, Any]()
             if name == "clips":
                 rows = [row for row, take in zip(found.rows, use, strict=True) if take]
-                record[wanted] = refused(scores, FAMILIES, rows)
+                keep(results, judge, wanted, {wanted: refused(scores, FAMILIES, rows)})
                 continue
             for each, at in split(wanted, found, use, scores):
                 record[each.name] = balanced(each, at, FAMILIES)
@@ -193,7 +194,15 @@ def judge_heads(options: argparse.Namespace, results: dict[str, Any]) -> None:
                 record[f"{wanted}, instruments"] = {
                     "accuracy": float((best == kind)[known].mean()), "of": int(known.sum())
                 }  # fmt: skip
-            print(judge, wanted, {k: v.get("balanced", v.get("accuracy")) for k, v in record.items()})
+            keep(results, judge, wanted, record)
+
+
+def keep(results: dict[str, Any], judge: str, wanted: str, record: dict[str, Any]) -> None:
+    """Add what a judge got of one collection to the results, and print it."""
+    results.setdefault(judge, {}).update(record)
+    print(
+        judge, wanted, {k: v.get("balanced", v.get("accuracy", v.get("refused"))) for k, v in record.items()}
+    )
 
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -206,9 +215,24 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     if by_spectra and options.spectra is None:
         parser.error(f"{by_spectra[0]}: expected --spectra FOLDER beside it, got none")
     known = {text.split("=")[0] for text in options.notes}
-    for name in [text.split(":")[0] for text in options.on] if options.older else []:
+    for name in [text.rpartition(":")[0] for text in options.on] if options.older else []:
         if name not in known:
             parser.error(f"--older: expected --notes {name}=FOLDER beside --on {name}, got none")
+    check_files(parser, options, by_spectra=bool(by_spectra))
+
+
+def check_files(parser: argparse.ArgumentParser, options: argparse.Namespace, *, by_spectra: bool) -> None:
+    """End with a message if a file isn't there."""
+    given = [
+        (option, text.partition("=")[2]) for option in ("network", "heads") for text in vars(options)[option]
+    ]
+    for option, path in given:
+        if not Path(path).is_file():
+            parser.error(f"--{option}: expected a file that is there, got {path}")
+    if by_spectra:
+        require(parser, "--spectra", options.spectra, [*options.on, *options.baseline], "spectra.npz")
+    if options.heads:
+        require(parser, "--heard", options.heard, options.on, "heard.npz")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -221,27 +245,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--spectra", type=Path, help="folder with a folder for each collection, for all but --heads"
     )
-    parser.add_argument("--network", default=[], nargs="+", metavar="NAME=FILE", help="written by fit.py")
     parser.add_argument(
-        "--baseline", default=[], nargs="+", metavar="COLLECTION:PART", help="what it learns from"
+        "--network", type=named_file, default=[], nargs="+", metavar="NAME=FILE", help="written by fit.py"
     )
+    parser.add_argument(
+        "--baseline", type=part_of(LEARNT), default=[], nargs="+", metavar="COLLECTION:PART",
+        help="what it learns from; part: train or all",
+    )  # fmt: skip
     parser.add_argument("--older", default=[], nargs="+", metavar="MODEL", help="models to compare with")
     parser.add_argument(
-        "--notes", default=[], nargs="+", metavar="COLLECTION=FOLDER", help="sounds for older models"
-    )
+        "--notes", type=named_folder, default=[], nargs="+", metavar="COLLECTION=FOLDER",
+        help="sounds for older models",
+    )  # fmt: skip
     parser.add_argument(
-        "--on", nargs="+", required=True, metavar="COLLECTION:PART", help="part: all, train, test"
+        "--on", type=part_of(JUDGED), nargs="+", required=True, metavar="COLLECTION:PART",
+        help="part: all, train or test",
+    )  # fmt: skip
+    parser.add_argument(
+        "--heads", type=named_file, default=[], nargs="+", metavar="NAME=FILE", help="written by fit_heads.py"
     )
-    parser.add_argument("--heads", default=[], nargs="+", metavar="NAME=FILE", help="written by fit_heads.py")
     parser.add_argument("--heard", type=Path, help="folder with a folder for each collection, for --heads")
-    parser.add_argument("--output", type=Path, required=True, help="results as JSON; results there are kept")
+    parser.add_argument(
+        "--output", type=output_file, required=True, help="results as JSON; results there are kept"
+    )
     options = parser.parse_args(arguments)
     check(parser, options)
     results = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
-    folders = dict(text.split("=") for text in options.notes)
+    folders = dict(text.split("=", 1) for text in options.notes)
     judges: dict[str, Callable[[str, Spectra, NDArray[np.bool_]], tuple[Scores, list[str]]]] = {}
     for text in options.network:
-        name, path = text.split("=")
+        name, path = text.split("=", 1)
         network = load(Path(path))[0]
         judges[name] = lambda _, found, use, n=network: (
             logits(n, found.mel[use][:, 0])[0].double().numpy(), FAMILIES,
@@ -258,20 +291,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.heads:
         judge_heads(options, results)
     for text in options.on if judges else []:
-        name, part = text.split(":")
+        name, part = text.rsplit(":", 1)
         found = read(options.spectra / name)
         use = mask(found, part)
         for judge, run in judges.items():
             scores, labels = run(name, found, use)
-            record = results.setdefault(judge, {})
             if name == "clips":
                 rows = [row for row, take in zip(found.rows, use, strict=True) if take]
-                record[text] = refused(scores, labels, rows)
+                record = {text: refused(scores, labels, rows)}
             else:
-                record |= {
+                record = {
                     each.name: balanced(each, at, labels) for each, at in split(text, found, use, scores)
                 }
-            print(judge, text, {k: v.get("balanced", v.get("refused")) for k, v in record.items()})
+            keep(results, judge, text, record)
     options.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
 

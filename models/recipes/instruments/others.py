@@ -5,10 +5,10 @@ import csv
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import soundfile
+from arguments import output_folder
 from numpy.typing import NDArray
 from programs import NOTHING
 from render import COLUMNS, NOTE_S, RATE_HZ
@@ -30,9 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--each", type=int, default=60, help="sounds of each kind (default: 60)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--output", type=Path, required=True, help="folder of sounds and manifest.csv")
+    parser.add_argument(
+        "--output", type=output_folder, required=True, help="folder of sounds and manifest.csv"
+    )
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(options.seed)
     rows = []
     for kind, make in KINDS.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from arguments import output_folder
 from fastaudio.decoding.audio_file import AudioFile
 from programs import NOTHING
 from render import COLUMNS, NOTE_S
@@ -24,9 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output notes/clips",
     )
     parser.add_argument("files", type=Path, nargs="+", help="recordings")
-    parser.add_argument("--output", type=Path, required=True, help="folder of pieces and manifest.csv")
+    parser.add_argument(
+        "--output", type=output_folder, required=True, help="folder of pieces and manifest.csv"
+    )
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
     rows = []
     for path in options.files:
         with AudioFile(str(path)) as file:

@@ -12,6 +12,7 @@ import fastaudio as fa
 import numpy as np
 import onnx
 import torch
+from arguments import folder_of_notes, measured_folder, output_folder
 from fit import load, mask
 from note_network import EMBEDDING, Levels, NoteNetwork
 from numpy.typing import NDArray
@@ -129,12 +130,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--spectra", type=Path, required=True, help="folder with a folder for each collection"
     )
     parser.add_argument(
-        "--notes", nargs="+", required=True, metavar="COLLECTION=FOLDER", help="sounds to measure on"
-    )
+        "--notes", type=measured_folder(list(NAMES)), nargs="+", required=True, metavar="COLLECTION=FOLDER",
+        help="sounds to measure on, real or old",
+    )  # fmt: skip
     parser.add_argument(
-        "--clips", type=Path, help="folder of recordings with manifest.csv, some without instruments"
+        "--clips",
+        type=folder_of_notes,
+        help="folder of recordings with manifest.csv, some without instruments",
     )
-    parser.add_argument("--output", type=Path, required=True, help="the model's folder")
+    parser.add_argument("--output", type=output_folder, required=True, help="the model's folder")
     options = parser.parse_args(arguments)
     network, record = load(options.network)
     module = Published(network, record["temperatures"])
@@ -148,14 +152,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         agree(pipeline, module)
         card = describe(record, module, len(labels))
         for text in options.notes:
-            name, folder = text.split("=")
+            name, folder = text.split("=", 1)
             found = read(options.spectra / name)
             card["metrics"][NAMES[name]] = measured(
                 pipeline, found, mask(found, "test"), Path(folder), len(FAMILIES)
             )
         if options.clips:
             card["metrics"]["no_instrument"] = refused(pipeline, options.clips)
-        options.output.mkdir(parents=True, exist_ok=True)
         (options.output / "model.onnx").unlink(missing_ok=True)
         fa.Pipeline(compose(path, labels), card={"name": options.output.name} | card).save(
             options.output / "card.json"

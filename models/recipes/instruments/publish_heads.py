@@ -11,6 +11,7 @@ import fastaudio as fa
 import numpy as np
 import onnx
 import torch
+from arguments import folder_of_notes, measured_folder, output_folder
 from fastaudio import cards
 from fit import mask
 from fit_heads import EMBEDDING, Heads, load
@@ -119,10 +120,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--heads", type=Path, required=True, help="written by fit_heads.py")
     parser.add_argument(
-        "--notes", default=[], nargs="+", metavar="COLLECTION=FOLDER", help="sounds to measure on"
+        "--notes", type=measured_folder(list(NAMES)), default=[], nargs="+", metavar="COLLECTION=FOLDER",
+        help="sounds to measure on, real or old",
+    )  # fmt: skip
+    parser.add_argument(
+        "--clips", type=folder_of_notes, help="folder of recordings, some without instruments"
     )
-    parser.add_argument("--clips", type=Path, help="folder of recordings, some without instruments")
-    parser.add_argument("--output", type=Path, required=True, help="the model's folder")
+    parser.add_argument("--output", type=output_folder, required=True, help="the model's folder")
     options = parser.parse_args(arguments)
     heads, record = load(options.heads)
     labels = [*TITLES.values(), *record["instruments"][:-1]]
@@ -135,14 +139,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         agree(pipeline, heads, record["temperatures"])
         card = describe(record, heads, len(labels))
         for text in options.notes:
-            name, folder = text.split("=")
+            name, folder = text.split("=", 1)
             notes = Heard(np.zeros((0, EMBEDDING), np.float32), manifest(Path(folder)))
             card["metrics"][NAMES[name]] = measured(
                 pipeline, notes, mask(notes, "test"), Path(folder), len(FAMILIES)
             )
         if options.clips:
             card["metrics"]["no_instrument"] = refused(pipeline, options.clips)
-        options.output.mkdir(parents=True, exist_ok=True)
         (options.output / "model.onnx").unlink(missing_ok=True)
         fa.Pipeline(compose(path, labels), card={"name": options.output.name} | card).save(
             options.output / "card.json"

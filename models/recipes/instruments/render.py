@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from arguments import output_folder
 from programs import DRUMS, PROGRAMS, UNHEARD, Program
 
 RATE_HZ = 44_100
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", required=True, help="what the manifest calls this collection")
     parser.add_argument("--notes", type=int, default=16, help="per program (default: 16)")
     parser.add_argument("--seed", type=int, default=0, help="draws keys, strengths and lengths (default: 0)")
-    parser.add_argument("--output", type=Path, required=True, help="folder of notes and manifest.csv")
+    parser.add_argument(
+        "--output", type=output_folder, required=True, help="folder of notes and manifest.csv"
+    )
     options = parser.parse_args(arguments)
     draw = random.Random(f"{options.seed} {options.name}")  # noqa: S311  # keys of notes, not of locks
     notes = [note for program in PROGRAMS for note in draw_notes(program, options.notes, draw)]

@@ -12,6 +12,7 @@ from pathlib import Path
 import fastaudio as fa
 import numpy as np
 import soundfile
+from arguments import folder_of_notes, output_folder
 from numpy.typing import NDArray
 from render import NOTE_S
 from render import RATE_HZ as NOTES_HZ
@@ -81,18 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__,
         epilog="example: python models/recipes/instruments/spectra.py --notes notes/tim --output spectra/tim",
     )
-    parser.add_argument("--notes", type=Path, required=True, help="folder with a manifest.csv")
+    parser.add_argument("--notes", type=folder_of_notes, required=True, help="folder with a manifest.csv")
     parser.add_argument("--copies", type=int, default=2, help="varied copies of each note (default: 2)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
-    parser.add_argument("--output", type=Path, required=True, help="folder for spectra.npz")
+    parser.add_argument("--output", type=output_folder, required=True, help="folder for spectra.npz")
     options = parser.parse_args(arguments)
     rows = manifest(options.notes)
     paths = [options.notes / row["file"] for row in rows]
     work = partial(compute, copies=options.copies, seed=options.seed)
     with ProcessPoolExecutor(options.jobs) as pool:
         found = list(tqdm(pool.map(work, paths, chunksize=8), total=len(paths), disable=None))
-    options.output.mkdir(parents=True, exist_ok=True)
     np.savez(options.output / "spectra.npz", mel=np.stack(found))
     text = (options.notes / "manifest.csv").read_text(encoding="utf-8")
     (options.output / "manifest.csv").write_text(text, encoding="utf-8")

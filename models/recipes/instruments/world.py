@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from arguments import output_folder
 from numpy.typing import NDArray
 from programs import NOTHING
 from render import COLUMNS, NOTE_S, RATE_HZ
@@ -38,9 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="folders, and how many of each",
     )
     parser.add_argument("--seed", type=int, default=0, help="draws the files (default: 0)")
-    parser.add_argument("--output", type=Path, required=True, help="folder of sounds and manifest.csv")
+    parser.add_argument(
+        "--output", type=output_folder, required=True, help="folder of sounds and manifest.csv"
+    )
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
     draw = random.Random(options.seed)  # noqa: S311  # which files, not locks
     rows = []
     for folder, n in options.sounds:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.
 onnx = pytest.importorskip("onnx", reason="pip install '.[recipes]'")
 
 import fastaudio as fa  # noqa: E402
+import fit  # noqa: E402
 import fit_heads  # noqa: E402
 import hear  # noqa: E402
 import judge  # noqa: E402
@@ -20,11 +24,14 @@ import soundfile  # noqa: E402
 import vary  # noqa: E402
 import world  # noqa: E402
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 
 def collection(*, real: bool) -> hear.Heard:
     """Return embeddings that say their family by one value, and their instrument by another."""
     rows = [
-        {"file": f"{name}{i}", "family": family, "instrument": name}
+        {"file": f"{name}{i}", "family": family, "instrument": name, "pitch": str(i)}
         | ({"dynamic": "forte"} if real else {"program": str(number)})
         for family, name, number, n in (
             ("flute", "flute", 73, 12),
@@ -167,6 +174,17 @@ def test_a_folder_that_gives_no_sounds_is_told(tmp_path: Path, capsys: pytest.Ca
         (["--baseline", "a:train"], "--baseline: expected --spectra FOLDER beside it, got none"),
         (["--older", "m", "--spectra", "s"], "--older: expected --notes a=FOLDER beside --on a, got none"),
         ([], "expected --heads, --network, --baseline or --older, got none of them"),
+        (["--heads", "a.pt"], "--heads: expected NAME=FILE, got a.pt"),
+        (["--heads", "a=a.pt", "--heard", "h"], "--heads: expected a file that is there, got a.pt"),
+        (
+            ["--baseline", "a:test", "--spectra", "s"],
+            "COLLECTION:PART with the part train or all, got a:test",
+        ),
+        (
+            ["--baseline", "a:all", "--spectra", "s"],
+            "--spectra: expected s/a/spectra.npz, written by spectra.py",
+        ),
+        (["--older", "m", "--notes", "a=nowhere"], "--notes: expected a folder with a manifest.csv"),
     ],
 )
 def test_judging_says_what_an_option_lacks(
@@ -177,3 +195,56 @@ def test_judging_says_what_an_option_lacks(
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.parametrize("part", ["a", "a:tset", ":test"])
+def test_judging_names_the_parts_that_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
+    with pytest.raises(SystemExit):
+        judge.main(["--heads", "a=a.pt", "--on", part, "--output", str(tmp_path / "results.json")])
+    wanted = "--on: expected COLLECTION:PART with the part all, train or test"
+    assert f"{wanted}, got {part}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [fit_heads, fit])
+def test_only_what_is_for_training_is_learnt_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: ModuleType
+) -> None:
+    folder = "--heard" if command is fit_heads else "--spectra"
+    rest = [folder, str(tmp_path), "--output", str(tmp_path / "made" / "a.pt")]
+    for learn, told in (
+        ("fluid:test", "expected COLLECTION:PART with the part train or all, got fluid:test"),
+        ("fluid:train", f"{folder}: expected {tmp_path / 'fluid' / folder[2:]}.npz, written by"),
+    ):
+        with pytest.raises(SystemExit):
+            command.main([*rest, "--learn", learn])
+        assert told in capsys.readouterr().err
+
+
+def write(folder: Path, found: hear.Heard) -> None:
+    """Write a collection as `hear.py` does."""
+    folder.mkdir(parents=True)
+    np.savez(folder / "heard.npz", embedding=found.embedding)
+    with (folder / "manifest.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, list(found.rows[0]))
+        table.writeheader()
+        table.writerows(found.rows)
+
+
+def test_heads_are_written_into_a_new_folder_and_each_collection_has_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "heard" / "real", collection(real=True))
+    clips = collection(real=False)
+    write(tmp_path / "heard" / "clips", hear.Heard(clips.embedding[:3], clips.rows[:3]))
+    heads, results = tmp_path / "new" / "heads.pt", tmp_path / "newer" / "results.json"
+    heard = ["--heard", str(tmp_path / "heard")]
+    assert fit_heads.main([*heard, "--learn", "real:all", "--steps", "3", "--output", str(heads)]) == 0
+    command = [*heard, "--heads", f"mine={heads}", "--on", "real:all", "clips:all", "--output", str(results)]
+    capsys.readouterr()
+    assert judge.main(command) == 0
+    real, refused = capsys.readouterr().out.splitlines()
+    assert real.startswith("mine real:all {'real:all, of 11 families': ")
+    assert refused.startswith("mine clips:all {'clips:all': ")
+    assert list(json.loads(results.read_text(encoding="utf-8"))["mine"])[-1] == "clips:all"

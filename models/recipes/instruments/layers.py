@@ -6,6 +6,7 @@ out, never on recorded notes. Balanced accuracy comes with its interval over ins
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any
 import fastaudio as fa
 import numpy as np
 import soundfile
+from arguments import folder_of_notes, output_file, output_folder
 from hear import HEARD_S, spread
 from judge import ELEVEN, Trial, balanced
 from numpy.typing import NDArray
@@ -43,6 +45,12 @@ SETS = {
 Notes = dict[str, NDArray[Any]]
 
 
+def place(cache: Path, folder: Path, how: str) -> Path:
+    """Return the file of a collection's layers: another manifest has another one, also by the same name."""
+    digest = hashlib.sha256((folder / "manifest.csv").read_bytes()).hexdigest()
+    return cache / f"{folder.name}-{how}-{digest[:16]}.npz"
+
+
 def heard(folder: Path, each: int, cache: Path, *, varied: bool) -> Notes:
     """Return the layers of a collection's notes, their families and programs; they are kept in `cache`."""
     if not cache.exists():
@@ -64,7 +72,6 @@ def heard(folder: Path, each: int, cache: Path, *, varied: bool) -> Notes:
                 found[name].append(np.asarray(network(own, sample_rate=rate_hz))[0])
         about = {"family": [row["family"] for row in rows]}
         about["group"] = [row.get("program") or row["instrument"] for row in rows]
-        cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(cache, **{name: np.array(values, np.float32) for name, values in found.items()}, **about)
     with np.load(cache) as file:
         notes = dict(file)
@@ -87,9 +94,12 @@ def scores(learn: Notes, judged: Notes, layers: Sequence[str]) -> NDArray[np.flo
 
     x, y = (np.concatenate([notes[name] for name in layers], axis=1) for notes in (learn, judged))
     kind = LinearDiscriminantAnalysis("lsqr", priors=np.full(len(ELEVEN), 1 / len(ELEVEN)))
+    components = min(COMPONENTS, len(x) // 2)  # a third is left out in turn
+    if components < COMPONENTS:
+        print(f"{len(x)} notes: {components} components in place of {COMPONENTS}", file=sys.stderr)
     cut = FunctionTransformer(np.clip, kw_args={"a_min": -5, "a_max": 5})
     search = GridSearchCV(
-        make_pipeline(StandardScaler(), cut, PCA(COMPONENTS, random_state=0), kind),
+        make_pipeline(StandardScaler(), cut, PCA(components, random_state=0), kind),
         {"lineardiscriminantanalysis__shrinkage": SHRINKAGE},
         cv=StratifiedGroupKFold(3),
         scoring="balanced_accuracy",
@@ -118,17 +128,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="example: python models/recipes/instruments/layers.py --learn notes/fluid notes/musescore "
         "notes/csound --score notes/real --cache layers --output layers.json",
     )
-    parser.add_argument("--learn", type=Path, nargs="+", required=True, help="folders of rendered notes")
-    parser.add_argument("--score", type=Path, required=True, help="folder of recorded notes")
+    parser.add_argument(
+        "--learn", type=folder_of_notes, nargs="+", required=True, help="folders of rendered notes"
+    )
+    parser.add_argument("--score", type=folder_of_notes, required=True, help="folder of recorded notes")
     parser.add_argument(
         "--each", type=int, default=8, help="rendered notes of each program, varied (default: 8)"
     )
-    parser.add_argument("--cache", type=Path, required=True, help="folder for what the networks say")
-    parser.add_argument("--output", type=Path, required=True, help="results as JSON")
+    parser.add_argument("--cache", type=output_folder, required=True, help="folder for what the networks say")
+    parser.add_argument("--output", type=output_file, required=True, help="results as JSON")
     options = parser.parse_args(arguments)
-    where = {folder: options.cache / f"{folder.name}-{options.each}.npz" for folder in options.learn}
-    parts = [heard(folder, options.each, path, varied=True) for folder, path in where.items()]
-    judged = heard(options.score, 0, options.cache / f"{options.score.name}.npz", varied=False)
+    where = [(folder, place(options.cache, folder, str(options.each))) for folder in options.learn]
+    parts = [heard(folder, options.each, path, varied=True) for folder, path in where]
+    judged = heard(options.score, 0, place(options.cache, options.score, "score"), varied=False)
     names = [folder.name for folder in options.learn]
     results: dict[str, Any] = {}
     for n in range(1, len(parts) + 1):  # a curve over collections, for all sets

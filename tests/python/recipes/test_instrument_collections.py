@@ -99,10 +99,15 @@ def test_what_was_heard_before_is_judged_with_intervals(
 ) -> None:
     few = {"one layer": [["aisfx"]], "two": [["aisfx", "mtt_max"]], "the mean": [["aisfx"], ["mtt_max"]]}
     monkeypatch.setattr(layers, "SETS", few)
-    for seed, name in enumerate(("one-8", "two-8", "real")):
-        made_up(tmp_path / "cache" / f"{name}.npz", seed)
+    cache = tmp_path / "cache"
+    folders = [tmp_path / name for name in ("one", "two", "real")]
+    for seed, (folder, how) in enumerate(zip(folders, ("8", "8", "score"), strict=True)):
+        folder.mkdir()
+        (folder / "manifest.csv").write_text(f"file\n{folder.name}.wav\n", encoding="utf-8")
+        made_up(layers.place(cache, folder, how), seed)
     output = tmp_path / "layers.json"
-    command = ["--learn", "one", "two", "--score", "real", "--cache", str(tmp_path / "cache")]
+    one, two, real = map(str, folders)
+    command = ["--learn", one, two, "--score", real, "--cache", str(cache)]
     assert layers.main([*command, "--output", str(output)]) == 0
     results = json.loads(output.read_text(encoding="utf-8"))
     assert list(results) == ["one", "one + two"]
@@ -110,6 +115,47 @@ def test_what_was_heard_before_is_judged_with_intervals(
     for found in results.values():
         assert all(one["of eleven"]["balanced"] > 0.95 for one in found.values())
     assert "| the mean | one + two | 1.00 (" in capsys.readouterr().out
+
+
+def test_another_collection_of_the_same_name_is_heard_itself(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    mine, theirs = tmp_path / "font", tmp_path / "other" / "font"
+    found = [
+        layers.place(tmp_path, collection(folder, real=real), "8")
+        for folder, real in ((mine, False), (theirs, True))
+    ]
+    assert found[0] != found[1]
+    assert found[0] == layers.place(tmp_path, mine, "8")
+    assert found[0] != layers.place(tmp_path, mine, "score")
+
+
+def test_few_notes_have_fewer_components(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up(tmp_path / "cache" / "few.npz", 0)
+    with np.load(tmp_path / "cache" / "few.npz") as file:
+        few = {name: values[:330:3] for name, values in file.items()}
+    assert layers.judge(few, few, [["aisfx"]])["of eleven"]["balanced"] > 0.9
+    assert "110 notes: 55 components in place of 200" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [["--learn", "here", "--score", "nowhere"], ["--learn", "here", "--score", "old"]]
+)
+def test_folders_that_cant_be_combined_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    collection(tmp_path / "here", real=False)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "manifest.csv").write_text(
+        "file,family,gm_program\na.wav,bass,37\n", encoding="utf-8"
+    )
+    with pytest.raises(SystemExit):
+        combine.main([*command, "--output", "out/both.csv"])
+    told = {
+        "nowhere": "--score: expected a folder with a manifest.csv, got nowhere",
+        "old": "old: expected notes with the column program or instrument, got file, family, gm_program",
+    }
+    assert told[command[-1]] in capsys.readouterr().err
 
 
 def test_the_script_for_a_card_goes_on_where_it_was(tmp_path: Path) -> None:

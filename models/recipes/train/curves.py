@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+METRICS = {"balanced": "balanced accuracy", "f1": "F1", "pr_auc": "PR-AUC"}
 SMOOTHED = 10  # steps whose mean is drawn
 
 
@@ -39,11 +40,15 @@ def smoothed(losses: Sequence[float]) -> list[float]:
 
 
 def plot(folder: Path, path: Path) -> None:
-    """Draw the losses of all runs in a folder over steps, and below them accuracy on held-out notes."""
+    """Draw the losses of all runs in a folder over steps, and below them accuracy on held-out notes.
+
+    A loss may hold a regulariser many times as large as what it is added to, so the scale is logarithmic.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib import ticker
 
     runs = read(folder)
     judged = [run for run in runs if run["validation"]]
@@ -63,10 +68,16 @@ def plot(folder: Path, path: Path) -> None:
         axes[0, 0].set_ylabel("mean loss" if epochs else f"loss, mean of {SMOOTHED} steps")
     for run in judged:
         axes[1, 0].plot(*zip(*run["validation"], strict=True), marker="o", markersize=3, label=run["name"])
-        axes[1, 0].set_ylabel(f"{run.get('metric', 'accuracy')} on held-out sounds")
+        metric = run.get("metric", "accuracy")
+        axes[1, 0].set_ylabel(f"{METRICS.get(metric, metric)} on held-out sounds")
     axes[-1, 0].set_xlabel(next((run.get("step", "step") for run in runs), "step"))
+    axes[0, 0].set_yscale("log")
+    axes[0, 0].yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes[0, 0].yaxis.set_major_formatter(ticker.FuncFormatter(lambda loss, _: f"{loss:.3g}"))
+    axes[0, 0].yaxis.set_minor_formatter(ticker.NullFormatter())
+    axes[-1, 0].xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     for ax in axes[:, 0]:
-        ax.grid(alpha=0.3)
+        ax.grid(alpha=0.3, which="both")
     axes[0, 0].legend(fontsize="small", ncols=2)
     figure.savefig(path)
     plt.close(figure)

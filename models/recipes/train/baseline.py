@@ -17,6 +17,7 @@ import numpy as np
 from instruments import read_manifest, read_samples
 from intervals import counts, interval
 from numpy.typing import NDArray
+from way import output_file
 
 RANGE_DB, FOLDS = 80.0, 4
 PENALTIES = tuple(10.0**n for n in range(-4, 2))
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="example: python models/recipes/train/baseline.py --data notes --output baseline.json",
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
-    parser.add_argument("--output", type=Path, help="results as JSON")
+    parser.add_argument("--output", type=output_file, help="results as JSON")
     options = parser.parse_args(arguments)
     rows = read_manifest(options.data)
     found = {}

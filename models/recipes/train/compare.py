@@ -23,6 +23,7 @@ from tag_words import Vocabulary
 from torch import Tensor
 from trainer import Settings, confusion, predict, scores, train
 from transfer import LAYERS, read_layers
+from way import output_file
 
 EXAMPLES = """examples:
   python models/recipes/train/compare.py contrastive --data notes --output contrastive.json
@@ -195,7 +196,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("table", choices=list(TABLES), help="what to compare")
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
-    parser.add_argument("--output", type=Path, required=True, help="results as JSON; read first if there")
+    parser.add_argument(
+        "--output", type=output_file, required=True, help="results as JSON; read first if there"
+    )
     parser.add_argument("--on", choices=["test", "validation"], default="test", help="default: test")
     parser.add_argument("--fractions", type=float, nargs="+", default=[0.1, 0.3, 1.0], metavar="F")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")

@@ -22,7 +22,7 @@ from tables import paired, plot, table
 from torch import multiprocessing
 from tqdm import tqdm
 from trainer import Run, Settings, run
-from way import PLAINLY, Way, add_way, way_of
+from way import PLAINLY, Way, add_way, output_file, way_of
 
 EXAMPLES = """examples:
   the whole table, 63 runs, then its plot:
@@ -107,7 +107,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="folder of notes with its manifest.csv, or other labelled sound: a manifest, tables of labels, "
         "a published collection",
     )  # fmt: skip
-    parser.add_argument("--output", type=Path, required=True, help="results as JSON; read first if there")
+    parser.add_argument(
+        "--output", type=output_file, required=True, help="results as JSON; read first if there"
+    )
     parser.add_argument(
         "--methods", nargs="+", default=["all"], choices=[*METHODS, "all"], metavar="NAME",
         help=f"all, or some of {', '.join(METHODS)}",
@@ -132,7 +134,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--every", type=int, default=Way.every, metavar="N", help="steps between (default: 20)"
     )
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, one thread each (default: 2)")
-    parser.add_argument("--plot", type=Path, help="where to save accuracy over fractions: .svg or .png")
+    parser.add_argument(
+        "--plot", type=output_file, help="where to save accuracy over fractions: .svg or .png"
+    )
     options = parser.parse_args(arguments)
     if "all" in options.methods:
         options.methods = list(METHODS)
@@ -215,9 +219,13 @@ def workers(jobs: int, notes: Notes, settings: Settings, way: Way) -> Executor:
 
 @contextmanager
 def closing_now(pool: Executor) -> Iterator[Executor]:
-    """Shut a pool down at the end; runs that haven't begun by then never do."""
+    """Shut a pool down at the end; an error or Ctrl-C ends the runs that have begun, others never do."""
     try:
         yield pool
+    except BaseException:  # a time limit interrupts this process alone, not the workers
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -16,6 +16,7 @@ from compose import Tagger, compose
 from instruments import Notes, read_manifest, read_notes, read_samples
 from methods import METHODS, Method
 from trainer import Run, Settings, confusion, predict, run, scores
+from way import output_folder
 
 AGREEMENT = 1e-4  # largest difference between our scores from samples and PyTorch's from spectra
 CITATION = (
@@ -50,15 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--method", choices=names, required=True)
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--results", type=Path, help="of run.py: the card then tells the spread over seeds")
-    parser.add_argument("--output", type=Path, required=True, help="the model's folder")
+    parser.add_argument("--output", type=output_folder, required=True, help="the model's folder")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # as in run.py: the numbers depend on it
-    notes = read_notes(options.data)
-    method, record = run(notes, Run(options.method, 1.0, options.seed), Settings())
     others = []
     if options.results is not None:
         runs = json.loads(options.results.read_text(encoding="utf-8"))["runs"]
         others = [r for r in runs if (r["method"], r["fraction"]) == (options.method, 1.0)]
+    notes = read_notes(options.data)
+    method, record = run(notes, Run(options.method, 1.0, options.seed), Settings())
     write(method, record, others, notes=notes, data=options.data, output=options.output)
     return 0
 

@@ -23,6 +23,7 @@ from mel_notes import SIDE, front, read_mel_notes
 from ship import NOTE
 from torch import Tensor, nn
 from trainer import confusion, predict, scores
+from way import output_folder
 
 AGREEMENT = 1e-5  # largest difference between our scores from samples and PyTorch's
 TRAINED_ON = (
@@ -98,14 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--results", type=Path, required=True, help="of compare.py, for the spread over seeds"
     )
-    parser.add_argument("--output", type=Path, required=True, help="the model's folder")
+    parser.add_argument("--output", type=output_folder, required=True, help="the model's folder")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # as in compare.py: the numbers depend on it
+    seeds = over_seeds(json.loads(options.results.read_text(encoding="utf-8")))
     share = Share.draw(*read_mel_notes(options.data), 1.0, options.seed, None)
     files = [options.data / row["file"] for row in read_manifest(options.data)]
     test = [files[row] for row in share.score.tolist()]
     ship = ship_contrastive if options.method == "nt-xent" else ship_tags
-    ship(share, test, options.output, over_seeds(json.loads(options.results.read_text(encoding="utf-8"))))
+    ship(share, test, options.output, seeds)
     return 0
 
 

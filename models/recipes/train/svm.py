@@ -23,6 +23,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from way import output_file
 
 FRAME = {"sample_rate": RATE_HZ, "n_fft": 1024, "hop_length": 512}
 GRID = {"svc__C": [2.0**k for k in range(-5, 12, 4)], "svc__gamma": [2.0**k for k in range(-15, 2, 4)]}
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of notes with its manifest.csv")
-    parser.add_argument("--output", type=Path, help="the same as a file")
+    parser.add_argument("--output", type=output_file, help="the same as a file")
     options = parser.parse_args(arguments)
     start_s = time.process_time()
     record = run(*read(options.data)) | {"processor_s": time.process_time() - start_s}

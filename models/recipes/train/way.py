@@ -1,6 +1,7 @@
 """How runs are carried out, whatever they train: where, in which precision, and what is kept on disk."""
 
 import argparse
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,33 @@ def add_way(parser: argparse.ArgumentParser) -> None:
     """Add the options that all trainers have."""
     parser.add_argument("--device", default="cpu", help=f"{', '.join(NAMES)}, or cuda:1 (%(default)s)")
     parser.add_argument("--mixed", action="store_true", help="products of matrices in bfloat16")
-    parser.add_argument("--checkpoints", type=Path, metavar="FOLDER", help="go on in the midst of a run, too")
-    parser.add_argument("--curves", type=Path, metavar="FOLDER", help="numbers and a plot of loss curves")
+    parser.add_argument(
+        "--checkpoints", type=output_folder, metavar="FOLDER", help="go on in the midst of a run, too"
+    )
+    parser.add_argument(
+        "--curves", type=output_folder, metavar="FOLDER", help="numbers and a plot of loss curves"
+    )
+
+
+def output_file(text: str) -> Path:
+    """Return the path of a file to write, whose folder is made now: later its absence would lose the work."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file, got the folder {text}")
+    output_folder(str(path.parent))
+    return path
+
+
+def output_folder(text: str) -> Path:
+    """Return a folder to write into, which is made now."""
+    path = Path(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"expected a folder that can be made, got {text}: {error}") from None
+    if not os.access(path, os.W_OK):
+        raise argparse.ArgumentTypeError(f"expected a folder that can be written into, got {text}")
+    return path
 
 
 def way_of(options: argparse.Namespace) -> Way:

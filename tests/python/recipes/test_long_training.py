@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -201,3 +204,12 @@ def test_the_command_trains_on_a_manifest(
     assert command.main([*again, "--device", "tpu"]) == 2
     assert command.main([*again, "--select"]) == 2  # other numbers belong into another file
     assert "expected results of" in capsys.readouterr().err
+
+
+def test_an_error_ends_the_workers_that_have_begun() -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    worker.start()
+    with pytest.raises(KeyboardInterrupt), command.closing_now(ThreadPoolExecutor(1)):
+        raise KeyboardInterrupt
+    worker.join(30)
+    assert worker.exitcode not in (None, 0)

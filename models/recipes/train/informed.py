@@ -3,20 +3,25 @@
 Source: Hung and Lerch, Feature-informed embedding space regularization for audio classification, EUSIPCO
     2022, sections II and III; encoder, decoder and training are Won et al.'s, whose code they follow
 
-The encoder is the one in papers/, so this module needs that folder on the path.
+The encoder is the one in papers/, which is put on the path.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torch
-from harmonic_cnn import HarmonicCnn
-from labels import DCASE17
 from losses import con_reg, dis_reg
-from recipe import count_parameters
 from torch import Tensor, nn
 from torch.nn import functional
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "papers"))
+
+from harmonic_cnn import HarmonicCnn
+from labels import DCASE17
+from recipe import count_parameters
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,8 @@ COMBINED = Feature("combined", 640, 10.0, 72_141_184 + 4_687_042)
 YAMNET = Feature("yamnet", 1024, 1 / 0.48, 3_729_481)
 MUSICNN = Feature("musicnn", 200, 16_000 / (187 * 256), 787_159)
 AISFX = Feature("aisfx", 512, 44_100 / (50 * 1024), 4_686_144)
+NO_FEATURE = Feature("none", 1, 1.0, 0)
+"""What `none` takes, which looks at none."""
 FEATURES = {one.name: one for one in (VGGISH, OPENL3, COMBINED, YAMNET, MUSICNN, AISFX)}
 
 

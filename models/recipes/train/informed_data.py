@@ -12,6 +12,7 @@ import fastaudio as fa
 import numpy as np
 import torch
 from clip_sources import Sound, sounds
+from fastaudio.heads.cache import EmbeddingCache
 from informed import Feature
 from instruments import MANIFEST, read_manifest
 from numpy.typing import NDArray
@@ -85,10 +86,15 @@ class Clips:
 def read_clips(
     folder: Path,
     feature: Feature,
-    embedder: fa.Pipeline,
+    embedder: fa.Pipeline | None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    kept: EmbeddingCache | None = None,
 ) -> Clips:
     """Read a folder or other labelled sound; clips shorter than a window are filled up with zeros.
+
+    Without an embedder the feature is zeros. Rows of whole files that `kept` has aren't computed again, and
+    new ones go there.
 
     Raises:
         ValueError: a split isn't known or is empty, a clip has no label, or the embedder gives other rows.
@@ -97,8 +103,7 @@ def read_clips(
     clips, names = [], list[Sequence[str]]()
     for i, sound in enumerate(found_sounds):
         padded = np.pad(sound.samples, (0, max(0, WINDOW - len(sound.samples)))).astype(np.float32)
-        given = embedder(sound.path) if sound.path else embedder(sound.samples, sample_rate=RATE_HZ)
-        found = np.asarray(given, dtype=np.float32)
+        found = rows_of(sound, embedder, kept) if embedder else np.zeros((1, feature.size), np.float32)
         if found.ndim != 2 or found.shape[1] != feature.size or not len(found):  # noqa: PLR2004
             raise ValueError(
                 f"{sound.path or folder}: expected rows [n, {feature.size}] of {feature.name}, "
@@ -115,6 +120,19 @@ def read_clips(
     if missing := [split for split in SPLITS if split not in found_splits]:
         raise ValueError(f"{folder}: expected clips of each split, got none of {', '.join(missing)}")
     return Clips(clips, labels, feature)
+
+
+def rows_of(sound: Sound, embedder: fa.Pipeline, kept: EmbeddingCache | None) -> NDArray[np.float32]:
+    """Return the feature of a sound."""
+    if not sound.path:  # a stretch of a file
+        return np.asarray(embedder(sound.samples, sample_rate=RATE_HZ), dtype=np.float32)
+    place = kept.place(sound.path) if kept else None
+    found = kept.load(place) if kept else None
+    if found is None:
+        found = np.asarray(embedder(sound.path), dtype=np.float32)
+        if kept:
+            kept.keep(place, found)
+    return found
 
 
 def is_folder(folder: Path) -> bool:

@@ -23,23 +23,26 @@ import torch
 from checkpoint import Checkpoint, restore
 from device import chosen, precision
 from fastaudio.heads import metrics, over_files
+from fastaudio.heads.cache import EmbeddingCache
 from harmonic_network import HarmonicFilterbank
-from informed import FEATURES, METHODS, Feature, Method
+from informed import FEATURES, METHODS, NO_FEATURE, Feature, Method
 from informed_data import Batch, Clips, read_clips
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
-from way import PLAINLY, Way, add_way, way_of
+from way import PLAINLY, Way, add_way, output_file, output_folder, way_of
 
 EXAMPLES = """examples:
-  export PYTHONPATH=models/recipes/papers
   python models/recipes/train/informed_training.py --data clips --method con-reg --feature musicnn \\
     --output con-reg.json
   python models/recipes/train/informed_training.py --data clips --method film --feature vggish \\
     --model vggish/card.json --layer embedding --device cuda --output film.json
+  the harmonic CNN alone, which takes no feature:
+    python models/recipes/train/informed_training.py --data clips --method none --output none.json
   on a graphics card, which a run that was stopped goes on on:
     python models/recipes/train/informed_training.py --data clips --method con-reg --feature musicnn \\
-      --device auto --mixed --checkpoints checkpoints --curves curves --output con-reg.json
+      --device auto --mixed --checkpoints checkpoints --curves curves --embeddings embeddings \\
+      --output con-reg.json
   a first look, on a processor:
     python models/recipes/train/informed_training.py --data clips --method concat --feature aisfx \\
       --width 8 --epochs 2 --chunks 2 --output first.json"""
@@ -190,9 +193,19 @@ def one_epoch(
 
 
 def run(
-    clips: Clips, method: str, settings: Settings, *, width: int, seed: int, way: Way = PLAINLY
+    clips: Clips,
+    method: str,
+    settings: Settings,
+    *,
+    width: int,
+    seed: int,
+    way: Way = PLAINLY,
+    write: Callable[[System, dict[str, Any]], None] | None = None,
 ) -> tuple[System, dict[str, Any]]:
-    """Train one method and score it on the test clips; return it and its record."""
+    """Train one method and score it on the test clips; return it and its record.
+
+    `write` keeps both, and only then the checkpoint goes.
+    """
     start_s = time.monotonic()
     torch.manual_seed(seed)
     system = System(METHODS[method](len(clips.labels), clips.feature, width)).to(chosen(way.device))
@@ -215,8 +228,6 @@ def run(
         losses = [record["loss"] for record in history]
         curves.write(way.curves, name, losses, held, step="epoch", metric=settings.metric)
         curves.plot(way.curves, way.curves / "curves.svg")
-    if checkpoint is not None:
-        checkpoint.remove()
     test = clips.of("test")
     scores = predict(system, clips, test, settings.chunks)
     record = about | {
@@ -230,6 +241,10 @@ def run(
         "test": {name: metric(clips.truth(test), scores) for name, metric in METRICS.items()},
         "seconds": time.monotonic() - start_s,
     }
+    if write is not None:
+        write(system, record)
+    if checkpoint is not None:
+        checkpoint.remove()
     return system, record
 
 
@@ -247,33 +262,37 @@ def embedder_of(feature: Feature, model: str | None, layer: str | None) -> fa.Pi
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train what is asked for, and write its record and the weights beside it."""
     options = parse(arguments)
-    settings = Settings(epochs=options.epochs, chunks=options.chunks, metric=options.metric)
-    feature = FEATURES[options.feature]
     try:
-        way = way_of(options)
-        embedder = embedder_of(feature, options.model, options.layer)
-        clips = read_clips(options.data, feature, embedder)
-    except (OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    try:
-        how = {"width": options.width, "seed": options.seed, "way": way}
-        system, record = run(clips, options.method, settings, **how)
-    except ValueError as error:  # a checkpoint of another run
+        work(options)
+    except (OSError, ValueError) as error:  # no sound, a checkpoint of another run, a full disk
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        there = (
-            "the same command goes on" if way.checkpoints else "with --checkpoints the same command goes on"
-        )
-        print(f"stopped; {there}", file=sys.stderr)
+        goes_on = "the same command goes on"
+        print(f"stopped; {'' if options.checkpoints else 'with --checkpoints '}{goes_on}", file=sys.stderr)
         return 130
-    options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    torch.save(system.state_dict(), options.output.with_suffix(".pt"))
-    print(
-        f"{options.method} on {feature.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in record["test"].items())
-    )
     return 0
+
+
+def work(options: argparse.Namespace) -> None:
+    """Read, train and write."""
+    settings = Settings(epochs=options.epochs, chunks=options.chunks, metric=options.metric)
+    way = way_of(options)
+    feature, embedder, kept = NO_FEATURE, None, None
+    if options.method != "none":
+        feature = FEATURES[options.feature]
+        embedder = embedder_of(feature, options.model, options.layer)
+        kept = EmbeddingCache(options.embeddings, embedder) if options.embeddings else None
+    clips = read_clips(options.data, feature, embedder, kept=kept)
+
+    def write(system: System, record: dict[str, Any]) -> None:
+        torch.save(system.state_dict(), options.output.with_suffix(".pt"))
+        options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    how = {"width": options.width, "seed": options.seed, "way": way, "write": write}
+    _, record = run(clips, options.method, settings, **how)
+    title = "none" if options.method == "none" else f"{options.method} on {feature.name}"
+    print(f"{title}: " + ", ".join(f"{k} {v:.3f}" for k, v in record["test"].items()))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -291,11 +310,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--method", choices=list(METHODS), required=True, help="none is the harmonic CNN alone"
     )
-    parser.add_argument("--feature", choices=list(FEATURES), required=True)
+    parser.add_argument("--feature", choices=list(FEATURES), help="all methods but none need one")
     parser.add_argument("--model", help="the feature's network: a card; musicnn and aisfx need none")
     parser.add_argument("--layer", help="its output")
     parser.add_argument(
-        "--output", type=Path, required=True, help="record as JSON; weights are put beside it"
+        "--output", type=output_file, required=True, help="record as JSON; weights are put beside it, as .pt"
+    )
+    parser.add_argument(
+        "--embeddings", type=output_folder, metavar="FOLDER", help="keep the feature's rows for other methods"
     )
     parser.add_argument(
         "--metric", choices=list(METRICS), default="f1", help="chooses the epoch (%(default)s)"
@@ -305,7 +327,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=128, metavar="N", help="filters (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
     add_way(parser)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.output.suffix == ".pt":
+        parser.error(f"--output: expected a record's name, such as {options.output.stem}.json, got .pt")
+    if options.method != "none" and options.feature is None:
+        parser.error(f"--method {options.method}: expected --feature beside it, got none")
+    return options
 
 
 if __name__ == "__main__":

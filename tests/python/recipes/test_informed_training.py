@@ -11,10 +11,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="recipes are PyTorch: pip install '.[recipes]'")
 pytest.importorskip("onnx", reason="recipes are exported by onnx: pip install '.[recipes]'")
 
+import curves  # noqa: E402
+import fastaudio as fa  # noqa: E402
 import informed  # noqa: E402
 import informed_data  # noqa: E402
 import informed_training as training  # noqa: E402
 from checkpoint import Checkpoint  # noqa: E402
+from fastaudio.heads.cache import EmbeddingCache  # noqa: E402
+from way import Way  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,17 +170,8 @@ def test_a_run_that_is_gone_on_with_has_the_bits_of_one_that_never_stopped(
 def test_the_command_keeps_its_state_and_draws_its_curves(
     clips_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = tmp_path / "out.json"
-    command = [
-        "--data",
-        str(clips_folder),
-        "--method",
-        "none",
-        "--feature",
-        "musicnn",
-        "--output",
-        str(output),
-    ]
+    output = tmp_path / "new" / "out.json"
+    command = ["--data", str(clips_folder), "--method", "none", "--output", str(output)]
     command += ["--width", "4", "--chunks", "1", "--epochs", "2", "--device", "auto", "--mixed"]
     command += ["--checkpoints", str(tmp_path / "kept"), "--curves", str(tmp_path / "curves")]
     whole = training.one_epoch
@@ -201,3 +196,64 @@ def test_the_command_keeps_its_state_and_draws_its_curves(
     assert not list((tmp_path / "kept").glob("*.pt")), "it is done"
     assert training.main([*command, "--device", "none"]) == 2
     assert "--device: expected one of" in capsys.readouterr().err
+
+
+def test_a_checkpoint_stays_until_the_result_is_written(clips: informed_data.Clips, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"width": SMALL, "seed": 0, "way": Way(checkpoints=tmp_path)}
+    settings = training.Settings(epochs=1, batch=3, chunks=1)
+    written: list[dict[str, Any]] = []
+
+    def full(*_: Any) -> None:
+        raise OSError
+
+    def write(_: training.System, record: dict[str, Any]) -> None:
+        assert len(list(tmp_path.glob("*.pt"))) == 1
+        written.append(record)
+
+    with pytest.raises(OSError):  # noqa: PT011  # a full disk
+        training.run(clips, "none", settings, **how, write=full)
+    _, record = training.run(clips, "none", settings, **how, write=write)
+    assert written == [record]
+    assert len(record["history"]) == 1, "gone on with"
+    assert not list(tmp_path.glob("*.pt"))
+
+
+def test_embeddings_are_kept_for_other_methods(clips_folder: Path, tmp_path: Path) -> None:
+    mel = fa.MelSpectrogram(sample_rate=16_000, n_fft=512, hop_length=1600, n_mels=16)
+    embedder = fa.Pipeline(mel >> fa.Log(kind="log10"))
+    kept = EmbeddingCache(tmp_path, embedder)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError
+
+    first = informed_data.read_clips(clips_folder, TEN, embedder, kept=kept)
+    again = informed_data.read_clips(clips_folder, TEN, refuse, kept=kept)
+    assert len(list(tmp_path.rglob("*.npz"))) == 6
+    assert all(torch.equal(a.feature, b.feature) for a, b in zip(first.clips, again.clips, strict=True))
+
+
+def test_the_command_says_what_it_lacks_before_it_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["--data", str(tmp_path), "--method", "con-reg"]
+    (tmp_path / "file").touch()
+    for rest, told in (
+        (["--output", str(tmp_path / "a.json")], "--method con-reg: expected --feature beside it, got none"),
+        (["--output", str(tmp_path / "a.pt")], "--output: expected a record's name, such as a.json, got .pt"),
+        (["--output", str(tmp_path)], f"--output: expected a file, got the folder {tmp_path}"),
+        (["--output", str(tmp_path / "file" / "a.json")], "--output: expected a folder that can be made"),
+    ):
+        with pytest.raises(SystemExit):
+            training.main([*command, *rest])
+        assert told in capsys.readouterr().err
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "read_clips", stopped)
+    assert training.main([*command, "--feature", "musicnn", "--output", str(tmp_path / "a.json")]) == 130
+    assert "stopped; with --checkpoints the same command goes on" in capsys.readouterr().err
+
+
+def test_the_picture_names_each_metric() -> None:
+    assert set(curves.METRICS) == set(training.METRICS)

@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +177,23 @@ def test_the_script_for_a_card_goes_on_where_it_was(tmp_path: Path) -> None:
         1,
         "time is up before con-reg; the same command goes on",
     )
+    assert len(list((output / "embeddings").rglob("*.npz"))) == 16, "kept for other methods"
+
+
+def test_ctrl_c_ends_the_script_for_a_card(tmp_path: Path) -> None:
+    pytest.importorskip("pty", reason="a terminal of Linux or macOS")
+    learn, score = collection(tmp_path / "font", real=False), collection(tmp_path / "real", real=True)
+    script, output = RECIPES / "train" / "gpu_full.sh", tmp_path / "out"
+    long = {"DEVICE": "cpu", "WIDTH": "2", "EPOCHS": "100000", "METHODS": "none"}
+    long["SECONDS_AT_MOST"] = "120"
+    command = ["bash", str(script), str(output), str(score), str(learn)]
+    terminal = f"import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn({command})))"
+    with subprocess.Popen(
+        [sys.executable, "-c", terminal], env=os.environ | long, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as running:
+        while running.poll() is None and not list(output.glob("kept/*.pt")):
+            time.sleep(0.1)
+        shown, _ = running.communicate(b"\x03")
+        assert running.returncode == 130, shown.decode()
+    assert b"stopped; the same command goes on" in shown
+    assert b"Traceback" not in shown

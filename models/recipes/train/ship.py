@@ -29,7 +29,7 @@ TRAINED_ON = (
     "Wen; MusiCNN's penultimate layer (musicnn-mtt) shaped the embedding in training and isn't needed after"
 )
 REAL = (  # what the shipped weights do on recordings, which comes first on the card
-    "Right for only 14 % of recorded notes (842 of five families): a demonstration of a method, which hears "
+    "Right for only 16 % of recorded notes (842 of five families): a demonstration of a method, which hears "
     "one SoundFont and no recordings."
 )
 OUTPUTS = {

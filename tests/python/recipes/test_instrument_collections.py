@@ -19,6 +19,7 @@ pytest.importorskip("sklearn", reason="pip install 'fastaudio-toolkit[train]'")
 
 import combine  # noqa: E402
 import layers  # noqa: E402
+import measure  # noqa: E402
 import pieces  # noqa: E402
 from helpers import RECIPES  # noqa: E402
 from judge import ELEVEN  # noqa: E402
@@ -80,6 +81,29 @@ def test_recordings_are_cut_every_two_seconds(tmp_path: Path) -> None:
     found = [soundfile.read(tmp_path / "out" / row["file"])[0] for row in rows]
     assert [len(one) / 16_000 for one in found] == pytest.approx([0.4, 2.5, 2.5, 2.5, 1.1])
     assert found[3][0] == pytest.approx(0.5 * 2 / 5.1 / 4, abs=1e-3), "the mean of both channels"
+
+
+class Loud:
+    """Names each note's family by its file, and knows two families."""
+
+    labels = ("flute", "bass", "oboe")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def mean(self) -> np.ndarray:
+        return np.array([0.2, 0.1 if self.path.name == "37-1.wav" else 0.3, 0.9])
+
+
+def test_whole_files_are_measured_and_families_that_a_model_lacks_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure.fa.Pipeline, "load", lambda _: Loud)
+    folder, output = collection(tmp_path / "font", real=False), tmp_path / "new" / "results.json"
+    assert measure.main(["mine", str(folder), "--all", "--output", str(output)]) == 0
+    assert "| font | 6 | 0.3750 | 0.5000 |" in capsys.readouterr().out
+    record = json.loads(output.read_text(encoding="utf-8"))["mine"]["font:all, whole files"]
+    assert record["confusion"] == {"flute": {"bass": 2}, "bass": {"bass": 3, "flute": 1}}
 
 
 def made_up(cache: Path, seed: int) -> None:

@@ -20,6 +20,7 @@ import tempfile
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import fastaudio as fa
@@ -72,9 +73,9 @@ HEAD = f"""\
 
 Each shipped model heard the same sounds, and yours if you like: see [how this page is made](#how-this-page-is-made). The tables show
 a model's three best labels with their scores, which are the mean over the whole sound, as `fastaudio tag` gives them. `{PITCH}` gives
-no labels, so its table shows the notes that it is sure of, and in how much of the sound. `aisfx` is missing, because its numbers have
-no names, and `beats`, because its mean says nothing of a sound. Labels in brackets have scores so low that they don't count. A dash
-means that the model says nothing.
+no labels, so its table shows the notes that it is sure of, and in how much of the sound, and that of `{BEATS}` how many beats begin,
+with the highest score. `aisfx` is missing, because its numbers have no names. Labels in brackets have scores so low that they don't
+count. A dash means that the model says nothing.
 
 The last column says whether that is right, by the best label that counts and what the sound is known to be:
 
@@ -92,10 +93,10 @@ The last column says whether that is right, by the best label that counts and wh
 Some things aren't judged. We don't know which instruments play in the pieces of music, nor their notes. Genres and moods are a
 matter of taste, and a single note has none; a genre of a sound that isn't music is wrong. Words that are sung may count as
 speech or not. A chord has several pitches and `{PITCH}` gives one, and nobody wrote down the pitch of the voices, the animals
-and the siren. `basic-pitch` writes down music, so its notes of these are wrong, even where they have that pitch.
+and the siren, nor the beats of the music. `basic-pitch` writes down music, so its notes of these are wrong, even where they have that pitch.
 
 Labels count from a score of {LEAST["tags"]} on for the four models of music, {LEAST["notes"]} for `basic-pitch`, `{PITCH}` and `sound-activity`, and {LEAST["speech"]} for
-`silero-vad`. The best label of `instruments` and of `instruments-harmonic` always counts, and the second has none for a sound that
+`silero-vad` and `{BEATS}`. The best label of `instruments` and of `instruments-harmonic` always counts, and the second has none for a sound that
 no instrument makes. The name of an instrument's family is as right as its own: *guitar* is right for a banjo.
 
 """
@@ -165,10 +166,8 @@ def own_sounds(folder: Path) -> dict[str, Sound]:
 
 
 def gives_tags(model: str) -> bool:
-    """Tell whether a model gives scores of labels, and their mean says something of a sound."""
-    return model != BEATS and any(
-        spec.kind == "scores" for spec in fa.Pipeline.load(model).output_specs.values()
-    )
+    """Tell whether a model gives scores of labels."""
+    return any(spec.kind == "scores" for spec in fa.Pipeline.load(model).output_specs.values())
 
 
 def tags_of(paths: list[Path], model: str) -> dict[str, tuple[Said, bool]]:
@@ -195,10 +194,21 @@ def notes_of(paths: list[Path]) -> dict[str, tuple[Said, bool]]:
     return found
 
 
+def beats_of(paths: list[Path]) -> dict[str, tuple[Said, bool]]:
+    """Return how many beats begin in files, with the highest score, and whether they are marked, by path."""
+    find = fa.Pipeline.load(BEATS) >> fa.Events(cool_down_s=0.2)
+    found: dict[str, tuple[Said, bool]] = {}
+    for path, (_, held) in tags_of(paths, BEATS).items():
+        peaks = [event.peak for event in find(path) if event.label == "beat"]
+        name = "1 beat" if len(peaks) == 1 else f"{len(peaks)} beats"
+        found[path] = [(name, max(peaks))] if peaks else [], held
+    return found
+
+
 def rows_of(model: str, sounds: dict[str, Sound]) -> list[Row]:
     """Return what a model says of sounds."""
     paths = [sound.path for sound in sounds.values()]
-    said = notes_of(paths) if model == PITCH else tags_of(paths, model)
+    said = {PITCH: notes_of, BEATS: beats_of}.get(model, partial(tags_of, model=model))(paths)
     rows = []
     for name, sound in sounds.items():
         labels, held = said[str(sound.path)]

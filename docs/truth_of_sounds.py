@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Asked = Literal["tags", "activity", "speech", "instruments", "harmonic", "notes", "pitch"]
+Asked = Literal["tags", "activity", "speech", "instruments", "harmonic", "notes", "pitch", "beats"]
 Labels: TypeAlias = "frozenset[str]"
 Said: TypeAlias = "Sequence[tuple[str, float]]"  # labels with their scores, the best first
 NONE: Labels = frozenset()
@@ -30,6 +30,7 @@ ASKED: dict[str, Asked] = {
     "instruments-harmonic": "harmonic",
     "basic-pitch": "notes",
     "swift-f0": "pitch",
+    "beats": "beats",
 }
 """What each model is asked."""
 
@@ -41,6 +42,7 @@ LEAST: dict[Asked, float] = {
     "harmonic": 0.0,
     "notes": 0.3,
     "pitch": 0.3,
+    "beats": 0.5,
 }
 """The score from which a label counts, rounded as it is shown."""
 
@@ -103,6 +105,11 @@ class Truth:
     harmonic: Labels | None = NONE
     notes: Labels | None = NONE
     pitch: Labels | None = NONE
+
+    @property
+    def beats(self) -> Labels | None:
+        """No beats, but for music, whose beats nobody wrote down."""
+        return None if self.music else NONE
 
     def judges(self, asked: Asked, label: str) -> bool:
         """Tell whether a label is one that can be right or wrong of this sound."""

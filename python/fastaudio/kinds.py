@@ -35,7 +35,8 @@ KIND = "kind"
 _RESULTS = "results"
 _LONGEST_S = 30.0  # of a window whose kind is told as a whole, and of the step to the next
 _OWN_S = 3.0  # what longer ones are cut into
-_SHORTEST_S = 0.1
+_SHORTEST_S = 0.1  # shorter windows have the kind of the sound around them
+_STEP_S = 1.0  # from one such stretch of sound to the next
 NEAR_S = 1e-3
 """Times that lie closer are the same."""
 
@@ -83,6 +84,8 @@ class Judge:
         model: the model's name.
         window_s: length of the pipeline's windows if each is heard by itself, in a row that begins as it
             does; else 0.
+        around: whether windows are too short to be heard by themselves, and have the kind of the 3 s around
+            them; live, of the last 3 s.
     """
 
     pipeline: Any
@@ -90,6 +93,7 @@ class Judge:
     model: str
     _kinds: Mapping[str, tuple[list[int], float]]
     window_s: float = 0.0
+    around: bool = False
 
     def beside(self) -> Pipeline:
         """Return what gives the rows that tell kinds, alone, for the sound that the model takes."""
@@ -126,6 +130,11 @@ class Heard:
         if not len(self.rows):
             return None
         starts_s, ends_s = self.rows.times.T
+        if self.judge.around and end_s - start_s < _OWN_S:
+            nearest = int(np.searchsorted(starts_s + ends_s, start_s + end_s))
+            two = np.arange(max(nearest - 1, 0), min(nearest + 1, len(self.rows)))
+            far = np.abs(starts_s[two] + ends_s[two] - start_s - end_s)
+            return self._mean(two[[far.argmin()]][~self.rows.silent[two[[far.argmin()]]]])
         # Starts rise: only rows near the stretch are looked at, for a day of windows.
         first = max(int(np.searchsorted(starts_s, start_s - NEAR_S)) - 1, 0)
         after_last = int(np.searchsorted(starts_s, max(start_s, end_s) + NEAR_S)) + 1
@@ -252,10 +261,9 @@ def judge_of(
     if len(specs) != 1 or pipeline.input_spec.shape:
         return None
     teller = ahead.teller(wanted) if ahead else _teller(wanted)
-    made = None if teller is None else _beside(teller, pipeline, specs[0])
-    if teller is None or made is None:
+    if teller is None:
         return None
-    node, window_s = made
+    node, window_s, around = _beside(teller, pipeline, specs[0])
     labels = next(iter(teller.output_specs.values())).labels
     kinds = {
         kind: ([labels.index(label) for label in rule["labels"]], float(rule["least"]))
@@ -269,7 +277,7 @@ def judge_of(
     else:
         how |= {"card": pipeline.card, "untrained": pipeline.untrained}
         both = Pipeline(Parallel({_RESULTS: pipeline.node, KIND: node}), **how)
-    return Judge(both, wanted, pipeline.name or "the model", kinds, window_s)
+    return Judge(both, wanted, pipeline.name or "the model", kinds, window_s, around)
 
 
 @dataclass(frozen=True)
@@ -290,18 +298,19 @@ def _teller(wanted: str) -> Pipeline | None:
     return None if card is None else Pipeline.load(card.path)
 
 
-def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> tuple[Node, float] | None:
-    """Return a node with a row of mean scores for each of a pipeline's windows; None if these are too short.
+def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> tuple[Node, float, bool]:
+    """Return a node with a row of mean scores for each of a pipeline's windows.
 
-    With it comes the length of these windows, or 0 if they are too long to be heard as a whole: then it has a
-    row for each 3 s.
+    With it comes the length of these windows, or 0 if they are too long to be heard as a whole, or too short:
+    then it has rows for 3 s; and whether they are too short.
 
     Each window is heard by itself, so that its kind is known as soon as its tags are.
     """
     own = spec.rate_hz * _LONGEST_S < 1 or spec.span_s > _LONGEST_S
+    around = not own and spec.span_s < _SHORTEST_S
     span_s, hop_s = (_OWN_S, _OWN_S) if own else (spec.span_s, 1 / spec.rate_hz)
-    if span_s < _SHORTEST_S:
-        return None
+    if around:
+        span_s, hop_s = _OWN_S, _STEP_S
     rate = teller.sample_rate
     length, hop = round(span_s * rate), max(round(hop_s * rate), 1)
     inner: list[Node] = []
@@ -314,7 +323,7 @@ def _beside(teller: Pipeline, pipeline: Pipeline, spec: StreamSpec) -> tuple[Nod
     each = Each(Sequential([*inner, Mean()]), clip_length=length, hop=hop, last="repeat") >> Unroll(
         rate_hz=rate / hop
     )
-    window_s = 0.0 if own else span_s
+    window_s = 0.0 if own or around else span_s
     if rate == pipeline.sample_rate:
-        return each, window_s
-    return Resample(input_rate=pipeline.sample_rate, output_rate=rate) >> each, window_s
+        return each, window_s, around
+    return Resample(input_rate=pipeline.sample_rate, output_rate=rate) >> each, window_s, around

@@ -43,7 +43,9 @@ class LiveKinds:
             yield self._with_kind(self._waiting.popleft())
 
     def _is_heard(self, item: Window | Event) -> bool:
-        """Whether the rows that tell an item's kind have come."""
+        """Whether the rows that tell an item's kind have come, or it isn't to wait for them."""
+        if self._judge.around:
+            return True
         if not self._rows or item.end_s is None:
             return False
         last = self._rows[-1]
@@ -64,6 +66,8 @@ class LiveKinds:
 
     def _at(self, start_s: float, end_s: float | None) -> Kind | None:
         rows = [*takewhile(lambda row: row.end_s > start_s, reversed(self._rows))][::-1]
+        if self._judge.around:
+            rows = [*self._rows][-1:]
         if not rows:
             return None
         scores = np.stack([row.scores for row in rows])

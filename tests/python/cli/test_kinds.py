@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -310,3 +311,25 @@ def test_the_clips_of_music_fit_and_others_do_not(capsys: pytest.CaptureFixture[
     for fits, files in names.items():
         out = tag(capsys, *[clips / name for name in files], "--jsonl")
         assert [json.loads(line)["fits"] for line in out.splitlines()] == [fits] * 3
+
+
+def test_windows_too_short_for_a_kind_have_that_of_the_seconds_around_them(
+    capsys: pytest.CaptureFixture[str], guitar_16k: NDArray[np.float32], tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "both.wav", both(guitar_16k), 16_000)
+    out = tag(capsys, tmp_path / "both.wav", "--model", "beats", "--windows", "--jsonl")
+    fits = {round(line["start_s"], 2): line["fits"] for line in map(json.loads, out.splitlines())}
+    assert all(fits[start_s] for start_s in (0.5, 2.0, 4.0))
+    assert not any(fits[start_s] for start_s in (8.0, 9.5, 11.0))
+    *lines, legend = tag(capsys, BIRDS, "--model", "beats").splitlines()[1:]
+    assert [line[0] for line in lines] == ["?", "?"]
+    assert legend == "  (? isn't music, and beats hears nothing else)"
+
+
+def test_live_windows_that_are_too_short_do_not_wait_for_their_kind() -> None:
+    kinds = LiveKinds(replace(judge(), around=True))
+    assert [kind for _, kind in kinds.take(window(0.5, [0, 0], "results"))] == [None]
+    assert list(kinds.take(window(0, [0.9, 0.1], KIND))) == []
+    for start_s in (1.0, 3.5):
+        ((_, kind),) = kinds.take(window(start_s, [0, 0], "results"))
+        assert str(kind) == "speech 0.90, not music", "the last 3 s"

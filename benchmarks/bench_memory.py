@@ -44,8 +44,20 @@ with ThreadPoolExecutor(50) as threads:
     list(threads.map(call, range(int(sys.argv[2]))))
 """
 
+# As many calls at once as there are threads, 10 s of sound each.
+_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import soundfile, fastaudio
+pipeline = fastaudio.Pipeline.load('musicnn-mtt')
+sound, rate = soundfile.read(sys.argv[1], dtype='float32', frames=441_000)
+sound = sound.mean(axis=1) if sound.ndim > 1 else sound
+with ThreadPoolExecutor(int(sys.argv[2])) as threads:
+    list(threads.map(lambda _: pipeline(sound, sample_rate=rate), range(40)))
+"""
 
-# The same with files, which each call decodes.
+
+# Many calls with files, which each of them decodes.
 _SERVE_FILES = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -130,6 +142,17 @@ def groups(context: Context) -> list[Group]:
     cases += [
         Case(f"fastaudio, {n} calls by 50 threads", peak_mb(_SERVE, str(once), str(n)), target=below)
         for n in (50, 1000)
+    ]
+    cases += [
+        Case("fastaudio, calls one after the other", peak_mb(_AT_ONCE, str(once), "1")),
+        Case("fastaudio, calls two at once", peak_mb(_AT_ONCE, str(once), "2")),
+        Case(
+            "fastaudio, the second of these",
+            lambda values: (
+                values["fastaudio, calls two at once"] - values["fastaudio, calls one after the other"]
+            ),
+            target=Target(4, of="value"),
+        ),
     ]
     ten_s = context.temp / "ten_s.wav"
     sound, rate = soundfile.read(context.audio, frames=10 * soundfile.info(context.audio).samplerate)

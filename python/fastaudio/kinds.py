@@ -131,10 +131,10 @@ class Heard:
             return None
         starts_s, ends_s = self.rows.times.T
         if self.judge.around and end_s - start_s < _OWN_S:
-            nearest = int(np.searchsorted(starts_s + ends_s, start_s + end_s))
-            two = np.arange(max(nearest - 1, 0), min(nearest + 1, len(self.rows)))
-            far = np.abs(starts_s[two] + ends_s[two] - start_s - end_s)
-            return self._mean(two[[far.argmin()]][~self.rows.silent[two[[far.argmin()]]]])
+            at = int(np.searchsorted(starts_s, (start_s + end_s - _OWN_S) / 2))
+            two = range(max(at - 1, 0), min(at + 1, len(self.rows)))
+            nearest = min(two, key=lambda i: abs(starts_s[i] + ends_s[i] - start_s - end_s))
+            return None if self.rows.silent[nearest] else self._mean(np.array([nearest]))
         # Starts rise: only rows near the stretch are looked at, for a day of windows.
         first = max(int(np.searchsorted(starts_s, start_s - NEAR_S)) - 1, 0)
         after_last = int(np.searchsorted(starts_s, max(start_s, end_s) + NEAR_S)) + 1

@@ -1,34 +1,16 @@
 """Checks what the commands of this folder are given, before any work is done."""
 
 import argparse
-import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "train"))
+from output_paths import output_file, output_folder
 
 LEARNT = ("train", "all")
 """Parts of a collection that may be learnt from: `mask` in fit.py says what each is."""
 JUDGED = ("all", "train", "test")
-
-
-def output_file(text: str) -> Path:
-    """Return the path of a file to write, whose folder is made now: later its absence would lose the work."""
-    path = Path(text)
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"expected a file, got the folder {text}")
-    output_folder(str(path.parent))
-    return path
-
-
-def output_folder(text: str) -> Path:
-    """Return a folder to write into, which is made now."""
-    path = Path(text)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"expected a folder that can be made, got {text}: {error}") from None
-    if not os.access(path, os.W_OK):
-        raise argparse.ArgumentTypeError(f"expected a folder that can be written into, got {text}")
-    return path
 
 
 def part_of(parts: Sequence[str]) -> Callable[[str], str]:
@@ -89,3 +71,30 @@ def require(
         if not (folder / name / file).is_file():
             writer = {"heard.npz": "hear.py", "spectra.npz": "spectra.py"}[file]
             parser.error(f"{option}: expected {folder / name / file}, written by {writer}, got none")
+
+
+def add_learn(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which parts of which collections are learnt from."""
+    parser.add_argument(
+        "--learn",
+        type=part_of(LEARNT),
+        nargs="+",
+        required=True,
+        metavar="COLLECTION:PART",
+        help="part: train or all",
+    )
+
+
+__all__ = [
+    "JUDGED",
+    "LEARNT",
+    "add_learn",
+    "folder_of_notes",
+    "measured_folder",
+    "named_file",
+    "named_folder",
+    "output_file",
+    "output_folder",
+    "part_of",
+    "require",
+]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from arguments import LEARNT, output_file, part_of, require
+from arguments import add_learn, output_file, require
 from note_network import Levels, NoteNetwork, decibels, relative
 from numpy.typing import NDArray
 from programs import FAMILIES, NOTHING, SPARED, UNHEARD
@@ -191,14 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--spectra", type=Path, required=True, help="folder with a folder for each collection"
     )
-    parser.add_argument(
-        "--learn",
-        type=part_of(LEARNT),
-        nargs="+",
-        required=True,
-        metavar="COLLECTION:PART",
-        help="part: train or all",
-    )
+    add_learn(parser)
     parser.add_argument("--steps", type=int, default=1500, help="of 64 notes each (default: 1500)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from arguments import LEARNT, output_file, part_of, require
+from arguments import add_learn, output_file, require
 from fit import UNKNOWN, instruments, mask, temperature
 from hear import Heard, read
 from numpy.typing import NDArray
@@ -139,14 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--learn fluid:train musescore:train world:train others:train real:train --output both.pt",
     )
     parser.add_argument("--heard", type=Path, required=True, help="folder with a folder for each collection")
-    parser.add_argument(
-        "--learn",
-        type=part_of(LEARNT),
-        nargs="+",
-        required=True,
-        metavar="COLLECTION:PART",
-        help="part: train or all",
-    )
+    add_learn(parser)
     parser.add_argument("--steps", type=int, default=800, help="of 128 sounds each (default: 800)")
     parser.add_argument(
         "--recorded", type=float, default=1, help="how often recorded notes are drawn (default: 1)"

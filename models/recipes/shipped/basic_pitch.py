@@ -9,7 +9,6 @@ windows overlap, and gives the highest score of each note within a window too. I
 package's file, cut by hand as the package's code does.
 """
 
-import argparse
 import hashlib
 import sys
 import zipfile
@@ -21,7 +20,7 @@ import onnx
 import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from wheels import read_wheel, write_model
+from wheels import make_from_wheel, write_model
 
 WHEEL_SHA256 = "738adb503aae7fdfc7d1e1511aa0ce35052315f260a19531ef4c356708425db0"
 FILE = "basic_pitch/saved_models/icassp_2022/nmp.onnx"
@@ -194,17 +193,7 @@ def make(wheel: zipfile.ZipFile, target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the model; the exit status says whether it passed."""
-    parser = argparse.ArgumentParser(description="Make basic-pitch from the wheel of basic-pitch 0.4.0.")
-    parser.add_argument("--wheel", type=Path, help="basic_pitch-0.4.0-py2.py3-none-any.whl")
-    parser.add_argument("--output", type=Path, default=Path("models"), help="default: models")
-    options = parser.parse_args(arguments)
-    try:
-        with read_wheel(options.wheel, "basic-pitch", "0.4.0", WHEEL_SHA256) as wheel:
-            make(wheel, options.output / "basic-pitch")
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return make_from_wheel("basic-pitch", ("basic-pitch", "0.4.0", WHEEL_SHA256), make, arguments)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ the differences between frames, which the package takes from madmom, are in the 
 needs of this one is state. The network is compared with the same formulas in float64.
 """
 
-import argparse
 import hashlib
 import io
 import sys
@@ -25,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
-from wheels import read_wheel, write_model
+from wheels import make_from_wheel, write_model
 
 WHEEL_SHA256 = "1ecfa17bdcbe899975a88bdb6efebd6970d846a4f3b6cfd5c6f320647c641c7e"
 WEIGHTS = "BeatNet/models/model_3_weights.pt"
@@ -302,17 +301,7 @@ def make(wheel: zipfile.ZipFile, target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the model; the exit status says whether it passed."""
-    parser = argparse.ArgumentParser(description="Make beats from the wheel of BeatNet 1.1.3.")
-    parser.add_argument("--wheel", type=Path, help="BeatNet-1.1.3-py3-none-any.whl")
-    parser.add_argument("--output", type=Path, default=Path("models"), help="default: models")
-    options = parser.parse_args(arguments)
-    try:
-        with read_wheel(options.wheel, "BeatNet", "1.1.3", WHEEL_SHA256) as wheel:
-            make(wheel, options.output / "beats")
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return make_from_wheel("beats", ("BeatNet", "1.1.3", WHEEL_SHA256), make, arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ The wheel is read as data. Its ONNX file keeps its numbers. Pitch and confidence
 range of pitches is that of the package, and quiet frames get the confidence 0 that its code gives them.
 """
 
-import argparse
 import hashlib
 import sys
 import zipfile
@@ -20,7 +19,7 @@ import onnx
 import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
-from wheels import read_wheel, write_model
+from wheels import make_from_wheel, write_model
 
 WHEEL_SHA256 = "d7240c7c94b1d3e8f0e0cd2701b79be89a0f23a19cd5f944895a6518ecad72f3"
 FILE = "swift_f0/model.onnx"
@@ -161,17 +160,7 @@ def make(wheel: zipfile.ZipFile, target: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the model; the exit status says whether it passed."""
-    parser = argparse.ArgumentParser(description="Make swift-f0 from the wheel of swift-f0 0.3.0.")
-    parser.add_argument("--wheel", type=Path, help="swift_f0-0.3.0-py3-none-any.whl")
-    parser.add_argument("--output", type=Path, default=Path("models"), help="default: models")
-    options = parser.parse_args(arguments)
-    try:
-        with read_wheel(options.wheel, "swift-f0", "0.3.0", WHEEL_SHA256) as wheel:
-            make(wheel, options.output / "swift-f0")
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return make_from_wheel("swift-f0", ("swift-f0", "0.3.0", WHEEL_SHA256), make, arguments)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 from instruments import read_manifest, read_samples
 from intervals import counts, interval
 from numpy.typing import NDArray
-from way import output_file
+from output_paths import output_file
 
 RANGE_DB, FOLDS = 80.0, 4
 PENALTIES = tuple(10.0**n for n in range(-4, 2))

@@ -18,12 +18,12 @@ from intervals import by_program, over_programs
 from linear import classifier
 from mel_notes import read_mel_notes
 from methods import FEATURE_PARAMETERS, Method
+from output_paths import output_file
 from tables import paired, table
 from tag_words import Vocabulary
 from torch import Tensor
 from trainer import Settings, confusion, predict, scores, train
 from transfer import LAYERS, read_layers
-from way import output_file
 
 EXAMPLES = """examples:
   python models/recipes/train/compare.py contrastive --data notes --output contrastive.json

@@ -28,9 +28,10 @@ from harmonic_network import HarmonicFilterbank
 from informed import FEATURES, METHODS, NO_FEATURE, Feature, Method
 from informed_data import Batch, Clips, read_clips
 from numpy.typing import NDArray
+from output_paths import output_file, output_folder
 from torch import Tensor, nn
 from tqdm import tqdm
-from way import PLAINLY, Way, add_way, output_file, output_folder, way_of
+from way import PLAINLY, Way, add_way, way_of
 
 EXAMPLES = """examples:
   python models/recipes/train/informed_training.py --data clips --method con-reg --feature musicnn \\

@@ -17,12 +17,13 @@ import torch
 from instruments import FEATURE_MODEL, Notes, is_notes, read_notes
 from intervals import over_programs
 from methods import METHODS
+from output_paths import output_file
 from sources import read_labelled
 from tables import paired, plot, table
 from torch import multiprocessing
 from tqdm import tqdm
 from trainer import Run, Settings, run
-from way import PLAINLY, Way, add_way, output_file, way_of
+from way import PLAINLY, Way, add_way, way_of
 
 EXAMPLES = """examples:
   the whole table, 63 runs, then its plot:

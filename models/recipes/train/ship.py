@@ -15,8 +15,8 @@ import torch
 from compose import Tagger, compose
 from instruments import Notes, read_manifest, read_notes, read_samples
 from methods import METHODS, Method
+from output_paths import output_folder
 from trainer import Run, Settings, confusion, predict, run, scores
-from way import output_folder
 
 AGREEMENT = 1e-4  # largest difference between our scores from samples and PyTorch's from spectra
 CITATION = (

@@ -20,10 +20,10 @@ from harmonic_network import count
 from instruments import Notes, read_manifest, read_samples
 from linear import classifier
 from mel_notes import SIDE, front, read_mel_notes
+from output_paths import output_folder
 from ship import NOTE
 from torch import Tensor, nn
 from trainer import confusion, predict, scores
-from way import output_folder
 
 AGREEMENT = 1e-5  # largest difference between our scores from samples and PyTorch's
 TRAINED_ON = (

@@ -19,11 +19,11 @@ import numpy as np
 from instruments import RATE_HZ, read_manifest, read_samples
 from intervals import counts, interval
 from numpy.typing import NDArray
+from output_paths import output_file
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from way import output_file
 
 FRAME = {"sample_rate": RATE_HZ, "n_fft": 1024, "hop_length": 512}
 GRID = {"svc__C": [2.0**k for k in range(-5, 12, 4)], "svc__gamma": [2.0**k for k in range(-15, 2, 4)]}

@@ -1,12 +1,12 @@
 """How runs are carried out, whatever they train: where, in which precision, and what is kept on disk."""
 
 import argparse
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from device import NAMES, chosen
+from output_paths import output_folder
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,6 @@ def add_way(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--curves", type=output_folder, metavar="FOLDER", help="numbers and a plot of loss curves"
     )
-
-
-def output_file(text: str) -> Path:
-    """Return the path of a file to write, whose folder is made now: later its absence would lose the work."""
-    path = Path(text)
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"expected a file, got the folder {text}")
-    output_folder(str(path.parent))
-    return path
-
-
-def output_folder(text: str) -> Path:
-    """Return a folder to write into, which is made now."""
-    path = Path(text)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"expected a folder that can be made, got {text}: {error}") from None
-    if not os.access(path, os.W_OK):
-        raise argparse.ArgumentTypeError(f"expected a folder that can be written into, got {text}")
-    return path
 
 
 def way_of(options: argparse.Namespace) -> Way:

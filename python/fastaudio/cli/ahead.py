@@ -21,7 +21,7 @@ _NETWORKS = {"tag", "embed", "listen"}
 """Commands that run a network as soon as they can."""
 
 _OVER_FILES = {"tag", "embed"}
-"""Those of them that run one model over files."""
+"""These of them run one model over files."""
 
 _HELP = {"-h", "--help"}
 _OTHERWISE = ("--mo", "--i", "--th")

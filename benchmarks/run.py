@@ -99,6 +99,9 @@ def arguments() -> argparse.Namespace:
         parser.error(f"--repeat: expected at least 1, got {options.repeat}")
     if options.audio is not None and not options.audio.is_file():
         parser.error(f"--audio: expected a file, got {options.audio}")
+    for path in filter(None, (options.json, options.plot)):
+        if not path.parent.is_dir():
+            parser.error(f"{path}: expected a folder that is there, got {path.parent}; make it")
     return options
 
 

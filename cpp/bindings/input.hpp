@@ -119,12 +119,15 @@ class Loudness {
       }
     }
   }
-  bool too_loud() const { return n_beyond_ >= kEnough && n_beyond_ > n_within_; }
+  /// Keeps the verdict so far, whatever is heard later.
+  void keep() { kept_ = too_loud(); }
+  bool too_loud() const { return kept_ || (n_beyond_ >= kEnough && n_beyond_ > n_within_); }
 
   static constexpr float kLoudest = 4;  ///< 12 dB above full scale
 
  private:
   static constexpr std::size_t kEnough = 32;
+  bool kept_ = false;
   std::size_t n_beyond_ = 0;
   std::size_t n_within_ = 0;
 };

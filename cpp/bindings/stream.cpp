@@ -111,6 +111,7 @@ class PyStream {
         if (takes_samples(input_)) loudness_.hear(block, n * input_.row_size());
         stream_->push(block, n, collector);
       });
+      loudness_.keep();
       if (bad == kNone && wait) stream_->settle(collector);
     }
     if (bad != kNone) throw_bad(array, bad, input_);

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,6 +96,11 @@ class Judge:
     window_s: float = 0.0
     around: bool = False
 
+    @property
+    def heard_s(self) -> float:
+        """How much sound each row tells the kind of."""
+        return self.window_s or _OWN_S
+
     def beside(self) -> Pipeline:
         """Return what gives the rows that tell kinds, alone, for the sound that the model takes."""
         how = {key: getattr(self.pipeline, key) for key in ("channel", "quality", "silence_db")}
@@ -113,41 +119,56 @@ class Judge:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a judge heard: rows of scores, of which each has a start and an end."""
+    """What a judge heard: rows of scores, of which each has a start and an end.
+
+    `audible` says that the model's own results aren't all of silence.
+    """
 
     judge: Judge
     rows: Tags
+    audible: bool = False
 
     def whole(self) -> Kind | None:
         """Return the kind of all of it that isn't silent."""
-        return self._mean(np.flatnonzero(~self.rows.silent))
+        sounding = np.flatnonzero(~self._silent)
+        if not len(sounding) and self.audible and len(self.rows):
+            sounding = np.array([len(self.rows) - 1])  # what sounds comes after the last row's own step
+        return self._mean(sounding)
 
     def at(self, start_s: float, end_s: float) -> Kind | None:
-        """Return the kind of a window's own row, of the rows within a stretch, or of the nearest.
+        """Return the kind of a sounding window's own row, or of the 3 s around it if it is too short for one.
 
-        None if all of these are silent.
+        Another stretch has that of the rows within it, or of the nearest; None if these are silent.
         """
         if not len(self.rows):
             return None
         starts_s, ends_s = self.rows.times.T
         if self.judge.around and end_s - start_s < _OWN_S:
-            at = int(np.searchsorted(starts_s, (start_s + end_s - _OWN_S) / 2))
+            begins_s = (start_s + end_s - _OWN_S) / 2  # what lies around it
+            at = int(np.searchsorted(starts_s, begins_s))
             two = range(max(at - 1, 0), min(at + 1, len(self.rows)))
-            nearest = min(two, key=lambda i: abs(starts_s[i] + ends_s[i] - start_s - end_s))
-            return None if self.rows.silent[nearest] else self._mean(np.array([nearest]))
+            nearest = min(two, key=lambda i: abs(starts_s[i] - begins_s))
+            return self._mean(np.array([nearest]))
         # Starts rise: only rows near the stretch are looked at, for a day of windows.
         first = max(int(np.searchsorted(starts_s, start_s - NEAR_S)) - 1, 0)
         after_last = int(np.searchsorted(starts_s, max(start_s, end_s) + NEAR_S)) + 1
         near = np.arange(first, min(after_last, len(self.rows)))
         after, before = starts_s[near] - start_s, ends_s[near] - end_s
-        chosen = np.zeros(len(near), dtype=bool)
-        if self.judge.is_window(start_s, end_s):
-            chosen = np.abs(after) < NEAR_S
-        if not chosen.any():
-            chosen = (after > -NEAR_S) & (before < NEAR_S)
+        if self.judge.is_window(start_s, end_s) and (own := np.abs(after) < NEAR_S).any():
+            return self._mean(near[own])
+        chosen = (after > -NEAR_S) & (before < NEAR_S)
         if not chosen.any():
             chosen = np.arange(len(near)) == np.abs(after).argmin()
-        return self._mean(near[chosen & ~self.rows.silent[near]])
+        return self._mean(near[chosen & ~self._silent[near]])
+
+    @cached_property
+    def _silent(self) -> NDArray[np.bool_]:
+        """Whether each row heard nothing but silence; a row's own mark is of the step to the next alone."""
+        starts_s = self.rows.times.T[0]
+        after = np.searchsorted(starts_s, starts_s + self.judge.heard_s - NEAR_S)
+        sounding = np.concatenate([[0], np.cumsum(~self.rows.silent)])
+        silent: NDArray[np.bool_] = sounding[after] == sounding[:-1]
+        return silent
 
     def _mean(self, chosen: NDArray[np.int_]) -> Kind | None:
         """Return the kind of some rows, by their places."""
@@ -202,7 +223,9 @@ def split(judge: Judge | None, result: Any) -> tuple[list[Any], Heard | None]:
         return [result], None
     if judge is None:
         return list(result.values()), None
-    return [part for name, part in result.items() if name != KIND], Heard(judge, result[KIND])
+    parts = [part for name, part in result.items() if name != KIND]
+    audible = any(not np.all(part.silent) for part in parts)
+    return parts, Heard(judge, result[KIND], audible)
 
 
 def apart(result: Any) -> tuple[Any, Heard | None]:

@@ -64,10 +64,17 @@ class LiveKinds:
         silent = isinstance(item, Window) and item.silent
         return item, None if silent else self._at(item.start_s, item.end_s)
 
+    def _latest(self) -> Kind | None:
+        """Return the kind of the last 3 s; None if they began with silence and reach no kind."""
+        if not self._rows:
+            return None
+        kind = self._judge.kind(self._rows[-1].scores)
+        return kind if kind.reached or not self._rows[-1].silent else None
+
     def _at(self, start_s: float, end_s: float | None) -> Kind | None:
-        rows = [*takewhile(lambda row: row.end_s > start_s, reversed(self._rows))][::-1]
         if self._judge.around:
-            rows = [*self._rows][-1:]
+            return self._latest()
+        rows = [*takewhile(lambda row: row.end_s > start_s, reversed(self._rows))][::-1]
         if not rows:
             return None
         scores = np.stack([row.scores for row in rows])

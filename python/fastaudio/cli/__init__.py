@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from fastaudio.cli.ahead import Ahead
@@ -26,14 +27,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _STDERR = 2
+_INTERRUPTED = 130  # the exit status, as in `arguments`
 
 
 def program() -> NoReturn:
     """Run the command line as the whole of a process, and end that."""
-    status = main()
-    from fastaudio.cli.leaving import leave  # noqa: PLC0415  # as in `main`
+    try:
+        from fastaudio.cli.leaving import leave  # noqa: PLC0415  # within reach of `except`
 
-    leave(status)
+        leave(main())
+    except KeyboardInterrupt:  # before `run` could tell it, or after
+        with suppress(OSError, ValueError):
+            sys.stderr.write("fastaudio: interrupted\n")
+        sys.exit(_INTERRUPTED)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         pass
     os.close(number)
     ahead = Ahead(sys.argv[1:] if argv is None else argv, program=argv is None)
-    from fastaudio.cli.running import run  # noqa: PLC0415  # while libraries are opened
-
+    try:
+        from fastaudio.cli.running import run  # noqa: PLC0415  # while libraries are opened
+    except BaseException:
+        ahead.cancel()
+        raise
     return run(argv, ahead)

@@ -150,6 +150,10 @@ class Ahead:
         finally:
             self._end()
 
+    def cancel(self) -> None:
+        """End what is being loaded, if nobody will ask for it."""
+        self._cancel.cancel()
+
     def _end(self) -> None:
         if self._thread is not None:
             self._thread.join()  # libraries that are opened read the environment, which mustn't change then

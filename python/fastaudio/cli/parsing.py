@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fastaudio._system.text import printable
+from fastaudio.cli.terminal import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,7 +62,10 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, printable(f"{self.prog}: error: {message}", lines=True) + "\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stderr).write(message)  # argparse would ignore that stdout is closed
+        if file is None or file is sys.stderr:
+            tell(message)  # a full disk changes no exit status
+        else:
+            file.write(message)  # argparse would ignore that stdout is closed
 
     def _refuse(self, unknown: Sequence[str]) -> None:
         options = [word.partition("=")[0] for word in unknown if word.startswith("-") and word != "-"]

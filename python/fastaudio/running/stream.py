@@ -165,7 +165,9 @@ class PipelineStream:
         Raises:
             StateError: after close.
         """
-        self._open().reset()
+        stream = self._open()
+        self._look_at_scale()
+        stream.reset()
         self._start()
         if self._look_at < sys.maxsize:
             self._look_at = 0
@@ -173,6 +175,7 @@ class PipelineStream:
 
     def close(self) -> None:
         """Drop the stream's state; what was not flushed is lost."""
+        self._look_at_scale()
         self._stream = None
         self._push = _refuse_closed
 
@@ -205,6 +208,8 @@ class PipelineStream:
 
     def _look_at_scale(self) -> None:
         """Warn once of samples that are far too loud; asking takes as long as a tenth of a short block."""
+        if self._look_at == sys.maxsize:
+            return
         self._look_at = self.samples_pushed + self.sample_rate // 10
         if self._stream is not None and self._stream.too_loud:
             self._look_at = sys.maxsize
@@ -221,8 +226,7 @@ class PipelineStream:
         except Exception:
             self._interrupted = False
             raise
-        if self._look_at < sys.maxsize:
-            self._look_at_scale()
+        self._look_at_scale()
         return self._by_name(rows)
 
     def _refuse(self) -> NoReturn:

@@ -319,8 +319,8 @@ def test_windows_too_short_for_a_kind_have_that_of_the_seconds_around_them(
     soundfile.write(tmp_path / "both.wav", both(guitar_16k), 16_000)
     out = tag(capsys, tmp_path / "both.wav", "--model", "beats", "--windows", "--jsonl")
     fits = {round(line["start_s"], 2): line["fits"] for line in map(json.loads, out.splitlines())}
-    assert all(fits[start_s] for start_s in (0.5, 2.0, 4.0))
-    assert not any(fits[start_s] for start_s in (8.0, 9.5, 11.0))
+    assert all(fits[start_s] for start_s in (0.5, 2.0, 4.0, 5.4)), "of guitar until 6 s"
+    assert not any(fits[start_s] for start_s in (7.0, 8.0, 9.5, 11.0))
     *lines, legend = tag(capsys, BIRDS, "--model", "beats").splitlines()[1:]
     assert [line[0] for line in lines] == ["?", "?"]
     assert legend == "  (? isn't music, and beats hears nothing else)"
@@ -333,3 +333,23 @@ def test_live_windows_that_are_too_short_do_not_wait_for_their_kind() -> None:
     for start_s in (1.0, 3.5):
         ((_, kind),) = kinds.take(window(start_s, [0, 0], "results"))
         assert str(kind) == "speech 0.90, not music", "the last 3 s"
+
+
+@pytest.mark.parametrize("model", [["--model", "beats"], ["--hop", 0.5]])
+def test_what_sounds_after_silence_has_a_kind(
+    capsys: pytest.CaptureFixture[str], guitar_16k: NDArray[np.float32], tmp_path: Path, model: list[object]
+) -> None:
+    sound = np.concatenate([np.zeros(128_000, np.float32), both(guitar_16k)[-32_000:]])
+    soundfile.write(tmp_path / "late.wav", sound, 16_000)
+    out = tag(capsys, tmp_path / "late.wav", *model, "--windows", "--jsonl")
+    windows = [line for line in map(json.loads, out.splitlines()) if not line["silent"]]
+    assert windows
+    assert {line["fits"] for line in windows} == {False}
+
+
+def test_live_the_last_seconds_tell_a_kind_although_they_began_with_silence() -> None:
+    kinds = LiveKinds(replace(judge(), around=True))
+    for scores, want in (([0, 0], None), ([0, 0.9], "music 0.90")):
+        assert list(kinds.take(replace(window(0, scores, KIND), silent=True))) == []
+        ((_, kind),) = kinds.take(window(3.5, [0, 0], "results"))
+        assert (kind if want is None else str(kind)) == want

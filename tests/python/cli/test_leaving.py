@@ -58,3 +58,23 @@ def test_a_full_disk_is_told_as_python_does() -> None:
         theirs = run("print('lost')\nsys.exit(0)", stdout=full.fileno())
     assert (ours.returncode, ours.stderr) == (theirs.returncode, theirs.stderr)
     assert ours.returncode != 0
+
+
+def test_an_interruption_before_the_command_runs_is_told_and_no_fault() -> None:
+    code = (
+        "import fastaudio.cli\n"
+        "def main(): raise KeyboardInterrupt\n"
+        "fastaudio.cli.main = main\n"
+        "fastaudio.cli.program()"
+    )
+    done = run(code)
+    assert (done.returncode, done.stderr) == (130, "fastaudio: interrupted\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_wrong_usage_is_wrong_usage_also_if_it_cannot_be_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fastaudio", "tag", "x.ogg", "--bogus"], stderr=full, check=False
+        )
+    assert done.returncode == 2

@@ -93,3 +93,30 @@ def test_sound_that_begins_in_silence_is_noticed() -> None:
 
 def test_a_node_takes_any_scale() -> None:
     assert not warned(lambda: fa.MelSpectrogram(sample_rate=16_000, n_fft=512, n_mels=32)(LOUD))
+
+
+def loud_and_short(end: Callable[[fa.PipelineStream], object]) -> Callable[[], None]:
+    """Return a call that pushes a block too loud within the tenth of a second after a look, and ends."""
+
+    def call() -> None:
+        stream = PIPELINE.open(sample_rate=16_000)
+        stream.push(SOUND[:1])
+        stream.push(np.full(1500, 100, np.float32))
+        end(stream)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda stream: stream.flush(),
+        lambda stream: stream.reset(),
+        lambda stream: stream.close(),
+        lambda stream: (stream.push(SOUND[:3200]), stream.flush()),
+    ],
+)
+def test_a_short_loud_block_is_told_however_the_stream_ends(
+    end: Callable[[fa.PipelineStream], object],
+) -> None:
+    assert len(warned(loud_and_short(end))) == 1

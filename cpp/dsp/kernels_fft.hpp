@@ -51,17 +51,17 @@ inline Complex minus_i(Complex a, Complex b) { return {a.re + b.im, a.im - b.re}
 inline Complex plus_i(Complex a, Complex b) { return {a.re - b.im, a.im + b.re}; }
 
 template <int radix>
-inline void butterfly(Complex* a);
+FASTAUDIO_INLINE void butterfly(Complex* a);
 
 template <>
-inline void butterfly<2>(Complex* a) {
+FASTAUDIO_INLINE void butterfly<2>(Complex* a) {
   const Complex t = a[0] - a[1];
   a[0] = a[0] + a[1];
   a[1] = t;
 }
 
 template <>
-inline void butterfly<3>(Complex* a) {
+FASTAUDIO_INLINE void butterfly<3>(Complex* a) {
   const Lanes sine = splat(0.866025403784438647f);  // sin(2 pi / 3)
   const Complex sum = a[1] + a[2];
   const Complex turn = scale(a[1] - a[2], sine);
@@ -72,7 +72,7 @@ inline void butterfly<3>(Complex* a) {
 }
 
 template <>
-inline void butterfly<4>(Complex* a) {
+FASTAUDIO_INLINE void butterfly<4>(Complex* a) {
   const Complex even = a[0] + a[2];
   const Complex even_diff = a[0] - a[2];
   const Complex odd = a[1] + a[3];
@@ -84,7 +84,7 @@ inline void butterfly<4>(Complex* a) {
 }
 
 template <>
-inline void butterfly<5>(Complex* a) {
+FASTAUDIO_INLINE void butterfly<5>(Complex* a) {
   const Lanes cos1 = splat(0.309016994374947424f);   // cos(2 pi / 5)
   const Lanes cos2 = splat(-0.809016994374947424f);  // cos(4 pi / 5)
   const Lanes sin1 = splat(0.951056516295153572f);
@@ -110,22 +110,39 @@ inline Complex twiddle_at(const float* w, int row, int part, int j) {
   return {splat(re[0]), splat(re[part])};
 }
 
-/// A block of radix * part points becomes `radix` blocks (decimation in frequency).
-template <int radix>
-inline void stage(Complex* block, int part, const float* w) {
-  for (int j = 0; j < part; ++j) {
-    Complex a[radix];
-    for (int q = 0; q < radix; ++q) a[q] = block[j + q * part];
-    butterfly<radix>(a);
-    block[j] = a[0];
-    for (int p = 1; p < radix; ++p) {
-      Complex value = a[p];
-      if (w != nullptr) {
-        const Complex t = twiddle_at(w, p - 1, part, j);
-        value = times(value, t.re, t.im);
-      }
-      block[j + p * part] = value;
+/// Computes one butterfly of points that are `part` apart; `turns` says whether its outputs have twiddles.
+template <int radix, bool turns>
+FASTAUDIO_INLINE void butterfly_at(Complex* at, int part, const float* w) {
+  Complex a[radix];
+  for (int q = 0; q < radix; ++q) {
+    a[q] = at[q * part];
+    if constexpr (radix <= 4) {  // more don't fit into 16 registers
+      keep(a[q].re);
+      keep(a[q].im);
     }
+  }
+  butterfly<radix>(a);
+  at[0] = a[0];
+  for (int p = 1; p < radix; ++p) {
+    Complex value = a[p];
+    if constexpr (turns) {
+      const Complex t = twiddle_at(w, p - 1, part, 0);
+      value = times(value, t.re, t.im);
+    }
+    at[p * part] = value;
+  }
+}
+
+/// Each block of radix * part points becomes `radix` blocks (decimation in frequency).
+template <int radix>
+inline void stage(Complex* z, int size, int part, const float* w) {
+  const Complex* end = z + size;
+  if (w == nullptr) {
+    for (; z < end; z += radix) butterfly_at<radix, false>(z, 1, w);
+    return;
+  }
+  for (; z < end; z += radix * part) {
+    for (int j = 0; j < part; ++j) butterfly_at<radix, true>(z + j, part, w + j);
   }
 }
 
@@ -153,20 +170,24 @@ inline void stage_by_definition(Complex* block, int radix, int part, const float
   }
 }
 
-inline void run_stage(const FftPlan& plan, int s, Complex* block, Complex* spare) {
-  const int part = plan.length[s] / plan.radix[s];
+/// Runs stage `s` on all blocks of `size` points.
+inline void run_stage(const FftPlan& plan, int s, Complex* z, int size, Complex* spare) {
+  const int length = plan.length[s];
+  const int part = length / plan.radix[s];
   const float* w = plan.twiddle[s];
   switch (plan.radix[s]) {
     case 2:
-      return stage<2>(block, part, w);
+      return stage<2>(z, size, part, w);
     case 3:
-      return stage<3>(block, part, w);
+      return stage<3>(z, size, part, w);
     case 4:
-      return stage<4>(block, part, w);
+      return stage<4>(z, size, part, w);
     case 5:
-      return stage<5>(block, part, w);
+      return stage<5>(z, size, part, w);
     default:
-      return stage_by_definition(block, plan.radix[s], part, w, plan.root[s], spare);
+      for (int start = 0; start < size; start += length) {
+        stage_by_definition(z + start, plan.radix[s], part, w, plan.root[s], spare);
+      }
   }
 }
 
@@ -181,7 +202,7 @@ inline void fft(const FftPlan& plan, int s, int end, Complex* z, int size, Compl
       for (int start = 0; start < size; start += length) fft(plan, s, end, z + start, length, spare);
       return;
     }
-    for (int start = 0; start < size; start += length) run_stage(plan, s, z + start, spare);
+    run_stage(plan, s, z, size, spare);
   }
 }
 

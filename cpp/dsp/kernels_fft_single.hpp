@@ -19,26 +19,30 @@ inline void store_first(float* p, Lanes a, int n) {
   std::memcpy(p, &a, static_cast<std::size_t>(n) * sizeof(float));
 }
 
+/// Computes the butterflies j < n <= kLanes of a block; `whole` says that n is kLanes.
+template <int radix, bool whole>
+FASTAUDIO_INLINE void butterfly_along(float* re, float* im, int part, const float* w, int n) {
+  const auto get = [n](const float* p) { return whole ? load(p) : load_first(p, n); };
+  const auto put = [n](float* p, Lanes a) { return whole ? store(p, a) : store_first(p, a, n); };
+  Complex a[radix];
+  for (int q = 0; q < radix; ++q) a[q] = {get(re + q * part), get(im + q * part)};
+  butterfly<radix>(a);
+  put(re, a[0].re);
+  put(im, a[0].im);
+  for (int p = 1; p < radix; ++p) {
+    const float* t = w + std::ptrdiff_t{2} * (p - 1) * part;
+    const Complex value = times(a[p], get(t), get(t + part));
+    put(re + p * part, value.re);
+    put(im + p * part, value.im);
+  }
+}
+
 /// Computes a stage of one block whose real parts are in `re` and imaginary ones in `im`; lanes run along j.
 template <int radix>
 inline void stage_along(float* re, float* im, int part, const float* w) {
-  for (int j = 0; j < part; j += kLanes) {
-    const int n = part - j < kLanes ? part - j : kLanes;
-    Complex a[radix];
-    for (int q = 0; q < radix; ++q) {
-      a[q] = {load_first(re + j + q * part, n), load_first(im + j + q * part, n)};
-    }
-    butterfly<radix>(a);
-    for (int p = 0; p < radix; ++p) {
-      Complex value = a[p];
-      if (w != nullptr && p > 0) {
-        const float* t = w + std::ptrdiff_t{2} * (p - 1) * part + j;
-        value = times(value, load_first(t, n), load_first(t + part, n));
-      }
-      store_first(re + j + p * part, value.re, n);
-      store_first(im + j + p * part, value.im, n);
-    }
-  }
+  int j = 0;
+  for (; j + kLanes <= part; j += kLanes) butterfly_along<radix, true>(re + j, im + j, part, w + j, kLanes);
+  if (j < part) butterfly_along<radix, false>(re + j, im + j, part, w + j, part - j);
 }
 
 /// Says whether `fft_single` can run all stages of a plan.

@@ -78,23 +78,35 @@ void raise_power(const SpectrumPlan& plan, float* values, std::size_t n) {
   }
 }
 
-/// `T` is Lanes or float; of a single frame, the four sums are a vector.
-template <class T>
-void filter_sums(const FilterPlan& plan, const T* values, T* sums) {
+/// Every fourth bin goes to the same one of four sums, so that none waits for another.
+void filter_sums(const FilterPlan& plan, const Lanes* values, Lanes* sums) {
   for (int i = 0; i < plan.n_sums; ++i) {
     const float* weight = plan.weights + plan.offset[i];
     const int n = plan.offset[i + 1] - plan.offset[i];
-    const T* bin = values + plan.first[i];
-    // Every fourth bin goes to the same sum, so that none waits for another.
-    T s[4] = {broadcast<T>(0.0f), broadcast<T>(0.0f), broadcast<T>(0.0f), broadcast<T>(0.0f)};
+    const Lanes* bin = values + plan.first[i];
+    Lanes s[4] = {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)};
     int k = 0;
     for (; k + 4 <= n; k += 4) {
-      for (int j = 0; j < 4; ++j) s[j] = fma(bin[k + j], broadcast<T>(weight[k + j]), s[j]);
+      for (int j = 0; j < 4; ++j) s[j] = fma(bin[k + j], splat(weight[k + j]), s[j]);
     }
-    if (k < n) s[0] = fma(bin[k], broadcast<T>(weight[k]), s[0]);
-    if (k + 1 < n) s[1] = fma(bin[k + 1], broadcast<T>(weight[k + 1]), s[1]);
-    if (k + 2 < n) s[2] = fma(bin[k + 2], broadcast<T>(weight[k + 2]), s[2]);
+    if (k < n) s[0] = fma(bin[k], splat(weight[k]), s[0]);
+    if (k + 1 < n) s[1] = fma(bin[k + 1], splat(weight[k + 1]), s[1]);
+    if (k + 2 < n) s[2] = fma(bin[k + 2], splat(weight[k + 2]), s[2]);
     sums[i] = (s[0] + s[1]) + (s[2] + s[3]);
+  }
+}
+
+/// Does the same for one frame: its four sums are a vector.
+void filter_sums_single(const FilterPlan& plan, const float* values, float* sums) {
+  for (int i = 0; i < plan.n_sums; ++i) {
+    const float* weight = plan.weights + plan.offset[i];
+    const int n = plan.offset[i + 1] - plan.offset[i];
+    const float* bin = values + plan.first[i];
+    Four four = {0, 0, 0, 0};
+    int k = 0;
+    for (; k + 4 <= n; k += 4) four = fma_four(load_four(bin + k), load_four(weight + k), four);
+    if (k < n) four = fma_four(load_four_first(bin + k, n - k), load_four_first(weight + k, n - k), four);
+    sums[i] = (four[0] + four[1]) + (four[2] + four[3]);
   }
 }
 
@@ -144,7 +156,9 @@ void spectrum_of_frame(const SpectrumPlan& plan, const FilterPlan& filter, const
   }
   raise_power(plan, values, static_cast<std::size_t>(plan.n_values()));
   if (filter.n_bands == 0) return;
-  filter_sums(filter, values, sums);
+  const bool differ = filter.n_sums == filter.n_bands;  // each is its own sum, in order
+  filter_sums_single(filter, values, differ ? row : sums);
+  if (differ) return;
   for (int b = 0; b < filter.n_bands; ++b) row[b] = sums[filter.sum_of[b]];
 }
 

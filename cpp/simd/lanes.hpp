@@ -20,6 +20,13 @@
 #error "compile kernel sources through CMake, which names the instruction set"
 #endif
 
+/// Of arrays of lanes that are passed to a function, only an inlined one leaves the values in registers.
+#if defined(__GNUC__) || defined(__clang__)
+#define FASTAUDIO_INLINE [[gnu::always_inline]] inline
+#else
+#define FASTAUDIO_INLINE __forceinline
+#endif
+
 namespace fastaudio::simd::FASTAUDIO_ISA {
 
 #if defined(__AVX512F__)
@@ -154,6 +161,55 @@ inline Lanes from_bits(IntLanes a) {
   return r;
 }
 
+/// Four floats, for sums along one frame.
+#if defined(__GNUC__) || defined(__clang__)
+typedef float Four __attribute__((vector_size(16)));
+#else
+struct Four {
+  float v[4];
+  float operator[](int i) const { return v[i]; }
+};
+#endif
+inline Four load_four(const float* p) {
+  Four r;
+  std::memcpy(&r, p, sizeof r);
+  return r;
+}
+/// Loads the first `n` < 4 values; the others are 0.
+inline Four load_four_first(const float* p, int n) {
+#if defined(FASTAUDIO_FUSED) && defined(__AVX2__)
+  static constexpr std::int32_t kFirst[8] = {-1, -1, -1, -1};
+  return Four(_mm_maskload_ps(p, _mm_loadu_si128(reinterpret_cast<const __m128i*>(kFirst + 4 - n))));
+#else
+  float v[4] = {};
+  for (int i = 0; i < n; ++i) v[i] = p[i];
+  return load_four(v);
+#endif
+}
+/// Returns a * b + c like `fma`.
+inline Four fma_four(Four a, Four b, Four c) {
+#if defined(FASTAUDIO_FUSED) && defined(__FMA__)
+  return Four(_mm_fmadd_ps(__m128(a), __m128(b), __m128(c)));
+#elif defined(FASTAUDIO_FUSED) && defined(__aarch64__)
+  return Four(vfmaq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b)));
+#elif defined(__GNUC__) || defined(__clang__)
+  return a * b + c;
+#else
+  for (int i = 0; i < 4; ++i) c.v[i] = fma(a.v[i], b.v[i], c.v[i]);
+  return c;
+#endif
+}
+
+/// Keeps a value that was loaded in a register: compilers would read it from memory once per use.
+inline void keep([[maybe_unused]] Lanes& a) {
+#if !defined(__GNUC__) && !defined(__clang__)
+#elif defined(__x86_64__)
+  asm("" : "+v"(a));
+#elif defined(__aarch64__)
+  asm("" : "+w"(a));
+#endif
+}
+
 /// Returns the sum of all lanes, added in a fixed order.
 inline float sum(Lanes a) {
   float v[kLanes];
@@ -181,16 +237,22 @@ inline Lanes reversed(Lanes a) {
   return shuffle(a, a, [](int i) { return kLanes - 1 - i; });
 }
 /// Return every second one of the values of `a` and `b`, beginning with the first, or the second.
-inline Lanes evens(Lanes a, Lanes b) {
-  return shuffle(a, b, [](int i) { return 2 * i; });
+template <int first>
+inline Lanes every_second(Lanes a, Lanes b) {
+  if constexpr (kLanes != 8) {
+    return shuffle(a, b, [](int i) { return 2 * i + first; });
+  } else {  // within halves, then pairs: AVX2 moves across its halves slowly
+    const Lanes halves =
+        shuffle(a, b, [](int i) { return i / 4 * 4 + i % 2 * 2 + first + i % 4 / 2 * kLanes; });
+    return shuffle(halves, halves, [](int i) { return i % 2 + (i / 2 % 2 * 2 + i / 4) * 2; });
+  }
 }
-inline Lanes odds(Lanes a, Lanes b) {
-  return shuffle(a, b, [](int i) { return 2 * i + 1; });
-}
+inline Lanes evens(Lanes a, Lanes b) { return every_second<0>(a, b); }
+inline Lanes odds(Lanes a, Lanes b) { return every_second<1>(a, b); }
 
 /// Transposes a square of `kLanes` vectors in place.
 template <int lanes_per_row = kLanes>
-inline void transpose(Lanes* rows) {
+FASTAUDIO_INLINE void transpose(Lanes* rows) {
 #if (defined(__GNUC__) && __GNUC__ >= 12) || defined(__clang__)
   // Each round swaps off-diagonal blocks of `step` lanes: log2(kLanes) rounds of shuffles.
   const auto round = [&]<int step>() {

@@ -40,6 +40,18 @@ def program() -> NoReturn:
         with suppress(OSError, ValueError):
             sys.stderr.write("fastaudio: interrupted\n")
         sys.exit(_INTERRUPTED)
+    finally:
+        _give_up_stderr()
+
+
+def _give_up_stderr() -> None:
+    """Let what can't be written to stderr go nowhere: Python would change the exit status for it."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):  # it is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+_INTERRUPTED = (
+    "import fastaudio.cli\n"
+    "def main(): raise KeyboardInterrupt\n"
+    "fastaudio.cli.main = main\n"
+    "fastaudio.cli.program()"
+)
 _LEAVE = "import atexit, gc, sys, threading, time\nfrom fastaudio.cli.leaving import leave\n"
 
 
@@ -61,20 +68,30 @@ def test_a_full_disk_is_told_as_python_does() -> None:
 
 
 def test_an_interruption_before_the_command_runs_is_told_and_no_fault() -> None:
-    code = (
-        "import fastaudio.cli\n"
-        "def main(): raise KeyboardInterrupt\n"
-        "fastaudio.cli.main = main\n"
-        "fastaudio.cli.program()"
-    )
-    done = run(code)
+    done = run(_INTERRUPTED)
     assert (done.returncode, done.stderr) == (130, "fastaudio: interrupted\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_wrong_usage_is_wrong_usage_also_if_it_cannot_be_told() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(["tag", "x.ogg", "--bogus"], 2), (["tag", "x.ogg"], 1), (["info", "--nothing"], 2), (["--version"], 0)],
+)
+def test_a_status_stays_what_it_is_also_if_nothing_can_be_told(
+    words: list[str], status: int, unbuffered: str
+) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "fastaudio", *words]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "fastaudio", "tag", "x.ogg", "--bogus"], stderr=full, check=False
-        )
-    assert done.returncode == 2
+        done = subprocess.run(command, stderr=full, stdout=subprocess.PIPE, check=False, env=environment)
+    assert done.returncode == status
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_early_interruption_stays_one_also_if_it_cannot_be_told(unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", _INTERRUPTED], stderr=full, check=False, env=environment)
+    assert done.returncode == 130

@@ -12,11 +12,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from pathlib import Path
-
 import tomllib
+from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"test", "lint", "dev", "bench", "recipes", "docs"}  # extras that nobody who uses the package needs

@@ -17,10 +17,10 @@ from fastaudio.running.times import times_of
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
+    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
-    from typing_extensions import Self
 
     from fastaudio._core import Node, StreamSpec
     from fastaudio.drawing.boxes import Plan

@@ -24,8 +24,7 @@ from fastaudio.running.whole import Layout, Progress, require_sources, run_array
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
-
-    from typing_extensions import Self, Unpack
+    from typing import Self, Unpack
 
     from fastaudio._core import Cancel, FastaudioError, Pool
     from fastaudio.isolation.limits import Limits

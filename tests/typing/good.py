@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, assert_type
 
 import fastaudio as fa
 import numpy as np
 from fastaudio import heads, plot
 from fastaudio.events import Events
 from fastaudio.tags import Tags, Window
-from typing_extensions import assert_type
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

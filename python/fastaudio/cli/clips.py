@@ -236,7 +236,7 @@ class Clips:
                     out.write(file.getvalue())
                 if self._room is not None:
                     self._room.took(free)
-            except OutputError:  # noqa: PERF203
+            except OutputError:
                 if not os.path.lexists(free):  # else another run was first
                     raise
             else:

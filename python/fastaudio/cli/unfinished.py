@@ -141,7 +141,7 @@ class Unfinished:
         for name, part in self.parts(list(self._records)):
             try:
                 check(name, part)
-            except ValueError as error:  # noqa: PERF203  # each is judged by itself
+            except ValueError as error:  # each is judged by itself
                 complain(f"{self._path}: expected what {printable(name)} gave, got {error}; it is done again")
                 del self._records[name]
 

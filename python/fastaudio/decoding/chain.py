@@ -54,7 +54,7 @@ class Chain:
         while self._opens:
             try:
                 return self._opens.pop(0)()
-            except DecodeError as error:  # noqa: PERF203
+            except DecodeError as error:
                 errors.append(error)
         raise errors[0]
 

@@ -29,7 +29,7 @@ def in_decibels(rows: NDArray[np.float32], unit: str) -> tuple[NDArray[np.float3
     peak = float(finite.max()) if finite.size else 0.0
     if peak <= 0:
         return np.full_like(rows, np.nan), _DECIBELS
-    tiny = np.finfo(np.float32).tiny
+    tiny = float(np.finfo(np.float32).tiny)
     ratio = np.maximum(rows / np.float32(max(peak, tiny)), tiny)
     return (_FACTOR[unit] * np.log10(ratio)).astype(np.float32), _DECIBELS
 

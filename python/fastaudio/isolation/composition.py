@@ -15,8 +15,7 @@ from fastaudio.running.whole import run_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from typing_extensions import Self
+    from typing import Self
 
     from fastaudio.decoding.audio_file import AudioFile
     from fastaudio.decoding.sources import FileLike

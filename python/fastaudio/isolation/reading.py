@@ -14,7 +14,7 @@ from fastaudio._system.waiting import Failed, Link, wait_for
 from fastaudio.decoding.sources import CallerLeft, DecodeError, FileLike, Source, name_of
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 _LEAVE_S = 0.2  # how long a caller that leaves waits for a read that goes on
 

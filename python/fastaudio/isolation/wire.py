@@ -146,7 +146,7 @@ class Channel:
         while view.nbytes:
             try:
                 view = view[self._connection.send(view[:_SENT_AT_ONCE]) :]
-            except TimeoutError:  # noqa: PERF203
+            except TimeoutError:
                 self._waited(until_s)
             except OSError as error:
                 raise ClosedError from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fastaudio.running.start_time import with_zone
@@ -69,7 +69,7 @@ class Clock:
 
     def time_of(self, seconds: float) -> datetime:
         """Return when the sound at `seconds` was heard, with the zone of the start, or else the local one."""
-        moment = datetime.fromtimestamp(self._started_s, tz=timezone.utc) + timedelta(seconds=seconds)
+        moment = datetime.fromtimestamp(self._started_s, tz=UTC) + timedelta(seconds=seconds)
         return moment.astimezone(self._zone)
 
     def _set(self, by_s: float, now_s: float) -> None:

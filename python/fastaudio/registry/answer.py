@@ -17,8 +17,7 @@ from fastaudio.registry.asking import SILENT_S, CutError, ask, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from typing_extensions import Self
+    from typing import Self
 
 ANSWER_S = 45
 """Looking up names, connecting, encrypting, all redirects and the answer's head take no longer, together."""

@@ -12,7 +12,7 @@ import math
 import os
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -108,7 +108,7 @@ class LabelFile:
             raise LabelError(
                 f"{self.path}: expected the name of a label, got {label!r:.80}; choose letters and digits"
             )
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         made = Label(
             spelled(path), round(float(start_s), 6), round(float(end_s), 6), label.strip(), now, spelled(by)
         )

@@ -269,7 +269,7 @@ class Archive:
         pause_s = self._settings.pause_s
         try:
             body = await asyncio.wait_for(_body(request, expected), pause_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Refused(408, "too_slow", f"{expected} within {pause_s:g} s, got a part") from None
         return _texts(body, known, expected)
 

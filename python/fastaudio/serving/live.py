@@ -227,9 +227,9 @@ class Live:
         if left_s <= 0:  # a fast sender's messages never have to be waited for
             raise self._idle(left_s)
         try:
-            async with _within(max(left_s, 0.0)):
+            async with asyncio.timeout(max(left_s, 0.0)):
                 message: dict[str, Any] = await socket.receive()
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise self._idle(left_s) from None
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", _ORDERLY))
@@ -272,8 +272,3 @@ def _is_token(message: dict[str, Any]) -> bool:
         return list(json.loads(_text_of(message))) == ["token"]
     except (ValueError, TypeError, RecursionError):
         return False
-
-
-def _within(limit_s: float) -> Any:
-    """Return a context that ends with TimeoutError after that many seconds, and needs no task for it."""
-    return asyncio.timeout(limit_s)  # type: ignore[attr-defined]  # since Python 3.11

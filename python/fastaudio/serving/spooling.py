@@ -50,7 +50,7 @@ class Spool:
                 writing = self._write(request, file, before)
                 try:
                     size = await asyncio.wait_for(writing, self._settings.upload_s)
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     raise _too_slow(self._settings.upload_s) from None
                 file.seek(0)
                 yield file, size
@@ -67,7 +67,7 @@ class Spool:
                 chunk = await asyncio.wait_for(anext(chunks), pause_s)
             except StopAsyncIteration:
                 break
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 raise _too_slow(pause_s) from None
             n_read[0] += len(chunk)
             self.n_bytes += len(chunk)

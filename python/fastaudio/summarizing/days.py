@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fastaudio._system.text import folder_and_name
@@ -107,7 +107,7 @@ def _date_in(text: str) -> datetime | None:
         if not _is_likely(year):
             continue
         try:
-            return datetime(year, month, day, tzinfo=timezone.utc)
+            return datetime(year, month, day, tzinfo=UTC)
         except ValueError:  # 2023-13-45
             continue
     return None

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from fastaudio.alerts.rules import Rule
 from fastaudio.alerts.watch import Alert
 from fastaudio.mqtt.broker import PASSWORD
 
-TIME = datetime(2026, 11, 28, 22, tzinfo=timezone.utc)
+TIME = datetime(2026, 11, 28, 22, tzinfo=UTC)
 WRITES = """
 import json, os, sys
 own = {key: value for key, value in os.environ.items() if key.startswith("FASTAUDIO_")}

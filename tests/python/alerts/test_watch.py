@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
@@ -17,7 +17,7 @@ from fastaudio.tags import Window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-START = datetime(2026, 11, 28, 21, 59, tzinfo=timezone.utc)
+START = datetime(2026, 11, 28, 21, 59, tzinfo=UTC)
 
 
 def time_of(seconds: float) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +69,12 @@ def test_lines_of_json_have_the_time_of_day_with_its_zone(listen: Any) -> None:
 
 
 def test_without_a_start_it_is_the_time_now(listen: Any) -> None:
-    before = datetime.now(timezone.utc) - timedelta(seconds=11)  # the sound is older than its end
+    before = datetime.now(UTC) - timedelta(seconds=11)  # the sound is older than its end
     _, out, _ = listen("--jsonl", start=False)
     for line in starts(out):
         moment = datetime.fromisoformat(line["time"])
         assert moment.tzinfo is not None
-        assert before <= moment <= datetime.now(timezone.utc)
+        assert before <= moment <= datetime.now(UTC)
 
 
 def test_text_has_the_time_of_day_too(listen: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +14,7 @@ from helpers import GUITAR, decode
 if TYPE_CHECKING:
     from pathlib import Path
 
-START = datetime(2023, 4, 1, 5, 30, tzinfo=timezone.utc)
+START = datetime(2023, 4, 1, 5, 30, tzinfo=UTC)
 NAME = "SM4_20230401_053000Z.wav"
 
 

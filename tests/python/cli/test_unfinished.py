@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from fastaudio.cli import results
 from fastaudio.cli.unfinished import Unfinished, unfinished
 from helpers import GUITAR, decode
 
-ABOUT = {"command": "tag", "top": 5, "start": datetime(2026, 11, 28, tzinfo=timezone.utc)}
+ABOUT = {"command": "tag", "top": 5, "start": datetime(2026, 11, 28, tzinfo=UTC)}
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import importlib
 import importlib.util
 import re
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import pytest
-import tomllib
 from fastaudio.cli.running import _COMMANDS, _parser
 from helpers import ROOT
 

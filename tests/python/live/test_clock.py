@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,13 +115,13 @@ def test_a_stream_tells_the_time_of_its_windows() -> None:
         windows = drain(stream)
         assert stream.started == START
         assert stream.time_of(windows[-1].start_s) == START + timedelta(seconds=windows[-1].start_s)
-    before = datetime.now(timezone.utc)
+    before = datetime.now(UTC)
     with scores().live(RATE_HZ) as stream:
         stream.push(noise(RATE_HZ))
         drain(stream)
         ended = stream.time_of(1.0)
     assert ended.tzinfo is not None
-    assert before <= ended <= datetime.now(timezone.utc)
+    assert before <= ended <= datetime.now(UTC)
 
 
 def test_listening_takes_a_start_too() -> None:

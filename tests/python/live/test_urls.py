@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,7 @@ def test_a_cut_connection_is_found_again_and_the_gap_is_as_long_as_the_time_that
     ]
     source = fa.UrlSource(radio.url, endless=True, timeout_s=2.0)
     gaps: list[tuple[float, float]] = []
-    started = datetime.now(timezone.utc)
+    started = datetime.now(UTC)
     with FEATURES.listen(source, retry_s=0.2) as stream:
         got: list[Any] = []
         until = time.monotonic() + 30

@@ -6,13 +6,13 @@ import csv
 import hashlib
 import json
 import re
+import tomllib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
-import tomllib
 from fastaudio import registry
 from fastaudio.registry.address import check_address
 from fastaudio.registry.getting import fetch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastaudio.running.start_time import start_in_name, start_of
@@ -77,7 +77,7 @@ def test_other_names_say_nothing(name: str) -> None:
 def test_a_time_in_iso_8601_is_taken_and_without_a_zone_it_is_local() -> None:
     assert start_of("2023-04-01T05:30:00") == LOCAL
     assert start_of("2023-04-01 05:30") == LOCAL
-    utc = datetime(2023, 4, 1, 5, 30, tzinfo=timezone.utc)
+    utc = datetime(2023, 4, 1, 5, 30, tzinfo=UTC)
     assert start_of("2023-04-01T05:30:00Z") == utc
     assert start_of("2023-04-01T07:30:00+02:00") == utc
     assert start_of("2023-04-01T07:30:00+02:00").utcoffset() == timedelta(hours=2)

@@ -268,7 +268,8 @@ class Archive:
         expected = f"body: expected JSON with {', '.join(known)} as texts"
         pause_s = self._settings.pause_s
         try:
-            body = await asyncio.wait_for(_body(request, expected), pause_s)
+            async with asyncio.timeout(pause_s):
+                body = await _body(request, expected)
         except TimeoutError:
             raise Refused(408, "too_slow", f"{expected} within {pause_s:g} s, got a part") from None
         return _texts(body, known, expected)

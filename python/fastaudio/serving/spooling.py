@@ -47,9 +47,9 @@ class Spool:
         with tempfile.TemporaryFile() as file:
             before = [0]  # bytes of this body so far
             try:
-                writing = self._write(request, file, before)
                 try:
-                    size = await asyncio.wait_for(writing, self._settings.upload_s)
+                    async with asyncio.timeout(self._settings.upload_s):
+                        size = await self._write(request, file, before)
                 except TimeoutError:
                     raise _too_slow(self._settings.upload_s) from None
                 file.seek(0)
@@ -64,7 +64,8 @@ class Spool:
         chunks = request.stream().__aiter__()
         while True:
             try:
-                chunk = await asyncio.wait_for(anext(chunks), pause_s)
+                async with asyncio.timeout(pause_s):
+                    chunk = await anext(chunks)
             except StopAsyncIteration:
                 break
             except TimeoutError:
@@ -95,7 +96,8 @@ async def linger(request: Request) -> None:
     if request.headers.get("expect", "").lower() == "100-continue":
         return  # it waits for the answer before it sends
     with suppress(Exception):  # whatever happens to a request that is refused anyway
-        await asyncio.wait_for(_read_on(request), _LINGER_S)
+        async with asyncio.timeout(_LINGER_S):
+            await _read_on(request)
 
 
 async def _read_on(request: Request) -> None:

@@ -235,7 +235,7 @@ inline void transform(const RealFftPlan& plan, Complex* z, float* work) {
 /// same numbers of its half-length complex transform, and passes them on as put(false, bin k) and put(true,
 /// the other). The window is halved to make up for it, at no cost.
 template <class T, class Put>
-inline void split_pair(ComplexOf<T> a, ComplexOf<T> b, ComplexOf<T> twiddle, const Put& put) {
+FASTAUDIO_INLINE void split_pair(ComplexOf<T> a, ComplexOf<T> b, ComplexOf<T> twiddle, const Put& put) {
   const ComplexOf<T> even{a.re + b.re, a.im - b.im};
   const ComplexOf<T> odd{a.im + b.im, b.re - a.re};
   const ComplexOf<T> turned = times(odd, twiddle.re, twiddle.im);
@@ -245,7 +245,8 @@ inline void split_pair(ComplexOf<T> a, ComplexOf<T> b, ComplexOf<T> twiddle, con
 
 /// Does so with the twiddle of bin k; `put(k, bin)` takes bin k.
 template <class T, class Put>
-inline void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf<T> b, const Put& put) {
+FASTAUDIO_INLINE void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf<T> b,
+                                 const Put& put) {
   const ComplexOf<T> twiddle{broadcast<T>(plan.split[2 * k]), broadcast<T>(plan.split[2 * k + 1])};
   split_pair(a, b, twiddle,
              [&](bool mirrored, ComplexOf<T> bin) { put(mirrored ? plan.points - k : k, bin); });
@@ -253,7 +254,7 @@ inline void split_pair(const RealFftPlan& plan, int k, ComplexOf<T> a, ComplexOf
 
 /// Computes twice bins 0 and n / 2 from output 0.
 template <class T, class Put>
-inline void split_ends(const RealFftPlan& plan, ComplexOf<T> dc, const Put& put) {
+FASTAUDIO_INLINE void split_ends(const RealFftPlan& plan, ComplexOf<T> dc, const Put& put) {
   const T low = dc.re + dc.im;
   const T high = dc.re - dc.im;
   put(0, ComplexOf<T>{low + low, broadcast<T>(0.0f)});
@@ -267,29 +268,32 @@ inline void split_bins(const RealFftPlan& plan, const Get& get, const Put& put) 
   for (int k = 1; 2 * k <= plan.points; ++k) split_pair<T>(plan, k, get(k), get(plan.points - k), put);
 }
 
-/// Does the last stage and `split_bins` in one pass. Block r of the stage holds outputs r + p * part, whose
-/// partners are those of block part - r in reverse.
+/// Computes outputs r + p * part of the last stage, p < radix, which its block r holds.
+template <int radix>
+FASTAUDIO_INLINE void last_butterfly(const RealFftPlan& plan, const Complex* z, int r, Complex* a) {
+  for (int q = 0; q < radix; ++q) a[q] = z[plan.order[r] + q];
+  butterfly<radix>(a);
+}
+
+/// Does the last stage and `split_bins` in one pass. The partners of block r are those of block part - r in
+/// reverse.
 template <int radix, class Put>
 inline void split_last_stage(const RealFftPlan& plan, const Complex* z, const Put& put) {
   const int part = plan.points / radix;
-  const auto outputs = [&](int r, Complex* a) {
-    for (int q = 0; q < radix; ++q) a[q] = z[plan.order[r] + q];
-    butterfly<radix>(a);
-  };
   Complex a[radix];
-  outputs(0, a);
+  last_butterfly<radix>(plan, z, 0, a);
   split_ends(plan, a[0], put);
   for (int p = 1; 2 * p <= radix; ++p) split_pair(plan, p * part, a[p], a[radix - p], put);
   for (int r = 1; 2 * r < part; ++r) {
     Complex b[radix];
-    outputs(r, a);
-    outputs(part - r, b);
+    last_butterfly<radix>(plan, z, r, a);
+    last_butterfly<radix>(plan, z, part - r, b);
     for (int p = 0; 2 * p < radix; ++p) split_pair(plan, r + p * part, a[p], b[radix - 1 - p], put);
     for (int p = 0; 2 * p < radix - 1; ++p)
       split_pair(plan, part - r + p * part, b[p], a[radix - 1 - p], put);
   }
   if (part % 2 != 0) return;
-  outputs(part / 2, a);
+  last_butterfly<radix>(plan, z, part / 2, a);
   for (int p = 0; 2 * p < radix; ++p) split_pair(plan, part / 2 + p * part, a[p], a[radix - 1 - p], put);
 }
 

@@ -58,7 +58,7 @@ template <class T>
 struct BinWriter {
   const SpectrumPlan& plan;
   T* values;
-  void operator()(int k, ComplexOf<T> bin) const {
+  FASTAUDIO_INLINE void operator()(int k, ComplexOf<T> bin) const {
     if (plan.is_complex) {
       values[2 * k] = bin.re;
       values[2 * k + 1] = bin.im;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -17,10 +18,13 @@ import fastaudio as fa
 import hostile_cards
 import numpy as np
 import pytest
-from hostile_cards import MEL, NORMALIZE, branches, node, resamplers, write
+from hostile_cards import LIMIT_S, MEL, NORMALIZE, branches, node, resamplers, write
+from locks import others_run
 from node_cases import WEIGHTS
 
 SUPPORT = Path(hostile_cards.__file__).parent
+MOST_S = 10
+"""1 s is promised; a debug build on a slow, busy machine takes longer, and an unbounded card for ever."""
 
 
 @cache
@@ -45,9 +49,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_card_that_asks_for_too_much_is_refused_at_once(name: str, folder: Path) -> None:
     cost = costs("refused", folder)[name]
     assert cost["error"] in ("BudgetError", "ModelError"), cost
-    assert cost["processor_s"] < 3, cost  # 1 s is promised; a debug build on a busy machine takes longer
+    assert cost["processor_s"] < MOST_S, cost
     assert cost["peak_mb"] < 300, cost
-    assert cost["still_s"] < 3, cost
+    assert cost["still_s"] < MOST_S, cost
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="reads the peak of memory as only Unix tells it")
@@ -55,7 +59,7 @@ def test_no_nodes_option_at_its_end_makes_a_card_costly(folder: Path) -> None:
     everything = costs("extremes", folder)
     assert len(everything) > 500
     assert {cost["error"] for cost in everything.values()} <= {"", "ModelError", "BudgetError"}
-    assert not [cost for cost in everything.values() if cost["processor_s"] > 3 or cost["peak_mb"] > 400]
+    assert not [cost for cost in everything.values() if cost["processor_s"] > MOST_S or cost["peak_mb"] > 400]
 
 
 def test_the_remedy_in_the_error_loads_the_card(tmp_path: Path) -> None:
@@ -144,56 +148,49 @@ def test_all_that_ships_needs_a_tenth_of_the_budget() -> None:
         fa.Pipeline.load(name, budget=tenth)
 
 
-def test_many_nodes_load_in_time_that_grows_with_their_number(tmp_path: Path) -> None:
-    def seconds(n: int) -> float:
-        card = write(tmp_path, [MEL, *[NORMALIZE] * n])
-        start = time.process_time()
-        fa.Pipeline.load(card, budget=fa.Budget.unlimited())
-        return time.process_time() - start
+@pytest.mark.parametrize("many", [lambda n: [NORMALIZE] * n, lambda n: [branches([NORMALIZE] * n)]])
+def test_many_nodes_load_in_time_that_grows_with_their_number(tmp_path: Path, many: Any) -> None:
+    """The processor time of 16 times as many is about 16 times that, and 256 if each looked at all others."""
 
-    seconds(100)
-    assert seconds(16_000) < 10 * seconds(4_000)  # 4 in theory; 16 if each looked at all others
+    def seconds(n: int, tries: int) -> float:
+        card, took_s = write(tmp_path, [MEL, *many(n)]), []
+        for _ in range(tries):
+            start = time.thread_time()
+            fa.Pipeline.load(card, budget=fa.Budget.unlimited())
+            took_s.append(time.thread_time() - start)
+        return min(took_s)
 
-
-def test_many_branches_load_in_time_that_grows_with_their_number(tmp_path: Path) -> None:
-    def seconds(n: int) -> float:
-        card = write(tmp_path, [MEL, branches([NORMALIZE] * n)])
-        start = time.process_time()
-        fa.Pipeline.load(card, budget=fa.Budget.unlimited())
-        return time.process_time() - start
-
-    seconds(100)
-    assert seconds(16_000) < 10 * seconds(4_000)
+    assert seconds(16_000, 2) < 64 * seconds(1_000, 8)
 
 
 def test_other_threads_go_on_while_tables_are_built() -> None:
-    ticker = hostile_cards.Ticker()
-    start = time.monotonic()
-    for i in range(8):
-        fa.Resample(input_rate=159_900 - 600 * i, output_rate=64_000, quality="best")
-    took_s = time.monotonic() - start
-    assert ticker.longest_s < max(took_s / 3, 0.3)
+    rates = itertools.cycle(range(159_900, 100_000, -600))
+    assert others_run(lambda: fa.Resample(input_rate=next(rates), output_rate=64_000, quality="best"))
 
 
 def test_a_time_limit_ends_a_load_in_the_middle_of_a_table(tmp_path: Path) -> None:
     card = write(tmp_path, resamplers(200))
     start = time.monotonic()
     with pytest.raises(fa.TimedOut):
-        fa.Pipeline.load(card, budget=fa.Budget.unlimited(), timeout_s=0.2)
-    assert time.monotonic() - start < 5
+        fa.Pipeline.load(card, budget=fa.Budget.unlimited(), timeout_s=0.05)
+    assert time.monotonic() - start < LIMIT_S
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal to one thread")
 @pytest.mark.parametrize("pipeline", [hostile_cards.REFUSED["each"], resamplers(200)], ids=["clip", "tables"])
 def test_ctrl_c_ends_a_load(tmp_path: Path, pipeline: list[dict[str, Any]]) -> None:
     card = write(tmp_path, pipeline)
-    press = threading.Timer(0.3, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
-    start = time.monotonic()
-    press.start()
-    with pytest.raises(KeyboardInterrupt):
+    press = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+
+    def load() -> None:
+        press.start()
         fa.Pipeline.load(card, budget=fa.Budget.unlimited())
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        load()
     press.join()
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < LIMIT_S
 
 
 def test_another_thread_ends_a_load(tmp_path: Path) -> None:
@@ -211,7 +208,7 @@ def test_a_time_limit_ends_a_first_clip(tmp_path: Path) -> None:
     start = time.monotonic()
     with pytest.raises(fa.TimedOut):
         fa.Pipeline.load(card, budget=fa.Budget.unlimited(), timeout_s=0.2)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < LIMIT_S
 
 
 def test_what_is_composed_in_python_has_no_budget() -> None:

@@ -304,7 +304,7 @@ def test_deep_branches_are_refused_or_built_without_hanging(
     path = write(data | {"pipeline": [node]})
     code = "import sys, fastaudio as fa\ntry: fa.Pipeline.load(sys.argv[1])\nexcept fa.ModelError: pass"
     # A guard against hanging, generous by orders of magnitude.
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=20)
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=120)
 
 
 def test_deep_nesting_outside_the_pipeline_does_no_harm(

@@ -325,7 +325,7 @@ def test_reading_a_large_network_ends_in_between(spoilt: Path, how: str) -> None
             file.write(head_of_one_entry(n_bytes))
             file.seek(n_bytes)
             file.write(packed._seal(0, HASH))
-    with fa._core.Interruptible(timeout_s=0.05), pytest.raises(fa.TimedOut):
+    with fa._core.Interruptible(timeout_s=0.01), pytest.raises(fa.TimedOut):
         cards.read_card(path) if how == "card" else packed.read_network(path, sha256)
     spoilt.unlink()
 

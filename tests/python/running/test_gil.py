@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import fastaudio as fa
 import numpy as np
 import pytest
 from helpers import GUITAR, WEIGHTS
+from locks import others_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SOUND = np.random.default_rng(0).uniform(-1, 1, 400_000).astype(np.float32)
 PATCHES = np.random.default_rng(0).uniform(0, 4, (10, 187, 96)).astype(np.float32)
@@ -53,36 +52,7 @@ def push_live(sound: Any) -> None:
     timer.join()
 
 
-@pytest.fixture
-def only_released_by_choice() -> Iterator[None]:
-    """Keep Python from switching threads by itself: others run only if a call releases the lock."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1000)
-    yield
-    sys.setswitchinterval(interval)
-
-
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.usefixtures("only_released_by_choice")
 def test_another_thread_goes_on_while_the_core_computes(name: str) -> None:
     call, source = CALLS[name]()
-    ticks = 0
-    done = threading.Event()
-    started = threading.Event()
-
-    def tick() -> None:
-        nonlocal ticks
-        while not done.is_set():
-            ticks += 1
-            started.set()
-            time.sleep(0)  # waiting gives the lock up
-
-    thread = threading.Thread(target=tick)
-    thread.start()
-    started.wait()
-    before = ticks
-    call(source)
-    after = ticks
-    done.set()
-    thread.join()
-    assert after > before
+    assert others_run(lambda: call(source))

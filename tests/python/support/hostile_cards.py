@@ -18,6 +18,8 @@ from typing import Any
 MEL = {"node": "MelSpectrogram", "sample_rate": 16_000, "n_fft": 512, "hop_length": 256, "n_mels": 96}
 LARGE = {"sample_rate": 768_000, "n_fft": 65_536, "hop_length": 1}
 NORMALIZE = {"node": "L2Normalize"}
+LIMIT_S = 60.0
+"""What takes longer to end hangs."""
 
 
 def node(name: str, **options: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from fastaudio.isolation import children
 from helpers import musicnn_front
+from isolation_helpers import LIMIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def test_an_interrupt_at_any_line_of_a_turn_loses_none(apart: Any) -> None:
     assert n_lines > 5 * N_CALLS
     done = threading.Thread(target=turn, daemon=True)
     done.start()
-    done.join(20)
+    done.join(LIMIT_S)
     assert not done.is_alive()
 
 
@@ -89,7 +90,7 @@ def test_calls_within_progress_go_on(apart: fa.Pipeline) -> None:
             apart(
                 SOUND,
                 sample_rate=16_000,
-                timeout_s=60,
+                timeout_s=LIMIT_S,
                 progress=lambda *_: nested(depth + 1) if next(once, None) else None,
             )
 
@@ -98,7 +99,7 @@ def test_calls_within_progress_go_on(apart: fa.Pipeline) -> None:
 
 
 def test_no_more_calls_run_at_once_than_there_are_cores(apart: Any) -> None:
-    lock, running, most = threading.Lock(), 0, 0
+    lock, running, most, together = threading.Lock(), 0, 0, threading.Event()
 
     def turn(_: int) -> None:
         nonlocal running, most
@@ -106,6 +107,9 @@ def test_no_more_calls_run_at_once_than_there_are_cores(apart: Any) -> None:
             with lock:
                 running += 1
                 most = max(most, running)
+                if running == N_CALLS:
+                    together.set()
+            together.wait(LIMIT_S)  # however late some of them begin
             time.sleep(0.01)
             with lock:
                 running -= 1

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 SOUND = np.zeros(16_000, np.float32)
+LIMIT_S = 60.0
+"""What takes longer hangs: none needs a hundredth of it."""
 
 
 def pids(pipeline: Any) -> list[int]:
     return [one.pid for one in pipeline._children._started if one.alive]
 
 
-def gone(pid: int, within_s: float = 10.0) -> bool:
+def gone(pid: int, within_s: float = LIMIT_S) -> bool:
     until_s = time.monotonic() + within_s
     while time.monotonic() < until_s:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -236,12 +235,12 @@ def test_a_server_that_falls_silent_is_given_up(
     server: Server, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "SILENT_S", 0.2)
-    monkeypatch.setattr(asking, "SILENT_S", 0.2)
     monkeypatch.setattr(transfer, "_TRIES", 1)
     stop = threading.Event()
     server.acts = [drip(CONTENT, step_s=30, stop=stop)]
     refused(server, home, match="got nothing for 0.2 s")
-    server.acts = [lambda _: time.sleep(1)]
+    monkeypatch.setattr(asking, "SILENT_S", 0.2)
+    server.acts = [lambda _: stop.wait(60)]
     refused(server, home, match="got no answer in time")
     stop.set()
 

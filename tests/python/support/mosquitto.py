@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def require_mosquitto() -> None:

@@ -121,10 +121,8 @@ def test_an_upload_that_takes_too_long_is_ended(held: threading.Event) -> None:
 
 
 def test_real_work_that_takes_too_long_is_ended(tagger: fa.Pipeline) -> None:
-    with serving(tagger, answer_s=0.3) as server:
-        begun = time.monotonic()
-        assert server.tag(wav(sound(1000, 8000), 8000)).error == (504, "timed_out")
-        assert time.monotonic() - begun < 20
+    with serving(tagger, answer_s=0.1) as server:
+        assert server.tag(wav(sound(2000, 8000), 8000)).error == (504, "timed_out")
 
 
 def test_a_caller_who_goes_away_ends_what_it_asked_for(held: threading.Event) -> None:
@@ -165,7 +163,7 @@ def test_a_request_that_doesn_t_come_is_cut_off(begun: bytes) -> None:
         began = time.monotonic()
         raw.sendall(begun)
         try:
-            while time.monotonic() - began < 10:
+            while time.monotonic() - began < LIMIT_S:
                 raw.settimeout(0.05)
                 try:
                     assert raw.recv(100) == b""
@@ -174,7 +172,7 @@ def test_a_request_that_doesn_t_come_is_cut_off(begun: bytes) -> None:
                     raw.sendall(b"x" if begun else b"")
         except (ConnectionResetError, BrokenPipeError):
             pass
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < LIMIT_S
 
 
 def test_a_caller_who_takes_no_answer_is_cut_off(tagger: fa.Pipeline) -> None:
@@ -223,7 +221,7 @@ def test_what_is_no_request_is_refused_and_the_server_goes_on(request_: bytes) -
     with serving(levels()) as server:
         with server.raw() as raw:
             raw.sendall(request_)
-            raw.settimeout(5)
+            raw.settimeout(LIMIT_S)
             got = raw.recv(1000)
         assert got.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200")), got
         assert server.ask("/healthz").status == 200
@@ -233,10 +231,8 @@ def test_the_end_of_the_server_ends_what_runs(held: threading.Event) -> None:
     with serving(levels(), jobs=1) as server, ThreadPoolExecutor(2) as threads:
         answers = [threads.submit(server.tag, BODY) for _ in range(2)]
         until(lambda: server.application.uploads.n_here == 2)
-        begun = time.monotonic()
         server.stop()
         assert [one.result(LIMIT_S).error for one in answers] == [(503, "stopping")] * 2
-        assert time.monotonic() - begun < 10
     assert not held.is_set()
 
 
@@ -283,7 +279,7 @@ def test_a_fault_of_the_server_tells_callers_nothing(monkeypatch: pytest.MonkeyP
 
 
 def test_an_upload_that_waits_too_long_is_ended_too(held: threading.Event) -> None:
-    with serving(levels(), jobs=1, answer_s=1) as server, ThreadPoolExecutor(1) as threads:
+    with serving(levels(), jobs=1, answer_s=3) as server, ThreadPoolExecutor(1) as threads:
         with server.raw() as raw:  # it runs, and is never done by itself
             raw.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY)
             until(lambda: server.application.uploads.n_running == 1)

@@ -71,7 +71,7 @@ def test_what_is_saved_is_what_was_found(page: Page, tagger: fa.Pipeline, tmp_pa
     page.value("document.querySelector('[data-form=json]').click()")
     path = tmp_path / f"{GUITAR.stem}.json"
     page.until("1", 1)
-    for _ in range(100):
+    for _ in range(1200):
         if path.is_file() and path.stat().st_size:
             break
         page.value("new Promise((done) => setTimeout(done, 50))")
@@ -160,7 +160,7 @@ def test_the_same_file_may_be_chosen_again(page: Page) -> None:
     for _ in range(2):
         before = sent(page)
         page.choose("#file", GUITAR)
-        for _ in range(200):
+        for _ in range(1200):
             if sent(page) > before:
                 break
             page.value("new Promise((done) => setTimeout(done, 50))")

@@ -329,9 +329,12 @@ def test_the_key_u_takes_back_nothing_of_others(page: Page, searched: Server) ->
     with path.open("a", encoding="utf-8") as file:
         file.write("hand.wav,0,1,owl,,\n")
     page.value("document.getElementById('by').value = ''")
-    for _ in range(30):
+    none_left = f"{REVIEW}.startsWith('There is no label of this visit')"
+    for n in range(2000):  # a busy machine takes one back while several are asked for
         press(page, "u")
         page.value("new Promise((done) => setTimeout(done, 30))")
-    page.until(f"{REVIEW}.startsWith('There is no label of this visit')")
+        if n > 30 and page.value(none_left):
+            break
+    page.until(none_left)
     assert [row["path"] for row in rows(searched)][-1] == "hand.wav"
     assert [row["path"] for row in rows(searched)][:2] == ["elsewhere.wav"] * 2

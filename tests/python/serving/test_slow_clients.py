@@ -53,15 +53,16 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("large")
 def test_a_reader_who_is_slow_but_steady_gets_all_of_a_large_answer() -> None:
-    with serving(levels(), send_s=1, header_s=1) as server, narrow(server) as raw:
+    bound_s, takes_s = 4, 5  # a busy machine may run this thread late, but not by seconds
+    with serving(levels(), send_s=bound_s, header_s=bound_s) as server, narrow(server) as raw:
         raw.sendall(HEAD % (b"", len(BODY)) + BODY)
         begun, n_bytes = time.monotonic(), 0
         while n_bytes < LARGE:
             got = raw.recv(1 << 18)
             assert got, f"cut off after {n_bytes} bytes and {time.monotonic() - begun:.1f} s"
             n_bytes += len(got)
-            time.sleep(len(got) / LARGE * 3)
-        assert time.monotonic() - begun > 2.5  # longer than both bounds, and uvicorn closes none meanwhile
+            time.sleep(len(got) / LARGE * takes_s)
+        assert time.monotonic() - begun > bound_s  # than both bounds, and uvicorn closes none meanwhile
 
 
 @pytest.mark.usefixtures("large")
@@ -108,7 +109,7 @@ def test_nothing_is_dropped_of_a_sender_who_takes_no_results_for_a_while(
 
 @pytest.mark.parametrize("query", ["windows=1", "events=1", "format=audacity", "format=raven"])
 def test_an_answer_that_takes_too_long_to_make_is_ended(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
-    made = []
+    made: list[None] = []
 
     def slow(*_: Any, **__: Any) -> Any:
         made.append(time.sleep(0.05))
@@ -122,14 +123,17 @@ def test_an_answer_that_takes_too_long_to_make_is_ended(monkeypatch: pytest.Monk
     monkeypatch.setattr(hearing, "audacity_line", slow)
     monkeypatch.setattr(hearing, "raven_row", slow)
     monkeypatch.setattr("fastaudio.events.Event.to_dict", slow)
-    with serving(levels(), answer_s=0.3) as server:
-        if query != "windows=1":
-            event = fa.Event("loud", 0.0, 1.0, 0.5, 0.5)
-            monkeypatch.setattr(hearing.Events, "__iter__", lambda _: iter([event] * 2000), raising=False)
-        answer = server.tag(BODY, query)
-        assert answer.error == (504, "timed_out")
-        until(lambda: server.application.uploads.n_here == 0, 5)
-    assert 0 < len(made) < 500
+    if query != "windows=1":
+        event = fa.Event("loud", 0.0, 1.0, 0.5, 0.5)
+        monkeypatch.setattr(hearing.Events, "__iter__", lambda _: iter([event] * 2000), raising=False)
+    for answer_s in (0.3, 3, 30):  # a slow machine comes to making it only in a longer time
+        with serving(levels(), answer_s=answer_s) as server:
+            answer = server.tag(BODY, query)
+            assert answer.error == (504, "timed_out")
+            until(lambda server=server: server.application.uploads.n_here == 0)  # type: ignore[misc]
+        if made:
+            break
+    assert 0 < len(made) < 2000  # which would take 100 s
 
 
 def test_more_events_than_an_answer_may_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +144,22 @@ def test_more_events_than_an_answer_may_hold_are_refused(monkeypatch: pytest.Mon
 
 def test_the_end_of_the_server_waits_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """A live stream and an upload whose clients take nothing share the time."""
-    monkeypatch.setattr(running, "GRACE_S", 4)
+    import uvicorn
+
+    waited_s: list[float] = []
+    wait_ended, shutdown = live_module.Live.wait_ended, uvicorn.Server.shutdown
+
+    async def waits(live: Any, limit_s: float) -> None:
+        begun = time.monotonic()
+        await wait_ended(live, limit_s)
+        waited_s.append(time.monotonic() - begun)
+
+    async def ends(self: Any, **how: Any) -> None:
+        waited_s.append(self.config.timeout_graceful_shutdown)
+        await shutdown(self, **how)
+
+    monkeypatch.setattr(live_module.Live, "wait_ended", waits)
+    monkeypatch.setattr(uvicorn.Server, "shutdown", ends)
     bloat(monkeypatch)
     monkeypatch.setattr(uploads, "hear", lambda _: (bytes(LARGE), 0.0))
     with serving(levels()) as server, narrow(server) as raw, narrow(server) as held:
@@ -151,8 +170,8 @@ def test_the_end_of_the_server_waits_no_longer_than_it_says(monkeypatch: pytest.
         with pytest.raises(TimeoutError):  # noqa: PT012  # once its results are stuck
             for _ in range(1000):
                 raw.sendall(FRAME)
-        begun = time.monotonic()
         server.stop()
         server.join()
-        took_s = time.monotonic() - begun
-    assert 3 < took_s < 5.5  # of 4; it was 6
+    for_live_s, for_uploads_s = waited_s
+    assert for_live_s >= running.GRACE_S / 2
+    assert 0 <= for_uploads_s <= max(running.GRACE_S - for_live_s, 0)

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from helpers import GUITAR
-from live_helpers import run_program
+from live_helpers import LIMIT_S, run_program
 
 # Beginnings of the programs: a stream that a thread feeds without end, and the shipped model.
 FED = """
@@ -177,7 +177,7 @@ threading.Thread(target=run).start()  # the program ends when it has
 def test_streams_end_in_any_order() -> None:
     program = f"""
 import faulthandler
-faulthandler.dump_traceback_later(50, exit=True)  # so that a hang says where
+faulthandler.dump_traceback_later({LIMIT_S - 10}, exit=True)  # so that a hang says where
 for name, order in {ORDERS!r}.items():
     print(name, flush=True)
     exec(order, dict(globals()))
@@ -221,7 +221,7 @@ def test_ctrl_c_ends_whatever_waits(doing: str) -> None:
 def interrupt():
     time.sleep(0.4)
     os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(20)
+    time.sleep(60)
     os._exit(9)
 threading.Thread(target=interrupt, daemon=True).start()
 try:

@@ -84,7 +84,8 @@ def test_what_is_lost_leaves_clips_with_their_times(
         stats = stream.stats()
     assert stats.captured == n == stats.delivered + stats.dropped
     assert stats.waiting == 0
-    assert stats.gaps == len(lengths) == sum(item.gap_s > 0 for item in items)
+    # A turn that was under way when the pool paused may have found some lost before the rest was.
+    assert stats.gaps >= len(lengths) == sum(item.gap_s > 0 for item in items)
     assert assert_stretches_are_clips(items, SOUND[:n], rate, start) == stats.dropped > 0
 
 
@@ -170,9 +171,9 @@ def test_events_end_at_a_gap_and_their_times_go_on_after_it() -> None:
     with pipeline.live(RATE_HZ, overflow="drop_oldest", buffer_s=1, pool=pool, start_sample=2**31) as stream:
         push_and_run(stream, SOUND[:10_000])
         pool.pause()
-        before = stream.stats().delivered
         for first in range(10_000, 50_000, 5000):
             stream.push(SOUND[first : first + 5000])
+        before = stream.stats().delivered  # only now: a turn may have been under way
         pool.resume()
         got = drain(stream)
         lost = stream.stats().dropped
@@ -290,7 +291,7 @@ def test_the_oldest_results_are_lost_and_counted(overflow: Any) -> None:
     with FEATURES.live(RATE_HZ, overflow=overflow, max_results=3) as stream:
         stream.push(SOUND[:48_000])
         wait_until(lambda: stream.stats().waiting <= BUFFER // 4 + 1)
-        assert stream.stats().results_waiting == 3
+        wait_until(lambda: stream.stats().results_waiting == 3)
         items = drain(stream)
         stats = stream.stats()
     assert 3 <= len(items) <= 4  # the flush brings one more, perhaps after the first is taken

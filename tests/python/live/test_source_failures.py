@@ -22,7 +22,7 @@ from sound_files import decoded, written
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SOON_S = 10.0
+SOON_S = 60.0
 SOUND = (noise(RATE_HZ) * 20_000).astype("<i2")
 
 ERRORS = [

@@ -65,7 +65,7 @@ class FakeMicrophone:
         ):
             command += ["-L", module]
         self.process = subprocess.Popen(command, env=os.environ | self.environment)
-        for _ in range(100):
+        for _ in range(600):
             if self._pactl("info") == 0:
                 break
             time.sleep(0.1)
@@ -94,7 +94,7 @@ class FakeMicrophone:
         """End the server."""
         self.process.send_signal(signal.SIGCONT)
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 @contextmanager

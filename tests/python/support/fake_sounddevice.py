@@ -33,7 +33,7 @@ class FakeStream:
         self.active = True
 
     def close(self) -> None:
-        self._fake.hang.wait(20)
+        self._fake.hang.wait(120)
         self.active = False
         self.closed = True
 

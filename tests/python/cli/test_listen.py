@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COMMAND = [sys.executable, "-m", "fastaudio", "listen"]
+LIMIT_S = 60
 
 
 def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, str]:
@@ -166,7 +167,7 @@ def test_a_pipe_that_stays_open_is_left_after_its_seconds(pcm: NDArray[np.int16]
         try:
             process.stdin.write(pcm[:16_000].tobytes())
             process.stdin.flush()
-            assert process.wait(20) == 0
+            assert process.wait(LIMIT_S) == 0
         finally:
             process.kill()
 
@@ -218,9 +219,12 @@ def test_a_signal_ends_it_with_all_its_results_and_a_whole_recording(
             process.stdin.flush()
             begun = json.loads(process.stdout.readline())
             assert begun["state"] == "begin"
-            time.sleep(0.1)
+            until_s = time.monotonic() + LIMIT_S
+            while path.stat().st_size < 3 * 4 * 16_000:  # until it has all of the sound, in 24 bits
+                assert time.monotonic() < until_s
+                time.sleep(0.01)
             process.send_signal(number)
-            assert process.wait(10) == 0
+            assert process.wait(LIMIT_S) == 0
             assert process.stderr.read() == b""
             events = [begun, *map(json.loads, process.stdout.read().splitlines())]
         finally:
@@ -315,7 +319,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(pcm: NDArray[np.int16]) -> None
             process.stdout.close()
             process.stdin.write(pcm.tobytes())
             process.stdin.flush()
-            assert process.wait(20) == 0
+            assert process.wait(LIMIT_S) == 0
             assert process.stderr.read() == b""
         finally:
             process.kill()
@@ -367,7 +371,7 @@ def test_a_terminal_shows_bars_and_is_left_as_it_was(pcm: NDArray[np.int16]) -> 
                 break
             shown += part
         os.close(ours)
-        assert process.wait(20) == 0
+        assert process.wait(LIMIT_S) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
     text = shown.decode()

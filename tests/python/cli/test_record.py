@@ -184,21 +184,21 @@ def test_closing_waits_for_a_write_that_goes_on_and_ends_all_others(tmp_path: Pa
 
         def write(self, samples: Any) -> None:
             writing.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
             assert not file.closed
             file.write(samples)
 
     recorder._file = Slow()
     source = threading.Thread(target=recorder.write, args=(SOUND[100:200],))
     source.start()
-    assert writing.wait(20)
+    assert writing.wait(60)
     closing = threading.Thread(target=recorder.close)
     closing.start()
     closing.join(0.1)
     assert not file.closed
     go_on.set()
     for thread in (source, closing):
-        thread.join(20)
+        thread.join(60)
     assert file.closed
     recorder.write(SOUND)
     recorder.lose(100)

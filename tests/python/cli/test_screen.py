@@ -258,7 +258,7 @@ def in_a_terminal(code: str, *, columns: int = 50, **environment: str) -> bytes:
                 break
             shown += part
         os.close(ours)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     return shown
 
 

@@ -310,7 +310,7 @@ sys.exit(code or int(not np.array_equal(again, want)))
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_forked_child_goes_on_and_so_does_its_parent(threads: int) -> None:
     command = [sys.executable, "-W", "ignore", "-c", FORKED, str(GUITAR), str(threads)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 

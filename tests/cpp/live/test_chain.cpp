@@ -163,7 +163,7 @@ TEST_CASE("chain: a restart forgets everything") {
 
 TEST_CASE("chain: each part is charged the time it takes, and together about the whole") {
   const auto slow = [](const float*, std::size_t) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // so that a pause elsewhere is little
   };
   const NodePtr node = in_a_row({through("slow", 1, slow), mel(), through("quick", 1)});
   Chain chain(node, kSound, false);
@@ -177,7 +177,7 @@ TEST_CASE("chain: each part is charged the time it takes, and together about the
   for (const auto& [name, time_s] : chain.times()) sum += time_s;
   REQUIRE(chain.times().size() == 3);
   CHECK(chain.times()[0].first == "slow()");
-  CHECK(chain.times()[0].second >= 0.05);
+  CHECK(chain.times()[0].second >= 0.25);
   CHECK(sum <= total);
   CHECK(2 * sum >= total);
 }

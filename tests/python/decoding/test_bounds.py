@@ -22,7 +22,7 @@ from sound_files import decoded, noise, pages, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOON_S = 5.0
+SOON_S = 60.0
 MOST_VALUES = 2_000_000  # of a block, all channels together
 
 PEAK = """

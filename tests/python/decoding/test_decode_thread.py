@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SOON_S = 5.0
+SOON_S = 60.0
 LONG = written(noise(40.0, 2), "WAV")
 
 
@@ -92,7 +92,7 @@ class Blocking:
 
     def read(self, size: int = -1) -> bytes:  # noqa: ARG002
         self.begun.set()
-        self.go.wait(60)
+        self.go.wait(2 * SOON_S)
         return b""
 
 

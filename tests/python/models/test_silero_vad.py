@@ -125,7 +125,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or int(not same))
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
 def test_a_stream_goes_on_in_a_forked_child_and_in_its_parent() -> None:
     command = [sys.executable, "-W", "ignore", "-c", FORKED]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 

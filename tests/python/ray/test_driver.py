@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,7 +185,11 @@ def test_what_is_done_when_time_is_up_is_kept(
             return super().run(entries, name, mark, left_s)
 
     monkeypatch.setattr(driver, "Worker", Slow)
-    done, _ = on(lambda *_: None, together=True, budget_s=4.0)
+    for budget_s in (4.0, 16.0, 64.0):  # a slow machine is done with two files only in a longer time
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        done, _ = on(lambda *_: None, together=True, budget_s=budget_s)
+        if done.n_done >= 2:
+            break
     n_kept = done.n_done  # 2, or one that was begun beside them
     assert 2 <= n_kept < len(NAMES)
     assert not done.complete

@@ -211,5 +211,5 @@ def test_an_error_ends_the_workers_that_have_begun() -> None:
     worker.start()
     with pytest.raises(KeyboardInterrupt), command.closing_now(ThreadPoolExecutor(1)):
         raise KeyboardInterrupt
-    worker.join(30)
+    worker.join(120)
     assert worker.exitcode not in (None, 0)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fastaudio import labelled
+from fastaudio.reviewing import labels as module
 from fastaudio.reviewing.labels import COLUMNS, LabelError, LabelFile
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def test_a_table_of_ones_own_keeps_its_columns(tmp_path: Path) -> None:
     assert [label.stretch for label in labels.read()] == [("a.wav", 1.0, 2.0), ("b.wav", 3.0, 4.0)]
 
 
-def test_threads_write_at_once(tmp_path: Path) -> None:
+def test_threads_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WAIT_S", 120.0)  # a slow disk takes its time for each of them
+
     def write(number: int) -> None:
         labels = LabelFile(tmp_path / "labels.csv")
         for i in range(20):
@@ -108,7 +111,9 @@ def test_threads_write_at_once(tmp_path: Path) -> None:
 
 PROGRAM = """
 import sys
+from fastaudio.reviewing import labels
 from fastaudio.reviewing.labels import LabelFile
+labels._WAIT_S = 120.0
 for i in range(20):
     made = LabelFile(sys.argv[1]).add(sys.argv[2], i, i + 1, "owl")
     if i % 5 == 4 and not LabelFile(sys.argv[1]).undo(made):

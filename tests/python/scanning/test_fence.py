@@ -73,7 +73,7 @@ def test_no_run_begins_while_a_table_gets_its_name(tmp_path: Path) -> None:
         other.start()
         other.join(0.2)
         assert not begun
-    other.join(30)
+    other.join(60)
     assert begun
 
 

@@ -173,11 +173,16 @@ def test_a_cancelled_scan_keeps_what_is_done(tmp_path: Path) -> None:
 
 
 PROGRAM = """
-import sys
+import sys, time
+from pathlib import Path
 from fastaudio.scanning import scan
 from fastaudio.scanning.networks import Chosen
+output = Path(sys.argv[2])
+def report(_):
+    if len(list(output.glob("*.parquet"))) >= int(sys.argv[3]):
+        time.sleep(600)
 scan.TABLE_S = 0.0  # a table for each file
-scan.scan([sys.argv[1]], sys.argv[2], chosen=Chosen("silero-vad", windows=True))
+scan.scan([sys.argv[1]], output, chosen=Chosen("silero-vad", windows=True), report=report)
 """
 
 
@@ -186,9 +191,11 @@ def test_scans_that_are_killed_add_up_to_one_that_is_not(tmp_path: Path) -> None
     folder = sounds(tmp_path / "in", 12)
     rng, n_killed = np.random.default_rng(5), 0
     for _ in range(8):
-        run = subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), str(tmp_path / "out")])
-        until_s = time.monotonic() + 30
         n_tables, wanted = len(list(tmp_path.glob("out/*.parquet"))), int(rng.integers(0, 4))
+        most = n_tables + wanted + 1  # where it waits, however late the signal comes
+        command = [sys.executable, "-c", PROGRAM, str(folder), str(tmp_path / "out"), str(most)]
+        run = subprocess.Popen(command)
+        until_s = time.monotonic() + 60
         while run.poll() is None and time.monotonic() < until_s:
             if len(list(tmp_path.glob("out/*.parquet"))) >= n_tables + wanted and (tmp_path / "out").exists():
                 run.send_signal(signal.SIGKILL)

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LATE_S = 5.0  # a loaded machine may need some; the measured times are printed
+LATE_S = 20.0  # a loaded machine may need some; the measured times are printed
 RATE = 16_000
 
 

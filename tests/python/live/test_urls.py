@@ -171,7 +171,7 @@ def test_without_retry_an_end_is_the_end_and_a_lost_one_is_an_error(radio: Radio
 
 
 def test_a_server_that_hangs_is_lost_after_its_time(radio: Radio) -> None:
-    radio.acts = [gives(as_file(sound(0.5)), hang_s=2 * LIMIT_S)]
+    radio.acts = [gives(as_file(sound(5.0)), hang_s=2 * LIMIT_S)]  # more than is read to begin
     source = fa.UrlSource(radio.url, timeout_s=2.0)
     started_s = time.monotonic()
     with FEATURES.listen(source) as stream, pytest.raises(fa.DecodeError, match=r"got none for 2 s"):
@@ -258,7 +258,7 @@ def test_encryption_is_not_left_by_a_redirect() -> None:
 
 
 def test_stopping_takes_no_longer_than_a_moment(radio: Radio) -> None:
-    radio.acts = [gives(as_file(sound(0.5)), hang_s=2 * LIMIT_S)]
+    radio.acts = [gives(as_file(sound(5.0)), hang_s=2 * LIMIT_S)]  # more than is read to begin
     stream = FEATURES.listen(fa.UrlSource(radio.url, timeout_s=2 * LIMIT_S))
     assert stream.get(timeout_s=LIMIT_S) is not None
     started_s = time.monotonic()

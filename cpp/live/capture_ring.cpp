@@ -94,7 +94,10 @@ CaptureRing::Piece CaptureRing::piece_at(std::int64_t position, std::int64_t old
 }
 
 CaptureRing::Piece CaptureRing::next(std::int64_t position) const {
-  return piece_at(position, claimed_.load(std::memory_order_acquire) - static_cast<std::int64_t>(capacity_));
+  const auto capacity = static_cast<std::int64_t>(capacity_);
+  Piece piece = piece_at(position, claimed_.load(std::memory_order_acquire) - capacity);
+  piece.begin = std::max(piece.begin, piece.end - capacity);  // the writer may have gone on in between
+  return piece;
 }
 
 std::size_t CaptureRing::read(std::int64_t position, std::size_t n, float* to) const {

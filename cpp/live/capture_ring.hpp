@@ -36,7 +36,8 @@ class CaptureRing {
     std::int64_t skipped;
   };
 
-  /// The samples that come next from `position` on. What is left out before them was overwritten or skipped.
+  /// The samples that come next from `position` on, at most `capacity()`. What is left out before them was
+  /// overwritten or skipped.
   Piece next(std::int64_t position) const;
 
   /// No sample before this one can be read: it was overwritten, skipped, or never existed.

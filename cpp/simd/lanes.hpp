@@ -20,7 +20,7 @@
 #error "compile kernel sources through CMake, which names the instruction set"
 #endif
 
-/// Of arrays of lanes that are passed to a function, only an inlined one leaves the values in registers.
+/// An array of lanes that a function is given stays in registers only if the function is inlined.
 #if defined(__GNUC__) || defined(__clang__)
 #define FASTAUDIO_INLINE [[gnu::always_inline]] inline
 #else

@@ -1,7 +1,8 @@
 """Counts instructions and cache misses per frame of a log-mel by cachegrind, where `perf stat` counts none.
 
 Cachegrind simulates caches of 32 KiB and 512 KiB without prefetching, so its counts are the same each time.
-The time is that of a run without it. Needs valgrind, and a build of fastaudio with symbols.
+The time is that of a run without it. Needs valgrind, and a release of fastaudio that pip built here, which
+keeps its symbols.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--ghz", type=float, help="the processor's clock, for instructions per cycle")
     parser.add_argument("--run", action="store_true", help=argparse.SUPPRESS)  # what valgrind runs
     options = parser.parse_args()
+    if options.ghz is not None and not 0 < options.ghz < float("inf"):
+        parser.error(f"--ghz: expected a clock above 0, as 3.1, got {options.ghz}")
     for letter in options.configs:
         if letter not in letters:
             parser.error(f"LETTER: expected one of {', '.join(letters)}, got {letter}")
@@ -109,14 +112,19 @@ def main() -> int:
     if shutil.which("valgrind") is None:
         print("valgrind: expected it on PATH, got none; apt install valgrind", file=sys.stderr)
         return 1
-    print("per frame".ljust(30), *(name.rjust(13) for name in _COLUMNS), "us".rjust(7), "per ns".rjust(7))
+    print(
+        "per frame".ljust(30),
+        *(name.rjust(13) for name in _COLUMNS),
+        "us".rjust(7),
+        "instructions per ns, per cycle",
+    )
     for config in chosen:
         print(f"{config.title}: counting, which takes some ten seconds", file=sys.stderr)
         found, us = counts(config), best_us(config)
         values = [sum(found[event] for event in events) / _FRAMES for events in _COLUMNS.values()]
         if not values[0]:
             print(
-                "valgrind: expected fastaudio's kernels by name, got none; build with symbols",
+                "valgrind: expected fastaudio's kernels by name, got none; take a release by pip",
                 file=sys.stderr,
             )
             return 1
@@ -127,7 +135,7 @@ def main() -> int:
             f"{us:7.3f}",
             f"{per_ns:7.2f}",
         ]
-        print(*line, f" {per_ns / options.ghz:.2f} per cycle" if options.ghz else "")
+        print(*line, f"({per_ns / options.ghz:.2f})" if options.ghz else "")
     return 0
 
 

@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from fastaudio.cli.terminal import flush_stderr
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,8 +29,7 @@ def quiet_libraries() -> Iterator[None]:
         return
     before = sys.stderr
     ours = before is sys.__stderr__ and before is not None
-    if before is not None:
-        before.flush()
+    flush_stderr()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, _STDERR)
     os.close(null)
@@ -39,7 +40,7 @@ def quiet_libraries() -> Iterator[None]:
         yield
     finally:
         if ours:
-            sys.stderr.flush()
+            flush_stderr()
             _redirect_log(sys.stderr, before)
             sys.stderr = before
         os.dup2(kept, _STDERR)

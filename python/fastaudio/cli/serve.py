@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastaudio.cards import DEFAULT_MODEL
 from fastaudio.cli.arguments import OK, Commands, add_command, add_isolate, natural, positive, seconds
-from fastaudio.cli.terminal import tell
+from fastaudio.cli.terminal import flush_stderr, tell
 from fastaudio.pipeline import Pipeline
 from fastaudio.serving import Settings, serve
 
@@ -126,7 +125,7 @@ def _run(args: argparse.Namespace) -> int:
 
     def ready(url: str) -> None:
         tell(f"serving {', '.join(names)} at {url}; Ctrl-C ends\n")
-        sys.stderr.flush()
+        flush_stderr()
 
     if settings.token is not None and settings.tls_cert is None and args.host not in _HERE:
         tell("serve: without --tls-cert, others on the network can read the token and the sound\n")

@@ -80,7 +80,10 @@ def _moved(name: str, number: int, place: int, null: int) -> Iterator[None]:
         ours = before.fileno() == number
     except (OSError, ValueError):
         ours = False  # it was replaced
-    before.flush()
+    if name == "stderr":
+        flush_stderr()
+    else:
+        before.flush()
     kept = os.dup(number)
     moved: TextIO | None = None
     try:
@@ -186,3 +189,10 @@ def tell(text: str) -> None:
             _above[-1](text)
         else:
             sys.stderr.write(text)
+
+
+def flush_stderr() -> None:
+    """Write what stderr still holds; nothing more if nobody reads it, or if its disk is full."""
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.flush()

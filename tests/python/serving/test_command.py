@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
 
 import fastaudio as fa
 import pytest
@@ -19,9 +21,6 @@ from fastaudio import serving
 from fastaudio.cli import main
 from fastaudio.serving import Settings, running
 from helpers import GUITAR
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -183,3 +182,31 @@ def test_it_says_when_it_is_ready_and_runs_in_any_thread() -> None:
     thread.start()
     serving_helpers.until(lambda: said)
     assert said[0].startswith("http://127.0.0.1:")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_it_serves_also_if_it_cannot_say_where(unbuffered: str) -> None:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "fastaudio", "serve", "--port", str(port)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with (
+        Path("/dev/full").open("w") as full,
+        subprocess.Popen(command, stderr=full, env=environment) as process,
+    ):
+        try:
+            serving_helpers.until(lambda: process.poll() is not None or answers(port))
+            assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError), closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    return False

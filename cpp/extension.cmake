@@ -27,7 +27,6 @@ pybind11_add_module(_core NO_EXTRAS ${binding_sources} ${node_sources})
 if(NOT SKBUILD_STATE STREQUAL "editable")
   # Where no header will be edited, eight at a time take a third of the time.
   set_target_properties(_core PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  set_source_files_properties(${binding_sources} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endif()
 target_link_libraries(_core PRIVATE fastaudio_core)
 target_precompile_headers(_core PRIVATE bindings/options.hpp)

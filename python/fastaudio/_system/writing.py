@@ -15,7 +15,7 @@ import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from fastaudio._core import FastaudioError
 from fastaudio._system.folder import Folder
@@ -160,10 +160,10 @@ def writing_all(outputs: Iterable[Output]) -> Iterator[list[BinaryIO]]:
 
 
 class _Named(io.FileIO):
-    """A file whose errors of writing name another file, whose contents it will be."""
+    """A file whose errors of writing name the file that the user named, whose contents it is or will be."""
 
-    def __init__(self, descriptor: int, text: str) -> None:
-        super().__init__(descriptor, "wb")
+    def __init__(self, file: int | str, text: str) -> None:
+        super().__init__(file, "wb")
         self._text = text
 
     def write(self, data: Any, /) -> int:
@@ -360,5 +360,5 @@ def straight(text: str) -> Iterator[BinaryIO]:
         yield held.buffer
         held.buffer.flush()
         return
-    with open(text if number is None else os.dup(_moved(number)), "wb") as file:  # noqa: PTH123  # Path takes no number
-        yield cast("BinaryIO", file)
+    with io.BufferedWriter(_Named(text if number is None else os.dup(_moved(number)), text)) as file:
+        yield file

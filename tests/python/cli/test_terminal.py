@@ -172,6 +172,15 @@ def test_a_full_disk_is_told_and_is_no_wrong_usage(tmp_path: Path, form: str) ->
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("command", ["tag", "embed", "plot", "features --preset vggish"])
+def test_an_output_that_is_full_is_told_by_its_own_name(tmp_path: Path, command: str) -> None:
+    status, out, err = shell(f"{command} {GUITAR} -o /dev/full", tmp_path)
+    assert (status, out) == (1, b"")
+    said = b"/dev/full: expected room to write, got: No space left on device; free some, and try again"
+    assert said in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_stderr_that_takes_nothing_keeps_no_result_back(tmp_path: Path) -> None:
     status, out, _ = shell(f"tag {GUITAR} no.wav --json --output tags.json 2> /dev/full", tmp_path)
     assert (status, out) == (1, b"")

@@ -45,6 +45,7 @@ class Process:
         guards: what the system holds it to, such as "seccomp", as the process itself stated it.
         pid: its number.
         busy: whether it owes an answer, or its owner hasn't taken all of it; `idle` ends that.
+        ended: whether its owner ended it, or knows that it has ended.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -63,7 +64,7 @@ class Process:
                 f"isolation: expected Linux or macOS with a Python that starts anew, got {got}"
             )
         self._limits = limits
-        self.busy = False
+        self.busy = self.ended = False
         own, other = socket.socketpair()
         how = {
             "path": [os.path.abspath(entry) for entry in sys.path if entry],  # noqa: PTH100
@@ -170,6 +171,7 @@ class Process:
 
     def end(self) -> None:
         """End it at once, and close the connection; may be called twice."""
+        self.ended = True
         self._channel.close()
         if self._process.returncode is None:
             self._process.kill()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from fastaudio._core import Mono, Resample, StateError, StreamSpec
 from fastaudio.decoding.audio_file import BLOCK
 from fastaudio.decoding.sources import NAMELESS
 from fastaudio.isolation import answers
+from fastaudio.isolation.wire import IsolationError
 from fastaudio.running.adapt import checked_signal
 from fastaudio.running.stream import PipelineStream
 
@@ -190,14 +191,16 @@ class IsolatedStream:
 
     def reset(self) -> None:
         """Go back to the beginning; in a new process, if the old one has ended."""
-        if self._process is not None and self._process.alive:
-            self._process.ask("reset", {}, gives="done")
-            self._process.idle()
-            self._results = _Results(self._process, self.outputs, int(self._children.limits.result_mb * 1e6))
-            self.too_loud = False
-        else:
-            self.close()
-            self._open()
+        if self._process is not None and not self._process.ended:
+            with suppress(IsolationError):  # it has ended
+                self._process.ask("reset", {}, gives="done")
+                self._process.idle()
+                most = int(self._children.limits.result_mb * 1e6)
+                self._results = _Results(self._process, self.outputs, most)
+                self.too_loud = False
+                return
+        self.close()
+        self._open()
 
     def close(self) -> None:
         """Give the process back for other work."""
@@ -210,7 +213,7 @@ class IsolatedStream:
             self.close()
 
     def _asked(self, kind: str, fields: dict[str, Any], arrays: list[NDArray[Any]]) -> Rows:
-        if self._process is None or not self._process.alive:
+        if self._process is None or self._process.ended:  # one that ended by itself says why when it is asked
             raise StateError(
                 "stream: expected its process to run, got one that ended; call reset, and begin again"
             )

@@ -75,11 +75,17 @@ def test_a_process_that_ended_while_idle_is_replaced(apart: fa.Pipeline) -> None
     assert pids(apart) != [pid]
 
 
-def test_a_stream_whose_process_ended_says_so_and_begins_again_after_reset(apart: fa.Pipeline) -> None:
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_stream_whose_process_ended_says_so_and_begins_again_after_reset(
+    apart: fa.Pipeline, noticed: bool
+) -> None:
+    """What is said depends on no luck: not on whether the system has ended it before it is asked again."""
     with apart.open(sample_rate=16_000) as stream:
         stream.push(SOUND)
         for pid in pids(apart):
             os.kill(pid, signal.SIGKILL)
+            if noticed:
+                os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         with pytest.raises(fa.IsolationError, match="SIGKILL"):
             stream.push(SOUND)
         with pytest.raises(fa.StateError, match="call reset"):
@@ -87,6 +93,10 @@ def test_a_stream_whose_process_ended_says_so_and_begins_again_after_reset(apart
         stream.reset()
         first = stream.push(SOUND)
         assert len(first) + len(stream.flush()) == 63
+        for pid in pids(apart):
+            os.kill(pid, signal.SIGKILL)
+        stream.reset()  # also where nothing has told yet that it has ended
+        assert len(stream.push(SOUND)) + len(stream.flush()) == 63
 
 
 def test_close_ends_the_processes_and_so_does_the_last_reference() -> None:

@@ -147,13 +147,17 @@ std::string remedy_for(py::handle value, const StreamSpec& input) {
 }
 
 /// Which part of an array of too many axes to take, or how to turn it.
-std::string remedy_for_shape(const py::array& array, const StreamSpec& input) {
+std::string remedy_for_shape(const py::array& array, const StreamSpec& input, bool has_channels) {
   const std::string name = subject_of(input);
   const auto rank = static_cast<py::ssize_t>(input.shape.size()) + 1;
   if (array.ndim() == 0 && rank == 1) return "; use numpy.atleast_1d(" + name + ")";
   if (array.ndim() == rank && rank == 2 && array.shape(0) == input.shape[0]) return "; use " + name + ".T";
   if (takes_samples(input) && rank == 1 && array.ndim() == 2) {
     const bool channels_first = array.shape(0) < array.shape(1);
+    if (has_channels) {  // one of them, or their mean, would give another result
+      return "; make the node with channels=" + std::to_string(array.shape(channels_first ? 0 : 1)) +
+             (channels_first ? ", and use " + name + ".T" : "");
+    }
     const std::string mean = name + ".mean(axis=" + (channels_first ? "0" : "1") + ")";
     const bool is_int = array.dtype().kind() == 'i';
     return "; choose one channel, or average them: " + name + (channels_first ? "[0]" : "[:, 0]") + " or " +
@@ -194,7 +198,7 @@ bool is_masked(const py::array& array) {
 
 }  // namespace
 
-py::array checked_rows(const py::object& rows, const StreamSpec& input) {
+py::array checked_rows(const py::object& rows, const StreamSpec& input, bool has_channels) {
   if (is_plain(rows, input)) return py::reinterpret_borrow<py::array>(rows);
   const std::string subject = subject_of(input);
   const bool takes_int = takes_samples(input);
@@ -215,7 +219,7 @@ py::array checked_rows(const py::object& rows, const StreamSpec& input) {
   }
   if (!has_shape(array, input)) {
     throw ValueError(subject + ": expected " + expected_shape(input) + ", got " + describe(array) +
-                     remedy_for_shape(array, input));
+                     remedy_for_shape(array, input, has_channels));
   }
   auto contiguous =
       py::array::ensure(array, int{py::array::c_style} | int{py::detail::npy_api::NPY_ARRAY_ALIGNED_});

@@ -143,8 +143,9 @@ std::string scale_warning(const std::string& name);
 inline std::string subject_of(const StreamSpec& input) { return takes_samples(input) ? "samples" : "rows"; }
 
 /// The array, made contiguous and aligned. Throws TypeError or ValueError, with what to do about it, unless
-/// it holds rows of `input` as float32, or samples as int16.
-py::array checked_rows(const py::object& rows, const StreamSpec& input);
+/// it holds rows of `input` as float32, or samples as int16. `has_channels` says that the node may be made
+/// for more channels than `input` has.
+py::array checked_rows(const py::object& rows, const StreamSpec& input, bool has_channels = false);
 
 [[noreturn]] inline void throw_bad(const py::array& array, std::size_t index, const StreamSpec& input) {
   const auto values = py::array_t<float>::ensure(array);

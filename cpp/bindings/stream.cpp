@@ -14,7 +14,8 @@ namespace {
 /// Python's handle of one run of a node. It releases the GIL while it computes.
 class PyStream {
  public:
-  PyStream(NodePtr node, std::optional<StreamSpec> input) : node_(std::move(node)) {
+  PyStream(NodePtr node, std::optional<StreamSpec> input)
+      : node_(std::move(node)), has_channels_(node_->parts().front()->has_channels()) {
     if (!input) input = node_->input();
     if (input) start(*input);
   }
@@ -183,7 +184,7 @@ class PyStream {
       for (py::ssize_t i = 1; i < array.ndim(); ++i) spec.shape.push_back(array.shape(i));
       if (array.ndim() > 0 && array.dtype().equal(py::dtype::of<float>())) start(spec);
     }
-    return checked_rows(rows, input_);
+    return checked_rows(rows, input_, has_channels_);
   }
 
   py::object results(Collector& collector) const {
@@ -196,6 +197,7 @@ class PyStream {
   }
 
   NodePtr node_;
+  bool has_channels_;
   StreamSpec input_;
   std::vector<Output> outputs_;
   std::unique_ptr<Stream> stream_;

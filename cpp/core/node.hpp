@@ -142,6 +142,9 @@ class Node : public std::enable_shared_from_this<Node> {
   /// depend on every input before it. An upper bound if branches of different rates hold such branches again.
   virtual double receptive_field_s(const StreamSpec& input) const;
 
+  /// Whether an option says how many channels its input has.
+  virtual bool has_channels() const { return false; }
+
   /// Whether it cuts its input into windows.
   virtual bool cuts_windows() const { return false; }
 

@@ -172,6 +172,9 @@ class NodeOf : public Node, public Optioned<Derived> {
 
   std::string repr() const override { return format_options(Derived::name, this->options()); }
   const char* type() const final { return Derived::name; }
+  bool has_channels() const final {
+    return requires(typename Derived::Options options) { options.channels; };
+  }
 
   /// Outputs for `input`; throws ValueError if it doesn't fit. A node with a locality leaves their latency to
   /// `outputs`; any other node sets it here.

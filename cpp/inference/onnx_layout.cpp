@@ -25,6 +25,20 @@ std::string default_axes(const Shape& model_shape, std::size_t rank) {
   return model_shape.size() == 1 && rank == 1 ? row_axes : "n" + row_axes;
 }
 
+namespace {
+
+/// What to do where a row has another number of axes than the model takes.
+std::string remedy_for_rank(const Shape& model_shape, const StreamSpec& input) {
+  const bool has_one = std::find(model_shape.begin(), model_shape.end(), 1) != model_shape.end();
+  if (has_one || model_shape.size() != input.shape.size() + 2) return "; state the axes with layout=";
+  const std::int64_t size = model_shape.back();  // a window of rows is one axis more
+  const bool fits = input.shape.empty() || size < 1 || size == input.shape.back();
+  return "; cut windows with Patches before it" +
+         (fits ? "" : ", of rows of " + std::to_string(size) + " values");
+}
+
+}  // namespace
+
 Layout fit_layout(const std::string& subject, const Shape& model_shape, std::string axes,
                   const StreamSpec& input, int batch, bool has_state) {
   const std::size_t rank = input.shape.size();
@@ -34,7 +48,7 @@ Layout fit_layout(const std::string& subject, const Shape& model_shape, std::str
     throw ModelError(subject + ": expected rows that fit its input " + shape_text(model_shape) +
                      ", got rows " + to_string(input) + " with layout '" + axes + "'" + why);
   };
-  if (rank > 3 || axes.size() != model_shape.size()) misfit("; state the axes with layout=");
+  if (rank > 3 || axes.size() != model_shape.size()) misfit(remedy_for_rank(model_shape, input));
   Layout layout;
   std::vector<std::size_t> order;
   for (std::size_t axis = 0; axis < axes.size(); ++axis) {
@@ -55,7 +69,10 @@ Layout fit_layout(const std::string& subject, const Shape& model_shape, std::str
       order.push_back(row_axis);
       extent = input.shape[row_axis];
     }
-    if (model_shape[axis] > 0 && model_shape[axis] != extent) misfit("");
+    if (model_shape[axis] > 0 && model_shape[axis] != extent) {
+      misfit(std::string("; axis '") + axes[axis] + "' has to be " + std::to_string(model_shape[axis]) +
+             " long");
+    }
     layout.shape.push_back(extent);
   }
   if (order.size() != rank || layout.batch_axis > 0) misfit("; use n first, and each axis of a row once");

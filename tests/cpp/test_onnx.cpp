@@ -146,6 +146,18 @@ TEST_CASE("ONNX: rows of another shape are refused") {
   const std::string message = message_of<ModelError>([&] { model->open(narrow); });
   CHECK(message.starts_with("OnnxModel('model.onnx'): expected rows that fit its input ["));
   CHECK(message.find("got rows [0.334 Hz, 187, 64] with layout 'ntf'") != std::string::npos);
+  CHECK(message.ends_with("; axis 'f' has to be 96 long"));
+}
+
+TEST_CASE("ONNX: rows of one axis less than a network takes are windows that weren't cut") {
+  if (!has_runtime()) return;
+  const auto model = musicnn();
+  const auto refusal = [&](std::int64_t n_mels) {
+    const StreamSpec rows{62.5, {n_mels}, "log10", {}, 0, 0};
+    return message_of<ModelError>([&] { model->open(rows); });
+  };
+  CHECK(refusal(96).ends_with("; cut windows with Patches before it"));
+  CHECK(refusal(128).ends_with("; cut windows with Patches before it, of rows of 96 values"));
 }
 
 TEST_CASE("ONNX: a file that is no model is refused, and the error names it") {

@@ -42,7 +42,7 @@ def add_command(
 def add_model(parser: Options) -> None:
     """Add the option that chooses the model."""
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="name, or path of a card or a packed model (%(default)s)"
+        "--model", default=DEFAULT_MODEL, help=f"name, or path of a card or a packed model ({DEFAULT_MODEL})"
     )
 
 

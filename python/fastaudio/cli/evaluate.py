@@ -107,13 +107,7 @@ def _run(args: argparse.Namespace) -> int:
         plots.check(args.plot, force=args.force, inputs=[*labels.paths, output])
     pipeline = Pipeline.load(args.model)
     known = {label for spec in pipeline.output_specs.values() for label in spec.labels}
-    unknown = sorted({label for own in _lists(labels) for label in own} - known)
-    if unknown and not args.skip_unknown:
-        what = "labels" if labels.has_tables else "sub-folders named as labels"
-        raise ValueError(
-            f"evaluate: expected {what} of {args.model}, got {listed(unknown)}; "
-            "rename them, or leave them out with --skip-unknown"
-        )
+    unknown = _unknown(args, labels, known)
     left_out = labels.left_out
     if unknown:
         complain(f"skipped, no label of {args.model}: {', '.join(map(printable, unknown))}")
@@ -138,6 +132,23 @@ def _run(args: argparse.Namespace) -> int:
     if args.plot:
         result.plot_confusion(args.plot)
     return max(status_of(len(result.failed), len(labels.files)), FAILED if left_out else OK)
+
+
+def _unknown(args: argparse.Namespace, labels: Labels, known: set[str]) -> list[str]:
+    """Return the labels to leave out, since the model doesn't have them.
+
+    Raises:
+        ValueError: nobody asked for that, or no label would be left.
+    """
+    given = {label for own in _lists(labels) for label in own}
+    unknown = sorted(given - known)
+    if unknown and not (args.skip_unknown and given & known):
+        what = "labels" if labels.has_tables else "sub-folders named as labels"
+        remedy = "rename them, or leave them out with --skip-unknown"
+        if not given & known:
+            remedy = f"rename them to its own, which are {listed(sorted(known))}"
+        raise ValueError(f"evaluate: expected {what} of {args.model}, got {listed(unknown)}; {remedy}")
+    return unknown
 
 
 def _lists(labels: Labels) -> list[list[str]]:

@@ -149,6 +149,13 @@ def test_folders_that_are_no_label_are_refused_or_skipped(
     assert status == 0
     assert out.startswith("4 files of 1 labels\n")
     assert err == f"fastaudio: skipped, no label of {mine}: shrill\n"
+    (sounds / "low").rename(sounds / "deep")
+    for more in ([], ["--skip-unknown"]):  # which would leave nothing
+        status, _, err = run(capsys, "evaluate", mine, sounds, *more)
+        assert (status, err.endswith("got deep, shrill; rename them to its own, which are high, low\n")) == (
+            2,
+            True,
+        )
 
 
 def test_a_model_that_is_there_is_replaced_only_with_force(

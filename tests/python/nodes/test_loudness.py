@@ -40,6 +40,19 @@ def loudness(samples: NDArray[np.float32], rate: int, **options: Any) -> NDArray
     return rows[:, 0]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_array_with_channels_is_refused_with_what_measures_it(turned: bool) -> None:
+    """Neither one channel nor their mean has the loudness of both."""
+    samples, rate = decode(GUITAR)
+    node = fa.Loudness(sample_rate=rate, kind="integrated")
+    with pytest.raises(ValueError, match=r"make the node with channels=2(, and use samples\.T)?$") as refused:
+        node(samples.T if turned else samples)
+    assert str(refused.value).endswith(".T") == turned
+    assert fa.Loudness(sample_rate=rate, kind="integrated", channels=2)(samples) == pytest.approx(
+        -16.11, abs=0.01
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", CASES)
 def test_values_are_libebur128s(case: str, kind: str) -> None:

@@ -171,10 +171,12 @@ class Heard:
         return silent
 
     def _mean(self, chosen: NDArray[np.int_]) -> Kind | None:
-        """Return the kind of some rows, by their places."""
+        """Return the kind of some rows, by their places; each counts for as long as it heard the file."""
         if not len(chosen):
             return None
-        return self.judge.kind(self.rows.scores[chosen].mean(axis=0, dtype=np.float64).astype(np.float32))
+        starts_s, ends_s = self.rows.times[chosen].T
+        mean = np.average(self.rows.scores[chosen], axis=0, weights=np.maximum(ends_s - starts_s, NEAR_S))
+        return self.judge.kind(mean.astype(np.float32))
 
 
 def whole_of(heard: Heard | None) -> Kind | None:

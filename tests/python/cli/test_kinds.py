@@ -44,7 +44,7 @@ def judge() -> Judge:
 
 def test_music_is_called_music_and_its_tags_have_no_mark(capsys: pytest.CaptureFixture[str]) -> None:
     first, *lines = tag(capsys, GUITAR).splitlines()
-    assert first == f"{GUITAR}  (10.0 s, music 0.66)"
+    assert first == f"{GUITAR}  (10.0 s, music 0.79)"
     assert all(line.startswith("  ") for line in lines)
     assert tag(capsys, GUITAR, "--no-kind").splitlines() == [f"{GUITAR}  (10.0 s)", *lines]
 

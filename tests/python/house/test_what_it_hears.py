@@ -167,6 +167,8 @@ def test_the_committed_page_judges_every_row_and_counts_them(truth: Any, maker: 
     assert text.endswith(maker.TAIL)
     found = rows_of(text)
     assert list(found) == [name for name in fa.models() if name in truth.ASKED]
+    for model in found:
+        assert f"## `{model}`\n\n{maker.cards.read_card(model).data['description']}\n" in text
     kinds = [truth.RIGHT, truth.HELD, truth.HELD_WRONGLY, truth.WRONG, truth.UNJUDGED]
     names = {name for rows in found.values() for name, _, _ in rows}
     for model, rows in found.items():

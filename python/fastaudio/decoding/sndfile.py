@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastaudio.decoding.sources import DecodeError, Source
-from fastaudio.decoding.views import Pieces, View
+from fastaudio.decoding.views import BLOCK, Buffered, Pieces, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ class SndfileDecoder:
                     if error.code != _SYSTEM_ERROR:  # such as no descriptor left, but we hold one
                         raise
             view = whole(source) if self._part.view is None else self._part.view()
-            file = soundfile.SoundFile(view)
+            file = soundfile.SoundFile(Buffered(view, BLOCK))
         except (soundfile.SoundFileError, TypeError, OSError) as error:
             source.raise_pending()
             raise DecodeError(source.name, _reason(error)) from error

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from fastaudio.decoding.sources import Source
 
 
-_BLOCK = 1 << 16  # bytes read at once
+BLOCK = 1 << 16
+"""Bytes read at once."""
 
 
 class View(io.RawIOBase):
@@ -87,6 +88,17 @@ class View(io.RawIOBase):
         return done
 
 
+class Buffered(io.BufferedReader):
+    """A view read through a buffer in C: mpg123 reads two times per frame, each through a call of Python."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a position; to the beginning where there is none, as a view does."""
+        try:
+            return super().seek(offset, whence)
+        except (OSError, ValueError):
+            return super().seek(0)
+
+
 class Pieces(View):
     """Bytes and stretches of a source, one after another."""
 
@@ -115,6 +127,4 @@ class Pieces(View):
         if index in self._bytes:
             return start, self._bytes[index]
         end = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
-        return position, self._source.read(
-            self._firsts[index] + position - start, min(_BLOCK, end - position)
-        )
+        return position, self._source.read(self._firsts[index] + position - start, min(BLOCK, end - position))

@@ -52,9 +52,10 @@ def parts(source: Source) -> list[Part] | None:
 
 
 def _part(source: Source, run: Run) -> Part:
-    exact = run.stated == run.n_frames and not run.cut and list(islice(run.ranges, 2)) == [(0, source.size)]
-    if exact and _size_is_right(source, run):
-        return Part(truncated=False)  # read fastest
+    (start, end), *more = islice(run.ranges, 2)
+    exact = run.stated == run.n_frames and not run.cut and end == source.size and not more
+    if exact and _size_is_right(source, run, start):
+        return Part(truncated=False, start=start)  # read fastest; tags come before it
     missing = run.cut
     if run.stated is not None:
         missing |= run.n_frames < run.stated
@@ -78,13 +79,13 @@ def _joined(
     return view(source, pieces)
 
 
-def _size_is_right(source: Source, run: Run) -> bool:
+def _size_is_right(source: Source, run: Run, start: int) -> bool:
     """Tell whether the bytes that a Xing header states, if it does, are those that there are."""
     if run.stated_at is None:
         return True
-    head = source.read(run.stated_at - 4, 12)
+    head, n_bytes = source.read(start + run.stated_at - 4, 12), source.size - start
     stated = int.from_bytes(head[8:], "big")
-    return len(head) == 12 and (not head[3] & 2 or abs(stated - source.size) <= _SIZE_OFF * source.size)  # noqa: PLR2004
+    return len(head) == 12 and (not head[3] & 2 or abs(stated - n_bytes) <= _SIZE_OFF * n_bytes)  # noqa: PLR2004
 
 
 def _restated(source: Source, run: Run, *, missing: bool) -> list[bytes | tuple[int, int]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be", re.MULTILINE)
 _SALVAGE_STEP = 1
 _UNKNOWN_FRAMES = 2**63 - 1
+_IS_WINDOWS = sys.platform == "win32"  # where libsndfile and Python don't share descriptors
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Part:
     """What libsndfile decodes as one file.
 
     Attributes:
-        view: makes the file to read, or None for the source as it is.
+        view: makes the file to read, or None for the source as it is, from the byte `start` on.
         n_samples: how many samples per channel it has at most, or None for what libsndfile says.
         truncated: whether the container proves that sound is missing, or None for what libsndfile says.
         exact: whether fewer samples than are stated prove it too.
@@ -39,6 +40,7 @@ class Part:
     n_samples: int | None = None
     truncated: bool | None = None
     exact: bool = True
+    start: int = 0
 
 
 class SndfileDecoder:
@@ -110,15 +112,15 @@ class SndfileDecoder:
 
         path, source = self._source.path, self._source
         try:
-            if self._part.view is None and path is not None:
+            if self._part.view is None and path is not None and not (self._part.start and _IS_WINDOWS):
                 try:
-                    # By its path, as libsndfile tells formats without a header by the suffix.
-                    name = path if sys.platform == "win32" else os.fsencode(path)
-                    return _forward_only(soundfile.SoundFile(name))
+                    return _forward_only(_at(path, self._part.start))
+                except OSError:
+                    pass  # such as no descriptor left, but we hold one
                 except soundfile.LibsndfileError as error:
-                    if error.code != _SYSTEM_ERROR:  # such as no descriptor left, but we hold one
+                    if error.code != _SYSTEM_ERROR:  # the same, as libsndfile says it
                         raise
-            view = whole(source) if self._part.view is None else self._part.view()
+            view = whole(source, self._part.start) if self._part.view is None else self._part.view()
             file = soundfile.SoundFile(Buffered(view, BLOCK))
         except (soundfile.SoundFileError, TypeError, OSError) as error:
             source.raise_pending()
@@ -153,9 +155,21 @@ class SndfileDecoder:
 _SYSTEM_ERROR = 2
 
 
-def whole(source: Source) -> View:
-    """Return all of a source as a file."""
-    return Pieces(source, [(0, source.size)])
+def whole(source: Source, start: int = 0) -> View:
+    """Return all of a source from a byte on as a file."""
+    return Pieces(source, [(start, source.size)])
+
+
+def _at(path: str, start: int) -> Any:
+    """Open a file from a byte on, which libsndfile then reads without a call of Python."""
+    import soundfile  # noqa: PLC0415
+
+    if not start:
+        # By its path, as libsndfile tells formats without a header by the suffix.
+        return soundfile.SoundFile(path if _IS_WINDOWS else os.fsencode(path))
+    descriptor = os.open(path, os.O_RDONLY)
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return soundfile.SoundFile(descriptor, closefd=True)  # libsndfile closes it if it refuses it, too
 
 
 def _forward_only(file: Any) -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +271,29 @@ def test_tags_and_junk_around_an_mp3_change_no_sample_and_no_decoder_speaks_of_t
     got, _, truncated = decoded(path)
     assert np.array_equal(got, decoded(mp3)[0])
     assert not truncated
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="libsndfile and Python don't share descriptors there")
+@pytest.mark.parametrize("before", [b"", ID3V2, JUNK])
+def test_an_mp3_whose_count_is_right_is_read_without_calls_of_python(
+    before: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mp3 = written(noise(2.0), "MP3", bitrate_mode="VARIABLE")
+    path = tmp_path / "a.mp3"
+    path.write_bytes(before + mp3)
+    expected = decoded(mp3)[0]
+    n_open = len(list(Path("/dev/fd").iterdir()))
+    with monkeypatch.context() as patched:
+        patched.delattr("fastaudio.decoding.sndfile.Buffered")
+        assert np.array_equal(decoded(path)[0], expected)
+    assert len(list(Path("/dev/fd").iterdir())) == n_open
+    with monkeypatch.context() as patched:  # where no descriptor is left, it is read by that which is open
+        patched.setattr("fastaudio.decoding.sndfile._at", no_descriptor)
+        assert np.array_equal(decoded(path)[0], expected)
+
+
+def no_descriptor(*_: object) -> object:
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_junk_between_frames_is_left_out() -> None:

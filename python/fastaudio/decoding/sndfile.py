@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # libsndfile notes this if a header promises more than the file holds: WAV, then AIFF.
 _CUT_SHORT = re.compile(r"^\s*(data|SSND) : .*\(should be", re.MULTILINE)
-_SALVAGE_STEP = 1
+_SALVAGE_STEPS = (4096, 64, 1)  # samples per read
 _UNKNOWN_FRAMES = 2**63 - 1
 _IS_WINDOWS = sys.platform == "win32"  # where libsndfile and Python don't share descriptors
 
@@ -129,12 +129,20 @@ class SndfileDecoder:
         return _forward_only(file)
 
     def _salvage(self, out: NDArray[np.float32]) -> int:
-        """Decode the samples before an error again, in small steps; return how many there were."""
+        """Decode the samples before an error again, in ever smaller steps; return how many there were."""
+        done = 0
+        for step in _SALVAGE_STEPS:
+            if done < len(out):
+                done += self._salvaged(out[done:], self._done + done, step)
+        return done
+
+    def _salvaged(self, out: NDArray[np.float32], n_before: int, step: int) -> int:
+        """Decode what comes after `n_before` samples, in steps up to the one that has the error."""
         done = 0
         try:
             self._file.close()
             self._file = self._open()
-            left = self._done
+            left = n_before
             while left > 0:  # a broken file doesn't seek
                 self._source.check_left()
                 got = len(self._file.read(out=out[: min(left, len(out))]))
@@ -143,7 +151,7 @@ class SndfileDecoder:
                 left -= got
             while done < len(out):
                 self._source.check_left()
-                got = len(self._file.read(out=out[done : done + _SALVAGE_STEP]))
+                got = len(self._file.read(out=out[done : done + step]))
                 if got == 0:
                     break
                 done += got

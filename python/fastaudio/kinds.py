@@ -37,6 +37,7 @@ _RESULTS = "results"
 _LONGEST_S = 30.0  # of a window whose kind is told as a whole, and of the step to the next
 _OWN_S = 3.0  # what longer ones are cut into
 _SHORTEST_S = 0.1  # shorter windows have the kind of the sound around them
+_ENOUGH_S = 1.0  # of sound, from which on its kind is as sure as that of more
 _STEP_S = 1.0  # from one such stretch of sound to the next
 NEAR_S = 1e-3
 """Times that lie closer are the same."""
@@ -171,11 +172,12 @@ class Heard:
         return silent
 
     def _mean(self, chosen: NDArray[np.int_]) -> Kind | None:
-        """Return the kind of some rows, by their places; each counts for as long as it heard the file."""
+        """Return the kind of some rows, by their places; one that heard under a second counts for less."""
         if not len(chosen):
             return None
         starts_s, ends_s = self.rows.times[chosen].T
-        mean = np.average(self.rows.scores[chosen], axis=0, weights=np.maximum(ends_s - starts_s, NEAR_S))
+        weights = np.clip((ends_s - starts_s) / _ENOUGH_S, NEAR_S, 1.0)
+        mean = np.average(self.rows.scores[chosen], axis=0, weights=weights)
         return self.judge.kind(mean.astype(np.float32))
 
 

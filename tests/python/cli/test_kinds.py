@@ -44,9 +44,28 @@ def judge() -> Judge:
 
 def test_music_is_called_music_and_its_tags_have_no_mark(capsys: pytest.CaptureFixture[str]) -> None:
     first, *lines = tag(capsys, GUITAR).splitlines()
-    assert first == f"{GUITAR}  (10.0 s, music 0.79)"
+    assert first == f"{GUITAR}  (10.0 s, music 0.66)"
     assert all(line.startswith("  ") for line in lines)
     assert tag(capsys, GUITAR, "--no-kind").splitlines() == [f"{GUITAR}  (10.0 s)", *lines]
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "sound_s", "least"),
+    [
+        (0, 6.0, 0.9),
+        (0, 3.0, 0.9),
+        (2.9, 1.0, 0.4),
+    ],  # windows of 2.992 s: the last hears 16 ms, 8 ms and 0.9 s
+)
+def test_a_last_window_that_hears_next_to_nothing_counts_for_nothing(
+    silent_s: float, sound_s: float, least: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound, rate = soundfile.read(GUITAR, dtype="float32")
+    silence = np.zeros((int(silent_s * rate), sound.shape[1]), np.float32)
+    soundfile.write(tmp_path / "a.wav", np.concatenate([silence, sound[: int(sound_s * rate)]]), rate)
+    (told,) = json.loads(tag(capsys, tmp_path / "a.wav", "--json"))
+    assert told["fits"]
+    assert told["kind"]["music"] > least
 
 
 def test_tags_of_other_sound_are_marked_and_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -154,8 +154,11 @@ std::string remedy_for_shape(const py::array& array, const StreamSpec& input, bo
   if (array.ndim() == rank && rank == 2 && array.shape(0) == input.shape[0]) return "; use " + name + ".T";
   if (takes_samples(input) && rank == 1 && array.ndim() == 2) {
     const bool channels_first = array.shape(0) < array.shape(1);
-    if (has_channels) {  // one of them, or their mean, would give another result
-      return "; make the node with channels=" + std::to_string(array.shape(channels_first ? 0 : 1)) +
+    const py::ssize_t n_channels = array.shape(channels_first ? 0 : 1);
+    constexpr py::ssize_t kMost = 64;
+    if (has_channels && array.size() > 0 && n_channels > 1 && n_channels <= kMost) {
+      // One of them, or their mean, would give another result.
+      return "; make the node with channels=" + std::to_string(n_channels) +
              (channels_first ? ", and use " + name + ".T" : "");
     }
     const std::string mean = name + ".mean(axis=" + (channels_first ? "0" : "1") + ")";

@@ -29,12 +29,15 @@ namespace {
 
 /// What to do where a row has another number of axes than the model takes.
 std::string remedy_for_rank(const Shape& model_shape, const StreamSpec& input) {
-  const bool has_one = std::find(model_shape.begin(), model_shape.end(), 1) != model_shape.end();
-  if (has_one || model_shape.size() != input.shape.size() + 2) return "; state the axes with layout=";
-  const std::int64_t size = model_shape.back();  // a window of rows is one axis more
-  const bool fits = input.shape.empty() || size < 1 || size == input.shape.back();
-  return "; cut windows with Patches before it" +
-         (fits ? "" : ", of rows of " + std::to_string(size) + " values");
+  const std::string layout = "state the axes with layout=";
+  if (model_shape.size() != input.shape.size() + 2) return "; " + layout;
+  if (input.shape.size() > 1) return "; " + layout + ", or add an axis with StackChannels";
+  if (input.shape.empty() || model_shape[1] == 1) return "; " + layout;
+  const std::string cut = "; cut windows with Patches before it";  // a window of rows is one axis more
+  const std::int64_t n = input.shape[0], middle = model_shape[1], last = model_shape[2];
+  if (last < 1 || last == n) return middle < 1 ? cut + ", or " + layout : cut;
+  return middle == n ? cut + ", and take layout='nft'"
+                     : cut + ", of rows of " + std::to_string(last) + " values";
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ TEST_CASE("ONNX: rows of one axis less than a network takes are windows that wer
     const StreamSpec rows{62.5, {n_mels}, "log10", {}, 0, 0};
     return message_of<ModelError>([&] { model->open(rows); });
   };
-  CHECK(refusal(96).ends_with("; cut windows with Patches before it"));
+  CHECK(refusal(96).ends_with("; cut windows with Patches before it, or state the axes with layout="));
   CHECK(refusal(128).ends_with("; cut windows with Patches before it, of rows of 96 values"));
 }
 

@@ -167,8 +167,13 @@ class _Named(io.FileIO):
         self._text = text
 
     def write(self, data: Any, /) -> int:
-        with full_disk(self._text):
-            return super().write(data)
+        try:
+            with full_disk(self._text):
+                return super().write(data)
+        except OSError as error:
+            if not isinstance(error, (FastaudioError, BrokenPipeError)):
+                error.filename = self._text
+            raise
 
 
 class _Part:

@@ -138,8 +138,10 @@ def _unknown(args: argparse.Namespace, labels: Labels, known: set[str]) -> list[
     """Return the labels to leave out, since the model doesn't have them.
 
     Raises:
-        ValueError: nobody asked for that, or no label would be left.
+        ValueError: it has none; or nobody asked for that, or no label would be left.
     """
+    if not known:
+        raise ValueError(f"evaluate: expected a model with labels, got {args.model}, which has none")
     given = {label for own in _lists(labels) for label in own}
     unknown = sorted(given - known)
     if unknown and not (args.skip_unknown and given & known):

@@ -149,6 +149,11 @@ def test_folders_that_are_no_label_are_refused_or_skipped(
     assert status == 0
     assert out.startswith("4 files of 1 labels\n")
     assert err == f"fastaudio: skipped, no label of {mine}: shrill\n"
+    status, _, err = run(capsys, "evaluate", "swift-f0", sounds)
+    assert (status, err) == (
+        2,
+        "fastaudio: evaluate: expected a model with labels, got swift-f0, which has none\n",
+    )
     (sounds / "low").rename(sounds / "deep")
     for more in ([], ["--skip-unknown"]):  # which would leave nothing
         status, _, err = run(capsys, "evaluate", mine, sounds, *more)

@@ -48,6 +48,8 @@ def test_an_array_with_channels_is_refused_with_what_measures_it(turned: bool) -
     with pytest.raises(ValueError, match=r"make the node with channels=2(, and use samples\.T)?$") as refused:
         node(samples.T if turned else samples)
     assert str(refused.value).endswith(".T") == turned
+    with pytest.raises(ValueError, match=r"samples\[0\] or" if turned else r"samples\[:, 0\] or"):
+        node(samples[:, :1].T if turned else samples[:, :1])  # which one channel does
     assert fa.Loudness(sample_rate=rate, kind="integrated", channels=2)(samples) == pytest.approx(
         -16.11, abs=0.01
     )

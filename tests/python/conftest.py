@@ -40,13 +40,6 @@ def pytest_configure() -> None:
     os.environ["FASTAUDIO_HOME"] = str(SHARED / "no models were fetched here")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run folders on up to four cores; single files in this process, where they start sooner."""
-    files = all(".py" in argument for argument in config.args)
-    return 0 if files else min(4, os.cpu_count() or 1)
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run arguments `clip`, `edge_file` and `malformed_file` over their files, or skip."""
     audio = SHARED / "audio"

@@ -165,7 +165,7 @@ class Process:
 
     def kill(self) -> None:
         """End it from another thread than that which talks to it."""
-        self._closed = True
+        self._closed = self.ended = True
         self._process.kill()
         self._process.wait()
 
@@ -179,6 +179,7 @@ class Process:
 
     def forget(self) -> None:
         """Close this copy of the connection, in a child that was forked from the owner."""
+        self.ended = True
         self._channel.close()
         self._process.returncode = 0  # it isn't this process's to wait for
 

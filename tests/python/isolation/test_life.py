@@ -105,7 +105,7 @@ def test_close_ends_the_processes_and_so_does_the_last_reference() -> None:
     held = pids(pipeline)
     pipeline.close()
     assert all(map(gone, held))
-    with pytest.raises(fa.FastaudioError):
+    with pytest.raises(fa.StateError, match="call reset, and begin again"):
         stream.push(SOUND)
     assert len(pipeline(SOUND, sample_rate=16_000)) == 63
     held = pids(pipeline)

@@ -235,7 +235,7 @@ def test_two_networks_with_one_name_for_other_weights_are_not_mixed(tmp_path: Pa
 
 
 def test_weights_are_written_under_harmless_names_only(tmp_path: Path) -> None:
-    net = fa.OnnxModel(outside(tmp_path / "made", external="conftest.py"))
-    with pytest.raises(fa.ModelError, match=r"got 'conftest.py'; give it one that ends in .data or "):
+    net = fa.OnnxModel(outside(tmp_path / "made", external="sitecustomize.py"))
+    with pytest.raises(fa.ModelError, match=r"got 'sitecustomize.py'; give it one that ends in .data or "):
         fa.Pipeline(MEL >> net).save(tmp_path / "card" / "card.json")
     assert not (tmp_path / "card").exists()

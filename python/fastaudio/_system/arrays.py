@@ -7,6 +7,7 @@ then as many bytes are read, and no more. So a few bytes that claim much, or unf
 from __future__ import annotations
 
 import math
+import re
 import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PIECE = 1 << 20
+_MAGIC = b"\x93NUMPY"
+_HEADER = re.compile(  # of version 1.0, as NumPy writes it
+    rb"\{\s*'descr':\s*'(?P<descr>[<>|=]\w{1,12})',\s*'fortran_order':\s*(?P<by_columns>True|False),"
+    rb"\s*'shape':\s*\((?P<shape>(?:\s*[0-9]{1,18}\s*,)*\s*(?:[0-9]{1,18}\s*)?)\)\s*,?\s*\}\s*"
+)
 _NUMBERS = {"b": "truth values", "f": "numbers", "iu": "whole numbers", "fiu": "numbers", "U": "text"}
 
 
@@ -111,16 +117,20 @@ class _Piecewise:
 
 
 def _header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    # NumPy's own reader evaluates this text by `ast`, which in Python 3.11 may fail at random while other
+    # threads do the same ("AST constructor recursion depth mismatch").
+    start = file.read(10)  # magic, version, length of the text
+    if start.startswith(_MAGIC) and start[6:8] != b"\x01\x00":
+        raise ArraysError(f"{name!r} of version {tuple(start[6:8])}, not one of NumPy's plain arrays")
+    text = file.read(int.from_bytes(start[8:], "little")) if start.startswith(_MAGIC) else b""
+    if not (found := _HEADER.fullmatch(text)):
+        raise ArraysError(f"{name!r} without a header of NumPy's plain arrays")
     try:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):  # which has at most 64 KiB of header
-            shape, by_columns, dtype = np.lib.format.read_array_header_1_0(file)
-            return shape, by_columns, dtype
-    except (zipfile.BadZipFile, OSError):
-        raise
-    except Exception as error:  # NumPy reads it as Python's own text, which fails in many ways
-        raise ArraysError(f"{name!r} without a header of NumPy") from error
-    raise ArraysError(f"{name!r} of version {version}, not one of NumPy's plain arrays")
+        dtype = np.dtype(found["descr"].decode("ascii"))
+    except TypeError as error:
+        raise ArraysError(f"{name!r} of values of another kind than NumPy's") from error
+    shape = tuple(int(n) for n in found["shape"].split(b",") if n.strip())
+    return shape, found["by_columns"] == b"True", dtype
 
 
 def _check(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], expected: Expected) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import tempfile
@@ -141,15 +142,16 @@ class LongRows:
         """Start without rows, of `width` numbers up to `largest`; `folder` is where they wait."""
         self._largest = largest
         self.entry, self.n_rows, self.duration_s, self.truncated = entry, 0, 0.0, False
-        self._folder, self._width, self._n_pieces = folder, width, 0
+        self._folder, self._width = folder, width
         self._file: Any = None
+        self._kept: list[list[tuple[np.dtype[Any], tuple[int, ...]]]] = []  # of each piece on the disk
         self._parts: list[Parts] = []
         self._n_bytes = 0
 
     @property
     def is_long(self) -> bool:
         """Whether some rows wait on the disk."""
-        return self._n_pieces > 0
+        return bool(self._kept)
 
     def add(self, times: NDArray[Any], values: NDArray[Any], silent: NDArray[Any]) -> None:
         """Add rows.
@@ -171,9 +173,9 @@ class LongRows:
         """Yield the rows in pieces; a file without rows has one empty piece."""
         if self._file is not None:
             self._file.seek(0)
-            for _ in range(self._n_pieces):
-                yield self._piece(*(np.load(self._file, allow_pickle=False) for _ in range(3)))
-        if self._parts or not self._n_pieces:
+            for kinds in self._kept:
+                yield self._piece(*(self._read(dtype, shape) for dtype, shape in kinds))
+        if self._parts or not self._kept:
             yield self._piece(*self._joined())
 
     def written(self) -> FileRows:
@@ -191,11 +193,16 @@ class LongRows:
         with full_disk(str(self._folder)):
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder, prefix=".fastaudio-")  # noqa: SIM115
-            for array in self._joined():
-                np.save(self._file, array, allow_pickle=False)
-        self._n_pieces += 1
+            joined = self._joined()
+            for array in joined:
+                self._file.write(array.tobytes())
+        self._kept.append([(array.dtype, array.shape) for array in joined])
         self._parts.clear()
         self._n_bytes = 0
+
+    def _read(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        values: NDArray[Any] = np.fromfile(self._file, dtype, math.prod(shape)).reshape(shape)
+        return values
 
     def _joined(self) -> Parts:
         if not self._parts:

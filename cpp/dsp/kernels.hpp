@@ -56,8 +56,8 @@ struct Kernels {
   void (*downmix)(const float* in, std::size_t n, int channels, float* out);
   /// Computes out[k] for k < n, centred on in[2 k + reach]; reads 2 (n - 1) + 2 reach + 1 samples.
   void (*halve)(const HalvePlan&, const float* in, std::size_t n, float* out);
-  /// Computes out[plan.up k] and those that follow it up to the next sample's, for k < n, centred on in[k +
-  /// reach]; reads n + 2 reach samples.
+  /// Computes the outputs of periods k < n, plan.up for each, of which the first is centred on in[plan.down k
+  /// + reach]; reads plan.down (n - 1) + 2 reach + 1 + ahead samples.
   void (*low_pass)(const LowPassPlan&, const float* in, std::size_t n, float* out);
   /// Produces the outputs whose input samples lie within `n_in`, but at most `capacity`, and returns how
   /// many. Moves `position`, which counts from `in`. Also reads `group_taps` values beyond `n_in`: they have

@@ -21,29 +21,33 @@ struct ResamplePlan {
       nullptr;  ///< [up] first input sample of each output, counted from the cycle's first
   // Ratios with too many phases interpolate between the rows of a table instead.
   int phases = 0;                ///< 0 if no interpolation is needed
-  const float* table = nullptr;  ///< [phases + 1][taps], taps a multiple of 16
+  const float* table = nullptr;  ///< [phases + 1][taps], taps a multiple of the lanes
 };
 
 /// Keeps every second sample after a half-band low-pass, whose even taps are zero except the middle one.
 struct HalvePlan {
   static constexpr int kMaxSide = 128;
-  static constexpr int kDown = 2;
   static constexpr int up = 1;
+  static constexpr int down = 2;
   int n_side = 0;  ///< taps on one side of the middle, at distances 1, 3, 5, ...; at most kMaxSide
   const float* side_taps = nullptr;  ///< [n_side]
   /// Returns how many samples an output needs before, and after, the one that it is centred on.
   int reach() const { return 2 * n_side - 1; }
+  /// Returns how many more samples after that the last output of a period needs.
+  static constexpr int ahead() { return 0; }
 };
 
-/// A low-pass whose response is symmetric. It keeps the rate or doubles it.
+/// A low-pass whose response is symmetric. For each period of `down` samples it makes `up` outputs: 1 for 1,
+/// 2 for 1, 1 for 2 or 2 for 3.
 struct LowPassPlan {
   static constexpr int kMaxSide = 512;
-  static constexpr int kDown = 1;
-  int up = 0;        ///< 1 or 2: outputs for each sample, the first at its time, the second half-way on
-  int n_side = 0;    ///< taps on one side, at most kMaxSide; even if `up` is 1
+  int up = 0;        ///< the first output is at a period's first sample, the second half a period on
+  int n_side = 0;    ///< taps on one side, at most kMaxSide
   float middle = 1;  ///< weight of the sample at an output's own time
   const float* taps = nullptr;  ///< [n_side][up]: weights at distances j + 1 and, if up is 2, j + 1/2
+  int down = 1;
   int reach() const { return n_side; }
+  int ahead() const { return up == 2 ? down / 2 : 0; }
 };
 
 struct ResamplePosition {

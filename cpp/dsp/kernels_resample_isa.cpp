@@ -127,41 +127,60 @@ std::size_t resample_interpolated(const ResamplePlan& plan, ResamplePosition& po
   const std::int64_t whole = plan.down / plan.up;
   const std::int64_t part = plan.down % plan.up;
   const double rows_per_phase = static_cast<double>(plan.phases) / static_cast<double>(plan.up);
+  std::int64_t index = position.index;
+  std::int64_t phase = position.phase;
   std::size_t n = 0;
-  for (;;) {
-    const std::size_t left = capacity - n < std::size_t{kLanes} ? capacity - n : std::size_t{kLanes};
-    Lanes products[kLanes];
-    std::size_t count = 0;
-    for (; count < left && position.index + plan.taps <= n_in; ++count) {
-      const float* x = in + position.index;
-      const double row = static_cast<double>(position.phase) * rows_per_phase;
+  while (n < capacity) {
+    // Where outputs lie is found first, without branches, so that the products needn't wait for it.
+    const int left = capacity - n < std::size_t{kLanes} ? static_cast<int>(capacity - n) : kLanes;
+    const float* samples[kLanes];
+    const float* rows[kLanes];
+    float fractions[kLanes];
+    int count = 0;
+    for (; count < left && index + plan.taps <= n_in; ++count) {
+      const double row = static_cast<double>(phase) * rows_per_phase;
       const auto lower = static_cast<int>(row);
-      const auto fraction = static_cast<float>(row - lower);
-      const float* taps = plan.table + std::ptrdiff_t{lower} * plan.taps;
-      Lanes a = load(taps) * load(x);
-      Lanes b = load(taps + plan.taps) * load(x);
-      for (int i = kLanes; i < plan.taps; i += kLanes) {
-        a = fma(load(taps + i), load(x + i), a);
-        b = fma(load(taps + plan.taps + i), load(x + i), b);
-      }
-      products[count] = fma(splat(fraction), b - a, a);
-      position.index += whole;
-      position.phase += part;
-      const bool wraps = position.phase >= plan.up;
-      position.phase -= wraps ? plan.up : 0;
-      position.index += wraps ? 1 : 0;
+      samples[count] = in + index;
+      rows[count] = plan.table + std::ptrdiff_t{lower} * plan.taps;
+      fractions[count] = static_cast<float>(row - lower);
+      phase += part - plan.up;
+      const std::int64_t stays = phase >> 63;  // -1 while the phase needn't wrap
+      phase += plan.up & stays;
+      index += whole + 1 + stays;
     }
-    if (count == 0) return n;
-    for (std::size_t i = count; i < kLanes; ++i) products[i] = splat(0.0f);
-    const Lanes row = sums(products);
-    std::memcpy(out + n, &row, count * sizeof(float));
-    n += count;
+    Lanes products[kLanes];
+    for (int k = 0; k < count; ++k) {
+      const float* x = samples[k];
+      const float* taps = rows[k];
+      Lanes some = load(x);
+      keep(some);
+      Lanes a = load(taps) * some;
+      Lanes b = load(taps + plan.taps) * some;
+      for (int i = kLanes; i < plan.taps; i += kLanes) {
+        some = load(x + i);
+        keep(some);
+        a = fma(load(taps + i), some, a);
+        b = fma(load(taps + plan.taps + i), some, b);
+      }
+      products[k] = fma(splat(fractions[k]), b - a, a);
+    }
+    if (count == kLanes) {
+      store(out + n, sums(products));
+    } else {
+      for (int k = count; k < kLanes; ++k) products[k] = splat(0.0f);
+      const Lanes row = sums(products);
+      std::memcpy(out + n, &row, static_cast<std::size_t>(count) * sizeof(float));
+    }
+    n += static_cast<std::size_t>(count);
+    if (count < left) break;
   }
+  position = {index, phase};
+  return n;
 }
 
-/// Computes `vectors` vectors of outputs at once; they take the place of the middle samples.
+/// Computes `vectors` vectors of outputs at once.
 template <int vectors>
-inline void halve_block(const HalvePlan& plan, const float* odd, float* middle) {
+inline void halve_block(const HalvePlan& plan, const float* odd, const float* middle, float* out) {
   Lanes total[vectors];
   for (int v = 0; v < vectors; ++v) total[v] = load(middle + v * kLanes) * splat(0.5f);
   const float* left = odd + plan.n_side - 1;
@@ -172,28 +191,41 @@ inline void halve_block(const HalvePlan& plan, const float* odd, float* middle) 
       total[v] += (load(left - j + v * kLanes) + load(right + j + v * kLanes)) * side;
     }
   }
-  for (int v = 0; v < vectors; ++v) store(middle + v * kLanes, total[v]);
+  for (int v = 0; v < vectors; ++v) store(out + v * kLanes, total[v]);
 }
 
 }  // namespace
 
 void halve(const HalvePlan& plan, const float* in, std::size_t n, float* out) {
   constexpr int kBlock = 512;
-  float odd[kBlock + 2 * HalvePlan::kMaxSide];  // samples at distance 1, 3, ... from a middle
-  float middle[kBlock];
+  constexpr int kRoom = kBlock + 2 * HalvePlan::kMaxSide + kLanes;
+  float odd[kRoom];      // samples at distance 1, 3, ... from a middle
+  float middles[kRoom];  // the others
   for (std::size_t start = 0; start < n; start += kBlock) {
     const int count = static_cast<int>(n - start < kBlock ? n - start : kBlock);
-    const int rounded = (count + kLanes - 1) / kLanes * kLanes;
     const float* x = in + 2 * start;
     const int n_odd = count + 2 * plan.n_side - 1;
-    for (int i = 0; i < n_odd; ++i) odd[i] = x[2 * i];
-    for (int i = n_odd; i < rounded + 2 * plan.n_side; ++i) odd[i] = 0.0f;
-    for (int i = 0; i < count; ++i) middle[i] = x[2 * i + plan.reach()];
-    for (int i = count; i < rounded; ++i) middle[i] = 0.0f;
     int i = 0;
-    for (; i + 4 * kLanes <= rounded; i += 4 * kLanes) halve_block<4>(plan, odd + i, middle + i);
-    for (; i < rounded; i += kLanes) halve_block<1>(plan, odd + i, middle + i);
-    std::memcpy(out + start, middle, static_cast<std::size_t>(count) * sizeof(float));
+    for (; i + kLanes < n_odd; i += kLanes) {  // there is no sample behind the last odd one
+      const Lanes a = load(x + 2 * i);
+      const Lanes b = load(x + 2 * i + kLanes);
+      store(odd + i, evens(a, b));
+      store(middles + i, odds(a, b));
+    }
+    for (; i < n_odd - 1; ++i) {
+      odd[i] = x[2 * i];
+      middles[i] = x[2 * i + 1];
+    }
+    odd[i] = x[2 * i];
+    const float* middle = middles + plan.n_side - 1;
+    float* y = out + start;
+    for (i = 0; i + 4 * kLanes <= count; i += 4 * kLanes) halve_block<4>(plan, odd + i, middle + i, y + i);
+    for (; i + kLanes <= count; i += kLanes) halve_block<1>(plan, odd + i, middle + i, y + i);
+    if (i == count) continue;
+    for (int k = n_odd; k < i + kLanes + 2 * plan.n_side - 1; ++k) odd[k] = middles[k - 1] = 0.0f;
+    float rest[kLanes];
+    halve_block<1>(plan, odd + i, middle + i, rest);
+    std::memcpy(y + i, rest, static_cast<std::size_t>(count - i) * sizeof(float));
   }
 }
 

@@ -71,6 +71,13 @@ ResamplerTable::ResamplerTable(int input_rate, int output_rate, std::string_view
 
   const double nyquist = 0.5 * std::min(1.0, output_rate / rate);
   const LowPass sharp(q.attenuation_db, nyquist * (1 + q.pass_band) / 2, nyquist * (1 - q.pass_band));
+  for (const int up : {1, 2}) {
+    set_ratio(up);
+    if (plan_.up != 1 || plan_.down != up + 1) continue;  // 1 for 2, or 2 for 3
+    low_pass_.down = up + 1;
+    make_low_pass(sharp, up);
+    return;
+  }
   set_ratio(1);
   const int first_up = up_of_low_pass(output_rate / rate, plan_.up > kMaxExactPhases);
   if (first_up == 0) {
@@ -100,8 +107,7 @@ void ResamplerTable::set_ratio(std::int64_t up) {
 }
 
 void ResamplerTable::make_low_pass(const LowPass& filter, int up) {
-  int n_side = static_cast<int>(filter.half() + (up == 2 ? 0.5 : 0.0));
-  if (up == 1) n_side += n_side % 2;
+  const int n_side = static_cast<int>(filter.half() + (up == 2 ? 0.5 : 0.0));
   require_side(static_cast<std::size_t>(n_side), LowPassPlan::kMaxSide);
   std::vector<double> at, between;
   double sum_at = filter.at(0), sum_between = 0;
@@ -115,9 +121,12 @@ void ResamplerTable::make_low_pass(const LowPass& filter, int up) {
     low_pass_taps_.push_back(static_cast<float>(at[j] / sum_at));
     if (up == 2) low_pass_taps_.push_back(static_cast<float>(between[j] / sum_between));
   }
-  low_pass_ = {up, n_side, static_cast<float>(filter.at(0) / sum_at), low_pass_taps_.data()};
+  low_pass_.up = up;
+  low_pass_.n_side = n_side;
+  low_pass_.middle = static_cast<float>(filter.at(0) / sum_at);
+  low_pass_.taps = low_pass_taps_.data();
   before_ += scale_ * (n_side + 1);
-  after_ += scale_ * (n_side + 1);
+  after_ += scale_ * (n_side + 1 + low_pass_.ahead());
 }
 
 void ResamplerTable::make_last(const LowPass& filter, int phases) {
@@ -136,7 +145,7 @@ void ResamplerTable::make_last(const LowPass& filter, int phases) {
     after_ += scale_ * ((after - 2 + low_pass_.up) / low_pass_.up);
   }
   // Taps that fill up a row have no weight, and come first, so that no output waits for their samples.
-  if (!exact) plan_.taps = (plan_.taps + kGroup - 1) / kGroup * kGroup;
+  if (!exact) plan_.taps = (plan_.taps + kernels().lanes - 1) / kernels().lanes * kernels().lanes;
   reach_ = plan_.taps - after;
   if (!exact) {
     plan_.phases = phases;

@@ -18,7 +18,9 @@ class LowPass;
 /// frequencies. While the input rate is far above the output's, half-band stages halve it first: they
 /// need few taps themselves, and the later stages then need fewer. Rates whose reduced ratio has few phases
 /// are exact; others interpolate between phases. Where that costs less, the low-pass comes first by itself,
-/// at the rate as it is or at twice that rate, and the last stage needs few taps.
+/// at the rate as it is or at twice that rate, and the last stage needs few taps. If the output's rate is
+/// then a half or two thirds of the input's, the low-pass computes no more than the outputs, and is the last
+/// stage.
 class ResamplerTable {
  public:
   /// `quality` is fast (pass band 0.80, -60 dB), high (0.90, -100 dB) or best (0.95, -120 dB).

@@ -26,7 +26,7 @@ class Stage {
   /// The first output is centred `lead` samples before the first sample, in the silence that comes before it.
   explicit Stage(const Plan& plan, std::size_t lead = 0)
       : plan_(plan),
-        window_(2 * static_cast<std::size_t>(plan.reach()) + 1),
+        window_(static_cast<std::size_t>(2 * plan.reach() + 1 + plan.ahead())),
         seam_(3 * window_ + lead),
         output_(kBlock) {
     held_ = static_cast<std::size_t>(plan.reach()) + lead;
@@ -57,12 +57,13 @@ class Stage {
   template <class Emit>
   std::size_t filter(const float* samples, std::size_t n, Emit&& emit) {
     const auto up = static_cast<std::size_t>(plan_.up);
+    const auto down = static_cast<std::size_t>(plan_.down);
     std::size_t done = 0;
     while (done + window_ <= n) {
-      const std::size_t count = std::min((n - done - window_) / Plan::kDown + 1, output_.size() / up);
+      const std::size_t count = std::min((n - done - window_) / down + 1, output_.size() / up);
       run(plan_, samples + done, count, output_.data());
       emit(output_.data(), up * count);
-      done += Plan::kDown * count;
+      done += down * count;
     }
     return done;
   }

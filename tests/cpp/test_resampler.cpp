@@ -20,9 +20,9 @@ struct Rates {
 };
 
 /// Exact ratios, irreducible ones that interpolate between phases, both directions, and equal rates.
-constexpr Rates kRates[] = {{44100, 16000}, {48000, 16000}, {16000, 48000}, {22050, 44100},
-                            {11127, 16000}, {44100, 11127}, {96000, 8000},  {192000, 11025},
-                            {16000, 16000}, {16000, 44100}, {41603, 16000}};
+constexpr Rates kRates[] = {{44100, 16000}, {48000, 16000}, {16000, 48000},  {22050, 44100}, {11127, 16000},
+                            {44100, 11127}, {96000, 8000},  {192000, 11025}, {16000, 16000}, {16000, 44100},
+                            {41603, 16000}, {44100, 22050}, {24000, 16000},  {96000, 16000}};
 constexpr const char* kQualities[] = {"fast", "high", "best"};
 
 Floats resampled(const Rates& rates, const Floats& x, const std::string& quality = "high",

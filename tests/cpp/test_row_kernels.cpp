@@ -54,47 +54,46 @@ TEST_CASE("product: it is the matrix product, and a row's bits don't depend on t
 TEST_CASE(
     "low-pass: it is the sum that its plan states, and an output's bits don't depend on those beside it") {
   Random random(32);
-  for (const int up : {1, 2}) {
+  struct Ratio {
+    int up, down;
+  };
+  for (const auto& [up, down] : {Ratio{1, 1}, {2, 1}, {1, 2}, {2, 3}}) {
     for (const int n_side : {0, 2, 18, 76, 77, 411}) {
-      if (up == 1 && n_side % 2 != 0) continue;
       const auto side = static_cast<std::size_t>(n_side);
-      const Floats taps = random.samples(side * static_cast<std::size_t>(up));
-      const dsp::LowPassPlan plan{up, n_side, 0.25f, taps.data()};
+      const auto step = static_cast<std::size_t>(down);
+      const auto outputs = static_cast<std::size_t>(up);
+      const Floats taps = random.samples(side * outputs);
+      const dsp::LowPassPlan plan{up, n_side, 0.25f, taps.data(), down};
       for (const std::size_t n : {1u, 3u, 8u, 65u, 1023u, 1025u, 3000u}) {
         CAPTURE(up);
+        CAPTURE(down);
         CAPTURE(n_side);
         CAPTURE(n);
-        const Floats x = random.samples(n + 2 * side);
-        const auto n_out = n * static_cast<std::size_t>(up);
+        const Floats x =
+            random.samples(step * (n - 1) + 2 * side + 1 + static_cast<std::size_t>(plan.ahead()));
+        const std::size_t n_out = n * outputs;
         Floats want(n_out);
-        for (std::size_t i = 0; i < n; ++i) {
-          double at = 0.25 * static_cast<double>(x[i + side]);
-          double between = 0;
+        for (std::size_t i = 0; i < n_out; ++i) {
+          const bool is_between = i % outputs != 0;
+          const std::size_t at = i / outputs * step + (is_between ? step / 2 : 0) + side;
+          double sum = is_between ? 0 : 0.25 * static_cast<double>(x[at]);
           for (std::size_t j = 0; j < side; ++j) {
-            const std::size_t left = i + side - j;
-            const std::size_t right = i + side + 1 + j;
-            const std::size_t tap = j * static_cast<std::size_t>(up);
-            at += static_cast<double>(taps[tap]) *
-                  (static_cast<double>(x[left - 1]) + static_cast<double>(x[right]));
-            if (up == 2) {
-              between += static_cast<double>(taps[tap + 1]) *
-                         (static_cast<double>(x[left]) + static_cast<double>(x[right]));
-            }
+            const std::size_t left = at - j - (is_between ? 0 : 1);
+            const std::size_t right = at + 1 + j;
+            sum += static_cast<double>(taps[j * outputs + i % outputs]) *
+                   (static_cast<double>(x[left]) + static_cast<double>(x[right]));
           }
-          want[i * static_cast<std::size_t>(up)] = static_cast<float>(at);
-          if (up == 2) want[2 * i + 1] = static_cast<float>(between);
+          want[i] = static_cast<float>(sum);
         }
         Floats got(n_out + 1, -7.0f);
         dsp::kernels().low_pass(plan, x.data(), n, got.data());
         CHECK(got.back() == -7.0f);
         got.pop_back();
         CHECK(largest_difference(got, want) < 1e-4);
-        Floats one(static_cast<std::size_t>(up));
+        Floats one(outputs);
         for (std::size_t i = 0; i < n; i += 7) {
-          dsp::kernels().low_pass(plan, x.data() + i, 1, one.data());
-          for (std::size_t p = 0; p < one.size(); ++p) {
-            CHECK(one[p] == got[i * static_cast<std::size_t>(up) + p]);
-          }
+          dsp::kernels().low_pass(plan, x.data() + step * i, 1, one.data());
+          for (std::size_t p = 0; p < outputs; ++p) CHECK(one[p] == got[i * outputs + p]);
         }
       }
     }

@@ -31,8 +31,9 @@ _KBITS = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_TAGS = (b"Xing", b"Info", b"VBRI")  # of frames that state how many there are
-_NOWHERE = 1 << 62
+_XING = (b"Xing", b"Info")  # of frames that state how many there are, as has VBRI
+_VBRI_AT = 36  # from the frame's first byte on
+_LETTERS = frozenset(b"XIV")
 _MAY_BE_HEAD = re.compile(rb"\xff[\xe2-\xe7\xf2-\xff][\x10-\xef]")
 
 Kind: TypeAlias = "tuple[int, int, bool]"
@@ -137,16 +138,13 @@ def runs(source: Source) -> Iterator[Run]:
         run.cut = False
         first = position
         while True:
-            p, n_frames, at_tag = _follow(window, position, run.kind)
+            p, n_frames, tag = _follow(window, position, run.kind)
             run.n_frames += n_frames
             position = window.first + p
-            if not at_tag:
+            if tag is None:
                 break
-            count = _stated(window.data, p, window.tags.pop())
+            count = _stated(window.data, p, tag)
             position += (size := _frame_sizes()[window.data[p + 1] << 8 | window.data[p + 2]])
-            if count is None:
-                run.n_frames += 1
-                continue
             if run.n_frames or run.stated is not None:
                 run.add(first, position - size)
                 yield run
@@ -158,31 +156,32 @@ def runs(source: Source) -> Iterator[Run]:
         yield run
 
 
-def _follow(window: _Window, position: int, kind: Kind) -> tuple[int, int, bool]:
-    """Return where frames of a kind end from a position on, how many there are, and whether a tag comes."""
+def _follow(window: _Window, position: int, kind: Kind) -> tuple[int, int, int | None]:
+    """Return where frames of a kind end from a position on, their number, and where the next has a tag."""
     sizes = _frame_sizes()
     second, third, mono = kind
+    xing_at = _xing_at(kind)
     n_frames = 0
     while True:
         p = window.at(position)
-        data, tags = window.data, window.tags
-        while tags and tags[-1] < p:
-            tags.pop()
-        tag = tags[-1] if tags else _NOWHERE
+        data = window.data
         limit = len(data) - (4 if window.ends else _AHEAD)
         while p <= limit:
             if data[p] != _SYNC or data[p + 1] & 0xFE != second or data[p + 2] & 0x0C != third:
-                return p, n_frames, False
+                return p, n_frames, None
             size = sizes[data[p + 1] << 8 | data[p + 2]]
             if size == 0 or p + size > len(data) or (data[p + 3] >> 6 == 3) is not mono:  # noqa: PLR2004
-                return p, n_frames, False
-            if tag < p + size:
-                return p, n_frames, True
+                return p, n_frames, None
+            if size > _VBRI_AT and (data[p + xing_at] in _LETTERS or data[p + _VBRI_AT] in _LETTERS):
+                if data.startswith(_XING, p + xing_at):
+                    return p, n_frames, p + xing_at
+                if data.startswith(b"VBRI", p + _VBRI_AT):
+                    return p, n_frames, p + _VBRI_AT
             n_frames += 1
             p += size
         position = window.first + p
         if window.ends:
-            return p, n_frames, False
+            return p, n_frames, None
 
 
 class _Window:
@@ -192,7 +191,6 @@ class _Window:
         self._source = source
         self.data = b""
         self.first = 0
-        self.tags: list[int] = []
         self.ends = False
 
     def at(self, position: int) -> int:
@@ -202,19 +200,11 @@ class _Window:
             self.data = self._source.read(position, _CHUNK)
             self._source.raise_pending()
             self.ends = len(self.data) < _CHUNK or position + _CHUNK >= self._source.size
-            self.tags = sorted((at for tag in _TAGS for at in _found(self.data, tag)), reverse=True)
         return position - self.first
 
 
 def _kind(data: bytes, p: int) -> Kind:
     return data[p + 1] & 0xFE, data[p + 2] & 0x0C, data[p + 3] >> 6 == 3  # noqa: PLR2004
-
-
-def _found(data: bytes, tag: bytes) -> Iterator[int]:
-    at = data.find(tag)
-    while at >= 0:
-        yield at
-        at = data.find(tag, at + 1)
 
 
 def _is_cut(data: bytes, p: int, kind: Kind) -> bool:
@@ -274,15 +264,17 @@ def id3_size(head: bytes) -> int:
     return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
-def _stated(data: bytes, p: int, tag: int) -> tuple[int | None, int | None] | None:
-    """Return how many frames a frame's tag states, and where in the frame; None if it has no tag."""
+def _xing_at(kind: Kind) -> int:
+    """Return where in a frame a Xing header would be: after its head and what layer III says of channels."""
+    second, _, mono = kind
+    lower = (second >> 3) & 3 != 3  # noqa: PLR2004
+    return 4 + ((9 if mono else 17) if lower else (17 if mono else 32))
+
+
+def _stated(data: bytes, p: int, tag: int) -> tuple[int | None, int | None]:
+    """Return how many frames the tag of a frame states, and where in the frame, if that is to be changed."""
     if data[tag : tag + 4] == b"VBRI":
-        return (int.from_bytes(data[tag + 14 : tag + 18], "big"), None) if tag - p == 36 else None  # noqa: PLR2004
-    lower = (data[p + 1] >> 3) & 3 != 3  # noqa: PLR2004
-    mono = data[p + 3] >> 6 == 3  # noqa: PLR2004
-    side = (9 if mono else 17) if lower else (17 if mono else 32)
-    if tag - p != 4 + side:
-        return None
+        return int.from_bytes(data[tag + 14 : tag + 18], "big"), None
     if not data[tag + 7] & 1:
         return None, None
     return int.from_bytes(data[tag + 8 : tag + 12], "big"), tag + 8 - p

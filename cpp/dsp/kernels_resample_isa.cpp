@@ -13,7 +13,7 @@ namespace {
 constexpr int kSums = kLanes == 16 ? 2 : 1;
 
 constexpr int kCycles = ResamplePlan::kCycles;
-constexpr int kBlocks = 2;  ///< of kCycles each, for which a group's taps stay in the first cache
+constexpr int kTiles = 2;  ///< of kCycles each, for which a group's taps stay in the first cache
 
 /// Computes one group for `cycles` cycles at once, each `down` samples further: one load of taps serves all.
 template <int cycles>
@@ -51,65 +51,77 @@ inline void resample_group(const ResamplePlan& plan, int group, const float* x, 
 
 inline std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
-/// Computes one group for `n_blocks` times kCycles cycles.
-inline void resample_blocks(const ResamplePlan& plan, int group, int n_blocks, const float* in, float* out) {
+inline void resample_cycles(const ResamplePlan& plan, int group, int cycles, const float* x, float* out,
+                            std::ptrdiff_t out_step) {
+  static_assert(kCycles == 6);
+  switch (cycles) {
+    case 1:
+      return resample_group<1>(plan, group, x, out, out_step);
+    case 2:
+      return resample_group<2>(plan, group, x, out, out_step);
+    case 3:
+      return resample_group<3>(plan, group, x, out, out_step);
+    case 4:
+      return resample_group<4>(plan, group, x, out, out_step);
+    case 5:
+      return resample_group<5>(plan, group, x, out, out_step);
+    default:
+      return resample_group<6>(plan, group, x, out, out_step);
+  }
+}
+
+/// Computes those of the next `ready` outputs that belong to one group.
+inline void resample_ready(const ResamplePlan& plan, int group, const ResamplePosition& position,
+                           const float* in, std::int64_t ready, float* out) {
   constexpr int kGroup = ResamplePlan::kGroup;
-  const float* x = in + plan.start[group * kGroup];
-  const std::int64_t used = plan.up - std::int64_t{group} * kGroup;
-  out += std::ptrdiff_t{group} * kGroup;
-  for (int b = 0; b < n_blocks; ++b, x += kCycles * plan.down, out += kCycles * plan.up) {
-    if (used >= kGroup) {
-      resample_group<kCycles>(plan, group, x, out, plan.up);
-      continue;
+  const std::int64_t in_cycle = std::int64_t{group} * kGroup;
+  const std::int64_t used = least(kGroup, plan.up - in_cycle);
+  const float* x = in + (position.index + plan.start[in_cycle]);
+  std::int64_t first = in_cycle - position.phase;  // below 0 where a part of the group was made before
+  if (first + used <= 0) {
+    first += plan.up;
+    x += plan.down;
+  }
+  if (first >= ready) return;
+  const auto n_cycles = static_cast<int>((ready - first + plan.up - 1) / plan.up);
+  const int n_tiles = (n_cycles + kCycles - 1) / kCycles;
+  for (int tile = 0; tile < n_tiles; ++tile) {
+    const int cycles = n_cycles * (tile + 1) / n_tiles - n_cycles * tile / n_tiles;
+    if (first >= 0 && used == kGroup && first + (cycles - 1) * plan.up + kGroup <= ready) {
+      resample_cycles(plan, group, cycles, x, out + first, plan.up);
+    } else {  // lanes without an output of their own would overwrite others
+      float rows[kCycles * kGroup];
+      resample_cycles(plan, group, cycles, x, rows, kGroup);
+      for (int c = 0; c < cycles; ++c) {
+        const std::int64_t at = first + c * plan.up;
+        const std::int64_t begin = at < 0 ? 0 : at;
+        const std::int64_t end = least(at + used, ready);
+        std::memcpy(out + begin, rows + c * kGroup + (begin - at),
+                    static_cast<std::size_t>(end - begin) * sizeof(float));
+      }
     }
-    // Lanes beyond the cycle's last output would overwrite the next cycle's first ones.
-    float rows[kCycles * kGroup];
-    resample_group<kCycles>(plan, group, x, rows, kGroup);
-    for (int c = 0; c < kCycles; ++c) {
-      std::memcpy(out + c * plan.up, rows + c * kGroup, static_cast<std::size_t>(used) * sizeof(float));
-    }
+    first += cycles * plan.up;
+    x += cycles * plan.down;
   }
 }
 
 std::size_t resample_exact(const ResamplePlan& plan, ResamplePosition& position, const float* in,
                            std::int64_t n_in, float* out, std::size_t capacity) {
-  constexpr int kGroup = ResamplePlan::kGroup;
+  // A group's taps are read once for several tiles: all groups' don't fit into the first cache.
+  const std::int64_t most = kTiles * kCycles * plan.up;
   std::size_t n = 0;
-  const std::int64_t outputs_at_once = kCycles * plan.up;
-  const std::int64_t inputs_at_once = kCycles * plan.down;
   for (;;) {
-    if (position.phase == 0) {
-      // A group's taps are read once for several blocks: all groups' don't fit into the first cache.
-      const std::int64_t room = static_cast<std::int64_t>(capacity - n) / outputs_at_once;
-      const std::int64_t there = (n_in - position.index - plan.group_taps) / inputs_at_once;
-      const std::int64_t n_blocks = least(room, least(there, kBlocks));
-      if (n_blocks > 0) {
-        for (int g = 0; g < plan.n_groups; ++g) {
-          resample_blocks(plan, g, static_cast<int>(n_blocks), in + position.index, out + n);
-        }
-        position.index += n_blocks * inputs_at_once;
-        n += static_cast<std::size_t>(n_blocks * outputs_at_once);
-        continue;
-      }
-    }
-    const auto g = static_cast<int>(position.phase / kGroup);
-    const std::int64_t group_end = (g + 1) * kGroup < plan.up ? (g + 1) * kGroup : plan.up;
-    std::int64_t end = position.phase;
-    while (end < group_end && n + static_cast<std::size_t>(end - position.phase) < capacity &&
-           position.index + plan.start[end] + plan.taps <= n_in) {
-      ++end;
-    }
-    if (end == position.phase) return n;
-    float row[kGroup];
-    resample_group<1>(plan, g, in + (position.index + plan.start[g * kGroup]), row, kGroup);
-    const auto ready = static_cast<std::size_t>(end - position.phase);
-    std::memcpy(out + n, row + (position.phase - g * kGroup), ready * sizeof(float));
-    n += ready;
-    position.phase = end;
-    if (end == plan.up) {
-      position.phase = 0;
-      position.index += plan.down;
-    }
+    // Output m of a cycle starts at sample m * down / up, rounded down, also where m is of a later cycle.
+    const std::int64_t starts = n_in - position.index - plan.taps + 1;
+    if (starts <= 0) return n;
+    const std::int64_t there = (starts * plan.up + plan.down - 1) / plan.down - position.phase;
+    const std::int64_t ready = least(least(there, most), static_cast<std::int64_t>(capacity - n));
+    if (ready <= 0) return n;
+    for (int g = 0; g < plan.n_groups; ++g) resample_ready(plan, g, position, in, ready, out + n);
+    n += static_cast<std::size_t>(ready);
+    position.phase += ready;
+    position.index += position.phase / plan.up * plan.down;
+    position.phase %= plan.up;
   }
 }
 

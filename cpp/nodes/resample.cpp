@@ -82,7 +82,8 @@ class ResampleStream final : public Stream {
         halvers_(node_->table().halvings().begin(), node_->table().halvings().end()),
         low_pass_plan_(node_->table().low_pass()),
         plan_(node_->table().plan()),
-        capacity_(kBlock + static_cast<std::size_t>(plan_.taps + plan_.group_taps + cycles_down())),
+        capacity_(kBlock +
+                  static_cast<std::size_t>(plan_.taps + plan_.group_taps + plan_.down + cycles_down())),
         input_(capacity_ + static_cast<std::size_t>(plan_.group_taps), 0.0f),
         output_(kBlock) {
     // Silence before the first sample, so that output 0 stands at time 0.
@@ -153,9 +154,8 @@ class ResampleStream final : public Stream {
   /// Outputs that the kernel may make now.
   std::size_t limit(Until until) const {
     if (until == Until::nothing_is_left || plan_.phases != 0) return output_.size();
-    if (position_.phase != 0) return static_cast<std::size_t>(plan_.up - position_.phase);
-    const std::int64_t n_in =
-        std::max<std::int64_t>(static_cast<std::int64_t>(held_) - position_.index - plan_.group_taps, 0);
+    const std::int64_t used = position_.index + plan_.group_taps + plan_.down;  // a cycle may have begun
+    const std::int64_t n_in = std::max<std::int64_t>(static_cast<std::int64_t>(held_) - used, 0);
     const auto several = static_cast<std::size_t>(dsp::ResamplePlan::kCycles * plan_.up);
     return std::min(output_.size() / several, static_cast<std::size_t>(n_in / cycles_down())) * several;
   }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fastaudio._system.text import indented, printable
+from fastaudio._system.writing import OutputError
 from fastaudio.cli.arguments import (
     add_channel,
     add_isolate,
@@ -144,8 +145,14 @@ class FileRun:
         self.sound_s = 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """Run; files that fail are named on stderr."""
+        """Run; files that fail are named on stderr.
+
+        Raises:
+            OutputError: there is no room for what waits on the disk, which isn't a file's fault.
+        """
         for name, result in zip(self._names, self._results(), strict=True):
+            if isinstance(result, OutputError):
+                raise result
             if isinstance(result, Exception):
                 self.fail(name, result.reason if isinstance(result, DecodeError) else str(result))
                 continue

@@ -65,7 +65,7 @@ def spool(pipeline: Pipeline, source: FileLike, folder: str | None, *, progress:
     """Run a pipeline that gives rows over a file, and keep them in a file without a name in `folder`."""
     file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # whoever takes the rows closes it
     try:
-        with full_disk(folder or "-"), pipeline.opened(source) as (audio, stream):
+        with full_disk(folder or tempfile.gettempdir()), pipeline.opened(source) as (audio, stream):
             stream.name = audio.name
             file.write(b" " * _LINE_BYTES)
             n_rows, finite = 0, True

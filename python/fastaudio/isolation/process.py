@@ -34,7 +34,10 @@ _KEPT = ("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS"
 _STARTS_S = 60.0  # a busy machine takes long to load Python and the libraries, before anything untrusted
 _ENDS_S = 2.0
 
-CLOSED = "isolation: expected an answer, got a pipeline that was closed meanwhile; call it again"
+CLOSED = (
+    "isolation: expected an answer, got a pipeline or a stream that was closed meanwhile; "
+    "call or open it again"
+)
 """The message if its owner ended the process."""
 
 

@@ -205,7 +205,11 @@ class IsolatedStream:
     def close(self) -> None:
         """Give the process back for other work."""
         process, self._process = self._process, None
-        if process is not None:
+        if process is None:
+            return
+        if process.busy:  # in another thread, which then closes its connection
+            process.kill()
+        else:
             self._children.give(process)
 
     def __del__(self) -> None:

@@ -214,6 +214,28 @@ def test_rows_go_to_stdout_too(folder: Path, tmp_path: Path) -> None:
     assert b"rows [80] of 2 files" in result.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+@pytest.mark.parametrize("where", ["temporary", "beside"])
+def test_room_that_is_missing_for_rows_ends_the_run_once(folder: Path, tmp_path: Path, where: str) -> None:
+    import os
+    import subprocess
+
+    limited = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "from fastaudio.cli import program; program()"
+    )
+    out = "-" if where == "temporary" else str(tmp_path / "out.npz")
+    full = tmp_path / "temporary" if where == "temporary" else tmp_path
+    full.mkdir(exist_ok=True)
+    command = [sys.executable, "-c", limited, "features", str(folder), "--preset", "kaldi_fbank", "-o", out]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(full)}
+    )
+    said = f"fastaudio: {full}: expected room to write, got: File too large; free some, and try again\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
 def test_wrong_usage_is_told_before_the_work(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

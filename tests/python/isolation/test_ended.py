@@ -207,3 +207,25 @@ def test_a_time_limit_ends_a_process_that_always_answers(tmp_path: Path) -> None
         with pytest.raises(fa.TimedOut):
             apart(tmp_path / "long.flac", timeout_s=0.5, progress=progress)
         assert max(seen, default=0) < 300
+
+
+def test_a_stream_that_is_closed_while_it_runs_says_so(tmp_path: Path) -> None:
+    network = fa.OnnxModel(str(loop_for_ever(tmp_path / "loop.onnx")))
+    with fa.isolated(fa.Pipeline(musicnn_front() >> network)) as apart:
+        stream = apart.open(sample_rate=16_000)
+        caught: list[BaseException] = []
+
+        def push() -> None:
+            try:
+                stream.push(SOUND)
+            except fa.FastaudioError as error:
+                caught.append(error)
+
+        pushing = threading.Thread(target=push)
+        pushing.start()
+        while not stream._stream._process.busy and pushing.is_alive():
+            time.sleep(0.01)
+        stream.close()
+        pushing.join(LIMIT_S)
+        assert not pushing.is_alive()
+        assert [str(error) for error in caught] == [process.CLOSED]

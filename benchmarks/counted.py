@@ -1,8 +1,8 @@
 """Counts instructions and cache misses per frame of a log-mel by cachegrind, where `perf stat` counts none.
 
 Cachegrind simulates caches of 32 KiB and 512 KiB without prefetching, so its counts are the same each time.
-The time is that of a run without it. Needs valgrind, and a release of fastaudio that pip built here, which
-keeps its symbols.
+The time is that of a run without it. Needs valgrind, and a release of fastaudio that keeps its symbols:
+`pip install . -C install.strip=false`.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def main() -> int:
         values = [sum(found[event] for event in events) / _FRAMES for events in _COLUMNS.values()]
         if not values[0]:
             print(
-                "valgrind: expected fastaudio's kernels by name, got none; take a release by pip",
+                "valgrind: expected fastaudio's kernels by name, got none; build it by "
+                "pip install . -C install.strip=false",
                 file=sys.stderr,
             )
             return 1

@@ -44,6 +44,8 @@ inline void resample_group(const ResamplePlan& plan, int group, const float* x, 
     for (int v = 0; v < kVectors; ++v) {
       Lanes output = total[0][c][v];
       for (int sum = 1; sum < kSums; ++sum) output += total[sum][c][v];
+      // Taps of no weight multiply whatever lies behind the window: only the sign of a zero could tell.
+      output += splat(0.0f);
       store(out + c * out_step + v * kLanes, output);
     }
   }

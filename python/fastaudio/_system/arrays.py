@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 _MAGIC = b"\x93NUMPY"
 _HEADER = re.compile(  # of version 1.0, as NumPy writes it
-    rb"\{\s*'descr':\s*'(?P<descr>[<>|=]\w{1,12})',\s*'fortran_order':\s*(?P<by_columns>True|False),"
+    rb"\{\s*'descr':\s*'(?P<descr>[<>|=][a-zA-Z][0-9]{0,9})',\s*'fortran_order':\s*(?P<by_columns>True|False),"
     rb"\s*'shape':\s*\((?P<shape>(?:\s*[0-9]{1,18}\s*,)*\s*(?:[0-9]{1,18}\s*)?)\)\s*,?\s*\}\s*"
 )
 _NUMBERS = {"b": "truth values", "f": "numbers", "iu": "whole numbers", "fiu": "numbers", "U": "text"}
@@ -127,7 +127,7 @@ def _header(file: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
         raise ArraysError(f"{name!r} without a header of NumPy's plain arrays")
     try:
         dtype = np.dtype(found["descr"].decode("ascii"))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ArraysError(f"{name!r} of values of another kind than NumPy's") from error
     shape = tuple(int(n) for n in found["shape"].split(b",") if n.strip())
     return shape, found["by_columns"] == b"True", dtype

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from fastaudio._system.writing import full_disk
+from fastaudio._system.writing import OutputError, full_disk
 from fastaudio.cli.embedding_files import Clip
 from fastaudio.running.times import row_times
 
@@ -63,7 +65,7 @@ class Spooled:
 
 def spool(pipeline: Pipeline, source: FileLike, folder: str | None, *, progress: Progress | None) -> Spooled:
     """Run a pipeline that gives rows over a file, and keep them in a file without a name in `folder`."""
-    file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # whoever takes the rows closes it
+    file = _temporary(folder)
     try:
         with full_disk(folder or tempfile.gettempdir()), pipeline.opened(source) as (audio, stream):
             stream.name = audio.name
@@ -78,8 +80,22 @@ def spool(pipeline: Pipeline, source: FileLike, folder: str | None, *, progress:
             file.seek(0)
             return Spooled(file, n_rows, stream.duration_s, audio.truncated, finite)
     except BaseException:
-        file.close()
+        with suppress(OSError):  # a full disk is told already
+            file.close()
         raise
+
+
+def _temporary(folder: str | None) -> BinaryIO:
+    try:
+        folder = folder or tempfile.gettempdir()
+    except FileNotFoundError as error:  # it tries to write into each
+        told = OutputError(
+            "TMPDIR: expected a folder for temporary files with room, got none; free some, or name another"
+        )
+        told.errno = errno.ENOSPC  # so that the status is that of a full disk
+        raise told from error
+    with full_disk(folder):
+        return tempfile.TemporaryFile(dir=folder)  # whoever takes the rows closes it
 
 
 def _rows(

@@ -31,9 +31,10 @@ _KBITS = {
     (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-_XING = (b"Xing", b"Info")  # of frames that state how many there are, as has VBRI
+_XING = (b"Xing", b"Info")  # of frames that state how many there are, as is the next
+_XING_LETTERS = frozenset(b"XI")
+_VBRI = b"VBRI"
 _VBRI_AT = 36  # from the frame's first byte on
-_LETTERS = frozenset(b"XIV")
 _MAY_BE_HEAD = re.compile(rb"\xff[\xe2-\xe7\xf2-\xff][\x10-\xef]")
 
 Kind: TypeAlias = "tuple[int, int, bool]"
@@ -172,11 +173,10 @@ def _follow(window: _Window, position: int, kind: Kind) -> tuple[int, int, int |
             size = sizes[data[p + 1] << 8 | data[p + 2]]
             if size == 0 or p + size > len(data) or (data[p + 3] >> 6 == 3) is not mono:  # noqa: PLR2004
                 return p, n_frames, None
-            if size > _VBRI_AT and (data[p + xing_at] in _LETTERS or data[p + _VBRI_AT] in _LETTERS):
-                if data.startswith(_XING, p + xing_at):
-                    return p, n_frames, p + xing_at
-                if data.startswith(b"VBRI", p + _VBRI_AT):
-                    return p, n_frames, p + _VBRI_AT
+            if size > xing_at and data[p + xing_at] in _XING_LETTERS and data.startswith(_XING, p + xing_at):
+                return p, n_frames, p + xing_at
+            if size > _VBRI_AT and data[p + _VBRI_AT] == _VBRI[0] and data.startswith(_VBRI, p + _VBRI_AT):
+                return p, n_frames, p + _VBRI_AT
             n_frames += 1
             p += size
         position = window.first + p
@@ -273,7 +273,7 @@ def _xing_at(kind: Kind) -> int:
 
 def _stated(data: bytes, p: int, tag: int) -> tuple[int | None, int | None]:
     """Return how many frames the tag of a frame states, and where in the frame, if that is to be changed."""
-    if data[tag : tag + 4] == b"VBRI":
+    if data[tag : tag + 4] == _VBRI:
         return int.from_bytes(data[tag + 14 : tag + 18], "big"), None
     if not data[tag + 7] & 1:
         return None, None

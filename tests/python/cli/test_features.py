@@ -215,14 +215,17 @@ def test_rows_go_to_stdout_too(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+@pytest.mark.parametrize("n_bytes", [20_000, 100, 0])
 @pytest.mark.parametrize("where", ["temporary", "beside"])
-def test_room_that_is_missing_for_rows_ends_the_run_once(folder: Path, tmp_path: Path, where: str) -> None:
+def test_room_that_is_missing_for_rows_ends_the_run_once(
+    folder: Path, tmp_path: Path, where: str, n_bytes: int
+) -> None:
     import os
     import subprocess
 
     limited = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({n_bytes}, {n_bytes}))\n"
         "from fastaudio.cli import program; program()"
     )
     out = "-" if where == "temporary" else str(tmp_path / "out.npz")
@@ -232,8 +235,14 @@ def test_room_that_is_missing_for_rows_ends_the_run_once(folder: Path, tmp_path:
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(full)}
     )
-    said = f"fastaudio: {full}: expected room to write, got: File too large; free some, and try again\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    if n_bytes == 0 and where == "temporary":
+        assert done.stderr.startswith("fastaudio: TMPDIR: expected a folder for temporary files with room")
+    else:
+        assert done.stderr.startswith(f"fastaudio: {full}")
+        assert done.stderr.endswith(
+            ": expected room to write, got: File too large; free some, and try again\n"
+        )
 
 
 def test_wrong_usage_is_told_before_the_work(

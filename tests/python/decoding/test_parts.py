@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastaudio.decoding import mpeg_frames
 from fastaudio.decoding.audio_file import AudioFile, DecodeError
 from sound_files import decoded, noise, pages, wav, without_first_frame, written
 
@@ -63,6 +64,22 @@ def test_a_xing_header_with_a_wrong_size_is_put_right_silently(capfd: pytest.Cap
     assert np.array_equal(got, whole)
     assert not truncated
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_count_is_found_in_frames_of_36_bytes() -> None:
+    class Sound:
+        name, size = "x", 6 * 36
+
+        def read(self, position: int, n_bytes: int) -> bytes:
+            return (stating.ljust(36, b"\0") + head.ljust(36, b"\0") * 5)[position : position + n_bytes]
+
+        def raise_pending(self) -> None:
+            pass
+
+    head = b"\xff\xf3\x18\x00"
+    stating = head + bytes(17) + b"Xing" + bytes([0, 0, 0, 1]) + (3).to_bytes(4, "big")
+    sound: Any = Sound()
+    assert [(run.n_frames, run.stated, run.stated_at) for run in mpeg_frames.runs(sound)] == [(5, 3, 29)]
 
 
 def adts(av: Any, rate: int, layout: str, seconds: float) -> bytes:

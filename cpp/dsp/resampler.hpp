@@ -23,7 +23,7 @@ class LowPass;
 /// stage.
 class ResamplerTable {
  public:
-  /// `quality` is fast (pass band 0.80, -60 dB), high (0.90, -100 dB) or best (0.95, -120 dB).
+  /// `quality` is fast (pass band 0.80, -55 dB), high (0.90, -100 dB) or best (0.95, -120 dB).
   ResamplerTable(int input_rate, int output_rate, std::string_view quality);
 
   ResamplerTable(const ResamplerTable&) = delete;

@@ -35,7 +35,7 @@ Example:
                         Field{"output_rate", &Options::output_rate, Range{100, 768000}, "Hz",
                               "Rate of the output.", Place::shown},
                         Field{"quality", &Options::quality, Choices{"fast high best"},
-                              "Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, "
+                              "Pass band and stop band: fast has 80 % and -55 dB, high has 90 % and -100 dB, "
                               "best has 95 % and -120 dB."}};
     }
   };

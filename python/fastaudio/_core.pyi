@@ -1111,7 +1111,7 @@ class Resample(Node):
         output_rate: int in [100, 768000] Hz, default 16000
             Rate of the output.
         quality: str, one of 'fast', 'high', 'best', default 'high'
-            Pass band and stop band: fast has 80 % and -60 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
+            Pass band and stop band: fast has 80 % and -55 dB, high has 90 % and -100 dB, best has 95 % and -120 dB.
     """
     def __init__(self, *, input_rate: int = 44100, output_rate: int = 16000, quality: str = 'high') -> None: ...
     @property

@@ -25,7 +25,7 @@ from guard_cases import ALONE, CASES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SURE = 0.99  # of ten cases, one in ten runs would otherwise be called slower by chance
+_SURE = 0.99  # of so many cases, one would often be called slower by chance otherwise
 _RESAMPLES = 4000
 _NOTICED = 1.02  # times as long: less isn't told, even where it is sure
 _WORKERS = 3  # pairs of processes, one after another: where memory lies differs between processes

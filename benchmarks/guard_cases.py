@@ -64,10 +64,10 @@ def _mfcc(_: Path) -> Callable[[], object]:
     return partial(_mel(22_050, 2048, 512, 128) >> fa.MFCC(n_mfcc=20), _noise(30 * 22_050))
 
 
-def _resample(_: Path) -> Callable[[], object]:
+def _resample(source: int, target: int, _: Path) -> Callable[[], object]:
     import fastaudio as fa
 
-    return partial(fa.Resample(input_rate=44_100, output_rate=RATE), _noise(60 * 44_100))
+    return partial(fa.Resample(input_rate=source, output_rate=target), _noise(30 * source))
 
 
 def _pipeline_blocks(_: Path) -> Callable[[], object]:
@@ -96,7 +96,11 @@ CASES: dict[str, Callable[[Path], Callable[[], object]]] = {
     "log-mel 512": lambda _: partial(_mel(RATE, 512, 256, 96), _noise(60 * RATE)),
     "log-mel 2048": lambda _: partial(_mel(22_050, 2048, 512, 128), _noise(30 * 22_050)),
     "MFCC": _mfcc,
-    "44.1 to 16 kHz": _resample,
+    "44.1 to 16 kHz": partial(_resample, 44_100, RATE),
+    "48 to 16 kHz": partial(_resample, 48_000, RATE),
+    "44.1 to 22.05 kHz": partial(_resample, 44_100, 22_050),
+    "8 to 16 kHz": partial(_resample, 8_000, RATE),
+    "11,127 to 16,000 Hz": partial(_resample, 11_127, RATE),
     "log-mel in blocks": lambda _: _blocks(_mel(RATE, 512, 160, 64).open),
     "Pipeline in blocks": _pipeline_blocks,
     "file to log-mel": _file,
